@@ -1,0 +1,110 @@
+"""How long things take: one grammar for `takes`, `wait`, `buffer`, `before`, `by` and `at_least`.
+
+5, 5d, 5 days           working days of the calendar in force; 0 is a milestone
+2 weeks, 2w             a calendar span: two weeks before a Friday is a Friday
+1 month, 1 year         a calendar span; 31 March less a month is the last day of February
+5 calendar days, 5cd    elapsed days, working or not
+2-3-6 days              an estimate: best, likely, worst (days or weeks)
+20%                     of the working days from the goal's start to its limit
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+MAX_DAYS = 36_525  # a century: more is a slip of the finger, and would leave the calendar's years
+
+
+class Unit(Enum):
+    """What a duration counts. Weeks are spans of seven days, years are twelve months."""
+
+    WORKING_DAYS = "working days"
+    CALENDAR_DAYS = "calendar days"
+    SPAN_DAYS = "days of a span"
+    MONTHS = "months"
+    PERCENT = "percent"
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """`amount` of `unit`, with the text it was written as; an estimate also keeps its three points."""
+
+    amount: int
+    unit: Unit
+    text: str
+    estimate: tuple[int, int, int] | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+ONE_DAY = Duration(1, Unit.WORKING_DAYS, "1 day")
+NO_TIME = Duration(0, Unit.WORKING_DAYS, "0 days")
+
+EXPECTED = "a duration such as 3 days, 2 weeks, 1 month, 5 calendar days or 2-3-6 days"
+
+_UNITS: dict[str, tuple[Unit, int]] = {
+    **dict.fromkeys(("", "d", "day", "days"), (Unit.WORKING_DAYS, 1)),
+    **dict.fromkeys(("cd", "calendar day", "calendar days"), (Unit.CALENDAR_DAYS, 1)),
+    **dict.fromkeys(("w", "week", "weeks"), (Unit.SPAN_DAYS, 7)),
+    **dict.fromkeys(("m", "month", "months"), (Unit.MONTHS, 1)),
+    **dict.fromkeys(("y", "year", "years"), (Unit.MONTHS, 12)),
+    "%": (Unit.PERCENT, 1),
+}
+_LONGEST = {Unit.MONTHS: MAX_DAYS // 365 * 12, Unit.PERCENT: 100}
+UNIT_NAMES = tuple(sorted((name for name in _UNITS if len(name) > 2), key=len, reverse=True))
+PATTERN = r"^\s*-?\d+(-\d+-\d+)?\s*([a-zA-Z]+( +[a-zA-Z]+)?|%)?\s*$"
+_DURATION = re.compile(r"(?P<amount>-?\d{1,9})(?:-(?P<likely>\d{1,9})-(?P<worst>\d{1,9}))?\s*(?P<unit>[a-z ]*|%)")
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Duration:
+    """Return the duration that `text` spells.
+
+    Raises ValueError with a sentence for people when it spells none.
+    """
+    text = " ".join(text.split())
+    match = _DURATION.fullmatch(text.lower())
+    if match is None:
+        raise ValueError(f"expected {EXPECTED}{_why(text)}")
+    name = match["unit"].strip()
+    if name not in _UNITS:
+        raise ValueError(f"expected {EXPECTED}{_nearest(name)}")
+    unit, factor = _UNITS[name]
+    if match["likely"] is not None:
+        return _estimate(text, (int(match["amount"]), int(match["likely"]), int(match["worst"])), unit, factor)
+    amount = int(match["amount"]) * factor
+    if abs(amount) > _LONGEST.get(unit, MAX_DAYS):
+        raise ValueError("expected at most a hundred years" if unit is not Unit.PERCENT else "expected at most 100%")
+    return Duration(amount, unit, text)
+
+
+def _estimate(text: str, points: tuple[int, int, int], unit: Unit, factor: int) -> Duration:
+    best, likely, worst = points
+    if unit not in (Unit.WORKING_DAYS, Unit.SPAN_DAYS):
+        raise ValueError("expected an estimate in days or weeks, such as 2-3-6 days")
+    if not 0 <= best <= likely <= worst or worst * factor > MAX_DAYS:
+        raise ValueError("expected best-likely-worst in rising order, such as 2-3-6 days")
+    # PERT's expected value, (best + 4 likely + worst) / 6, rounded up to whole days.
+    expected = -(-(best + 4 * likely + worst) * factor // 6)
+    return Duration(expected, unit, text, (best * factor, likely * factor, worst * factor))
+
+
+def _why(text: str) -> str:
+    if re.search(r"\d[.,]\d", text):
+        return "; whole numbers only"
+    if re.search(r"\d\s*(h|hours?|min|minutes?)\b", text.lower()):
+        return "; days are the smallest unit"
+    return ""
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    if name in {"h", "hour", "hours", "min", "minute", "minutes"}:
+        return "; days are the smallest unit"
+    close = get_close_matches(name, UNIT_NAMES, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

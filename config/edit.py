@@ -1,0 +1,111 @@
+"""Changes single values in a goals file and leaves every other byte as it is: comments, order, quotes, line ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from yaml.nodes import MappingNode, ScalarNode
+
+from config.errors import BackplanError, GoalsFileError, InputError
+from config.files import replace_file
+from config.network import HangsOn
+from config.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from pathlib import Path
+
+    from config.network import Goal, Origin, Project
+    from config.source import Path_
+
+
+class _Edit(NamedTuple):
+    """Text that takes the place of the characters from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def move_deadline(goal: Goal, day: date) -> str:
+    """Return the text of the goal's file with another deadline.
+
+    Raises InputError where the deadline hangs on another goal's.
+    """
+    origin = goal.origin
+    if isinstance(goal.deadline, HangsOn):
+        message = f"the deadline of `{goal.id}` hangs on `{goal.deadline.goal}`; move that one, or write a date here"
+        raise InputError(f"{origin.at('deadline')}: {message}")
+    return replace_value(origin.source, (*origin.path, "deadline"), day.isoformat())
+
+
+def replace_value(source: Source, path: Path_, text: str) -> str:
+    """Return the source's text with `text` in the place of the value at `path`."""
+    node = source.node(path)
+    return _apply(source.text, [_Edit(node.start_mark.index, node.end_mark.index, text)])
+
+
+def write_ids(project: Project) -> dict[str, str]:
+    """Return the new text of each file, by name, in which every goal and step has an explicit id.
+
+    Steps that come from a template are written there and stay as they are.
+    """
+    edits: dict[str, list[_Edit]] = {}
+    sources: dict[str, Source] = {}
+    for goal in project.goals:
+        titled = [(goal.origin, goal.id)] if goal.titled_id else []
+        titled += [(s.origin, s.id) for s in goal.steps if s.titled_id and s.origin.source is goal.origin.source]
+        for origin, name in titled:
+            sources[origin.source.name] = origin.source
+            edits.setdefault(origin.source.name, []).append(_id_edit(origin, name))
+    return {name: _apply(sources[name].text, found) for name, found in edits.items()}
+
+
+def save(path: Path, source: Source, text: str) -> None:
+    """Write `text` in the place of the file that `source` was read from.
+
+    Raises BackplanError when somebody changed the file since, or when the new text is not a well-formed goals file.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BackplanError(f"{path}: cannot be read: {error.strerror}; nothing was changed") from error
+    if raw.decode("utf-8-sig", errors="replace") != source.text:
+        raise BackplanError(f"{path}: was changed by somebody else while we worked; run again (nothing was changed)")
+    try:
+        Source(source.name, text)
+    except GoalsFileError as error:
+        message = f"{path}: this edit is too hard for us here; make it by hand (nothing was changed)\n{error}"
+        raise BackplanError(message) from None
+    mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
+    replace_file(path, mark + text.encode())
+
+
+def _id_edit(origin: Origin, name: str) -> _Edit:
+    text, node = origin.source.text, origin.source.node(origin.path)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    start = node.start_mark.index
+    if isinstance(node, MappingNode) and node.flow_style:
+        return _Edit(start + 1, start + 1, f"id: {_quoted(name)}, ")
+    if isinstance(node, MappingNode):
+        return _Edit(start, start, f"id: {_quoted(name)}{newline}{' ' * node.start_mark.column}")
+    # A bare title becomes a mapping; inside [a, b] it has to be a flow mapping.
+    assert isinstance(node, ScalarNode)  # noqa: S101  # a step is one or the other
+    written = text[start : node.end_mark.index]
+    parent = origin.source.node(origin.path[:-1])
+    if getattr(parent, "flow_style", False):
+        return _Edit(start, node.end_mark.index, f"{{id: {_quoted(name)}, title: {written}}}")
+    indent = f"{newline}{' ' * node.start_mark.column}"
+    return _Edit(start, node.end_mark.index, f"id: {_quoted(name)}{indent}title: {written}")
+
+
+def _quoted(name: str) -> str:
+    """Return an id so that YAML reads it as text: one of digits only would be a number."""
+    return f'"{name}"' if name[0].isdigit() or name in {"null", "true", "false"} else name
+
+
+def _apply(text: str, edits: Iterable[_Edit]) -> str:
+    for edit in sorted(edits, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text

@@ -1,0 +1,71 @@
+"""The errors that end a command, each with its exit code and what the person can do.
+
+BackplanError              1   something could not be applied
+├── InputError            64   the command line or the goals file is wrong
+│   └── GoalsFileError    64   every problem of the goals files, each with its place
+├── RefusedError           3   a safety rule says no; nothing was written
+└── CredentialsError      77   no or wrong credentials
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class BackplanError(Exception):
+    """Anything that we can explain. Its text says what happened, where, and what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(BackplanError):
+    """The command line or a file that the person wrote is wrong."""
+
+    exit_code = 64
+
+
+class RefusedError(BackplanError):
+    """A safety rule says no: a mass change, a missing memory, another account or namespace."""
+
+    exit_code = 3
+
+
+class CredentialsError(BackplanError):
+    """A token is missing, wrong, or lacks a permission."""
+
+    exit_code = 77
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a goals file, and where."""
+
+    place: Place
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class GoalsFileError(InputError):
+    """The goals files hold mistakes. All of them are in `problems`, in the order of the files."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda p: (p.place.file, p.place.line, p.place.column)))
+        super().__init__("\n".join(map(str, self.problems)))

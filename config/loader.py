@@ -1,0 +1,86 @@
+"""From files to a project: reads every goals file and reports all that is wrong with them, each with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config.errors import GoalsFileError, InputError, Problem
+from config.resolve import Resolver
+from config.source import Source
+from config.validate import GoalsFile, validate
+
+if TYPE_CHECKING:
+    from config.network import Project
+
+DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
+_SUFFIXES = {".yaml", ".yml"}
+_ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity")
+
+
+def find(path: Path | None) -> Path:
+    """Return the goals file or folder to read. Raises InputError when there is none."""
+    if path is not None:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder; `backplan init` writes a goals file")
+        return path
+    for candidate in DEFAULT_PATHS:
+        if candidate.is_file():
+            return candidate
+    raise InputError("goals.yaml: not found here nor in config/; `backplan init` writes one, --goals PATH names one")
+
+
+def load(path: Path) -> Project:
+    """Read the goals file, or all goals files of a folder, as one project.
+
+    Raises GoalsFileError with every problem of every file, InputError when a file cannot be read at all.
+    """
+    problems: list[Problem] = []
+    files = [file for name in _files(path) if (file := _read(name, problems))]
+    resolver = Resolver(_one_folder(path), incomplete=bool(problems))
+    for file in files:
+        resolver.add(file.settings, file.goals, file.source)
+    project = resolver.project(_project_settings(files, problems))
+    problems.extend(resolver.problems)
+    if problems:
+        raise GoalsFileError(problems)
+    return project
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    names = sorted(name for name in path.iterdir() if name.suffix in _SUFFIXES and name.is_file())
+    if not names:
+        raise InputError(f"{path}: holds no goals file (*.yaml)")
+    return names
+
+
+def _one_folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _read(path: Path, problems: list[Problem]) -> GoalsFile | None:
+    try:
+        source = Source.read(path, str(path))
+    except GoalsFileError as error:
+        problems.extend(error.problems)
+        return None
+    problems.extend(source.problems)
+    return validate(source, problems)
+
+
+def _project_settings(files: list[GoalsFile], problems: list[Problem]) -> dict[str, Any]:
+    """Return the settings that hold for the whole project; files of one folder must agree on them."""
+    chosen: dict[str, Any] = {}
+    for file in files:
+        for name in _ONE_PER_PROJECT:
+            if name not in file.settings.model_fields_set:
+                continue
+            value = getattr(file.settings, name)
+            if chosen.setdefault(name, value) != value:
+                place = file.source.place_of_key((name,))
+                problems.append(
+                    Problem(place, f"`{name}` is {chosen[name]!r} in another file of this folder; they must agree")
+                )
+    return chosen

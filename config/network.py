@@ -1,0 +1,156 @@
+"""The goals as a precedence network: every step with what it follows, ready for the scheduler.
+
+Lists, groups, templates and references by id are resolved here; what comes out needs no more looking up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from config.calendars import EVERY_DAY, Calendar
+from config.durations import NO_TIME, Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from config.errors import Place
+    from config.source import Path_, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a goal or step was written; the place is only worked out for a message."""
+
+    source: Source
+    path: Path_
+
+    def at(self, *path: str | int) -> Place:
+        """Return the place of a value below this one."""
+        return self.source.place((*self.path, *path))
+
+    def at_key(self, *path: str | int) -> Place:
+        """Return the place of a key below this one."""
+        return self.source.place_of_key((*self.path, *path))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What comes before: a step's key, and the time that passes in between."""
+
+    key: str
+    wait: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """Due `by` before another step's due date."""
+
+    key: str
+    by: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class HangsOn:
+    """A deadline that stands `by` before another goal's deadline."""
+
+    goal: str
+    by: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `key` is `goal/step`; `after` holds steps, `after_goals` ids of whole goals.
+
+    `takes` is None for a flexible step, which shares the time that the others leave.
+    """
+
+    key: str
+    title: str
+    origin: Origin = field(compare=False, repr=False)
+    takes: Duration | None = None
+    wait: Duration | None = None
+    after: tuple[Link, ...] = ()
+    after_goals: tuple[Link, ...] = ()
+    on: date | None = None
+    by: date | None = None
+    not_before: date | None = None
+    before: Duration | Countdown | None = None
+    afterwards: Duration | None = None
+    optional: bool = False
+    done: date | None = None
+    was: str | None = None
+    titled_id: bool = False
+    notes: str = ""
+    link: str | None = None
+    labels: tuple[str, ...] = ()
+    priority: str | None = None
+    who: str | None = None
+    checklist: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The part of the key after the goal's id."""
+        return self.key.partition("/")[2]
+
+    @property
+    def follow_up(self) -> bool:
+        """Whether it comes after the deadline, bound by no limit."""
+        return self.afterwards is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A connector that a goal's tasks go to, with its settings as written."""
+
+    name: str
+    options: Mapping[str, Any]
+    origin: Origin = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A goal with its steps in the file's order (`steps`) and with each step after what it follows (`sequence`)."""
+
+    id: str
+    title: str
+    deadline: date | HangsOn
+    origin: Origin = field(compare=False, repr=False)
+    steps: tuple[Step, ...] = ()
+    sequence: tuple[Step, ...] = ()
+    calendar: Calendar = EVERY_DAY
+    start: date | None = None
+    buffer: Duration = NO_TIME
+    when_late: str = "squeeze"
+    at_least: Duration | None = None
+    targets: tuple[Target, ...] | None = None
+    done: date | None = None
+    was: str | None = None
+    titled_id: bool = False
+    why: str = ""
+    done_when: str = ""
+    notes: str = ""
+    link: str | None = None
+    labels: tuple[str, ...] = ()
+    priority: str | None = None
+    who: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """All goals of the files read: in their order (`goals`), and with each after what it follows (`sequence`)."""
+
+    goals: tuple[Goal, ...]
+    sequence: tuple[Goal, ...]
+    namespace: str = "local"
+    timezone: str = "UTC"
+    retired: tuple[Target, ...] = ()
+    prune: str = "remove"
+    on_delete: str = "drop"
+    account: str | None = None
+    capacity: int | None = None
+
+    def goal(self, goal_id: str) -> Goal | None:
+        """Return the goal with this id."""
+        return next((goal for goal in self.goals if goal.id == goal_id), None)

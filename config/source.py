@@ -1,0 +1,250 @@
+"""One YAML file as plain values, with the line and column of each kept at hand for messages.
+
+The text is composed once with libyaml into nodes that carry their marks; values are built from the nodes. Scalars
+follow YAML 1.2's core schema plus dates, so that `no` is a word, `on` is a key and `12:30` is not 750.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
+from yaml.events import CollectionEndEvent, CollectionStartEvent
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.resolver import BaseResolver
+
+from config.errors import GoalsFileError, InputError, Place, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BYTES = 20_000_000
+MAX_DEPTH = 64  # of values; a group in a group in a group is six
+MAX_NESTING = 500  # of YAML's own nodes: well below what libyaml's recursion bears
+MAX_ALIASED = 100_000  # values that aliases may repeat; past that it is a bomb
+_BRACKETS = re.compile(r"[\[\]{}]")
+_NESTED_DASHES = re.compile(rf"(?:[-?] ){{{MAX_NESTING}}}")
+
+# Tokens of GitHub, Slack and OpenAI by their beginnings, and Todoist's 40 hexadecimal digits (not in a web address).
+_TOKEN = re.compile(
+    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|xox[abp]-[\w-]{20,}|sk-[\w-]{20,})|(?<![/\w])[0-9a-f]{40}\b"
+)
+
+Path_ = tuple[str | int, ...]
+
+_NULL, _BOOL, _INT, _FLOAT, _DATE = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "date"))
+
+
+class _Resolver(BaseResolver):
+    """YAML 1.2's core schema without octal and hexadecimal numbers (an id such as 007 is text), and dates."""
+
+
+for _tag, _pattern, _first in (
+    (_NULL, r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    (_BOOL, r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    (_INT, r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
+    (_FLOAT, r"[-+]?[0-9]*\.[0-9]+(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    (_DATE, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", list("0123456789")),
+):
+    _Resolver.add_implicit_resolver(_tag, re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+class _Composer(CParser, _Resolver):
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+        _Resolver.__init__(self)
+
+
+class Source:
+    """A goals file's text, its values, and the place of each value."""
+
+    def __init__(self, name: str, text: str) -> None:
+        """Parse `text`. Raises GoalsFileError when it is not YAML or not a mapping."""
+        self.name = name
+        self.text = text
+        self.problems: list[Problem] = []
+        self._refuse_secrets()
+        self._refuse_deep_nesting()
+        self._node = self._compose()
+        self._built: dict[int, Any] = {}
+        self._open: set[int] = set()
+        self._aliased = 0
+        self.value = self._build(self._node)
+
+    @classmethod
+    def read(cls, path: Path, name: str) -> Source:
+        """Read the file at `path`; messages call it `name`. Raises InputError or GoalsFileError."""
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{name}: cannot be read: {error.strerror}") from error
+        if len(raw) > MAX_BYTES:
+            raise InputError(f"{name}: larger than {MAX_BYTES // 1_000_000} MB; split it, a goal a file, in a folder")
+        try:
+            return cls(name, raw.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            line, column = (
+                raw.count(b"\n", 0, error.start) + 1,
+                error.start - raw.rfind(b"\n", 0, error.start),
+            )
+            message = "not UTF-8 text; save the file with the encoding UTF-8"
+            raise GoalsFileError([Problem(Place(name, line, column), message)]) from None
+
+    def node(self, path: Path_) -> Node:
+        """Return the node at `path`, or the nearest one above it; union tags (`~...`) in a path are passed over."""
+        node = self._node
+        for part in path:
+            inner = _child(node, part)
+            if inner is not None:
+                node = inner
+        return node
+
+    def place(self, path: Path_) -> Place:
+        """Return where the value at `path` stands."""
+        return self._place(self.node(path).start_mark)
+
+    def place_of_key(self, path: Path_) -> Place:
+        """Return where the key that ends `path` stands."""
+        parent = self.node(path[:-1])
+        if isinstance(parent, MappingNode):
+            for key, _ in parent.value:
+                if key.value == path[-1]:
+                    return self._place(key.start_mark)
+        return self.place(path)
+
+    def excerpt(self, path: Path_) -> str | None:
+        """Return the text of the scalar at `path`, shortened; None for a list or mapping."""
+        node = self.node(path)
+        if not isinstance(node, ScalarNode):
+            return None
+        text = _TOKEN.sub("(hidden)", " ".join(node.value.split()))
+        return text if len(text) <= 60 else text[:57] + "..."
+
+    def _compose(self) -> Node:
+        try:
+            node = _Composer(self.text).get_single_node()
+        except yaml.MarkedYAMLError as error:
+            raise self._error(error.problem_mark or error.context_mark, _explain_yaml(error)) from None
+        except yaml.YAMLError as error:
+            raise self._error(None, f"not readable as YAML: {' '.join(str(error).split())}") from None
+        if node is None or (isinstance(node, ScalarNode) and not node.value):
+            raise self._error(None, "the file is empty; `backplan init` writes one to start from")
+        if not isinstance(node, MappingNode):
+            raise self._error(node.start_mark, "expected keys such as `goals:` at the start of a line")
+        return node
+
+    def _refuse_secrets(self) -> None:
+        """Note everything that looks like a token, comments included; what may be a secret is never repeated."""
+        for match in _TOKEN.finditer(self.text):
+            line_start = self.text.rfind("\n", 0, match.start()) + 1
+            place = Place(self.name, self.text.count("\n", 0, line_start) + 1, match.start() - line_start + 1)
+            message = "this looks like a secret token; keep it out of the file, and revoke it if it was ever pushed"
+            self.problems.append(Problem(place, message))
+
+    def _refuse_deep_nesting(self) -> None:
+        """Stop before libyaml's recursion would end the process.
+
+        The cheap look may be fooled by brackets inside texts, so it only decides whether the exact one is needed.
+        """
+        if _unclosed_brackets(self.text) <= MAX_NESTING and not _NESTED_DASHES.search(self.text):
+            return
+        depth = 0
+        parser = _Composer(self.text)
+        try:
+            while event := parser.get_event():
+                depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+                if depth > MAX_NESTING:
+                    raise self._error(event.start_mark, "nested too deeply to be a goals file")
+        except yaml.YAMLError:
+            return  # composing meets the same mistake and explains it
+
+    def _build(self, node: Node) -> Any:
+        known = self._built.get(id(node), self)
+        if known is not self:
+            self._aliased += _size(known)
+            if self._aliased > MAX_ALIASED:
+                raise self._error(node.start_mark, "aliases (*name) repeat too much; write the values out")
+            return known
+        if isinstance(node, ScalarNode):
+            return _scalar(node)
+        if id(node) in self._open:
+            raise self._error(node.start_mark, "an alias (*name) contains itself")
+        if len(self._open) > MAX_DEPTH:
+            raise self._error(node.start_mark, "nested too deeply to be a goals file")
+        self._open.add(id(node))
+        value = self._mapping(node) if isinstance(node, MappingNode) else [self._build(n) for n in node.value]
+        self._open.discard(id(node))
+        self._built[id(node)] = value
+        return value
+
+    def _mapping(self, node: MappingNode) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise self._error(key.start_mark, "expected a word as key")
+            if key.value in values:
+                message = f"the key `{key.value}` stands here twice; YAML would keep only the last"
+                self.problems.append(Problem(self._place(key.start_mark), message))
+            values[key.value] = self._build(value)
+        return values
+
+    def _place(self, mark: Any) -> Place:
+        return Place(self.name, mark.line + 1, mark.column + 1) if mark else Place(self.name, 1, 1)
+
+    def _error(self, mark: Any, message: str) -> GoalsFileError:
+        return GoalsFileError([*self.problems, Problem(self._place(mark), message)])
+
+
+def _unclosed_brackets(text: str) -> int:
+    deepest = depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _child(node: Node, part: str | int) -> Node | None:
+    if isinstance(node, SequenceNode) and isinstance(part, int):
+        return node.value[part] if part < len(node.value) else None
+    if isinstance(node, MappingNode):
+        return next((value for key, value in node.value if key.value == part), None)
+    return None
+
+
+def _scalar(node: ScalarNode) -> Any:
+    """Return a scalar's value; what only looks like a date (2027-02-30) stays text, for a message of its own."""
+    tag, text = node.tag, node.value
+    if tag == _NULL:
+        return None
+    if tag == _BOOL:
+        return text.lower() == "true"
+    if tag == _INT:
+        return int(text) if len(text) < 16 else text
+    if tag == _FLOAT:
+        return float(text)
+    if tag == _DATE:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(_size, value.values()))
+    return 1 + sum(map(_size, value)) if isinstance(value, list) else 1
+
+
+def _explain_yaml(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or ""
+    if "cannot start any token" in problem:
+        return "a tab or a reserved character stands where YAML wants spaces or quotes"
+    if "mapping values are not allowed" in problem:
+        return "a colon inside a text needs quotes around the text, or the indentation is off"
+    if "undefined alias" in problem:
+        return f"{problem}; a text that starts with * needs quotes"
+    return f"not readable as YAML: {problem}{f' ({error.context})' if error.context else ''}"

@@ -1,0 +1,117 @@
+"""From plain values to models: what is well formed in one goals file, and every mistake in the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from config import goals as shape
+from config.errors import Problem
+from config.network import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from config.source import Path_, Source
+
+# Where a path in the file enters another model: by key, or by the union tags that pydantic puts into it.
+_MODELS: dict[str | int, type[BaseModel]] = {
+    "calendar": shape.CalendarModel,
+    "calendars": shape.CalendarModel,
+    "~step": shape.StepModel,
+    "~group": shape.GroupModel,
+    "~link": shape.LinkModel,
+    "~countdown": shape.BeforeModel,
+    "~hangs": shape.HangsOnModel,
+}
+_GOAL = TypeAdapter(shape.GoalModel)
+
+
+@dataclass(frozen=True, slots=True)
+class GoalsFile:
+    """One file that was read: its settings, and those of its goals that are well formed."""
+
+    source: Source
+    settings: shape.FileModel
+    goals: tuple[tuple[shape.GoalModel, Origin], ...]
+
+
+def validate(source: Source, problems: list[Problem]) -> GoalsFile:
+    """Return the well-formed part of a file; what is wrong with the rest is added to `problems`.
+
+    Goals are validated one by one, so that a mistake in one hides none in another.
+    """
+    written = {**source.value}
+    entries = written.get("goals")
+    if isinstance(entries, list):
+        written["goals"] = []
+    settings = _settings(source, written, problems)
+    goals = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        origin = Origin(source, ("goals", index))
+        try:
+            goals.append((_GOAL.validate_python(entry), origin))
+        except ValidationError as error:
+            problems.extend(_problems(source, shape.GoalModel, origin.path, error))
+    return GoalsFile(source, settings, tuple(goals))
+
+
+def _settings(source: Source, written: dict[str, Any], problems: list[Problem]) -> shape.FileModel:
+    try:
+        return shape.FileModel.model_validate(written)
+    except ValidationError as error:
+        problems.extend(_problems(source, shape.FileModel, (), error))
+        return shape.FileModel(goals=[])
+
+
+def _problems(source: Source, model: type[BaseModel], base: Path_, error: ValidationError) -> Iterable[Problem]:
+    for detail in error.errors(include_url=False):
+        path = (*base, *detail["loc"])
+        kind = detail["type"]
+        if kind == "extra_forbidden":
+            yield Problem(source.place_of_key(path), _unknown_key(str(path[-1]), _model_at(model, detail["loc"][:-1])))
+        elif kind == "missing":
+            yield Problem(source.place(path[:-1]), f"the key `{path[-1]}` is missing here")
+        else:
+            sentence = _sentence(kind, detail.get("ctx", {}), detail["msg"])
+            yield Problem(source.place(path), _mistake(source, path, sentence))
+
+
+def _model_at(model: type[BaseModel], loc: Path_) -> type[BaseModel]:
+    for part in loc:
+        model = _MODELS.get(part, model)
+    return model
+
+
+def _unknown_key(key: str, model: type[BaseModel]) -> str:
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    close = get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"unknown key `{key}`; " + (f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}")
+
+
+def _mistake(source: Source, path: Path_, sentence: str) -> str:
+    field = next((part for part in reversed(path) if isinstance(part, str) and not part.startswith("~")), "here")
+    excerpt = source.excerpt(path)
+    return f"`{field}`: {sentence}" if excerpt is None else f"`{field}: {excerpt}`: {sentence}"
+
+
+def _sentence(kind: str, context: dict[str, Any], message: str) -> str:
+    """Return what was expected, in the words of this file's documentation rather than a type checker's."""
+    if kind == "literal_error":
+        return f"expected {context['expected'].replace(chr(39), '')}"
+    if kind == "string_too_long":
+        return f"expected at most {context['max_length']} characters"
+    plain = {
+        "expected": context.get("expected", ""),
+        "bool_type": "expected true or false",
+        "int_type": "expected a whole number",
+        "string_type": "expected text",
+        "list_type": "expected a list: one `- item` a line",
+        "dict_type": "expected keys and values",
+        "model_type": "expected keys and values, such as title: ...",
+        "too_short": "expected at least one entry",
+    }
+    return plain.get(kind) or message[:1].lower() + message[1:]

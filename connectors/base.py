@@ -1,0 +1,228 @@
+"""What a connector is, and the words for what it reads and writes.
+
+task        a dated thing in a service; ours when it carries a marker of our namespace
+key         `goal` for a goal's own task, `goal/step` for a step's; stable
+content     what people see of a task: title, due date, notes, labels, priority
+marker      our few words inside a task: whose it is, and what we last applied to it
+memory      what we know of a goal besides its tasks: the state of every step ever published, and the published plan
+snapshot    what one complete read of a connector returned
+write       one thing that we ask a service to do; an answer is what it said
+generation  counts how often a key has been created: a task that comes back is another task
+nonce       tells apart two tasks with one key: ours from a race (different), or a person's copy (the same)
+
+A connector knows nothing of goals files and decides nothing: it reads one snapshot and applies batches of writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+FIELDS = ("title", "due", "notes", "labels", "priority")
+PRIORITIES = ("none", "medium", "high", "urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a service can do. What it cannot hold is said aloud, not silently dropped.
+
+    reliability: `exact`, `unique` or `safe`, as the documentation defines them. atomic: a batch is applied whole or not
+    at all. client_ids: the service takes our own id for a task, so that a repeated create is a no-op. local: tasks are
+    files on this machine, so that reading them needs no network.
+    """
+
+    fields: frozenset[str]
+    reliability: Literal["exact", "unique", "safe"]
+    atomic: bool = False
+    client_ids: bool = False
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What people see of a task."""
+
+    title: str
+    due: date | None = None
+    notes: str = ""
+    labels: tuple[str, ...] = ()
+    priority: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Whose a task is and what we last applied to it.
+
+    `applied` holds a short digest of each field, and under `timing` that of the keys that set the step's dates.
+    """
+
+    namespace: str
+    key: str
+    nonce: str
+    generation: int = 1
+    due: date | None = None
+    pinned: bool = False
+    applied: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task of ours as a service holds it now.
+
+    `dropped`: closed as not planned. `touched`: a person added something to it that is not in its content. `recurring`:
+    a person made it repeat. `done_on` is None where the service does not say.
+    """
+
+    native_id: str
+    content: Content
+    marker: Marker
+    done: bool = False
+    done_on: date | None = None
+    dropped: bool = False
+    touched: bool = False
+    recurring: bool = False
+
+
+StepState = Literal["pending", "live", "done", "dropped", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What became of one key: its state, native id and generation, the day it was done, its definition if dropped."""
+
+    state: StepState
+    native_id: str = ""
+    generation: int = 1
+    done_on: date | None = None
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoalMemory:
+    """What a connector remembers of one goal; `keys` is in the order last published.
+
+    `dates` holds the start and due of every step that was open when the plan was `made`, `digest` its timing digest.
+    """
+
+    first_sync: date
+    keys: Mapping[str, Remembered] = field(default_factory=dict)
+    made: date | None = None
+    digest: str = ""
+    dates: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One complete read: every task of our namespace, open and done, and the memory by goal.
+
+    `copies` are tasks that carry the same nonce as one in `tasks`. `remembers` is False where there is no memory.
+    `others` are the namespaces of managed tasks that are not ours.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    copies: tuple[Task, ...] = ()
+    memory: Mapping[str, GoalMemory] = field(default_factory=dict)
+    remembers: bool = True
+    others: frozenset[str] = frozenset()
+    damaged: frozenset[str] = frozenset()
+
+
+class Action(StrEnum):
+    """What a write does, or would do."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    COMPLETE = "complete"
+    REOPEN = "reopen"
+    REMOVE = "remove"
+    REPAIR = "repair"
+    DETACH = "detach"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One thing asked of a service.
+
+    `content` and `marker` are the whole wanted state; `fields` names those of the content that change. `parent` and
+    `previous` are keys: the task above, and the sibling to stand after. `kept` is what a person had entered and the
+    file overruled: it is kept beside the task.
+    """
+
+    action: Action
+    key: str
+    native_id: str = ""
+    content: Content | None = None
+    marker: Marker | None = None
+    fields: frozenset[str] = frozenset()
+    parent: str | None = None
+    previous: str | None = None
+    done_on: date | None = None
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryWrite:
+    """The whole memory of the namespace, as it shall be."""
+
+    memory: Mapping[str, GoalMemory]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service said to one write: the task's native id, or why it could not be done."""
+
+    native_id: str = ""
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Requests:
+    """How many requests were really sent, retries included."""
+
+    read: int = 0
+    write: int = 0
+
+
+class Connector(Protocol):
+    """A service that holds tasks. Found by name through the entry point group `backplan.connectors`."""
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    label: str  # for people: the name and the container, such as "markdown (todo.md)"
+    requests: Requests
+
+    @classmethod
+    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
+        """Return a connector for the options of the goals file. Relative paths start at `folder`.
+
+        Raises InputError for options it does not know, CredentialsError where a secret is missing.
+        """
+
+    def canonical(self, content: Content) -> Content:
+        """Return the content as the service will show it once it is written: what it cannot hold, at its default."""
+
+    def read(self) -> Snapshot:
+        """Return everything of our namespace. Raises BackplanError when the read is not complete."""
+
+    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        """Apply a batch in order and answer for each. Raises BackplanError when nothing of it could be tried."""
+
+
+def digest(value: object) -> str:
+    """Return a short digest (30 bits, six letters and digits) of a field's canonical value."""
+    text = "\x1f".join(value) if isinstance(value, tuple) else str(value)
+    number = int.from_bytes(sha256(text.encode()).digest()[:4], "big") >> 2
+    return "".join("abcdefghijklmnopqrstuvwxyz234567"[number >> shift & 31] for shift in range(0, 30, 5))
+
+
+def client_nonce(namespace: str, key: str, generation: int) -> str:
+    """Return the nonce of a task whose service takes our ids: the same for every attempt to create it."""
+    return sha256(f"{namespace}\n{key}\n{generation}".encode()).hexdigest()[:10]

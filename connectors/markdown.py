@@ -1,0 +1,486 @@
+"""Tasks as checkboxes in a Markdown file, such as `todo.md` beside the goals file.
+
+    - [ ] Complete my food handler certification <!-- bp1 ... --> 📅 2027-08-15
+        - [ ] Find a course provider <!-- bp1 ... --> 📅 2027-07-24
+
+The notation is that of the Obsidian Tasks plugin, which GitHub and VS Code show too. The file belongs to the person:
+only our own lines are touched, and of those only the part that changes; all else stays byte for byte. What we remember
+stands in a comment at the end of the file, which is replaced in one step: a reader sees the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from datetime import date
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from config.errors import BackplanError, InputError, RefusedError
+from config.files import replace_file
+from connectors.base import (
+    Action,
+    Answer,
+    Capabilities,
+    Connector,
+    Content,
+    GoalMemory,
+    Marker,
+    MemoryWrite,
+    Requests,
+    Snapshot,
+    Task,
+    Write,
+)
+from connectors.marker import read_marker, read_memory, write_marker, write_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_INTRO = """# To do
+
+Tick a box, change a 📅 date or delete a line: backplan respects it. Everything else you write here stays as it is.
+
+"""
+_MEMORY_START = "<!-- backplan's memory, keep this"
+_MEMORY_END = "-->"
+_INDENT = "    "
+_SIGNS = {"urgent": "🔺", "high": "⏫", "medium": "🔼"}
+_PRIORITIES = {sign: name for name, sign in _SIGNS.items()}
+
+_TASK = re.compile(
+    r"(?P<indent>[ \t>]*)(?P<bullet>[-*+]|\d+[.)])(?P<gap>[ \t]+)\[(?P<box>[^\]\r\n])\](?P<text>[ \t].*)"
+)
+_COMMENT = re.compile(r"<!-- (bp\d+ [^<>]*?) -->")
+_DUE = re.compile(r"📅\ufe0f? ?(\d{4}-\d\d-\d\d)")
+_DONE = re.compile(r"✅\ufe0f? ?(\d{4}-\d\d-\d\d)")
+_SIGN = re.compile("|".join(_PRIORITIES))
+_FENCE = re.compile(r"[ >]{0,12}(```+|~~~+)")
+# What would be read back as one of our signs is shown by its look-alike.
+_LOOK_ALIKES = str.maketrans({"📅": "🗓", "✅": "☑", "🔺": "▲", "⏫": "▲", "🔼": "▲"})
+
+
+class Line:
+    """One line that holds a task of ours, taken apart; `text` puts it together again."""
+
+    def __init__(self, line: str, marker: Marker | None, nonce: str) -> None:
+        """`marker` is None when only the `nonce` of a damaged one could be read."""
+        self._end = "\r" if line.endswith("\r") else ""
+        line = line.removesuffix("\r")
+        match = _TASK.match(line)
+        assert match is not None  # noqa: S101  # _ours has matched it
+        self.marker, self.nonce = marker, nonce
+        self.indent = match["indent"]
+        self._head, self._box, text = line[: match.start("box")], match["box"], line[match.end("box") :]
+        comment = _COMMENT.search(text)
+        self._before, self._comment, self._after = (
+            (text[: comment.start()], comment[0], text[comment.end() :]) if comment else (text, "", "")
+        )
+
+    @property
+    def text(self) -> str:
+        """The line as it shall stand in the file."""
+        return f"{self._head}{self._box}{self._before}{self._comment}{self._after}{self._end}"
+
+    @property
+    def done(self) -> bool:
+        """Whether the box is ticked."""
+        return self._box in "xX"
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the box says `-`: the Tasks plugin's "cancelled"."""
+        return self._box == "-"
+
+    @property
+    def done_on(self) -> date | None:
+        """The day it was done, where the line says so."""
+        return _last_date(_DONE, self._after)
+
+    @property
+    def content(self) -> Content:
+        """What the line says now."""
+        title = self._before.partition("]")[2].strip()
+        due = _last_date(_DUE, self._after)
+        if due is None and (due := _last_date(_DUE, title)):
+            title = _DUE.sub("", title).strip()
+        sign = _SIGN.search(self._after)
+        return Content(" ".join(title.split()), due, priority=_PRIORITIES[sign[0]] if sign else "none")
+
+    @property
+    def added(self) -> bool:
+        """Whether the line holds more than what we write."""
+        rest = self._after
+        for pattern in (_DUE, _DONE, _SIGN):
+            rest = pattern.sub("", rest, count=1)
+        return bool(rest.strip())
+
+    def mark(self, marker: Marker) -> None:
+        """Put `marker` into the line, in place of the one that stands there."""
+        if not self._comment:
+            self._before = f"{self._before.rstrip()} "
+        self._comment = f"<!-- {write_marker(marker)} -->"
+
+    def unmark(self) -> None:
+        """Take the marker out; the rest is the person's."""
+        self._before, self._comment = self._before.rstrip(), ""
+
+    def set(self, content: Content, fields: frozenset[str]) -> None:
+        """Change the fields named, in their place."""
+        if "title" in fields:
+            dates = _DUE.findall(self._before) if _last_date(_DUE, self._after) is None else []
+            self._before = f"] {content.title}" + "".join(f" 📅 {day}" for day in dates[-1:]) + " "
+        if "priority" in fields:
+            self._after = _SIGN.sub("", self._after, count=1).replace("  ", " ")
+            if sign := _SIGNS.get(content.priority):
+                self._after = f" {sign}{self._after}"
+        if "due" in fields:
+            self._set_due(content.due)
+
+    def _set_due(self, due: date | None) -> None:
+        sign = f"📅 {due}" if due else ""
+        if _DUE.search(self._after):
+            self._after = _replace_last(_DUE, self._after, sign)
+        elif _DUE.search(self._before):
+            self._before = _replace_last(_DUE, self._before, sign)
+        elif due:
+            sign_end = match.end() if (match := _SIGN.search(self._after)) else 0
+            self._after = f"{self._after[:sign_end]} {sign}{self._after[sign_end:]}"
+        if not due:
+            self._after = self._after.replace("  ", " ").rstrip(" ")
+
+    def tick(self, day: date | None) -> None:
+        """Tick the box and say when."""
+        self._box = "x"
+        if day and not _DONE.search(self._after):
+            self._after = f"{self._after.rstrip(' ')} ✅ {day}"
+
+    def untick(self) -> None:
+        """Clear the box, and take out the day it was done."""
+        self._box = " "
+        self._after = re.sub(rf" ?{_DONE.pattern}", "", self._after)
+
+
+class MarkdownConnector:
+    """One Markdown file. Its native ids are the nonces of its markers."""
+
+    name: ClassVar[str] = "markdown"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        frozenset({"title", "due", "priority"}),
+        reliability="unique",
+        atomic=True,
+        client_ids=True,
+        local=True,
+    )
+
+    def __init__(self, path: Path, namespace: str) -> None:
+        """`path` need not exist yet."""
+        self.path = path
+        self.label = f"markdown ({path.name})"
+        self.requests = Requests()
+        self._namespace = namespace
+        self._seen: str | None = None  # digest of the bytes that `read` saw; None where there was no file
+
+    @classmethod
+    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
+        """Take `file`, by default todo.md beside the goals file."""
+        unknown = set(options) - {"file"}
+        name = options.get("file", "todo.md")
+        if unknown or not isinstance(name, str) or not name.endswith(".md"):
+            said = ", ".join(sorted(unknown)) or str(name)
+            raise InputError(f"markdown: `{said}` is not a setting of it; it takes `file`, such as {{file: todo.md}}")
+        return cls(folder / name, namespace)
+
+    def canonical(self, content: Content) -> Content:
+        """Return the content as a line can hold it: no notes, no labels, and no character that would end the marker."""
+        title = " ".join(content.title.translate(_LOOK_ALIKES).replace("<!--", "‹!--").replace("-->", "--›").split())
+        return Content(title, content.due, priority=content.priority)
+
+    def read(self) -> Snapshot:
+        """Read the file. Raises RefusedError where its memory is gone or damaged."""
+        self.requests.read += 1
+        raw = self._read_bytes()
+        self._seen = _digest(raw)
+        if raw is None:
+            return Snapshot(remembers=True)
+        text = self._decode(raw)
+        lines = text.split("\n")
+        memory, remembers = self._memory(lines)
+        known = {entry.native_id for goal in memory.values() for entry in goal.keys.values()}
+        tasks: dict[str, Task] = {}
+        copies: list[Task] = []
+        others: set[str] = set()
+        damaged: set[str] = set()
+        for number, line in self._ours(lines, known, others):
+            if line.marker is None:
+                damaged.add(line.nonce)
+            marker = line.marker or self._remembered_marker(memory, line.nonce)
+            task = Task(
+                line.nonce,
+                line.content,
+                marker,
+                done=line.done,
+                done_on=line.done_on,
+                dropped=line.cancelled,
+                touched=line.added or self._has_children(lines, number, known),
+            )
+            if task.native_id in tasks:
+                copies.append(task)
+            else:
+                tasks[task.native_id] = task
+        return Snapshot(tuple(tasks.values()), tuple(copies), memory, remembers, frozenset(others), frozenset(damaged))
+
+    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        """Apply the whole batch to the file as it was read, and replace it in one step."""
+        raw = self._read_bytes()
+        self._refuse_changed(raw)
+        text = self._decode(raw) if raw is not None else _INTRO
+        page = _Page(text, self._namespace)
+        answers = [page.apply(write) for write in batch]
+        new = page.text.encode()
+        if raw is not None and raw.startswith(b"\xef\xbb\xbf"):
+            new = b"\xef\xbb\xbf" + new
+        if new != raw:
+            self.requests.write += 1
+            replace_file(self.path, new, lambda: self._refuse_changed(self._read_bytes()))
+        self._seen = _digest(new)
+        return answers
+
+    def _read_bytes(self) -> bytes | None:
+        if self.path.is_symlink():
+            raise BackplanError(f"{self.path}: is a symbolic link; name the file it points to, so that it stays one")
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BackplanError(f"{self.path}: cannot be read: {error.strerror}; nothing was changed") from error
+
+    def _decode(self, raw: bytes) -> str:
+        try:
+            return raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            message = f"{self.path}:{line}: not UTF-8 text; save the file with that encoding (nothing was changed)"
+            raise BackplanError(message) from None
+
+    def _memory(self, lines: list[str]) -> tuple[dict[str, GoalMemory], bool]:
+        start = _memory_start(lines)
+        if start is None:
+            return {}, False
+        entries = []
+        for line in lines[start + 1 :]:
+            if line.strip() == _MEMORY_END:
+                break
+            entries.append(line)
+        try:
+            return read_memory([entry for entry in entries if entry.strip()]), True
+        except ValueError as error:
+            where = f"{self.path}:{start + 1}"
+            message = f"{where}: {error}; restore it from the file's history, or start a new memory with --rebuild"
+            raise RefusedError(message) from None
+
+    def _ours(self, lines: list[str], known: set[str], others: set[str]) -> Iterator[tuple[int, Line]]:
+        for number, line in _tasks(lines):
+            ours = _ours(line, self._namespace, known)
+            if isinstance(ours, Line):
+                yield number, ours
+            elif ours is not None:
+                others.add(ours)
+
+    def _remembered_marker(self, memory: Mapping[str, GoalMemory], nonce: str) -> Marker:
+        """Return a marker for a line whose own is damaged, as far as the memory knows."""
+        key, entry = next(
+            (key, entry) for goal in memory.values() for key, entry in goal.keys.items() if entry.native_id == nonce
+        )
+        return Marker(self._namespace, key, nonce, entry.generation)
+
+    def _has_children(self, lines: list[str], number: int, known: set[str]) -> bool:
+        """Return whether lines that are not ours stand indented below a task."""
+        below = _below(lines, number)
+        return any(lines[n].strip() and not isinstance(_ours(lines[n], self._namespace, known), Line) for n in below)
+
+    def _refuse_changed(self, raw: bytes | None) -> None:
+        if _digest(raw) != self._seen:
+            raise BackplanError(
+                f"{self.path}: was changed by somebody else while we worked; run again (nothing was lost)"
+            )
+        if raw is not None and not self.path.stat().st_mode & stat.S_IWUSR:
+            raise BackplanError(f"{self.path}: is read-only; allow writing to it and run again (nothing was changed)")
+
+
+class _Page:
+    """The file's lines while a batch is applied to them."""
+
+    def __init__(self, text: str, namespace: str) -> None:
+        self._end_of_line = "\r" if "\r\n" in text else ""  # lines are split at "\n"
+        self._lines = text.split("\n")
+        self._namespace = namespace
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+    def apply(self, write: Write | MemoryWrite) -> Answer:
+        if isinstance(write, MemoryWrite):
+            self._write_memory(write.memory)
+            return Answer()
+        if write.action is Action.CREATE:
+            return self._create(write)
+        number = self._find(write.native_id, last=write.action is Action.DETACH and write.marker is None)
+        if number is None:
+            return Answer(error="the line is gone")
+        if write.action is Action.REMOVE:
+            del self._lines[number]
+        else:
+            self._change(number, write)
+        return Answer(write.native_id)
+
+    def _change(self, number: int, write: Write) -> None:
+        line = Line(*self._parsed(number, write.native_id))
+        if write.content is not None and write.fields:
+            line.set(write.content, write.fields)
+        if write.action is Action.COMPLETE:
+            line.tick(write.done_on)
+        elif write.action is Action.REOPEN:
+            line.untick()
+        if write.action is Action.DETACH:
+            line.unmark()
+        elif write.marker is not None:
+            line.mark(write.marker)
+        self._lines[number] = line.text
+        if write.kept:
+            self._lines.insert(number + 1, f"{line.indent}{_INDENT}{write.kept}{self._end_of_line}")
+
+    def _create(self, write: Write) -> Answer:
+        assert write.content is not None  # noqa: S101  # a create has both
+        assert write.marker is not None  # noqa: S101
+        number, indent = self._room(write)
+        line = Line(f"{indent}- [ ] ", None, "")
+        line.set(write.content, frozenset({"title", "priority", "due"}))
+        line.mark(write.marker)
+        if write.done_on:
+            line.tick(write.done_on)
+        self._lines.insert(number, line.text + self._end_of_line)
+        return Answer(write.marker.nonce)
+
+    def _room(self, write: Write) -> tuple[int, str]:
+        """Return where a new line goes and its indentation: after its forerunner, else first below its parent."""
+        found = {marker.key: n for n, marker in self._markers()}
+        if write.previous in found:
+            number = found[write.previous]
+            return _below(self._lines, number).stop, _indent(self._lines[number])
+        if write.parent in found:
+            number = found[write.parent]
+            return number + 1, _indent(self._lines[number]) + self._child_indent(number)
+        return self._last_line(), ""
+
+    def _child_indent(self, number: int) -> str:
+        own = _indent(self._lines[number])
+        below = [self._lines[n] for n in _below(self._lines, number) if self._lines[n].strip()]
+        return _indent(below[0])[len(own) :] if below else _INDENT
+
+    def _last_line(self) -> int:
+        """Return the line before which a new goal goes: after the last text, before the memory."""
+        start = _memory_start(self._lines)
+        number = len(self._lines) if start is None else start
+        while number > 0 and not self._lines[number - 1].strip():
+            number -= 1
+        if number and not _TASK.match(self._lines[number - 1]):
+            self._lines.insert(number, self._end_of_line)
+            number += 1
+        if number == len(self._lines):
+            self._lines.append("")
+        return number
+
+    def _markers(self) -> Iterator[tuple[int, Marker]]:
+        for number, line in _tasks(self._lines):
+            comment = _COMMENT.search(line)
+            marker = read_marker(comment[1]) if comment else None
+            if marker and marker.namespace == self._namespace:
+                yield number, marker
+
+    def _find(self, nonce: str, *, last: bool) -> int | None:
+        """Return the line with this nonce: the first, or the last where a copy is to be let go."""
+        numbers = [n for n, line in _tasks(self._lines) if isinstance(_ours(line, self._namespace, {nonce}), Line)]
+        matching = [n for n in numbers if nonce in self._lines[n]]
+        return (matching[-1] if last else matching[0]) if matching else None
+
+    def _parsed(self, number: int, nonce: str) -> tuple[str, Marker | None, str]:
+        comment = _COMMENT.search(self._lines[number])
+        return self._lines[number], read_marker(comment[1]) if comment else None, nonce
+
+    def _write_memory(self, memory: Mapping[str, GoalMemory]) -> None:
+        block = [line + self._end_of_line for line in [_MEMORY_START, *write_memory(memory), _MEMORY_END]]
+        start = _memory_start(self._lines)
+        if start is not None:
+            stop = next((n for n in range(start, len(self._lines)) if self._lines[n].strip() == _MEMORY_END), start)
+            self._lines[start : stop + 1] = block
+            return
+        while self._lines and not self._lines[-1].strip():
+            self._lines.pop()
+        self._lines += [self._end_of_line, *block, ""]
+
+
+def _tasks(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are checkboxes, outside code blocks."""
+    fence = ""
+    for number, line in enumerate(lines):
+        if match := _FENCE.match(line):
+            if not fence:
+                fence = match[1]
+            elif match[1].startswith(fence):
+                fence = ""
+        elif not fence and _TASK.match(line):
+            yield number, line
+
+
+def _ours(line: str, namespace: str, known: set[str]) -> Line | str | None:
+    """Return a task of ours, the namespace of somebody else's, or None; `known` nonces tell damaged markers."""
+    comment = _COMMENT.search(line)
+    if comment is None or not _TASK.match(line):
+        return None
+    marker = read_marker(comment[1])
+    if marker is not None:
+        return Line(line, marker, marker.nonce) if marker.namespace == namespace else marker.namespace
+    nonce = next((word for word in comment[1].split() if word in known), None)
+    return Line(line, None, nonce) if nonce else None
+
+
+def _below(lines: list[str], number: int) -> range:
+    """Return the lines that belong to a task: those after it that are indented further."""
+    own = len(_indent(lines[number]).expandtabs(4))
+    stop = end = number + 1
+    while end < len(lines):
+        if lines[end].strip():
+            if len(_indent(lines[end]).expandtabs(4)) <= own:
+                break
+            stop = end + 1
+        end += 1
+    return range(number + 1, stop)
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t>"))]
+
+
+def _memory_start(lines: list[str]) -> int | None:
+    return next((n for n in range(len(lines) - 1, -1, -1) if lines[n].startswith(_MEMORY_START)), None)
+
+
+def _last_date(pattern: re.Pattern[str], text: str) -> date | None:
+    found = pattern.findall(text)
+    try:
+        return date.fromisoformat(found[-1]) if found else None
+    except ValueError:
+        return None
+
+
+def _replace_last(pattern: re.Pattern[str], text: str, new: str) -> str:
+    *_, match = pattern.finditer(text)
+    return text[: match.start()] + new + text[match.end() :]
+
+
+def _digest(raw: bytes | None) -> str | None:
+    return sha256(raw).hexdigest() if raw is not None else None

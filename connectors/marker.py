@@ -1,0 +1,123 @@
+"""Markers and memory as text, the same in every service that has room for a line of it.
+
+A marker is one line: `bp1 NONCE NAMESPACE KEY GENERATION DUE PIN DIGESTS`, for example
+`bp1 3f9a2c01d4 me/goals food-handler/review 1 2027-08-05 - p4kx2a.c7v5qe.aaaaaa.b3mz6t.yt5w2k`. The nonce comes first:
+it alone tells which task a damaged marker belonged to.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from config.errors import RefusedError
+from connectors.base import GoalMemory, Marker, Remembered, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION = 1
+_LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
+_STATES: dict[str, StepState] = {letter: state for state, letter in _LETTERS.items()}
+DIGESTS = ("title", "notes", "labels", "priority", "timing")
+_MARKER = re.compile(r"bp(\d+) (\S+) (\S+) (\S+) (\d+) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")
+
+
+def write_marker(marker: Marker) -> str:
+    """Return the marker as one line without any character that a comment or a list could end on."""
+    digests = ".".join(marker.applied.get(name, "") for name in DIGESTS)
+    due = marker.due.isoformat() if marker.due else "-"
+    pin = "pin" if marker.pinned else "-"
+    return f"bp{VERSION} {marker.nonce} {marker.namespace} {marker.key} {marker.generation} {due} {pin} {digests}"
+
+
+def read_marker(text: str) -> Marker | None:
+    """Return the marker that `text` is; None when it is none, or damaged. Raises RefusedError for a newer version."""
+    match = _MARKER.fullmatch(" ".join(text.split()))
+    if match is None:
+        return None
+    if int(match[1]) > VERSION:
+        raise RefusedError("a newer version of backplan wrote these tasks; update backplan (nothing was changed)")
+    try:
+        due = None if match[6] == "-" else date.fromisoformat(match[6])
+    except ValueError:
+        return None
+    applied = dict(zip(DIGESTS, match[8].split("."), strict=False))
+    return Marker(match[3], match[4], match[2], int(match[5]), due, match[7] == "pin", applied)
+
+
+def write_memory(memory: Mapping[str, GoalMemory]) -> list[str]:
+    """Return the memory as lines of JSON, one a goal: 300 steps stay under 10,000 characters.
+
+    `>` is written escaped, so that no text can end a comment around it.
+    """
+    return [_line(_goal(goal_id, goal)) for goal_id, goal in memory.items()]
+
+
+def read_memory(lines: list[str]) -> dict[str, GoalMemory]:
+    """Return the memory from its lines. Raises ValueError when a line is damaged."""
+    memory = {}
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            memory[str(entry["goal"])] = _read_goal(entry)
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+            raise ValueError(f"a line of the memory is damaged ({error})") from error
+    return memory
+
+
+def _line(value: dict[str, Any]) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace(">", "\\u003e").replace("<", "\\u003c")
+
+
+def _goal(goal_id: str, goal: GoalMemory) -> dict[str, Any]:
+    value: dict[str, Any] = {"goal": goal_id, "since": goal.first_sync.isoformat()}
+    if goal.made:
+        value |= {"made": goal.made.isoformat(), "digest": goal.digest}
+    rows = ((key, _row(entry, goal.dates.get(key), goal.first_sync)) for key, entry in goal.keys.items())
+    value["keys"] = {key.partition("/")[2]: row for key, row in rows}
+    return value
+
+
+def _row(entry: Remembered, dates: tuple[date, date] | None, since: date) -> str:
+    """Return `STATE NATIVE-ID`, then what there is of `START+DAYS` (since the first sync), `gN`, `dDAY`, `xDIGEST`."""
+    parts = [_LETTERS[entry.state] + entry.native_id]
+    if dates:
+        parts.append(f"{(dates[0] - since).days}+{(dates[1] - dates[0]).days}")
+    if entry.generation != 1:
+        parts.append(f"g{entry.generation}")
+    if entry.done_on:
+        parts.append(f"d{entry.done_on.isoformat()}")
+    if entry.definition:
+        parts.append(f"x{entry.definition}")
+    return " ".join(parts)
+
+
+def _read_goal(entry: dict[str, Any]) -> GoalMemory:
+    goal_id, since = str(entry["goal"]), date.fromisoformat(entry["since"])
+    keys, dates = {}, {}
+    for step_id, row in entry["keys"].items():
+        key = f"{goal_id}/{step_id}" if step_id else goal_id
+        keys[key], days = _read_row(row)
+        if days:
+            start = since + timedelta(days=days[0])
+            dates[key] = (start, start + timedelta(days=days[1]))
+    made = date.fromisoformat(entry["made"]) if "made" in entry else None
+    return GoalMemory(since, keys, made, entry.get("digest", ""), dates)
+
+
+def _read_row(row: str) -> tuple[Remembered, tuple[int, int] | None]:
+    head, *parts = row.split(" ")
+    values = {part[0]: part[1:] for part in parts if part[0] in "gdx"}
+    span = next((part.partition("+") for part in parts if "+" in part), None)
+    remembered = Remembered(
+        _STATES[head[0]],
+        head[1:],
+        int(values.get("g", 1)),
+        date.fromisoformat(values["d"]) if "d" in values else None,
+        values.get("x", ""),
+    )
+    return remembered, (int(span[0]), int(span[2])) if span else None

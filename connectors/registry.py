@@ -1,0 +1,51 @@
+"""Finds connectors by name: those that ship and those that others install come through the same entry points."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from config.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.network import Target
+    from connectors.base import Connector
+
+GROUP = "backplan.connectors"
+EMBEDDED = "markdown"
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Return the entry point of every connector that is installed, by name."""
+    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def load(name: str) -> type[Connector]:
+    """Return a connector's class. Raises InputError for a name that nothing installed has."""
+    if name == EMBEDDED:  # the main job should not wait for a search through everything installed
+        from connectors.markdown import MarkdownConnector
+
+        return MarkdownConnector
+    known = installed()
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}"
+        raise InputError(f"no connector has the name `{name}`; {hint}")
+    connector: type[Connector] = known[name].load()
+    return connector
+
+
+def create(target: Target | None, namespace: str, folder: Path) -> Connector:
+    """Return the connector for a target of the goals file, the embedded one for None.
+
+    Raises InputError with the target's place when its name or its settings are wrong.
+    """
+    if target is None:
+        return load(EMBEDDED).configure({}, namespace, folder)
+    try:
+        return load(target.name).configure(target.options, namespace, folder)
+    except InputError as error:
+        raise InputError(f"{target.origin.at()}: {error}") from None

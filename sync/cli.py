@@ -1,0 +1,520 @@
+"""The command line: options in, one of the reports out. What a command does is in the modules that it calls."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import BackplanError, GoalsFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from rich.console import RenderableType
+
+    from sync.reconciler import Home, Reading
+    from sync.schedule import Schedule
+    from sync.workspace import Workspace
+
+USAGE = 64
+FAILED = 1
+PENDING = 2
+
+
+class _Date(click.ParamType[date]):
+    """An ISO date on the command line."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2027-08-15", param, ctx)
+
+
+class _Deadline(click.ParamType[tuple[str, date]]):
+    """`GOAL=DATE` on the command line."""
+
+    name = "goal=date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, date]:
+        if isinstance(value, tuple):
+            return value
+        goal, equals, day = value.partition("=")
+        if not equals:
+            self.fail(f"{value!r} is not of the form GOAL=2027-08-15", param, ctx)
+        return goal, _DATE.convert(day, param, ctx)
+
+
+_DATE, _DEADLINE = _Date(), _Deadline()
+_PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options that every command takes."""
+
+    goals: Path | None
+    goal: tuple[str, ...]
+    connector: tuple[str, ...]
+    today: date | None
+    json: bool
+    verbose: bool
+
+    def workspace(self) -> Workspace:
+        """Read the goals files."""
+        from sync.workspace import open_workspace
+
+        return open_workspace(self.goals, self.today)
+
+
+_COMMON = (
+    click.option("--goals", type=_PATH, help="Goals file, or folder of goals files."),
+    click.option("--goal", multiple=True, metavar="ID", help="Only this goal; may be repeated."),
+    click.option("--connector", multiple=True, metavar="NAME", help="Write only to this connector; may be repeated."),
+    click.option("--today", type=_DATE, envvar="BACKPLAN_TODAY", help="Plan as if it were this day."),
+    click.option("--json", is_flag=True, help="One JSON document on stdout; everything for people on stderr."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more, and show where an unexpected error happened."),
+)
+
+
+def _command(*options: Callable[[Any], Any]) -> Callable[[Callable[..., int | None]], click.Command]:
+    """Return a decorator that makes a function a command with its own options and the common ones."""
+
+    def decorate(function: Callable[..., int | None]) -> click.Command:
+        @functools.wraps(function)
+        def call(**arguments: Any) -> int:
+            common = {name: arguments.pop(name) for name in Options.__dataclass_fields__}
+            return function(Options(**common), **arguments) or 0
+
+        decorated: Any = call
+        for option in reversed((*options, *_COMMON)):
+            decorated = option(decorated)
+        return main.command(function.__name__.rstrip("_"))(decorated)
+
+    return decorate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="backplan", prog_name="backplan", message="%(prog)s %(version)s")
+def main() -> None:
+    """Plan backwards from a deadline, and keep the steps in the to-do app you already use."""
+
+
+@_command(
+    click.option("--template", metavar="NAME", help="Start from a template; --template list shows them."),
+    click.option("--title", help="What you want to reach."),
+    click.option("--deadline", type=_DATE, help="The day it must be reached."),
+)
+def init(options: Options, template: str | None, title: str | None, deadline: date | None) -> None:
+    """Write a goals file, from a template or by asking. Never overwrites one."""
+    from sync import starting
+
+    if template == "list":
+        _print([starting.templates_table()])
+        return
+    path = options.goals or Path("goals.yaml")
+    text = starting.goals_text(path, template, title, deadline, ask=sys.stdin.isatty())
+    written = starting.write(path, text)
+    _say("\n".join(f"wrote {name}" for name in written))
+    where = f" --goals {path}" if options.goals else ""
+    _say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
+
+
+@_command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))
+def check(options: Options, write_ids: bool) -> None:
+    """Read the goals file and report every mistake with its place."""
+    from sync.reports import as_json
+
+    workspace = options.workspace()
+    if write_ids:
+        _write_ids(workspace)
+    steps = sum(len(goal.steps) for goal in workspace.project.goals)
+    _answer(options, as_json.problems(()), lambda: _say_well_formed(len(workspace.project.goals), steps))
+
+
+def _write_ids(workspace: Workspace) -> None:
+    from config import edit
+
+    sources = {goal.origin.source.name: goal.origin.source for goal in workspace.project.goals}
+    for name, text in edit.write_ids(workspace.project).items():
+        edit.save(Path(name), sources[name], text)
+        _say(f"wrote ids into {name}")
+
+
+def _say_well_formed(goals: int, steps: int) -> None:
+    _print([f"no mistakes: {_count(goals, 'goal')} with {_count(steps, 'step')}"])
+
+
+@_command(
+    click.option("--deadline", type=_DEADLINE, multiple=True, metavar="GOAL=DATE", help="What if this deadline moved?"),
+    click.option("--markdown", is_flag=True, help="A Markdown table and a Mermaid gantt chart."),
+    click.option("--html", type=_PATH, help="Write a page with the plan and its chart."),
+    click.option("--svg", type=_PATH, help="Write the chart as a picture."),
+    click.option("--ics", type=_PATH, help="Write the dates as a calendar file."),
+    click.option("--progress", is_flag=True, help="Read progress from the apps first."),
+)
+def schedule(
+    options: Options,
+    deadline: tuple[tuple[str, date], ...],
+    markdown: bool,
+    html: Path | None,
+    svg: Path | None,
+    ics: Path | None,
+    progress: bool,
+) -> int:
+    """Show the date of every step, offline."""
+    from sync.reports import as_json
+
+    workspace = options.workspace()
+    before = _schedule(workspace, progress=progress)
+    shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress) if deadline else before
+    shown_only = _only(workspace, shown, options.goal)
+    for path, renderer in ((html, "html"), (svg, "svg"), (ics, "ics")):
+        if path is not None:
+            _write_report(path, renderer, shown_only)
+    document = as_json.schedule(shown_only)
+    if deadline:
+        document["moves"] = as_json.moves(before, shown)
+
+    def show() -> None:
+        from sync.reports import text
+
+        if markdown:
+            from sync.reports import markdown as as_markdown
+
+            click.echo(as_markdown.schedule(shown_only), nl=False)
+        else:
+            _print(text.moves(before, shown) if deadline else text.schedule(shown_only))
+
+    _answer(options, document, show)
+    return FAILED if any(goal.failed for goal in shown_only.goals) else 0
+
+
+def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
+    from importlib import import_module
+
+    from config.files import replace_file
+
+    content: str | bytes = import_module(f"sync.reports.{renderer}").schedule(shown)
+    replace_file(path, content.encode() if isinstance(content, str) else content)
+    _say(f"wrote {path}")
+
+
+@_command(
+    click.option("--markdown", is_flag=True, help="The plan as Markdown."),
+    click.option("--exit-code", is_flag=True, help=f"Exit with {PENDING} when changes are pending."),
+    click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
+    click.option("--rebuild", is_flag=True, help="Start a new memory from the tasks where it was lost."),
+)
+def plan(options: Options, markdown: bool, exit_code: bool, allow_mass_change: bool, rebuild: bool) -> int:
+    """Show what `sync` would change, and why."""
+    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, write=False)
+    _report(options, outcome, markdown=markdown)
+    if outcome.failed:
+        return FAILED
+    return PENDING if exit_code and outcome.pending else 0
+
+
+@_command(
+    click.option("--markdown", is_flag=True, help="The report as Markdown."),
+    click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
+    click.option("--rebuild", is_flag=True, help="Start a new memory from the tasks where it was lost."),
+)
+def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool) -> int:
+    """Bring the apps in line with the plan, and the plan in line with what you did there."""
+    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, write=True)
+    _report(options, outcome, markdown=markdown)
+    return FAILED if outcome.failed else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A run's plans, with what became of them, and what they were made from."""
+
+    reading: Reading
+    homes: tuple[Home, ...]
+    plans: list[Any]
+    applied: bool
+
+    @property
+    def pending(self) -> bool:
+        return any(plan.writes for plan in self.plans)
+
+    @property
+    def failed(self) -> bool:
+        changes = (change for plan in self.plans for change in plan.changes)
+        late = any(goal.failed for goal in self.reading.schedule.goals)
+        return late or bool(self.reading.unread) or any(change.status == "failed" for change in changes)
+
+
+def _reconcile(options: Options, *, allow_mass_change: bool, rebuild: bool, write: bool) -> _Outcome:
+    from sync import reconciler
+
+    workspace = options.workspace()
+    homes = workspace.homes()
+    only = _known_connectors(options.connector, homes)
+    reading = reconciler.read(workspace.project, homes, workspace.today, rebuild=rebuild)
+    plans = reconciler.make_plans(
+        reading,
+        only_goals=workspace.goals(options.goal),
+        only_connectors=only,
+        allow_mass_change=allow_mass_change,
+    )
+    if write:
+        plans = reconciler.apply(plans, homes, _say if options.verbose else lambda _: None)
+    return _Outcome(reading, homes, plans, write)
+
+
+def _known_connectors(names: tuple[str, ...], homes: Iterable[Home]) -> frozenset[str]:
+    known = {home.connector.name for home in homes}
+    for name in names:
+        if name not in known:
+            raise click.BadParameter(f"{name!r} is not among this project's connectors: {', '.join(sorted(known))}")
+    return frozenset(names)
+
+
+def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
+    from sync.reports import as_json
+
+    for label, reason in outcome.reading.unread.items():
+        _say(f"{label} could not be read, so its goals were left alone: {reason}")
+    for label in outcome.reading.rebuilt:
+        _say(f"{label}: a new memory was started; which steps you had deleted is not known any more")
+    for goal in outcome.reading.schedule.goals:
+        if goal.failed:
+            _say(
+                f"{goal.goal.id}: does not fit before its deadline (`when_late: fail`), so it was left alone: "
+                + goal.warnings[0]
+            )
+    document = as_json.plans(
+        outcome.plans,
+        {home.label: home.connector.requests for home in outcome.homes},
+        {home.label: home.connector.name for home in outcome.homes},
+    )
+
+    def show() -> None:
+        if markdown:
+            from sync.reports import markdown as as_markdown
+
+            click.echo(as_markdown.plan(outcome.plans, applied=outcome.applied), nl=False)
+            return
+        from sync.reports import text
+
+        _print(text.plan(outcome.plans, applied=outcome.applied))
+        if outcome.applied:
+            _print(text.status(outcome.reading.schedule))
+
+    _answer(options, document, show)
+
+
+@_command()
+def status(options: Options) -> None:
+    """Show how each goal stands: its next step, the days in hand, what is done."""
+    from sync.reports import as_json
+
+    workspace = options.workspace()
+    shown = _only(workspace, _schedule(workspace, progress=True), options.goal)
+
+    def show() -> None:
+        from sync.reports import text
+
+        _print(text.status(shown))
+
+    _answer(options, as_json.schedule(shown), show)
+
+
+@_command(click.argument("target", metavar="GOAL[/STEP]"))
+def explain(options: Options, target: str) -> None:
+    """Tell why a step has its date, hop by hop to the deadline."""
+    from sync.explain import explain as sentences
+
+    workspace = options.workspace()
+    goal_id, _, step_id = target.partition("/")
+    workspace.goal(goal_id)
+    planned = _schedule(workspace, progress=False)
+    goal = next(goal for goal in planned.goals if goal.goal.id == goal_id)
+    step = next((step for step in goal.steps if step.step.id == step_id), None)
+    if step_id and step is None:
+        known = ", ".join(step.step.id for step in goal.steps)
+        raise click.BadParameter(f"{goal_id!r} has no step {step_id!r}; it has {known}")
+    lines = sentences(planned, goal, step)
+    _answer(
+        options,
+        {"version": 1, "goal": goal_id, "step": step_id or None, "lines": lines},
+        lambda: _print(lines),
+    )
+
+
+@_command(
+    click.argument("goal_id", metavar="GOAL"),
+    click.argument("day", metavar="DATE", type=_DATE),
+    click.option("--dry-run", is_flag=True, help="Show what would move, and write nothing."),
+)
+def move(options: Options, goal_id: str, day: date, dry_run: bool) -> None:
+    """Move one deadline in the goals file, and show what that moves."""
+    from config import edit
+    from sync.reports import as_json
+
+    workspace = options.workspace()
+    goal = workspace.goal(goal_id)
+    text = edit.move_deadline(goal, day)
+    before = _schedule(workspace, progress=False)
+    after = _schedule(workspace.with_deadlines({goal_id: day}), progress=False)
+    if not dry_run:
+        edit.save(Path(goal.origin.source.name), goal.origin.source, text)
+
+    def show() -> None:
+        from sync.reports import text as as_text
+
+        _print(as_text.moves(before, after))
+        _say("nothing was written" if dry_run else f"wrote {goal.origin.source.name}; `backplan sync` moves the tasks")
+
+    document = {**as_json.schedule(after), "moves": as_json.moves(before, after)}
+    _answer(options, document, show)
+
+
+@_command()
+def connectors(options: Options) -> None:
+    """List the connectors that are installed and what each can do."""
+    from connectors import registry
+    from connectors.base import FIELDS
+
+    entries: list[dict[str, Any]] = []
+    for name in registry.installed():
+        able = registry.load(name).capabilities
+        entries.append(
+            {
+                "name": name,
+                "fields": [field for field in FIELDS if field in able.fields],
+                "reliability": able.reliability,
+                "local": able.local,
+                "configured": able.local,
+            }
+        )
+
+    def show() -> None:
+        from sync.reports import text
+
+        rows = [
+            (
+                str(e["name"]),
+                ", ".join(e["fields"]),
+                str(e["reliability"]),
+                "yes" if e["configured"] else "no",
+            )
+            for e in entries
+        ]
+        _print([text.rows(("connector", "holds", "promise", "configured"), rows)])
+
+    _answer(options, {"version": 1, "connectors": entries}, show)
+
+
+@_command()
+def schema(options: Options) -> None:
+    """Print the goals file's JSON Schema."""
+    del options  # the schema is JSON in any case
+    from config import schema as of_file
+
+    click.echo(of_file.text(), nl=False)
+
+
+def run() -> int:
+    """Run the command line; return the exit code. No error ends in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without our signs shows a question mark
+    try:
+        return int(main(prog_name="backplan", standalone_mode=False) or 0)
+    except click.Abort:
+        _say("stopped; nothing more was done")
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except BackplanError as error:
+        _fail(error)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()  # Python would complain at exit about the pipe that nobody reads
+        return 0
+    except Exception as error:  # the last net: a person gets a sentence, not a traceback
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    from sync.calendar import OutOfTimeError
+
+    if isinstance(error, OutOfTimeError):
+        _say(f"error: {error}")
+        return USAGE
+    if "-v" in sys.argv or "--verbose" in sys.argv:
+        raise error
+    _say(f"error: backplan met a case that it should know and does not: {type(error).__name__}: {error}")
+    _say("Please report it with the output of the same command and -v.")
+    return FAILED
+
+
+def _fail(error: BackplanError) -> None:
+    if isinstance(error, GoalsFileError) and "--json" in sys.argv:
+        from sync.reports import as_json
+
+        click.echo(json.dumps(as_json.problems(error.problems), ensure_ascii=False))
+    for line in str(error).splitlines():
+        _say(f"error: {line}")
+
+
+def _schedule(workspace: Workspace, *, progress: bool) -> Schedule:
+    if progress:
+        from sync import reconciler
+
+        reading = reconciler.read(workspace.project, workspace.homes(), workspace.today)
+        for label, reason in reading.unread.items():
+            _say(f"{label} could not be read: {reason}")
+        return reading.schedule
+    planned, notes = workspace.offline_schedule()
+    for note in notes:
+        _say(f"note: {note}")
+    return planned
+
+
+def _only(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> Schedule:
+    if not ids:
+        return shown
+    from dataclasses import replace
+
+    wanted = workspace.goals(ids)
+    return replace(shown, goals=tuple(goal for goal in shown.goals if goal.goal.id in wanted))
+
+
+def _answer(options: Options, document: Mapping[str, Any], show: Callable[[], None]) -> None:
+    if options.json:
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        show()
+
+
+def _print(lines: Iterable[RenderableType]) -> None:
+    from sync.reports.text import console
+
+    out = console()
+    for line in lines:
+        out.print(line, soft_wrap=isinstance(line, str))
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

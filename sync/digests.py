@@ -1,0 +1,47 @@
+"""Digests of what a step's definition says: of the keys that set its dates, and of all of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.network import HangsOn
+from connectors.base import digest
+
+if TYPE_CHECKING:
+    from config.network import Goal, Project, Step
+
+
+def timing(project: Project, goal: Goal, step: Step | None) -> str:
+    """Return the digest of the goal's deadline and a step's own timing keys: when it changes, a pin is released.
+
+    Links and the order of the list are other steps' business and do not count.
+    """
+    own = (
+        (step.takes, step.wait, step.on, step.by, step.not_before, step.before, step.afterwards)
+        if step is not None
+        else ()
+    )
+    return digest((_deadline(project, goal), *map(str, own)))
+
+
+def definition(step: Step) -> str:
+    """Return the digest of a step's own words: when it changes, a step that a person deleted comes back."""
+    said = (
+        step.title,
+        step.notes,
+        step.link,
+        step.takes,
+        step.wait,
+        step.on,
+        step.by,
+        step.not_before,
+        step.before,
+    )
+    return digest(tuple(map(str, (*said, step.afterwards))))
+
+
+def _deadline(project: Project, goal: Goal) -> str:
+    if not isinstance(goal.deadline, HangsOn):
+        return goal.deadline.isoformat()
+    other = project.goal(goal.deadline.goal)
+    return f"{_deadline(project, other) if other else ''} less {goal.deadline.by}"

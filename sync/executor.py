@@ -1,0 +1,161 @@
+"""Carries plans out: the only place that asks services to write.
+
+The order makes every crash harmless. First a connector remembers the plan, with what is to be created as `pending`;
+then its changes are made; last, once every connector has its changes, each remembers what is so now and acknowledges
+what people did. A service that applies a batch whole takes its memory and its changes in one.
+
+The core is a generator without I/O: it yields requests and is sent the answers, so that a test can stop it in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from config.errors import BackplanError
+from connectors.base import Action, Answer, GoalMemory, MemoryWrite, Remembered, Write
+
+if TYPE_CHECKING:
+    from connectors.base import Connector
+    from sync.plan import Change, ConnectorPlan
+
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One batch for one connector, by its label."""
+
+    label: str
+    batch: tuple[Write | MemoryWrite, ...]
+
+
+Answers = Sequence[Answer] | BackplanError
+Memory = Mapping[str, GoalMemory]
+
+
+def execute(plans: Sequence[ConnectorPlan], atomic: frozenset[str]) -> Generator[Request, Answers, list[ConnectorPlan]]:
+    """Yield the requests that carry out `plans`, be sent the answers, and return the plans with what became of each.
+
+    atomic: labels of the connectors that apply a batch whole or not at all. A request that could not be tried is
+    answered with a BackplanError: that connector is left to the next run, and the others go on.
+    """
+    works = [_Work(plan) for plan in plans]
+    alone = len(plans) == 1
+    for work in works:
+        if work.plan.label in atomic:
+            yield from work.at_once(acknowledge=alone)
+        else:
+            yield from work.one_by_one()
+    # A tick counts as seen only when it has reached every app; until then the next run sees it again.
+    acknowledge = not any(work.failed for work in works)
+    for work in works:
+        yield from work.remember(work.memory(acknowledge=acknowledge))
+    return [work.result() for work in works]
+
+
+def run(plans: Sequence[ConnectorPlan], connectors: Mapping[str, Connector]) -> list[ConnectorPlan]:
+    """Carry out `plans` on the connectors, by their labels; return the plans with what became of each change."""
+    execution = execute(plans, frozenset(label for label, c in connectors.items() if c.capabilities.atomic))
+    answers: Answers | None = None
+    try:
+        while True:
+            request = execution.send(answers)  # type: ignore[arg-type]  # the first send of a generator is None
+            try:
+                answers = connectors[request.label].apply(request.batch)
+            except BackplanError as error:
+                answers = error
+    except StopIteration as stop:
+        results: list[ConnectorPlan] = stop.value
+        return results
+
+
+class _Work:
+    """One connector's plan while it is carried out."""
+
+    def __init__(self, plan: ConnectorPlan) -> None:
+        self.plan = plan
+        self.written: Memory = plan.remembered
+        self.created: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+        self.stopped: str | None = None
+
+    def at_once(self, *, acknowledge: bool) -> Generator[Request, Answers, None]:
+        """Ask for all changes and the memory in one batch."""
+        writes = self._writes()
+        self.created = {w.key: w.marker.nonce for w in writes if w.action is Action.CREATE and w.marker}
+        memory = self.memory(acknowledge=acknowledge)
+        if not writes and memory == self.written:
+            return
+        answers = yield Request(self.plan.label, (*writes, MemoryWrite(memory)))
+        if self._take(writes, answers):
+            self.written = memory
+
+    def one_by_one(self) -> Generator[Request, Answers, None]:
+        """Publish the plan, then ask for the changes in batches."""
+        yield from self.remember(self.memory(acknowledge=False))
+        writes = self._writes()
+        for first in range(0, len(writes), BATCH):
+            part = writes[first : first + BATCH]
+            if self.stopped:
+                self.failed.update(dict.fromkeys((write.key for write in part), self.stopped))
+            else:
+                self._take(part, (yield Request(self.plan.label, part)))
+
+    def remember(self, memory: Memory) -> Generator[Request, Answers, None]:
+        """Ask for the memory to be written, where it differs from what is there."""
+        if memory == self.written or self.stopped:
+            return
+        answers = yield Request(self.plan.label, (MemoryWrite(memory),))
+        if self._take((), answers):
+            self.written = memory
+
+    def memory(self, *, acknowledge: bool) -> dict[str, GoalMemory]:
+        """Return the memory as far as the plan has come; `acknowledge` what people did only when all have it."""
+        goals = {}
+        for goal_id, goal in self.plan.memory.items():
+            before = self.plan.remembered.get(goal_id)
+            keys = {
+                key: self._entry(key, entry, before.keys.get(key) if before else None, acknowledge=acknowledge)
+                for key, entry in goal.keys.items()
+            }
+            goals[goal_id] = replace(goal, keys=keys)
+        return goals
+
+    def result(self) -> ConnectorPlan:
+        """Return the plan with the status of each change."""
+        return replace(self.plan, changes=tuple(self._with_status(change) for change in self.plan.changes))
+
+    def _entry(self, key: str, entry: Remembered, before: Remembered | None, *, acknowledge: bool) -> Remembered:
+        if entry.state == "pending":
+            return replace(entry, state="live", native_id=self.created[key]) if key in self.created else entry
+        if key in self.failed or not acknowledge:
+            return before or entry
+        return entry
+
+    def _writes(self) -> tuple[Write, ...]:
+        return tuple(change.write for change in self.plan.changes if change.write is not None)
+
+    def _take(self, writes: Sequence[Write], answers: Answers) -> bool:
+        """Note what became of a batch; return whether it was tried at all."""
+        if isinstance(answers, BackplanError):
+            self.stopped = str(answers)
+            self.failed.update(dict.fromkeys((write.key for write in writes), self.stopped))
+            for write in writes:
+                self.created.pop(write.key, None)
+            return False
+        for write, answer in zip(writes, answers, strict=False):
+            if answer.error is not None:
+                self.failed[write.key] = answer.error
+                self.created.pop(write.key, None)
+            elif write.action is Action.CREATE:
+                self.created[write.key] = answer.native_id
+        return True
+
+    def _with_status(self, change: Change) -> Change:
+        if change.write is None:
+            return change
+        if change.key in self.failed:
+            return replace(change, status="failed", error=self.failed[change.key])
+        return replace(change, status="applied")

@@ -1,0 +1,141 @@
+"""Fits lengths between fixed points: flexible steps grow to fill the time, steps of a late plan shrink to fit it.
+
+Both share fairly (max-min): all lengths move together until some stretch is full; the steps of that stretch then keep
+what they have, and the others go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from config.durations import Duration, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sync.backward import Latest, Length, Position
+
+    Pass = Callable[[Sequence[Length]], Latest]
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """The earliest positions: `begin` where a step may not begin before one, `end` where it may not end before one."""
+
+    begin: Mapping[int, Position]
+    end: Mapping[int, Position] = field(default_factory=dict)
+
+    def worst(self, latest: Latest, ignored: set[int]) -> tuple[Position, int] | None:
+        """Return by how much the most violated step falls short, and its index; None where every floor holds."""
+        short = [(low - latest.begin[i], i) for i, low in self.begin.items() if low > latest.begin[i]]
+        short += [(low - latest.end[i], i) for i, low in self.end.items() if low > latest.end[i]]
+        return max((entry for entry in short if entry[1] not in ignored), default=None)
+
+
+def grow(lengths: Sequence[Length | None], floors: Floors, run: Pass, most: int) -> list[Length]:
+    """Return the lengths with the flexible ones (None) set to whole working days, from 1 to `most`.
+
+    A branch that does not fit with one day each keeps one day each and is left to be reported as late.
+    """
+    found: dict[int, int] = {}
+    ignored: set[int] = set()
+
+    def at(level: int) -> list[Length]:
+        return [found.get(i, level) if length is None else length for i, length in enumerate(lengths)]
+
+    def growing() -> bool:
+        return any(length is None and i not in found for i, length in enumerate(lengths))
+
+    def settle(level: int, latest: Latest) -> None:
+        """Give `level` to the flexible steps of each stretch that `latest` shows too short."""
+        while short := floors.worst(latest, ignored):
+            path = [i for i in latest.path(short[1]) if lengths[i] is None and i not in found]
+            ignored.add(short[1])
+            found.update(dict.fromkeys(path, level))
+
+    settle(1, run(at(1)))
+    level = 1
+    while growing():
+        low, high = level, most + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if floors.worst(run(at(middle)), ignored) else (middle, high)
+        level = low
+        if level >= most:
+            break
+        full = run(at(level + 1))
+        short = floors.worst(full, ignored)
+        path = full.path(short[1]) if short else []
+        found.update({i: level for i in path if lengths[i] is None and i not in found})
+    return at(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Squeezed:
+    """Lengths that fit. `shrunk` are the steps that are shorter than written; `sharing` those without a day of their
+    own; `stuck` the steps before which no working day is left at all."""
+
+    lengths: list[Length]
+    shrunk: frozenset[int] = frozenset()
+    sharing: tuple[int, ...] = ()
+    stuck: tuple[int, ...] = ()
+
+
+NOT_SQUEEZED = Squeezed([])
+
+
+def shrink(lengths: Sequence[Length], floors: Floors, movable: frozenset[int], run: Pass) -> Squeezed:
+    """Return lengths that keep the floors: by one factor for each stretch that is too long, just enough to fit.
+
+    Every step keeps one working day while there are enough; then the steps of the stretch share what there is, equally.
+    Waits, elapsed time, milestones and steps that are not `movable` keep their length.
+    """
+    full = _working_lengths(lengths, run(lengths), movable)
+    settled: dict[int, Length] = {}
+    sharing: list[int] = []
+    stuck: set[int] = set()
+    while floors.worst(run(_with(lengths, settled)), stuck):
+        free = {i: length for i, length in full.items() if i not in settled}
+        factor = Fraction(1)
+        path: list[int] = []
+        while True:
+            scaled = {i: max(Fraction(min(1, length)), length * factor) for i, length in free.items()}
+            latest = run(_with(lengths, {**scaled, **settled}))
+            short = floors.worst(latest, stuck)
+            if short is None:
+                settled.update({i: scaled[i] for i in path if i in scaled})
+                break
+            path = latest.path(short[1])
+            slope = sum(free[i] for i in path if i in free and free[i] * factor > 1)
+            if slope:
+                # Newton's step: the shortfall is convex and piecewise linear in the factor, so this never overshoots.
+                factor -= Fraction(short[0]) / slope
+                continue
+            ours = [i for i in path if i in scaled]
+            if ours:
+                settled.update(dict.fromkeys(ours, max(Fraction(0), 1 - Fraction(short[0]) / len(ours))))
+                sharing += ours
+            else:
+                stuck.add(short[1])
+            break
+    shrunk = frozenset(i for i, length in settled.items() if length < full[i])  # type: ignore[operator]
+    return Squeezed(_with(lengths, settled), shrunk, tuple(sharing), tuple(sorted(stuck)))
+
+
+def _working_lengths(lengths: Sequence[Length], latest: Latest, movable: frozenset[int]) -> dict[int, int]:
+    """Return the lengths that may shrink, in working days; a span has as many as lie in it where it stands."""
+    working = {}
+    for i in movable:
+        length = lengths[i]
+        if isinstance(length, Duration):
+            if length.unit is not Unit.CALENDAR_DAYS:
+                working[i] = int(latest.end[i] - latest.begin[i])
+        elif length:
+            working[i] = int(length)
+    return working
+
+
+def _with(lengths: Sequence[Length], other: Mapping[int, Length]) -> list[Length]:
+    return [other.get(i, length) for i, length in enumerate(lengths)]

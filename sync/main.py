@@ -1,0 +1,40 @@
+"""The `backplan` command's first steps: cheap ones, before anything slow is imported."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    _refuse_shadowed()
+    if sys.argv[1:] == ["--version"]:
+        from importlib.metadata import version
+
+        print(f"backplan {version('backplan')}")
+        return
+    from sync.cli import run
+
+    sys.exit(run())
+
+
+def _refuse_shadowed() -> None:
+    """Stop when somebody's own `config` or `connectors` was found before ours, as with PYTHONPATH=. in a workflow."""
+    import config
+    import connectors
+
+    house = Path(__file__).parent.parent
+    for package in (config, connectors):
+        found = Path(package.__file__ or "")
+        if found.parent.parent != house:
+            print(
+                f"error: Python found another module named `{package.__name__}` before backplan's own: {found}. "
+                "Unset PYTHONPATH, or run backplan from an environment of its own (`uv tool install`, `pipx install`).",
+                file=sys.stderr,
+            )
+            sys.exit(64)
+
+
+if __name__ == "__main__":
+    main()

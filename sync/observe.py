@@ -1,0 +1,153 @@
+"""What people did since the last run, read off the snapshots: ticks, reopened and deleted tasks, dates they moved.
+
+Progress is events, not states: a task whose done state differs from the one that its connector's memory acknowledges
+was ticked or reopened by a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sync import digests
+from sync.schedule import Progress, Published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from config.network import Goal, Project, Step
+    from connectors.base import GoalMemory, Remembered, Snapshot, Task
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One connector's snapshot with its tasks by key; `goals` are the ids of those that it is to hold."""
+
+    label: str
+    snapshot: Snapshot
+    goals: frozenset[str]
+    tasks: Mapping[str, Task] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tasks", {task.marker.key: task for task in self.snapshot.tasks})
+
+    def remembered(self, key: str) -> Remembered | None:
+        """Return what the memory says of a key."""
+        goal = self.snapshot.memory.get(key.partition("/")[0])
+        return goal.keys.get(key) if goal else None
+
+    def ticked(self, key: str) -> bool:
+        """Return whether a person ticked the task, and nobody acknowledged it yet."""
+        task, memory = self.tasks.get(key), self.remembered(key)
+        return task is not None and task.done and (memory is None or memory.state != "done")
+
+    def reopened(self, key: str) -> bool:
+        """Return whether a person reopened the task after its completion was acknowledged."""
+        task, memory = self.tasks.get(key), self.remembered(key)
+        return task is not None and not task.done and memory is not None and memory.state == "done"
+
+    def dropped(self, key: str, definition: str, *, recreate: bool) -> bool:
+        """Return whether a person took the task out of this app, and the step has not changed since."""
+        task, memory = self.tasks.get(key), self.remembered(key)
+        if task is not None:
+            return task.dropped
+        if memory is None or (recreate and memory.state != "dropped"):
+            return False
+        if memory.state == "dropped":
+            return memory.definition in {"", definition} and not recreate
+        return memory.state == "live"
+
+
+def observe(project: Project, views: Iterable[View], today: date) -> Progress:
+    """Return the progress that the goals file and all the snapshots show together.
+
+    Where two apps tell different things in one run, done wins; a tick without a day counts for `today`.
+    """
+    views = list(views)
+    done: dict[str, date] = {}
+    dropped: set[str] = set()
+    pins: dict[str, date] = {}
+    for goal in project.goals:
+        homes = [view for view in views if goal.id in view.goals]
+        for step in goal.steps:
+            if day := step.done or _done(views, step.key, today):
+                done[step.key] = day
+            elif homes and all(
+                view.dropped(step.key, digests.definition(step), recreate=project.on_delete == "recreate")
+                for view in homes
+            ):
+                dropped.add(step.key)
+            elif pin := _pin(project, goal, step, views):
+                pins[step.key] = pin
+        _observe_goal(goal, views, done, dropped, today)
+    memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]
+    return Progress(done, frozenset(dropped), pins, _first_syncs(memories), _published(memories))
+
+
+def _done(views: list[View], key: str, today: date) -> date | None:
+    ticks = [view.tasks[key].done_on or today for view in views if view.ticked(key)]
+    if ticks:
+        return min(ticks)
+    if any(view.reopened(key) for view in views):
+        return None
+    memories = [memory for view in views if (memory := view.remembered(key)) and memory.state == "done"]
+    return min((memory.done_on or today for memory in memories), default=None)
+
+
+def _observe_goal(goal: Goal, views: list[View], done: dict[str, date], dropped: set[str], today: date) -> None:
+    """Add the goal's own state to `done`, and that of its steps where the whole goal was ticked or given up."""
+    own = [step for step in goal.steps if step.key not in dropped]
+    due = [step for step in own if not step.follow_up]
+    if goal.done is not None:
+        done[goal.id] = goal.done
+        done.update({step.key: goal.done for step in own if step.key not in done})
+    elif any(view.ticked(goal.id) for view in views):
+        day = done[goal.id] = _done(views, goal.id, today) or today
+        done.update({step.key: day for step in due if step.key not in done})
+    elif any(step.key not in done for step in due):
+        return  # a step is new or was reopened: so is the goal, whatever was remembered of it
+    elif remembered := _done(views, goal.id, today):
+        done[goal.id] = remembered
+    elif due and any(_is_news(views, step) for step in due) and not any(view.reopened(goal.id) for view in views):
+        # The last step was done. Only the news of it completes the goal: a person may have reopened it since.
+        done[goal.id] = max(done[step.key] for step in due)
+
+
+def _is_news(views: list[View], step: Step) -> bool:
+    acknowledged = [memory.state == "done" for view in views if (memory := view.remembered(step.key))]
+    return not acknowledged or not all(acknowledged)
+
+
+def _pin(project: Project, goal: Goal, step: Step, views: list[View]) -> date | None:
+    """Return the date that a person gave the step, if it stands: a fresh move before one that was kept earlier."""
+    timing = digests.timing(project, goal, step)
+    standing: date | None = None
+    for view in views:
+        task = view.tasks.get(step.key)
+        if task is None or task.recurring or task.content.due is None:
+            continue
+        marker = task.marker
+        if marker.applied.get("timing") != timing:
+            continue  # the file changed what sets this date: it has the last word
+        if task.content.due != marker.due:
+            return task.content.due
+        if marker.pinned:
+            standing = standing or marker.due
+    return standing
+
+
+def _first_syncs(memories: list[tuple[str, GoalMemory]]) -> dict[str, date]:
+    days: dict[str, date] = {}
+    for goal_id, memory in memories:
+        days[goal_id] = min(memory.first_sync, days.get(goal_id, memory.first_sync))
+    return days
+
+
+def _published(memories: list[tuple[str, GoalMemory]]) -> dict[str, Published]:
+    """Return the plan of each goal that was made last, where apps remember different ones."""
+    plans: dict[str, Published] = {}
+    for goal_id, memory in memories:
+        if memory.made is not None and (goal_id not in plans or plans[goal_id].made < memory.made):
+            plans[goal_id] = Published(memory.made, memory.digest, memory.dates)
+    return plans

@@ -1,0 +1,417 @@
+"""The differ: what has to change in one connector, and why. Pure: the plan is a value that prints, or is carried out.
+
+Every field is compared three ways: what the file wants, what the task holds, and (by its marker's digest) what we last
+applied. So a change in the file reaches the task, and a person's own change stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from config.errors import RefusedError
+from connectors.base import (
+    FIELDS,
+    Action,
+    Content,
+    GoalMemory,
+    Marker,
+    Remembered,
+    Write,
+    client_nonce,
+    digest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from connectors.base import Connector, Task
+    from sync.observe import View
+
+MASS_CHANGE_FLOOR = 3
+MASS_CHANGE_SHARE = 0.3
+
+Status = Literal["planned", "applied", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
+
+    `timing` and `definition` are the digests of `sync.digests`; `dates` the start and due to publish.
+    """
+
+    key: str
+    content: Content
+    timing: str
+    parent: str | None = None
+    done: date | None = None
+    definition: str = ""
+    dates: tuple[date, date] | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WantedGoal:
+    """A goal's own task and its steps' in the file's order, with the plan to publish."""
+
+    goal_id: str
+    tasks: tuple[Wanted, ...]
+    made: date
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a plan: what happens to a task and why. `fields` maps a name to (old, new)."""
+
+    action: Action
+    key: str
+    reason: str
+    fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    write: Write | None = None
+    status: Status = "planned"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorPlan:
+    """What has to change in one connector. `memory` is what it shall remember once every change is applied."""
+
+    label: str
+    changes: tuple[Change, ...]
+    memory: Mapping[str, GoalMemory]
+    remembered: Mapping[str, GoalMemory]
+
+    @property
+    def writes(self) -> tuple[Change, ...]:
+        """The changes that ask something of the service."""
+        return tuple(change for change in self.changes if change.write is not None)
+
+
+def plan(
+    connector: Connector,
+    view: View,
+    wanted: Sequence[WantedGoal],
+    *,
+    namespace: str,
+    today: date,
+    renamed: Mapping[str, str],
+    skipped: frozenset[str] = frozenset(),
+    given_up: bool = False,
+    prune: str = "remove",
+    on_delete: str = "drop",
+    allow_mass_change: bool = False,
+    new_nonce: Callable[[], str] | None = None,
+) -> ConnectorPlan:
+    """Return the plan for one connector.
+
+    renamed: new key -> old key, for tasks whose marker still says the old one. skipped: ids of goals that this run
+    leaves alone, tasks and memory. given_up: the connector is retired, so that all its tasks go. new_nonce: where the
+    service does not take our ids, the source of one for each attempt.
+
+    Raises RefusedError when more would be removed than a slip of the hand may remove.
+    """
+    differ = _Differ(connector, view, namespace, today, renamed, on_delete, new_nonce)
+    for goal in wanted:
+        differ.goal(goal)
+    differ.leftovers({task.key for goal in wanted for task in goal.tasks}, skipped, prune)
+    if not (given_up or allow_mass_change):
+        _refuse_mass_change(view, differ.changes)
+    return ConnectorPlan(view.label, tuple(differ.changes), differ.memory, view.snapshot.memory)
+
+
+def _refuse_mass_change(view: View, changes: Sequence[Change]) -> None:
+    going = [change.key for change in changes if change.action is Action.REMOVE]
+    managed = sum(not task.done for task in view.snapshot.tasks)
+    if len(going) > max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed) or (going and len(going) == managed):
+        shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
+        raise RefusedError(
+            f"{view.label}: {len(going)} of {managed} open tasks would be removed: {shown}. "
+            "If that is meant, run again with --allow-mass-change; nothing was changed."
+        )
+
+
+class _Differ:
+    """Collects the changes and the memory of one connector, goal by goal."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        view: View,
+        namespace: str,
+        today: date,
+        renamed: Mapping[str, str],
+        on_delete: str,
+        new_nonce: Callable[[], str] | None,
+    ) -> None:
+        self.changes: list[Change] = []
+        self.memory: dict[str, GoalMemory] = {}
+        self._connector = connector
+        self._view = view
+        self._namespace = namespace
+        self._today = today
+        self._renamed = renamed
+        self._recreate = on_delete == "recreate"
+        self._new_nonce = new_nonce
+        for copy in view.snapshot.copies:  # also of goals that are skipped: a copy is nobody's progress
+            self._add(
+                Action.DETACH,
+                copy.marker.key,
+                "a copy of one of our tasks: it is the person's",
+                copy,
+                marker=None,
+            )
+
+    def goal(self, goal: WantedGoal) -> None:
+        """Compare one goal's tasks, and note what shall be remembered of it."""
+        before = self._view.snapshot.memory.get(goal.goal_id)
+        keys: dict[str, Remembered] = {}
+        previous: str | None = None
+        for wanted in goal.tasks:
+            entry = self._task(wanted, previous)
+            if entry is not None:
+                keys[wanted.key] = entry
+            if wanted.parent is not None and (wanted.key in self._view.tasks or (entry and entry.state == "pending")):
+                previous = wanted.key
+        if before is not None:
+            keys.update({key: entry for key, entry in before.keys.items() if key not in keys})
+        if not keys:
+            return
+        dates = {task.key: task.dates for task in goal.tasks if task.dates is not None}
+        if before is not None and (before.made, before.digest) == (goal.made, goal.digest):
+            # The same plan: what it said of steps that are done by now is part of it.
+            dates = {**before.dates, **dates}
+        self.memory[goal.goal_id] = GoalMemory(
+            before.first_sync if before else self._today, keys, goal.made, goal.digest, dates
+        )
+
+    def leftovers(self, wanted: set[str], skipped: frozenset[str], prune: str) -> None:
+        """Let go of the tasks that the file no longer has, and remember that."""
+        for key, task in self._view.tasks.items():
+            if key not in wanted and key.partition("/")[0] not in skipped:
+                self._let_go(key, task, prune)
+        going = {change.key for change in self.changes if change.action in (Action.REMOVE, Action.DETACH)} - wanted
+        for goal_id, before in self._view.snapshot.memory.items():
+            base = self.memory.get(goal_id, before)
+            if goal_id in skipped:
+                self.memory[goal_id] = before
+                continue
+            gone = [
+                key
+                for key, entry in base.keys.items()
+                if key not in wanted
+                and (key in going or (key not in self._view.tasks and entry.state in ("live", "pending")))
+            ]
+            keys = {**base.keys, **{key: replace(base.keys[key], state="removed") for key in gone}}
+            self.memory[goal_id] = replace(base, keys=keys)
+
+    # One task
+
+    def _task(self, wanted: Wanted, previous: str | None) -> Remembered | None:
+        """Plan one task; return what shall be remembered of it, None where there is nothing yet."""
+        task = self._view.tasks.get(wanted.key)
+        memory = self._view.remembered(wanted.key)
+        if task is None:
+            return self._absent(wanted, memory, previous)
+        live = Remembered("live", task.native_id, task.marker.generation)
+        if task.dropped and not self._recreate:
+            self._keep(wanted.key, memory is None or memory.state != "dropped", "a person cancelled it")
+            return replace(live, state="dropped", definition=wanted.definition)
+        if task.recurring:
+            self._keep(wanted.key, True, "a person made it recurring: it is theirs now")
+            return live
+        self._present(wanted, task)
+        return replace(live, state="done", done_on=wanted.done) if wanted.done else live
+
+    def _absent(self, wanted: Wanted, memory: Remembered | None, previous: str | None) -> Remembered | None:
+        if wanted.done is not None:
+            # Not worth a task any more; where there was one, its end is remembered for good.
+            return replace(memory, state="done", done_on=wanted.done, definition="") if memory else None
+        if memory and self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
+            self._keep(wanted.key, memory.state != "dropped", "a person deleted it")
+            return replace(memory, state="dropped", definition=wanted.definition)
+        fresh = memory is None or memory.state == "pending"
+        generation = 1 if memory is None else memory.generation + (0 if fresh else 1)
+        reason = (
+            "new"
+            if fresh
+            else "changed in the file, so it comes back"
+            if memory and memory.state == "dropped"
+            else "it is back"
+        )
+        marker = self._marker(wanted, self._nonce(wanted.key, generation), generation)
+        content = self._connector.canonical(wanted.content)
+        write = Write(
+            Action.CREATE, wanted.key, content=content, marker=marker, parent=wanted.parent, previous=previous
+        )
+        fields = {name: (None, value) for name in FIELDS if (value := getattr(content, name)) and value != "none"}
+        self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write))
+        return Remembered("pending", marker.nonce, generation)
+
+    def _present(self, wanted: Wanted, task: Task) -> None:
+        content, fields, theirs, kept = self._merge(wanted, task)
+        marker = self._merged_marker(wanted, task, content, theirs)
+        action, reason = self._action(wanted, task, fields, marker)
+        if action is None:
+            for name in sorted(theirs):
+                self._keep(wanted.key, True, f"a person changed the {name}: theirs stays")
+            return
+        write = Write(
+            action,
+            wanted.key,
+            task.native_id,
+            content,
+            marker,
+            frozenset(fields),
+            parent=wanted.parent,
+            done_on=wanted.done,
+            kept=kept,
+        )
+        shown: dict[str, tuple[object, object]] = dict(fields)
+        if wanted.key in self._renamed:
+            shown["key"] = (self._renamed[wanted.key], wanted.key)
+        if wanted.pinned != task.marker.pinned:
+            shown["pinned"] = (task.marker.pinned, wanted.pinned)
+        self.changes.append(Change(action, wanted.key, reason + (f"; {kept}" if kept else ""), shown, write))
+
+    def _action(
+        self, wanted: Wanted, task: Task, fields: Mapping[str, object], marker: Marker
+    ) -> tuple[Action | None, str]:
+        if wanted.done and not task.done:
+            return Action.COMPLETE, f"done on {wanted.done}"
+        if task.done and not wanted.done:
+            return Action.REOPEN, "open again" if wanted.parent else "it has open steps again"
+        if task.native_id in self._view.snapshot.damaged or wanted.key in self._renamed:
+            return (
+                Action.REPAIR,
+                "renamed in the file" if wanted.key in self._renamed else "its marker was damaged",
+            )
+        if fields:
+            return Action.UPDATE, self._why(wanted, task, fields)
+        if marker != task.marker and not task.done:
+            if wanted.pinned and not task.marker.pinned:
+                return Action.UPDATE, f"a person moved it to {wanted.content.due}: it is pinned there"
+            if task.marker.pinned and not wanted.pinned:
+                return Action.UPDATE, "its pin is released"
+            return Action.UPDATE, "remembers what its date was planned from"
+        return None, ""
+
+    def _why(self, wanted: Wanted, task: Task, fields: Mapping[str, object]) -> str:
+        if "due" not in fields:
+            return "changed in the file"
+        if task.marker.pinned and not wanted.pinned:
+            return "the file changed its timing, so its pin is released"
+        if task.content.due != task.marker.due and wanted.parent is None:
+            return f"the deadline lives in the goals file: `backplan move {wanted.key} {task.content.due}` moves it"
+        if task.content.due is None:
+            return "its date was cleared and is put back"
+        return "rescheduled"
+
+    def _merge(self, wanted: Wanted, task: Task) -> tuple[Content, dict[str, tuple[object, object]], set[str], str]:
+        """Return the content to have, the fields that change, those that a person changed, and what is overruled."""
+        want, have = self._connector.canonical(wanted.content), task.content
+        if wanted.done and task.done:
+            return have, {}, set(), ""
+        fields: dict[str, tuple[object, object]] = {}
+        theirs: set[str] = set()
+        overruled: list[str] = []
+        for name in FIELDS:
+            if name not in self._connector.capabilities.fields:
+                continue
+            new, old = getattr(want, name), getattr(have, name)
+            applied = task.marker.applied.get(name)
+            if name == "due":  # what a person moved has become a pin before; else the schedule has the last word
+                by_person, by_file = old != task.marker.due and not wanted.pinned, True
+            else:  # a damaged marker no longer says what we applied: then the task is taken for the person's
+                by_person = applied is None or digest(old) != applied
+                by_file = applied is not None and digest(new) != applied
+            if name == "labels" and by_person:
+                new = (*old, *(label for label in new if label not in old))
+            if new == old:
+                continue
+            if not by_file:
+                theirs.add(name)
+                continue
+            fields[name] = (old, new)
+            if by_person and old and wanted.parent is not None:
+                overruled.append(f"{name} was: {old}")
+        content = replace(have, **{name: new for name, (_, new) in fields.items()})  # type: ignore[arg-type]
+        return content, fields, theirs, "; ".join(overruled)
+
+    def _merged_marker(self, wanted: Wanted, task: Task, content: Content, theirs: set[str]) -> Marker:
+        """Return the marker that goes with the merged content: a field that a person changed keeps its digest."""
+        if wanted.done and task.done:
+            return task.marker
+        marker = self._marker(wanted, task.marker.nonce, task.marker.generation)
+        applied = dict(marker.applied)
+        for name in self._connector.capabilities.fields - {"due"}:
+            applied[name] = (
+                task.marker.applied.get(name, applied[name]) if name in theirs else digest(getattr(content, name))
+            )
+        return replace(marker, applied=applied)
+
+    def _marker(self, wanted: Wanted, nonce: str, generation: int) -> Marker:
+        content = self._connector.canonical(wanted.content)
+        applied = {
+            name: digest(getattr(content, name))
+            for name in FIELDS
+            if name != "due" and name in self._connector.capabilities.fields
+        }
+        return Marker(
+            self._namespace,
+            wanted.key,
+            nonce,
+            generation,
+            wanted.content.due,
+            wanted.pinned,
+            {
+                **dict.fromkeys(("title", "notes", "labels", "priority"), ""),
+                **applied,
+                "timing": wanted.timing,
+            },
+        )
+
+    def _nonce(self, key: str, generation: int) -> str:
+        if self._new_nonce is None or self._connector.capabilities.client_ids:
+            return client_nonce(self._namespace, key, generation)
+        return self._new_nonce()
+
+    # What is no longer wanted
+
+    def _let_go(self, key: str, task: Task, prune: str) -> None:
+        edited = [
+            name
+            for name in FIELDS
+            if name in self._connector.capabilities.fields
+            and name != "due"
+            and task.marker.applied.get(name) not in (None, digest(getattr(task.content, name)))
+        ]
+        if prune == "keep":
+            self._keep(key, True, "no longer in the file; `prune: keep` leaves it")
+        elif (
+            task.done
+            or task.touched
+            or task.recurring
+            or task.marker.pinned
+            or edited
+            or task.content.due != task.marker.due
+        ):
+            self._add(
+                Action.DETACH,
+                key,
+                "no longer in the file, but a person worked on it: it stays, as theirs",
+                task,
+                marker=None,
+            )
+        else:
+            self._add(Action.REMOVE, key, "no longer in the file", task, marker=task.marker)
+
+    def _add(self, action: Action, key: str, reason: str, task: Task, *, marker: Marker | None) -> None:
+        write = Write(action, key, task.native_id, task.content, marker)
+        self.changes.append(Change(action, key, reason, {}, write))
+
+    def _keep(self, key: str, worth_telling: bool, reason: str) -> None:
+        if worth_telling:
+            self.changes.append(Change(Action.KEEP, key, reason))

@@ -1,0 +1,1 @@
+"""How schedules and plans are shown: one small renderer a file."""

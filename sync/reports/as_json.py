@@ -1,0 +1,127 @@
+"""Schedules and plans as JSON: the shapes are public and keep their meaning within a version."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from connectors.base import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from config.errors import Problem
+    from connectors.base import Requests
+    from sync.plan import Change, ConnectorPlan
+    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+
+VERSION = 1
+
+
+def schedule(value: Schedule) -> dict[str, Any]:
+    """Return a schedule; days are ISO dates, slack and margin are working days."""
+    return {
+        "version": VERSION,
+        "today": value.today.isoformat(),
+        "goals": [_goal(goal) for goal in value.goals],
+    }
+
+
+def _goal(goal: ScheduledGoal) -> dict[str, Any]:
+    return {
+        "id": goal.goal.id,
+        "title": goal.goal.title,
+        "deadline": goal.deadline.isoformat(),
+        "start": _day(goal.start),
+        "finish": _day(goal.finish),
+        "margin_days": goal.margin,
+        "state": goal.state.value,
+        "earliest_deadline": _day(goal.earliest_deadline),
+        "warnings": list(goal.warnings),
+        "steps": [_step(step, goal.goal.id) for step in goal.steps],
+    }
+
+
+def _step(step: ScheduledStep, goal_id: str) -> dict[str, Any]:
+    own = f"{goal_id}/"
+    return {
+        "id": step.step.id,
+        "title": step.step.title,
+        "start": _day(step.start),
+        "due": _day(step.due),
+        "early_start": step.early_start.isoformat(),
+        "early_finish": step.early_finish.isoformat(),
+        "slack_days": step.slack,
+        "critical": step.critical,
+        "longest_chain": step.longest_chain,
+        "pinned": step.pinned,
+        "done": step.done is not None,
+        "dropped": step.dropped,
+        "overdue": step.overdue,
+        "after": [link.key.removeprefix(own) for link in (*step.step.after, *step.step.after_goals)],
+    }
+
+
+def moves(before: Schedule, after: Schedule) -> list[dict[str, Any]]:
+    """Return every date that differs between two schedules of the same goals."""
+    was = before.steps()
+    rows: list[tuple[str, date | None, date | None]] = []
+    for old, new in zip(before.goals, after.goals, strict=True):
+        rows.append((new.goal.id, old.deadline, new.deadline))
+        rows += [(step.step.key, was[step.step.key].due, step.due) for step in new.steps if step.open]
+    return [{"key": key, "due": [_day(old), _day(new)]} for key, old, new in rows if old != new]
+
+
+def plans(
+    values: Sequence[ConnectorPlan], requests: Mapping[str, Requests], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return plans, or what became of them. `names` maps a connector's label to its name."""
+    return {
+        "version": VERSION,
+        "connectors": [_plan(value, requests[value.label], names[value.label]) for value in values],
+    }
+
+
+def _plan(value: ConnectorPlan, requests: Requests, name: str) -> dict[str, Any]:
+    counts = Counter(change.action.value for change in value.changes)
+    summary = {action.value: counts[action.value] for action in Action}
+    failed = sum(change.status == "failed" for change in value.changes)
+    return {
+        "name": name,
+        "label": value.label,
+        "changes": [_change(change) for change in value.changes],
+        "summary": {**summary, "pending": 0, "failed": failed},
+        "requests": {"read": requests.read, "write": requests.write},
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "action": change.action.value,
+        "key": change.key,
+        "fields": {name: [_value(old), _value(new)] for name, (old, new) in change.fields.items()},
+        "reason": change.reason,
+        "status": change.status,
+        "error": change.error,
+    }
+
+
+def problems(values: Sequence[Problem]) -> dict[str, Any]:
+    """Return what is wrong with the goals files, each problem with its place."""
+    return {
+        "version": VERSION,
+        "problems": [
+            {"file": p.place.file, "line": p.place.line, "column": p.place.column, "message": p.message} for p in values
+        ],
+    }
+
+
+def _value(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _day(value: date | None) -> str | None:
+    return value.isoformat() if value else None

@@ -1,0 +1,207 @@
+"""Schedules and plans as tables for people, in colour where the terminal has it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from connectors.base import Action
+from sync.reports import words
+from sync.schedule import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from rich.console import RenderableType
+
+    from sync.plan import Change, ConnectorPlan
+    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+
+WIDTH_WITHOUT_TERMINAL = 120
+
+_STATE_STYLES = {
+    State.ON_TRACK: "green",
+    State.TIGHT: "yellow",
+    State.LATE: "red",
+    State.MISSED: "bold red",
+    State.DONE: "green",
+}
+_ACTION_STYLES = {
+    Action.CREATE: "green",
+    Action.COMPLETE: "green",
+    Action.REMOVE: "red",
+    Action.DETACH: "yellow",
+    Action.KEEP: "dim",
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console as wide as the terminal, or wide enough to be read where there is none."""
+    made = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    if not made.is_terminal:
+        made.width = WIDTH_WITHOUT_TERMINAL
+    return made
+
+
+def schedule(value: Schedule) -> Iterable[RenderableType]:
+    """Yield a heading and a table for each goal."""
+    for goal in value.goals:
+        yield _heading(goal)
+        if goal.steps:
+            yield _steps(goal)
+        yield from _warnings(goal)
+        yield Text()
+
+
+def _heading(goal: ScheduledGoal) -> Text:
+    heading = Text(_clean(goal.goal.title), style="bold")
+    heading.append(f"  {words.health(goal)}", style=_STATE_STYLES[goal.state])
+    heading.append(f"\n{goal.goal.id}, deadline {words.day(goal.deadline)}", style="dim")
+    return heading
+
+
+def _steps(goal: ScheduledGoal) -> Table:
+    table = _table("step", "takes", "start", "due", ("slack", "right"), "")
+    for step in goal.steps:
+        table.add_row(
+            Text(_clean(step.step.title), style="strike dim" if not step.open else ""),
+            Text(str(step.step.takes or "flexible"), style="dim"),
+            words.day(step.start),
+            Text(words.day(step.due), style="red" if step.overdue else ""),
+            words.days(step.slack) if step.open and step.due else "",
+            Text(words.remark(step), style=_remark_style(step)),
+        )
+    return table
+
+
+def _remark_style(step: ScheduledStep) -> str:
+    if step.done:
+        return "green"
+    return "red" if step.overdue or (step.open and step.slack < 0) else "yellow"
+
+
+def _warnings(goal: ScheduledGoal) -> Iterable[Text]:
+    for warning in goal.warnings:
+        yield Text(f"! {warning}", style="yellow")
+
+
+def status(value: Schedule) -> Iterable[RenderableType]:
+    """Yield one table: each goal's health, progress, next step and deadline; what slipped stands below it."""
+    table = _table("goal", "health", ("done", "right"), "next step", "due", "deadline")
+    for goal in value.goals:
+        done, count = words.progress(goal)
+        following = goal.next_step
+        table.add_row(
+            Text(_clean(goal.goal.title), style="bold"),
+            Text(words.health(goal), style=_STATE_STYLES[goal.state]),
+            f"{done}/{count}",
+            _clean(following.step.title) if following else "",
+            words.day(following.due) if following else "",
+            words.day(goal.deadline),
+        )
+    yield table
+    for goal in value.goals:
+        for warning in goal.warnings:
+            yield Text(f"! {goal.goal.id}: {warning}", style="yellow")
+
+
+def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[RenderableType]:
+    """Yield for each connector a line that counts, then a table of changes for each goal."""
+    for value in values:
+        yield Text(f"{value.label}: {_counts(value.changes, applied=applied)}", style="bold")
+        for goal_id, changes in groupby(value.changes, key=lambda change: change.key.partition("/")[0]):
+            yield _changes(goal_id, list(changes))
+
+
+def _changes(goal_id: str, changes: Sequence[Change]) -> Table:
+    table = _table("", goal_id, "change", "why")
+    for change in changes:
+        table.add_row(
+            Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
+            change.key.partition("/")[2] or "the goal itself",
+            _fields(change),
+            Text(_clean(change.error or change.reason), style="red" if change.error else ""),
+        )
+    return table
+
+
+def _counts(changes: Sequence[Change], *, applied: bool) -> str:
+    done = sum(change.status == "applied" for change in changes)
+    failed = sum(change.status == "failed" for change in changes)
+    asked = sum(change.write is not None for change in changes)
+    if not asked:
+        return "in sync, nothing to do"
+    if not applied:
+        return f"{asked} {'change' if asked == 1 else 'changes'} to make"
+    return f"{done} {'change' if done == 1 else 'changes'} made" + (f", {failed} failed" if failed else "")
+
+
+def _fields(change: Change) -> Text:
+    shown = Text()
+    for name, (old, new) in change.fields.items():
+        if change.action is Action.CREATE and name != "due":
+            continue
+        if shown:
+            shown.append("\n")
+        shown.append(f"{name}: " if name not in ("due", "pinned") else "")
+        shown.append(f"{_value(name, old)} → " if old is not None else "", style="dim")
+        shown.append(_value(name, new))
+    return shown
+
+
+def _value(name: str, value: object) -> str:
+    if value is None:
+        return "no date" if name == "due" else ""
+    if name == "pinned":
+        return "pinned" if value else "not pinned"
+    text = _clean(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
+    """Yield what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
+    was = before.steps()
+    table = _table("step", "due", "", "new due", "by")
+    rows: list[tuple[str, date | None, date | None]] = []
+    for old_goal, goal in zip(before.goals, after.goals, strict=True):
+        rows.append((goal.goal.id, old_goal.deadline, goal.deadline))
+        rows += [(step.step.key, was[step.step.key].due, step.due) for step in goal.steps if step.open]
+    moved = [row for row in rows if row[1] != row[2]]
+    for key, old, new in moved:
+        table.add_row(key, words.day(old), "→", words.day(new), f"{(new - old).days:+} days" if old and new else "")
+    if moved:
+        yield table
+    else:
+        yield Text("no date moves", style="green")
+    for old_goal, goal in zip(before.goals, after.goals, strict=True):
+        if old_goal.state is not goal.state or old_goal.margin != goal.margin:
+            style = _STATE_STYLES[goal.state]
+            yield Text(f"{goal.goal.id}: was {words.health(old_goal)}; now {words.health(goal)}", style=style)
+            yield from _warnings(goal)
+
+
+def rows(columns: Sequence[str], values: Iterable[Sequence[str]]) -> Table:
+    """Return a plain table."""
+    table = _table(*columns)
+    for value in values:
+        table.add_row(*map(_clean, value))
+    return table
+
+
+def _table(*columns: str | tuple[str, str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        name, justify = (column, "left") if isinstance(column, str) else column
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    return table
+
+
+def _clean(text: str) -> str:
+    """Return text of the file or an app without the characters that would steer a terminal."""
+    runs = groupby(text, key=lambda c: c.isprintable() or c == "\n")
+    return "".join("".join(run) if printable else "�" for printable, run in runs)

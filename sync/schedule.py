@@ -1,0 +1,148 @@
+"""The schedule as values: what goes into the scheduler besides the goals, and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from config.durations import Duration
+    from config.network import Goal, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The plan of one goal as it was last published.
+
+    `made` is the day it was computed, `digest` its timing digest, `dates` the start and due of each step that was open.
+    """
+
+    made: date
+    digest: str
+    dates: Mapping[str, tuple[date, date]]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What people did, as the apps and the goals file tell it. Keys are `goal/step`, or `goal` for a whole goal."""
+
+    done: Mapping[str, date] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+    pins: Mapping[str, date] = field(default_factory=dict)
+    first_sync: Mapping[str, date] = field(default_factory=dict)
+    published: Mapping[str, Published] = field(default_factory=dict)
+
+
+class State(StrEnum):
+    """The health of a goal."""
+
+    ON_TRACK = "on-track"
+    TIGHT = "tight"
+    LATE = "late"
+    MISSED = "missed"
+    DONE = "done"
+
+
+class Bound(StrEnum):
+    """What keeps a step from being due any later."""
+
+    LIMIT = "limit"
+    BY = "by"
+    NEXT = "next"
+    APPOINTMENT = "on"
+    PIN = "pin"
+    COUNTDOWN = "before"
+    FOLLOW_UP = "afterwards"
+    STANDING = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a step has its due date: the kind of bound, and the step (and wait) or day that it comes from."""
+
+    bound: Bound
+    day: date | None = None
+    key: str | None = None
+    wait: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledStep:
+    """A step with its dates. `start` and `due` are None where an optional step gave way.
+
+    `slack` is the total float: working days from the earliest finish to the due date, negative when late.
+    """
+
+    step: Step
+    start: date | None
+    due: date | None
+    early_start: date
+    early_finish: date
+    slack: int
+    reason: Reason
+    longest_chain: bool = False
+    pinned: bool = False
+    done: date | None = None
+    dropped: bool = False
+    overdue: bool = False
+    squeezed: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether something is still to be done for it."""
+        return self.done is None and not self.dropped
+
+    @property
+    def critical(self) -> bool:
+        """Whether it has no slack left."""
+        return self.open and self.slack <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledGoal:
+    """A goal with its steps in the file's order. `margin` is the least slack of its open steps, None without any."""
+
+    goal: Goal
+    deadline: date
+    limit: date
+    steps: tuple[ScheduledStep, ...]
+    state: State
+    margin: int | None
+    digest: str
+    made: date
+    done: date | None = None
+    earliest_deadline: date | None = None
+    failed: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def start(self) -> date | None:
+        """The first day of its steps."""
+        return min((step.start for step in self.steps if step.start), default=None)
+
+    @property
+    def finish(self) -> date | None:
+        """The last day of its steps, follow-ups aside."""
+        return max((s.due for s in self.steps if s.due and not s.step.follow_up), default=None)
+
+    @property
+    def next_step(self) -> ScheduledStep | None:
+        """The open step with the earliest due date."""
+        waiting = [step for step in self.steps if step.open and step.due]
+        return min(waiting, key=lambda step: (step.due, step.start), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All goals with their dates, in the file's order, as of `today`."""
+
+    today: date
+    goals: tuple[ScheduledGoal, ...]
+
+    def steps(self) -> dict[str, ScheduledStep]:
+        """Return every step by its key."""
+        return {step.step.key: step for goal in self.goals for step in goal.steps}

@@ -1,0 +1,528 @@
+"""From a project and what people did to a schedule: a pure function that knows no service, no clock and no file.
+
+Goals are planned from the last one back, each against the unsqueezed starts of what comes after it; then one forward
+pass over all goals gives the earliest dates, slack and health.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from config.network import HangsOn
+from sync.backward import BY, FIXED, OUTSIDE, Frame, Latest, Length, Network
+from sync.calendar import WorkingDays
+from sync.fitting import NOT_SQUEEZED, Floors, Squeezed, grow, shrink
+from sync.forward import Forward
+from sync.schedule import Bound, Progress, Published, Reason, Schedule, ScheduledGoal, ScheduledStep, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from config.calendars import Calendar
+    from config.network import Goal, Project, Step
+    from sync.backward import Position
+
+
+def schedule(project: Project, progress: Progress, today: date) -> Schedule:
+    """Return the dates of every step of `project`, as of `today`.
+
+    Raises OutOfTimeError when a plan reaches beyond the years of the calendar.
+    """
+    planner = _Planner(project, progress, today)
+    for goal in reversed(project.sequence):
+        planner.plan(goal)
+    return planner.schedule()
+
+
+@dataclass(slots=True)
+class _Planned:
+    """One goal after its passes, before the forward pass has judged it."""
+
+    goal: Goal
+    network: Network
+    plan: Latest
+    lengths: Sequence[Length]
+    fixed: Mapping[int, int]
+    gone: frozenset[int]
+    made: date
+    digest: str
+    starts: dict[int, int]
+    dues: dict[int, int]
+    missed: bool
+    failed: bool = False
+    standing: bool = False
+    squeezed: Squeezed = NOT_SQUEEZED
+    given_way: frozenset[int] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+
+class _Planner:
+    """The state of one call of `schedule`: what has been planned so far, from the last goal back."""
+
+    def __init__(self, project: Project, progress: Progress, today: date) -> None:
+        self.project = project
+        self.progress = progress
+        self.today = today
+        self.day = today.toordinal()
+        self.planned: dict[str, _Planned] = {}
+        self._calendars: dict[Calendar, WorkingDays] = {}
+        self._deadlines: dict[str, int] = {}
+        self._due_of: dict[str, int] = {}  # of steps planned so far, as the pass alone gives them
+        self._outside: dict[str, int] = {}  # step key -> the last day that other goals leave it
+        self._steps = {step.key: step for goal in project.goals for step in goal.steps}
+
+    def days(self, calendar: Calendar) -> WorkingDays:
+        if calendar not in self._calendars:
+            self._calendars[calendar] = WorkingDays(calendar, self.today)
+        return self._calendars[calendar]
+
+    def plan(self, goal: Goal) -> None:
+        frame = self._frame(goal)
+        network = Network(goal, frame)
+        written = network.lengths()
+        pins = {
+            i: self.progress.pins[s.key].toordinal() for i, s in enumerate(network.steps) if s.key in self.progress.pins
+        }
+        outside = {i: day for i, s in enumerate(network.steps) if (day := self._outside.get(s.key)) is not None}
+        lengths = self._grown(network, written, outside)
+        defined = network.latest(lengths, fixed=pins, outside=outside, due_of=self._due_of)
+        self._pass_on(network, defined)
+        gone = frozenset(
+            i for i, s in enumerate(network.steps) if s.key in self.progress.done or s.key in self.progress.dropped
+        )
+        latest = (
+            defined
+            if not gone
+            else network.latest(lengths, fixed=pins, gone=gone, outside=outside, due_of=self._due_of)
+        )
+        missed = frame.deadline < self.day
+        digest = self._digest(goal, network, lengths, pins, outside)
+        planned = _Planned(goal, network, latest, lengths, pins, gone, self.today, digest, {}, {}, missed)
+        published = self.progress.published.get(goal.id)
+        if published and published.digest == digest and self._covers(planned, published):
+            self._stand(planned, published, outside)
+        else:
+            self._anew(planned, published, outside)
+        self.planned[goal.id] = planned
+
+    def _frame(self, goal: Goal) -> Frame:
+        days = self.days(goal.calendar)
+        if isinstance(goal.deadline, HangsOn):
+            deadline = days.before(self._deadlines[goal.deadline.goal], goal.deadline.by)
+        else:
+            deadline = goal.deadline.toordinal()
+        self._deadlines[goal.id] = deadline
+        limit = days.back(days.before(days.back(deadline), goal.buffer))
+        start = goal.start or self.progress.first_sync.get(goal.id) or self.today
+        return Frame(days, deadline, limit, start.toordinal())
+
+    def _grown(self, network: Network, written: Sequence[Length | None], outside: Mapping[int, int]) -> list[Length]:
+        """Return the lengths with flexible steps grown from the definition alone: no progress, no pins."""
+        if all(length is not None for length in written):
+            return [length for length in written if length is not None]
+        frame = network.frame
+        low = frame.days.position(frame.start - 1)
+        most = max(1, frame.days.position(frame.limit) - low)
+        floors = Floors(self._floors(network, frozenset(), {}, low, progress=False))
+        due_of = dict(self._due_of)
+        return grow(written, floors, lambda lengths: network.latest(lengths, outside=outside, due_of=due_of), most)
+
+    def _floors(
+        self,
+        network: Network,
+        gone: frozenset[int],
+        fixed: Mapping[int, int],
+        low: Position,
+        *,
+        progress: bool = True,
+    ) -> dict[int, Position]:
+        """Return the earliest begin of each step that may move: `low`, its `from`, and after what is fixed or done."""
+        days = network.frame.days
+        floors: dict[int, Position] = {}
+        for i, step in enumerate(network.steps):
+            if i in gone or i in fixed or step.on or step.before or step.afterwards:
+                continue
+            floor = low
+            if step.not_before is not None:
+                floor = max(floor, days.position(step.not_before.toordinal() - 1))
+            for link in step.after:
+                day = self._known_day(link.key, fixed, network, progress=progress)
+                if day is not None:
+                    floor = max(floor, days.position(days.after(day, link.wait) if link.wait else day))
+            for link in step.after_goals:
+                day = self._deadline_of(link.key)
+                floor = max(floor, days.position(days.after(day, link.wait) if link.wait else day))
+            floors[i] = floor
+        return floors
+
+    def _known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
+        """Return the day on which a step ends whatever is planned: done, pinned or an appointment; else None."""
+        if progress and key in self.progress.done:
+            return self.progress.done[key].toordinal()
+        if (index := network.index.get(key)) is not None and index in fixed:
+            return fixed[index]
+        if progress and key in self.progress.pins:
+            return self.progress.pins[key].toordinal()
+        appointment = self._steps[key].on
+        return appointment.toordinal() if appointment else None
+
+    def _deadline_of(self, goal_id: str) -> int:
+        """Return the deadline of a goal as written, also of one that is planned only later."""
+        if goal_id not in self._deadlines:
+            goal = self.project.goal(goal_id)
+            assert goal is not None  # noqa: S101  # the loader has refused unknown ids
+            if isinstance(goal.deadline, HangsOn):
+                day = self.days(goal.calendar).before(self._deadline_of(goal.deadline.goal), goal.deadline.by)
+            else:
+                day = goal.deadline.toordinal()
+            self._deadlines[goal_id] = day
+        return self._deadlines[goal_id]
+
+    def _pass_on(self, network: Network, latest: Latest) -> None:
+        """Tell the goals that are planned after this one where its steps begin, by the unsqueezed pass."""
+        days = network.frame.days
+        for i, step in enumerate(network.steps):
+            self._due_of[step.key] = latest.due[i]
+            for link in step.after:
+                if link.key not in network.index:
+                    day = latest.day_before[i]
+                    if link.wait:
+                        day = days.before(day, link.wait)
+                    self._outside[link.key] = min(day, self._outside.get(link.key, day))
+
+    def _digest(
+        self,
+        goal: Goal,
+        network: Network,
+        lengths: Sequence[Length],
+        pins: Mapping[int, int],
+        outside: Mapping[int, int],
+    ) -> str:
+        """Return the digest of everything that decides a goal's dates, except progress and the day it is."""
+        frame = network.frame
+        steps = sorted(
+            (
+                s.key,
+                str(lengths[i]),
+                s.after,
+                s.after_goals,
+                s.on,
+                s.by,
+                s.not_before,
+                s.before,
+                s.afterwards,
+                s.optional,
+            )
+            for i, s in enumerate(network.steps)
+        )
+        calendar = goal.calendar
+        parts = (
+            frame.deadline,
+            frame.limit,
+            sorted(calendar.workdays),
+            calendar.holidays,
+            calendar.days_off,
+            goal.when_late,
+            steps,
+            sorted((network.steps[i].key, day) for i, day in pins.items()),
+            sorted((network.steps[i].key, day) for i, day in outside.items()),
+            sorted(key for key in self.progress.dropped if key.startswith(f"{goal.id}/")),
+        )
+        return b32encode(sha256(repr(parts).encode()).digest()).decode()[:10].lower()
+
+    # A plan that stands
+
+    def _covers(self, planned: _Planned, published: Published) -> bool:
+        """Return whether the published plan has dates for every open step; a reopened or new one wants a new plan."""
+        return all(i in planned.gone or s.key in published.dates for i, s in enumerate(planned.network.steps))
+
+    def _stand(self, planned: _Planned, published: Published, outside: Mapping[int, int]) -> None:
+        """Keep the published dates; where they can no longer be kept, squeeze what follows the overdue steps."""
+        planned.standing, planned.made = True, published.made
+        for i, step in enumerate(planned.network.steps):
+            if step.key in published.dates:
+                start, due = published.dates[step.key]
+                planned.starts[i], planned.dues[i] = start.toordinal(), due.toordinal()
+            else:
+                self._take(planned, planned.plan, i)
+        if planned.missed or planned.goal.when_late != "squeeze":
+            return
+        reserved, broken = self._reserve(planned)
+        if not broken:
+            return
+        planned.made = self.today
+        followers = frozenset(i for i in reserved if planned.dues[i] >= self.day)
+        fixed = {i: planned.dues[i] for i in range(len(planned.network.steps)) if i not in followers}
+        days = planned.network.frame.days
+        low = days.position(self.day - 1)
+        floors = self._floors(planned.network, planned.gone | set(fixed), fixed, low)
+        for i in followers & floors.keys():
+            for before, wait in planned.network.previous[i]:
+                if before in reserved and before not in followers:
+                    day = days.day(reserved[before])
+                    floors[i] = max(floors[i], days.position(days.after(day, wait) if wait else day))
+        self._squeeze(planned, Floors({i: floors[i] for i in followers & floors.keys()}), fixed, outside, followers)
+
+    def _reserve(self, planned: _Planned) -> tuple[dict[int, int], bool]:
+        """Give each overdue step, and each open one that follows one, a working day of its own from today on.
+
+        Returns the position on which each of them can end at the earliest, and whether one of them would then miss its
+        published due date.
+        """
+        network, days = planned.network, planned.network.frame.days
+        today = days.position(self.day - 1)
+        reserved: dict[int, int] = {}
+        broken = False
+        for i in range(len(network.steps)):
+            if i in planned.gone:
+                continue
+            earliest = [
+                days.position(days.after(days.day(reserved[before]), wait)) if wait else reserved[before]
+                for before, wait in network.previous[i]
+                if before in reserved
+            ]
+            overdue = planned.dues[i] < self.day and not network.steps[i].follow_up
+            if not earliest and not overdue:
+                continue
+            reserved[i] = max([today, *earliest]) + (1 if overdue or planned.lengths[i] else 0)
+            broken |= not overdue and days.position(planned.dues[i]) < reserved[i]
+        return reserved, broken
+
+    # A plan computed anew
+
+    def _anew(self, planned: _Planned, published: Published | None, outside: Mapping[int, int]) -> None:
+        """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
+        for i in range(len(planned.network.steps)):
+            self._take(planned, planned.plan, i)
+        goal, frame = planned.goal, planned.network.frame
+        if planned.missed or goal.id in self.progress.done:
+            return
+        low = frame.days.position(max(self.day, goal.start.toordinal() if goal.start else self.day) - 1)
+        begin = self._floors(planned.network, planned.gone, planned.fixed, low)
+        begun = self._begun(planned, published) & begin.keys()
+        today = frame.days.position(frame.days.forward(self.day))
+        floors = Floors({i: at for i, at in begin.items() if i not in begun}, dict.fromkeys(begun, today))
+        if not floors.worst(planned.plan, set()):
+            return
+        if goal.when_late == "fail":
+            planned.failed = True
+        elif goal.when_late == "squeeze":
+            self._squeeze(planned, floors, dict(planned.fixed), outside, frozenset(begin))
+
+    def _begun(self, planned: _Planned, published: Published | None) -> frozenset[int]:
+        """Return the steps whose published start has come, with all they follow done."""
+        if published is None:
+            return frozenset()
+        network = planned.network
+        return frozenset(
+            i
+            for i, step in enumerate(network.steps)
+            if step.key in published.dates
+            and published.dates[step.key][0] <= self.today
+            and all(before in planned.gone for before, _ in network.previous[i])
+        )
+
+    def _squeeze(
+        self,
+        planned: _Planned,
+        floors: Floors,
+        fixed: Mapping[int, int],
+        outside: Mapping[int, int],
+        movable: frozenset[int],
+    ) -> None:
+        """Shrink what does not fit; optional steps give way before a step goes under a day of its own."""
+        network = planned.network
+        gone = planned.gone
+
+        def run(lengths: Sequence[Length]) -> Latest:
+            return network.latest(lengths, fixed=fixed, gone=gone, outside=outside, due_of=self._due_of)
+
+        while True:
+            squeezed = shrink(planned.lengths, floors, movable - gone, run)
+            optional = [i for i in squeezed.sharing if network.steps[i].optional]
+            if not optional:
+                break
+            # The sequence follows the links; "the last listed" is the file's order.
+            listed = [step.key for step in planned.goal.steps]
+            last = max(optional, key=lambda i: listed.index(network.steps[i].key))
+            gone = gone | {last}
+            floors = Floors(
+                {i: at for i, at in floors.begin.items() if i != last},
+                {i: at for i, at in floors.end.items() if i != last},
+            )
+        planned.squeezed, planned.given_way = squeezed, gone - planned.gone
+        planned.plan = run(squeezed.lengths)
+        for i in movable:
+            self._take(planned, planned.plan, i)
+
+    def _take(self, planned: _Planned, latest: Latest, i: int) -> None:
+        planned.starts[i], planned.dues[i] = planned.network.start(latest, i), latest.due[i]
+
+    # What the schedule says of itself
+
+    def schedule(self) -> Schedule:
+        forward = Forward(self.progress, self.today, self._deadline_of)
+        goals = {goal.id: self._judge(self.planned[goal.id], forward) for goal in self.project.sequence}
+        return Schedule(self.today, tuple(goals[goal.id] for goal in self.project.goals))
+
+    def _judge(self, planned: _Planned, forward: Forward) -> ScheduledGoal:
+        network, goal = planned.network, planned.goal
+        forward.add(network, planned)
+        chain = self._longest_chain(planned)
+        steps = {s.key: self._step(planned, forward, i, i in chain) for i, s in enumerate(network.steps)}
+        ordered = tuple(steps[step.key] for step in goal.steps)
+        waiting = [step for step in ordered if step.open and not step.step.follow_up]
+        done = self.progress.done.get(goal.id)
+        margin = min((step.slack for step in waiting if step.due is not None), default=None)
+        state = _state(done is not None, planned.missed, margin)
+        result = ScheduledGoal(
+            goal=goal,
+            deadline=date.fromordinal(network.frame.deadline),
+            limit=date.fromordinal(network.frame.limit),
+            steps=ordered,
+            state=state,
+            margin=margin,
+            digest=planned.digest,
+            made=planned.made,
+            done=done,
+            earliest_deadline=self._earliest_deadline(planned, margin),
+            failed=planned.failed,
+        )
+        return replace(result, warnings=tuple(self._warnings(result, planned)))
+
+    def _longest_chain(self, planned: _Planned) -> frozenset[int]:
+        """Return the steps on the chain that begins earliest: it is what decides when work must start."""
+        moving = [
+            i
+            for i in planned.starts
+            if i not in planned.gone and i not in planned.given_way and planned.plan.driver[i] != FIXED
+        ]
+        if not moving:
+            return frozenset()
+        first = min(moving, key=lambda i: (planned.starts[i], i))
+        return frozenset(i for i in planned.plan.path(first) if i not in planned.gone)
+
+    def _step(self, planned: _Planned, forward: Forward, i: int, on_chain: bool) -> ScheduledStep:
+        step, progress = planned.network.steps[i], self.progress
+        dropped = step.key in progress.dropped
+        done = None if dropped else progress.done.get(step.key)
+        away = i in planned.given_way
+        due = date.fromordinal(planned.dues[i])
+        is_open = done is None and not dropped
+        return ScheduledStep(
+            step=step,
+            start=None if away else date.fromordinal(planned.starts[i]),
+            due=None if away else due,
+            early_start=date.fromordinal(forward.start[step.key]),
+            early_finish=date.fromordinal(forward.finish[step.key]),
+            slack=forward.slack(planned.network, planned, i),
+            reason=self._reason(planned, i),
+            longest_chain=on_chain,
+            pinned=step.key in progress.pins,
+            done=done,
+            dropped=dropped,
+            overdue=is_open and not away and due < self.today,
+            squeezed=i in planned.squeezed.shrunk and step.takes is not None,
+        )
+
+    def _reason(self, planned: _Planned, i: int) -> Reason:
+        network, step = planned.network, planned.network.steps[i]
+        driver = planned.plan.driver[i]
+        day = date.fromordinal(planned.dues[i])
+        if step.key in self.progress.pins:
+            return Reason(Bound.PIN, day)
+        if step.on is not None:
+            return Reason(Bound.APPOINTMENT, step.on)
+        if step.afterwards is not None:
+            return Reason(Bound.FOLLOW_UP, date.fromordinal(network.frame.deadline), wait=step.afterwards)
+        if step.before is not None:
+            return _countdown_reason(step, date.fromordinal(network.frame.deadline))
+        if driver >= 0:
+            wait = next(wait for following, wait in network.next[i] if following == driver)
+            return Reason(Bound.NEXT, date.fromordinal(planned.starts[driver]), network.steps[driver].key, wait)
+        if driver == OUTSIDE:
+            return Reason(Bound.NEXT, date.fromordinal(self._outside[step.key]), self._follower_elsewhere(step.key))
+        if driver == BY:
+            return Reason(Bound.BY, step.by)
+        if driver == FIXED:
+            return Reason(Bound.STANDING, planned.made)
+        return Reason(Bound.LIMIT, date.fromordinal(network.frame.limit))
+
+    def _follower_elsewhere(self, key: str) -> str | None:
+        """Return the step of another goal that leaves the step `key` the least time."""
+        followers = [s for s in self._steps.values() if any(link.key == key for link in s.after)]
+        elsewhere = [s.key for s in followers if s.key.partition("/")[0] != key.partition("/")[0]]
+        return min(elsewhere, key=lambda k: self._due_of[k], default=None)
+
+    def _earliest_deadline(self, planned: _Planned, margin: int | None) -> date | None:
+        """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
+        if margin is None or margin >= 0:
+            return None
+        frame = planned.network.frame
+        deadline = frame.days.position(frame.deadline) - margin
+        return date.fromordinal(frame.days.day(deadline))
+
+    def _warnings(self, goal: ScheduledGoal, planned: _Planned) -> list[str]:
+        if goal.state is State.DONE:
+            return []
+        steps = planned.network.steps
+        found = []
+        if goal.state is State.MISSED:
+            found.append(f"the deadline {goal.deadline} has passed; move it with `backplan move {goal.goal.id} DATE`")
+        elif goal.margin is not None and goal.margin < 0:
+            fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
+            found.append(f"late by {_days(-goal.margin)}{fits}")
+        if any(step.squeezed for step in goal.steps):
+            found.append(
+                f"{sum(s.squeezed for s in goal.steps)} of {len(steps)} steps get less time than written, so that all fits"
+            )
+        if planned.squeezed.sharing:
+            names = ", ".join(f"`{steps[i].id}`" for i in planned.squeezed.sharing[:5])
+            found.append(f"fewer working days than steps: {names} share days")
+        found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
+        found += [
+            f"`{steps[i].id}` is optional and got no date: there is no time for it" for i in sorted(planned.given_way)
+        ]
+        least = goal.goal.at_least
+        if least is not None and planned.network.frame.days.before(planned.network.frame.deadline, least) < self.day:
+            found.append(f"this usually takes at least {least}, and the deadline is nearer than that")
+        overdue = [step for step in goal.steps if step.overdue]
+        if overdue and goal.state is not State.MISSED:
+            names = ", ".join(f"`{step.step.id}` ({step.due})" for step in overdue[:5])
+            found.append(f"overdue: {names}")
+        return found
+
+    def _conflict(self, planned: _Planned, i: int) -> str:
+        last = planned.plan.path(i)[-1]
+        steps = planned.network.steps
+        end = steps[planned.plan.driver[last]] if planned.plan.driver[last] >= 0 else steps[last]
+        return (
+            f"no working day is left between what `{steps[i].id}` waits for and `{end.id}` "
+            f"on {date.fromordinal(planned.dues[planned.network.index[end.key]])}"
+        )
+
+
+def _countdown_reason(step: Step, deadline: date) -> Reason:
+    from config.network import Countdown
+
+    if isinstance(step.before, Countdown):
+        return Reason(Bound.COUNTDOWN, key=step.before.key, wait=step.before.by)
+    return Reason(Bound.COUNTDOWN, deadline, wait=step.before)
+
+
+def _state(done: bool, missed: bool, margin: int | None) -> State:
+    if done:
+        return State.DONE
+    if missed:
+        return State.MISSED
+    if margin is None or margin > 0:
+        return State.ON_TRACK
+    return State.TIGHT if margin == 0 else State.LATE
+
+
+def _days(count: int) -> str:
+    return "1 working day" if count == 1 else f"{count} working days"

@@ -1,0 +1,127 @@
+"""The first goals file: from a template, from two options, or from a few questions that lead backwards."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from config import schema
+from config.edit import replace_value
+from config.errors import BackplanError, InputError
+from config.files import replace_file
+from config.parts import slug
+from config.source import Source
+from config.templates import Templates
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SCHEMA_NAME = "goals.schema.json"
+_MODELINE = f"# yaml-language-server: $schema={SCHEMA_NAME}\n"
+
+
+def templates_table() -> Table:
+    """Return the templates with their goals' titles."""
+    from sync.reports.text import rows
+
+    templates = Templates(Path("templates"))
+    found = [(name, templates.get(name)) for name in templates.names()]
+    return rows(("template", "goal"), [(name, goal[0].title) for name, goal in found if goal])
+
+
+def goals_text(path: Path, template: str | None, title: str | None, deadline: date | None, *, ask: bool) -> str:
+    """Return a goals file for `path`. What the options do not say is asked for, where somebody can answer.
+
+    Raises InputError where something is missing and nobody can be asked.
+    """
+    if path.exists():
+        raise BackplanError(f"{path}: is there already; edit it, or name another with --goals (nothing was changed)")
+    if template is not None:
+        return _from_template(path, template, title, deadline)
+    if not ask:
+        if title is None or deadline is None:
+            options = "--title and --deadline, or --template NAME (--template list shows them)"
+            raise InputError(f"there is no terminal to ask on; say {options}")
+        return _file(path, title, deadline, [])
+    title = title or click.prompt("What do you want to reach?", err=True).strip()
+    while deadline is None:
+        deadline = _as_date(click.prompt("By which day? (such as 2027-08-15)", err=True))
+    return _file(path, title, deadline, _ask_backwards(title))
+
+
+def write(path: Path, text: str) -> list[Path]:
+    """Write the goals file and, beside it, the schema that its first line names; return what was written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, text.encode())
+    beside = path.parent / SCHEMA_NAME
+    if beside.exists():
+        return [path]
+    replace_file(beside, schema.text().encode())
+    return [path, beside]
+
+
+def _ask_backwards(title: str) -> list[str]:
+    """Ask what comes before, from the goal back, and return the steps in the order they are done."""
+    steps: list[str] = []
+    after = title
+    click.echo("Now backwards, one step at a time. An empty answer ends it.", err=True)
+    while step := click.prompt(
+        f"What has to happen right before “{after}”?", default="", show_default=False, err=True
+    ).strip():
+        steps.insert(0, step)
+        after = step
+    return steps
+
+
+def _as_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        click.echo(f"{text!r} is not a date such as 2027-08-15", err=True)
+        return None
+
+
+def _file(path: Path, title: str, deadline: date, steps: list[str]) -> str:
+    lines = [
+        f"{_MODELINE}version: 1",
+        f"namespace: {_namespace(path)}",
+        "# timezone: America/New_York    # what 'today' is; without it, UTC",
+        "goals:",
+        f"  - title: {_yaml(title)}",
+        f"    deadline: {deadline}",
+        "    steps:" if steps else "    steps: []",
+        *(f"      - {_yaml(step)}" for step in steps),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _from_template(path: Path, name: str, title: str | None, deadline: date | None) -> str:
+    templates = Templates(path.parent / "templates")
+    file = templates.path(name)
+    if file is None:
+        raise InputError(f"no template has the name `{name}`; there are {', '.join(templates.names())}")
+    text = file.read_text("utf-8")
+    for key, value in (("deadline", deadline), ("title", title)):
+        if value is not None:
+            written = str(value) if isinstance(value, date) else _yaml(value)
+            text = replace_value(Source(name, text), ("goals", 0, key), written)
+    first, _, rest = text.partition("\n")
+    body = rest if first.startswith("# yaml-language-server") else text
+    return f"{_MODELINE}{body}".replace("version: 1\n", f"version: 1\nnamespace: {_namespace(path)}\n", 1)
+
+
+def _namespace(path: Path) -> str:
+    """Return a name for the plan: that of the folder it lies in."""
+    name = "".join(c if c.isascii() else "-" for c in slug(path.resolve().parent.name)).strip("-")
+    return name or "goals"
+
+
+def _yaml(text: str) -> str:
+    """Return a title as a YAML scalar: plain where that is safe, else in double quotes (JSON is YAML)."""
+    plain = text[:1].isalpha() and all(c.isalnum() or c in " -_.,;()'/+&!?" for c in text) and text == text.strip()
+    reserved = text.lower() in {"null", "true", "false"}
+    return text if plain and not reserved else json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,110 @@
+"""What every command starts from: the goals files, the day it is, and the connectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from config import loader
+from config.errors import InputError, RefusedError
+from sync import reconciler
+from sync.observe import observe
+from sync.scheduler import schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from config.network import Goal, Project
+    from sync.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A project that was read, where it lies, and the day to plan for."""
+
+    project: Project
+    path: Path
+    today: date
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the goals file; relative paths in it start there."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    def homes(self) -> tuple[reconciler.Home, ...]:
+        """Return the connectors that the project names."""
+        return reconciler.homes(self.project, self.folder)
+
+    def goals(self, ids: Iterable[str]) -> frozenset[str]:
+        """Return the ids, each of which must be a goal's. Raises InputError with the nearest one."""
+        return frozenset(self.goal(goal_id).id for goal_id in ids)
+
+    def goal(self, goal_id: str) -> Goal:
+        """Return the goal with this id. Raises InputError when there is none."""
+        goal = self.project.goal(goal_id)
+        if goal is None:
+            known = [goal.id for goal in self.project.goals]
+            close = get_close_matches(goal_id, known, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known) or 'none'}"
+            raise InputError(f"no goal has the id `{goal_id}`; {hint}")
+        return goal
+
+    def with_deadlines(self, deadlines: Mapping[str, date]) -> Workspace:
+        """Return the workspace as it would be with other deadlines."""
+        for goal_id in deadlines:
+            self.goal(goal_id)
+
+        def moved(goals: tuple[Goal, ...]) -> tuple[Goal, ...]:
+            return tuple(replace(g, deadline=deadlines[g.id]) if g.id in deadlines else g for g in goals)
+
+        project = replace(self.project, goals=moved(self.project.goals), sequence=moved(self.project.sequence))
+        return replace(self, project=project)
+
+    def offline_schedule(self) -> tuple[Schedule, list[str]]:
+        """Return the schedule with the progress that files on this machine show, and what should be said about that.
+
+        A goal whose tasks live in an app that was not read is shown as its deadline alone gives it: what is done there
+        is not known here, so nothing may look late because of it.
+        """
+        notes: list[str] = []
+        homes = self.homes()
+        local = [home for home in homes if home.connector.capabilities.local]
+        distant = [home for home in homes if not home.connector.capabilities.local]
+        unknown = {goal_id for home in distant for goal_id in home.goals}
+        if unknown:
+            names = ", ".join(home.label for home in distant)
+            notes.append(f"progress in {names} is not read here; --progress reads it, or see `backplan status`")
+        try:
+            reading = reconciler.read(self._as_written(unknown), local, self.today)
+        except RefusedError as error:
+            notes.append(f"progress is not known: {error}")
+            return schedule(self.project, observe(self.project, (), self.today), self.today), notes
+        notes += [f"progress is not known: {reason}" for reason in reading.unread.values()]
+        return reading.schedule, notes
+
+    def _as_written(self, unknown: set[str]) -> Project:
+        def kept(goals: tuple[Goal, ...]) -> tuple[Goal, ...]:
+            return tuple(replace(goal, when_late="keep") if goal.id in unknown else goal for goal in goals)
+
+        return replace(self.project, goals=kept(self.project.goals), sequence=kept(self.project.sequence))
+
+
+def open_workspace(path: Path | None, today: date | None) -> Workspace:
+    """Read the goals files at `path`, or where they are by default; `today` is by default that of the file's time zone.
+
+    Raises GoalsFileError with every problem of the files, InputError when there is none.
+    """
+    found = loader.find(path)
+    project = loader.load(found)
+    return Workspace(project, found, today or _today(project.timezone))
+
+
+def _today(timezone: str) -> date:
+    if timezone == "UTC":
+        return datetime.now(UTC).date()
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(timezone)).date()

@@ -1,0 +1,94 @@
+"""What all tests share: a person at a command line, in a folder of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parent.parent
+
+# Examples take as long as they take: a busy machine must not fail a test.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Person:
+    """Somebody with a folder, who runs `backplan` in it as a process of its own."""
+
+    folder: Path
+    today: date = date(2027, 7, 20)
+
+    @property
+    def goals(self) -> Path:
+        return self.folder / "goals.yaml"
+
+    @property
+    def todo(self) -> Path:
+        return self.folder / "todo.md"
+
+    def run(self, *arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> Done:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("BACKPLAN_")}
+        environment |= {"BACKPLAN_TODAY": self.today.isoformat(), "PYTHONUTF8": "1", **(env or {})}
+        command = [sys.executable, "-P", "-m", "sync.main", *arguments]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def writes(self, text: str, name: str = "goals.yaml") -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+        return path
+
+    def changes(self, command: str = "sync") -> list[dict[str, Any]]:
+        """Run a sync (or a plan) and return its changes, those that only tell something left out."""
+        done = self.run(command, "--json")
+        assert done.code == 0, done.err
+        return [c for connector in done.json["connectors"] for c in connector["changes"] if c["action"] != "keep"]
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Person:
+    return Person(tmp_path)
+
+
+FOOD_HANDLER = (ROOT / "config" / "examples" / "food-handler.yaml").read_text("utf-8")
+
+
+@pytest.fixture
+def food_handler() -> str:
+    """The goals file of the food-handler certification: due 15 August 2027, six steps, the first on 24 July."""
+    return FOOD_HANDLER
