@@ -55,7 +55,9 @@ def _install(*arguments: str) -> None:
 
 
 def _run(*arguments: str) -> None:
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    # uv_build looks for its own program on the path.
+    path = f"{_SCRIPTS}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     done = subprocess.run(arguments, env=environment, check=False)
     if done.returncode:
         sys.exit(f"setting up failed; the command was: {' '.join(arguments)}")
