@@ -202,7 +202,8 @@ Namespace = Annotated[str, BeforeValidator(_read_namespace), WithJsonSchema({"ty
 class Model(BaseModel):
     """What all parts of the file share: unknown keys are errors, types are not coerced, values stay as read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    # Deferred, each model is built once, as part of the one that is used, and not again for itself.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class CalendarModel(Model):
@@ -357,8 +358,8 @@ class GoalModel(Model):
     done: Date | None = Field(None, description="Reached, or given up: nothing is asked of it any more")
 
 
-class FileModel(Model):
-    """A goals file."""
+class SettingsModel(Model):
+    """What a goals file says besides its goals."""
 
     version: Literal[1] = 1
     namespace: Namespace | None = Field(None, description="Names this plan in the apps")
@@ -373,4 +374,9 @@ class FileModel(Model):
     heartbeat: Whole | None = None
     capacity: Annotated[int, Field(ge=1)] | None = None
     account: Text | None = None
+
+
+class FileModel(SettingsModel):
+    """A goals file."""
+
     goals: list[GoalModel] = Field(description="The goals")

@@ -78,6 +78,7 @@ class Step:
     not_before: date | None = None
     before: Duration | Countdown | None = None
     afterwards: Duration | None = None
+    every: Duration | tuple[str, ...] | None = None
     optional: bool = False
     done: date | None = None
     was: str | None = None

@@ -52,7 +52,7 @@ class _Draft:
     id: str
     model: shape.GoalModel
     origin: Origin
-    settings: shape.FileModel
+    settings: shape.SettingsModel
     parts: list[Part]
     steps: dict[str, tuple[Part, _Entry, shape.GroupModel | None]] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -76,7 +76,9 @@ class Resolver:
         self._calendars: dict[str, Calendar] = {}
         self._retired: list[Target] = []
 
-    def add(self, settings: shape.FileModel, goals: Sequence[tuple[shape.GoalModel, Origin]], source: Source) -> None:
+    def add(
+        self, settings: shape.SettingsModel, goals: Sequence[tuple[shape.GoalModel, Origin]], source: Source
+    ) -> None:
         """Take in one file."""
         self._calendars.update({name: model.value() for name, model in settings.calendars.items()})
         self._retired += _targets(settings.retired, Origin(source, ("retired",)))
@@ -96,7 +98,7 @@ class Resolver:
 
     # Goals, templates, and the ids in them
 
-    def _add_goal(self, settings: shape.FileModel, written: shape.GoalModel, origin: Origin) -> None:
+    def _add_goal(self, settings: shape.SettingsModel, written: shape.GoalModel, origin: Origin) -> None:
         model, parts = self._with_template(written, origin)
         goal_id = model.id or slug(model.title)
         if not goal_id:
@@ -275,6 +277,7 @@ class Resolver:
             not_before=model.from_,
             before=self._countdown(draft, part.origin, model.before),
             afterwards=model.afterwards,
+            every=model.every,
             optional=model.optional or (group is not None and group.optional),
             done=model.done,
             was=model.was,

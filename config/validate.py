@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from config import goals as shape
 from config.errors import Problem
@@ -27,7 +27,6 @@ _MODELS: dict[str | int, type[BaseModel]] = {
     "~countdown": shape.BeforeModel,
     "~hangs": shape.HangsOnModel,
 }
-_GOAL = TypeAdapter(shape.GoalModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class GoalsFile:
     """One file that was read: its settings, and those of its goals that are well formed."""
 
     source: Source
-    settings: shape.FileModel
+    settings: shape.SettingsModel
     goals: tuple[tuple[shape.GoalModel, Origin], ...]
 
 
@@ -45,26 +44,28 @@ def validate(source: Source, problems: list[Problem]) -> GoalsFile:
     Goals are validated one by one, so that a mistake in one hides none in another.
     """
     written = {**source.value}
-    entries = written.get("goals")
-    if isinstance(entries, list):
-        written["goals"] = []
+    entries = written.pop("goals", None)
     settings = _settings(source, written, problems)
+    if not isinstance(entries, list):
+        where, what = (source.place(("goals",)), "expected a list") if entries else (source.place(()), "is missing")
+        problems.append(Problem(where, f"`goals`: {what}: one `- title: ...` for each goal"))
+        entries = []
     goals = []
-    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+    for index, entry in enumerate(entries):
         origin = Origin(source, ("goals", index))
         try:
-            goals.append((_GOAL.validate_python(entry), origin))
+            goals.append((shape.GoalModel.model_validate(entry), origin))
         except ValidationError as error:
             problems.extend(_problems(source, shape.GoalModel, origin.path, error))
     return GoalsFile(source, settings, tuple(goals))
 
 
-def _settings(source: Source, written: dict[str, Any], problems: list[Problem]) -> shape.FileModel:
+def _settings(source: Source, written: dict[str, Any], problems: list[Problem]) -> shape.SettingsModel:
     try:
-        return shape.FileModel.model_validate(written)
+        return shape.SettingsModel.model_validate(written)
     except ValidationError as error:
         problems.extend(_problems(source, shape.FileModel, (), error))
-        return shape.FileModel(goals=[])
+        return shape.SettingsModel()
 
 
 def _problems(source: Source, model: type[BaseModel], base: Path_, error: ValidationError) -> Iterable[Problem]:

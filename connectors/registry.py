@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from config.errors import InputError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
     from pathlib import Path
 
     from config.network import Target
@@ -20,6 +20,8 @@ EMBEDDED = "markdown"
 
 def installed() -> dict[str, EntryPoint]:
     """Return the entry point of every connector that is installed, by name."""
+    from importlib.metadata import entry_points
+
     return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 

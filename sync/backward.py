@@ -7,7 +7,6 @@ that begins at position 5 has working day 6 as its first. While a plan is squeez
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,12 @@ from sync.calendar import WorkingDays, shift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from fractions import Fraction
 
     from config.network import Goal, Step
 
-Position = int | Fraction
-Length = int | Fraction | Duration  # working days, or a span or elapsed time that depends on where it lies
+    Position = int | Fraction
+    Length = int | Fraction | Duration  # working days, or a span or elapsed time that depends on where it lies
 
 LIMIT, BY, FIXED, OUTSIDE = -1, -2, -3, -4  # what bound a step, where it was not a step of the same goal
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from sync.reconciler import Home, Reading
+    from sync.reading import Home, Reading
     from sync.schedule import Schedule
     from sync.workspace import Workspace
 
@@ -134,13 +134,12 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
 @_command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))
 def check(options: Options, write_ids: bool) -> None:
     """Read the goals file and report every mistake with its place."""
-    from sync.reports import as_json
-
     workspace = options.workspace()
     if write_ids:
         _write_ids(workspace)
     steps = sum(len(goal.steps) for goal in workspace.project.goals)
-    _answer(options, as_json.problems(()), lambda: _say_well_formed(len(workspace.project.goals), steps))
+    well_formed = f"no mistakes: {_count(len(workspace.project.goals), 'goal')} with {_count(steps, 'step')}"
+    _answer(options, lambda: {"version": 1, "problems": []}, lambda: _print([well_formed]))
 
 
 def _write_ids(workspace: Workspace) -> None:
@@ -150,10 +149,6 @@ def _write_ids(workspace: Workspace) -> None:
     for name, text in edit.write_ids(workspace.project).items():
         edit.save(Path(name), sources[name], text)
         _say(f"wrote ids into {name}")
-
-
-def _say_well_formed(goals: int, steps: int) -> None:
-    _print([f"no mistakes: {_count(goals, 'goal')} with {_count(steps, 'step')}"])
 
 
 @_command(
@@ -174,8 +169,6 @@ def schedule(
     progress: bool,
 ) -> int:
     """Show the date of every step, offline."""
-    from sync.reports import as_json
-
     workspace = options.workspace()
     before = _schedule(workspace, progress=progress)
     shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress) if deadline else before
@@ -183,9 +176,12 @@ def schedule(
     for path, renderer in ((html, "html"), (svg, "svg"), (ics, "ics")):
         if path is not None:
             _write_report(path, renderer, shown_only)
-    document = as_json.schedule(shown_only)
-    if deadline:
-        document["moves"] = as_json.moves(before, shown)
+
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        moves = {"moves": as_json.moves(before, shown)} if deadline else {}
+        return {**as_json.schedule(shown_only), **moves}
 
     def show() -> None:
         from sync.reports import text
@@ -260,11 +256,12 @@ class _Outcome:
 
 def _reconcile(options: Options, *, allow_mass_change: bool, rebuild: bool, write: bool) -> _Outcome:
     from sync import reconciler
+    from sync.reading import read
 
     workspace = options.workspace()
     homes = workspace.homes()
     only = _known_connectors(options.connector, homes)
-    reading = reconciler.read(workspace.project, homes, workspace.today, rebuild=rebuild)
+    reading = read(workspace.project, homes, workspace.today, rebuild=rebuild)
     plans = reconciler.make_plans(
         reading,
         only_goals=workspace.goals(options.goal),
@@ -285,8 +282,6 @@ def _known_connectors(names: tuple[str, ...], homes: Iterable[Home]) -> frozense
 
 
 def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
-    from sync.reports import as_json
-
     for label, reason in outcome.reading.unread.items():
         _say(f"{label} could not be read, so its goals were left alone: {reason}")
     for label in outcome.reading.rebuilt:
@@ -297,11 +292,11 @@ def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
                 f"{goal.goal.id}: does not fit before its deadline (`when_late: fail`), so it was left alone: "
                 + goal.warnings[0]
             )
-    document = as_json.plans(
-        outcome.plans,
-        {home.label: home.connector.requests for home in outcome.homes},
-        {home.label: home.connector.name for home in outcome.homes},
-    )
+
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.plans(outcome.plans, {home.label: home.connector for home in outcome.homes})
 
     def show() -> None:
         if markdown:
@@ -321,17 +316,20 @@ def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
 @_command()
 def status(options: Options) -> None:
     """Show how each goal stands: its next step, the days in hand, what is done."""
-    from sync.reports import as_json
-
     workspace = options.workspace()
     shown = _only(workspace, _schedule(workspace, progress=True), options.goal)
+
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.schedule(shown)
 
     def show() -> None:
         from sync.reports import text
 
         _print(text.status(shown))
 
-    _answer(options, as_json.schedule(shown), show)
+    _answer(options, document, show)
 
 
 @_command(click.argument("target", metavar="GOAL[/STEP]"))
@@ -351,7 +349,7 @@ def explain(options: Options, target: str) -> None:
     lines = sentences(planned, goal, step)
     _answer(
         options,
-        {"version": 1, "goal": goal_id, "step": step_id or None, "lines": lines},
+        lambda: {"version": 1, "goal": goal_id, "step": step_id or None, "lines": lines},
         lambda: _print(lines),
     )
 
@@ -364,7 +362,6 @@ def explain(options: Options, target: str) -> None:
 def move(options: Options, goal_id: str, day: date, dry_run: bool) -> None:
     """Move one deadline in the goals file, and show what that moves."""
     from config import edit
-    from sync.reports import as_json
 
     workspace = options.workspace()
     goal = workspace.goal(goal_id)
@@ -374,13 +371,17 @@ def move(options: Options, goal_id: str, day: date, dry_run: bool) -> None:
     if not dry_run:
         edit.save(Path(goal.origin.source.name), goal.origin.source, text)
 
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return {**as_json.schedule(after), "moves": as_json.moves(before, after)}
+
     def show() -> None:
         from sync.reports import text as as_text
 
         _print(as_text.moves(before, after))
         _say("nothing was written" if dry_run else f"wrote {goal.origin.source.name}; `backplan sync` moves the tasks")
 
-    document = {**as_json.schedule(after), "moves": as_json.moves(before, after)}
     _answer(options, document, show)
 
 
@@ -417,7 +418,7 @@ def connectors(options: Options) -> None:
         ]
         _print([text.rows(("connector", "holds", "promise", "configured"), rows)])
 
-    _answer(options, {"version": 1, "connectors": entries}, show)
+    _answer(options, lambda: {"version": 1, "connectors": entries}, show)
 
 
 @_command()
@@ -476,9 +477,9 @@ def _fail(error: BackplanError) -> None:
 
 def _schedule(workspace: Workspace, *, progress: bool) -> Schedule:
     if progress:
-        from sync import reconciler
+        from sync.reading import read
 
-        reading = reconciler.read(workspace.project, workspace.homes(), workspace.today)
+        reading = read(workspace.project, workspace.homes(), workspace.today)
         for label, reason in reading.unread.items():
             _say(f"{label} could not be read: {reason}")
         return reading.schedule
@@ -497,9 +498,9 @@ def _only(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> Schedu
     return replace(shown, goals=tuple(goal for goal in shown.goals if goal.goal.id in wanted))
 
 
-def _answer(options: Options, document: Mapping[str, Any], show: Callable[[], None]) -> None:
+def _answer(options: Options, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
     if options.json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(json.dumps(document(), ensure_ascii=False))
     else:
         show()
 

@@ -1,149 +1,18 @@
-"""One run, in this order: read every connector once, schedule, diff, and (for `sync`) apply."""
+"""The second half of a run: from what was read to a plan for each connector, and (for `sync`) to what becomes of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from config.errors import BackplanError, RefusedError
-from connectors.base import GoalMemory, Remembered, Snapshot
-from connectors.registry import create
 from sync import executor
-from sync.observe import View, observe
 from sync.plan import ConnectorPlan, plan
-from sync.renames import find_renames, rename
-from sync.scheduler import schedule
 from sync.wanted import wanted_goal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
-    from config.network import Project, Target
-    from connectors.base import Connector
-    from sync.schedule import Schedule
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """A connector with the goals that it is to hold; `retired` ones hold none and are cleared."""
-
-    connector: Connector
-    goals: frozenset[str]
-    retired: bool = False
-
-    @property
-    def label(self) -> str:
-        """The connector's name for people."""
-        return self.connector.label
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one run has read and worked out, before anything is written.
-
-    `unread` maps the label of a connector that could not be read to the reason; its goals are left alone everywhere.
-    """
-
-    project: Project
-    homes: tuple[Home, ...]
-    views: tuple[View, ...]
-    schedule: Schedule
-    renamed: Mapping[str, str]
-    unread: Mapping[str, str]
-    rebuilt: tuple[str, ...] = ()
-
-
-def homes(project: Project, folder: Path) -> tuple[Home, ...]:
-    """Return the connectors that the project names, each once; without any, the embedded Markdown list.
-
-    Raises InputError for one that is not installed or whose settings are wrong, with its place in the file.
-    """
-    found: dict[tuple[str, str], tuple[Target | None, set[str]]] = {}
-    for goal in project.goals:
-        for target in goal.targets if goal.targets is not None else (None,):
-            found.setdefault(_identity(target), (target, set()))[1].add(goal.id)
-    if not project.goals:
-        found.setdefault(_identity(None), (None, set()))
-    live = [Home(create(target, project.namespace, folder), frozenset(goals)) for target, goals in found.values()]
-    retired = {_identity(target): target for target in project.retired if _identity(target) not in found}
-    return (
-        *live,
-        *(Home(create(t, project.namespace, folder), frozenset(), retired=True) for t in retired.values()),
-    )
-
-
-def _identity(target: Target | None) -> tuple[str, str]:
-    return (target.name, repr(sorted(target.options.items()))) if target else ("markdown", "[]")
-
-
-def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Reading:
-    """Read every connector and compute the schedule that the plan is made from.
-
-    rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
-
-    Raises RefusedError where tasks have lost their memory, or belong to another namespace.
-    """
-    snapshots: dict[str, Snapshot] = {}
-    unread: dict[str, str] = {}
-    rebuilt: list[str] = []
-    for home in homes:
-        try:
-            snapshot = home.connector.read()
-        except RefusedError:
-            raise
-        except BackplanError as error:
-            unread[home.label] = str(error)
-            continue
-        if snapshot.tasks and not snapshot.remembers:
-            snapshot = _without_memory(home, snapshot, today, rebuild=rebuild)
-            rebuilt.append(home.label)
-        _refuse_foreign(home, snapshot, project)
-        snapshots[home.label] = snapshot
-    renames = find_renames(project, snapshots.values())
-    views = tuple(
-        View(home.label, rename(snapshots[home.label], renames), home.goals)
-        for home in homes
-        if home.label in snapshots
-    )
-    progress = observe(project, views, today)
-    planned = schedule(project, progress, today)
-    new_to_old = {new: old for old, new in renames.items()}
-    return Reading(project, tuple(homes), views, planned, new_to_old, unread, tuple(rebuilt))
-
-
-def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: bool) -> Snapshot:
-    if not rebuild:
-        raise RefusedError(
-            f"{home.label}: {len(snapshot.tasks)} tasks of ours are there, but the memory beside them is gone. "
-            "Restore it (from the file's history), or run `backplan sync --rebuild`: steps that you had deleted would "
-            "then come back. Nothing was changed."
-        )
-    memory: dict[str, GoalMemory] = {}
-    for task in snapshot.tasks:
-        marker = task.marker
-        goal_id = marker.key.partition("/")[0]
-        goal = memory.get(goal_id) or GoalMemory(first_sync=today)
-        entry = Remembered("live", task.native_id, marker.generation)
-        memory[goal_id] = replace(goal, keys={**goal.keys, marker.key: entry})
-    return replace(snapshot, memory=memory, remembers=True)
-
-
-def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
-    if snapshot.others and not snapshot.tasks and not snapshot.memory and home.goals:
-        others = ", ".join(f"`{name}`" for name in sorted(snapshot.others))
-        raise RefusedError(
-            f"{home.label}: holds tasks of the namespace {others} and none of `{project.namespace}`. If the namespace "
-            "was renamed in the goals file, change it back to go on with those tasks; nothing was changed."
-        )
-    live = sum(e.state == "live" for goal in snapshot.memory.values() for e in goal.keys.values())
-    if live > 1 and not snapshot.tasks:
-        raise RefusedError(
-            f"{home.label}: none of the {live} tasks that should be there was found. If you deleted them all, delete "
-            "what is left of backplan there too (in a Markdown list, the comment at its end) and they are made anew; "
-            "nothing was changed."
-        )
+    from sync.observe import View
+    from sync.reading import Home, Reading
 
 
 def make_plans(

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from config.network import HangsOn
-from sync.backward import BY, FIXED, OUTSIDE, Frame, Latest, Length, Network
+from sync.backward import BY, FIXED, OUTSIDE, Frame, Latest, Network
 from sync.calendar import WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Squeezed, grow, shrink
 from sync.forward import Forward
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from config.calendars import Calendar
     from config.network import Goal, Project, Step
-    from sync.backward import Position
+    from sync.backward import Length, Position
 
 
 def schedule(project: Project, progress: Progress, today: date) -> Schedule:
@@ -476,10 +476,8 @@ class _Planner:
         elif goal.margin is not None and goal.margin < 0:
             fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
             found.append(f"late by {_days(-goal.margin)}{fits}")
-        if any(step.squeezed for step in goal.steps):
-            found.append(
-                f"{sum(s.squeezed for s in goal.steps)} of {len(steps)} steps get less time than written, so that all fits"
-            )
+        if squeezed := sum(step.squeezed for step in goal.steps):
+            found.append(f"{squeezed} of {len(steps)} steps get less time than written, so that all fits")
         if planned.squeezed.sharing:
             names = ", ".join(f"`{steps[i].id}`" for i in planned.squeezed.sharing[:5])
             found.append(f"fewer working days than steps: {names} share days")
@@ -490,6 +488,7 @@ class _Planner:
         least = goal.goal.at_least
         if least is not None and planned.network.frame.days.before(planned.network.frame.deadline, least) < self.day:
             found.append(f"this usually takes at least {least}, and the deadline is nearer than that")
+        found += [f"`{step.id}` repeats (`every`), and is planned once only for now" for step in steps if step.every]
         overdue = [step for step in goal.steps if step.overdue]
         if overdue and goal.state is not State.MISSED:
             names = ", ".join(f"`{step.step.id}` ({step.due})" for step in overdue[:5])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from config import loader
 from config.errors import InputError, RefusedError
-from sync import reconciler
+from sync import reading
 from sync.observe import observe
 from sync.scheduler import schedule
 
@@ -34,9 +33,9 @@ class Workspace:
         """The folder of the goals file; relative paths in it start there."""
         return self.path if self.path.is_dir() else self.path.parent
 
-    def homes(self) -> tuple[reconciler.Home, ...]:
+    def homes(self) -> tuple[reading.Home, ...]:
         """Return the connectors that the project names."""
-        return reconciler.homes(self.project, self.folder)
+        return reading.homes(self.project, self.folder)
 
     def goals(self, ids: Iterable[str]) -> frozenset[str]:
         """Return the ids, each of which must be a goal's. Raises InputError with the nearest one."""
@@ -46,6 +45,8 @@ class Workspace:
         """Return the goal with this id. Raises InputError when there is none."""
         goal = self.project.goal(goal_id)
         if goal is None:
+            from difflib import get_close_matches
+
             known = [goal.id for goal in self.project.goals]
             close = get_close_matches(goal_id, known, n=1)
             hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known) or 'none'}"
@@ -78,12 +79,12 @@ class Workspace:
             names = ", ".join(home.label for home in distant)
             notes.append(f"progress in {names} is not read here; --progress reads it, or see `backplan status`")
         try:
-            reading = reconciler.read(self._as_written(unknown), local, self.today)
+            local_reading = reading.read(self._as_written(unknown), local, self.today)
         except RefusedError as error:
             notes.append(f"progress is not known: {error}")
             return schedule(self.project, observe(self.project, (), self.today), self.today), notes
-        notes += [f"progress is not known: {reason}" for reason in reading.unread.values()]
-        return reading.schedule, notes
+        notes += [f"progress is not known: {reason}" for reason in local_reading.unread.values()]
+        return local_reading.schedule, notes
 
     def _as_written(self, unknown: set[str]) -> Project:
         def kept(goals: tuple[Goal, ...]) -> tuple[Goal, ...]:

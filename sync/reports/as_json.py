@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.errors import Problem
-    from connectors.base import Requests
+    from connectors.base import Connector
     from sync.plan import Change, ConnectorPlan
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
@@ -73,26 +73,21 @@ def moves(before: Schedule, after: Schedule) -> list[dict[str, Any]]:
     return [{"key": key, "due": [_day(old), _day(new)]} for key, old, new in rows if old != new]
 
 
-def plans(
-    values: Sequence[ConnectorPlan], requests: Mapping[str, Requests], names: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return plans, or what became of them. `names` maps a connector's label to its name."""
-    return {
-        "version": VERSION,
-        "connectors": [_plan(value, requests[value.label], names[value.label]) for value in values],
-    }
+def plans(values: Sequence[ConnectorPlan], connectors: Mapping[str, Connector]) -> dict[str, Any]:
+    """Return plans, or what became of them; `connectors` by their labels."""
+    return {"version": VERSION, "connectors": [_plan(value, connectors[value.label]) for value in values]}
 
 
-def _plan(value: ConnectorPlan, requests: Requests, name: str) -> dict[str, Any]:
+def _plan(value: ConnectorPlan, connector: Connector) -> dict[str, Any]:
     counts = Counter(change.action.value for change in value.changes)
     summary = {action.value: counts[action.value] for action in Action}
     failed = sum(change.status == "failed" for change in value.changes)
     return {
-        "name": name,
+        "name": connector.name,
         "label": value.label,
         "changes": [_change(change) for change in value.changes],
         "summary": {**summary, "pending": 0, "failed": failed},
-        "requests": {"read": requests.read, "write": requests.write},
+        "requests": {"read": connector.requests.read, "write": connector.requests.write},
     }
 
 

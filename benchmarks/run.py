@@ -1,0 +1,106 @@
+"""Measures what a person waits for. Run it with `.venv/bin/python benchmarks/run.py`; it prints every figure.
+
+Times are the least of several runs of a process of its own, in milliseconds. Figures of one machine mean little, so each
+stands beside something well known that was measured in the same minute.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.plans import goals_file
+
+SMALLEST = """goals:
+  - title: Complete my food handler certification
+    deadline: 2027-08-15
+    steps:
+      - Find a course provider
+      - Sign up for the course
+      - Watch the training videos
+      - Take the test
+"""
+BACKPLAN = shutil.which("backplan", path=str(Path(sys.executable).parent)) or "backplan"
+LOAD_YAML = "import sys, yaml; yaml.load(open(sys.argv[1], 'rb'), Loader=yaml.CSafeLoader)"
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        start_up(folder)
+        large_file(folder)
+        one_deadline(folder)
+
+
+def start_up(folder: Path) -> None:
+    """How soon something is on the screen, beside importing what it is built on."""
+    small = written(folder / "small.yaml", SMALLEST)
+    imports = least([sys.executable, "-c", "from pydantic import BaseModel; import click"], 15)
+    version = least([BACKPLAN, "--version"], 15)
+    schedule = least([BACKPLAN, "schedule", "--goals", small], 15)
+    print(f"importing pydantic's BaseModel and click {imports:6.0f} ms")
+    print(f"backplan --version                       {version:6.0f} ms  {version / imports:.2f} times that")
+    print(f"backplan schedule, the smallest file     {schedule:6.0f} ms  {schedule / imports:.2f} times that")
+
+
+def large_file(folder: Path) -> None:
+    """10,000 steps, beside PyYAML's C loader on the same file."""
+    large = written(folder / "large.yaml", goals_file(100, 100))
+    yaml = least([sys.executable, "-c", LOAD_YAML, large], 5)
+    schedule = least([BACKPLAN, "schedule", "--json", "--goals", large], 5)
+    print(f"PyYAML's C loader, 10,000 steps          {yaml:6.0f} ms")
+    print(f"backplan schedule --json, 10,000 steps   {schedule:6.0f} ms  {schedule / yaml:.2f} times that")
+
+
+def one_deadline(folder: Path) -> None:
+    """One deadline of 100 goals moved: how many tasks are written, and whether a second run writes anything."""
+    goals = written(folder / "goals.yaml", goals_file(100, 10))
+    sync = [BACKPLAN, "sync", "--json", "--goals", goals, "--today", "2030-01-07"]
+    written_by(sync)
+    before = (folder / "todo.md").stat().st_mtime_ns
+    again = written_by(sync)
+    untouched = (folder / "todo.md").stat().st_mtime_ns == before
+    print(f"a second sync of 100 goals               {len(again):6} tasks written, todo.md untouched: {untouched}")
+    subprocess.run([BACKPLAN, "move", "goal-7", "2031-06-30", "--goals", goals], capture_output=True, check=True)
+    moved = written_by(sync)
+    print(f"one deadline of 100 goals moved          {len(moved):6} tasks written, of {goals_of(moved)}")
+
+
+def written(path: Path, text: str) -> str:
+    """Write a file and return its name."""
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def written_by(command: list[str]) -> list[str]:
+    """Run a sync and return the keys of the tasks that it wrote."""
+    done = subprocess.run(command, capture_output=True, check=True, text=True, encoding="utf-8")
+    changes = [change for connector in json.loads(done.stdout)["connectors"] for change in connector["changes"]]
+    return [change["key"] for change in changes if change["action"] != "keep"]
+
+
+def goals_of(keys: list[str]) -> str:
+    """Return the goals that keys belong to."""
+    return ", ".join(sorted({key.partition("/")[0] for key in keys}))
+
+
+def least(command: list[str], times: int) -> float:
+    """Return the least wall time of some runs of a command, in milliseconds."""
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True)
+        took.append(time.perf_counter() - start)
+    return min(took) * 1000
+
+
+if __name__ == "__main__":
+    main()
