@@ -86,8 +86,10 @@ def _estimate(text: str, points: tuple[int, int, int], unit: Unit, factor: int) 
     best, likely, worst = points
     if unit not in (Unit.WORKING_DAYS, Unit.SPAN_DAYS):
         raise ValueError("expected an estimate in days or weeks, such as 2-3-6 days")
-    if not 0 <= best <= likely <= worst or worst * factor > MAX_DAYS:
+    if not 0 <= best <= likely <= worst:
         raise ValueError("expected best-likely-worst in rising order, such as 2-3-6 days")
+    if worst * factor > MAX_DAYS:
+        raise ValueError("expected at most a hundred years")
     # PERT's expected value, (best + 4 likely + worst) / 6, rounded up to whole days.
     expected = -(-(best + 4 * likely + worst) * factor // 6)
     return Duration(expected, unit, text, (best * factor, likely * factor, worst * factor))

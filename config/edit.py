@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from yaml.nodes import MappingNode, ScalarNode
 
-from config.errors import BackplanError, GoalsFileError, InputError
+from config.errors import BackplanError, GoalsFileError, InputError, Problem
 from config.files import replace_file
 from config.network import HangsOn
 from config.source import Source
+from config.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,9 @@ def move_deadline(goal: Goal, day: date) -> str:
 def replace_value(source: Source, path: Path_, text: str) -> str:
     """Return the source's text with `text` in the place of the value at `path`."""
     node = source.node(path)
-    return _apply(source.text, [_Edit(node.start_mark.index, node.end_mark.index, text)])
+    quote = getattr(node, "style", None) or ""
+    written = f"{quote}{text}{quote}" if quote in {"'", '"'} and quote not in text else text
+    return _apply(source.text, [_Edit(node.start_mark.index, node.end_mark.index, written)])
 
 
 def write_ids(project: Project) -> dict[str, str]:
@@ -67,19 +70,29 @@ def save(path: Path, source: Source, text: str) -> None:
 
     Raises BackplanError when somebody changed the file since, or when the new text is not a well-formed goals file.
     """
+    path = path.resolve()  # a symbolic link stays one
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise BackplanError(f"{path}: cannot be read: {error.strerror}; nothing was changed") from error
     if raw.decode("utf-8-sig", errors="replace") != source.text:
         raise BackplanError(f"{path}: was changed by somebody else while we worked; run again (nothing was changed)")
-    try:
-        Source(source.name, text)
-    except GoalsFileError as error:
-        message = f"{path}: this edit is too hard for us here; make it by hand (nothing was changed)\n{error}"
-        raise BackplanError(message) from None
+    if problems := _problems(source.name, text):
+        told = "\n".join(map(str, problems))
+        raise BackplanError(f"{path}: this edit is too hard for us here; make it by hand (nothing was changed)\n{told}")
     mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
     replace_file(path, mark + text.encode())
+
+
+def _problems(name: str, text: str) -> list[Problem]:
+    """Return what is wrong with a goals file's own shape."""
+    problems: list[Problem] = []
+    try:
+        source = Source(name, text)
+    except GoalsFileError as error:
+        return list(error.problems)
+    validate(source, problems)
+    return [*source.problems, *problems]
 
 
 def _id_edit(origin: Origin, name: str) -> _Edit:

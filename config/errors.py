@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from config.tokens import hide
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,5 +69,7 @@ class GoalsFileError(InputError):
     """The goals files hold mistakes. All of them are in `problems`, in the order of the files."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda p: (p.place.file, p.place.line, p.place.column)))
+        # Messages repeat what was written, and what was written may be a secret.
+        shown = {Problem(problem.place, hide(problem.message)) for problem in problems}
+        self.problems = tuple(sorted(shown, key=lambda p: (p.place.file, p.place.line, p.place.column, p.message)))
         super().__init__("\n".join(map(str, self.problems)))

@@ -82,7 +82,8 @@ def _read_id(value: Any) -> Any:
 
 def _read_text(value: Any) -> Any:
     if isinstance(value, bool | int | float | date):
-        raise _expected(f'expected text; write it in quotes, such as "{value}"')
+        written = str(value).lower() if isinstance(value, bool) else value
+        raise _expected(f'expected text; write it in quotes, such as "{written}"')
     if isinstance(value, str) and any((ord(c) < 32 and c not in "\n\t") or c == "\x7f" for c in value):
         raise _expected("expected text without control characters")
     return value
@@ -166,7 +167,8 @@ def _read_days_off(value: Any) -> Any:
 def _close(value: Any, known: Any) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(str(value), list(known), n=1)
+    spellings = {str(name).lower(): name for name in known}
+    close = [spellings[name] for name in get_close_matches(str(value).lower(), spellings, n=1)]
     return f"; did you mean {close[0]}?" if close else ""
 
 
@@ -314,9 +316,12 @@ class GroupModel(Model):
     optional: bool = False
 
 
+_GROUP_KEYS = {"steps", "backwards", "parallel"}
+
+
 def _kind_of_item(value: Any) -> str:
     if isinstance(value, dict):
-        return "~group" if "steps" in value or "backwards" in value else "~step"
+        return "~group" if _GROUP_KEYS & value.keys() else "~step"
     return "~title"
 
 
@@ -344,7 +349,13 @@ class GoalModel(Model):
     start: Date | None = Field(None, description="The day work on it begins")
     at_least: Whole | None = Field(None, description="Warn when there is less time than this")
     buffer: Whole = Field(durations.NO_TIME, description="Days kept free before the deadline")
-    calendar: str | CalendarModel | None = Field(None, description="A calendar's name, or one written out")
+    calendar: (
+        Annotated[
+            Annotated[Text, Tag("~name")] | Annotated[CalendarModel, Tag("~calendar")],
+            Discriminator(lambda value: "~calendar" if isinstance(value, dict) else "~name"),
+        ]
+        | None
+    ) = Field(None, description="A calendar's name, or one written out")
     sync: list[Target] | None = None
     labels: Labels = []
     priority: Priority | None = None

@@ -11,6 +11,8 @@ from config.source import Source
 from config.validate import GoalsFile, validate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config.network import Project
 
 DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
@@ -21,7 +23,7 @@ _ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "c
 def find(path: Path | None) -> Path:
     """Return the goals file or folder to read. Raises InputError when there is none."""
     if path is not None:
-        if not path.exists():
+        if not _holds(path.exists):
             raise InputError(f"{path}: no such file or folder; `backplan init` writes a goals file")
         return path
     for candidate in DEFAULT_PATHS:
@@ -30,16 +32,26 @@ def find(path: Path | None) -> Path:
     raise InputError("goals.yaml: not found here nor in config/; `backplan init` writes one, --goals PATH names one")
 
 
+def _holds(question: Callable[[], bool]) -> bool:
+    """Return what a path answers; no, where it cannot even be asked, as when its name is too long."""
+    try:
+        return question()
+    except OSError:
+        return False
+
+
 def load(path: Path) -> Project:
     """Read the goals file, or all goals files of a folder, as one project.
 
     Raises GoalsFileError with every problem of every file, InputError when a file cannot be read at all.
     """
     problems: list[Problem] = []
-    files = [file for name in _files(path) if (file := _read(name, problems))]
-    resolver = Resolver(_one_folder(path), incomplete=bool(problems))
+    names = _files(path)
+    files = [file for name in names if (file := _read(name, problems))]
+    complete = len(files) == len(names) and all(file.complete for file in files)
+    resolver = Resolver(_one_folder(path), incomplete=not complete)
     for file in files:
-        resolver.add(file.settings, file.goals, file.source)
+        resolver.add(file)
     project = resolver.project(_project_settings(files, problems))
     problems.extend(resolver.problems)
     if problems:
@@ -48,7 +60,7 @@ def load(path: Path) -> Project:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not _holds(path.is_dir):
         return [path]
     names = sorted(name for name in path.iterdir() if name.suffix in _SUFFIXES and name.is_file())
     if not names:
@@ -57,7 +69,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _one_folder(path: Path) -> Path:
-    return path if path.is_dir() else path.parent
+    return path if _holds(path.is_dir) else path.parent
 
 
 def _read(path: Path, problems: list[Problem]) -> GoalsFile | None:

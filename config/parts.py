@@ -11,14 +11,20 @@ from config import goals as shape
 from config.network import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from config.errors import Place
+
+    Report = Callable[[Place, str], None]
 
 MAX_SLUG = 60
 
 
 def slug(title: str) -> str:
     """Return the id that a title gives: its letters and digits in any script, accents dropped, joined by hyphens."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", title.lower()) if not unicodedata.combining(c))
+    decomposed = unicodedata.normalize("NFKD", title)
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+    plain = unicodedata.normalize("NFC", bare)  # Hangul is put together again
     words = "-".join(re.findall(r"[^\W_]+", plain.replace("'", "").replace("’", "")))
     return words if len(words) <= MAX_SLUG else words[:MAX_SLUG].rpartition("-")[0] or words[:MAX_SLUG]
 
@@ -56,33 +62,49 @@ def walk(parts: Iterable[Part]) -> Iterable[Part]:
         yield from walk(part.parts)
 
 
-def lay_over(template: list[Part], own: list[Part]) -> list[Part]:
+def lay_over(template: list[Part], own: list[Part], report: Report) -> list[Part]:
     """Lay a goal's own parts over its template's, key by key, and return the result.
 
-    `drop: true` takes a part out; a new one stands after the one listed before it.
+    `drop: true` takes a part out; a new one stands after the one listed before it. `report` is told what does not fit.
     """
-    siblings, position = template, 0
+    home = {part.id: siblings for siblings in _lists(template) for part in siblings if part.id}
+    _lay(template, own, home, report)
+    return template
+
+
+def _lay(siblings: list[Part], own: list[Part], home: dict[str, list[Part]], report: Report) -> None:
+    position = 0
     for part in own:
-        found = _find(template, part.id)
+        found = home.pop(part.id, None)
         if found is None:
             siblings.insert(position, part)
             position += 1
             continue
-        siblings, position = found
+        siblings = found
+        position = next(index for index, other in enumerate(siblings) if other.id == part.id)
         if isinstance(part.model, shape.StepModel) and part.model.drop:
             del siblings[position]
             continue
         under = siblings[position]
-        said = {name: getattr(part.model, name) for name in part.model.model_fields_set}
-        siblings[position] = Part(under.model.model_copy(update={"id": under.id, **said}), part.origin, under.parts)
+        siblings[position] = merged = _merged(under, part, report)
+        _lay(merged.parts, part.parts, home, report)
         position += 1
-    return template
 
 
-def _find(parts: list[Part], part_id: str) -> tuple[list[Part], int] | None:
-    for index, part in enumerate(parts):
-        if part.id == part_id:
-            return parts, index
-        if found := _find(part.parts, part_id):
-            return found
-    return None
+def _merged(under: Part, part: Part, report: Report) -> Part:
+    known = type(under.model).model_fields
+    if isinstance(part.model, shape.GroupModel) and not isinstance(under.model, shape.GroupModel):
+        report(part.origin.at(), f"`{part.id}` is a step in the template and cannot become a group")
+        part.parts.clear()
+    said = {name: getattr(part.model, name) for name in part.model.model_fields_set - {"steps", "backwards"}}
+    for name in said.keys() - known.keys():
+        if isinstance(under.model, shape.GroupModel):
+            report(part.origin.at_key(name), f"`{part.id}` is a group in the template, and a group has no `{name}`")
+    update = {name: value for name, value in said.items() if name in known}
+    return Part(under.model.model_copy(update={"id": under.id, **update}), part.origin, under.parts)
+
+
+def _lists(parts: list[Part]) -> Iterable[list[Part]]:
+    yield parts
+    for part in parts:
+        yield from _lists(part.parts)

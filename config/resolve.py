@@ -15,12 +15,12 @@ from config.parts import Part, lay_over, slug, tree, walk
 from config.templates import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
     from config.durations import Duration
-    from config.source import Source
+    from config.validate import GoalsFile
 
 _Keyed = TypeVar("_Keyed", Step, Goal)
 
@@ -74,16 +74,19 @@ class Resolver:
         self._incomplete = incomplete
         self._drafts: dict[str, _Draft] = {}
         self._calendars: dict[str, Calendar] = {}
+        self._calendars_lost = False
         self._retired: list[Target] = []
 
-    def add(
-        self, settings: shape.SettingsModel, goals: Sequence[tuple[shape.GoalModel, Origin]], source: Source
-    ) -> None:
+    def add(self, file: GoalsFile) -> None:
         """Take in one file."""
-        self._calendars.update({name: model.value() for name, model in settings.calendars.items()})
-        self._retired += _targets(settings.retired, Origin(source, ("retired",)))
-        for model, origin in goals:
-            self._add_goal(settings, model, origin)
+        self._calendars_lost |= "calendars" in file.lost
+        for name, calendar in file.settings.calendars.items():
+            if self._calendars.setdefault(name, calendar.value()) != calendar.value():
+                message = f"another file of this folder defines the calendar `{name}` differently; they must agree"
+                self._problem(file.source.place_of_key(("calendars", name)), message)
+        self._retired += _targets(file.settings.retired, Origin(file.source, ("retired",)))
+        for model, origin in file.goals:
+            self._add_goal(file.settings, model, origin)
 
     def project(self, settings: Mapping[str, Any]) -> Project:
         """Return the project. What could not be resolved is in `problems`, and left out."""
@@ -133,11 +136,18 @@ class Resolver:
             self._problem(origin.at("template"), f"no template has the name `{written.template}`{nearest}")
             return written, own
         base, base_origin = template
+        direction = "backwards" if base.backwards is not None else "steps"
+        if (other := "steps" if base.backwards is not None else "backwards") in written.model_fields_set:
+            message = (
+                f"the template lists its steps under `{direction}`, so `{other}` does not fit; use `{direction}` too"
+            )
+            self._problem(origin.at_key(other), message)
+            own = []
         said = {name: getattr(written, name) for name in written.model_fields_set - {"steps", "backwards"}}
-        given = {
-            name: getattr(base, name) for name in base.model_fields_set & (_FROM_TEMPLATE | {"steps", "backwards"})
-        }
-        return written.model_copy(update={**given, **said}), lay_over(tree(base, base_origin), own)
+        given = {name: getattr(base, name) for name in base.model_fields_set & _FROM_TEMPLATE}
+        lists = {"steps": base.steps, "backwards": base.backwards}
+        parts = lay_over(tree(base, base_origin), own, self._problem)
+        return written.model_copy(update={**given, **said, **lists}), parts
 
     def _check_ids(self, parts: list[Part]) -> None:
         taken: dict[str, Part] = {}
@@ -150,6 +160,7 @@ class Resolver:
             elif part.id and (first := taken.setdefault(part.id, part)) is not part:
                 where = first.origin.at()
                 self._problem(part.origin.at("id"), f"the id `{part.id}` is taken at {where}; give each its own `id`")
+                part.id = f"{part.id}.{len(taken)}.{id(part)}"  # so that it makes no other mistake appear
 
     def _check_direction(
         self, model: shape.GoalModel | shape.GroupModel, parts: list[Part], origin: Origin, *, backwards: bool
@@ -260,6 +271,10 @@ class Resolver:
         for reference in entry.words:
             if (found := self._links(draft, reference)) is not None:
                 links.update({link.key: link for link in found})
+            elif reference.word == draft.id:
+                self._problem(
+                    reference.origin.at(), f"a step of `{draft.id}` cannot wait for the whole of it: a circle"
+                )
             elif reference.word in self._drafts:
                 goals.append(Link(reference.word, reference.wait))
             else:
@@ -297,6 +312,10 @@ class Resolver:
             return before
         reference = _Reference(before.step, Origin(origin.source, (*origin.path, "before", "step")))
         links = self._links(draft, reference)
+        if not links and reference.word in self._drafts:
+            message = f"`{reference.word}` is a goal; count down from one of its steps, such as {reference.word}/STEP"
+            self._problem(reference.origin.at(), message)
+            return None
         if not links:
             self._unknown(draft, reference)
             return None
@@ -337,7 +356,7 @@ class Resolver:
             return chosen.value()
         if chosen is None:
             return draft.settings.calendar.value() if draft.settings.calendar else Calendar()
-        if chosen not in self._calendars:
+        if chosen not in self._calendars and not self._calendars_lost:
             hint = _nearest(chosen, self._calendars) or "; calendars are written under `calendars:`"
             self._problem(draft.origin.at("calendar"), f"no calendar has the name `{chosen}`{hint}")
         return self._calendars.get(chosen, Calendar())

@@ -7,6 +7,7 @@ follow YAML 1.2's core schema plus dates, so that `no` is a word, `on` is a key 
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
 
 from config.errors import GoalsFileError, InputError, Place, Problem
+from config.tokens import TOKEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,14 +26,11 @@ if TYPE_CHECKING:
 MAX_BYTES = 20_000_000
 MAX_DEPTH = 64  # of values; a group in a group in a group is six
 MAX_NESTING = 500  # of YAML's own nodes: well below what libyaml's recursion bears
+MAX_DIGITS = 16  # of a whole number; longer ones are text
 MAX_ALIASED = 100_000  # values that aliases may repeat; past that it is a bomb
-_BRACKETS = re.compile(r"[\[\]{}]")
-_NESTED_DASHES = re.compile(rf"(?:[-?] ){{{MAX_NESTING}}}")
+_NESTED_DASHES = re.compile(r"[-?: \t]{250}")
 
-# Tokens of GitHub, Slack and OpenAI by their beginnings, and Todoist's 40 hexadecimal digits (not in a web address).
-_TOKEN = re.compile(
-    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|xox[abp]-[\w-]{20,}|sk-[\w-]{20,})|(?<![/\w])[0-9a-f]{40}\b"
-)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 Path_ = tuple[str | int, ...]
 
@@ -84,14 +83,11 @@ class Source:
         if len(raw) > MAX_BYTES:
             raise InputError(f"{name}: larger than {MAX_BYTES // 1_000_000} MB; split it, a goal a file, in a folder")
         try:
-            return cls(name, raw.decode("utf-8-sig"))
+            return cls(name, raw.removeprefix(BOM_UTF8).decode())
         except UnicodeDecodeError as error:
-            line, column = (
-                raw.count(b"\n", 0, error.start) + 1,
-                error.start - raw.rfind(b"\n", 0, error.start),
-            )
+            before = error.object[: error.start].decode()
             message = "not UTF-8 text; save the file with the encoding UTF-8"
-            raise GoalsFileError([Problem(Place(name, line, column), message)]) from None
+            raise GoalsFileError([Problem(place_at(name, before, len(before)), message)]) from None
 
     def node(self, path: Path_) -> Node:
         """Return the node at `path`, or the nearest one above it; union tags (`~...`) in a path are passed over."""
@@ -120,10 +116,13 @@ class Source:
         node = self.node(path)
         if not isinstance(node, ScalarNode):
             return None
-        text = _TOKEN.sub("(hidden)", " ".join(node.value.split()))
+        text = " ".join(node.value.split())
         return text if len(text) <= 60 else text[:57] + "..."
 
     def _compose(self) -> Node:
+        if control := _CONTROL.search(self.text):
+            where = place_at(self.name, self.text, control.start())
+            raise GoalsFileError([*self.problems, Problem(where, "a control character stands here; delete it")])
         try:
             node = _Composer(self.text).get_single_node()
         except yaml.MarkedYAMLError as error:
@@ -138,18 +137,17 @@ class Source:
 
     def _refuse_secrets(self) -> None:
         """Note everything that looks like a token, comments included; what may be a secret is never repeated."""
-        for match in _TOKEN.finditer(self.text):
-            line_start = self.text.rfind("\n", 0, match.start()) + 1
-            place = Place(self.name, self.text.count("\n", 0, line_start) + 1, match.start() - line_start + 1)
+        for match in TOKEN.finditer(self.text):
             message = "this looks like a secret token; keep it out of the file, and revoke it if it was ever pushed"
-            self.problems.append(Problem(place, message))
+            self.problems.append(Problem(place_at(self.name, self.text, match.start()), message))
 
     def _refuse_deep_nesting(self) -> None:
         """Stop before libyaml's recursion would end the process.
 
-        The cheap look may be fooled by brackets inside texts, so it only decides whether the exact one is needed.
+        Counting brackets and dashes is cheap and errs on the safe side; it decides whether the exact count is needed.
         """
-        if _unclosed_brackets(self.text) <= MAX_NESTING and not _NESTED_DASHES.search(self.text):
+        brackets = self.text.count("[") + self.text.count("{")
+        if brackets <= MAX_NESTING and not _NESTED_DASHES.search(self.text):
             return
         depth = 0
         parser = _Composer(self.text)
@@ -198,12 +196,10 @@ class Source:
         return GoalsFileError([*self.problems, Problem(self._place(mark), message)])
 
 
-def _unclosed_brackets(text: str) -> int:
-    deepest = depth = 0
-    for bracket in _BRACKETS.findall(text):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def place_at(name: str, text: str, index: int) -> Place:
+    """Return the place of the character at `index`."""
+    line_start = text.rfind("\n", 0, index) + 1
+    return Place(name, text.count("\n", 0, line_start) + 1, index - line_start + 1)
 
 
 def _child(node: Node, part: str | int) -> Node | None:
@@ -217,20 +213,18 @@ def _child(node: Node, part: str | int) -> Node | None:
 def _scalar(node: ScalarNode) -> Any:
     """Return a scalar's value; what only looks like a date (2027-02-30) stays text, for a message of its own."""
     tag, text = node.tag, node.value
-    if tag == _NULL:
-        return None
+    try:
+        if tag == _INT:
+            return int(text) if len(text) < MAX_DIGITS else text
+        if tag == _FLOAT:
+            return float(text)
+        if tag == _DATE:
+            return date.fromisoformat(text)
+    except ValueError:
+        return text
     if tag == _BOOL:
         return text.lower() == "true"
-    if tag == _INT:
-        return int(text) if len(text) < 16 else text
-    if tag == _FLOAT:
-        return float(text)
-    if tag == _DATE:
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            return text
-    return text
+    return None if tag == _NULL else text
 
 
 def _size(value: Any) -> int:
@@ -245,6 +239,6 @@ def _explain_yaml(error: yaml.MarkedYAMLError) -> str:
         return "a tab or a reserved character stands where YAML wants spaces or quotes"
     if "mapping values are not allowed" in problem:
         return "a colon inside a text needs quotes around the text, or the indentation is off"
-    if "undefined alias" in problem:
+    if "undefined alias" in problem or error.context == "while scanning an alias":
         return f"{problem}; a text that starts with * needs quotes"
     return f"not readable as YAML: {problem}{f' ({error.context})' if error.context else ''}"

@@ -29,8 +29,9 @@ class Templates:
 
     def path(self, name: str) -> Path | None:
         """Return the file of a template."""
-        candidates = (folder / f"{name}.yaml" for folder in self._folders)
-        return next((path for path in candidates if path.is_file() and path.parent in self._folders), None)
+        if name not in self.names():
+            return None
+        return next(path for folder in self._folders if (path := folder / f"{name}.yaml").is_file())
 
     def get(self, name: str) -> tuple[shape.GoalModel, Origin] | None:
         """Return a template's goal and where it was written; None when there is no such template.
@@ -45,6 +46,10 @@ class Templates:
         goals = validate(source, problems).goals
         if not problems and len(goals) != 1:
             problems.append(Problem(source.place(("goals",)), "a template holds exactly one goal"))
+        if not problems and goals[0][0].template is not None:
+            problems.append(
+                Problem(goals[0][1].at("template"), "a template takes no other template; write its steps out")
+            )
         if problems:
             raise GoalsFileError(problems)
         return goals[0]

@@ -31,11 +31,16 @@ _MODELS: dict[str | int, type[BaseModel]] = {
 
 @dataclass(frozen=True, slots=True)
 class GoalsFile:
-    """One file that was read: its settings, and those of its goals that are well formed."""
+    """One file that was read: its settings, and those of its goals that are well formed.
+
+    `complete` is False when a goal was not. `lost` are the settings that had a mistake and fell back to their default.
+    """
 
     source: Source
     settings: shape.SettingsModel
     goals: tuple[tuple[shape.GoalModel, Origin], ...]
+    complete: bool = True
+    lost: frozenset[str] = frozenset()
 
 
 def validate(source: Source, problems: list[Problem]) -> GoalsFile:
@@ -45,7 +50,7 @@ def validate(source: Source, problems: list[Problem]) -> GoalsFile:
     """
     written = {**source.value}
     entries = written.pop("goals", None)
-    settings = _settings(source, written, problems)
+    settings, lost = _settings(source, written, problems)
     if not isinstance(entries, list):
         where, what = (source.place(("goals",)), "expected a list") if entries else (source.place(()), "is missing")
         problems.append(Problem(where, f"`goals`: {what}: one `- title: ...` for each goal"))
@@ -57,15 +62,20 @@ def validate(source: Source, problems: list[Problem]) -> GoalsFile:
             goals.append((shape.GoalModel.model_validate(entry), origin))
         except ValidationError as error:
             problems.extend(_problems(source, shape.GoalModel, origin.path, error))
-    return GoalsFile(source, settings, tuple(goals))
+    return GoalsFile(source, settings, tuple(goals), complete=len(goals) == len(entries), lost=lost)
 
 
-def _settings(source: Source, written: dict[str, Any], problems: list[Problem]) -> shape.SettingsModel:
+def _settings(
+    source: Source, written: dict[str, Any], problems: list[Problem]
+) -> tuple[shape.SettingsModel, frozenset[str]]:
+    """Return the settings, and the names of those that were wrong and have their default."""
     try:
-        return shape.SettingsModel.model_validate(written)
+        return shape.SettingsModel.model_validate(written), frozenset()
     except ValidationError as error:
         problems.extend(_problems(source, shape.FileModel, (), error))
-        return shape.SettingsModel()
+        lost = frozenset(str(detail["loc"][0]) for detail in error.errors())
+    well_formed = {name: value for name, value in written.items() if name not in lost}
+    return shape.SettingsModel.model_validate(well_formed), lost
 
 
 def _problems(source: Source, model: type[BaseModel], base: Path_, error: ValidationError) -> Iterable[Problem]:
@@ -89,7 +99,8 @@ def _model_at(model: type[BaseModel], loc: Path_) -> type[BaseModel]:
 
 def _unknown_key(key: str, model: type[BaseModel]) -> str:
     known = [field.alias or name for name, field in model.model_fields.items()]
-    close = get_close_matches(key, known, n=1, cutoff=0.5)
+    written_elsewhere = any(key in (f.alias or n for n, f in other.model_fields.items()) for other in _MODELS.values())
+    close = get_close_matches(key, known, n=1, cutoff=0.6) if not written_elsewhere else []
     return f"unknown key `{key}`; " + (f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}")
 
 
@@ -103,7 +114,7 @@ def _sentence(kind: str, context: dict[str, Any], message: str) -> str:
     """Return what was expected, in the words of this file's documentation rather than a type checker's."""
     if kind == "literal_error":
         return f"expected {context['expected'].replace(chr(39), '')}"
-    if kind == "string_too_long":
+    if kind in ("string_too_long", "too_long"):
         return f"expected at most {context['max_length']} characters"
     plain = {
         "expected": context.get("expected", ""),

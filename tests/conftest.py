@@ -51,13 +51,15 @@ class Person:
         return self.folder / "todo.md"
 
     def run(self, *arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> Done:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("BACKPLAN_")}
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith(("BACKPLAN_", "PYTHONPATH"))
+        }
         environment |= {"BACKPLAN_TODAY": self.today.isoformat(), "PYTHONUTF8": "1", **(env or {})}
         command = [sys.executable, "-P", "-m", "sync.main", *arguments]
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**environment, "PYTHONPATH": str(ROOT)},
+            env={"PYTHONPATH": str(ROOT), **environment},
             input=stdin,
             capture_output=True,
             text=True,

@@ -62,7 +62,9 @@ def test_a_tick_is_progress_and_moves_no_date(person: Person, food_handler: str)
     assert {step["id"]: step["due"] for step in goal["steps"]} == {key: due for key, (_, due) in DATES.items()}
 
 
-def test_a_date_changed_in_the_list_is_a_pin_until_the_file_changes_its_timing(person: Person, food_handler: str) -> None:
+def test_a_date_changed_in_the_list_is_a_pin_until_the_file_changes_its_timing(
+    person: Person, food_handler: str
+) -> None:
     person.writes(food_handler)
     person.changes()
     _edit(person, "📅 2027-08-05", "📅 2027-08-04")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Action
 from sync.reports import words
-from sync.reports.svg import clean, shorten
+from sync.reports.svg import clean, shorten, width
 from sync.schedule import State
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ _LONGEST_VALUE = 60
 
 # Mermaid draws nothing at all of a chart with more characters than this.
 _MERMAID_LIMIT = 50_000
-_MERMAID_COLUMNS = 60
+_FRAME_ROOM = 250
+_MERMAID_COLUMNS, _SECTION_COLUMNS = 60, 40
+_DAYS_TO, _WEEKS_TO, _MONTHS_FROM = 14, 120, 300  # days that a chart spans: what its axis shows
 _MERMAID_UNSAFE = re.compile(r"[^\w \-.,!?'()/+]|_")
 _MERMAID_KEYWORD = re.compile(
     r"(?:gantt|dateformat|inclusiveenddates|topaxis|axisformat|tickinterval|includes|excludes|todaymarker|weekday"
@@ -62,7 +64,8 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
     done, count = words.progress(goal)
     yield f"## {_SIGNS[goal.state]} {_escape(goal.goal.title)}"
     yield ""
-    yield f"**{words.health(goal)}** · deadline {words.day(goal.deadline)} · {done}/{count} done"
+    progress = f" · {done}/{count} done" if count else ""
+    yield f"**{words.health(goal)}** · deadline {words.day(goal.deadline)}{progress}"
     if goal.steps:
         yield ""
         yield from _table(("step", "start", "due", "slack", "remark"), map(_step, goal.steps), right="slack")
@@ -133,7 +136,11 @@ def _row(cells: Sequence[str]) -> str:
 
 def _escape(text: str) -> str:
     """Return text as Markdown that shows it, and does nothing else."""
-    noticed = _NOTICED.sub(_INVISIBLE, clean(text))
+    return _harmless(clean(text))
+
+
+def _harmless(text: str) -> str:
+    noticed = _NOTICED.sub(_INVISIBLE, text)
     return _MARKUP.sub(_reference, noticed).replace(_INVISIBLE, "&#8203;")
 
 
@@ -144,7 +151,7 @@ def _reference(match: re.Match[str]) -> str:
 def _sentence(text: str) -> str:
     """Return a sentence of ours, in which only what stands between backticks is markup."""
     parts = _CODE.split(clean(text))
-    return "".join(f"`{part}`" if number % 2 else _escape(part) for number, part in enumerate(parts))
+    return "".join(f"`{part}`" if number % 2 else _harmless(part) for number, part in enumerate(parts))
 
 
 # The chart
@@ -154,21 +161,40 @@ def _chart(value: Schedule) -> Iterator[list[str]]:
     sections = _sections(value)
     left_out = len(value.goals) - len(sections)
     if sections:
-        yield ["```mermaid", *_FRAME, *(line for section in sections for line in section), "```"]
+        yield ["```mermaid", *_frame(value), *(line for section in sections for line in section), "```"]
     if left_out:
         yield [f"The chart leaves out the last {left_out} of {len(value.goals)} goals: it would be too long to draw."]
 
 
-_FRAME = ("gantt", "    dateFormat YYYY-MM-DD", "    axisFormat %d %b %y")
+def _frame(value: Schedule) -> list[str]:
+    widest = max(width(_section_name(goal)) for goal in value.goals)
+    return [
+        # Room for the names of the sections, which Mermaid would write over the bars.
+        f'%%{{init: {{"gantt": {{"leftPadding": {24 + int(6 * widest)}}}}}}}%%',
+        "gantt",
+        "    dateFormat YYYY-MM-DD",
+        *_axis(value),
+    ]
+
+
+def _axis(value: Schedule) -> Iterator[str]:
+    days = [day for goal in value.goals for day in (goal.start, goal.finish, goal.deadline) if day]
+    span = (max(days) - min(days)).days
+    yield f"    axisFormat {'%b %Y' if span > _MONTHS_FROM else '%d %b'}"
+    if _DAYS_TO <= span <= _WEEKS_TO:
+        yield "    tickInterval 1week"
+        yield "    weekday monday"
+    if not min(days) <= value.today <= max(days):
+        yield "    todayMarker off"  # it would be drawn beside the chart
 
 
 def _sections(value: Schedule) -> list[list[str]]:
     """Return the lines of each goal, as many goals as Mermaid draws."""
-    titles = Counter(_mermaid(goal.goal.title) for goal in value.goals)
-    room = _MERMAID_LIMIT - sum(len(line) + 1 for line in _FRAME)
+    titles = Counter(map(_section_name, value.goals))
+    room = _MERMAID_LIMIT - _FRAME_ROOM
     sections = []
     for goal in value.goals:
-        section = _section(goal, value.today, alone=titles[_mermaid(goal.goal.title)] == 1)
+        section = _section(goal, value.today, alone=titles[_section_name(goal)] == 1)
         room -= sum(len(line) + 1 for line in section)
         if room < 0:
             break
@@ -176,26 +202,28 @@ def _sections(value: Schedule) -> list[list[str]]:
     return sections
 
 
+def _section_name(goal: ScheduledGoal) -> str:
+    return shorten(clean(goal.goal.title), _SECTION_COLUMNS)
+
+
 def _section(goal: ScheduledGoal, today: date, *, alone: bool) -> list[str]:
     # Sections of one name would be drawn as one.
-    name = goal.goal.title if alone else f"{goal.goal.id}, {goal.goal.title}"
+    name = _section_name(goal) if alone else goal.goal.id
     tag = "done, " if goal.state is State.DONE else "crit, " if goal.state in (State.LATE, State.MISSED) else ""
     return [
-        f"    section {_mermaid(name)}",
-        *(_bar(step, today) for step in goal.steps if step.open and step.start and step.due),
+        f"    section {_mermaid(name, _SECTION_COLUMNS)}",
+        *(_bar(s, s.start, s.due, today) for s in goal.steps if s.open and s.start and s.due),
         f"    Deadline :{tag}milestone, {goal.deadline}, 1d",
     ]
 
 
-def _bar(step: ScheduledStep, today: date) -> str:
-    assert step.start is not None  # noqa: S101  # _section has looked
-    assert step.due is not None  # noqa: S101
-    tags = ("active, " if step.start <= today else "") + ("crit, " if step.critical or step.overdue else "")
-    return f"    {_mermaid(step.step.title)} :{tags}{step.start}, {(step.due - step.start).days + 1}d"
+def _bar(step: ScheduledStep, start: date, due: date, today: date) -> str:
+    tags = ("active, " if start <= today else "") + ("crit, " if step.critical or step.overdue else "")
+    return f"    {_mermaid(step.step.title)} :{tags}{start}, {(due - start).days + 1}d"
 
 
-def _mermaid(text: str) -> str:
+def _mermaid(text: str, columns: int = _MERMAID_COLUMNS) -> str:
     """Return text as a name in a chart; Mermaid's own references have no ampersand."""
-    name = shorten(clean(text), _MERMAID_COLUMNS)
+    name = shorten(clean(text), columns)
     shown = _MERMAID_UNSAFE.sub(lambda match: f"#{ord(match[0])};", name)
     return f"#{ord(name[0])};{shown[1:]}" if _MERMAID_KEYWORD.match(name) else shown

@@ -93,13 +93,18 @@ def _unfit(character: str) -> bool:
 
 def shorten(text: str, columns: int) -> str:
     """Return `text`, cut where it would be wider than so many columns, each as wide as an ordinary letter."""
-    if sum(map(_columns, text)) <= columns:
+    if width(text) <= columns:
         return text
     widths = accumulate(map(_columns, text))
-    end = next(number for number, width in enumerate(widths) if width > columns - 1)
+    end = next(number for number, taken in enumerate(widths) if taken > columns - 1)
     while end > 1 and (text[end - 1] == "\u200d" or _columns(text[end]) == 0):
         end -= 1  # not half of what several code points make together
     return text[:end].rstrip() + "…"
+
+
+def width(text: str) -> float:
+    """Return how wide `text` is about, in ordinary letters; East Asian letters and emoji take two."""
+    return sum(map(_columns, text))
 
 
 def _columns(character: str) -> float:
@@ -243,10 +248,10 @@ def _today(root: Element, today: date, scale: _Scale, bottom: int) -> None:
 
 def _legend(root: Element, today: date, y: int) -> None:
     x = _EDGE + 4
-    for name, word, width in _SIGNS:
+    for name, word, length in _SIGNS:
         _add(root, "rect", class_=f"bar {name}".strip(), x=x, y=y - 9, width=18, height=10, rx=3)
         _add(root, "text", word, class_="small muted", x=x + 24, y=y)
-        x += 44 + width
+        x += 44 + length
     _diamond(root, x + 6, y - 4)
     _add(root, "text", "deadline", class_="small muted", x=x + 18, y=y)
     as_of = f"as of {words.day(today)}"
@@ -304,8 +309,8 @@ def _bar(row: Element, step: ScheduledStep, span: tuple[float, float], top: int)
     if step.step.takes and step.step.takes.amount == 0:
         _add(row, "circle", class_=kind, cx=end, cy=top + 12, r=6)
         return
-    width = max(end - start, 4)
-    _add(row, "rect", class_=kind, x=start, y=top + 6, width=width, height=_BAR, rx=4 if width > 8 else 1.5)
+    length = max(end - start, 4)
+    _add(row, "rect", class_=kind, x=start, y=top + 6, width=length, height=_BAR, rx=4 if length > 8 else 1.5)
 
 
 def _kind(step: ScheduledStep) -> str:

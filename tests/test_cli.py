@@ -1,0 +1,245 @@
+"""The command line as a whole: what each command prints, its JSON and its exit code, with real processes and files."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import FOOD_HANDLER, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Person
+
+COMMANDS = ("check", "connectors", "explain", "init", "move", "plan", "schedule", "schema", "status", "sync")
+
+
+def test_help_names_every_command(person: Person) -> None:
+    shown = person.run("--help")
+    assert shown.code == 0
+    assert [line.split()[0] for line in shown.out.split("Commands:")[1].strip().splitlines()] == list(COMMANDS)
+    for command in COMMANDS:
+        assert person.run(command, "--help").out.startswith(f"Usage: backplan {command}")
+
+
+def test_the_json_of_a_schedule_has_the_public_shape(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    document = person.run("schedule", "--json").json
+    assert (document["version"], document["today"]) == (1, "2027-07-20")
+    (goal,) = document["goals"]
+    assert goal | {"steps": []} == {
+        "id": "food-handler",
+        "title": "Complete my food handler certification",
+        "deadline": "2027-08-15",
+        "start": "2027-07-24",
+        "finish": "2027-08-15",
+        "margin_days": 4,
+        "state": "on-track",
+        "earliest_deadline": None,
+        "warnings": [],
+        "steps": [],
+    }
+    assert goal["steps"][3] == {
+        "id": "review",
+        "title": "Review practice questions",
+        "start": "2027-08-02",
+        "due": "2027-08-05",
+        "early_start": "2027-07-29",
+        "early_finish": "2027-08-01",
+        "slack_days": 4,
+        "critical": False,
+        "longest_chain": True,
+        "pinned": False,
+        "done": False,
+        "dropped": False,
+        "overdue": False,
+        "after": ["watch"],
+    }
+
+
+def test_the_json_of_a_plan_has_the_public_shape(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    (connector,) = person.run("plan", "--json").json["connectors"]
+    assert (connector["name"], connector["requests"]) == ("markdown", {"read": 1, "write": 0})
+    assert connector["summary"] == {
+        "create": 7, "update": 0, "complete": 0, "reopen": 0, "remove": 0, "repair": 0, "detach": 0, "keep": 0,
+        "pending": 0, "failed": 0,
+    }  # fmt: skip
+    assert connector["changes"][4] == {
+        "action": "create",
+        "key": "food-handler/review",
+        "fields": {"title": [None, "Review practice questions"], "due": [None, "2027-08-05"]},
+        "reason": "new",
+        "status": "planned",
+        "error": None,
+    }
+    (applied,) = person.run("sync", "--json").json["connectors"]
+    assert {change["status"] for change in applied["changes"]} == {"applied"}
+    assert applied["requests"] == {"read": 1, "write": 1}
+
+
+def test_plan_writes_nothing_and_tells_by_its_exit_code(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    assert person.run("plan").code == 0
+    assert person.run("plan", "--exit-code").code == 2
+    assert not person.todo.exists()
+    person.run("sync")
+    assert person.run("plan", "--exit-code").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["schedule"], "`backplan init` writes one"),
+        (["schedule", "--goals", "nowhere.yaml"], "no such file or folder"),
+        (["schedule", "--today", "tomorrow"], "is not a date such as 2027-08-15"),
+        (["schedule", "--deadline", "food-handler"], "is not of the form GOAL=2027-08-15"),
+        (["frobnicate"], "No such command"),
+        (["init"], "there is no terminal to ask on"),
+        (["init", "--template", "weding", "--deadline", "2028-01-01"], "there are career-change"),
+    ],
+)
+def test_a_wrong_command_line_is_told_what_to_do(person: Person, arguments: list[str], said: str) -> None:
+    done = person.run(*arguments)
+    assert done.code == 64
+    assert said in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", "food-handlr"], "did you mean `food-handler`?"),
+        (["explain", "food-handler/nothing"], "it has find, sign-up"),
+        (["move", "nothing", "2027-09-01"], "there are: food-handler"),
+        (["status", "--goal", "nothing"], "no goal has the id `nothing`"),
+        (["sync", "--connector", "todoist"], "is not among this project's connectors: markdown"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_known_ones(person: Person, arguments: list[str], said: str) -> None:
+    person.writes(FOOD_HANDLER)
+    done = person.run(*arguments)
+    assert done.code == 64
+    assert said in done.err
+
+
+def test_mistakes_in_the_file_come_all_at_once_as_json_too(person: Person) -> None:
+    person.writes(
+        "goals:\n  - titel: A\n    deadline: soon\n  - {title: B, deadline: 2027-01-01, steps: [{takes: 1}]}\n"
+    )
+    done = person.run("check", "--json")
+    assert done.code == 64
+    places = [(problem["line"], problem["column"]) for problem in done.json["problems"]]
+    assert places == [(2, 5), (2, 5), (3, 15), (4, 49)] or len(places) >= 3
+    assert person.run("sync").code == 64
+    assert not person.todo.exists()
+
+
+def test_explain_walks_from_the_step_to_the_deadline(person: Person) -> None:
+    calendar = "calendar: {workdays: [mon, tue, wed, thu, fri], days_off: [2027-12-20..2027-12-31]}\n"
+    goal = "goals:\n  - {id: g, title: Hand it in, deadline: 2027-12-31, steps: [{id: a, title: Print it, takes: 1 day}]}\n"
+    person.writes(calendar + goal)
+    lines = person.run("explain", "g/a", "--json").json["lines"]
+    assert lines[1:] == [
+        "“Print it” stands on Fri 17 Dec 2027 (takes 1 day).",
+        "  It is the last thing before the deadline. Work ends on Fri 17 Dec 2027, because Fri 31 Dec 2027 is not a "
+        "working day (day off).",
+    ]
+
+
+def test_move_edits_only_the_date_and_shows_what_that_moves(person: Person) -> None:
+    person.writes(FOOD_HANDLER.replace("\n", "\r\n"))
+    before = person.goals.read_bytes()
+    tried = person.run("move", "food-handler", "2027-08-22", "--dry-run")
+    assert person.goals.read_bytes() == before
+    assert "Thu 12 Aug 2027" in tried.out
+    moved = person.run("move", "food-handler", "2027-08-22", "--json").json
+    assert person.goals.read_bytes() == before.replace(b"2027-08-15", b"2027-08-22")
+    assert {"key": "food-handler/review", "due": ["2027-08-05", "2027-08-12"]} in moved["moves"]
+
+
+def test_a_what_if_writes_nothing_and_says_which_goal_gets_into_trouble(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    shown = person.run("schedule", "--deadline", "food-handler=2027-08-01")
+    assert "was on track, 4 days in hand; now late by" in shown.out
+    assert "2027-08-15" in person.goals.read_text("utf-8")
+
+
+def test_when_late_fail_leaves_the_goal_alone_and_exits_red(person: Person) -> None:
+    person.writes(FOOD_HANDLER.replace("goals:", "when_late: fail\ngoals:"))
+    person.run("sync")
+    before = person.todo.read_bytes()
+    person.today = date(2027, 8, 1)
+    person.run("move", "food-handler", "2027-08-14")
+    done = person.run("sync")
+    assert done.code == 1
+    assert "does not fit" in done.err
+    assert person.todo.read_bytes() == before
+
+
+def test_a_template_becomes_a_goals_file_of_ones_own(person: Person) -> None:
+    assert person.run("init", "--template", "wedding", "--deadline", "2029-06-16", "--title", "Our day: 2029").code == 0
+    assert person.run("check").code == 0
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert (goal["title"], goal["deadline"]) == ("Our day: 2029", "2029-06-16")
+    schema = json.loads((person.folder / "goals.schema.json").read_text("utf-8"))
+    assert schema["title"] == "backplan goals file"
+    again = person.run("init", "--template", "wedding", "--deadline", "2030-06-16")
+    assert again.code == 1
+    assert "is there already" in again.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
+def test_init_asks_backwards_on_a_terminal(person: Person) -> None:
+    answers = ["Learn to swim", "someday", "2027-09-30", "Swim a whole lap", "Take lessons", ""]
+    shown = _on_a_terminal(person, ["init"], answers)
+    assert "is not a date" in shown
+    assert "right before “Swim a whole lap”" in shown
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert [step["title"] for step in goal["steps"]] == ["Take lessons", "Swim a whole lap"]
+
+
+def _on_a_terminal(person: Person, arguments: list[str], answers: list[str]) -> str:
+    import pty
+
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(person.folder)
+        os.environ |= {"PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": person.today.isoformat()}
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "sync.main", *arguments])
+    shown = b""
+    for answer in answers:
+        while not shown.rstrip().endswith((b"?", b":")) and (part := os.read(terminal, 1000)):
+            shown += part
+        os.write(terminal, answer.encode() + b"\n")
+        shown += b"\n"
+    while part := _read_rest(terminal):
+        shown += part
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    return shown.decode()
+
+
+def _read_rest(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 1000)
+    except OSError:  # Linux tells the end of a pseudo-terminal by an error
+        return b""
+
+
+def test_output_survives_a_terminal_that_has_none_of_our_signs(person: Person) -> None:
+    person.writes(FOOD_HANDLER.replace("Find a course provider", "Find a 🏊 provider"))
+    done = person.run("schedule", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert done.code == 0
+
+
+def test_somebody_elses_config_module_is_named(person: Person, tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text("nothing = 1\n", encoding="utf-8")
+    done = person.run("schedule", env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
+    assert done.code == 64
+    assert "another module named `config`" in done.err
