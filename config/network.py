@@ -96,6 +96,16 @@ class Step:
         return self.key.partition("/")[2]
 
     @property
+    def anchored(self) -> bool:
+        """Whether its own keys fix its due date: an appointment, a countdown or a follow-up."""
+        return self.on is not None or self.before is not None or self.afterwards is not None
+
+    @property
+    def flexible(self) -> bool:
+        """Whether it shares the time that the others leave."""
+        return self.takes is None and not self.anchored
+
+    @property
     def follow_up(self) -> bool:
         """Whether it comes after the deadline, bound by no limit."""
         return self.afterwards is not None

@@ -192,7 +192,7 @@ class Resolver:
             words = _references(part)
             own = follows if words is None else _Entry(words=words)
             if isinstance(part.model, shape.GroupModel):
-                exits = self._group(draft, part, own, backwards=backwards)
+                exits = self._group(draft, part, own, group, backwards=backwards)
             elif part.model.before is not None or part.model.afterwards is not None:
                 # A countdown or follow-up: its neighbours link past it.
                 self._add_step(draft, part, _Entry(words=words or ()), group)
@@ -203,9 +203,16 @@ class Resolver:
             follows = entry if parallel else _Entry(exits or follows.ids, () if exits else follows.words)
         return ends
 
-    def _group(self, draft: _Draft, part: Part, entry: _Entry, *, backwards: bool) -> tuple[str, ...]:
+    def _group(
+        self, draft: _Draft, part: Part, entry: _Entry, group: shape.GroupModel | None, *, backwards: bool
+    ) -> tuple[str, ...]:
         known = set(draft.steps)
-        ends = self._chain(draft, part.parts, entry, part.model, backwards=backwards)  # type: ignore[arg-type]
+        assert isinstance(part.model, shape.GroupModel)  # noqa: S101  # for the type checker
+        inner = part.model
+        if group is not None:
+            labels = list(dict.fromkeys([*group.labels, *inner.labels]))
+            inner = inner.model_copy(update={"labels": labels, "optional": inner.optional or group.optional})
+        ends = self._chain(draft, part.parts, entry, inner, backwards=backwards)
         members = [step_id for step_id in draft.steps if step_id not in known]
         followed = {word.word for step_id in members for word in draft.steps[step_id][1].words}
         followed |= {before for step_id in members for before in draft.steps[step_id][1].ids}

@@ -43,7 +43,7 @@ _INTRO = """# To do
 Tick a box, change a 📅 date or delete a line: backplan respects it. Everything else you write here stays as it is.
 
 """
-_MEMORY_START = "<!-- backplan's memory, keep this"
+_MEMORY_START = "<!-- backplan's memory of {namespace}, keep this"
 _MEMORY_END = "-->"
 _INDENT = "    "
 _SIGNS = {"urgent": "🔺", "high": "⏫", "medium": "🔼"}
@@ -198,7 +198,7 @@ class MarkdownConnector:
         return Content(title, content.due, priority=content.priority)
 
     def read(self) -> Snapshot:
-        """Read the file. Raises RefusedError where its memory is gone or damaged."""
+        """Read the file. A memory that is damaged counts as none."""
         self.requests.read += 1
         raw = self._read_bytes()
         self._seen = _digest(raw)
@@ -266,20 +266,15 @@ class MarkdownConnector:
             raise BackplanError(message) from None
 
     def _memory(self, lines: list[str]) -> tuple[dict[str, GoalMemory], bool]:
-        start = _memory_start(lines)
+        """Return the memory, and whether there is one that can be read."""
+        start = _memory_start(lines, self._namespace)
         if start is None:
             return {}, False
-        entries = []
-        for line in lines[start + 1 :]:
-            if line.strip() == _MEMORY_END:
-                break
-            entries.append(line)
+        stop = next((n for n in range(start, len(lines)) if lines[n].strip() == _MEMORY_END), len(lines))
         try:
-            return read_memory([entry for entry in entries if entry.strip()]), True
-        except ValueError as error:
-            where = f"{self.path}:{start + 1}"
-            message = f"{where}: {error}; restore it from the file's history, or start a new memory with --rebuild"
-            raise RefusedError(message) from None
+            return read_memory([line for line in lines[start + 1 : stop] if line.strip()]), True
+        except ValueError:
+            return {}, False
 
     def _ours(self, lines: list[str], known: set[str], others: set[str]) -> Iterator[tuple[int, Line]]:
         for number, line in _tasks(lines):
@@ -383,7 +378,7 @@ class _Page:
 
     def _last_line(self) -> int:
         """Return the line before which a new goal goes: after the last text, before the memory."""
-        start = _memory_start(self._lines)
+        start = _memory_start(self._lines, self._namespace)
         number = len(self._lines) if start is None else start
         while number > 0 and not self._lines[number - 1].strip():
             number -= 1
@@ -412,8 +407,9 @@ class _Page:
         return self._lines[number], read_marker(comment[1]) if comment else None, nonce
 
     def _write_memory(self, memory: Mapping[str, GoalMemory]) -> None:
-        block = [line + self._end_of_line for line in [_MEMORY_START, *write_memory(memory), _MEMORY_END]]
-        start = _memory_start(self._lines)
+        first = _MEMORY_START.format(namespace=self._namespace)
+        block = [line + self._end_of_line for line in [first, *write_memory(memory), _MEMORY_END]]
+        start = _memory_start(self._lines, self._namespace)
         if start is not None:
             stop = next((n for n in range(start, len(self._lines)) if self._lines[n].strip() == _MEMORY_END), start)
             self._lines[start : stop + 1] = block
@@ -465,8 +461,9 @@ def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t>"))]
 
 
-def _memory_start(lines: list[str]) -> int | None:
-    return next((n for n in range(len(lines) - 1, -1, -1) if lines[n].startswith(_MEMORY_START)), None)
+def _memory_start(lines: list[str], namespace: str) -> int | None:
+    start = _MEMORY_START.format(namespace=namespace)
+    return next((n for n in range(len(lines) - 1, -1, -1) if lines[n].rstrip() == start), None)
 
 
 def _last_date(pattern: re.Pattern[str], text: str) -> date | None:

@@ -83,8 +83,7 @@ class Network:
     def _length(self, step: Step) -> Length | None:
         takes = step.takes
         if takes is None:
-            anchored = step.on or step.before or step.afterwards
-            return ONE_DAY.amount if anchored else None
+            return None if step.flexible else ONE_DAY.amount
         if takes.unit is Unit.WORKING_DAYS:
             return takes.amount
         if takes.unit is Unit.PERCENT:

@@ -51,7 +51,7 @@ def _dates(step: ScheduledStep) -> str:
         return f"“{step.step.title}” was done on {words.day(step.done)}."
     if step.due is None or step.start is None:
         return f"“{step.step.title}” is optional and has no date: there is no time for it."
-    takes = f"takes {step.step.takes}" if step.step.takes else "has no `takes`, so it shares the time there is"
+    takes = "has no `takes`, so it shares the time there is" if step.step.flexible else f"takes {words.takes(step)}"
     if step.start == step.due:
         return f"“{step.step.title}” stands on {words.day(step.due)} ({takes})."
     return f"“{step.step.title}” runs from {words.day(step.start)} to {words.day(step.due)} ({takes})."
@@ -69,7 +69,7 @@ def _squeezed(goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:
 
 def _hop(step: ScheduledStep, following: ScheduledStep, calendar: Calendar) -> str:
     wait = step.reason.wait
-    waiting = f", and {wait} pass in between" if wait else ""
+    waiting = f", after a wait of {wait}" if wait else ""
     starts = f"“{following.step.title}” starts on {words.day(following.start)}"
     sentence = f"  It has to be finished before {starts}{waiting}."
     if step.due is None or following.start is None:
@@ -80,12 +80,15 @@ def _hop(step: ScheduledStep, following: ScheduledStep, calendar: Calendar) -> s
 def _between(due: date, start: date, calendar: Calendar) -> str:
     """Return a sentence on the days off between two steps: they are what surprises people."""
     days = [due + timedelta(days=n) for n in range(1, (start - due).days)]
-    free = [(day, why) for day in days if (why := calendar.why_free(day))]
+    return _named([(day, why) for day in days if (why := calendar.why_free(day))])
+
+
+def _named(free: list[tuple[date, str]]) -> str:
     if not free:
         return ""
     if len(free) >= _MANY_DAYS:
         return f" In between lie {len(free)} days that are not working days."
-    return " In between: " + ", ".join(f"{words.day(day)} ({why})" for day, why in free) + "."
+    return " Not working days in between: " + ", ".join(f"{words.day(day)} ({why})" for day, why in free) + "."
 
 
 def _end(goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:
@@ -115,8 +118,7 @@ def _end(goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:
 def _limit(goal: ScheduledGoal) -> str:
     if goal.limit == goal.deadline:
         return ""
-    why = goal.goal.calendar.why_free(goal.deadline)
-    parts = [f"{words.day(goal.deadline)} is not a working day ({why})"] if why else []
-    if goal.goal.buffer.amount:
-        parts.append(f"{goal.goal.buffer} are kept free before it")
-    return f" Work ends on {words.day(goal.limit)}, because {' and '.join(parts)}." if parts else ""
+    buffer = f", with a buffer of {goal.goal.buffer} before the deadline" if goal.goal.buffer.amount else ""
+    days = [goal.limit + timedelta(days=n) for n in range(1, (goal.deadline - goal.limit).days + 1)]
+    free = _named([(day, why) for day in days if (why := goal.goal.calendar.why_free(day))])
+    return f" Work ends on {words.day(goal.limit)}{buffer}.{free}"

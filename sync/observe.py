@@ -51,7 +51,8 @@ class View:
         """Return whether a person took the task out of this app, and the step has not changed since."""
         task, memory = self.tasks.get(key), self.remembered(key)
         if task is not None:
-            return task.dropped
+            changed = memory is not None and memory.state == "dropped" and memory.definition not in {"", definition}
+            return task.dropped and not changed and not recreate
         if memory is None or (recreate and memory.state != "dropped"):
             return False
         if memory.state == "dropped":

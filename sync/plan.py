@@ -216,7 +216,7 @@ class _Differ:
         if task is None:
             return self._absent(wanted, memory, previous)
         live = Remembered("live", task.native_id, task.marker.generation)
-        if task.dropped and not self._recreate:
+        if self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
             self._keep(wanted.key, memory is None or memory.state != "dropped", "a person cancelled it")
             return replace(live, state="dropped", definition=wanted.definition)
         if task.recurring:
@@ -281,6 +281,8 @@ class _Differ:
     ) -> tuple[Action | None, str]:
         if wanted.done and not task.done:
             return Action.COMPLETE, f"done on {wanted.done}"
+        if task.dropped and not wanted.done:
+            return Action.REOPEN, "changed in the file, so it comes back"
         if task.done and not wanted.done:
             return Action.REOPEN, "open again" if wanted.parent else "it has open steps again"
         if task.native_id in self._view.snapshot.damaged or wanted.key in self._renamed:
@@ -301,12 +303,12 @@ class _Differ:
     def _why(self, wanted: Wanted, task: Task, fields: Mapping[str, object]) -> str:
         if "due" not in fields:
             return "changed in the file"
+        if task.content.due is None:
+            return "its date was cleared" + (", so its pin is released" if task.marker.pinned else " and is put back")
         if task.marker.pinned and not wanted.pinned:
             return "the file changed its timing, so its pin is released"
         if task.content.due != task.marker.due and wanted.parent is None:
             return f"the deadline lives in the goals file: `backplan move {wanted.key} {task.content.due}` moves it"
-        if task.content.due is None:
-            return "its date was cleared and is put back"
         return "rescheduled"
 
     def _merge(self, wanted: Wanted, task: Task) -> tuple[Content, dict[str, tuple[object, object]], set[str], str]:

@@ -113,7 +113,7 @@ def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool 
 def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: bool) -> Snapshot:
     if not rebuild:
         raise RefusedError(
-            f"{home.label}: {len(snapshot.tasks)} tasks of ours are there, but the memory beside them is gone. "
+            f"{home.label}: {len(snapshot.tasks)} tasks of ours are there, but the memory beside them is gone or damaged. "
             "Restore it (from the file's history), or run `backplan sync --rebuild`: steps that you had deleted would "
             "then come back. Nothing was changed."
         )

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from config.network import HangsOn
-from sync.backward import BY, FIXED, OUTSIDE, Frame, Latest, Network
+from sync.backward import BY, FIXED, LIMIT, OUTSIDE, Frame, Latest, Network
 from sync.calendar import WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Squeezed, grow, shrink
 from sync.forward import Forward
@@ -144,7 +144,7 @@ class _Planner:
         days = network.frame.days
         floors: dict[int, Position] = {}
         for i, step in enumerate(network.steps):
-            if i in gone or i in fixed or step.on or step.before or step.afterwards:
+            if i in gone or i in fixed or step.anchored:
                 continue
             floor = low
             if step.not_before is not None:
@@ -389,7 +389,7 @@ class _Planner:
             digest=planned.digest,
             made=planned.made,
             done=done,
-            earliest_deadline=self._earliest_deadline(planned, margin),
+            earliest_deadline=self._earliest_deadline(planned, waiting),
             failed=planned.failed,
         )
         return replace(result, warnings=tuple(self._warnings(result, planned)))
@@ -458,10 +458,16 @@ class _Planner:
         elsewhere = [s.key for s in followers if s.key.partition("/")[0] != key.partition("/")[0]]
         return min(elsewhere, key=lambda k: self._due_of[k], default=None)
 
-    def _earliest_deadline(self, planned: _Planned, margin: int | None) -> date | None:
-        """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
-        if margin is None or margin >= 0:
+    def _earliest_deadline(self, planned: _Planned, waiting: Sequence[ScheduledStep]) -> date | None:
+        """Return the earliest deadline that would hold the lengths as written, for a goal that is late.
+
+        None where something else than the deadline is too early: an appointment, a pin, a `by`.
+        """
+        late = [step for step in waiting if step.slack < 0 and step.due is not None]
+        ends = {planned.plan.driver[planned.plan.path(planned.network.index[s.step.key])[-1]] for s in late}
+        if not late or ends != {LIMIT}:
             return None
+        margin = min(step.slack for step in late)
         frame = planned.network.frame
         deadline = frame.days.position(frame.deadline) - margin
         return date.fromordinal(frame.days.day(deadline))

@@ -94,7 +94,7 @@ footer { text-align: center; font-size: .85rem; padding: 1rem 1rem 2.5rem }
 
 def schedule(value: Schedule) -> str:
     """Return the page: a card for each goal, and the chart."""
-    title = svg.clean(value.goals[0].goal.title) if len(value.goals) == 1 else f"Plan for {len(value.goals)} goals"
+    title = words.clean(value.goals[0].goal.title) if len(value.goals) == 1 else f"Plan for {len(value.goals)} goals"
     body = [f"<header><h1>{_text(title)}</h1>", f'<p class="muted">as of {_day(value.today)}</p></header>', "<main>"]
     if len(value.goals) >= _MANY:
         body += _contents(value)
@@ -190,8 +190,8 @@ def _day(value: date | None) -> str:
 
 def _text(text: str) -> str:
     # Right-to-left titles keep their direction to themselves.
-    return f"<bdi>{escape(svg.clean(text))}</bdi>"
+    return f"<bdi>{escape(words.clean(text))}</bdi>"
 
 
 def _sentence(text: str) -> str:
-    return _CODE.sub(r"<code>\1</code>", escape(svg.clean(text)))
+    return _CODE.sub(r"<code>\1</code>", escape(words.clean(text)))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from sync.reports import words
-from sync.reports.svg import clean
+from sync.reports.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Action
 from sync.reports import words
-from sync.reports.svg import clean, shorten, width
+from sync.reports.words import clean, shorten, width
 from sync.schedule import State
 
 if TYPE_CHECKING:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from itertools import accumulate
 from string import Template
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -76,43 +73,6 @@ _COLOURS = Template("""
 .gantt .today { stroke: $today }
 .gantt .today-word { fill: $today }
 """)
-
-_STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-
-
-def clean(text: str) -> str:
-    """Return `text` on one line, without what steers the direction of its neighbours or no file can hold."""
-    line = " ".join(_STEERING.sub("", text).split())
-    return "".join("\N{REPLACEMENT CHARACTER}" if _unfit(c) else c for c in line)
-
-
-def _unfit(character: str) -> bool:
-    # Controls, halves of surrogate pairs, and the two code points of each plane that XML forbids.
-    return unicodedata.category(character) in ("Cc", "Cs") or ord(character) & 0xFFFE == 0xFFFE
-
-
-def shorten(text: str, columns: int) -> str:
-    """Return `text`, cut where it would be wider than so many columns, each as wide as an ordinary letter."""
-    if width(text) <= columns:
-        return text
-    widths = accumulate(map(_columns, text))
-    end = next(number for number, taken in enumerate(widths) if taken > columns - 1)
-    while end > 1 and (text[end - 1] == "\u200d" or _columns(text[end]) == 0):
-        end -= 1  # not half of what several code points make together
-    return text[:end].rstrip() + "…"
-
-
-def width(text: str) -> float:
-    """Return how wide `text` is about, in ordinary letters; East Asian letters and emoji take two."""
-    return sum(map(_columns, text))
-
-
-def _columns(character: str) -> float:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    if unicodedata.east_asian_width(character) in "WF":
-        return 2
-    return 1.7 if character in "MWmw@%" else 1.25 if character.isupper() else 1
 
 
 def schedule(value: Schedule) -> str:
@@ -189,7 +149,7 @@ def _tops(value: Schedule) -> Iterator[int]:
 
 
 def _root(value: Schedule, height: int) -> Element:
-    names = ", ".join(shorten(clean(goal.goal.title), 60) for goal in value.goals[:5])
+    names = ", ".join(words.shorten(words.clean(goal.goal.title), 60) for goal in value.goals[:5])
     more = f" and {len(value.goals) - 5} more" if len(value.goals) > 5 else ""
     root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "class": "gantt", "role": "img"})
     root.attrib |= {"viewBox": f"0 0 {_WIDTH} {height}", "width": str(_WIDTH), "height": str(height)}
@@ -263,9 +223,9 @@ def _legend(root: Element, today: date, y: int) -> None:
 
 def _goal(root: Element, goal: ScheduledGoal, top: int, scale: _Scale) -> None:
     group = _add(root, "g")
-    title = clean(goal.goal.title)
+    title = words.clean(goal.goal.title)
     _add(group, "title", title)
-    _add(group, "text", shorten(title, _HEADING_COLUMNS), class_="heading", x=_EDGE + 14, y=top + 24)
+    _add(group, "text", words.shorten(title, _HEADING_COLUMNS), class_="heading", x=_EDGE + 14, y=top + 24)
     _add(group, "circle", class_=goal.state.value, cx=_EDGE + 19, cy=top + 40, r=4)
     _add(group, "text", words.health(goal), class_=f"health {goal.state.value}", x=_EDGE + 30, y=top + 44)
     _deadline(group, goal, top, scale)
@@ -288,9 +248,9 @@ def _diamond(parent: Element, x: float, y: float) -> None:
 
 def _step(parent: Element, step: ScheduledStep, top: int, scale: _Scale) -> None:
     row = _add(parent, "g")
-    title, remark = clean(step.step.title), words.remark(step)
+    title, remark = words.clean(step.step.title), words.remark(step)
     _add(row, "title", f"{title}: {words.day(step.start)} to {words.day(step.due)}{remark and f', {remark}'}")
-    shown = shorten(f"✓ {title}" if step.done else title, _TITLE_COLUMNS)
+    shown = words.shorten(f"✓ {title}" if step.done else title, _TITLE_COLUMNS)
     _add(row, "text", shown, class_=_title_class(step), x=_INDENT, y=top + 16)
     span = _span(step)
     if span is None:

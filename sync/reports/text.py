@@ -59,7 +59,7 @@ def schedule(value: Schedule) -> Iterable[RenderableType]:
 
 
 def _heading(goal: ScheduledGoal) -> Text:
-    heading = Text(_clean(goal.goal.title), style="bold")
+    heading = Text(words.clean(goal.goal.title), style="bold")
     heading.append(f"  {words.health(goal)}", style=_STATE_STYLES[goal.state])
     heading.append(f"\n{goal.goal.id}, deadline {words.day(goal.deadline)}", style="dim")
     return heading
@@ -69,8 +69,8 @@ def _steps(goal: ScheduledGoal) -> Table:
     table = _table("step", "takes", "start", "due", ("slack", "right"), "")
     for step in goal.steps:
         table.add_row(
-            Text(_clean(step.step.title), style="strike dim" if not step.open else ""),
-            Text(str(step.step.takes or "flexible"), style="dim"),
+            Text(words.clean(step.step.title), style="strike dim" if not step.open else ""),
+            Text(words.takes(step), style="dim"),
             words.day(step.start),
             Text(words.day(step.due), style="red" if step.overdue else ""),
             words.days(step.slack) if step.open and step.due else "",
@@ -97,10 +97,10 @@ def status(value: Schedule) -> Iterable[RenderableType]:
         done, count = words.progress(goal)
         following = goal.next_step
         table.add_row(
-            Text(_clean(goal.goal.title), style="bold"),
+            Text(words.clean(goal.goal.title), style="bold"),
             Text(words.health(goal), style=_STATE_STYLES[goal.state]),
             f"{done}/{count}",
-            _clean(following.step.title) if following else "",
+            words.clean(following.step.title) if following else "",
             words.day(following.due) if following else "",
             words.day(goal.deadline),
         )
@@ -125,7 +125,7 @@ def _changes(goal_id: str, changes: Sequence[Change]) -> Table:
             Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
             change.key.partition("/")[2] or "the goal itself",
             _fields(change),
-            Text(_clean(change.error or change.reason), style="red" if change.error else ""),
+            Text(words.clean(change.error or change.reason), style="red" if change.error else ""),
         )
     return table
 
@@ -159,7 +159,7 @@ def _value(name: str, value: object) -> str:
         return "no date" if name == "due" else ""
     if name == "pinned":
         return "pinned" if value else "not pinned"
-    text = _clean(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+    text = words.clean(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -189,7 +189,7 @@ def rows(columns: Sequence[str], values: Iterable[Sequence[str]]) -> Table:
     """Return a plain table."""
     table = _table(*columns)
     for value in values:
-        table.add_row(*map(_clean, value))
+        table.add_row(*map(words.clean, value))
     return table
 
 
@@ -199,9 +199,3 @@ def _table(*columns: str | tuple[str, str]) -> Table:
         name, justify = (column, "left") if isinstance(column, str) else column
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     return table
-
-
-def _clean(text: str) -> str:
-    """Return text of the file or an app without the characters that would steer a terminal."""
-    runs = groupby(text, key=lambda c: c.isprintable() or c == "\n")
-    return "".join("".join(run) if printable else "�" for printable, run in runs)

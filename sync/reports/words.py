@@ -1,7 +1,10 @@
-"""The words that all reports share: dates, counts of days, and the health of a goal."""
+"""The words that all reports share: dates, counts of days, the health of a goal, and text made fit to be shown."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from sync.schedule import State
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
 
     from sync.schedule import ScheduledGoal, ScheduledStep
 
+_STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -25,6 +29,13 @@ def day(value: date | None) -> str:
 def days(count: int) -> str:
     """Return a number of days in words."""
     return f"{count} day" if abs(count) == 1 else f"{count} days"
+
+
+def takes(step: ScheduledStep) -> str:
+    """Return how long a step takes, as it was written; an appointment or countdown without a word on it takes a day."""
+    if step.step.takes is not None:
+        return str(step.step.takes)
+    return "flexible" if step.step.flexible else "1 day"
 
 
 def health(goal: ScheduledGoal) -> str:
@@ -65,3 +76,38 @@ def remark(step: ScheduledStep) -> str:
         if holds
     ]
     return ", ".join(marks)
+
+
+def clean(text: str) -> str:
+    """Return `text` on one line, without what steers the direction of its neighbours or no file can hold."""
+    line = " ".join(_STEERING.sub("", text).split())
+    return "".join("\N{REPLACEMENT CHARACTER}" if _unfit(c) else c for c in line)
+
+
+def _unfit(character: str) -> bool:
+    # Controls, halves of surrogate pairs, and the two code points of each plane that XML forbids.
+    return unicodedata.category(character) in ("Cc", "Cs") or ord(character) & 0xFFFE == 0xFFFE
+
+
+def shorten(text: str, columns: int) -> str:
+    """Return `text`, cut where it would be wider than so many columns, each as wide as an ordinary letter."""
+    if width(text) <= columns:
+        return text
+    widths = accumulate(map(_columns, text))
+    end = next(number for number, taken in enumerate(widths) if taken > columns - 1)
+    while end > 1 and (text[end - 1] == "\u200d" or _columns(text[end]) == 0):
+        end -= 1  # not half of what several code points make together
+    return text[:end].rstrip() + "…"
+
+
+def width(text: str) -> float:
+    """Return how wide `text` is about, in ordinary letters; East Asian letters and emoji take two."""
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> float:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 1.7 if character in "MWmw@%" else 1.25 if character.isupper() else 1
