@@ -16,7 +16,7 @@ from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from config.errors import BackplanError, InputError, RefusedError
+from config.errors import BackplanError, InputError
 from config.files import replace_file
 from connectors.base import (
     Action,

@@ -156,7 +156,7 @@ class Network:
         return end
 
     def _before(self, result: Latest, following: int, wait: Duration | None) -> Position:
-        if wait is None:
+        if wait is None or not wait.amount:
             return result.begin[following]
         if wait.unit is Unit.WORKING_DAYS:
             return result.begin[following] - wait.amount
@@ -164,12 +164,13 @@ class Network:
 
     def _place(self, result: Latest, index: int, end: Position, length: Length) -> None:
         days = self.frame.days
+        result.end[index] = end
         if isinstance(length, Duration):
-            due = self._elapsed_end(result, index, end) if length.unit is Unit.CALENDAR_DAYS else days.day(floor(end))
+            due = self._elapsed_end(result, index) if length.unit is Unit.CALENDAR_DAYS else days.day(floor(end))
             self._place_elapsed(result, index, due, length)
             return
         begin = end - length
-        result.begin[index], result.end[index] = begin, end
+        result.begin[index] = begin
         if length:
             first = floor(begin) + 1
             result.day_before[index] = days.day(first) - 1
@@ -178,16 +179,20 @@ class Network:
         else:
             result.due[index] = result.day_before[index] = days.day(floor(end))
 
-    def _elapsed_end(self, result: Latest, index: int, end: Position) -> int:
-        """Return the day on which elapsed time may end: also a free one, where what follows allows it."""
-        driver = result.driver[index]
-        if driver < 0:
-            return self.frame.days.day(floor(end))
-        wait = next(wait for following, wait in self.next[index] if following == driver)
-        if wait is not None and wait.unit is Unit.WORKING_DAYS:
-            return self.frame.days.day(floor(end))
-        day = result.day_before[driver]
-        return day if wait is None else shift(day, wait, -1)
+    def _elapsed_end(self, result: Latest, index: int) -> int:
+        """Return the day on which elapsed time may end: also a free one, where all that follows allows it."""
+        step, days = self.steps[index], self.frame.days
+        ends = [self.frame.limit] + ([step.by.toordinal()] if step.by else [])
+        for following, wait in self.next[index]:
+            if wait is None or not wait.amount:
+                ends.append(result.day_before[following])
+            elif wait.unit is Unit.WORKING_DAYS:
+                ends.append(days.day(floor(result.begin[following]) - wait.amount))
+            else:
+                ends.append(shift(result.day_before[following], wait, -1))
+        if result.driver[index] == OUTSIDE:
+            ends.append(days.day(floor(result.end[index])))
+        return min(ends)
 
     def _place_elapsed(self, result: Latest, index: int, due: int, length: Duration) -> None:
         days = self.frame.days
@@ -205,6 +210,24 @@ class Network:
         result.begin[index], result.end[index] = begin, days.position(due)
         result.due[index] = due
         result.day_before[index] = min(days.day(floor(begin) + 1), due) - 1 if length else due
+
+    def short(self, result: Latest, floors: Mapping[int, Position]) -> set[int]:
+        """Return the steps of all stretches that are too long to keep `floors`, or that keep them to the day.
+
+        A forward sweep over the lengths and waits as they lie in `result`; what is fixed ends a stretch.
+        """
+        early: dict[int, Position] = {}
+        for index in range(len(self.steps)):
+            if result.driver[index] == FIXED:
+                continue
+            reached = [floors[index]] if index in floors else []
+            for before, wait in self.previous[index]:
+                if before in early:
+                    between = result.begin[index] - self._before(result, index, wait)
+                    reached.append(early[before] + result.end[before] - result.begin[before] + between)
+            if reached:
+                early[index] = max(reached)
+        return {index for index, begin in early.items() if begin >= result.begin[index]}
 
     def start(self, result: Latest, index: int) -> int:
         """Return the first day of a step: a working day where its length follows the calendar, never after its due."""

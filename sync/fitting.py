@@ -13,8 +13,9 @@ from config.durations import Duration, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from fractions import Fraction
 
-    from sync.backward import Latest, Length, Position
+    from sync.backward import Latest, Length, Network, Position
 
     Pass = Callable[[Sequence[Length]], Latest]
 
@@ -33,7 +34,7 @@ class Floors:
         return max((entry for entry in short if entry[1] not in ignored), default=None)
 
 
-def grow(lengths: Sequence[Length | None], floors: Floors, run: Pass, most: int) -> list[Length]:
+def grow(network: Network, lengths: Sequence[Length | None], floors: Floors, run: Pass, most: int) -> list[Length]:
     """Return the lengths with the flexible ones (None) set to whole working days, from 1 to `most`.
 
     A branch that does not fit with one day each keeps one day each and is left to be reported as late.
@@ -65,8 +66,8 @@ def grow(lengths: Sequence[Length | None], floors: Floors, run: Pass, most: int)
         if level >= most:
             break
         full = run(at(level + 1))
-        short = floors.worst(full, ignored)
-        path = full.path(short[1]) if short else []
+        last = floors.worst(full, ignored)
+        path = {*network.short(full, floors.begin), *(full.path(last[1]) if last else ())}
         found.update({i: level for i in path if lengths[i] is None and i not in found})
     return at(level)
 
@@ -82,10 +83,13 @@ class Squeezed:
     stuck: tuple[int, ...] = ()
 
 
+# Newton's method ends by itself but for leads and spans that grow while the rest shrinks: those are cut off.
+NEWTON_STEPS = 100
+
 NOT_SQUEEZED = Squeezed([])
 
 
-def shrink(lengths: Sequence[Length], floors: Floors, movable: frozenset[int], run: Pass) -> Squeezed:
+def shrink(network: Network, lengths: Sequence[Length], floors: Floors, movable: frozenset[int], run: Pass) -> Squeezed:
     """Return lengths that keep the floors: by one factor for each stretch that is too long, just enough to fit.
 
     Every step keeps one working day while there are enough; then the steps of the stretch share what there is, equally.
@@ -97,32 +101,61 @@ def shrink(lengths: Sequence[Length], floors: Floors, movable: frozenset[int], r
     settled: dict[int, Length] = {}
     sharing: list[int] = []
     stuck: set[int] = set()
-    while floors.worst(run(_with(lengths, settled)), stuck):
+    while worst := floors.worst(run(_with(lengths, settled)), stuck):
         free = {i: length for i, length in full.items() if i not in settled}
-        factor = Fraction(1)
-        path: list[int] = []
-        while True:
-            scaled = {i: max(Fraction(min(1, length)), length * factor) for i, length in free.items()}
-            latest = run(_with(lengths, {**scaled, **settled}))
-            short = floors.worst(latest, stuck)
-            if short is None:
-                settled.update({i: scaled[i] for i in path if i in scaled})
-                break
+        factor, path = _factor(lengths, settled, free, floors, run, stuck)
+        scaled = _scaled(free, factor)
+        latest = run(_with(lengths, {**scaled, **settled}))
+        if short := floors.worst(latest, stuck):
             path = latest.path(short[1])
-            slope = sum(free[i] for i in path if i in free and free[i] * factor > 1)
-            if slope:
-                # Newton's step: the shortfall is convex and piecewise linear in the factor, so this never overshoots.
-                factor -= Fraction(short[0]) / slope
-                continue
-            ours = [i for i in path if i in scaled]
-            if ours:
-                settled.update(dict.fromkeys(ours, max(Fraction(0), 1 - Fraction(short[0]) / len(ours))))
-                sharing += ours
-            else:
-                stuck.add(short[1])
-            break
+            ours = [i for i in path if i in free]
+            share = 1 - Fraction(short[0]) / len(ours) if ours else Fraction(0)
+            settled.update(dict.fromkeys(ours, max(Fraction(0), share)))
+            sharing += ours if share > 0 else []
+            stuck |= {short[1]} if share <= 0 else set()
+            continue
+        tight = [i for i in {*path, *network.short(latest, floors.begin)} if i in scaled]
+        settled.update({i: scaled[i] for i in tight})
+        if not tight:
+            stuck.add(worst[1])
     shrunk = frozenset(i for i, length in settled.items() if length < full[i])  # type: ignore[operator]
     return Squeezed(_with(lengths, settled), shrunk, tuple(sharing), tuple(sorted(stuck)))
+
+
+def _factor(
+    lengths: Sequence[Length],
+    settled: Mapping[int, Length],
+    free: Mapping[int, int],
+    floors: Floors,
+    run: Pass,
+    stuck: set[int],
+) -> tuple[Fraction, list[int]]:
+    """Return the largest factor at which all `free` lengths fit, and the stretch that sets it.
+
+    Where one working day each is still too much, the factor is the one at which they have that.
+    """
+    from fractions import Fraction
+
+    factor, path = Fraction(1), list[int]()
+    for _ in range(NEWTON_STEPS):
+        latest = run(_with(lengths, {**_scaled(free, factor), **settled}))
+        short = floors.worst(latest, stuck)
+        if short is None:
+            break
+        path = latest.path(short[1])
+        slope = sum(free[i] for i in path if i in free and free[i] * factor > 1)
+        if not slope:
+            break
+        # Newton's step: the shortfall is convex and piecewise linear in the factor, so this never overshoots.
+        factor -= Fraction(short[0]) / slope
+    return factor, path
+
+
+def _scaled(lengths: Mapping[int, int], factor: Fraction) -> dict[int, Fraction]:
+    """Return the lengths times the factor, none under one working day that had one."""
+    from fractions import Fraction
+
+    return {i: max(length * factor, Fraction(min(1, length))) for i, length in lengths.items()}
 
 
 def _working_lengths(lengths: Sequence[Length], latest: Latest, movable: frozenset[int]) -> dict[int, int]:

@@ -20,7 +20,7 @@ from sync.forward import Forward
 from sync.schedule import Bound, Progress, Published, Reason, Schedule, ScheduledGoal, ScheduledStep, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.network import Goal, Project, Step
@@ -129,7 +129,9 @@ class _Planner:
         most = max(1, frame.days.position(frame.limit) - low)
         floors = Floors(self._floors(network, frozenset(), {}, low, progress=False))
         due_of = dict(self._due_of)
-        return grow(written, floors, lambda lengths: network.latest(lengths, outside=outside, due_of=due_of), most)
+        return grow(
+            network, written, floors, lambda lengths: network.latest(lengths, outside=outside, due_of=due_of), most
+        )
 
     def _floors(
         self,
@@ -152,6 +154,8 @@ class _Planner:
             for link in step.after:
                 day = self._known_day(link.key, fixed, network, progress=progress)
                 if day is not None:
+                    if progress and link.key not in self.progress.done:
+                        day = max(day, days.forward(self.day))  # overdue, it still wants a day of its own
                     floor = max(floor, days.position(days.after(day, link.wait) if link.wait else day))
             for link in step.after_goals:
                 day = self._deadline_of(link.key)
@@ -238,7 +242,9 @@ class _Planner:
 
     def _covers(self, planned: _Planned, published: Published) -> bool:
         """Return whether the published plan has dates for every open step; a reopened or new one wants a new plan."""
-        return all(i in planned.gone or s.key in published.dates for i, s in enumerate(planned.network.steps))
+        return all(
+            i in planned.gone or s.key in published.dates or s.optional for i, s in enumerate(planned.network.steps)
+        )
 
     def _stand(self, planned: _Planned, published: Published, outside: Mapping[int, int]) -> None:
         """Keep the published dates; where they can no longer be kept, squeeze what follows the overdue steps."""
@@ -249,12 +255,16 @@ class _Planner:
                 planned.starts[i], planned.dues[i] = start.toordinal(), due.toordinal()
             else:
                 self._take(planned, planned.plan, i)
+        planned.given_way = frozenset(
+            i
+            for i, step in enumerate(planned.network.steps)
+            if step.optional and i not in planned.gone and step.key not in published.dates
+        )
         if planned.missed or planned.goal.when_late != "squeeze":
             return
         reserved, broken = self._reserve(planned)
         if not broken:
             return
-        planned.made = self.today
         followers = frozenset(i for i in reserved if planned.dues[i] >= self.day)
         fixed = {i: planned.dues[i] for i in range(len(planned.network.steps)) if i not in followers}
         days = planned.network.frame.days
@@ -265,7 +275,10 @@ class _Planner:
                 if before in reserved and before not in followers:
                     day = days.day(reserved[before])
                     floors[i] = max(floors[i], days.position(days.after(day, wait) if wait else day))
+        stood = dict(planned.dues)
         self._squeeze(planned, Floors({i: floors[i] for i in followers & floors.keys()}), fixed, outside, followers)
+        if planned.dues != stood:
+            planned.made = self.today
 
     def _reserve(self, planned: _Planned) -> tuple[dict[int, int], bool]:
         """Give each overdue step, and each open one that follows one, a working day of its own from today on.
@@ -278,7 +291,7 @@ class _Planner:
         reserved: dict[int, int] = {}
         broken = False
         for i in range(len(network.steps)):
-            if i in planned.gone:
+            if i in planned.gone or i in planned.given_way:
                 continue
             earliest = [
                 days.position(days.after(days.day(reserved[before]), wait)) if wait else reserved[before]
@@ -336,13 +349,13 @@ class _Planner:
     ) -> None:
         """Shrink what does not fit; optional steps give way before a step goes under a day of its own."""
         network = planned.network
-        gone = planned.gone
+        gone = planned.gone | planned.given_way
 
         def run(lengths: Sequence[Length]) -> Latest:
             return network.latest(lengths, fixed=fixed, gone=gone, outside=outside, due_of=self._due_of)
 
         while True:
-            squeezed = shrink(planned.lengths, floors, movable - gone, run)
+            squeezed = shrink(network, planned.lengths, floors, movable - gone, run)
             optional = [i for i in squeezed.sharing if network.steps[i].optional]
             if not optional:
                 break
@@ -378,7 +391,8 @@ class _Planner:
         waiting = [step for step in ordered if step.open and not step.step.follow_up]
         done = self.progress.done.get(goal.id)
         margin = min((step.slack for step in waiting if step.due is not None), default=None)
-        state = _state(done is not None, planned.missed, margin)
+        missed = planned.missed and bool(waiting or not ordered)
+        state = _state(done is not None, missed, margin)
         result = ScheduledGoal(
             goal=goal,
             deadline=date.fromordinal(network.frame.deadline),
@@ -485,28 +499,51 @@ class _Planner:
         if squeezed := sum(step.squeezed for step in goal.steps):
             found.append(f"{squeezed} of {len(steps)} steps get less time than written, so that all fits")
         if planned.squeezed.sharing:
-            names = ", ".join(f"`{steps[i].id}`" for i in planned.squeezed.sharing[:5])
+            names = ", ".join(f"“{steps[i].title}”" for i in planned.squeezed.sharing[:5])
             found.append(f"fewer working days than steps: {names} share days")
         found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
+        found += self._out_of_order(planned)
         found += [
-            f"`{steps[i].id}` is optional and got no date: there is no time for it" for i in sorted(planned.given_way)
+            f"“{steps[i].title}” is optional and got no date: there is no time for it"
+            for i in sorted(planned.given_way)
         ]
         least = goal.goal.at_least
         if least is not None and planned.network.frame.days.before(planned.network.frame.deadline, least) < self.day:
             found.append(f"this usually takes at least {least}, and the deadline is nearer than that")
-        found += [f"`{step.id}` repeats (`every`), and is planned once only for now" for step in steps if step.every]
+        found += [f"“{step.title}” repeats (`every`), and is planned once only for now" for step in steps if step.every]
         overdue = [step for step in goal.steps if step.overdue]
         if overdue and goal.state is not State.MISSED:
-            names = ", ".join(f"`{step.step.id}` ({step.due})" for step in overdue[:5])
+            names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:5])
             found.append(f"overdue: {names}")
         return found
+
+    def _out_of_order(self, planned: _Planned) -> Iterator[str]:
+        """Yield the steps whose day stands before what they come after, or after the deadline that they lead to."""
+        network, days = planned.network, planned.network.frame.days
+        fixed = {**planned.fixed, **{i: s.on.toordinal() for i, s in enumerate(network.steps) if s.on}}
+        for i, day in sorted(fixed.items()):
+            step = network.steps[i]
+            if i in planned.gone or i in planned.given_way:
+                continue
+            if day > network.frame.deadline:
+                yield f"“{step.title}” is due on {date.fromordinal(day)}, after the deadline"
+            for link in step.after:
+                other = self._known_day(link.key, fixed, network, progress=True)
+                if other is None or link.key in self.progress.done or link.key in self.progress.dropped:
+                    continue
+                if days.after(other, link.wait) >= day if link.wait else other >= day:
+                    before = self._steps[link.key].title
+                    yield (
+                        f"“{before}” on {date.fromordinal(other)} leaves no working day for “{step.title}”, "
+                        f"which comes after it and is due on {date.fromordinal(day)}"
+                    )
 
     def _conflict(self, planned: _Planned, i: int) -> str:
         last = planned.plan.path(i)[-1]
         steps = planned.network.steps
         end = steps[planned.plan.driver[last]] if planned.plan.driver[last] >= 0 else steps[last]
         return (
-            f"no working day is left between what `{steps[i].id}` waits for and `{end.id}` "
+            f"no working day is left between what “{steps[i].title}” waits for and “{end.title}” "
             f"on {date.fromordinal(planned.dues[planned.network.index[end.key]])}"
         )
 
