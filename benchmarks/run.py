@@ -1,7 +1,7 @@
 """Measures what a person waits for. Run it with `.venv/bin/python benchmarks/run.py`; it prints every figure.
 
-Times are the least of several runs of a process of its own, in milliseconds. Figures of one machine mean little, so each
-stands beside something well known that was measured in the same minute.
+Times are the least of several runs of a process of its own, in milliseconds. Figures of one machine mean little, so
+each stands beside something well known that was measured in the same minute.
 """
 
 from __future__ import annotations

@@ -123,15 +123,17 @@ class Snapshot:
     """One complete read: every task of our namespace, open and done, and the memory by goal.
 
     `copies` are tasks that carry the same nonce as one in `tasks`. `remembers` is False where there is no memory.
-    `others` are the namespaces of managed tasks that are not ours.
+    `others` are the keys of managed tasks that are not ours, by their namespace. `damaged` are native ids of tasks
+    whose marker has to be written anew. `damage` tells, with its place, that the memory cannot be read.
     """
 
     tasks: tuple[Task, ...] = ()
     copies: tuple[Task, ...] = ()
     memory: Mapping[str, GoalMemory] = field(default_factory=dict)
     remembers: bool = True
-    others: frozenset[str] = frozenset()
+    others: Mapping[str, frozenset[str]] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()
+    damage: str = ""
 
 
 class Action(StrEnum):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import stat
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 _INTRO = """# To do
 
 Tick a box, change a 📅 date or delete a line: backplan respects it. Everything else you write here stays as it is.
-
 """
 _MEMORY_START = "<!-- backplan's memory of {namespace}, keep this"
 _MEMORY_END = "-->"
@@ -52,11 +52,10 @@ _PRIORITIES = {sign: name for name, sign in _SIGNS.items()}
 _TASK = re.compile(
     r"(?P<indent>[ \t>]*)(?P<bullet>[-*+]|\d+[.)])(?P<gap>[ \t]+)\[(?P<box>[^\]\r\n])\](?P<text>[ \t].*)"
 )
-_COMMENT = re.compile(r"<!-- (bp\d+ [^<>]*?) -->")
+_COMMENT = re.compile(r"<!--\s*(bp\d+\b[^<>]*?)\s*-->")
 _DUE = re.compile(r"📅\ufe0f? ?(\d{4}-\d\d-\d\d)")
 _DONE = re.compile(r"✅\ufe0f? ?(\d{4}-\d\d-\d\d)")
 _SIGN = re.compile("|".join(_PRIORITIES))
-_FENCE = re.compile(r"[ >]{0,12}(```+|~~~+)")
 # What would be read back as one of our signs is shown by its look-alike.
 _LOOK_ALIKES = str.maketrans({"📅": "🗓", "✅": "☑", "🔺": "▲", "⏫": "▲", "🔼": "▲"})
 
@@ -64,13 +63,12 @@ _LOOK_ALIKES = str.maketrans({"📅": "🗓", "✅": "☑", "🔺": "▲", "⏫"
 class Line:
     """One line that holds a task of ours, taken apart; `text` puts it together again."""
 
-    def __init__(self, line: str, marker: Marker | None, nonce: str) -> None:
-        """`marker` is None when only the `nonce` of a damaged one could be read."""
+    def __init__(self, line: str) -> None:
+        """Take apart a line that is a checkbox, ours or about to be."""
         self._end = "\r" if line.endswith("\r") else ""
         line = line.removesuffix("\r")
         match = _TASK.match(line)
-        assert match is not None  # noqa: S101  # _ours has matched it
-        self.marker, self.nonce = marker, nonce
+        assert match is not None  # noqa: S101  # _tasks yields no other
         self.indent = match["indent"]
         self._head, self._box, text = line[: match.start("box")], match["box"], line[match.end("box") :]
         comment = _COMMENT.search(text)
@@ -140,6 +138,9 @@ class Line:
 
     def _set_due(self, due: date | None) -> None:
         sign = f"📅 {due}" if due else ""
+        written = _DUE.findall(self._after) or _DUE.findall(self._before)
+        if written and _last_date(_DUE, f"📅 {written[-1]}") is None:
+            sign = f"{sign} ({written[-1]})"  # no day that exists; what a person typed is not thrown away
         if _DUE.search(self._after):
             self._after = _replace_last(_DUE, self._after, sign)
         elif _DUE.search(self._before):
@@ -206,30 +207,49 @@ class MarkdownConnector:
             return Snapshot(remembers=True)
         text = self._decode(raw)
         lines = text.split("\n")
-        memory, remembers = self._memory(lines)
-        known = {entry.native_id for goal in memory.values() for entry in goal.keys.values()}
+        memory, damage = self._memory(lines)
+        known = {entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items()}
         tasks: dict[str, Task] = {}
         copies: list[Task] = []
-        others: set[str] = set()
+        others: dict[str, set[str]] = {}
         damaged: set[str] = set()
-        for number, line in self._ours(lines, known, others):
-            if line.marker is None:
-                damaged.add(line.nonce)
-            marker = line.marker or self._remembered_marker(memory, line.nonce)
-            task = Task(
-                line.nonce,
-                line.content,
-                marker,
-                done=line.done,
-                done_on=line.done_on,
-                dropped=line.cancelled,
-                touched=line.added or self._has_children(lines, number, known),
-            )
+        for number, line in _tasks(lines):
+            found = _read_marker(line, self._namespace, known)
+            if found is None:
+                continue
+            marker, is_damaged = found
+            if marker.namespace != self._namespace:
+                others.setdefault(marker.namespace, set()).add(marker.key)
+                continue
+            if is_damaged:
+                remembered = memory[marker.key.partition("/")[0]].keys[marker.key]
+                marker = replace(marker, generation=remembered.generation)
+                damaged.add(marker.nonce)
+            task = self._task(Line(line), marker, touched=self._has_children(lines, number, known))
             if task.native_id in tasks:
                 copies.append(task)
             else:
                 tasks[task.native_id] = task
-        return Snapshot(tuple(tasks.values()), tuple(copies), memory, remembers, frozenset(others), frozenset(damaged))
+        return Snapshot(
+            tuple(tasks.values()),
+            tuple(copies),
+            memory,
+            remembers=bool(memory) or _memory_start(lines, self._namespace) is not None,
+            others={namespace: frozenset(keys) for namespace, keys in others.items()},
+            damaged=frozenset(damaged),
+            damage=damage,
+        )
+
+    def _task(self, line: Line, marker: Marker, *, touched: bool) -> Task:
+        return Task(
+            marker.nonce,
+            line.content,
+            marker,
+            done=line.done,
+            done_on=line.done_on,
+            dropped=line.cancelled,
+            touched=touched or line.added,
+        )
 
     def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
         """Apply the whole batch to the file as it was read, and replace it in one step."""
@@ -265,36 +285,24 @@ class MarkdownConnector:
             message = f"{self.path}:{line}: not UTF-8 text; save the file with that encoding (nothing was changed)"
             raise BackplanError(message) from None
 
-    def _memory(self, lines: list[str]) -> tuple[dict[str, GoalMemory], bool]:
-        """Return the memory, and whether there is one that can be read."""
+    def _memory(self, lines: list[str]) -> tuple[dict[str, GoalMemory], str]:
+        """Return the memory, and what is wrong with it where it cannot be read."""
         start = _memory_start(lines, self._namespace)
         if start is None:
-            return {}, False
-        stop = next((n for n in range(start, len(lines)) if lines[n].strip() == _MEMORY_END), len(lines))
+            return {}, ""
+        entries = lines[start + 1 : _memory_stop(lines, start)]
         try:
-            return read_memory([line for line in lines[start + 1 : stop] if line.strip()]), True
-        except ValueError:
-            return {}, False
+            return read_memory([line for line in entries if line.strip() not in ("", _MEMORY_END)]), ""
+        except ValueError as error:
+            return {}, f"{self.path}:{start + 1}: {error}"
 
-    def _ours(self, lines: list[str], known: set[str], others: set[str]) -> Iterator[tuple[int, Line]]:
-        for number, line in _tasks(lines):
-            ours = _ours(line, self._namespace, known)
-            if isinstance(ours, Line):
-                yield number, ours
-            elif ours is not None:
-                others.add(ours)
-
-    def _remembered_marker(self, memory: Mapping[str, GoalMemory], nonce: str) -> Marker:
-        """Return a marker for a line whose own is damaged, as far as the memory knows."""
-        key, entry = next(
-            (key, entry) for goal in memory.values() for key, entry in goal.keys.items() if entry.native_id == nonce
-        )
-        return Marker(self._namespace, key, nonce, entry.generation)
-
-    def _has_children(self, lines: list[str], number: int, known: set[str]) -> bool:
+    def _has_children(self, lines: list[str], number: int, known: Mapping[str, str]) -> bool:
         """Return whether lines that are not ours stand indented below a task."""
-        below = _below(lines, number)
-        return any(lines[n].strip() and not isinstance(_ours(lines[n], self._namespace, known), Line) for n in below)
+        for below in _below(lines, number):
+            found = _read_marker(lines[below], self._namespace, known) if _TASK.match(lines[below]) else None
+            if lines[below].strip() and (found is None or found[0].namespace != self._namespace):
+                return True
+        return False
 
     def _refuse_changed(self, raw: bytes | None) -> None:
         if _digest(raw) != self._seen:
@@ -323,7 +331,7 @@ class _Page:
             return Answer()
         if write.action is Action.CREATE:
             return self._create(write)
-        number = self._find(write.native_id, last=write.action is Action.DETACH and write.marker is None)
+        number = self._find(write.native_id, last=write.action is Action.DETACH)
         if number is None:
             return Answer(error="the line is gone")
         if write.action is Action.REMOVE:
@@ -333,7 +341,7 @@ class _Page:
         return Answer(write.native_id)
 
     def _change(self, number: int, write: Write) -> None:
-        line = Line(*self._parsed(number, write.native_id))
+        line = Line(self._lines[number])
         if write.content is not None and write.fields:
             line.set(write.content, write.fields)
         if write.action is Action.COMPLETE:
@@ -352,7 +360,7 @@ class _Page:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
         number, indent = self._room(write)
-        line = Line(f"{indent}- [ ] ", None, "")
+        line = Line(f"{indent}- [ ] ")
         line.set(write.content, frozenset({"title", "priority", "due"}))
         line.mark(write.marker)
         if write.done_on:
@@ -368,80 +376,91 @@ class _Page:
             return _below(self._lines, number).stop, _indent(self._lines[number])
         if write.parent in found:
             number = found[write.parent]
-            return number + 1, _indent(self._lines[number]) + self._child_indent(number)
+            below = [self._lines[n] for n in _below(self._lines, number) if self._lines[n].strip()]
+            return number + 1, _indent(below[0]) if below else _indent(self._lines[number]) + _INDENT
         return self._last_line(), ""
-
-    def _child_indent(self, number: int) -> str:
-        own = _indent(self._lines[number])
-        below = [self._lines[n] for n in _below(self._lines, number) if self._lines[n].strip()]
-        return _indent(below[0])[len(own) :] if below else _INDENT
 
     def _last_line(self) -> int:
         """Return the line before which a new goal goes: after the last text, before the memory."""
-        start = _memory_start(self._lines, self._namespace)
-        number = len(self._lines) if start is None else start
+        number = _memory_start(self._lines, self._namespace)
+        if number is None:
+            self._end_last_line()
+            number = len(self._lines) - 1
         while number > 0 and not self._lines[number - 1].strip():
             number -= 1
         if number and not _TASK.match(self._lines[number - 1]):
             self._lines.insert(number, self._end_of_line)
             number += 1
-        if number == len(self._lines):
-            self._lines.append("")
         return number
+
+    def _end_last_line(self) -> None:
+        """Give the last line an end, so that another can follow it."""
+        if self._lines[-1]:
+            self._lines[-1] += self._end_of_line
+            self._lines.append("")
 
     def _markers(self) -> Iterator[tuple[int, Marker]]:
         for number, line in _tasks(self._lines):
-            comment = _COMMENT.search(line)
-            marker = read_marker(comment[1]) if comment else None
-            if marker and marker.namespace == self._namespace:
-                yield number, marker
+            found = _read_marker(line, self._namespace, {})
+            if found and found[0].namespace == self._namespace:
+                yield number, found[0]
 
     def _find(self, nonce: str, *, last: bool) -> int | None:
         """Return the line with this nonce: the first, or the last where a copy is to be let go."""
-        numbers = [n for n, line in _tasks(self._lines) if isinstance(_ours(line, self._namespace, {nonce}), Line)]
-        matching = [n for n in numbers if nonce in self._lines[n]]
-        return (matching[-1] if last else matching[0]) if matching else None
-
-    def _parsed(self, number: int, nonce: str) -> tuple[str, Marker | None, str]:
-        comment = _COMMENT.search(self._lines[number])
-        return self._lines[number], read_marker(comment[1]) if comment else None, nonce
+        numbers = [
+            number
+            for number, line in _tasks(self._lines)
+            if (found := _read_marker(line, self._namespace, {nonce: ""}))
+            and (found[0].namespace, found[0].nonce) == (self._namespace, nonce)
+        ]
+        return (numbers[-1] if last else numbers[0]) if numbers else None
 
     def _write_memory(self, memory: Mapping[str, GoalMemory]) -> None:
         first = _MEMORY_START.format(namespace=self._namespace)
         block = [line + self._end_of_line for line in [first, *write_memory(memory), _MEMORY_END]]
         start = _memory_start(self._lines, self._namespace)
         if start is not None:
-            stop = next((n for n in range(start, len(self._lines)) if self._lines[n].strip() == _MEMORY_END), start)
-            self._lines[start : stop + 1] = block
+            self._lines[start : _memory_stop(self._lines, start)] = block
             return
-        while self._lines and not self._lines[-1].strip():
-            self._lines.pop()
-        self._lines += [self._end_of_line, *block, ""]
+        self._end_last_line()
+        blank = [self._end_of_line] if len(self._lines) > 1 and self._lines[-2].strip() else []
+        self._lines[-1:] = [*blank, *block, ""]
 
 
 def _tasks(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are checkboxes, outside code blocks."""
-    fence = ""
+    """Yield the lines that are checkboxes, outside fenced code blocks."""
+    code = _fenced(lines)
     for number, line in enumerate(lines):
-        if match := _FENCE.match(line):
-            if not fence:
-                fence = match[1]
-            elif match[1].startswith(fence):
-                fence = ""
-        elif not fence and _TASK.match(line):
+        if number not in code and _TASK.match(line):
             yield number, line
 
 
-def _ours(line: str, namespace: str, known: set[str]) -> Line | str | None:
-    """Return a task of ours, the namespace of somebody else's, or None; `known` nonces tell damaged markers."""
+def _fenced(lines: list[str]) -> set[int]:
+    """Return the lines of fenced code blocks, as CommonMark sees them."""
+    if not any("```" in line or "~~~" in line for line in lines):
+        return set()
+    from markdown_it import MarkdownIt  # slow to import, and most lists hold no code
+
+    # Its lines have to end where ours do, and nowhere else.
+    text = "\n".join(line.removesuffix("\r").replace("\r", " ") for line in lines)
+    tokens = MarkdownIt("commonmark").parse(text)
+    return {n for token in tokens if token.type == "fence" and token.map for n in range(token.map[0], token.map[1])}
+
+
+def _read_marker(line: str, namespace: str, known: Mapping[str, str]) -> tuple[Marker, bool] | None:
+    """Return the marker of a line, and whether it is damaged; None for a line without one.
+
+    `known` maps the nonces that we remember to their keys: by one of these, a marker that a person damaged is told.
+    """
     comment = _COMMENT.search(line)
-    if comment is None or not _TASK.match(line):
+    if comment is None:
         return None
     marker = read_marker(comment[1])
-    if marker is not None:
-        return Line(line, marker, marker.nonce) if marker.namespace == namespace else marker.namespace
     nonce = next((word for word in comment[1].split() if word in known), None)
-    return Line(line, None, nonce) if nonce else None
+    ours = marker is None or marker.namespace == namespace
+    if nonce is not None and ours and (marker is None or marker.key not in known.values()):
+        return Marker(namespace, known[nonce], nonce), True
+    return (marker, False) if marker else None
 
 
 def _below(lines: list[str], number: int) -> range:
@@ -459,6 +478,16 @@ def _below(lines: list[str], number: int) -> range:
 
 def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t>"))]
+
+
+def _memory_stop(lines: list[str], start: int) -> int:
+    """Return the line after the memory that begins at `start`; where its end is lost, the one after its last entry."""
+    stop = start + 1
+    while stop < len(lines) and lines[stop].strip() and not lines[stop].startswith("<!--"):
+        if lines[stop].strip() == _MEMORY_END:
+            return stop + 1
+        stop += 1
+    return next((n for n in range(start + 1, len(lines)) if not lines[n].startswith("{")), len(lines))
 
 
 def _memory_start(lines: list[str], namespace: str) -> int | None:

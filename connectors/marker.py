@@ -22,7 +22,8 @@ VERSION = 1
 _LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
 _STATES: dict[str, StepState] = {letter: state for state, letter in _LETTERS.items()}
 DIGESTS = ("title", "notes", "labels", "priority", "timing")
-_MARKER = re.compile(r"bp(\d+) (\S+) (\S+) (\S+) (\d+) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")
+_VERSION = re.compile(r"bp(\d+)\b")
+_MARKER = re.compile(r"bp\d+ (\S+) (\S+) (\S+) (\d+) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")
 
 
 def write_marker(marker: Marker) -> str:
@@ -35,17 +36,19 @@ def write_marker(marker: Marker) -> str:
 
 def read_marker(text: str) -> Marker | None:
     """Return the marker that `text` is; None when it is none, or damaged. Raises RefusedError for a newer version."""
+    version = _VERSION.match(text.strip())
+    if version and int(version[1]) > VERSION:
+        raise RefusedError("a newer version of backplan wrote these tasks; update backplan (nothing was changed)")
     match = _MARKER.fullmatch(" ".join(text.split()))
     if match is None:
         return None
-    if int(match[1]) > VERSION:
-        raise RefusedError("a newer version of backplan wrote these tasks; update backplan (nothing was changed)")
+    nonce, namespace, key, generation, day, pin, digests = match.groups()
     try:
-        due = None if match[6] == "-" else date.fromisoformat(match[6])
+        due = None if day == "-" else date.fromisoformat(day)
     except ValueError:
         return None
-    applied = dict(zip(DIGESTS, match[8].split("."), strict=False))
-    return Marker(match[3], match[4], match[2], int(match[5]), due, match[7] == "pin", applied)
+    applied = dict(zip(DIGESTS, digests.split("."), strict=False))
+    return Marker(namespace, key, nonce, int(generation), due, pin == "pin", applied)
 
 
 def write_memory(memory: Mapping[str, GoalMemory]) -> list[str]:

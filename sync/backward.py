@@ -211,8 +211,8 @@ class Network:
         result.due[index] = due
         result.day_before[index] = min(days.day(floor(begin) + 1), due) - 1 if length else due
 
-    def short(self, result: Latest, floors: Mapping[int, Position]) -> set[int]:
-        """Return the steps of all stretches that are too long to keep `floors`, or that keep them to the day.
+    def excess(self, result: Latest, floors: Mapping[int, Position]) -> dict[int, Position]:
+        """Return by how much the longest stretch through each step is too long to keep `floors`; negative is room.
 
         A forward sweep over the lengths and waits as they lie in `result`; what is fixed ends a stretch.
         """
@@ -227,7 +227,7 @@ class Network:
                     reached.append(early[before] + result.end[before] - result.begin[before] + between)
             if reached:
                 early[index] = max(reached)
-        return {index for index, begin in early.items() if begin >= result.begin[index]}
+        return {index: begin - result.begin[index] for index, begin in early.items()}
 
     def start(self, result: Latest, index: int) -> int:
         """Return the first day of a step: a working day where its length follows the calendar, never after its due."""

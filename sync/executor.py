@@ -48,9 +48,11 @@ def execute(plans: Sequence[ConnectorPlan], atomic: frozenset[str]) -> Generator
             yield from work.at_once(acknowledge=alone)
         else:
             yield from work.one_by_one()
-    # A tick counts as seen only when it has reached every app; until then the next run sees it again.
-    acknowledge = not any(work.failed for work in works)
+    # What a person did counts as seen only when it has reached every app; until then the next run sees it again.
+    acknowledge = not any(work.failed or work.stopped for work in works)
     for work in works:
+        if acknowledge:
+            yield from work.acknowledge()
         yield from work.remember(work.memory(acknowledge=acknowledge))
     return [work.result() for work in works]
 
@@ -76,14 +78,15 @@ class _Work:
 
     def __init__(self, plan: ConnectorPlan) -> None:
         self.plan = plan
-        self.written: Memory = plan.remembered
+        self.written: Memory = plan.stored
         self.created: dict[str, str] = {}
         self.failed: dict[str, str] = {}
+        self.answered: set[str] = set()
         self.stopped: str | None = None
 
     def at_once(self, *, acknowledge: bool) -> Generator[Request, Answers, None]:
         """Ask for all changes and the memory in one batch."""
-        writes = self._writes()
+        writes = self._writes(acknowledging=False) + (self._writes(acknowledging=True) if acknowledge else ())
         self.created = {w.key: w.marker.nonce for w in writes if w.action is Action.CREATE and w.marker}
         memory = self.memory(acknowledge=acknowledge)
         if not writes and memory == self.written:
@@ -95,9 +98,15 @@ class _Work:
     def one_by_one(self) -> Generator[Request, Answers, None]:
         """Publish the plan, then ask for the changes in batches."""
         yield from self.remember(self.memory(acknowledge=False))
-        writes = self._writes()
+        yield from self._ask(self._writes(acknowledging=False))
+
+    def acknowledge(self) -> Generator[Request, Answers, None]:
+        """Ask for the writes that take note of what people did in this app, where that was not done before."""
+        yield from self._ask(tuple(w for w in self._writes(acknowledging=True) if w.key not in self.answered))
+
+    def _ask(self, writes: Sequence[Write]) -> Generator[Request, Answers, None]:
         for first in range(0, len(writes), BATCH):
-            part = writes[first : first + BATCH]
+            part = tuple(writes[first : first + BATCH])
             if self.stopped:
                 self.failed.update(dict.fromkeys((write.key for write in part), self.stopped))
             else:
@@ -134,8 +143,9 @@ class _Work:
             return before or entry
         return entry
 
-    def _writes(self) -> tuple[Write, ...]:
-        return tuple(change.write for change in self.plan.changes if change.write is not None)
+    def _writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
+        asked = (change for change in self.plan.changes if change.acknowledges == acknowledging)
+        return tuple(change.write for change in asked if change.write is not None)
 
     def _take(self, writes: Sequence[Write], answers: Answers) -> bool:
         """Note what became of a batch; return whether it was tried at all."""
@@ -145,7 +155,11 @@ class _Work:
             for write in writes:
                 self.created.pop(write.key, None)
             return False
+        if len(answers) > len(writes) and (refused := answers[-1].error):  # the memory comes last
+            self.stopped = refused
+            return False
         for write, answer in zip(writes, answers, strict=False):
+            self.answered.add(write.key)
             if answer.error is not None:
                 self.failed[write.key] = answer.error
                 self.created.pop(write.key, None)
@@ -158,4 +172,4 @@ class _Work:
             return change
         if change.key in self.failed:
             return replace(change, status="failed", error=self.failed[change.key])
-        return replace(change, status="applied")
+        return replace(change, status="applied" if change.key in self.answered else "skipped")

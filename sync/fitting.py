@@ -27,11 +27,15 @@ class Floors:
     begin: Mapping[int, Position]
     end: Mapping[int, Position] = field(default_factory=dict)
 
-    def worst(self, latest: Latest, ignored: set[int]) -> tuple[Position, int] | None:
-        """Return by how much the most violated step falls short, and its index; None where every floor holds."""
+    def violations(self, latest: Latest, ignored: set[int]) -> list[tuple[Position, int]]:
+        """Return by how much each step that is not `ignored` falls short of its floor, and its index."""
         short = [(low - latest.begin[i], i) for i, low in self.begin.items() if low > latest.begin[i]]
         short += [(low - latest.end[i], i) for i, low in self.end.items() if low > latest.end[i]]
-        return max((entry for entry in short if entry[1] not in ignored), default=None)
+        return [entry for entry in short if entry[1] not in ignored]
+
+    def worst(self, latest: Latest, ignored: set[int]) -> tuple[Position, int] | None:
+        """Return the greatest violation; None where every floor holds."""
+        return max(self.violations(latest, ignored), default=None)
 
 
 def grow(network: Network, lengths: Sequence[Length | None], floors: Floors, run: Pass, most: int) -> list[Length]:
@@ -67,7 +71,8 @@ def grow(network: Network, lengths: Sequence[Length | None], floors: Floors, run
             break
         full = run(at(level + 1))
         last = floors.worst(full, ignored)
-        path = {*network.short(full, floors.begin), *(full.path(last[1]) if last else ())}
+        full_ones = {i for i, excess in network.excess(full, floors.begin).items() if excess > 0}
+        path = full_ones | set(full.path(last[1]) if last else ())
         found.update({i: level for i in path if lengths[i] is None and i not in found})
     return at(level)
 
@@ -95,7 +100,6 @@ def shrink(network: Network, lengths: Sequence[Length], floors: Floors, movable:
     Every step keeps one working day while there are enough; then the steps of the stretch share what there is, equally.
     Waits, elapsed time, milestones and steps that are not `movable` keep their length.
     """
-    from fractions import Fraction  # with what it imports, a twentieth of the time that `schedule` takes
 
     full = _working_lengths(lengths, run(lengths), movable)
     settled: dict[int, Length] = {}
@@ -106,20 +110,30 @@ def shrink(network: Network, lengths: Sequence[Length], floors: Floors, movable:
         factor, path = _factor(lengths, settled, free, floors, run, stuck)
         scaled = _scaled(free, factor)
         latest = run(_with(lengths, {**scaled, **settled}))
-        if short := floors.worst(latest, stuck):
-            path = latest.path(short[1])
-            ours = [i for i in path if i in free]
-            share = 1 - Fraction(short[0]) / len(ours) if ours else Fraction(0)
-            settled.update(dict.fromkeys(ours, max(Fraction(0), share)))
+        if violations := floors.violations(latest, stuck):
+            # One day each is too much: they share what there is. The tightest stretch goes first.
+            share, index, ours = min(_share(latest, violation, free) for violation in violations)
+            settled.update(dict.fromkeys(ours, share))
             sharing += ours if share > 0 else []
-            stuck |= {short[1]} if share <= 0 else set()
+            stuck |= {index} if share <= 0 else set()
             continue
-        tight = [i for i in {*path, *network.short(latest, floors.begin)} if i in scaled]
+        excess = network.excess(latest, floors.begin)
+        tight = [i for i in scaled if i in path or excess.get(i, -1) >= 0]
         settled.update({i: scaled[i] for i in tight})
         if not tight:
             stuck.add(worst[1])
     shrunk = frozenset(i for i, length in settled.items() if length < full[i])  # type: ignore[operator]
     return Squeezed(_with(lengths, settled), shrunk, tuple(sharing), tuple(sorted(stuck)))
+
+
+def _share(latest: Latest, violation: tuple[Position, int], free: Mapping[int, int]) -> tuple[Fraction, int, list[int]]:
+    """Return what each free step of a violated stretch can have of a day, the step at fault, and the stretch."""
+    from fractions import Fraction
+
+    short, index = violation
+    ours = [i for i in latest.path(index) if i in free]
+    share = 1 - Fraction(short) / len(ours) if ours else Fraction(0)
+    return max(Fraction(0), share), index, ours
 
 
 def _factor(

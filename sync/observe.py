@@ -22,15 +22,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One connector's snapshot with its tasks by key; `goals` are the ids of those that it is to hold."""
+    """One connector's snapshot with its tasks by key; `goals` are the ids of those that it is to hold.
+
+    The snapshot's keys are those of the file: `renamed` maps a new key to the one that the task's marker still has, and
+    `stored` is the memory as it was read. `duplicates` are tasks beside an older one with the same key.
+    """
 
     label: str
     snapshot: Snapshot
     goals: frozenset[str]
+    renamed: Mapping[str, str]
+    stored: Mapping[str, GoalMemory]
     tasks: Mapping[str, Task] = field(init=False)
+    duplicates: tuple[Task, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tasks", {task.marker.key: task for task in self.snapshot.tasks})
+        tasks: dict[str, Task] = {}
+        duplicates: list[Task] = []
+        for task in self.snapshot.tasks:
+            first = tasks.setdefault(task.marker.key, task)
+            memory = self.remembered(task.marker.key)
+            if first is not task and memory is not None and memory.native_id == task.native_id:
+                tasks[task.marker.key], task = task, first
+            if tasks[task.marker.key] is not task:
+                duplicates.append(task)
+        object.__setattr__(self, "tasks", tasks)
+        object.__setattr__(self, "duplicates", tuple(duplicates))
 
     def remembered(self, key: str) -> Remembered | None:
         """Return what the memory says of a key."""
@@ -83,17 +100,18 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
                 pins[step.key] = pin
         _observe_goal(goal, views, done, dropped, today)
     memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]
-    return Progress(done, frozenset(dropped), pins, _first_syncs(memories), _published(memories))
+    open_pins = {key: day for key, day in pins.items() if key not in done}
+    return Progress(done, frozenset(dropped), open_pins, _first_syncs(memories), _published(memories))
 
 
 def _done(views: list[View], key: str, today: date) -> date | None:
-    ticks = [view.tasks[key].done_on or today for view in views if view.ticked(key)]
-    if ticks:
-        return min(ticks)
-    if any(view.reopened(key) for view in views):
-        return None
     memories = [memory for view in views if (memory := view.remembered(key)) and memory.state == "done"]
-    return min((memory.done_on or today for memory in memories), default=None)
+    ticks = [view.tasks[key] for view in views if view.ticked(key)]
+    if not ticks and (not memories or any(view.reopened(key) for view in views)):
+        return None
+    # A day that some app knows is better than today: the tick may have come from there, in a run that was cut short.
+    days = [task.done_on for task in ticks] + [memory.done_on for memory in memories]
+    return min((day for day in days if day is not None), default=today)
 
 
 def _observe_goal(goal: Goal, views: list[View], done: dict[str, date], dropped: set[str], today: date) -> None:
@@ -123,19 +141,20 @@ def _is_news(views: list[View], step: Step) -> bool:
 def _pin(project: Project, goal: Goal, step: Step, views: list[View]) -> date | None:
     """Return the date that a person gave the step, if it stands: a fresh move before one that was kept earlier."""
     timing = digests.timing(project, goal, step)
+    fresh: date | None = None
     standing: date | None = None
     for view in views:
         task = view.tasks.get(step.key)
-        if task is None or task.recurring or task.content.due is None:
-            continue
-        marker = task.marker
-        if marker.applied.get("timing") != timing:
-            continue  # the file changed what sets this date: it has the last word
-        if task.content.due != marker.due:
-            return task.content.due
-        if marker.pinned:
-            standing = standing or marker.due
-    return standing
+        if task is None or task.recurring or task.marker.applied.get("timing") != timing:
+            continue  # where the file changed what sets this date, it has the last word
+        due, marker = task.content.due, task.marker
+        if due is None and marker.due is not None:
+            return None  # clearing the date gives it back to the plan, in every app
+        if due != marker.due:
+            fresh = fresh or due
+        elif marker.pinned:
+            standing = standing or due
+    return fresh or standing
 
 
 def _first_syncs(memories: list[tuple[str, GoalMemory]]) -> dict[str, date]:

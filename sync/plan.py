@@ -64,7 +64,11 @@ class WantedGoal:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a plan: what happens to a task and why. `fields` maps a name to (old, new)."""
+    """One line of a plan: what happens to a task and why. `fields` maps a name to (old, new).
+
+    `acknowledges`: the write takes note of a date that a person gave the task in this very app. It waits until every
+    other app has that date, so that a run that is cut short does not forget where the newest one stands.
+    """
 
     action: Action
     key: str
@@ -73,16 +77,22 @@ class Change:
     write: Write | None = None
     status: Status = "planned"
     error: str | None = None
+    acknowledges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectorPlan:
-    """What has to change in one connector. `memory` is what it shall remember once every change is applied."""
+    """What has to change in one connector.
+
+    `memory` is what it shall remember once every change is applied, `remembered` what it remembers now by today's keys,
+    and `stored` that same memory as it was read.
+    """
 
     label: str
     changes: tuple[Change, ...]
     memory: Mapping[str, GoalMemory]
     remembered: Mapping[str, GoalMemory]
+    stored: Mapping[str, GoalMemory]
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -97,7 +107,6 @@ def plan(
     *,
     namespace: str,
     today: date,
-    renamed: Mapping[str, str],
     skipped: frozenset[str] = frozenset(),
     given_up: bool = False,
     prune: str = "remove",
@@ -107,19 +116,18 @@ def plan(
 ) -> ConnectorPlan:
     """Return the plan for one connector.
 
-    renamed: new key -> old key, for tasks whose marker still says the old one. skipped: ids of goals that this run
-    leaves alone, tasks and memory. given_up: the connector is retired, so that all its tasks go. new_nonce: where the
-    service does not take our ids, the source of one for each attempt.
+    skipped: ids of goals that this run leaves alone, tasks and memory. given_up: the connector is retired, so that all
+    its tasks go. new_nonce: where the service does not take our ids, the source of one for each attempt.
 
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
-    differ = _Differ(connector, view, namespace, today, renamed, on_delete, new_nonce)
+    differ = _Differ(connector, view, namespace, today, on_delete, new_nonce)
     for goal in wanted:
         differ.goal(goal)
     differ.leftovers({task.key for goal in wanted for task in goal.tasks}, skipped, prune)
     if not (given_up or allow_mass_change):
         _refuse_mass_change(view, differ.changes)
-    return ConnectorPlan(view.label, tuple(differ.changes), differ.memory, view.snapshot.memory)
+    return ConnectorPlan(view.label, tuple(differ.changes), differ.memory, view.snapshot.memory, view.stored)
 
 
 def _refuse_mass_change(view: View, changes: Sequence[Change]) -> None:
@@ -142,7 +150,6 @@ class _Differ:
         view: View,
         namespace: str,
         today: date,
-        renamed: Mapping[str, str],
         on_delete: str,
         new_nonce: Callable[[], str] | None,
     ) -> None:
@@ -152,17 +159,12 @@ class _Differ:
         self._view = view
         self._namespace = namespace
         self._today = today
-        self._renamed = renamed
         self._recreate = on_delete == "recreate"
         self._new_nonce = new_nonce
         for copy in view.snapshot.copies:  # also of goals that are skipped: a copy is nobody's progress
-            self._add(
-                Action.DETACH,
-                copy.marker.key,
-                "a copy of one of our tasks: it is the person's",
-                copy,
-                marker=None,
-            )
+            self._add(Action.DETACH, copy.marker.key, "a copy of one of our tasks: the person's", copy, marker=None)
+        for task in view.duplicates:
+            self._let_go(task.marker.key, task, "remove", "another task of ours has the same key")
 
     def goal(self, goal: WantedGoal) -> None:
         """Compare one goal's tasks, and note what shall be remembered of it."""
@@ -204,7 +206,9 @@ class _Differ:
                 if key not in wanted
                 and (key in going or (key not in self._view.tasks and entry.state in ("live", "pending")))
             ]
-            keys = {**base.keys, **{key: replace(base.keys[key], state="removed") for key in gone}}
+            # What was done stays done, should it ever come back into the file.
+            removed = {key: replace(base.keys[key], state="removed") for key in gone if base.keys[key].state != "done"}
+            keys = {**base.keys, **removed}
             self.memory[goal_id] = replace(base, keys=keys)
 
     # One task
@@ -227,8 +231,8 @@ class _Differ:
 
     def _absent(self, wanted: Wanted, memory: Remembered | None, previous: str | None) -> Remembered | None:
         if wanted.done is not None:
-            # Not worth a task any more; where there was one, its end is remembered for good.
-            return replace(memory, state="done", done_on=wanted.done, definition="") if memory else None
+            # Not worth a task any more; that it is done is remembered for good.
+            return replace(memory or Remembered("done"), state="done", done_on=wanted.done, definition="")
         if memory and self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
             self._keep(wanted.key, memory.state != "dropped", "a person deleted it")
             return replace(memory, state="dropped", definition=wanted.definition)
@@ -270,11 +274,13 @@ class _Differ:
             kept=kept,
         )
         shown: dict[str, tuple[object, object]] = dict(fields)
-        if wanted.key in self._renamed:
-            shown["key"] = (self._renamed[wanted.key], wanted.key)
+        if wanted.key in self._view.renamed:
+            shown["key"] = (self._view.renamed[wanted.key], wanted.key)
         if wanted.pinned != task.marker.pinned:
             shown["pinned"] = (task.marker.pinned, wanted.pinned)
-        self.changes.append(Change(action, wanted.key, reason + (f"; {kept}" if kept else ""), shown, write))
+        fresh_pin = wanted.pinned and "due" not in fields and task.content.due != task.marker.due
+        told = reason + (f"; {kept}" if kept else "")
+        self.changes.append(Change(action, wanted.key, told, shown, write, acknowledges=fresh_pin))
 
     def _action(
         self, wanted: Wanted, task: Task, fields: Mapping[str, object], marker: Marker
@@ -285,10 +291,10 @@ class _Differ:
             return Action.REOPEN, "changed in the file, so it comes back"
         if task.done and not wanted.done:
             return Action.REOPEN, "open again" if wanted.parent else "it has open steps again"
-        if task.native_id in self._view.snapshot.damaged or wanted.key in self._renamed:
+        if task.native_id in self._view.snapshot.damaged or wanted.key in self._view.renamed:
             return (
                 Action.REPAIR,
-                "renamed in the file" if wanted.key in self._renamed else "its marker was damaged",
+                "renamed in the file" if wanted.key in self._view.renamed else "its marker was damaged",
             )
         if fields:
             return Action.UPDATE, self._why(wanted, task, fields)
@@ -337,7 +343,7 @@ class _Differ:
                 theirs.add(name)
                 continue
             fields[name] = (old, new)
-            if by_person and old and wanted.parent is not None:
+            if by_person and old and not (name == "due" and wanted.parent is None):
                 overruled.append(f"{name} was: {old}")
         content = replace(have, **{name: new for name, (_, new) in fields.items()})  # type: ignore[arg-type]
         return content, fields, theirs, "; ".join(overruled)
@@ -382,7 +388,7 @@ class _Differ:
 
     # What is no longer wanted
 
-    def _let_go(self, key: str, task: Task, prune: str) -> None:
+    def _let_go(self, key: str, task: Task, prune: str, why: str = "no longer in the file") -> None:
         edited = [
             name
             for name in FIELDS
@@ -390,25 +396,13 @@ class _Differ:
             and name != "due"
             and task.marker.applied.get(name) not in (None, digest(getattr(task.content, name)))
         ]
+        touched = task.done or task.touched or task.recurring or task.marker.pinned or edited
         if prune == "keep":
-            self._keep(key, True, "no longer in the file; `prune: keep` leaves it")
-        elif (
-            task.done
-            or task.touched
-            or task.recurring
-            or task.marker.pinned
-            or edited
-            or task.content.due != task.marker.due
-        ):
-            self._add(
-                Action.DETACH,
-                key,
-                "no longer in the file, but a person worked on it: it stays, as theirs",
-                task,
-                marker=None,
-            )
+            self._keep(key, True, f"{why}; `prune: keep` leaves it")
+        elif touched or task.content.due != task.marker.due:
+            self._add(Action.DETACH, key, f"{why}, but a person worked on it: it stays, as theirs", task, marker=None)
         else:
-            self._add(Action.REMOVE, key, "no longer in the file", task, marker=task.marker)
+            self._add(Action.REMOVE, key, why, task, marker=task.marker)
 
     def _add(self, action: Action, key: str, reason: str, task: Task, *, marker: Marker | None) -> None:
         write = Write(action, key, task.native_id, task.content, marker)

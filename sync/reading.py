@@ -47,7 +47,6 @@ class Reading:
     homes: tuple[Home, ...]
     views: tuple[View, ...]
     schedule: Schedule
-    renamed: Mapping[str, str]
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...] = ()
 
@@ -93,29 +92,28 @@ def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool 
         except BackplanError as error:
             unread[home.label] = str(error)
             continue
-        if snapshot.tasks and not snapshot.remembers:
+        if (snapshot.tasks and not snapshot.remembers) or snapshot.damage:
             snapshot = _without_memory(home, snapshot, today, rebuild=rebuild)
             rebuilt.append(home.label)
         _refuse_foreign(home, snapshot, project)
         snapshots[home.label] = snapshot
-    renames = find_renames(project, snapshots.values())
-    views = tuple(
-        View(home.label, rename(snapshots[home.label], renames), home.goals)
-        for home in homes
-        if home.label in snapshots
-    )
+    views = tuple(_view(project, home, snapshots[home.label]) for home in homes if home.label in snapshots)
     progress = observe(project, views, today)
     planned = schedule(project, progress, today)
-    new_to_old = {new: old for old, new in renames.items()}
-    return Reading(project, tuple(homes), views, planned, new_to_old, unread, tuple(rebuilt))
+    return Reading(project, tuple(homes), views, planned, unread, tuple(rebuilt))
+
+
+def _view(project: Project, home: Home, snapshot: Snapshot) -> View:
+    renamed, keys = rename(snapshot, find_renames(project, snapshot))
+    return View(home.label, renamed, home.goals, keys, snapshot.memory)
 
 
 def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: bool) -> Snapshot:
     if not rebuild:
+        lost = snapshot.damage or f"{home.label}: the memory beside our {len(snapshot.tasks)} tasks is gone"
         raise RefusedError(
-            f"{home.label}: {len(snapshot.tasks)} tasks of ours are there, but the memory beside them is gone or damaged. "
-            "Restore it (from the file's history), or run `backplan sync --rebuild`: steps that you had deleted would "
-            "then come back. Nothing was changed."
+            f"{lost}. Restore it (from the file's history), or run `backplan sync --rebuild`: steps that you had "
+            "deleted would then come back. Nothing was changed."
         )
     memory: dict[str, GoalMemory] = {}
     for task in snapshot.tasks:
@@ -124,15 +122,17 @@ def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: boo
         goal = memory.get(goal_id) or GoalMemory(first_sync=today)
         entry = Remembered("live", task.native_id, marker.generation)
         memory[goal_id] = replace(goal, keys={**goal.keys, marker.key: entry})
-    return replace(snapshot, memory=memory, remembers=True)
+    return replace(snapshot, memory=memory, remembers=True, damage="")
 
 
 def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
-    if snapshot.others and not snapshot.tasks and not snapshot.memory and home.goals:
-        others = ", ".join(f"`{name}`" for name in sorted(snapshot.others))
+    ours = {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
+    theirs = [name for name, keys in snapshot.others.items() if keys & ours]
+    if theirs and not snapshot.tasks and not snapshot.memory and home.goals:
         raise RefusedError(
-            f"{home.label}: holds tasks of the namespace {others} and none of `{project.namespace}`. If the namespace "
-            "was renamed in the goals file, change it back to go on with those tasks; nothing was changed."
+            f"{home.label}: holds tasks with our keys under the namespace `{theirs[0]}`, and none under "
+            f"`{project.namespace}`. If the namespace was renamed in the goals file, change it back to go on with "
+            "those tasks; nothing was changed."
         )
     live = sum(e.state == "live" for goal in snapshot.memory.values() for e in goal.keys.values())
     if live > 1 and not snapshot.tasks:

@@ -56,7 +56,6 @@ def _plan(
         wanted,
         namespace=project.namespace,
         today=reading.schedule.today,
-        renamed=reading.renamed,
         skipped=skipped,
         given_up=home.retired,
         prune=project.prune,

@@ -8,27 +8,23 @@ from typing import TYPE_CHECKING
 from config.errors import GoalsFileError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from config.network import Goal, Project
-    from connectors.base import GoalMemory, Snapshot, Task
+    from connectors.base import GoalMemory, Snapshot
 
 
-def find_renames(project: Project, snapshots: Iterable[Snapshot]) -> dict[str, str]:
-    """Return old key -> new key for every goal and step that was published under another key.
+def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
+    """Return old key -> new key for every goal and step that a connector remembers under another key.
 
     Raises GoalsFileError where several titles changed at one place, so that only a guess could tell which became which.
     """
     memory: dict[str, tuple[str, ...]] = {}
-    for snapshot in snapshots:
-        for goal_id, before in snapshot.memory.items():
-            known = tuple(key for key, entry in before.keys.items() if entry.state != "removed")
-            if known:
-                memory.setdefault(goal_id, known)
-    if not memory:
-        return {}
+    for goal_id, remembered in snapshot.memory.items():
+        if known := tuple(key for key, entry in remembered.keys.items() if entry.state != "removed"):
+            memory[goal_id] = known
     problems: list[Problem] = []
-    goals = _goals(project, memory, problems)
+    goals = _goals(project, memory, problems) if memory else {}
     renames: dict[str, str] = {}
     for goal in project.goals:
         old_id = goals.get(goal.id, goal.id)
@@ -39,10 +35,27 @@ def find_renames(project: Project, snapshots: Iterable[Snapshot]) -> dict[str, s
     return {old: new for old, new in renames.items() if old != new}
 
 
-def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> Snapshot:
-    """Return the snapshot with its keys as the file has them now."""
-    if not renames:
-        return snapshot
+def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, dict[str, str]]:
+    """Return the snapshot with its keys as the file has them now, and new key -> old one for each task that changes.
+
+    A run that was cut short may have renamed the memory and not the task: then the native id tells which task it is.
+    """
+    memory = _rename_memory(snapshot, renames) if renames else snapshot.memory
+    known = {entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items() if entry.native_id}
+    present = {task.marker.key for task in snapshot.tasks}
+    changed: dict[str, str] = {}
+    tasks = []
+    for task in snapshot.tasks:
+        old = task.marker.key
+        new = renames.get(old) or known.get(task.native_id, old)
+        if new != old and (old in renames or new not in present):
+            changed[new] = old
+            task = replace(task, marker=replace(task.marker, key=new))
+        tasks.append(task)
+    return replace(snapshot, tasks=tuple(tasks), memory=memory), changed
+
+
+def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, GoalMemory]:
     memory: dict[str, GoalMemory] = {}
     for goal in snapshot.memory.values():
         for key, entry in goal.keys.items():
@@ -51,15 +64,7 @@ def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> Snapshot:
             before = memory.get(home) or replace(goal, keys={}, dates={})
             dates = {**before.dates, **({new: goal.dates[key]} if key in goal.dates else {})}
             memory[home] = replace(before, keys={**before.keys, new: entry}, dates=dates)
-    tasks = tuple(_rename_task(task, renames) for task in snapshot.tasks)
-    return replace(
-        snapshot, tasks=tasks, copies=tuple(_rename_task(t, renames) for t in snapshot.copies), memory=memory
-    )
-
-
-def _rename_task(task: Task, renames: Mapping[str, str]) -> Task:
-    new = renames.get(task.marker.key)
-    return replace(task, marker=replace(task.marker, key=new)) if new else task
+    return memory
 
 
 def _goals(project: Project, memory: Mapping[str, tuple[str, ...]], problems: list[Problem]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from base64 import b32encode
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
+from math import floor
 from typing import TYPE_CHECKING
 
 from config.network import HangsOn
@@ -148,19 +149,20 @@ class _Planner:
         for i, step in enumerate(network.steps):
             if i in gone or i in fixed or step.anchored:
                 continue
-            floor = low
+            # A milestone takes no time, but its day is not to lie before the first one.
+            first = low + 1 if step.takes is not None and step.takes.amount == 0 else low
             if step.not_before is not None:
-                floor = max(floor, days.position(step.not_before.toordinal() - 1))
+                first = max(first, days.position(step.not_before.toordinal() - 1))
             for link in step.after:
                 day = self._known_day(link.key, fixed, network, progress=progress)
                 if day is not None:
                     if progress and link.key not in self.progress.done:
                         day = max(day, days.forward(self.day))  # overdue, it still wants a day of its own
-                    floor = max(floor, days.position(days.after(day, link.wait) if link.wait else day))
+                    first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
             for link in step.after_goals:
                 day = self._deadline_of(link.key)
-                floor = max(floor, days.position(days.after(day, link.wait) if link.wait else day))
-            floors[i] = floor
+                first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
+            floors[i] = first
         return floors
 
     def _known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
@@ -265,7 +267,8 @@ class _Planner:
         reserved, broken = self._reserve(planned)
         if not broken:
             return
-        followers = frozenset(i for i in reserved if planned.dues[i] >= self.day)
+        anchored = {i for i, step in enumerate(planned.network.steps) if step.anchored}
+        followers = frozenset(i for i in reserved if planned.dues[i] >= self.day) - planned.fixed.keys() - anchored
         fixed = {i: planned.dues[i] for i in range(len(planned.network.steps)) if i not in followers}
         days = planned.network.frame.days
         low = days.position(self.day - 1)
@@ -371,6 +374,11 @@ class _Planner:
         planned.plan = run(squeezed.lengths)
         for i in movable:
             self._take(planned, planned.plan, i)
+        # What has no day left for it stands on the first that it could have, not in the past.
+        for i in floors.begin.keys() & squeezed.stuck:
+            first = network.frame.days.day(floor(floors.begin[i]) + 1)
+            planned.starts[i] = max(planned.starts[i], first)
+            planned.dues[i] = max(planned.dues[i], first)
 
     def _take(self, planned: _Planned, latest: Latest, i: int) -> None:
         planned.starts[i], planned.dues[i] = planned.network.start(latest, i), latest.due[i]

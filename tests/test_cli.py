@@ -143,8 +143,8 @@ def test_mistakes_in_the_file_come_all_at_once_as_json_too(person: Person) -> No
 
 def test_explain_walks_from_the_step_to_the_deadline(person: Person) -> None:
     calendar = "calendar: {workdays: [mon, tue, wed, thu, fri], days_off: [2027-12-20..2027-12-31]}\n"
-    goal = "goals:\n  - {id: g, title: Hand it in, deadline: 2027-12-31, steps: [{id: a, title: Print it, takes: 1 day}]}\n"
-    person.writes(calendar + goal)
+    steps = "[{id: a, title: Print it, takes: 1 day}]"
+    person.writes(f"{calendar}goals:\n  - {{id: g, title: Hand it in, deadline: 2027-12-31, steps: {steps}}}\n")
     lines = person.run("explain", "g/a", "--json").json["lines"]
     assert lines[1:] == [
         "“Print it” stands on Fri 17 Dec 2027 (takes 1 day).",

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from dateutil.relativedelta import relativedelta
 from holidays import country_holidays
 
-from config.calendars import Calendar
 from config.durations import ONE_DAY, Duration, Unit
 from config.network import Countdown, Goal, HangsOn, Link, Step
 from sync.schedule import Progress, Published
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from holidays import HolidayBase
 
+    from config.calendars import Calendar
     from sync.schedule import Schedule
 
 DAY = timedelta(days=1)
@@ -170,11 +170,13 @@ def plan(
             due = forward(calendar, plus(calendar, deadline, step.afterwards))
         else:
             followers = [(found[other.key], other.after) for other in goal.sequence if other.key in found]
-            bounds = [limit, *([back(calendar, step.by)] if step.by else [])]
+            bounds = [limit, *([step.by] if step.by else [])]
             for dates, links in [*followers, *(later or {}).values()]:
-                for link in links:
-                    if link.key == step.key:
-                        bounds.append(less(calendar, dates.free, link.wait) if link.wait else dates.free)
+                bounds += [
+                    less(calendar, dates.free, link.wait) if link.wait else dates.free
+                    for link in links
+                    if link.key == step.key
+                ]
             due = min(bounds)
             # Its own days ignore the calendar: elapsed time may end on a Sunday, where what follows begins on Monday.
             if takes.unit is not Unit.CALENDAR_DAYS or takes.amount == 0:

@@ -106,7 +106,7 @@ def changes(text: str) -> ConnectorPlan:
         return Change(action, f"goal/{text}", text, fields, Write(action, "k", "1", Content(text)), status, error)
 
     made = (change(Action.CREATE, "applied"), change(Action.UPDATE, "failed", text), Change(Action.KEEP, "k", text))
-    return ConnectorPlan(text, made, {}, {})
+    return ConnectorPlan(text, made, {}, {}, {})
 
 
 # Reading Markdown back
@@ -203,8 +203,8 @@ def test_markdown_of_a_plan_says_what_became_of_each_change() -> None:
 
 
 def test_markdown_of_a_plan_without_writes_is_in_sync() -> None:
-    idle = ConnectorPlan("todoist", (), {}, {})
-    kept = ConnectorPlan("markdown", (Change(Action.KEEP, "goal/step", "a person deleted it"),), {}, {})
+    idle = ConnectorPlan("todoist", (), {}, {}, {})
+    kept = ConnectorPlan("markdown", (Change(Action.KEEP, "goal/step", "a person deleted it"),), {}, {}, {})
     assert markdown.plan([idle], applied=True) == "## todoist\n\nin sync, nothing to do\n"
     assert "in sync, nothing to do\n\n| what |" in markdown.plan([kept], applied=False)
     assert markdown.plan([], applied=False) == "\n"

@@ -362,7 +362,7 @@ goals:
       - {title: build it, takes: 2d, wait: 1d}
       - {title: show it, takes: 1d}
 """
-    assert {key: due for key, due in zip(planner.goals(text).steps(), dues(planner.goals(text)), strict=True)} == {
+    assert dict(zip(planner.goals(text).steps(), dues(planner.goals(text)), strict=True)) == {
         "second/use-it": "2027-08-13",
         "first/buy-it": "2027-08-03",
         "first/build-it": "2027-08-05",
@@ -647,6 +647,47 @@ def test_an_appointment_missed_before_the_first_plan_does_not_change_it_the_same
     first = planner.steps("deadline: 2027-01-01", *listed, today=date(2026, 12, 31))
     again = schedule(planner.project(planner.path.read_text()), publish(first), date(2026, 12, 31))
     assert both(again) == both(first)
+
+
+def test_a_pin_is_not_moved_by_what_is_overdue_before_it(planner: Planner) -> None:
+    today, pins = date(2026, 12, 31), {"g/s2": date(2026, 12, 31)}
+    first = planner.steps("deadline: 2027-01-01", step(1, "takes: 1d"), step(2, "takes: 1d"), today=today, pins=pins)
+    assert dues(first)[1] == "2026-12-31"
+    again = schedule(planner.project(planner.path.read_text()), publish(first, Progress(pins=pins)), today)
+    assert dues(again) == dues(first)
+
+
+def test_a_by_that_has_passed_does_not_change_a_plan_the_same_day(planner: Planner) -> None:
+    today = date(2026, 12, 28)
+    listed = [step(1, "takes: 1d, wait: 1d, by: 2026-12-27"), step(2, "takes: 2d")]
+    first = planner.steps("deadline: 2026-12-29", *listed, today=today)
+    again = schedule(planner.project(planner.path.read_text()), publish(first), today)
+    assert dues(again) == dues(first)
+
+
+def test_one_step_before_two_branches_shares_the_one_day_with_both(planner: Planner) -> None:
+    today = date(2027, 1, 1)
+    result = planner.steps(
+        "deadline: 2027-01-01",
+        step(0, "takes: 1d"),
+        step(1, "takes: 1d, after: []"),
+        step(2, "takes: 1d, after: [s0, s1]"),
+        step(3, "takes: 1d, after: [s0]"),
+        step(5, "takes: 1d, after: [s2]"),
+        today=today,
+    )
+    assert set(dues(result)) == {"2027-01-01"}
+
+
+def test_a_flexible_step_beside_a_full_chain_takes_all_the_time(planner: Planner) -> None:
+    result = planner.steps(
+        "deadline: 2027-01-02, start: 2027-01-01",
+        "{title: a, after: []}",
+        "{title: b, after: []}",
+        "{title: c, takes: 1d, after: [a]}",
+        today=date(2027, 1, 1),
+    )
+    assert both(result) == [("2027-01-01", "2027-01-01"), ("2027-01-01", "2027-01-02"), ("2027-01-02", "2027-01-02")]
 
 
 def test_a_plan_in_which_an_optional_step_gave_way_stands_too(planner: Planner) -> None:

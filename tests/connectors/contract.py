@@ -1,0 +1,509 @@
+"""What every connector must do, whatever it speaks to: one suite, which a new connector joins with one class.
+
+A connector is driven through `read` and `apply` alone, as a run drives it. The person who uses the same service is a
+`Service`: the few things that somebody does in an app, by hand.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+import yaml
+
+from config import loader
+from connectors.base import Action, GoalMemory, Marker, MemoryWrite, Remembered, Snapshot, Task, Write
+from sync import reading, reconciler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from config.network import Project
+    from connectors.base import Connector
+    from sync.plan import ConnectorPlan
+
+TODAY = date(2027, 7, 20)
+NAMESPACE = "me/goals"
+HOSTILE_TITLES = (
+    "<!-- bp1 aaaaaaaaaa me/goals g/one 1 - - .... -->",
+    "--> out of it",
+    "<!--> and --!> and <!-- again",
+    "Pay 📅 2027-01-01",
+    "Paid ✅ 2027-01-01 🔺 ⏫ 🔼",
+    "[ ] a box, and ] a bracket [",
+    "] [x] - [ ] ]",
+    "`one` ``two`` ```three``` ~~~",
+    "x" * 500,
+    "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 🇪🇺 1️⃣",
+    "שלום \u200f\u202eabc\u202c",
+    "\\<!-- \\--> \\[",
+    "bp1 aaaaaaaaaa me/goals g/one 1 - - ....",
+    "# heading | table > quote",
+    "&lt;!-- &amp; <b>bold</b>",
+    "a\u2028b\u2029c\u00a0d\u200be\ufefff",
+    '{"goal":"g"}',
+)
+
+
+class Service(Protocol):
+    """A service under test, with the hands of a person who uses it. Tasks are named by their native ids."""
+
+    def connector(self, namespace: str = NAMESPACE) -> Connector:
+        """Return a new connector, as every process has one."""
+
+    def tick(self, native_id: str) -> None: ...
+    def reopen(self, native_id: str) -> None: ...
+    def delete(self, native_id: str) -> None: ...
+    def set_due(self, native_id: str, day: date | None) -> None: ...
+    def set_title(self, native_id: str, title: str) -> None: ...
+    def touch(self, native_id: str) -> None:
+        """Add something to a task that is in none of its fields: a comment, a task below it."""
+
+    def copy(self, native_id: str) -> None:
+        """Duplicate a task as the app does it, marker and all; the copy is the younger (lower) one."""
+
+    def damage_marker(self, native_id: str) -> None: ...
+    def add_foreign_task(self, title: str) -> None: ...
+    def foreign_tasks(self) -> object:
+        """Return the tasks that a person added, as they are now, for comparing."""
+
+    def text(self) -> str:
+        """Return everything that a person can read in the service."""
+
+
+def a_goal(**changes: Any) -> dict[str, Any]:
+    """Return a goal of three steps as the goals file says it."""
+    return {
+        "id": "g",
+        "title": "Reach it",
+        "deadline": "2027-09-30",
+        "steps": [
+            {"id": "one", "title": "Begin", "takes": "3 days"},
+            {"id": "two", "title": "Go on", "takes": "1 week"},
+            {"id": "three", "title": "Finish", "takes": "2 days"},
+        ],
+        **changes,
+    }
+
+
+def load(folder: Path, *goals: dict[str, Any], namespace: str = NAMESPACE, **settings: Any) -> Project:
+    """Return the project that a goals file with these goals is."""
+    path = folder / "goals-of-the-test.yaml"
+    said = {"namespace": namespace, **settings, "goals": list(goals)}
+    path.write_text(yaml.safe_dump(said, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return loader.load(path)
+
+
+@dataclass
+class Run:
+    """What one run planned and did."""
+
+    found: reading.Reading
+    plans: list[ConnectorPlan]
+
+    @property
+    def actions(self) -> dict[str, Action]:
+        """What is asked for each key."""
+        return {change.key: change.action for plan in self.plans for change in plan.writes}
+
+    @property
+    def silent(self) -> bool:
+        """Whether the run has nothing to write, tasks and memory alike."""
+        return all(not plan.writes and plan.memory == plan.remembered for plan in self.plans)
+
+    @property
+    def errors(self) -> list[str]:
+        """What could not be done."""
+        return [change.error for plan in self.plans for change in plan.changes if change.error]
+
+
+def run(
+    project: Project, connectors: Sequence[Connector], today: date, *, write: bool = True, allow: bool = False
+) -> Run:
+    """Do one run over all connectors, each of which holds every goal."""
+    goals = frozenset(goal.id for goal in project.goals)
+    homes = tuple(reading.Home(connector, goals) for connector in connectors)
+    found = reading.read(project, homes, today)
+    plans = reconciler.make_plans(found, allow_mass_change=allow)
+    return Run(found, reconciler.apply(plans, homes, lambda _: None) if write else plans)
+
+
+@dataclass
+class World:
+    """A service and a goals file."""
+
+    service: Service
+    folder: Path
+    goal: dict[str, Any] = field(default_factory=a_goal)
+    settings: dict[str, Any] = field(default_factory=dict)
+    today: date = TODAY
+
+    def step(self, name: str, **changes: Any) -> None:
+        """Change a step in the file."""
+        self.goal["steps"] = [{**s, **changes} if s["id"] == name else s for s in self.goal["steps"]]
+
+    def remove_step(self, name: str) -> None:
+        self.goal["steps"] = [step for step in self.goal["steps"] if step["id"] != name]
+
+    @property
+    def project(self) -> Project:
+        return load(self.folder, self.goal, **self.settings)
+
+    def sync(self) -> Run:
+        """Run once; then a new process must find nothing left to do, and `plan` must not have written anything."""
+        done = run(self.project, [self.service.connector()], self.today)
+        assert done.errors == []
+        again = self.service.connector()
+        assert run(self.project, [again], self.today).silent
+        assert again.requests.write == 0
+        return done
+
+    def read(self) -> Snapshot:
+        return self.service.connector().read()
+
+    def tasks(self) -> dict[str, Task]:
+        """Return our tasks by key, of which there may be one each."""
+        snapshot = self.read()
+        keys = [task.marker.key for task in snapshot.tasks]
+        assert len(keys) == len(set(keys))
+        assert snapshot.copies == ()
+        return {task.marker.key: task for task in snapshot.tasks}
+
+    def native_id(self, key: str) -> str:
+        return self.tasks()[key].native_id
+
+    def states(self) -> dict[str, str]:
+        """Return what is remembered of each key."""
+        return {key: entry.state for goal in self.read().memory.values() for key, entry in goal.keys.items()}
+
+
+class Contract:
+    """The suite. A subclass gives the fixture `service`."""
+
+    @pytest.fixture
+    def world(self, service: Service, tmp_path: Path) -> World:
+        """A service in use: our four tasks beside two of a person, which no case may change."""
+        service.add_foreign_task("Buy milk")
+        world = World(service, tmp_path)
+        world.sync()
+        service.add_foreign_task("Call mum 📞 <!-- later -->")
+        return world
+
+    @pytest.fixture(autouse=True)
+    def foreign_tasks_stay(self, world: World) -> Any:
+        """After every case the person's own tasks are what they were, and one more run writes nothing."""
+        before = world.service.foreign_tasks()
+        yield
+        after = world.service.foreign_tasks()
+        if isinstance(before, dict) and isinstance(after, dict):  # what was let go has come to them
+            after = {name: after.get(name) for name in before}
+        assert after == before
+        connector = world.service.connector()
+        assert run(world.project, [connector], world.today).silent
+        assert connector.requests.write == 0
+
+    # What we write is what is read
+
+    def test_created_tasks_hold_what_the_file_says(self, world: World) -> None:
+        connector = world.service.connector()
+        (goal,) = world.project.goals
+        tasks = world.tasks()
+        assert list(tasks) == ["g", "g/one", "g/two", "g/three"]
+        assert [tasks[step.key].content.title for step in goal.steps] == ["Begin", "Go on", "Finish"]
+        assert tasks["g"].content.due == goal.deadline
+        assert all(
+            not task.done and not task.touched and task.marker.due == task.content.due for task in tasks.values()
+        )
+        assert all(connector.canonical(task.content) == task.content for task in tasks.values())
+        assert set(world.states().values()) == {"live"}
+        assert {e.native_id for e in connector.read().memory["g"].keys.values()} == {
+            t.native_id for t in tasks.values()
+        }
+
+    @pytest.mark.parametrize("title", HOSTILE_TITLES)
+    def test_any_title_is_text(self, world: World, title: str) -> None:
+        world.step("two", title=title)
+        world.goal["title"] = title
+        world.sync()
+        tasks = world.tasks()
+        wanted = world.service.connector().canonical(replace(tasks["g"].content, title=" ".join(title.split()))).title
+        assert tasks["g"].content.title == tasks["g/two"].content.title == wanted
+        world.service.tick(tasks["g/two"].native_id)
+        world.sync()
+        world.step("two", title="Plain again")
+        world.goal["title"] = "Plain, too"
+        world.sync()
+        assert world.tasks()["g"].content.title == "Plain, too"
+
+    @pytest.mark.parametrize(
+        ("name", "key", "value", "read"),
+        [
+            ("title", "title", "Go on, at last", "Go on, at last"),
+            ("due", "takes", "9 days", None),
+            ("notes", "notes", "Two lines\n\nand *signs* <!-- -->", "Two lines\n\nand *signs* <!-- -->"),
+            ("labels", "labels", ["work", "big one"], ("work", "big one")),
+            ("priority", "priority", "urgent", "urgent"),
+        ],
+    )
+    def test_a_change_in_the_file_reaches_its_field_and_no_other(
+        self, world: World, name: str, key: str, value: object, read: object
+    ) -> None:
+        before = world.tasks()
+        world.step("two", **{key: value})
+        planned = world.sync()
+        after = world.tasks()
+        assert [after[k].native_id for k in before] == [before[k].native_id for k in before]
+        if name not in world.service.connector().capabilities.fields:
+            assert after["g/two"].content == before["g/two"].content
+            return
+        if name == "due":  # a longer step moves what is before it, not itself
+            assert planned.actions["g/one"] is Action.UPDATE
+            assert after["g/one"].content.due == before["g/one"].content.due - timedelta(days=2)  # type: ignore[operator]
+        else:
+            assert planned.actions == {"g/two": Action.UPDATE}
+            assert getattr(after["g/two"].content, name) == read
+            assert replace(after["g/two"].content, **{name: getattr(before["g/two"].content, name)}) == (
+                before["g/two"].content
+            )
+
+    def test_fields_are_cleared_again(self, world: World) -> None:
+        before = world.tasks()["g/two"].content
+        world.step("two", notes="Some words", labels=["work"], priority="high")
+        world.sync()
+        world.step("two", notes="", labels=[], priority="none")
+        world.sync()
+        after = world.tasks()["g/two"].content
+        assert (after.notes, after.priority, after.title, after.due) == ("", "none", before.title, before.due)
+
+    def test_the_memory_comes_back_as_it_was_written(self, world: World) -> None:
+        connector = world.service.connector()
+        before = connector.read().memory
+        day = date(2027, 8, 1)
+        keys = {f"big/s{n}": Remembered("live", f"n{n}", 1 + n % 3) for n in range(300)}
+        keys |= {
+            "big/done": Remembered("done", "x1", done_on=day),
+            "big/gone": Remembered("dropped", "x2", 2, definition="abcdef"),
+            "big/left": Remembered("removed", "x3"),
+            "big/new": Remembered("pending", "x4"),
+        }
+        big = GoalMemory(TODAY, keys, day, "digest", {f"big/s{n}": (day, day + timedelta(days=n)) for n in range(300)})
+        memory = {**before, "big": big, "bare": GoalMemory(TODAY, {"bare": Remembered("live", "x5")})}
+        (answer,) = connector.apply([MemoryWrite(memory)])
+        assert answer.error is None
+        assert world.read().memory == memory
+        connector = world.service.connector()
+        connector.read()
+        connector.apply([MemoryWrite(before)])
+        assert world.read().memory == before
+
+    def test_every_write_of_a_batch_is_answered_in_order_and_one_bad_one_harms_no_other(self, world: World) -> None:
+        connector = world.service.connector()
+        snapshot = connector.read()
+        one, two = (task for task in snapshot.tasks if task.marker.key in ("g/one", "g/two"))
+        title = frozenset({"title"})
+        answers = connector.apply(
+            [
+                Write(Action.UPDATE, one.marker.key, one.native_id, replace(one.content, title="1"), one.marker, title),
+                Write(Action.UPDATE, "g/none", "no-such-id", one.content, Marker(NAMESPACE, "g/none", "no"), title),
+                Write(Action.UPDATE, two.marker.key, two.native_id, replace(two.content, title="2"), two.marker, title),
+                MemoryWrite(snapshot.memory),
+            ]
+        )
+        assert [answer.error is None for answer in answers] == [True, False, True, True]
+        assert answers[0].native_id == one.native_id
+        tasks = world.tasks()
+        assert (tasks["g/one"].content.title, tasks["g/two"].content.title) == ("1", "2")
+        assert "g/none" not in tasks
+
+    @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Berlin"])
+    def test_no_time_zone_moves_a_date(self, world: World, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = {key: task.content.due for key, task in world.tasks().items()}
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        try:
+            assert world.sync().actions == {}
+            assert {key: task.content.due for key, task in world.tasks().items()} == before
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+
+    # What a person does is seen, and stays
+
+    def test_a_ticked_task_is_done_and_stays_done(self, world: World) -> None:
+        world.service.tick(world.native_id("g/one"))
+        assert world.sync().found.schedule.goals[0].steps[0].done is not None
+        assert world.states()["g/one"] == "done"
+        assert world.tasks()["g/one"].done
+        world.today += timedelta(days=3)
+        assert world.sync().actions == {}
+
+    def test_a_reopened_task_is_open_again(self, world: World) -> None:
+        world.service.tick(world.native_id("g/one"))
+        world.sync()
+        world.service.reopen(world.native_id("g/one"))
+        world.sync()
+        assert not world.tasks()["g/one"].done
+        assert world.states()["g/one"] == "live"
+
+    def test_the_last_tick_completes_the_goal_and_a_reopened_step_reopens_it(self, world: World) -> None:
+        for key in ("g/one", "g/two", "g/three"):
+            world.service.tick(world.native_id(key))
+        assert world.sync().actions == {"g": Action.COMPLETE}
+        assert world.tasks()["g"].done
+        world.service.reopen(world.native_id("g/three"))
+        assert world.sync().actions["g"] is Action.REOPEN
+        assert not world.tasks()["g"].done
+        assert world.tasks()["g/one"].done
+
+    def test_a_ticked_goal_completes_its_steps(self, world: World) -> None:
+        world.service.tick(world.native_id("g"))
+        world.sync()
+        assert all(task.done for task in world.tasks().values())
+
+    def test_done_in_the_file_is_done_in_the_app(self, world: World) -> None:
+        world.step("one", done=TODAY)
+        assert world.sync().actions == {"g/one": Action.COMPLETE}
+        assert world.tasks()["g/one"].done
+
+    def test_a_moved_date_is_a_pin_until_the_deadline_changes(self, world: World) -> None:
+        day = date(2027, 9, 10)
+        world.service.set_due(world.native_id("g/two"), day)
+        world.sync()
+        assert world.tasks()["g/two"].content.due == day
+        assert world.tasks()["g/two"].marker.pinned
+        assert world.tasks()["g/one"].content.due == day - timedelta(days=7)
+        world.goal["deadline"] = "2027-10-07"
+        world.sync()
+        assert world.tasks()["g/two"].content.due == date(2027, 10, 5)
+        assert not world.tasks()["g/two"].marker.pinned
+
+    def test_a_cleared_date_is_put_back_and_releases_a_pin(self, world: World) -> None:
+        before = world.tasks()["g/two"].content.due
+        for _ in range(2):
+            world.service.set_due(world.native_id("g/two"), None)
+            world.sync()
+            assert world.tasks()["g/two"].content.due == before
+            assert not world.tasks()["g/two"].marker.pinned
+            world.service.set_due(world.native_id("g/two"), date(2027, 9, 10))
+            world.sync()
+        assert world.tasks()["g/two"].marker.pinned
+
+    def test_a_goal_that_was_moved_goes_back(self, world: World) -> None:
+        world.service.set_due(world.native_id("g"), date(2027, 12, 24))
+        world.sync()
+        assert world.tasks()["g"].content.due == date(2027, 9, 30)
+
+    def test_a_title_that_a_person_changed_stays(self, world: World) -> None:
+        world.service.set_title(world.native_id("g/two"), "My own words")
+        assert world.sync().actions == {}
+        world.step("two", takes="8 days")
+        world.sync()
+        assert world.tasks()["g/two"].content.title == "My own words"
+
+    @pytest.mark.parametrize("key", ["g", "g/two"])
+    def test_where_both_changed_a_title_the_file_wins_and_the_other_is_kept(self, world: World, key: str) -> None:
+        world.service.set_title(world.native_id(key), "My own words")
+        world.sync()
+        if key == "g":
+            world.goal["title"] = "The file's words"
+        else:
+            world.step("two", title="The file's words")
+        world.sync()
+        assert world.tasks()[key].content.title == "The file's words"
+        assert "My own words" in world.service.text()
+
+    def test_a_deleted_task_stays_deleted_until_its_step_changes(self, world: World) -> None:
+        world.service.delete(world.native_id("g/two"))
+        world.sync()
+        assert world.states()["g/two"] == "dropped"
+        world.goal["deadline"] = "2027-10-07"
+        world.sync()
+        assert "g/two" not in world.tasks()
+        world.step("two", title="Go on after all")
+        assert world.sync().actions["g/two"] is Action.CREATE
+        assert world.tasks()["g/two"].marker.generation == 2
+
+    def test_a_deleted_task_comes_back_where_the_file_wants_that(self, world: World) -> None:
+        world.settings["on_delete"] = "recreate"
+        world.service.delete(world.native_id("g/two"))
+        world.sync()
+        assert not world.tasks()["g/two"].done
+
+    def test_a_copy_belongs_to_the_person(self, world: World) -> None:
+        before = world.tasks()
+        world.service.copy(before["g/two"].native_id)
+        world.service.copy(before["g/two"].native_id)
+        world.sync()
+        after = world.tasks()
+        assert {key: task.native_id for key, task in after.items()} == {k: task.native_id for k, task in before.items()}
+        assert after["g/two"] == before["g/two"]
+        assert world.service.text().count("Go on") == 3
+
+    def test_a_damaged_marker_is_repaired(self, world: World) -> None:
+        before = world.tasks()["g/two"]
+        world.service.damage_marker(before.native_id)
+        assert world.sync().actions == {"g/two": Action.REPAIR}
+        after = world.tasks()["g/two"]
+        assert (after.native_id, after.content) == (before.native_id, before.content)
+        assert world.sync().actions == {}
+
+    # What the file no longer has
+
+    def test_an_untouched_step_that_left_the_file_is_removed(self, world: World) -> None:
+        world.remove_step("two")
+        assert world.sync().actions["g/two"] is Action.REMOVE
+        assert "Go on" not in world.service.text()
+
+    @pytest.mark.parametrize("how", ["title", "due", "tick", "touch"])
+    def test_a_step_that_a_person_worked_on_is_let_go_and_stays(self, world: World, how: str) -> None:
+        native_id = world.native_id("g/two")
+        if how == "title":
+            world.service.set_title(native_id, "Go on, by all means")
+        elif how == "due":
+            world.service.set_due(native_id, date(2027, 9, 1))
+        elif how == "tick":
+            world.service.tick(native_id)
+        else:
+            world.service.touch(native_id)
+        world.remove_step("two")
+        assert world.sync().actions["g/two"] is Action.DETACH
+        assert "g/two" not in world.tasks()
+        assert "Go on" in world.service.text()
+
+    def test_a_renamed_step_keeps_its_task(self, world: World) -> None:
+        world.service.tick(world.native_id("g/one"))
+        world.service.set_due(world.native_id("g/two"), date(2027, 9, 10))
+        world.sync()
+        before = world.tasks()
+        world.step("one", id="first", was="one")
+        world.step("two", id="second", was="two")
+        world.sync()
+        after = world.tasks()
+        assert after["g/first"].native_id == before["g/one"].native_id
+        assert after["g/first"].done
+        assert after["g/second"].native_id == before["g/two"].native_id
+        assert after["g/second"].content == before["g/two"].content
+        assert after["g/second"].marker.pinned
+
+    def test_a_new_step_stands_among_the_others(self, world: World) -> None:
+        first, *others = world.goal["steps"]
+        world.goal["steps"] = [first, {"id": "new", "title": "Think", "takes": "1 day"}, *others]
+        assert world.sync().actions["g/new"] is Action.CREATE
+        assert len(world.tasks()) == 5
+
+    def test_another_namespace_is_somebody_elses(self, world: World) -> None:
+        """Two plans in one service, each with its own memory; neither touches the other's tasks."""
+        other = a_goal(id="h", title="Another plan", steps=[])
+        before, states = world.tasks(), world.states()
+        project = load(world.folder, other, namespace="you/plans")
+        for _ in range(2):
+            for goals in (project, world.project):
+                done = run(goals, [world.service.connector(goals.namespace)], world.today)
+                assert done.errors == []
+        assert world.tasks() == before
+        assert world.states() == states
+        assert [task.marker.key for task in world.service.connector("you/plans").read().tasks] == ["h"]

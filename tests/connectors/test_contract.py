@@ -1,0 +1,101 @@
+"""The contract, one class per connector."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.register_assert_rewrite("tests.connectors.contract")
+
+from connectors.markdown import MarkdownConnector  # noqa: E402
+from tests.connectors.contract import NAMESPACE, Contract  # noqa: E402
+from tests.sync.memory_service import MemoryService  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+    from pathlib import Path
+
+    from connectors.base import Connector
+
+
+class MarkdownFile:
+    """Somebody with an editor and a todo.md."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._added: list[str] = []
+
+    def connector(self, namespace: str = NAMESPACE) -> Connector:
+        return MarkdownConnector(self.path, namespace)
+
+    def tick(self, native_id: str) -> None:
+        self._edit(native_id, lambda line: line.replace("[ ]", "[x]"))
+
+    def reopen(self, native_id: str) -> None:
+        self._edit(native_id, lambda line: line.replace("[x]", "[ ]"))
+
+    def delete(self, native_id: str) -> None:
+        self._edit(native_id, lambda line: "")
+
+    def set_due(self, native_id: str, day: date | None) -> None:
+        self._edit(native_id, lambda line: re.sub("📅 [0-9-]+", f"📅 {day}" if day else "", line))
+
+    def set_title(self, native_id: str, title: str) -> None:
+        self._edit(native_id, lambda line: re.sub(r"\] .* <!--", f"] {title} <!--", line))
+
+    def touch(self, native_id: str) -> None:
+        self._edit(native_id, lambda line: f"{line}            - [ ] A task of the person's own\n")
+
+    def copy(self, native_id: str) -> None:
+        self._edit(native_id, lambda line: f"{line}{line}")
+
+    def damage_marker(self, native_id: str) -> None:
+        self._edit(native_id, lambda line: re.sub("<!-- bp1 .* -->", f"<!-- bp1 {native_id} oops -->", line))
+
+    def add_foreign_task(self, title: str) -> None:
+        blob = f"- [ ] {title}  \t\n"
+        self._added.append(blob)
+        self.path.write_text(blob + (self._text if self.path.exists() else ""), encoding="utf-8", newline="")
+
+    def foreign_tasks(self) -> object:
+        return [blob for blob in self._added if blob in self._text]
+
+    def text(self) -> str:
+        return self._text.partition("<!-- backplan's memory")[0]
+
+    @property
+    def _text(self) -> str:
+        return self.path.read_bytes().decode()
+
+    def _edit(self, native_id: str, change: Callable[[str], str]) -> None:
+        """Change the first line of a task."""
+        lines = self._text.splitlines(keepends=True)
+        number = next(n for n, line in enumerate(lines) if f"<!-- bp1 {native_id}" in line)
+        lines[number] = change(lines[number])
+        self.path.write_text("".join(lines), encoding="utf-8", newline="")
+
+
+class TestMarkdown(Contract):
+    """A real file."""
+
+    @pytest.fixture
+    def service(self, tmp_path: Path) -> MarkdownFile:
+        return MarkdownFile(tmp_path / "todo.md")
+
+
+class MemoryServiceToRead(MemoryService):
+    """The service of the histories, so that it is proved to behave like one."""
+
+    def text(self) -> str:
+        return "\n".join(f"{held.content} {held.comments}" for held in self.tasks.values())
+
+
+class TestMemory(Contract):
+    """Native ids, no batches: what most services are like."""
+
+    @pytest.fixture
+    def service(self) -> MemoryServiceToRead:
+        return MemoryServiceToRead()

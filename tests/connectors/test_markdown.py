@@ -1,0 +1,650 @@
+"""The Markdown list: the file belongs to the person, and only our own lines are ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.errors import BackplanError, RefusedError
+from connectors.base import Action, Content, GoalMemory, Marker, MemoryWrite, Remembered, Task, Write
+from connectors.markdown import MarkdownConnector
+from connectors.marker import write_marker
+from sync import reading, reconciler
+from tests.conftest import ROOT
+from tests.connectors.contract import NAMESPACE, TODAY, Run, a_goal, load, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.conftest import Person
+
+MEMORY = "<!-- backplan's memory"
+
+
+class List:
+    """A folder with a goals file and a todo.md, and somebody who edits both."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.todo = folder / "todo.md"
+        self.goal = a_goal()
+        self.settings: dict[str, Any] = {}
+
+    @property
+    def connector(self) -> MarkdownConnector:
+        return MarkdownConnector(self.todo, NAMESPACE)
+
+    @property
+    def text(self) -> str:
+        return self.todo.read_bytes().decode()
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self.todo.write_bytes(text.encode())
+
+    def sync(self, today: date = TODAY) -> Run:
+        """Run, and once more: then there is nothing left to do, and the file is not even touched."""
+        project = load(self.folder, self.goal, **self.settings)
+        done = run(project, [self.connector], today, allow=True)
+        assert done.errors == []
+        assert list(self.folder.glob(".*")) == []
+        before = self.todo.stat()
+        assert run(project, [self.connector], today).silent
+        assert (self.todo.stat().st_ino, self.todo.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+        return done
+
+    def step(self, name: str, **changes: Any) -> None:
+        self.goal["steps"] = [{**s, **changes} if s["id"] == name else s for s in self.goal["steps"]]
+
+    def line(self, key: str) -> str:
+        """Return the first line with a key's marker, without its end."""
+        return next(line.rstrip("\r") for line in self.text.split("\n") if f" {NAMESPACE} {key} " in line)
+
+    def edit(self, key: str, change: Callable[[str], str]) -> None:
+        """Change a key's first line."""
+        line = self.line(key)
+        self.text = self.text.replace(line, change(line), 1)
+
+    def task(self, key: str) -> Task:
+        (task,) = (task for task in self.connector.read().tasks if task.marker.key == key)
+        return task
+
+    def state(self, key: str) -> str:
+        return self.connector.read().memory["g"].keys[key].state
+
+
+@pytest.fixture
+def todo(tmp_path: Path) -> List:
+    """A list that was synced once."""
+    new = List(tmp_path)
+    new.sync()
+    return new
+
+
+def persons_lines(text: str) -> list[str]:
+    """Return the lines that are not ours: no marker of ours in them, and outside the memory."""
+    before, _, after = text.removeprefix("\ufeff").partition(MEMORY)
+    rest = before + after.partition("-->")[2].partition("\n")[2]
+    return [line for line in rest.split("\n") if f" {NAMESPACE} g" not in line]
+
+
+def without_blank(lines: list[str]) -> list[str]:
+    """Blank lines may come with ours, none may go; the others are what they were."""
+    return [line for line in lines if line.strip(" \t\r")]
+
+
+# Any Markdown around our lines
+
+OUR_LOOK = f"- [ ] Begin <!-- {write_marker(Marker(NAMESPACE, 'g/one', 'copied0000', 1, TODAY))} --> 📅 2027-07-20"
+ANYTHING = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=20).filter(
+    lambda text: "bp1" not in text and not re.match(r"[ >]*(```|~~~)", text)
+)
+PERSONS = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "   ",
+            "# Heading",
+            "Heading\n=======",
+            "- [ ] Buy milk  \t",
+            "- [x] Bought eggs ✅ 2027-01-01",
+            "* [ ] Own task 📅 2027-02-30 ⏫\n    + [ ] below it\n\t- [/] and below that",
+            "1. [ ] one\n2) [-] two",
+            "> - [ ] quoted\n> text",
+            "form\x0cfeed and\u2028line separator\u2029and\x85next line",
+            "\x0c",
+            "👩‍👩‍👧‍👦 emoji 🏳️‍🌈",
+            "---",
+            "| a | table |\n|---|---|",
+            "<!-- a comment -->",
+            "<!-- a comment\n- [ ] of two lines\n-->",
+            "[link]: https://example.org 'and'",
+            "not at the start: ``` code",
+        ]
+    ),
+    st.sampled_from(["```", "~~~", "````md", "  ```"]).map(lambda fence: f"{fence}\n{OUR_LOOK}\n{fence.rstrip('md')}"),
+    st.just(f"~~~~\n```\n{OUR_LOOK}\n~~~~"),
+    st.just(f"> ```\n> {OUR_LOOK}\n> ```"),
+    ANYTHING,
+)
+PAGES = st.tuples(st.lists(PERSONS, max_size=6), st.lists(PERSONS, max_size=6), st.lists(PERSONS, max_size=4))
+
+
+@given(PAGES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
+def test_the_rest_of_the_file_survives_everything_that_we_do(
+    pages: tuple[list[str], list[str], list[str]], end: str, bom: bool, final_end: bool
+) -> None:
+    above, between, below = pages
+    with tempfile.TemporaryDirectory() as folder:
+        todo = List(Path(folder))
+        text = "\n".join(above) + ("\n" if final_end else "")
+        todo.text = ("\ufeff" if bom else "") + text.replace("\n", end)
+        before = persons_lines(todo.text)
+        todo.sync()
+        assert without_blank(persons_lines(todo.text)) == without_blank(before)
+        assert todo.text.startswith("\ufeff") is bom
+        _write_between(todo, between, below, end)
+        _check_life(todo)
+
+
+def _write_between(todo: List, between: list[str], below: list[str], end: str) -> None:
+    """Let the person write between our goal and the memory, and below that."""
+    head, memory, tail = todo.text.partition(MEMORY)
+    middle = "".join(f"{line}\n" for line in ["", *between, ""]).replace("\n", end)
+    todo.text = head + middle + memory + tail + "\n".join(below).replace("\n", end)
+
+
+def _check_life(todo: List) -> None:
+    """Update, complete, reopen, add, remove and detach: the person's lines are the same after each."""
+    before = persons_lines(todo.text)
+
+    def same() -> None:
+        todo.sync()
+        assert persons_lines(todo.text) == before
+
+    todo.step("two", title="Other words", takes="2 days", priority="high")
+    same()
+    todo.step("one", done=TODAY)
+    same()
+    del todo.goal["steps"][0]["done"]
+    same()
+    todo.goal["steps"].append({"id": "four", "title": "One more", "takes": "1 day"})
+    same()
+    todo.goal["steps"].pop()
+    same()
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
+    todo.goal["steps"].pop(1)
+    todo.sync()
+    assert without_blank(persons_lines(todo.text)) != without_blank(before)  # the task that was let go is theirs
+    remaining = [line for line in persons_lines(todo.text) if "Other words" not in line]
+    assert remaining == before
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("text", ["Notes\n\n   \n\n\n", "Notes\n\x0c\n", "Notes\nmore", "Notes\n"])
+def test_what_a_file_ends_on_stays_and_so_do_its_line_ends(tmp_path: Path, text: str, end: str) -> None:
+    todo = List(tmp_path)
+    todo.text = text.replace("\n", end)
+    todo.sync()
+    assert all(f"{line}{end}" in todo.text for line in text.split("\n"))
+    assert end == "\n" or "\n" not in todo.text.replace("\r\n", "")
+
+
+# Forms of our own lines that a person may give them
+
+
+@pytest.mark.parametrize("box", ["x", "X"])
+def test_either_cross_is_a_tick(todo: List, box: str) -> None:
+    todo.edit("g/one", lambda line: line.replace("[ ]", f"[{box}]"))
+    line = todo.line("g/one")
+    todo.sync()
+    assert todo.line("g/one") == line
+    assert todo.state("g/one") == "done"
+
+
+def test_the_day_that_obsidian_writes_is_the_day_it_was_done(todo: List) -> None:
+    todo.edit("g/one", lambda line: line.replace("[ ]", "[x]") + " ✅ 2027-07-18")
+    done = todo.sync()
+    assert done.found.schedule.goals[0].steps[0].done == date(2027, 7, 18)
+    assert todo.connector.read().memory["g"].keys["g/one"].done_on == date(2027, 7, 18)
+    todo.edit("g/one", lambda line: line.replace("[x]", "[ ]"))
+    todo.sync()
+    assert not todo.task("g/one").done
+
+
+def test_a_cancelled_task_is_dropped_and_its_line_stays(todo: List) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[-]"))
+    line = todo.line("g/two")
+    todo.sync()
+    assert todo.line("g/two") == line
+    assert todo.state("g/two") == "dropped"
+    todo.edit("g/two", lambda line: line.replace("[-]", "[ ]"))
+    todo.sync()
+    assert todo.state("g/two") == "live"
+
+
+def test_a_cancelled_task_where_the_file_wants_deleted_ones_back(todo: List) -> None:
+    todo.settings["on_delete"] = "recreate"
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[-]"))
+    todo.sync()
+    assert todo.task("g/two").content.due is not None
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda line: line.replace("- [ ]", "* [ ]"),
+        lambda line: line.replace("- [ ]", "+ [ ]"),
+        lambda line: line.replace("- [ ]", "1. [ ]"),
+        lambda line: line.replace("- [ ]", "27) [ ]"),
+        lambda line: line.replace("- [ ]", "-   [ ]"),
+        lambda line: line.replace("    - ", "\t- "),
+        lambda line: line.replace("    - ", "  - "),
+        lambda line: line.lstrip(),
+        lambda line: "> " + line.lstrip(),
+        lambda line: "> > - [ ]" + line.partition("- [ ]")[2],
+        lambda line: line.replace("[ ]", "[/]"),
+        lambda line: line + "   ",
+        lambda line: line + " and more words #tag",
+        lambda line: line + " ⏳ 2027-07-01",
+        lambda line: re.sub(r" 📅 \S+", "", line).replace("Go on", "Go on 📅 2027-09-28"),
+    ],
+)
+def test_other_shapes_of_a_line_stay_and_stay_ours(todo: List, shape: Callable[[str], str]) -> None:
+    todo.edit("g/two", shape)
+    line = todo.line("g/two")
+    assert todo.sync().actions == {}
+    assert todo.line("g/two") == line
+    todo.step("two", title="Other words")
+    todo.sync()
+    assert todo.line("g/two").replace("Other words", "Go on").split("<!--")[0] == line.split("<!--")[0]
+    assert todo.line("g/two").split("-->")[1] == line.split("-->")[1]
+    todo.goal["deadline"] = "2027-10-07"
+    todo.sync()
+    assert todo.task("g/two").content.due == date(2027, 10, 5)
+
+
+def test_lines_that_were_moved_under_other_headings_stay_there(todo: List) -> None:
+    line = todo.line("g/two")
+    todo.text = "# Now\n" + line.lstrip() + "\n\n" + todo.text.replace(line + "\n", "") + "\n# Below the memory\n"
+    todo.step("two", title="Other words")
+    todo.sync()
+    assert todo.text.split("\n")[1].startswith("- [ ] Other words <!--")
+    todo.goal["steps"].insert(2, {"id": "new", "title": "Think", "takes": "1 day"})
+    todo.sync()
+    assert todo.text.split("\n")[2].startswith("- [ ] Think <!--")
+
+
+def test_a_date_before_the_marker_moves_the_task(todo: List) -> None:
+    todo.edit("g/two", lambda line: re.sub(r" 📅 \S+", "", line).replace("Go on", "Go on 📅 2027-09-10"))
+    todo.sync()
+    assert todo.task("g/two").marker.pinned
+    assert todo.task("g/two").content == Content("Go on", date(2027, 9, 10))
+
+
+def test_of_two_dates_the_last_one_counts_and_both_stay(todo: List) -> None:
+    todo.edit("g/two", lambda line: line + " 📅 2027-09-10")
+    line = todo.line("g/two").partition("-->")[2]
+    todo.sync()
+    assert todo.task("g/two").content.due == date(2027, 9, 10)
+    assert todo.line("g/two").partition("-->")[2] == line
+
+
+def test_a_date_that_is_none_does_not_vanish(todo: List) -> None:
+    todo.edit("g/two", lambda line: re.sub(r"📅 \S+", "📅 2027-02-31", line))
+    todo.sync()
+    assert todo.task("g/two").content.due is not None
+    assert "2027-02-31" in todo.text
+
+
+@pytest.mark.parametrize("sign", ["🔺", "⏫", "🔼"])
+def test_a_priority_that_a_person_gave_stays(todo: List, sign: str) -> None:
+    todo.edit("g/two", lambda line: line.replace("--> ", f"--> {sign} "))
+    line = todo.line("g/two")
+    assert todo.sync().actions == {}
+    assert todo.line("g/two") == line
+    todo.goal["deadline"] = "2027-10-07"
+    todo.sync()
+    assert f"--> {sign} 📅 2027-10-05" in todo.line("g/two")
+
+
+@pytest.mark.parametrize("sign", ["🔽", "⏬"])
+def test_a_priority_that_we_do_not_have_stays(todo: List, sign: str) -> None:
+    todo.edit("g/two", lambda line: f"{line} {sign}")
+    todo.step("two", priority="urgent")
+    todo.sync()
+    assert sign in todo.line("g/two")
+
+
+def test_tasks_of_ours_below_a_tab_are_found_a_place_below_their_goal(todo: List) -> None:
+    """A goal indented with spaces whose tasks a person indented with tabs."""
+    todo.text = todo.text.replace("    - [ ]", "\t- [ ]").replace("- [ ] Reach", "  - [ ] Reach")
+    todo.goal["steps"].insert(0, {"id": "new", "title": "Think", "takes": "1 day"})
+    todo.sync()
+    assert todo.line("g/new").startswith("\t- [ ]")
+
+
+# Copies, damage, and what is somebody else's
+
+
+def test_the_lower_of_two_copies_becomes_the_persons(todo: List) -> None:
+    line = todo.line("g/two")
+    todo.text = f"{todo.text}\n{line}\n{line.replace('[ ]', '[x]')}\n"
+    todo.sync()
+    assert todo.line("g/two") == line
+    assert todo.text.endswith("\n    - [ ] Go on 📅 2027-09-28\n    - [x] Go on 📅 2027-09-28\n")
+    assert todo.state("g/two") == "live"
+
+
+def test_an_old_line_that_was_put_back_beside_its_successor_is_no_second_task(todo: List) -> None:
+    """Deleted, come back with a changed step, then the old line pasted again: two tasks with one key."""
+    old = todo.line("g/two")
+    todo.edit("g/two", lambda line: "")
+    todo.sync()
+    todo.step("two", title="Go on after all")
+    todo.sync()
+    todo.text = f"{old}\n{todo.text}"
+    todo.sync()
+    keys = [task.marker.key for task in todo.connector.read().tasks]
+    assert keys.count("g/two") == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda marker, nonce: f"<!-- bp1 {nonce} -->",
+        lambda marker, nonce: marker.replace(NAMESPACE, ""),
+        lambda marker, nonce: marker.replace(" 1 2027", " one 2027"),
+        lambda marker, nonce: marker.replace("2027-09-28", "2027-02-31"),
+        lambda marker, nonce: marker.replace(" -->", " and some words -->"),
+        lambda marker, nonce: f"<!-- bp1 x {nonce} y -->",
+        lambda marker, nonce: marker.replace("g/two", "g/tow"),
+    ],
+)
+def test_a_damaged_marker_is_repaired(todo: List, damage: Callable[[str, str], str]) -> None:
+    line = todo.line("g/two")
+    nonce = todo.task("g/two").native_id
+    marker = line[line.index("<!--") : line.index("-->") + 3]
+    broken = line.replace(marker, damage(marker, nonce))
+    assert broken != line
+    todo.text = todo.text.replace(line, broken)
+    todo.sync()
+    assert todo.line("g/two") == line
+    assert todo.state("g/two") == "live"
+
+
+def test_a_line_of_another_namespace_is_not_touched(todo: List) -> None:
+    theirs = todo.line("g/two").replace(NAMESPACE, "you/plans")
+    todo.text = f"{theirs}\n{todo.text}"
+    before = todo.connector.read()
+    assert before.others == {"you/plans": {"g/two"}}
+    todo.step("two", title="Other words")
+    todo.sync()
+    assert todo.text.startswith(f"{theirs}\n")
+
+
+def test_the_memory_of_another_namespace_is_not_ours(tmp_path: Path) -> None:
+    todo = List(tmp_path)
+    todo.goal = a_goal(steps=[])
+    todo.sync()
+    before = todo.connector.read()
+    with contextlib.suppress(RefusedError):  # to refuse is right, too
+        other = load(tmp_path, a_goal(id="h", steps=[]), namespace="you/plans")
+        run(other, [MarkdownConnector(todo.todo, "you/plans")], TODAY)
+    after = todo.connector.read()
+    assert after.memory == before.memory
+    assert after.tasks == before.tasks
+
+
+@pytest.mark.parametrize("version", ["2", "27"])
+@pytest.mark.parametrize("shape", ["the same", "another"])
+def test_a_newer_marker_stops_everything(todo: List, version: str, shape: str) -> None:
+    todo.edit("g/two", lambda line: line.replace("bp1 ", f"bp{version} "))
+    if shape == "another":
+        todo.edit("g/two", lambda line: line.replace(" -->", " a=new field=too -->", 1))
+    before = todo.text
+    with pytest.raises(RefusedError, match="newer version"):
+        todo.sync()
+    assert todo.text == before
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "```inline``` code at the start of a line",
+        "```\n```python\nprint()\n```",  # in a block, a line with a language does not close it
+        "- ```\n  code in a list\n  ```",
+        "> ```\n> code in a quote that ends with the quote\n\nText",
+    ],
+)
+def test_code_blocks_end_where_markdown_ends_them(todo: List, prose: str) -> None:
+    """Else our lines below would count as code, so as deleted."""
+    todo.text = f"{prose}\n\n{todo.text}"
+    before = todo.text
+    assert todo.sync().actions == {}
+    assert todo.text == before
+
+
+def test_a_copy_in_a_code_block_below_a_task_is_code(todo: List) -> None:
+    line = todo.line("g/two")
+    block = f"\t\t```\n\t\t{line.lstrip()}\n\t\t```\n"
+    todo.text = todo.text.replace(f"{line}\n", f"{line}\n{block}")
+    before = todo.text
+    todo.sync()
+    assert todo.text == before
+
+
+# The memory
+
+
+def test_without_its_memory_nothing_is_written_until_rebuild(person: Person, food_handler: str) -> None:
+    person.writes(food_handler)
+    person.changes()
+    text = person.todo.read_text("utf-8")
+    done = text.partition(MEMORY)[0].replace("- [ ] Find", "- [x] Find")
+    person.todo.write_text(done, encoding="utf-8")
+    for command in ("plan", "sync"):
+        refused = person.run(command)
+        assert refused.code == 3
+        assert "--rebuild" in refused.err
+    assert person.todo.read_text("utf-8") == done
+    rebuilt = person.run("sync", "--rebuild")
+    assert (rebuilt.code, person.changes()) == (0, [])
+    assert person.todo.read_text("utf-8").startswith(done.rstrip())
+    assert person.run("status", "--json").json["goals"][0]["steps"][0]["done"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace('"goal":', '"goal'),
+        lambda text: text.replace('"since":"', '"since":"x'),
+        lambda text: text.replace('"l', '"?', 1),
+        lambda text: text.replace('{"goal"', '[{"goal"'),
+        lambda text: text.replace('"keys":{', '"keys":[{'),
+        lambda text: text.replace('"keys":{', '"keys":null,"x":{'),
+        lambda text: text.replace('{"goal"', '5\n{"goal"'),
+        lambda text: re.sub(r'"(l\w+) \d+\+\d+"', r'"\1 x+y"', text, count=1),
+    ],
+)
+def test_a_damaged_memory_is_refused_until_rebuild(todo: List, damage: Callable[[str], str]) -> None:
+    head, start, memory = todo.text.partition(MEMORY)
+    todo.text = head + start + damage(memory)
+    before = todo.text
+    assert before != head + start + memory
+    with pytest.raises(RefusedError, match=r"damaged.*--rebuild"):
+        todo.sync()
+    assert todo.text == before
+    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
+    reconciler.apply(reconciler.make_plans(found), homes, lambda _: None)
+    assert todo.sync().actions == {}
+    assert todo.text.startswith(head)
+
+
+def test_a_memory_without_its_end_is_not_left_behind_in_pieces(todo: List) -> None:
+    todo.text = todo.text.removesuffix("-->\n")
+    todo.step("two", title="Other words")
+    todo.sync()
+    assert todo.text.count('{"goal"') == 1
+
+
+# Files that cannot be written
+
+
+def _writes(connector: MarkdownConnector) -> None:
+    """Read, and write a change as a run does."""
+    snapshot = connector.read()
+    marker = Marker(NAMESPACE, "new", "abcdefabcd")
+    memory = {**snapshot.memory, "new": GoalMemory(TODAY, {"new": Remembered("live", marker.nonce)})}
+    connector.apply([Write(Action.CREATE, "new", content=Content("New"), marker=marker), MemoryWrite(memory)])
+
+
+def _refuses(todo: List, match: str) -> None:
+    before = todo.todo.read_bytes()
+    with pytest.raises(BackplanError, match=match):
+        _writes(todo.connector)
+    assert todo.todo.read_bytes() == before
+    assert sorted(path.name for path in todo.folder.glob(".*")) == []
+
+
+def test_a_symbolic_link_stays_one(todo: List) -> None:
+    real = todo.folder / "real.md"
+    todo.todo.rename(real)
+    todo.todo.symlink_to(real)
+    _refuses(todo, "symbolic link")
+    assert todo.todo.is_symlink()
+
+
+def test_a_read_only_file_stays_as_it_is(todo: List) -> None:
+    todo.todo.chmod(0o444)
+    _refuses(todo, "read-only")
+
+
+def test_a_file_that_is_not_utf_8_stays_as_it_is(todo: List) -> None:
+    todo.todo.write_bytes(todo.todo.read_bytes() + "\nCafé\n".encode("latin-1"))
+    _refuses(todo, r"todo\.md:\d+: not UTF-8")
+
+
+def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "todo.md").mkdir()
+    with pytest.raises(BackplanError, match="cannot be read"):
+        _writes(MarkdownConnector(tmp_path / "todo.md", NAMESPACE))
+
+
+def test_a_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BackplanError, match="cannot be written"):
+        _writes(MarkdownConnector(tmp_path / "none" / "todo.md", NAMESPACE))
+
+
+@contextlib.contextmanager
+def _as_somebody_without_rights() -> Iterator[None]:
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error() -> None:
+    with tempfile.TemporaryDirectory() as name:  # not below pytest's, which only its owner may enter
+        folder = Path(name)
+        todo = List(folder)
+        todo.sync()
+        todo.todo.chmod(0o666)
+        folder.chmod(0o555)
+        with _as_somebody_without_rights():
+            _refuses(todo, "cannot be written")
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("change", ["edited", "deleted", "new"])
+def test_a_file_that_was_changed_while_we_worked_keeps_the_change(todo: List, change: str) -> None:
+    connector = todo.connector
+    if change == "new":
+        todo.todo.unlink()
+    connector.read()
+    if change == "deleted":
+        todo.todo.unlink()
+    else:
+        todo.text = "- [ ] typed at this very moment\n"
+    with pytest.raises(BackplanError, match="changed by somebody else"):
+        connector.apply([MemoryWrite({"g": GoalMemory(TODAY)})])
+    assert todo.todo.exists() is (change != "deleted")
+    assert change == "deleted" or todo.text == "- [ ] typed at this very moment\n"
+    assert list(todo.folder.glob(".*")) == []
+
+
+def test_the_mode_of_the_file_stays(todo: List) -> None:
+    todo.todo.chmod(0o600)
+    _writes(todo.connector)
+    assert todo.todo.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_process_that_is_killed_leaves_the_old_file_or_the_new_one(person: Person, food_handler: str) -> None:
+    """Kill it at many moments of its life; what it left is whole, and the next run goes on from there."""
+    person.writes(food_handler)
+    person.run("sync")
+    versions = []
+    for deadline in ("2027-08-15", "2027-08-22"):
+        person.writes(food_handler.replace("2027-08-15", deadline))
+        begun = time.monotonic()
+        person.run("sync")
+        length = time.monotonic() - begun
+        versions.append(person.todo.read_bytes())
+    old, new = versions
+    moment = random.Random(20270715)  # noqa: S311  # moments, no secrets
+    seen = set()
+    for _ in range(36):
+        person.todo.write_bytes(old)
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "sync.main", "sync"],
+            cwd=person.folder,
+            env={**os.environ, "BACKPLAN_TODAY": person.today.isoformat(), "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(moment.uniform(length / 3, length * 1.1))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        left = person.todo.read_bytes()
+        assert left in (old, new)
+        seen.add(left)
+    person.run("sync")
+    assert person.todo.read_bytes() == new
+    assert person.changes() == []
+
+
+# Any title, by hypothesis
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(str.split))
+def test_what_is_written_is_what_is_read(title: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        connector = MarkdownConnector(Path(folder) / "todo.md", NAMESPACE)
+        content = connector.canonical(Content(title, date(2027, 8, 1), "notes", ("label",), "high"))
+        assert connector.canonical(content) == content
+        connector.read()
+        marker = Marker(NAMESPACE, "g", "abcdefabcd", due=content.due)
+        connector.apply([Write(Action.CREATE, "g", content=content, marker=marker), MemoryWrite({})])
+        (task,) = MarkdownConnector(connector.path, NAMESPACE).read().tasks
+        assert task.content == content
+        assert task.marker == replace(marker, applied=dict.fromkeys(task.marker.applied, ""))
