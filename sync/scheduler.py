@@ -128,8 +128,10 @@ class _Planner:
         frame = network.frame
         low = frame.days.position(frame.start - 1)
         most = max(1, frame.days.position(frame.limit) - low)
-        floors = Floors(self._floors(network, frozenset(), {}, low, progress=False))
         due_of = dict(self._due_of)
+        shortest = [1 if length is None else length for length in written]
+        fixed = _anchored(network, network.latest(shortest, outside=outside, due_of=due_of))
+        floors = Floors(self._floors(network, frozenset(), fixed, low, progress=False))
         return grow(
             network, written, floors, lambda lengths: network.latest(lengths, outside=outside, due_of=due_of), most
         )
@@ -262,7 +264,8 @@ class _Planner:
             for i, step in enumerate(planned.network.steps)
             if step.optional and i not in planned.gone and step.key not in published.dates
         )
-        if planned.missed or planned.goal.when_late != "squeeze":
+        # A plan of today has taken today into account, whatever room it found.
+        if planned.missed or planned.goal.when_late != "squeeze" or published.made == self.today:
             return
         reserved, broken = self._reserve(planned)
         if not broken:
@@ -318,7 +321,8 @@ class _Planner:
         if planned.missed or goal.id in self.progress.done:
             return
         low = frame.days.position(max(self.day, goal.start.toordinal() if goal.start else self.day) - 1)
-        begin = self._floors(planned.network, planned.gone, planned.fixed, low)
+        fixed = {**_anchored(planned.network, planned.plan), **planned.fixed}
+        begin = self._floors(planned.network, planned.gone, fixed, low)
         begun = self._begun(planned, published) & begin.keys()
         today = frame.days.position(frame.days.forward(self.day))
         floors = Floors({i: at for i, at in begin.items() if i not in begun}, dict.fromkeys(begun, today))
@@ -374,9 +378,14 @@ class _Planner:
         planned.plan = run(squeezed.lengths)
         for i in movable:
             self._take(planned, planned.plan, i)
-        # What has no day left for it stands on the first that it could have, not in the past.
-        for i in floors.begin.keys() & squeezed.stuck:
-            first = network.frame.days.day(floor(floors.begin[i]) + 1)
+        if squeezed.stuck:
+            self._lift(planned, floors)
+
+    def _lift(self, planned: _Planned, floors: Floors) -> None:
+        """Put what has no day left for it on the first that it could have: never in the past."""
+        days = planned.network.frame.days
+        for i, begin in floors.begin.items():
+            first = days.day(floor(begin) + (1 if planned.lengths[i] else 0))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
 
@@ -528,12 +537,12 @@ class _Planner:
     def _out_of_order(self, planned: _Planned) -> Iterator[str]:
         """Yield the steps whose day stands before what they come after, or after the deadline that they lead to."""
         network, days = planned.network, planned.network.frame.days
-        fixed = {**planned.fixed, **{i: s.on.toordinal() for i, s in enumerate(network.steps) if s.on}}
+        fixed = {**_anchored(network, planned.plan), **planned.fixed}
         for i, day in sorted(fixed.items()):
             step = network.steps[i]
             if i in planned.gone or i in planned.given_way:
                 continue
-            if day > network.frame.deadline:
+            if day > network.frame.deadline and not step.follow_up:
                 yield f"“{step.title}” is due on {date.fromordinal(day)}, after the deadline"
             for link in step.after:
                 other = self._known_day(link.key, fixed, network, progress=True)
@@ -554,6 +563,11 @@ class _Planner:
             f"no working day is left between what “{steps[i].title}” waits for and “{end.title}” "
             f"on {date.fromordinal(planned.dues[planned.network.index[end.key]])}"
         )
+
+
+def _anchored(network: Network, latest: Latest) -> dict[int, int]:
+    """Return the due days of the steps whose own keys fix them."""
+    return {i: latest.due[i] for i, step in enumerate(network.steps) if step.anchored}
 
 
 def _countdown_reason(step: Step, deadline: date) -> Reason:

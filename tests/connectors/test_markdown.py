@@ -105,7 +105,7 @@ def persons_lines(text: str) -> list[str]:
 
 def without_blank(lines: list[str]) -> list[str]:
     """Blank lines may come with ours, none may go; the others are what they were."""
-    return [line for line in lines if line.strip(" \t\r")]
+    return [line.removesuffix("\r") for line in lines if line.strip(" \t\r")]  # a last line may have had no end
 
 
 # Any Markdown around our lines
@@ -137,9 +137,10 @@ PERSONS = st.one_of(
             "not at the start: ``` code",
         ]
     ),
-    st.sampled_from(["```", "~~~", "````md", "  ```"]).map(lambda fence: f"{fence}\n{OUR_LOOK}\n{fence.rstrip('md')}"),
+    st.sampled_from(["```", "~~~", "````md"]).map(lambda fence: f"{fence}\n{OUR_LOOK}\n{fence.rstrip('md')}"),
     st.just(f"~~~~\n```\n{OUR_LOOK}\n~~~~"),
     st.just(f"> ```\n> {OUR_LOOK}\n> ```"),
+    st.just(f"  ```\n  {OUR_LOOK}\n  ```"),
     ANYTHING,
 )
 PAGES = st.tuples(st.lists(PERSONS, max_size=6), st.lists(PERSONS, max_size=6), st.lists(PERSONS, max_size=4))
