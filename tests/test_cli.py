@@ -243,3 +243,23 @@ def test_somebody_elses_config_module_is_named(person: Person, tmp_path: Path) -
     done = person.run("schedule", env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
     assert done.code == 64
     assert "another module named `config`" in done.err
+
+
+@pytest.mark.parametrize(("deadline", "warns"), [("2028-06-01", True), ("2028-09-01", False)])
+def test_a_radical_change_in_less_than_a_year_is_warned_of(person: Person, deadline: str, *, warns: bool) -> None:
+    person.today = date(2027, 7, 20)
+    person.run("init", "--template", "radical-career-change", "--deadline", deadline)
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert any("at least 1 year" in warning for warning in goal["warnings"]) == warns
+
+
+def test_connectors_and_the_schema_are_told(person: Person) -> None:
+    (markdown,) = person.run("connectors", "--json").json["connectors"]
+    assert markdown == {
+        "name": "markdown",
+        "fields": ["title", "due", "priority"],
+        "reliability": "unique",
+        "local": True,
+        "configured": True,
+    }
+    assert json.loads(person.run("schema").out) == json.loads((ROOT / "config/goals.schema.json").read_text("utf-8"))
