@@ -208,7 +208,7 @@ class MarkdownConnector:
         text = self._decode(raw)
         lines = text.split("\n")
         memory, damage = self._memory(lines)
-        known = {entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items()}
+        known = _Known({entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items()})
         tasks: dict[str, Task] = {}
         copies: list[Task] = []
         others: dict[str, set[str]] = {}
@@ -296,7 +296,7 @@ class MarkdownConnector:
         except ValueError as error:
             return {}, f"{self.path}:{start + 1}: {error}"
 
-    def _has_children(self, lines: list[str], number: int, known: Mapping[str, str]) -> bool:
+    def _has_children(self, lines: list[str], number: int, known: _Known) -> bool:
         """Return whether lines that are not ours stand indented below a task."""
         for below in _below(lines, number):
             found = _read_marker(lines[below], self._namespace, known) if _TASK.match(lines[below]) else None
@@ -314,20 +314,55 @@ class MarkdownConnector:
 
 
 class _Page:
-    """The file's lines while a batch is applied to them."""
+    """The file's lines while a batch is applied to them.
+
+    Lines keep their number until the end: new ones are noted behind the line that they follow, so that every write
+    costs the same, however long the list is.
+    """
 
     def __init__(self, text: str, namespace: str) -> None:
         self._end_of_line = "\r" if "\r\n" in text else ""  # lines are split at "\n"
         self._lines = text.split("\n")
         self._namespace = namespace
+        self._gone: set[int] = set() if text else {0}
+        self._notes: dict[int, list[str]] = {}  # kept values, right below their task
+        self._first: dict[int, list[str]] = {}  # first steps, below their goal
+        self._behind: dict[int, list[str]] = {}  # all else that follows a line
+        self._places: dict[str, tuple[dict[int, list[str]], int, str]] = {}  # of new tasks: list, line, indentation
+        self._memory: list[str] | None = None
+        self._numbers: dict[str, list[int]] = {}
+        self._by_key: dict[str, int] = {}
+        for number, line in _tasks(self._lines):
+            for word in _words(line):
+                self._numbers.setdefault(word, []).append(number)
+            found = _read_marker(line, self._namespace, _NOTHING)
+            if found and found[0].namespace == namespace:
+                self._by_key.setdefault(found[0].key, number)
+        self._last = self._last_text()
 
     @property
     def text(self) -> str:
-        return "\n".join(self._lines)
+        """The whole text as it shall be."""
+        start = _memory_start(self._lines, self._namespace)
+        stop = _memory_stop(self._lines, start) if start is not None else None
+        lines: list[str] = []
+        for number, line in enumerate(self._lines):
+            if start is not None and stop is not None and start <= number < stop and self._memory is not None:
+                lines += self._memory if number == start else []
+            elif number not in self._gone:
+                lines.append(line)
+            for added in (self._notes, self._first, self._behind):
+                lines += added.get(number, [])
+        if start is None and self._memory is not None:
+            lines = self._with_new_memory(lines, self._memory)
+        return "\n".join(lines)
 
     def apply(self, write: Write | MemoryWrite) -> Answer:
+        """Apply one write and answer for it."""
         if isinstance(write, MemoryWrite):
-            self._write_memory(write.memory)
+            first = _MEMORY_START.format(namespace=self._namespace)
+            block = [first, *write_memory(write.memory), _MEMORY_END]
+            self._memory = [line + self._end_of_line for line in block]
             return Answer()
         if write.action is Action.CREATE:
             return self._create(write)
@@ -335,7 +370,7 @@ class _Page:
         if number is None:
             return Answer(error="the line is gone")
         if write.action is Action.REMOVE:
-            del self._lines[number]
+            self._gone.add(number)
         else:
             self._change(number, write)
         return Answer(write.native_id)
@@ -354,77 +389,66 @@ class _Page:
             line.mark(write.marker)
         self._lines[number] = line.text
         if write.kept:
-            self._lines.insert(number + 1, f"{line.indent}{_INDENT}{write.kept}{self._end_of_line}")
+            self._notes.setdefault(number, []).append(f"{line.indent}{_INDENT}{write.kept}{self._end_of_line}")
 
     def _create(self, write: Write) -> Answer:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
-        number, indent = self._room(write)
+        added, number, indent = self._places[write.key] = self._room(write)
         line = Line(f"{indent}- [ ] ")
         line.set(write.content, frozenset({"title", "priority", "due"}))
         line.mark(write.marker)
         if write.done_on:
             line.tick(write.done_on)
-        self._lines.insert(number, line.text + self._end_of_line)
+        added.setdefault(number, []).append(line.text + self._end_of_line)
         return Answer(write.marker.nonce)
 
-    def _room(self, write: Write) -> tuple[int, str]:
+    def _room(self, write: Write) -> tuple[dict[int, list[str]], int, str]:
         """Return where a new line goes and its indentation: after its forerunner, else first below its parent."""
-        found = {marker.key: n for n, marker in self._markers()}
-        if write.previous in found:
-            number = found[write.previous]
-            return _below(self._lines, number).stop, _indent(self._lines[number])
-        if write.parent in found:
-            number = found[write.parent]
+        if write.previous in self._places:
+            return self._places[write.previous]
+        if write.previous in self._by_key:
+            number = self._by_key[write.previous]
+            return self._behind, _below(self._lines, number).stop - 1, _indent(self._lines[number])
+        if write.parent in self._places:
+            added, number, indent = self._places[write.parent]
+            return added, number, indent + _INDENT
+        if write.parent in self._by_key:
+            number = self._by_key[write.parent]
             below = [self._lines[n] for n in _below(self._lines, number) if self._lines[n].strip()]
-            return number + 1, _indent(below[0]) if below else _indent(self._lines[number]) + _INDENT
-        return self._last_line(), ""
+            return self._first, number, _indent(below[0]) if below else _indent(self._lines[number]) + _INDENT
+        if not _TASK.match(self._lines[self._last]) and self._lines[self._last].strip():
+            self._behind.setdefault(self._last, [self._end_of_line])
+        return self._behind, self._last, ""
 
-    def _last_line(self) -> int:
-        """Return the line before which a new goal goes: after the last text, before the memory."""
+    def _last_text(self) -> int:
+        """Return the line behind which new goals go: the last text before the memory."""
         number = _memory_start(self._lines, self._namespace)
         if number is None:
-            self._end_last_line()
+            if self._lines[-1]:  # it needs an end, so that another can follow it
+                self._lines[-1] += self._end_of_line
+                self._lines.append("")
             number = len(self._lines) - 1
         while number > 0 and not self._lines[number - 1].strip():
             number -= 1
-        if number and not _TASK.match(self._lines[number - 1]):
-            self._lines.insert(number, self._end_of_line)
-            number += 1
-        return number
-
-    def _end_last_line(self) -> None:
-        """Give the last line an end, so that another can follow it."""
-        if self._lines[-1]:
-            self._lines[-1] += self._end_of_line
-            self._lines.append("")
-
-    def _markers(self) -> Iterator[tuple[int, Marker]]:
-        for number, line in _tasks(self._lines):
-            found = _read_marker(line, self._namespace, {})
-            if found and found[0].namespace == self._namespace:
-                yield number, found[0]
+        return max(number - 1, 0)
 
     def _find(self, nonce: str, *, last: bool) -> int | None:
         """Return the line with this nonce: the first, or the last where a copy is to be let go."""
+        known = _Known({nonce: ""})
         numbers = [
             number
-            for number, line in _tasks(self._lines)
-            if (found := _read_marker(line, self._namespace, {nonce: ""}))
+            for number in self._numbers.get(nonce, [])
+            if (found := _read_marker(self._lines[number], self._namespace, known))
             and (found[0].namespace, found[0].nonce) == (self._namespace, nonce)
         ]
         return (numbers[-1] if last else numbers[0]) if numbers else None
 
-    def _write_memory(self, memory: Mapping[str, GoalMemory]) -> None:
-        first = _MEMORY_START.format(namespace=self._namespace)
-        block = [line + self._end_of_line for line in [first, *write_memory(memory), _MEMORY_END]]
-        start = _memory_start(self._lines, self._namespace)
-        if start is not None:
-            self._lines[start : _memory_stop(self._lines, start)] = block
-            return
-        self._end_last_line()
-        blank = [self._end_of_line] if len(self._lines) > 1 and self._lines[-2].strip() else []
-        self._lines[-1:] = [*blank, *block, ""]
+    def _with_new_memory(self, lines: list[str], memory: list[str]) -> list[str]:
+        if lines and not lines[-1]:
+            lines.pop()
+        blank = [self._end_of_line] if lines and lines[-1].strip() else []
+        return [*lines, *blank, *memory, ""]
 
 
 def _tasks(lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -447,20 +471,34 @@ def _fenced(lines: list[str]) -> set[int]:
     return {n for token in tokens if token.type == "fence" and token.map for n in range(token.map[0], token.map[1])}
 
 
-def _read_marker(line: str, namespace: str, known: Mapping[str, str]) -> tuple[Marker, bool] | None:
-    """Return the marker of a line, and whether it is damaged; None for a line without one.
+class _Known:
+    """The nonces that we remember, with their keys: by one of these, a marker that a person damaged is told."""
 
-    `known` maps the nonces that we remember to their keys: by one of these, a marker that a person damaged is told.
-    """
+    def __init__(self, nonces: Mapping[str, str]) -> None:
+        self.nonces = nonces
+        self.keys = frozenset(nonces.values())
+
+
+_NOTHING = _Known({})
+
+
+def _read_marker(line: str, namespace: str, known: _Known) -> tuple[Marker, bool] | None:
+    """Return the marker of a line, and whether it is damaged; None for a line without one."""
     comment = _COMMENT.search(line)
     if comment is None:
         return None
     marker = read_marker(comment[1])
-    nonce = next((word for word in comment[1].split() if word in known), None)
+    nonce = next((word for word in comment[1].split() if word in known.nonces), None)
     ours = marker is None or marker.namespace == namespace
-    if nonce is not None and ours and (marker is None or marker.key not in known.values()):
-        return Marker(namespace, known[nonce], nonce), True
+    if nonce is not None and ours and (marker is None or marker.key not in known.keys):
+        return Marker(namespace, known.nonces[nonce], nonce), True
     return (marker, False) if marker else None
+
+
+def _words(line: str) -> list[str]:
+    """Return the words of a line's marker, damaged or not."""
+    comment = _COMMENT.search(line)
+    return comment[1].split() if comment else []
 
 
 def _below(lines: list[str], number: int) -> range:
