@@ -43,10 +43,21 @@ def move_deadline(goal: Goal, day: date) -> str:
 
 def replace_value(source: Source, path: Path_, text: str) -> str:
     """Return the source's text with `text` in the place of the value at `path`."""
+    if path[-1] not in _keys(source, path[:-1]):
+        raise BackplanError(f"{source.place(path[:-1])}: there is no `{path[-1]}` here to change; write one")
     node = source.node(path)
     quote = getattr(node, "style", None) or ""
     written = f"{quote}{text}{quote}" if quote in {"'", '"'} and quote not in text else text
     return _apply(source.text, [_Edit(node.start_mark.index, node.end_mark.index, written)])
+
+
+def set_value(source: Source, path: Path_, key: str, text: str) -> str:
+    """Return the source's text with `text` as the value of `key` in the block mapping at `path`, be it new or not."""
+    if key in _keys(source, path):
+        return replace_value(source, (*path, key), text)
+    node = source.node(path)
+    indent = " " * node.start_mark.column
+    return _apply(source.text, [_Edit(node.start_mark.index, node.start_mark.index, f"{key}: {text}\n{indent}")])
 
 
 def write_ids(project: Project) -> dict[str, str]:
@@ -93,6 +104,11 @@ def _problems(name: str, text: str) -> list[Problem]:
         return list(error.problems)
     validate(source, problems)
     return [*source.problems, *problems]
+
+
+def _keys(source: Source, path: Path_) -> set[str]:
+    node = source.node(path)
+    return {key.value for key, _ in node.value} if isinstance(node, MappingNode) else set()
 
 
 def _id_edit(origin: Origin, name: str) -> _Edit:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIELDS = ("title", "due", "notes", "labels", "priority")
-PRIORITIES = ("none", "medium", "high", "urgent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +198,7 @@ class Connector(Protocol):
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     label: str  # for people: the name and the container, such as "markdown (todo.md)"
+    identity: str  # the container itself: two connectors with one identity would write into each other
     requests: Requests
 
     @classmethod

@@ -175,10 +175,11 @@ class MarkdownConnector:
         local=True,
     )
 
-    def __init__(self, path: Path, namespace: str) -> None:
-        """`path` need not exist yet."""
+    def __init__(self, path: Path, namespace: str, name: str = "") -> None:
+        """`path` need not exist yet, but its folder must; `name` is how people call it, by default the file's name."""
         self.path = path
-        self.label = f"markdown ({path.name})"
+        self.label = f"markdown ({name or path.name})"
+        self.identity = f"markdown {path.resolve()}"
         self.requests = Requests()
         self._namespace = namespace
         self._seen: str | None = None  # digest of the bytes that `read` saw; None where there was no file
@@ -191,7 +192,10 @@ class MarkdownConnector:
         if unknown or not isinstance(name, str) or not name.endswith(".md"):
             said = ", ".join(sorted(unknown)) or str(name)
             raise InputError(f"markdown: `{said}` is not a setting of it; it takes `file`, such as {{file: todo.md}}")
-        return cls(folder / name, namespace)
+        path = folder / name
+        if not path.parent.is_dir():
+            raise InputError(f"markdown: the folder of `{name}` does not exist; make it first")
+        return cls(path, namespace, name)
 
     def canonical(self, content: Content) -> Content:
         """Return the content as a line can hold it: no notes, no labels, and no character that would end the marker."""

@@ -28,12 +28,16 @@ def ensure(*locks: str) -> None:
         sys.exit(f"backplan needs Python 3.11 or newer; this is {sys.version.split()[0]}")
     files = [ROOT / "requirements" / lock for lock in locks]
     stamp = _VENV / "installed"
-    wanted = hashlib.sha256(b"".join(f.read_bytes() for f in [*files, ROOT / "pyproject.toml"])).hexdigest()
+    # Scripts in an environment name its folder, so one that was moved or copied has to be made anew.
+    parts = [str(ROOT).encode(), *(f.read_bytes() for f in [*files, ROOT / "pyproject.toml"])]
+    wanted = hashlib.sha256(b"\0".join(parts)).hexdigest()
     if stamp.is_file() and wanted in stamp.read_text():
         return
     print("setting up .venv (once) ...", file=sys.stderr, flush=True)
-    if not Path(command("python")).exists():
-        _run(sys.executable, "-m", "venv", "--without-pip", str(_VENV))
+    home = _VENV / "home"
+    if not home.is_file() or home.read_text() != str(ROOT):
+        _run(sys.executable, "-m", "venv", "--without-pip", "--clear", str(_VENV))
+        home.write_text(str(ROOT))
     _install("--require-hashes", *(word for file in files for word in ("-r", str(file))))
     _install("--no-build-isolation", "--no-deps", "--editable", str(ROOT))
     with stamp.open("a") as file:

@@ -121,14 +121,19 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
     from sync import starting
 
     if template == "list":
-        _print([starting.templates_table()])
+        found = starting.templates()
+        _answer(options, lambda: {"version": 1, "templates": found}, lambda: _print([starting.templates_table(found)]))
         return
     path = options.goals or Path("goals.yaml")
     text = starting.goals_text(path, template, title, deadline, ask=sys.stdin.isatty())
-    written = starting.write(path, text)
-    _say("\n".join(f"wrote {name}" for name in written))
+    written = [str(name) for name in starting.write(path, text)]
     where = f" --goals {path}" if options.goals else ""
-    _say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
+
+    def show() -> None:
+        _say("\n".join(f"wrote {name}" for name in written))
+        _say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
+
+    _answer(options, lambda: {"version": 1, "written": written}, show)
 
 
 @_command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))
@@ -173,16 +178,16 @@ def schedule(
     workspace = options.workspace()
     before = _schedule(workspace, progress=progress)
     shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress) if deadline else before
-    shown_only = _only(workspace, shown, options.goal)
+    before, shown = _only(workspace, before, options.goal), _only(workspace, shown, options.goal)
     for path, renderer in ((html, "html"), (svg, "svg"), (ics, "ics")):
         if path is not None:
-            _write_report(path, renderer, shown_only)
+            _write_report(path, renderer, shown)
 
     def document() -> Mapping[str, Any]:
         from sync.reports import as_json
 
         moves = {"moves": as_json.moves(before, shown)} if deadline else {}
-        return {**as_json.schedule(shown_only), **moves}
+        return {**as_json.schedule(shown), **moves}
 
     def show() -> None:
         from sync.reports import text
@@ -190,12 +195,12 @@ def schedule(
         if markdown:
             from sync.reports import markdown as as_markdown
 
-            click.echo(as_markdown.schedule(shown_only), nl=False)
+            click.echo(as_markdown.schedule(shown), nl=False)
         else:
-            _print(text.moves(before, shown) if deadline else text.schedule(shown_only))
+            _print(text.moves(before, shown) if deadline else text.schedule(shown))
 
     _answer(options, document, show)
-    return FAILED if any(goal.failed for goal in shown_only.goals) else 0
+    return FAILED if any(goal.failed for goal in shown.goals) else 0
 
 
 def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
@@ -468,10 +473,13 @@ def _unexpected(error: Exception) -> int:
 
 
 def _fail(error: BackplanError) -> None:
-    if isinstance(error, GoalsFileError) and "--json" in sys.argv:
-        from sync.reports import as_json
+    if "--json" in sys.argv:
+        document: dict[str, Any] = {"version": 1, "error": str(error), "exit_code": error.exit_code}
+        if isinstance(error, GoalsFileError):
+            from sync.reports import as_json
 
-        click.echo(json.dumps(as_json.problems(error.problems), ensure_ascii=False))
+            document |= as_json.problems(error.problems)
+        click.echo(json.dumps(document, ensure_ascii=False))
     for line in str(error).splitlines():
         _say(f"error: {line}")
 

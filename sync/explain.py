@@ -19,7 +19,7 @@ _MANY_DAYS = 6  # from here on, days off are counted instead of named
 
 def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None) -> list[str]:
     """Return the sentences for one step; without one, for the first step of the goal's longest chain."""
-    lines = [f"{goal.goal.title} is due on {words.day(goal.deadline)}: {words.health(goal)}."]
+    lines = [f"{words.clean(goal.goal.title)} is due on {words.day(goal.deadline)}: {words.health(goal)}."]
     if step is None:
         chain = [s for s in goal.steps if s.longest_chain and s.open]
         step = min(chain, key=lambda s: s.start or date.max, default=None)
@@ -46,15 +46,21 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
         step = following
 
 
+def _title(step: ScheduledStep) -> str:
+    return words.clean(step.step.title)
+
+
 def _dates(step: ScheduledStep) -> str:
+    if step.dropped:
+        return f"“{_title(step)}” was dropped in the app; it has no date any more."
     if step.done:
-        return f"“{step.step.title}” was done on {words.day(step.done)}."
+        return f"“{_title(step)}” was done on {words.day(step.done)}."
     if step.due is None or step.start is None:
-        return f"“{step.step.title}” is optional and has no date: there is no time for it."
+        return f"“{_title(step)}” is optional and has no date: there is no time for it."
     takes = "has no `takes`, so it shares the time there is" if step.step.flexible else f"takes {words.takes(step)}"
     if step.start == step.due:
-        return f"“{step.step.title}” stands on {words.day(step.due)} ({takes})."
-    return f"“{step.step.title}” runs from {words.day(step.start)} to {words.day(step.due)} ({takes})."
+        return f"“{_title(step)}” stands on {words.day(step.due)} ({takes})."
+    return f"“{_title(step)}” runs from {words.day(step.start)} to {words.day(step.due)} ({takes})."
 
 
 def _squeezed(goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:
@@ -70,7 +76,7 @@ def _squeezed(goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:
 def _hop(step: ScheduledStep, following: ScheduledStep, calendar: Calendar) -> str:
     wait = step.reason.wait
     waiting = f", after a wait of {wait}" if wait else ""
-    starts = f"“{following.step.title}” starts on {words.day(following.start)}"
+    starts = f"“{_title(following)}” starts on {words.day(following.start)}"
     sentence = f"  It has to be finished before {starts}{waiting}."
     if step.due is None or following.start is None:
         return sentence

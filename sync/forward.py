@@ -69,7 +69,11 @@ class Forward:
     def slack(self, network: Network, dates: Dates, i: int) -> int:
         """Return the total float of a step in working days: from its earliest finish to its due date."""
         days = network.frame.days
-        return days.position(dates.dues[i]) - days.position(self.finish[network.steps[i].key])
+        room = days.position(dates.dues[i]) - days.position(self.finish[network.steps[i].key])
+        if network.steps[i].key in self._progress.pins and not network.steps[i].follow_up:
+            # A person may pin a step after the deadline; there it is late, whatever room it has.
+            room = min(room, days.position(network.frame.limit) - days.position(dates.dues[i]))
+        return room
 
     def _end(self, key: str, network: Network, dates: Dates) -> int:
         """Return the day after which what follows `key` may begin; an appointment is not over before its day."""

@@ -13,7 +13,7 @@ from sync.renames import find_renames, rename
 from sync.scheduler import schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -56,22 +56,25 @@ def homes(project: Project, folder: Path) -> tuple[Home, ...]:
 
     Raises InputError for one that is not installed or whose settings are wrong, with its place in the file.
     """
-    found: dict[tuple[str, str], tuple[Target | None, set[str]]] = {}
-    for goal in project.goals:
-        for target in goal.targets if goal.targets is not None else (None,):
-            found.setdefault(_identity(target), (target, set()))[1].add(goal.id)
-    if not project.goals:
-        found.setdefault(_identity(None), (None, set()))
-    live = [Home(create(target, project.namespace, folder), frozenset(goals)) for target, goals in found.values()]
-    retired = {_identity(target): target for target in project.retired if _identity(target) not in found}
+    made: dict[str, Connector] = {}
+    goals: dict[str, set[str]] = {}
+    for target, goal_id in _targets(project):
+        connector = create(target, project.namespace, folder)
+        made.setdefault(connector.identity, connector)
+        goals.setdefault(connector.identity, set()).update([goal_id] if goal_id else [])
+    retired = {c.identity: c for target in project.retired if (c := create(target, project.namespace, folder))}
     return (
-        *live,
-        *(Home(create(t, project.namespace, folder), frozenset(), retired=True) for t in retired.values()),
+        *(Home(connector, frozenset(goals[identity])) for identity, connector in made.items()),
+        *(Home(c, frozenset(), retired=True) for identity, c in retired.items() if identity not in made),
     )
 
 
-def _identity(target: Target | None) -> tuple[str, str]:
-    return (target.name, repr(sorted(target.options.items()))) if target else ("markdown", "[]")
+def _targets(project: Project) -> Iterator[tuple[Target | None, str]]:
+    """Yield where each goal's tasks go; None is the embedded list, which a project without goals has too."""
+    for goal in project.goals:
+        yield from ((target, goal.id) for target in (goal.targets if goal.targets is not None else (None,)))
+    if not project.goals:
+        yield None, ""
 
 
 def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Reading:

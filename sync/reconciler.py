@@ -29,7 +29,8 @@ def make_plans(
     skipped = {goal for home in reading.homes if home.label in reading.unread for goal in home.goals}
     skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed}
     if only_goals:
-        skipped |= {goal.id for goal in reading.project.goals} - only_goals
+        remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
+        skipped |= ({goal.id for goal in reading.project.goals} | remembered) - only_goals
     by_label = {home.label: home for home in reading.homes}
     plans = []
     for view in reading.views:

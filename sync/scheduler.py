@@ -382,10 +382,11 @@ class _Planner:
             self._lift(planned, floors)
 
     def _lift(self, planned: _Planned, floors: Floors) -> None:
-        """Put what has no day left for it on the first that it could have: never in the past."""
+        """Put what has no day left for it on the first that it could have: never in the past, nor after the limit."""
         days = planned.network.frame.days
+        last = max(planned.network.frame.limit, days.forward(self.day))
         for i, begin in floors.begin.items():
-            first = days.day(floor(begin) + (1 if planned.lengths[i] else 0))
+            first = min(last, days.day(floor(begin) + (1 if planned.lengths[i] else 0)))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
 
@@ -514,7 +515,8 @@ class _Planner:
             fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
             found.append(f"late by {_days(-goal.margin)}{fits}")
         if squeezed := sum(step.squeezed for step in goal.steps):
-            found.append(f"{squeezed} of {len(steps)} steps get less time than written, so that all fits")
+            so_that = "" if planned.squeezed.stuck else ", so that all fits"
+            found.append(f"{squeezed} of {len(steps)} steps get less time than written{so_that}")
         if planned.squeezed.sharing:
             names = ", ".join(f"“{steps[i].title}”" for i in planned.squeezed.sharing[:5])
             found.append(f"fewer working days than steps: {names} share days")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config import schema
-from config.edit import replace_value
+from config.edit import set_value
 from config.errors import BackplanError, InputError
 from config.files import replace_file
 from config.parts import slug
@@ -18,19 +18,25 @@ from config.source import Source
 from config.templates import Templates
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.table import Table
 
 SCHEMA_NAME = "goals.schema.json"
 _MODELINE = f"# yaml-language-server: $schema={SCHEMA_NAME}\n"
 
 
-def templates_table() -> Table:
-    """Return the templates with their goals' titles."""
+def templates() -> dict[str, str]:
+    """Return the title of every template's goal, by the template's name."""
+    found = Templates(Path("templates"))
+    return {name: goal[0].title for name in found.names() if (goal := found.get(name))}
+
+
+def templates_table(titles: Mapping[str, str]) -> Table:
+    """Return the templates with their goals' titles, for people."""
     from sync.reports.text import rows
 
-    templates = Templates(Path("templates"))
-    found = [(name, templates.get(name)) for name in templates.names()]
-    return rows(("template", "goal"), [(name, goal[0].title) for name, goal in found if goal])
+    return rows(("template", "goal"), list(titles.items()))
 
 
 def goals_text(path: Path, template: str | None, title: str | None, deadline: date | None, *, ask: bool) -> str:
@@ -108,16 +114,18 @@ def _from_template(path: Path, name: str, title: str | None, deadline: date | No
     for key, value in (("deadline", deadline), ("title", title)):
         if value is not None:
             written = str(value) if isinstance(value, date) else _yaml(value)
-            text = replace_value(Source(name, text), ("goals", 0, key), written)
+            text = set_value(Source(name, text), ("goals", 0), key, written)
+    if "namespace" not in Source(name, text).value:
+        text = set_value(Source(name, text), (), "namespace", _namespace(path))
     first, _, rest = text.partition("\n")
-    body = rest if first.startswith("# yaml-language-server") else text
-    return f"{_MODELINE}{body}".replace("version: 1\n", f"version: 1\nnamespace: {_namespace(path)}\n", 1)
+    return _MODELINE + (rest if first.startswith("# yaml-language-server") else text)
 
 
 def _namespace(path: Path) -> str:
-    """Return a name for the plan: that of the folder it lies in."""
-    name = "".join(c if c.isascii() else "-" for c in slug(path.resolve().parent.name)).strip("-")
-    return name or "goals"
+    """Return a name for the plan: that of the folder it lies in, and of the file where it is not the usual one."""
+    words = [path.resolve().parent.name, *([path.stem] if path.name != "goals.yaml" else [])]
+    names = ["".join(c if c.isascii() else "-" for c in slug(word)).strip("-") for word in words]
+    return "/".join(name for name in names if name) or "goals"
 
 
 def _yaml(text: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("tests.connectors.contract", "tests.sync.memory_service")
+
 ROOT = Path(__file__).parent.parent
 
 # Examples take as long as they take: a busy machine must not fail a test.

@@ -40,9 +40,9 @@ _ACTION_STYLES = {
 }
 
 
-def console(*, stderr: bool = False) -> Console:
+def console() -> Console:
     """Return a console as wide as the terminal, or wide enough to be read where there is none."""
-    made = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    made = Console(highlight=False, emoji=False, markup=False)
     if not made.is_terminal:
         made.width = WIDTH_WITHOUT_TERMINAL
     return made
@@ -87,7 +87,7 @@ def _remark_style(step: ScheduledStep) -> str:
 
 def _warnings(goal: ScheduledGoal) -> Iterable[Text]:
     for warning in goal.warnings:
-        yield Text(f"! {warning}", style="yellow")
+        yield Text(words.clean(f"! {warning}"), style="yellow")
 
 
 def status(value: Schedule) -> Iterable[RenderableType]:
@@ -107,7 +107,7 @@ def status(value: Schedule) -> Iterable[RenderableType]:
     yield table
     for goal in value.goals:
         for warning in goal.warnings:
-            yield Text(f"! {goal.goal.id}: {warning}", style="yellow")
+            yield Text(words.clean(f"! {goal.goal.id}: {warning}"), style="yellow")
 
 
 def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[RenderableType]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sync.schedule import ScheduledGoal, ScheduledStep
 
+_COMMAND = re.compile(r"^::|##\[")
 _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -79,8 +80,13 @@ def remark(step: ScheduledStep) -> str:
 
 
 def clean(text: str) -> str:
-    """Return `text` on one line, without what steers the direction of its neighbours or no file can hold."""
+    """Return `text` on one line, without what steers the direction of its neighbours or no file can hold.
+
+    What GitHub's runner would take for a command (`::` at the start of a line, `##[`) is broken by a character of no
+    width.
+    """
     line = " ".join(_STEERING.sub("", text).split())
+    line = _COMMAND.sub(lambda match: f"{match[0][0]}\u200b{match[0][1:]}", line)
     return "".join("\N{REPLACEMENT CHARACTER}" if _unfit(c) else c for c in line)
 
 

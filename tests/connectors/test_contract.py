@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.register_assert_rewrite("tests.connectors.contract")
-
-from connectors.markdown import MarkdownConnector  # noqa: E402
-from tests.connectors.contract import NAMESPACE, Contract  # noqa: E402
-from tests.sync.memory_service import MemoryService  # noqa: E402
+from connectors.markdown import MarkdownConnector
+from tests.connectors.contract import NAMESPACE, Contract
+from tests.sync.memory_service import MemoryService
 
 if TYPE_CHECKING:
     from collections.abc import Callable

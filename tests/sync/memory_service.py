@@ -177,6 +177,7 @@ class MemoryConnector:
 
     def __init__(self, service: MemoryService, namespace: str, name: str) -> None:
         self.label = name
+        self.identity = self.label
         self.requests = Requests()
         self._service = service
         self._namespace = namespace
