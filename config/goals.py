@@ -80,6 +80,13 @@ def _read_id(value: Any) -> Any:
     return value
 
 
+def _read_was(value: Any) -> Any:
+    parts = value.split("/") if isinstance(value, str) else [value]
+    if len(parts) > 2:
+        raise _expected("expected the old id, or goal/step where the step stood in another goal")
+    return "/".join(_read_id(part) for part in parts)
+
+
 def _read_text(value: Any) -> Any:
     if isinstance(value, bool | int | float | date):
         written = str(value).lower() if isinstance(value, bool) else value
@@ -176,6 +183,7 @@ _DURATION_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern":
 _DATE_SCHEMA = {"type": "string", "format": "date"}
 
 Id = Annotated[str, BeforeValidator(_read_id), WithJsonSchema({"type": "string", "maxLength": 80})]
+Was = Annotated[str, BeforeValidator(_read_was), WithJsonSchema({"type": "string", "maxLength": 161})]
 Reference = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": "string"})]
 Text = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": "string"})]
 Title = Annotated[
@@ -275,7 +283,7 @@ class StepModel(Model):
 
     title: Title | None = None
     id: Id | None = Field(None, description="Stable identity; by default made from the title")
-    was: Id | None = Field(None, description="The id it had before it was renamed")
+    was: Was | None = Field(None, description="The id it had before it was renamed; goal/step if it changed its goal")
     takes: Length | None = Field(None, description="How long it takes: 3 days, 1 week, 2-3-6 days, 0 for a milestone")
     wait: Wait | None = Field(None, description="Time that passes after it, before what comes next can start")
     after: list[After] | None = Field(None, description="What it comes after; by default the step listed before it")

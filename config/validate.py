@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -55,14 +56,40 @@ def validate(source: Source, problems: list[Problem]) -> GoalsFile:
         where, what = (source.place(("goals",)), "expected a list") if entries else (source.place(()), "is missing")
         problems.append(Problem(where, f"`goals`: {what}: one `- title: ...` for each goal"))
         entries = []
-    goals = []
-    for index, entry in enumerate(entries):
-        origin = Origin(source, ("goals", index))
-        try:
-            goals.append((shape.GoalModel.model_validate(entry), origin))
-        except ValidationError as error:
-            problems.extend(_problems(source, shape.GoalModel, origin.path, error))
-    return GoalsFile(source, settings, tuple(goals), complete=len(goals) == len(entries), lost=lost)
+    read = [(_goal(source, index, entry, problems), index) for index, entry in enumerate(entries)]
+    goals = tuple((goal, Origin(source, ("goals", index))) for goal, index in read if goal is not None)
+    return GoalsFile(source, settings, goals, complete=len(goals) == len(entries), lost=lost)
+
+
+def _goal(source: Source, index: int, entry: Any, problems: list[Problem]) -> shape.GoalModel | None:
+    """Return one goal; what is wrong in it is reported and left out, so that it hides no mistake in the rest."""
+    try:
+        return shape.GoalModel.model_validate(entry)
+    except ValidationError as error:
+        problems.extend(_problems(source, shape.GoalModel, ("goals", index), error))
+        details = error.errors(include_url=False)
+    try:
+        return shape.GoalModel.model_validate(_without(entry, [detail["loc"] for detail in details]))
+    except ValidationError:
+        return None
+
+
+def _without(entry: Any, paths: list[Path_]) -> Any:
+    """Return a goal without the keys that `paths` lead to.
+
+    What names a goal or step stays, and so the goal is lost with it: others may refer to it by a name now unknown.
+    """
+    copy = deepcopy(entry)
+    for path in paths:
+        node, last = copy, None
+        for part in path:
+            if isinstance(node, dict) and part in node:
+                last, node = (node, part), node[part]
+            elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+                node = node[part]
+        if last is not None and last[1] not in ("deadline", "id", "title"):
+            last[0].pop(last[1])
+    return copy
 
 
 def _settings(

@@ -23,6 +23,7 @@ class Dates(Protocol):
     starts: dict[int, int]
     dues: dict[int, int]
     standing: bool
+    made: date
 
 
 class Forward:
@@ -60,7 +61,7 @@ class Forward:
             length: Length = 1 if step.takes is None else dates.lengths[i]
             if self._under_way(network, dates, i):
                 self.start[step.key], finish = dates.starts[i], dates.dues[i]
-            elif dates.dues[i] < self._today and dates.standing:
+            elif dates.dues[i] < self._today and self._settled(dates):
                 self.start[step.key] = finish = days.forward(max(earliest + 1, self._today))
             else:
                 self.start[step.key], finish = _earliest(days, earliest, length, first)
@@ -86,10 +87,14 @@ class Forward:
 
     def _under_way(self, network: Network, dates: Dates, i: int) -> bool:
         return (
-            dates.standing
+            self._settled(dates)
             and dates.starts[i] <= self._today <= dates.dues[i]
             and all(before in dates.gone for before, _ in network.previous[i])
         )
+
+    def _settled(self, dates: Dates) -> bool:
+        """Return whether the plan has stood for a day: one of today is measured as it was when it was made."""
+        return dates.standing and dates.made.toordinal() < self._today
 
 
 def _later(days: WorkingDays, day: int, wait: Duration | None) -> int:

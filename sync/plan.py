@@ -191,9 +191,15 @@ class _Differ:
 
     def leftovers(self, wanted: set[str], skipped: frozenset[str], prune: str) -> None:
         """Let go of the tasks that the file no longer has, and remember that."""
-        for key, task in self._view.tasks.items():
-            if key not in wanted and key.partition("/")[0] not in skipped:
-                self._let_go(key, task, prune)
+        leaving = {
+            key: task
+            for key, task in self._view.tasks.items()
+            if key not in wanted and key.partition("/")[0] not in skipped
+        }
+        left: set[str] = set()  # goals with a step that stays behind: a parent that is not ours alone
+        for key in sorted(leaving, key=lambda key: "/" not in key):
+            if not self._let_go(key, replace(leaving[key], touched=leaving[key].touched or key in left), prune):
+                left.add(key.partition("/")[0])
         going = {change.key for change in self.changes if change.action in (Action.REMOVE, Action.DETACH)} - wanted
         for goal_id, before in self._view.snapshot.memory.items():
             base = self.memory.get(goal_id, before)
@@ -388,7 +394,8 @@ class _Differ:
 
     # What is no longer wanted
 
-    def _let_go(self, key: str, task: Task, prune: str, why: str = "no longer in the file") -> None:
+    def _let_go(self, key: str, task: Task, prune: str, why: str = "no longer in the file") -> bool:
+        """Remove a task or, where a person worked on it, leave it to them; return whether it goes."""
         edited = [
             name
             for name in FIELDS
@@ -399,10 +406,12 @@ class _Differ:
         touched = task.done or task.touched or task.recurring or task.marker.pinned or edited
         if prune == "keep":
             self._keep(key, True, f"{why}; `prune: keep` leaves it")
-        elif touched or task.content.due != task.marker.due:
+            return False
+        if touched or task.content.due != task.marker.due:
             self._add(Action.DETACH, key, f"{why}, but a person worked on it: it stays, as theirs", task, marker=None)
-        else:
-            self._add(Action.REMOVE, key, why, task, marker=task.marker)
+            return False
+        self._add(Action.REMOVE, key, why, task, marker=task.marker)
+        return True
 
     def _add(self, action: Action, key: str, reason: str, task: Task, *, marker: Marker | None) -> None:
         write = Write(action, key, task.native_id, task.content, marker)

@@ -25,11 +25,14 @@ def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
             memory[goal_id] = known
     problems: list[Problem] = []
     goals = _goals(project, memory, problems) if memory else {}
+    moved = _moved(project, memory)
     renames: dict[str, str] = {}
     for goal in project.goals:
         old_id = goals.get(goal.id, goal.id)
         if old_id in memory:
-            renames.update(_steps(goal, old_id, memory, problems))
+            stayed = {goal_id: tuple(k for k in keys if k not in moved) for goal_id, keys in memory.items()}
+            renames.update(_steps(goal, old_id, stayed, problems))
+    renames.update(moved)
     if problems:
         raise GoalsFileError(problems)
     return {old: new for old, new in renames.items() if old != new}
@@ -67,6 +70,18 @@ def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, 
     return memory
 
 
+def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return old key -> new key for the steps that went from one goal to another."""
+    return {
+        step.was: step.key
+        for goal in project.goals
+        for step in goal.steps
+        if step.was
+        and step.was in memory.get(step.was.partition("/")[0], ())
+        and step.key not in memory.get(goal.id, ())
+    }
+
+
 def _goals(project: Project, memory: Mapping[str, tuple[str, ...]], problems: list[Problem]) -> dict[str, str]:
     """Return new goal id -> old one."""
     said = {goal.id: goal.was for goal in project.goals if goal.was and goal.was in memory and goal.id not in memory}
@@ -89,7 +104,7 @@ def _steps(goal: Goal, old_id: str, memory: Mapping[str, tuple[str, ...]], probl
     known = [key for key in memory[old_id] if "/" in key]
     said: dict[str, str] = {}
     for step in goal.steps:
-        if step.was is not None and f"{old_id}/{step.id}" not in known:
+        if step.was is not None and "/" not in step.was and f"{old_id}/{step.id}" not in known:
             said[step.key] = f"{old_id}/{step.was}"
     present = [(f"{old_id}/{step.id}", step.titled_id) for step in goal.steps if step.key not in said]
     found = _by_place([key for key in known if key not in said.values()], present)

@@ -153,3 +153,69 @@ def _edit_line(person: Person, part: str, new: str | None) -> None:
     lines = person.todo.read_text("utf-8").splitlines(keepends=True)
     kept = [(new if part in line else line) for line in lines if part not in line or new is not None]
     person.todo.write_text("".join(line for line in kept if line is not None), encoding="utf-8")
+
+
+TWO_GOALS = """goals:
+  - {{id: a, title: A, deadline: 2027-08-15, steps: [{{id: x, title: X, takes: 2 days}}{more}]}}
+  - {{id: b, title: B, deadline: 2027-09-15, {sync}steps: [{{id: y, title: Y, takes: 2 days}}{other}]}}
+"""
+
+
+def test_a_step_that_went_to_another_goal_keeps_its_task(person: Person) -> None:
+    moving = ", {id: z, title: Z, takes: 1 day}"
+    person.writes(TWO_GOALS.format(more=moving, other="", sync=""))
+    person.changes()
+    _tick(person, "Z")
+    person.changes()
+    person.writes(TWO_GOALS.format(more="", other=", {id: z, was: a/z, title: Z, takes: 1 day}", sync=""))
+    assert not {"create", "remove"} & {change["action"] for change in person.changes()}
+    assert person.changes() == []
+    goals = {goal["id"]: goal for goal in person.run("status", "--json").json["goals"]}
+    assert [step["id"] for step in goals["b"]["steps"] if step["done"]] == ["z"]
+
+
+def test_lists_in_two_folders_are_two_lists(person: Person) -> None:
+    (person.folder / "work").mkdir()
+    person.writes(TWO_GOALS.format(more="", other="", sync="sync: [{markdown: {file: work/todo.md}}], "))
+    person.changes()
+    assert person.changes() == []
+    there = (person.folder / "work" / "todo.md").read_text("utf-8")
+    assert "- [ ] Y" in there
+    assert "- [ ] X" not in there
+    assert "- [ ] Y" not in person.todo.read_text("utf-8")
+
+
+def test_one_list_spelled_in_two_ways_is_one_list(person: Person) -> None:
+    person.writes(TWO_GOALS.format(more="", other="", sync="sync: [{markdown: {file: ./todo.md}}], "))
+    assert len(person.changes()) == 4
+    assert person.changes() == []
+    retired = "retired: [{markdown: {file: ./todo.md}}]\n" + TWO_GOALS.format(more="", other="", sync="")
+    person.writes(retired)
+    assert person.changes() == []
+
+
+def test_only_one_goal_means_that_no_other_is_touched(person: Person) -> None:
+    person.writes(TWO_GOALS.format(more="", other="", sync=""))
+    person.changes()
+    person.writes("goals:\n  - {id: b, title: B, deadline: 2027-09-16, steps: [{id: y, title: Y, takes: 2 days}]}\n")
+    done = person.run("sync", "--goal", "b", "--json")
+    assert {change["key"] for change in done.json["connectors"][0]["changes"]} == {"b", "b/y"}
+    assert "- [ ] X" in person.todo.read_text("utf-8")
+
+
+def test_a_goal_that_leaves_stays_with_the_step_that_was_done(person: Person) -> None:
+    person.writes(TWO_GOALS.format(more="", other="", sync=""))
+    person.changes()
+    _tick(person, "X")
+    person.changes()
+    person.writes("goals:\n  - {id: b, title: B, deadline: 2027-09-15, steps: [{id: y, title: Y, takes: 2 days}]}\n")
+    assert {(c["action"], c["key"]) for c in person.changes()} == {("detach", "a"), ("detach", "a/x")}
+    lines = [line for line in person.todo.read_text("utf-8").splitlines() if "A" in line or "X" in line]
+    assert lines[-2:] == ["- [x] A 📅 2027-08-15 ✅ 2027-07-20", "    - [x] X 📅 2027-08-15"]
+
+
+def test_ones_own_template_without_a_deadline_becomes_a_goals_file(person: Person) -> None:
+    person.writes("goals:\n  - title: Move\n    steps:\n      - {title: Pack, takes: 2 days}\n", "templates/move.yaml")
+    assert person.run("init", "--template", "move", "--deadline", "2027-09-01").code == 0
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert (goal["deadline"], goal["steps"][0]["due"]) == ("2027-09-01", "2027-09-01")

@@ -166,7 +166,12 @@ STEP_MISTAKES = [
     ("{title: x, on: 2027-02-02, from: 2027-02-03}", "5:20", "contradicts the step's own `by` or `from`", ""),
     ("{title: x, drop: true}", "5:16", "`drop` leaves out a template's step", ""),
     ("{title: x, before: {step: y}}", "5:24", "the key `by` is missing here", ""),
-    ("{title: x, before: {step: y, bye: 2 days, by: 1 day}}", "5:34", "unknown key `bye`", "did you mean `by`?"),
+    (
+        "{title: x, before: {step: last-step, bye: 2 days, by: 1 day}}",
+        "5:42",
+        "unknown key `bye`",
+        "did you mean `by`?",
+    ),
     ("{title: x, before: {step: last-stp, by: 1 day}}", "5:31", "`last-stp`", "did you mean `last-step`?"),
     ("{title: x, after: last-step}", "5:23", "after: last-step", "expected a list"),
     ("{title: x, after: [last-stp]}", "5:24", "`last-stp`", "did you mean `last-step`?"),
@@ -201,7 +206,7 @@ def test_mistakes_in_a_goal(mistakes: Mistakes, line: str, place: str, what: str
 
 @pytest.mark.parametrize(("step", "place", "what", "expected"), STEP_MISTAKES)
 def test_mistakes_in_a_step(mistakes: Mistakes, step: str, place: str, what: str, expected: str) -> None:
-    check(mistakes(f"{STEPS}  - {step}\n  - Last step\n"), place, what, expected)
+    check(mistakes(f"{STEPS}  - {step}\n  - {{title: Last step, after: []}}\n"), place, what, expected)
 
 
 def test_a_step_key_on_a_group_suggests_no_other_key(mistakes: Mistakes) -> None:
@@ -222,6 +227,7 @@ def test_all_mistakes_come_at_once(mistakes: Mistakes) -> None:
     assert [problem.split(": ")[0] for problem in mistakes(files)] == [
         "a.yaml:1:1",
         "a.yaml:4:13",
+        "a.yaml:5:3",
         "a.yaml:6:29",
         "b.yaml:4:10",
         "b.yaml:5:11",
