@@ -48,18 +48,15 @@ def _read_duration(value: Any) -> Any:
         raise _expected(str(error)) from None
 
 
-def _at_least(low: int) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        duration = _read_duration(value)
-        if duration.amount < low:
-            raise _expected(f"expected {low} or more; only a wait may be negative")
-        return duration
-
-    return BeforeValidator(check)
+def _length(value: Any) -> Any:
+    duration = _read_duration(value)
+    if duration.amount < 0:
+        raise _expected("expected 0 or more; only a wait may be negative")
+    return duration
 
 
 def _whole(value: Any) -> Any:
-    duration = _at_least(0).func(value)  # type: ignore[call-arg]
+    duration = _length(value)
     if duration.unit is Unit.PERCENT:
         raise _expected("expected days, weeks, months or years; only a step's takes can be a percentage")
     return duration
@@ -192,7 +189,7 @@ Title = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TITLE}),
 ]
 Date = Annotated[date, BeforeValidator(_read_date), WithJsonSchema(_DATE_SCHEMA)]
-Length = Annotated[Duration, _at_least(0), WithJsonSchema(_DURATION_SCHEMA)]
+Length = Annotated[Duration, BeforeValidator(_length), WithJsonSchema(_DURATION_SCHEMA)]
 Whole = Annotated[Duration, BeforeValidator(_whole), WithJsonSchema(_DURATION_SCHEMA)]
 Wait = Annotated[Duration, BeforeValidator(_wait), WithJsonSchema(_DURATION_SCHEMA)]
 Weekday = Annotated[str, BeforeValidator(_read_weekday), WithJsonSchema({"type": "string"})]

@@ -5,14 +5,14 @@ Lists, groups, templates and references by id are resolved here; what comes out 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from config.calendars import EVERY_DAY, Calendar
 from config.durations import NO_TIME, Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from config.errors import Place
@@ -161,6 +161,12 @@ class Project:
     on_delete: str = "drop"
     account: str | None = None
     capacity: int | None = None
+
+    def with_goals(self, change: Callable[[Goal], Goal]) -> Project:
+        """Return the project with every goal changed; the order in which goals follow each other stays."""
+        goals = {goal.id: change(goal) for goal in self.goals}
+        sequence = tuple(goals[goal.id] for goal in self.sequence)
+        return replace(self, goals=tuple(goals.values()), sequence=sequence)
 
     def goal(self, goal_id: str) -> Goal | None:
         """Return the goal with this id."""

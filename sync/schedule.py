@@ -143,6 +143,15 @@ class Schedule:
     today: date
     goals: tuple[ScheduledGoal, ...]
 
+    def moves(self, before: Schedule) -> list[tuple[str, date | None, date | None]]:
+        """Return key, old and new due date of every goal and open step that moved since `before`, of the same goals."""
+        was = before.steps()
+        rows: list[tuple[str, date | None, date | None]] = []
+        for old, new in zip(before.goals, self.goals, strict=True):
+            rows.append((new.goal.id, old.deadline, new.deadline))
+            rows += [(step.step.key, was[step.step.key].due, step.due) for step in new.steps if step.open]
+        return [row for row in rows if row[1] != row[2]]
+
     def steps(self) -> dict[str, ScheduledStep]:
         """Return every step by its key."""
         return {step.step.key: step for goal in self.goals for step in goal.steps}

@@ -57,12 +57,8 @@ class Workspace:
         """Return the workspace as it would be with other deadlines."""
         for goal_id in deadlines:
             self.goal(goal_id)
-
-        def moved(goals: tuple[Goal, ...]) -> tuple[Goal, ...]:
-            return tuple(replace(g, deadline=deadlines[g.id]) if g.id in deadlines else g for g in goals)
-
-        project = replace(self.project, goals=moved(self.project.goals), sequence=moved(self.project.sequence))
-        return replace(self, project=project)
+        moved = self.project.with_goals(lambda g: replace(g, deadline=deadlines[g.id]) if g.id in deadlines else g)
+        return replace(self, project=moved)
 
     def offline_schedule(self) -> tuple[Schedule, list[str]]:
         """Return the schedule with the progress that files on this machine show, and what should be said about that.
@@ -79,18 +75,13 @@ class Workspace:
             names = ", ".join(home.label for home in distant)
             notes.append(f"progress in {names} is not read here; --progress reads it, or see `backplan status`")
         try:
-            local_reading = reading.read(self._as_written(unknown), local, self.today)
+            as_written = self.project.with_goals(lambda g: replace(g, when_late="keep") if g.id in unknown else g)
+            local_reading = reading.read(as_written, local, self.today)
         except RefusedError as error:
             notes.append(f"progress is not known: {error}")
             return schedule(self.project, observe(self.project, (), self.today), self.today), notes
         notes += [f"progress is not known: {reason}" for reason in local_reading.unread.values()]
         return local_reading.schedule, notes
-
-    def _as_written(self, unknown: set[str]) -> Project:
-        def kept(goals: tuple[Goal, ...]) -> tuple[Goal, ...]:
-            return tuple(replace(goal, when_late="keep") if goal.id in unknown else goal for goal in goals)
-
-        return replace(self.project, goals=kept(self.project.goals), sequence=kept(self.project.sequence))
 
 
 def open_workspace(path: Path | None, today: date | None) -> Workspace:

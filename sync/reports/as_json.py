@@ -65,12 +65,7 @@ def _step(step: ScheduledStep, goal_id: str) -> dict[str, Any]:
 
 def moves(before: Schedule, after: Schedule) -> list[dict[str, Any]]:
     """Return every date that differs between two schedules of the same goals."""
-    was = before.steps()
-    rows: list[tuple[str, date | None, date | None]] = []
-    for old, new in zip(before.goals, after.goals, strict=True):
-        rows.append((new.goal.id, old.deadline, new.deadline))
-        rows += [(step.step.key, was[step.step.key].due, step.due) for step in new.steps if step.open]
-    return [{"key": key, "due": [_day(old), _day(new)]} for key, old, new in rows if old != new]
+    return [{"key": key, "due": [_day(old), _day(new)]} for key, old, new in after.moves(before)]
 
 
 def plans(values: Sequence[ConnectorPlan], connectors: Mapping[str, Connector]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from sync.schedule import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     from rich.console import RenderableType
 
@@ -165,13 +164,8 @@ def _value(name: str, value: object) -> str:
 
 def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
     """Yield what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
-    was = before.steps()
     table = _table("step", "due", "", "new due", "by")
-    rows: list[tuple[str, date | None, date | None]] = []
-    for old_goal, goal in zip(before.goals, after.goals, strict=True):
-        rows.append((goal.goal.id, old_goal.deadline, goal.deadline))
-        rows += [(step.step.key, was[step.step.key].due, step.due) for step in goal.steps if step.open]
-    moved = [row for row in rows if row[1] != row[2]]
+    moved = after.moves(before)
     for key, old, new in moved:
         table.add_row(key, words.day(old), "→", words.day(new), f"{(new - old).days:+} days" if old and new else "")
     if moved:
