@@ -108,6 +108,10 @@ class Network:
             return days.back(days.before(deadline, step.before))
         return None
 
+    def anchored_days(self, latest: Latest) -> dict[int, int]:
+        """Return the due days of the steps whose own keys fix them, by index."""
+        return {index: latest.due[index] for index, step in enumerate(self.steps) if step.anchored}
+
     def latest(
         self,
         lengths: Sequence[Length],

@@ -7,24 +7,24 @@ pass over all goals gives the earliest dates, slack and health.
 from __future__ import annotations
 
 from base64 import b32encode
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from hashlib import sha256
 from math import floor
 from typing import TYPE_CHECKING
 
 from config.network import HangsOn
-from sync.backward import BY, FIXED, LIMIT, OUTSIDE, Frame, Latest, Network
+from sync.backward import Frame, Latest, Network
 from sync.calendar import WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Squeezed, grow, shrink
-from sync.forward import Forward
-from sync.schedule import Bound, Progress, Published, Reason, Schedule, ScheduledGoal, ScheduledStep, State
+from sync.judge import Judge
+from sync.schedule import Progress, Published, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from config.calendars import Calendar
-    from config.network import Goal, Project, Step
+    from config.network import Goal, Project
     from sync.backward import Length, Position
 
 
@@ -33,14 +33,14 @@ def schedule(project: Project, progress: Progress, today: date) -> Schedule:
 
     Raises OutOfTimeError when a plan reaches beyond the years of the calendar.
     """
-    planner = _Planner(project, progress, today)
+    planner = Planner(project, progress, today)
     for goal in reversed(project.sequence):
         planner.plan(goal)
     return planner.schedule()
 
 
 @dataclass(slots=True)
-class _Planned:
+class Planned:
     """One goal after its passes, before the forward pass has judged it."""
 
     goal: Goal
@@ -61,48 +61,53 @@ class _Planned:
     warnings: tuple[str, ...] = ()
 
 
-class _Planner:
-    """The state of one call of `schedule`: what has been planned so far, from the last goal back."""
+class Planner:
+    """The state of one call of `schedule`: what has been planned so far, from the last goal back.
+
+    `due_of` holds the due days of steps as the pass alone gives them, `outside` the last day that other goals leave a
+    step, `steps` every step by its key.
+    """
 
     def __init__(self, project: Project, progress: Progress, today: date) -> None:
+        """Begin with nothing planned."""
         self.project = project
         self.progress = progress
         self.today = today
         self.day = today.toordinal()
-        self.planned: dict[str, _Planned] = {}
+        self.planned: dict[str, Planned] = {}
         self._calendars: dict[Calendar, WorkingDays] = {}
         self._deadlines: dict[str, int] = {}
-        self._due_of: dict[str, int] = {}  # of steps planned so far, as the pass alone gives them
-        self._outside: dict[str, int] = {}  # step key -> the last day that other goals leave it
-        self._steps = {step.key: step for goal in project.goals for step in goal.steps}
+        self.due_of: dict[str, int] = {}
+        self.outside: dict[str, int] = {}
+        self.steps = {step.key: step for goal in project.goals for step in goal.steps}
 
     def days(self, calendar: Calendar) -> WorkingDays:
+        """Return a calendar's numbered working days, the same for every goal that uses it."""
         if calendar not in self._calendars:
             self._calendars[calendar] = WorkingDays(calendar, self.today)
         return self._calendars[calendar]
 
     def plan(self, goal: Goal) -> None:
+        """Plan one goal. Those that come after it must have been planned."""
         frame = self._frame(goal)
         network = Network(goal, frame)
         written = network.lengths()
         pins = {
             i: self.progress.pins[s.key].toordinal() for i, s in enumerate(network.steps) if s.key in self.progress.pins
         }
-        outside = {i: day for i, s in enumerate(network.steps) if (day := self._outside.get(s.key)) is not None}
+        outside = {i: day for i, s in enumerate(network.steps) if (day := self.outside.get(s.key)) is not None}
         lengths = self._grown(network, written, outside)
-        defined = network.latest(lengths, fixed=pins, outside=outside, due_of=self._due_of)
+        defined = network.latest(lengths, fixed=pins, outside=outside, due_of=self.due_of)
         self._pass_on(network, defined)
         gone = frozenset(
             i for i, s in enumerate(network.steps) if s.key in self.progress.done or s.key in self.progress.dropped
         )
         latest = (
-            defined
-            if not gone
-            else network.latest(lengths, fixed=pins, gone=gone, outside=outside, due_of=self._due_of)
+            defined if not gone else network.latest(lengths, fixed=pins, gone=gone, outside=outside, due_of=self.due_of)
         )
         missed = frame.deadline < self.day
         digest = self._digest(goal, network, lengths, pins, outside)
-        planned = _Planned(goal, network, latest, lengths, pins, gone, self.today, digest, {}, {}, missed)
+        planned = Planned(goal, network, latest, lengths, pins, gone, self.today, digest, {}, {}, missed)
         published = self.progress.published.get(goal.id)
         if published and published.digest == digest and self._covers(planned, published):
             self._stand(planned, published, outside)
@@ -128,9 +133,9 @@ class _Planner:
         frame = network.frame
         low = frame.days.position(frame.start - 1)
         most = max(1, frame.days.position(frame.limit) - low)
-        due_of = dict(self._due_of)
+        due_of = dict(self.due_of)
         shortest = [1 if length is None else length for length in written]
-        fixed = _anchored(network, network.latest(shortest, outside=outside, due_of=due_of))
+        fixed = network.anchored_days(network.latest(shortest, outside=outside, due_of=due_of))
         floors = Floors(self._floors(network, frozenset(), fixed, low, progress=False))
         return grow(
             network, written, floors, lambda lengths: network.latest(lengths, outside=outside, due_of=due_of), most
@@ -156,18 +161,18 @@ class _Planner:
             if step.not_before is not None:
                 first = max(first, days.position(step.not_before.toordinal() - 1))
             for link in step.after:
-                day = self._known_day(link.key, fixed, network, progress=progress)
+                day = self.known_day(link.key, fixed, network, progress=progress)
                 if day is not None:
                     if progress and link.key not in self.progress.done:
                         day = max(day, days.forward(self.day))  # overdue, it still wants a day of its own
                     first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
             for link in step.after_goals:
-                day = self._deadline_of(link.key)
+                day = self.deadline_of(link.key)
                 first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
             floors[i] = first
         return floors
 
-    def _known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
+    def known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
         """Return the day on which a step ends whatever is planned: done, pinned or an appointment; else None."""
         if progress and key in self.progress.done:
             return self.progress.done[key].toordinal()
@@ -175,16 +180,16 @@ class _Planner:
             return fixed[index]
         if progress and key in self.progress.pins:
             return self.progress.pins[key].toordinal()
-        appointment = self._steps[key].on
+        appointment = self.steps[key].on
         return appointment.toordinal() if appointment else None
 
-    def _deadline_of(self, goal_id: str) -> int:
+    def deadline_of(self, goal_id: str) -> int:
         """Return the deadline of a goal as written, also of one that is planned only later."""
         if goal_id not in self._deadlines:
             goal = self.project.goal(goal_id)
             assert goal is not None  # noqa: S101  # the loader has refused unknown ids
             if isinstance(goal.deadline, HangsOn):
-                day = self.days(goal.calendar).before(self._deadline_of(goal.deadline.goal), goal.deadline.by)
+                day = self.days(goal.calendar).before(self.deadline_of(goal.deadline.goal), goal.deadline.by)
             else:
                 day = goal.deadline.toordinal()
             self._deadlines[goal_id] = day
@@ -194,13 +199,13 @@ class _Planner:
         """Tell the goals that are planned after this one where its steps begin, by the unsqueezed pass."""
         days = network.frame.days
         for i, step in enumerate(network.steps):
-            self._due_of[step.key] = latest.due[i]
+            self.due_of[step.key] = latest.due[i]
             for link in step.after:
                 if link.key not in network.index:
                     day = latest.day_before[i]
                     if link.wait:
                         day = days.before(day, link.wait)
-                    self._outside[link.key] = min(day, self._outside.get(link.key, day))
+                    self.outside[link.key] = min(day, self.outside.get(link.key, day))
 
     def _digest(
         self,
@@ -244,13 +249,13 @@ class _Planner:
 
     # A plan that stands
 
-    def _covers(self, planned: _Planned, published: Published) -> bool:
+    def _covers(self, planned: Planned, published: Published) -> bool:
         """Return whether the published plan has dates for every open step; a reopened or new one wants a new plan."""
         return all(
             i in planned.gone or s.key in published.dates or s.optional for i, s in enumerate(planned.network.steps)
         )
 
-    def _stand(self, planned: _Planned, published: Published, outside: Mapping[int, int]) -> None:
+    def _stand(self, planned: Planned, published: Published, outside: Mapping[int, int]) -> None:
         """Keep the published dates; where they can no longer be kept, squeeze what follows the overdue steps."""
         planned.standing, planned.made = True, published.made
         for i, step in enumerate(planned.network.steps):
@@ -286,7 +291,7 @@ class _Planner:
         if planned.dues != stood:
             planned.made = self.today
 
-    def _reserve(self, planned: _Planned) -> tuple[dict[int, int], bool]:
+    def _reserve(self, planned: Planned) -> tuple[dict[int, int], bool]:
         """Give each overdue step, and each open one that follows one, a working day of its own from today on.
 
         Returns the position on which each of them can end at the earliest, and whether one of them would then miss its
@@ -313,7 +318,7 @@ class _Planner:
 
     # A plan computed anew
 
-    def _anew(self, planned: _Planned, published: Published | None, outside: Mapping[int, int]) -> None:
+    def _anew(self, planned: Planned, published: Published | None, outside: Mapping[int, int]) -> None:
         """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
         for i in range(len(planned.network.steps)):
             self._take(planned, planned.plan, i)
@@ -321,7 +326,7 @@ class _Planner:
         if planned.missed or goal.id in self.progress.done:
             return
         low = frame.days.position(max(self.day, goal.start.toordinal() if goal.start else self.day) - 1)
-        fixed = {**_anchored(planned.network, planned.plan), **planned.fixed}
+        fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
         begin = self._floors(planned.network, planned.gone, fixed, low)
         begun = self._begun(planned, published) & begin.keys()
         today = frame.days.position(frame.days.forward(self.day))
@@ -333,7 +338,7 @@ class _Planner:
         elif goal.when_late == "squeeze":
             self._squeeze(planned, floors, dict(planned.fixed), outside, frozenset(begin))
 
-    def _begun(self, planned: _Planned, published: Published | None) -> frozenset[int]:
+    def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done."""
         if published is None:
             return frozenset()
@@ -348,7 +353,7 @@ class _Planner:
 
     def _squeeze(
         self,
-        planned: _Planned,
+        planned: Planned,
         floors: Floors,
         fixed: Mapping[int, int],
         outside: Mapping[int, int],
@@ -359,7 +364,7 @@ class _Planner:
         gone = planned.gone | planned.given_way
 
         def run(lengths: Sequence[Length]) -> Latest:
-            return network.latest(lengths, fixed=fixed, gone=gone, outside=outside, due_of=self._due_of)
+            return network.latest(lengths, fixed=fixed, gone=gone, outside=outside, due_of=self.due_of)
 
         while True:
             squeezed = shrink(network, planned.lengths, floors, movable - gone, run)
@@ -381,7 +386,7 @@ class _Planner:
         if squeezed.stuck:
             self._lift(planned, floors)
 
-    def _lift(self, planned: _Planned, floors: Floors) -> None:
+    def _lift(self, planned: Planned, floors: Floors) -> None:
         """Put what has no day left for it on the first that it could have: never in the past, nor after the limit."""
         days = planned.network.frame.days
         last = max(planned.network.frame.limit, days.forward(self.day))
@@ -390,205 +395,11 @@ class _Planner:
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
 
-    def _take(self, planned: _Planned, latest: Latest, i: int) -> None:
+    def _take(self, planned: Planned, latest: Latest, i: int) -> None:
         planned.starts[i], planned.dues[i] = planned.network.start(latest, i), latest.due[i]
 
-    # What the schedule says of itself
-
     def schedule(self) -> Schedule:
-        forward = Forward(self.progress, self.today, self._deadline_of)
-        goals = {goal.id: self._judge(self.planned[goal.id], forward) for goal in self.project.sequence}
+        """Return all goals that were planned, each judged after those that it follows."""
+        judge = Judge(self)
+        goals = {goal.id: judge.judge(self.planned[goal.id]) for goal in self.project.sequence}
         return Schedule(self.today, tuple(goals[goal.id] for goal in self.project.goals))
-
-    def _judge(self, planned: _Planned, forward: Forward) -> ScheduledGoal:
-        network, goal = planned.network, planned.goal
-        forward.add(network, planned)
-        chain = self._longest_chain(planned)
-        steps = {s.key: self._step(planned, forward, i, i in chain) for i, s in enumerate(network.steps)}
-        ordered = tuple(steps[step.key] for step in goal.steps)
-        waiting = [step for step in ordered if step.open and not step.step.follow_up]
-        done = self.progress.done.get(goal.id)
-        margin = min((step.slack for step in waiting if step.due is not None), default=None)
-        missed = planned.missed and bool(waiting or not ordered)
-        state = _state(done is not None, missed, margin)
-        result = ScheduledGoal(
-            goal=goal,
-            deadline=date.fromordinal(network.frame.deadline),
-            limit=date.fromordinal(network.frame.limit),
-            steps=ordered,
-            state=state,
-            margin=margin,
-            digest=planned.digest,
-            made=planned.made,
-            done=done,
-            earliest_deadline=self._earliest_deadline(planned, waiting),
-            failed=planned.failed,
-        )
-        return replace(result, warnings=tuple(self._warnings(result, planned)))
-
-    def _longest_chain(self, planned: _Planned) -> frozenset[int]:
-        """Return the steps on the chain that begins earliest: it is what decides when work must start."""
-        moving = [
-            i
-            for i in planned.starts
-            if i not in planned.gone and i not in planned.given_way and planned.plan.driver[i] != FIXED
-        ]
-        if not moving:
-            return frozenset()
-        first = min(moving, key=lambda i: (planned.starts[i], i))
-        return frozenset(i for i in planned.plan.path(first) if i not in planned.gone)
-
-    def _step(self, planned: _Planned, forward: Forward, i: int, on_chain: bool) -> ScheduledStep:
-        step, progress = planned.network.steps[i], self.progress
-        dropped = step.key in progress.dropped
-        done = None if dropped else progress.done.get(step.key)
-        away = i in planned.given_way
-        due = date.fromordinal(planned.dues[i])
-        is_open = done is None and not dropped
-        return ScheduledStep(
-            step=step,
-            start=None if away else date.fromordinal(planned.starts[i]),
-            due=None if away else due,
-            early_start=date.fromordinal(forward.start[step.key]),
-            early_finish=date.fromordinal(forward.finish[step.key]),
-            slack=forward.slack(planned.network, planned, i),
-            reason=self._reason(planned, i),
-            longest_chain=on_chain,
-            pinned=step.key in progress.pins,
-            done=done,
-            dropped=dropped,
-            overdue=is_open and not away and due < self.today,
-            squeezed=i in planned.squeezed.shrunk and step.takes is not None,
-        )
-
-    def _reason(self, planned: _Planned, i: int) -> Reason:
-        network, step = planned.network, planned.network.steps[i]
-        driver = planned.plan.driver[i]
-        day = date.fromordinal(planned.dues[i])
-        if step.key in self.progress.pins:
-            return Reason(Bound.PIN, day)
-        if step.on is not None:
-            return Reason(Bound.APPOINTMENT, step.on)
-        if step.afterwards is not None:
-            return Reason(Bound.FOLLOW_UP, date.fromordinal(network.frame.deadline), wait=step.afterwards)
-        if step.before is not None:
-            return _countdown_reason(step, date.fromordinal(network.frame.deadline))
-        if driver >= 0:
-            wait = next(wait for following, wait in network.next[i] if following == driver)
-            return Reason(Bound.NEXT, date.fromordinal(planned.starts[driver]), network.steps[driver].key, wait)
-        if driver == OUTSIDE:
-            return Reason(Bound.NEXT, date.fromordinal(self._outside[step.key]), self._follower_elsewhere(step.key))
-        if driver == BY:
-            return Reason(Bound.BY, step.by)
-        if driver == FIXED:
-            return Reason(Bound.STANDING, planned.made)
-        return Reason(Bound.LIMIT, date.fromordinal(network.frame.limit))
-
-    def _follower_elsewhere(self, key: str) -> str | None:
-        """Return the step of another goal that leaves the step `key` the least time."""
-        followers = [s for s in self._steps.values() if any(link.key == key for link in s.after)]
-        elsewhere = [s.key for s in followers if s.key.partition("/")[0] != key.partition("/")[0]]
-        return min(elsewhere, key=lambda k: self._due_of[k], default=None)
-
-    def _earliest_deadline(self, planned: _Planned, waiting: Sequence[ScheduledStep]) -> date | None:
-        """Return the earliest deadline that would hold the lengths as written, for a goal that is late.
-
-        None where something else than the deadline is too early: an appointment, a pin, a `by`.
-        """
-        late = [step for step in waiting if step.slack < 0 and step.due is not None]
-        ends = {planned.plan.driver[planned.plan.path(planned.network.index[s.step.key])[-1]] for s in late}
-        if not late or ends != {LIMIT}:
-            return None
-        margin = min(step.slack for step in late)
-        frame = planned.network.frame
-        deadline = frame.days.position(frame.deadline) - margin
-        return date.fromordinal(frame.days.day(deadline))
-
-    def _warnings(self, goal: ScheduledGoal, planned: _Planned) -> list[str]:
-        if goal.state is State.DONE:
-            return []
-        steps = planned.network.steps
-        found = []
-        if goal.state is State.MISSED:
-            found.append(f"the deadline {goal.deadline} has passed; move it with `backplan move {goal.goal.id} DATE`")
-        elif goal.margin is not None and goal.margin < 0:
-            fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
-            found.append(f"late by {_days(-goal.margin)}{fits}")
-        if squeezed := sum(step.squeezed for step in goal.steps):
-            so_that = "" if planned.squeezed.stuck else ", so that all fits"
-            found.append(f"{squeezed} of {len(steps)} steps get less time than written{so_that}")
-        if planned.squeezed.sharing:
-            names = ", ".join(f"“{steps[i].title}”" for i in planned.squeezed.sharing[:5])
-            found.append(f"fewer working days than steps: {names} share days")
-        found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
-        found += self._out_of_order(planned)
-        found += [
-            f"“{steps[i].title}” is optional and got no date: there is no time for it"
-            for i in sorted(planned.given_way)
-        ]
-        least = goal.goal.at_least
-        if least is not None and planned.network.frame.days.before(planned.network.frame.deadline, least) < self.day:
-            found.append(f"this usually takes at least {least}, and the deadline is nearer than that")
-        found += [f"“{step.title}” repeats (`every`), and is planned once only for now" for step in steps if step.every]
-        overdue = [step for step in goal.steps if step.overdue]
-        if overdue and goal.state is not State.MISSED:
-            names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:5])
-            found.append(f"overdue: {names}")
-        return found
-
-    def _out_of_order(self, planned: _Planned) -> Iterator[str]:
-        """Yield the steps whose day stands before what they come after, or after the deadline that they lead to."""
-        network, days = planned.network, planned.network.frame.days
-        fixed = {**_anchored(network, planned.plan), **planned.fixed}
-        for i, day in sorted(fixed.items()):
-            step = network.steps[i]
-            if i in planned.gone or i in planned.given_way:
-                continue
-            if day > network.frame.deadline and not step.follow_up:
-                yield f"“{step.title}” is due on {date.fromordinal(day)}, after the deadline"
-            for link in step.after:
-                other = self._known_day(link.key, fixed, network, progress=True)
-                if other is None or link.key in self.progress.done or link.key in self.progress.dropped:
-                    continue
-                if days.after(other, link.wait) >= day if link.wait else other >= day:
-                    before = self._steps[link.key].title
-                    yield (
-                        f"“{before}” on {date.fromordinal(other)} leaves no working day for “{step.title}”, "
-                        f"which comes after it and is due on {date.fromordinal(day)}"
-                    )
-
-    def _conflict(self, planned: _Planned, i: int) -> str:
-        last = planned.plan.path(i)[-1]
-        steps = planned.network.steps
-        end = steps[planned.plan.driver[last]] if planned.plan.driver[last] >= 0 else steps[last]
-        return (
-            f"no working day is left between what “{steps[i].title}” waits for and “{end.title}” "
-            f"on {date.fromordinal(planned.dues[planned.network.index[end.key]])}"
-        )
-
-
-def _anchored(network: Network, latest: Latest) -> dict[int, int]:
-    """Return the due days of the steps whose own keys fix them."""
-    return {i: latest.due[i] for i, step in enumerate(network.steps) if step.anchored}
-
-
-def _countdown_reason(step: Step, deadline: date) -> Reason:
-    from config.network import Countdown
-
-    if isinstance(step.before, Countdown):
-        return Reason(Bound.COUNTDOWN, key=step.before.key, wait=step.before.by)
-    return Reason(Bound.COUNTDOWN, deadline, wait=step.before)
-
-
-def _state(done: bool, missed: bool, margin: int | None) -> State:
-    if done:
-        return State.DONE
-    if missed:
-        return State.MISSED
-    if margin is None or margin > 0:
-        return State.ON_TRACK
-    return State.TIGHT if margin == 0 else State.LATE
-
-
-def _days(count: int) -> str:
-    return "1 working day" if count == 1 else f"{count} working days"

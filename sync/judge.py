@@ -1,0 +1,223 @@
+"""What a schedule says of itself: earliest dates, slack and health, the reason for each date, and what to warn of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from config.network import Countdown
+from sync.backward import BY, FIXED, LIMIT, OUTSIDE
+from sync.forward import Forward
+from sync.schedule import Bound, Reason, ScheduledGoal, ScheduledStep, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from config.network import Step
+    from sync.scheduler import Planned, Planner
+
+
+class Judge:
+    """Judges goals that were planned, each after those that it follows."""
+
+    def __init__(self, planner: Planner) -> None:
+        """`planner` has planned all goals."""
+        self._planner = planner
+        self._forward = Forward(planner.progress, planner.today, planner.deadline_of)
+
+    def judge(self, planned: Planned) -> ScheduledGoal:
+        """Return the goal with its dates, its health and what to warn of."""
+        network, goal = planned.network, planned.goal
+        self._forward.add(network, planned)
+        chain = self._longest_chain(planned)
+        steps = {s.key: self._step(planned, i, i in chain) for i, s in enumerate(network.steps)}
+        ordered = tuple(steps[step.key] for step in goal.steps)
+        waiting = [step for step in ordered if step.open and not step.step.follow_up]
+        done = self._planner.progress.done.get(goal.id)
+        margin = min((step.slack for step in waiting if step.due is not None), default=None)
+        missed = planned.missed and bool(waiting or not ordered)
+        state = _state(done is not None, missed, margin)
+        result = ScheduledGoal(
+            goal=goal,
+            deadline=date.fromordinal(network.frame.deadline),
+            limit=date.fromordinal(network.frame.limit),
+            steps=ordered,
+            state=state,
+            margin=margin,
+            digest=planned.digest,
+            made=planned.made,
+            done=done,
+            earliest_deadline=self._earliest_deadline(planned, waiting),
+            failed=planned.failed,
+        )
+        return replace(result, warnings=tuple(self._warnings(result, planned)))
+
+    def _longest_chain(self, planned: Planned) -> frozenset[int]:
+        """Return the steps on the chain that begins earliest: it is what decides when work must start."""
+        moving = [
+            i
+            for i in planned.starts
+            if i not in planned.gone and i not in planned.given_way and planned.plan.driver[i] != FIXED
+        ]
+        if not moving:
+            return frozenset()
+        first = min(moving, key=lambda i: (planned.starts[i], i))
+        return frozenset(i for i in planned.plan.path(first) if i not in planned.gone)
+
+    def _step(self, planned: Planned, i: int, on_chain: bool) -> ScheduledStep:
+        step, progress = planned.network.steps[i], self._planner.progress
+        dropped = step.key in progress.dropped
+        done = None if dropped else progress.done.get(step.key)
+        away = i in planned.given_way
+        due = date.fromordinal(planned.dues[i])
+        is_open = done is None and not dropped
+        return ScheduledStep(
+            step=step,
+            start=None if away else date.fromordinal(planned.starts[i]),
+            due=None if away else due,
+            early_start=date.fromordinal(self._forward.start[step.key]),
+            early_finish=date.fromordinal(self._forward.finish[step.key]),
+            slack=self._forward.slack(planned.network, planned, i),
+            reason=self._reason(planned, i),
+            longest_chain=on_chain,
+            pinned=step.key in progress.pins,
+            done=done,
+            dropped=dropped,
+            overdue=is_open and not away and due < self._planner.today,
+            squeezed=i in planned.squeezed.shrunk and step.takes is not None,
+        )
+
+    def _reason(self, planned: Planned, i: int) -> Reason:
+        network, step = planned.network, planned.network.steps[i]
+        driver = planned.plan.driver[i]
+        day = date.fromordinal(planned.dues[i])
+        if step.key in self._planner.progress.pins:
+            return Reason(Bound.PIN, day)
+        if step.on is not None:
+            return Reason(Bound.APPOINTMENT, step.on)
+        if step.afterwards is not None:
+            return Reason(Bound.FOLLOW_UP, date.fromordinal(network.frame.deadline), wait=step.afterwards)
+        if step.before is not None:
+            return _countdown_reason(step, date.fromordinal(network.frame.deadline))
+        if driver >= 0:
+            wait = next(wait for following, wait in network.next[i] if following == driver)
+            return Reason(Bound.NEXT, date.fromordinal(planned.starts[driver]), network.steps[driver].key, wait)
+        if driver == OUTSIDE:
+            return Reason(
+                Bound.NEXT, date.fromordinal(self._planner.outside[step.key]), self._follower_elsewhere(step.key)
+            )
+        if driver == BY:
+            return Reason(Bound.BY, step.by)
+        if driver == FIXED:
+            return Reason(Bound.STANDING, planned.made)
+        return Reason(Bound.LIMIT, date.fromordinal(network.frame.limit))
+
+    def _follower_elsewhere(self, key: str) -> str | None:
+        """Return the step of another goal that leaves the step `key` the least time."""
+        followers = [s for s in self._planner.steps.values() if any(link.key == key for link in s.after)]
+        elsewhere = [s.key for s in followers if s.key.partition("/")[0] != key.partition("/")[0]]
+        return min(elsewhere, key=lambda k: self._planner.due_of[k], default=None)
+
+    def _earliest_deadline(self, planned: Planned, waiting: Sequence[ScheduledStep]) -> date | None:
+        """Return the earliest deadline that would hold the lengths as written, for a goal that is late.
+
+        None where something else than the deadline is too early: an appointment, a pin, a `by`.
+        """
+        late = [step for step in waiting if step.slack < 0 and step.due is not None]
+        ends = {planned.plan.driver[planned.plan.path(planned.network.index[s.step.key])[-1]] for s in late}
+        if not late or ends != {LIMIT}:
+            return None
+        margin = min(step.slack for step in late)
+        frame = planned.network.frame
+        deadline = frame.days.position(frame.deadline) - margin
+        return date.fromordinal(frame.days.day(deadline))
+
+    def _warnings(self, goal: ScheduledGoal, planned: Planned) -> list[str]:
+        if goal.state is State.DONE:
+            return []
+        steps = planned.network.steps
+        found = []
+        if goal.state is State.MISSED:
+            found.append(f"the deadline {goal.deadline} has passed; move it with `backplan move {goal.goal.id} DATE`")
+        elif goal.margin is not None and goal.margin < 0:
+            fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
+            found.append(f"late by {_days(-goal.margin)}{fits}")
+        if squeezed := sum(step.squeezed for step in goal.steps):
+            so_that = "" if planned.squeezed.stuck else ", so that all fits"
+            found.append(f"{squeezed} of {len(steps)} steps get less time than written{so_that}")
+        if planned.squeezed.sharing:
+            names = ", ".join(f"“{steps[i].title}”" for i in planned.squeezed.sharing[:5])
+            found.append(f"fewer working days than steps: {names} share days")
+        found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
+        found += self._out_of_order(planned)
+        found += [
+            f"“{steps[i].title}” is optional and got no date: there is no time for it"
+            for i in sorted(planned.given_way)
+        ]
+        least = goal.goal.at_least
+        if (
+            least is not None
+            and planned.network.frame.days.before(planned.network.frame.deadline, least) < self._planner.day
+        ):
+            found.append(f"this usually takes at least {least}, and the deadline is nearer than that")
+        found += [f"“{step.title}” repeats (`every`), and is planned once only for now" for step in steps if step.every]
+        overdue = [step for step in goal.steps if step.overdue]
+        if overdue and goal.state is not State.MISSED:
+            names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:5])
+            found.append(f"overdue: {names}")
+        return found
+
+    def _out_of_order(self, planned: Planned) -> Iterator[str]:
+        """Yield the steps whose day stands before what they come after, or after the deadline that they lead to."""
+        network, days = planned.network, planned.network.frame.days
+        fixed = {**network.anchored_days(planned.plan), **planned.fixed}
+        for i, day in sorted(fixed.items()):
+            step = network.steps[i]
+            if i in planned.gone or i in planned.given_way:
+                continue
+            if day > network.frame.deadline and not step.follow_up:
+                yield f"“{step.title}” is due on {date.fromordinal(day)}, after the deadline"
+            for link in step.after:
+                other = self._planner.known_day(link.key, fixed, network, progress=True)
+                if (
+                    other is None
+                    or link.key in self._planner.progress.done
+                    or link.key in self._planner.progress.dropped
+                ):
+                    continue
+                if days.after(other, link.wait) >= day if link.wait else other >= day:
+                    before = self._planner.steps[link.key].title
+                    yield (
+                        f"“{before}” on {date.fromordinal(other)} leaves no working day for “{step.title}”, "
+                        f"which comes after it and is due on {date.fromordinal(day)}"
+                    )
+
+    def _conflict(self, planned: Planned, i: int) -> str:
+        last = planned.plan.path(i)[-1]
+        steps = planned.network.steps
+        end = steps[planned.plan.driver[last]] if planned.plan.driver[last] >= 0 else steps[last]
+        return (
+            f"no working day is left between what “{steps[i].title}” waits for and “{end.title}” "
+            f"on {date.fromordinal(planned.dues[planned.network.index[end.key]])}"
+        )
+
+
+def _countdown_reason(step: Step, deadline: date) -> Reason:
+    if isinstance(step.before, Countdown):
+        return Reason(Bound.COUNTDOWN, key=step.before.key, wait=step.before.by)
+    return Reason(Bound.COUNTDOWN, deadline, wait=step.before)
+
+
+def _state(done: bool, missed: bool, margin: int | None) -> State:
+    if done:
+        return State.DONE
+    if missed:
+        return State.MISSED
+    if margin is None or margin > 0:
+        return State.ON_TRACK
+    return State.TIGHT if margin == 0 else State.LATE
+
+
+def _days(count: int) -> str:
+    return "1 working day" if count == 1 else f"{count} working days"
