@@ -28,6 +28,8 @@ SMALLEST = """goals:
       - Take the test
 """
 BACKPLAN = shutil.which("backplan", path=str(Path(sys.executable).parent)) or "backplan"
+IMPORTS = "import click; from pydantic import BaseModel"
+ONE_MODEL = f"{IMPORTS}\nclass Model(BaseModel):\n    number: int\nModel(number=1)"
 LOAD_YAML = "import sys, yaml; yaml.load(open(sys.argv[1], 'rb'), Loader=yaml.CSafeLoader)"
 
 
@@ -43,10 +45,12 @@ def main() -> None:
 def start_up(folder: Path) -> None:
     """How soon something is on the screen, beside importing what it is built on."""
     small = written(folder / "small.yaml", SMALLEST)
-    imports = least([sys.executable, "-c", "from pydantic import BaseModel; import click"], 15)
+    imports = least([sys.executable, "-c", IMPORTS], 15)
+    one_model = least([sys.executable, "-c", ONE_MODEL], 15)
     version = least([BACKPLAN, "--version"], 15)
     schedule = least([BACKPLAN, "schedule", "--goals", small], 15)
     print(f"importing pydantic's BaseModel and click {imports:6.0f} ms")
+    print(f"the same, and one model with one field   {one_model:6.0f} ms  {one_model / imports:.2f} times that")
     print(f"backplan --version                       {version:6.0f} ms  {version / imports:.2f} times that")
     print(f"backplan schedule, the smallest file     {schedule:6.0f} ms  {schedule / imports:.2f} times that")
 
