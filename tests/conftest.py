@@ -21,7 +21,9 @@ ROOT = Path(__file__).parent.parent
 # Examples take as long as they take: a busy machine must not fail a test.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=2000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+# A change is judged by the same examples each time; looking for new ones is for those who have time to follow them up.
+settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "default"))
 
 
 @dataclass(frozen=True)
