@@ -194,13 +194,11 @@ class Judge:
                     )
 
     def _conflict(self, planned: Planned, i: int) -> str:
-        last = planned.plan.path(i)[-1]
-        steps = planned.network.steps
-        end = steps[planned.plan.driver[last]] if planned.plan.driver[last] >= 0 else steps[last]
-        return (
-            f"no working day is left between what “{steps[i].title}” waits for and “{end.title}” "
-            f"on {date.fromordinal(planned.dues[planned.network.index[end.key]])}"
-        )
+        steps, last = planned.network.steps, planned.plan.path(i)[-1]
+        end = f"the deadline on {date.fromordinal(planned.network.frame.deadline)}"
+        if planned.plan.driver[last] == FIXED:
+            end = f"“{steps[last].title}” on {date.fromordinal(planned.dues[last])}"
+        return f"no working day is left between what “{steps[i].title}” waits for and {end}"
 
 
 def _countdown_reason(step: Step, deadline: date) -> Reason:
