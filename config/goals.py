@@ -1,6 +1,7 @@
-"""The goals file's shape: pydantic models, from which the JSON Schema is generated too."""
+"""The goals file's shape: pydantic models, from which the JSON Schema is generated too.
 
-from __future__ import annotations
+Annotations are not postponed here: pydantic would have to evaluate each one's text at every start.
+"""
 
 import re
 from datetime import date
@@ -312,8 +313,8 @@ class GroupModel(Model):
 
     title: Title | None = None
     id: Id | None = None
-    steps: list[Item] | None = None
-    backwards: list[Item] | None = None
+    steps: list["Item"] | None = None
+    backwards: list["Item"] | None = None
     parallel: bool = Field(False, description="Its members may overlap")
     after: list[After] | None = None
     notes: Text | None = None
@@ -369,8 +370,8 @@ class GoalModel(Model):
     notes: Text | None = None
     when_late: WhenLate | None = None
     template: str | None = Field(None, description="The template whose steps this goal takes")
-    steps: list[Item] | None = Field(None, description="The steps, in the order they are done")
-    backwards: list[Item] | None = Field(None, description="The steps, from the deadline back")
+    steps: list["Item"] | None = Field(None, description="The steps, in the order they are done")
+    backwards: list["Item"] | None = Field(None, description="The steps, from the deadline back")
     done: Date | None = Field(None, description="Reached, or given up: nothing is asked of it any more")
 
 
