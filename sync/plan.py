@@ -332,8 +332,8 @@ class _Differ:
         theirs: set[str] = set()
         overruled: list[str] = []
         for name in FIELDS:
-            if name not in self._connector.capabilities.fields:
-                continue
+            if name not in self._connector.capabilities.fields or (name == "due" and wanted.done):
+                continue  # what is done has left the plan, and keeps the date that it had
             new, old = getattr(want, name), getattr(have, name)
             applied = task.marker.applied.get(name)
             if name == "due":  # what a person moved has become a pin before; else the schedule has the last word
@@ -364,7 +364,7 @@ class _Differ:
             applied[name] = (
                 task.marker.applied.get(name, applied[name]) if name in theirs else digest(getattr(content, name))
             )
-        return replace(marker, applied=applied)
+        return replace(marker, applied=applied, due=task.marker.due if wanted.done else marker.due)
 
     def _marker(self, wanted: Wanted, nonce: str, generation: int) -> Marker:
         content = self._connector.canonical(wanted.content)

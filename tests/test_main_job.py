@@ -219,3 +219,21 @@ def test_ones_own_template_without_a_deadline_becomes_a_goals_file(person: Perso
     assert person.run("init", "--template", "move", "--deadline", "2027-09-01").code == 0
     (goal,) = person.run("schedule", "--json").json["goals"]
     assert (goal["deadline"], goal["steps"][0]["due"]) == ("2027-09-01", "2027-09-01")
+
+
+def test_a_step_that_is_done_keeps_its_date_whatever_moves(person: Person, food_handler: str) -> None:
+    person.writes(food_handler)
+    person.changes()
+    done = food_handler.replace("      - id: find\n", "      - id: find\n        done: 2027-07-20\n")
+    assert done != food_handler
+    person.writes(done.replace("2027-08-15", "2027-08-22"))
+    changes = {change["key"]: change for change in person.changes()}
+    assert (changes["food-handler/find"]["action"], changes["food-handler/find"]["fields"]) == ("complete", {})
+    (line,) = [line for line in person.todo.read_text("utf-8").splitlines() if "Find a course" in line]
+    assert line.endswith("📅 2027-07-24 ✅ 2027-07-20")
+    person.writes(food_handler.replace("2027-08-15", "2027-08-22"))
+    _edit(person, "- [x] Find", "- [ ] Find")
+    person.changes()
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert (goal["steps"][0]["pinned"], goal["steps"][0]["due"]) == (False, "2027-07-31")
+    assert person.changes() == []
