@@ -275,7 +275,12 @@ def _reconcile(options: Options, *, allow_mass_change: bool, rebuild: bool, writ
         allow_mass_change=allow_mass_change,
     )
     if write:
-        plans = reconciler.apply(plans, homes, _say if options.verbose else lambda _: None)
+        plans = reconciler.apply(
+            plans,
+            homes,
+            _say if options.verbose else lambda _: None,
+            limited=len(plans) < len(homes) - len(reading.unread),
+        )
     return _Outcome(reading, homes, plans, write)
 
 

@@ -35,21 +35,24 @@ Answers = Sequence[Answer] | BackplanError
 Memory = Mapping[str, GoalMemory]
 
 
-def execute(plans: Sequence[ConnectorPlan], atomic: frozenset[str]) -> Generator[Request, Answers, list[ConnectorPlan]]:
+def execute(
+    plans: Sequence[ConnectorPlan], atomic: frozenset[str], *, all_apps: bool = True
+) -> Generator[Request, Answers, list[ConnectorPlan]]:
     """Yield the requests that carry out `plans`, be sent the answers, and return the plans with what became of each.
 
-    atomic: labels of the connectors that apply a batch whole or not at all. A request that could not be tried is
+    atomic: labels of the connectors that apply a batch whole or not at all. all_apps: False where a connector was left
+    out of `plans`, so that what people did cannot have reached every app. A request that could not be tried is
     answered with a BackplanError: that connector is left to the next run, and the others go on.
     """
     works = [_Work(plan) for plan in plans]
-    alone = len(plans) == 1
+    alone = all_apps and len(plans) == 1
     for work in works:
         if work.plan.label in atomic:
             yield from work.at_once(acknowledge=alone)
         else:
             yield from work.one_by_one()
     # What a person did counts as seen only when it has reached every app; until then the next run sees it again.
-    acknowledge = not any(work.failed or work.stopped for work in works)
+    acknowledge = all_apps and not any(work.failed or work.stopped for work in works)
     for work in works:
         if acknowledge:
             yield from work.acknowledge()
@@ -57,9 +60,12 @@ def execute(plans: Sequence[ConnectorPlan], atomic: frozenset[str]) -> Generator
     return [work.result() for work in works]
 
 
-def run(plans: Sequence[ConnectorPlan], connectors: Mapping[str, Connector]) -> list[ConnectorPlan]:
+def run(
+    plans: Sequence[ConnectorPlan], connectors: Mapping[str, Connector], *, all_apps: bool = True
+) -> list[ConnectorPlan]:
     """Carry out `plans` on the connectors, by their labels; return the plans with what became of each change."""
-    execution = execute(plans, frozenset(label for label, c in connectors.items() if c.capabilities.atomic))
+    atomic = frozenset(label for label, connector in connectors.items() if connector.capabilities.atomic)
+    execution = execute(plans, atomic, all_apps=all_apps)
     answers: Answers | None = None
     try:
         while True:

@@ -66,10 +66,13 @@ def _plan(
 
 
 def apply(
-    plans: Sequence[ConnectorPlan], homes: Sequence[Home], progress: Callable[[str], None]
+    plans: Sequence[ConnectorPlan], homes: Sequence[Home], progress: Callable[[str], None], *, limited: bool = False
 ) -> list[ConnectorPlan]:
-    """Carry the plans out; `progress` is told, in words, what is going on."""
+    """Carry the plans out; `progress` is told, in words, what is going on.
+
+    limited: some connectors that were read are not among `plans`.
+    """
     for home_plan in plans:
         if home_plan.writes:
             progress(f"writing {len(home_plan.writes)} changes to {home_plan.label}")
-    return executor.run(plans, {home.label: home.connector for home in homes})
+    return executor.run(plans, {home.label: home.connector for home in homes}, all_apps=not limited)

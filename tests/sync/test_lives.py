@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from config.errors import RefusedError
 from connectors.base import Action
 from connectors.marker import read_marker, read_memory
+from sync import reading, reconciler
 from tests.connectors.contract import NAMESPACE, Run, a_goal, load, run
 from tests.sync.memory_service import Fault, Held, Killed, MemoryService
 
@@ -659,6 +660,21 @@ def test_the_day_of_a_tick_survives_a_crash_between_two_acknowledgements(tmp_pat
         two.sync()
     last = two.sync()
     assert last.found.schedule.goals[0].steps[1].done == TODAY - timedelta(3)
+
+
+def test_what_only_one_app_was_told_is_no_news_of_the_past(two: Two) -> None:
+    two.a.tick(native_id(two.a, "g/two"))
+    two.sync()
+    two.a.reopen(native_id(two.a, "g/two"))
+    homes = tuple(
+        reading.Home(service.connector(name=name), frozenset({"g"})) for name, service in (("a", two.a), ("b", two.b))
+    )
+    found = reading.read(load(two.folder, two.goal), homes, TODAY)
+    only_a = [plan for plan in reconciler.make_plans(found) if plan.label == "a"]
+    reconciler.apply(only_a, homes, lambda _: None, limited=True)
+    two.sync()
+    assert [service.tasks[native_id(service, "g/two")].done for service in (two.a, two.b)] == [False, False]
+    assert not two.sync().actions
 
 
 def test_emptying_the_plan_is_refused(two: Two) -> None:
