@@ -112,12 +112,12 @@ def plan(
     prune: str = "remove",
     on_delete: str = "drop",
     allow_mass_change: bool = False,
-    new_nonce: Callable[[], str] | None = None,
+    new_nonce: Callable[[], str],
 ) -> ConnectorPlan:
     """Return the plan for one connector.
 
     skipped: ids of goals that this run leaves alone, tasks and memory. given_up: the connector is retired, so that all
-    its tasks go. new_nonce: where the service does not take our ids, the source of one for each attempt.
+    its tasks go. new_nonce: where the service does not take our ids, the source of one for each attempt to create.
 
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
@@ -151,7 +151,7 @@ class _Differ:
         namespace: str,
         today: date,
         on_delete: str,
-        new_nonce: Callable[[], str] | None,
+        new_nonce: Callable[[], str],
     ) -> None:
         self.changes: list[Change] = []
         self.memory: dict[str, GoalMemory] = {}
@@ -388,7 +388,7 @@ class _Differ:
         )
 
     def _nonce(self, key: str, generation: int) -> str:
-        if self._new_nonce is None or self._connector.capabilities.client_ids:
+        if self._connector.capabilities.client_ids:
             return client_nonce(self._namespace, key, generation)
         return self._new_nonce()
 

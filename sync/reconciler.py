@@ -15,14 +15,23 @@ if TYPE_CHECKING:
     from sync.reading import Home, Reading
 
 
+def _a_nonce() -> str:
+    from secrets import token_hex
+
+    return token_hex(5)
+
+
 def make_plans(
     reading: Reading,
     *,
     only_goals: frozenset[str] = frozenset(),
     only_connectors: frozenset[str] = frozenset(),
     allow_mass_change: bool = False,
+    new_nonce: Callable[[], str] = _a_nonce,
 ) -> list[ConnectorPlan]:
     """Return the plan of each connector that was read; `only_*` limit what is written, not what was read.
+
+    new_nonce: the source of ids that tell apart what two runs create, for services that do not take an id of ours.
 
     Goals for which a connector could not be read, or that fail under `when_late: fail`, are left alone everywhere.
     """
@@ -37,12 +46,20 @@ def make_plans(
         home = by_label[view.label]
         if only_connectors and home.connector.name not in only_connectors:
             continue
-        plans.append(_plan(reading, home, view, frozenset(skipped), allow_mass_change=allow_mass_change))
+        plans.append(
+            _plan(reading, home, view, frozenset(skipped), allow_mass_change=allow_mass_change, new_nonce=new_nonce)
+        )
     return plans
 
 
 def _plan(
-    reading: Reading, home: Home, view: View, skipped: frozenset[str], *, allow_mass_change: bool
+    reading: Reading,
+    home: Home,
+    view: View,
+    skipped: frozenset[str],
+    *,
+    allow_mass_change: bool,
+    new_nonce: Callable[[], str],
 ) -> ConnectorPlan:
     project = reading.project
     wanted = [
@@ -62,6 +79,7 @@ def _plan(
         prune=project.prune,
         on_delete=project.on_delete,
         allow_mass_change=allow_mass_change,
+        new_nonce=new_nonce,
     )
 
 
