@@ -16,6 +16,7 @@ from config.durations import Duration, Unit
 
 MAX_TITLE = 500  # the shortest limit among the apps (Todoist's content)
 _ID = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")  # not tab, line feed and NEL: those are space
 _DATE_RANGE = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
 
 
@@ -89,7 +90,7 @@ def _read_text(value: Any) -> Any:
     if isinstance(value, bool | int | float | date):
         written = str(value).lower() if isinstance(value, bool) else value
         raise _expected(f'expected text; write it in quotes, such as "{written}"')
-    if isinstance(value, str) and any((ord(c) < 32 and c not in "\n\t") or c == "\x7f" for c in value):
+    if isinstance(value, str) and _CONTROL.search(value):
         raise _expected("expected text without control characters")
     return value
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from config.errors import GoalsFileError, InputError, Problem
 from config.resolve import Resolver
 from config.source import Source
+from config.untrusted import refuse_outside
 from config.validate import GoalsFile, validate
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _one_folder(path: Path) -> Path:
 
 
 def _read(path: Path, problems: list[Problem]) -> GoalsFile | None:
+    refuse_outside(path)
     try:
         source = Source.read(path, str(path))
     except GoalsFileError as error:

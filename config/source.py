@@ -18,7 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
 
 from config.errors import GoalsFileError, InputError, Place, Problem
-from config.tokens import TOKEN
+from config.tokens import TOKEN, hide
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +77,8 @@ class Source:
     def read(cls, path: Path, name: str) -> Source:
         """Read the file at `path`; messages call it `name`. Raises InputError or GoalsFileError."""
         try:
-            raw = path.read_bytes()
+            with path.open("rb") as file:
+                raw = file.read(MAX_BYTES + 1)  # never more: it may be a device without an end
         except OSError as error:
             raise InputError(f"{name}: cannot be read: {error.strerror}") from error
         if len(raw) > MAX_BYTES:
@@ -116,7 +117,7 @@ class Source:
         node = self.node(path)
         if not isinstance(node, ScalarNode):
             return None
-        text = " ".join(node.value.split())
+        text = hide(" ".join(node.value.split()))  # as a whole: a secret that is cut is not known any more
         return text if len(text) <= 60 else text[:57] + "..."
 
     def _compose(self) -> Node:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import GoalsFileError, Problem
 from config.source import Source
+from config.untrusted import refuse_outside
 from config.validate import validate
 
 if TYPE_CHECKING:
@@ -28,10 +29,13 @@ class Templates:
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.yaml")})
 
     def path(self, name: str) -> Path | None:
-        """Return the file of a template."""
+        """Return the file of a template. Raises RefusedError where it is not to be trusted."""
         if name not in self.names():
             return None
-        return next(path for folder in self._folders if (path := folder / f"{name}.yaml").is_file())
+        path = next(path for folder in self._folders if (path := folder / f"{name}.yaml").is_file())
+        if path.parent != SHIPPED:
+            refuse_outside(path)
+        return path
 
     def get(self, name: str) -> tuple[shape.GoalModel, Origin] | None:
         """Return a template's goal and where it was written; None when there is no such template.

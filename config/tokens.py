@@ -1,15 +1,87 @@
-"""Knows what looks like a secret token, so that none is accepted in a goals file and none is ever repeated."""
+"""Knows what is a secret, so that none is accepted in a goals file and none is ever repeated.
+
+A secret is what looks like a token, what follows `Authorization:`, and the value of every secret setting: of each
+environment variable whose name ends in _TOKEN, _PASSWORD, _SECRET or _KEY, and of each file that such a name with _FILE
+behind it names.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 # Tokens of GitHub, Slack and OpenAI by their beginnings, and Todoist's 40 hexadecimal digits (not in a web address).
 TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|xox[abp]-[\w-]{20,}|sk-[\w-]{20,})|(?<![/\w])[0-9a-f]{40}\b"
 )
+_HEADER = re.compile(r"(?i)(\bauthorization\b\W{1,6}(?:basic|bearer|token)\s+)[^\s'\"]+")
+_SECRET_NAME = re.compile(r"(?i).*_(?:TOKEN|PASSWORD|SECRET|KEY)(?P<file>_FILE)?")
+_SHORTEST = 8  # a shorter value would hide ordinary words
+_LARGEST_FILE = 65_536
+HIDDEN = "(hidden)"
+_NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
 def hide(text: str) -> str:
-    """Return `text` with everything that looks like a token replaced."""
-    return TOKEN.sub("(hidden)", text)
+    """Return `text` with every secret replaced."""
+    settings = _of_this_process()
+    if settings is not None:
+        text = settings.sub(HIDDEN, text)
+    return _HEADER.sub(rf"\1{HIDDEN}", TOKEN.sub(HIDDEN, text))
+
+
+@cache
+def _of_this_process() -> re.Pattern[str] | None:
+    return secret_settings(os.environ)
+
+
+def secret_settings(environment: Mapping[str, str]) -> re.Pattern[str] | None:
+    """Return what finds the values of the secret settings in a text; None where there are none."""
+    values = {line.strip() for value in _values(environment) for line in value.splitlines()}
+    longest_first = sorted(values, key=lambda value: (-len(value), value))
+    patterns = ["".join(map(_any_form, value)) for value in longest_first if len(value) >= _SHORTEST]
+    return re.compile("|".join(patterns)) if patterns else None
+
+
+def _values(environment: Mapping[str, str]) -> Iterator[str]:
+    for name, value in environment.items():
+        if match := _SECRET_NAME.fullmatch(name):
+            yield _content(Path(value)) if match["file"] else value
+
+
+def _content(path: Path) -> str:
+    """Return what a file says; nothing where it cannot be read, which is for those who need it to tell."""
+    try:
+        if path.is_file() and path.stat().st_size <= _LARGEST_FILE:
+            return path.read_text("utf-8", errors="replace")
+    except (OSError, ValueError):
+        pass
+    return ""
+
+
+def _any_form(character: str) -> str:
+    """Return what finds a character as it is, and as JSON (in JSON, too), Python, HTML and a web address write it."""
+    if character.isascii() and character.isalnum():
+        return character
+    if character == " ":
+        return r"(?:\s+|\+|%20)"
+    code, name = ord(character), _NAMED.get(character, "#")
+    written = (
+        "".join(rf"\\+u{int.from_bytes(unit):04x}" for unit in _utf16_units(character)),
+        rf"\\+x{code:02x}",
+        rf"\\+u{code:08x}",
+        "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass")),
+        f"&(?:#{code}|#x0*{code:x}|{name});",
+    )
+    return rf"(?:(?i:{'|'.join(written)})|\\*{re.escape(character)})"
+
+
+def _utf16_units(character: str) -> list[bytes]:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return [units[first : first + 2] for first in range(0, len(units), 2)]

@@ -22,8 +22,9 @@ VERSION = 1
 _LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
 _STATES: dict[str, StepState] = {letter: state for state, letter in _LETTERS.items()}
 DIGESTS = ("title", "notes", "labels", "priority", "timing")
-_VERSION = re.compile(r"bp(\d+)\b")
-_MARKER = re.compile(r"bp\d+ (\S+) (\S+) (\S+) (\d+) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")
+# Numbers have their limits: Python refuses to read endless ones, which anybody may write.
+_VERSION = re.compile(r"bp(\d{1,9})\b")
+_MARKER = re.compile(r"bp\d{1,9} (\S+) (\S+) (\S+) (\d{1,9}) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")
 
 
 def write_marker(marker: Marker) -> str:

@@ -73,6 +73,26 @@ class Person:
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def on_a_terminal(self, arguments: list[str], answers: list[str]) -> str:
+        """Run `backplan` on a terminal and type an answer to each question; return what the terminal showed."""
+        import pty  # only Unix has one
+
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.folder)
+            os.environ |= {"PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": self.today.isoformat()}
+            os.execv(sys.executable, [sys.executable, "-P", "-m", "sync.main", *arguments])
+        shown = b""
+        for answer in answers:
+            while not shown.rstrip().endswith((b"?", b":")) and (part := os.read(terminal, 1000)):
+                shown += part
+            os.write(terminal, answer.encode() + b"\n")
+            shown += b"\n"
+        while part := _read_rest(terminal):
+            shown += part
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        return shown.decode()
+
     def writes(self, text: str, name: str = "goals.yaml") -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,6 +104,13 @@ class Person:
         done = self.run(command, "--json")
         assert done.code == 0, done.err
         return [c for connector in done.json["connectors"] for c in connector["changes"] if c["action"] != "keep"]
+
+
+def _read_rest(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 1000)
+    except OSError:  # Linux tells the end of a pseudo-terminal by an error
+        return b""
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
 VERSION = 1
+
+# What a terminal or GitHub's runner would obey: JSON can write it in another way that means the same.
+_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]|(?<=#)#(?=\\[)")
+
+
+def text(document: Mapping[str, Any]) -> str:
+    """Return a document as one line of JSON."""
+    written = json.dumps(document, ensure_ascii=False)
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 
 def schedule(value: Schedule) -> dict[str, Any]:
@@ -68,19 +79,26 @@ def moves(before: Schedule, after: Schedule) -> list[dict[str, Any]]:
     return [{"key": key, "due": [_day(old), _day(new)]} for key, old, new in after.moves(before)]
 
 
-def plans(values: Sequence[ConnectorPlan], connectors: Mapping[str, Connector]) -> dict[str, Any]:
-    """Return plans, or what became of them; `connectors` by their labels."""
-    return {"version": VERSION, "connectors": [_plan(value, connectors[value.label]) for value in values]}
+def plans(values: Sequence[ConnectorPlan], connectors: Mapping[str, Connector], namespace: str) -> dict[str, Any]:
+    """Return plans, or what became of them, with all that `undo` needs; `connectors` by their labels."""
+    return {
+        "version": VERSION,
+        "namespace": namespace,
+        "connectors": [_plan(value, connectors[value.label]) for value in values],
+    }
 
 
 def _plan(value: ConnectorPlan, connector: Connector) -> dict[str, Any]:
+    from sync import journal  # only here: no schedule has one
+
     counts = Counter(change.action.value for change in value.changes)
     summary = {action.value: counts[action.value] for action in Action}
     failed = sum(change.status == "failed" for change in value.changes)
     return {
         "name": connector.name,
         "label": value.label,
-        "changes": [_change(change) for change in value.changes],
+        "changes": [{**_change(change), **journal.states(change)} for change in value.changes],
+        "memory": journal.memory(value),
         "summary": {**summary, "pending": 0, "failed": failed},
         "requests": {"read": connector.requests.read, "write": connector.requests.write},
     }

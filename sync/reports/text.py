@@ -112,17 +112,17 @@ def status(value: Schedule) -> Iterable[RenderableType]:
 def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[RenderableType]:
     """Yield for each connector a line that counts, then a table of changes for each goal."""
     for value in values:
-        yield Text(f"{value.label}: {_counts(value.changes, applied=applied)}", style="bold")
+        yield Text(f"{words.clean(value.label)}: {_counts(value.changes, applied=applied)}", style="bold")
         for goal_id, changes in groupby(value.changes, key=lambda change: change.key.partition("/")[0]):
             yield _changes(goal_id, list(changes))
 
 
 def _changes(goal_id: str, changes: Sequence[Change]) -> Table:
-    table = _table("", goal_id, "change", "why")
+    table = _table("", words.clean(goal_id), "change", "why")
     for change in changes:
         table.add_row(
             Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
-            change.key.partition("/")[2] or "the goal itself",
+            words.clean(change.key.partition("/")[2]) or "the goal itself",
             _fields(change),
             Text(words.clean(change.error or change.reason), style="red" if change.error else ""),
         )

@@ -7,6 +7,7 @@ import unicodedata
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from config.tokens import hide
 from sync.schedule import State
 
 if TYPE_CHECKING:
@@ -80,14 +81,19 @@ def remark(step: ScheduledStep) -> str:
 
 
 def clean(text: str) -> str:
-    """Return `text` on one line, without what steers the direction of its neighbours or no file can hold.
+    """Return `text` on one line, without secrets, what steers the direction of its neighbours or no file can hold.
 
     What GitHub's runner would take for a command (`::` at the start of a line, `##[`) is broken by a character of no
     width.
     """
-    line = " ".join(_STEERING.sub("", text).split())
-    line = _COMMAND.sub(lambda match: f"{match[0][0]}\u200b{match[0][1:]}", line)
-    return "".join("\N{REPLACEMENT CHARACTER}" if _unfit(c) else c for c in line)
+    line = fit(" ".join(_STEERING.sub("", text).split()))
+    return _COMMAND.sub(lambda match: f"{match[0][0]}\u200b{match[0][1:]}", line)
+
+
+def fit(text: str) -> str:
+    """Return `text` of any number of lines without secrets, and without what steers a terminal."""
+    shown = _STEERING.sub("", hide(text))
+    return "".join("\N{REPLACEMENT CHARACTER}" if c not in "\n\t" and _unfit(c) else c for c in shown)
 
 
 def _unfit(character: str) -> bool:

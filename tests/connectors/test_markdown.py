@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, RefusedError
-from connectors.base import Action, Content, GoalMemory, Marker, MemoryWrite, Remembered, Task, Write
+from connectors.base import Action, Content, GoalMemory, Marker, MemoryWrite, Remembered, Task, Write, client_nonce
 from connectors.markdown import MarkdownConnector
 from connectors.marker import write_marker
 from sync import reading, reconciler
@@ -644,7 +644,7 @@ def test_what_is_written_is_what_is_read(title: str) -> None:
         content = connector.canonical(Content(title, date(2027, 8, 1), "notes", ("label",), "high"))
         assert connector.canonical(content) == content
         connector.read()
-        marker = Marker(NAMESPACE, "g", "abcdefabcd", due=content.due)
+        marker = Marker(NAMESPACE, "g", client_nonce(NAMESPACE, "g", 1), due=content.due)
         connector.apply([Write(Action.CREATE, "g", content=content, marker=marker), MemoryWrite({})])
         (task,) = MarkdownConnector(connector.path, NAMESPACE).read().tasks
         assert task.content == content
