@@ -15,10 +15,11 @@ import stat
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from config.errors import BackplanError, InputError
 from config.files import replace_file
+from config.untrusted import refuse_outside
 from connectors.base import (
     Action,
     Answer,
@@ -32,11 +33,12 @@ from connectors.base import (
     Snapshot,
     Task,
     Write,
+    client_nonce,
 )
 from connectors.marker import read_marker, read_memory, write_marker, write_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _INTRO = """# To do
@@ -52,10 +54,11 @@ _PRIORITIES = {sign: name for name, sign in _SIGNS.items()}
 _TASK = re.compile(
     r"(?P<indent>[ \t>]*)(?P<bullet>[-*+]|\d+[.)])(?P<gap>[ \t]+)\[(?P<box>[^\]\r\n])\](?P<text>[ \t].*)"
 )
-_COMMENT = re.compile(r"<!--\s*(bp\d+\b[^<>]*?)\s*-->")
+_COMMENT = re.compile(r"<!--\s*(bp\d+\b[^<>]*)-->")
 _DUE = re.compile(r"📅\ufe0f? ?(\d{4}-\d\d-\d\d)")
 _DONE = re.compile(r"✅\ufe0f? ?(\d{4}-\d\d-\d\d)")
 _SIGN = re.compile("|".join(_PRIORITIES))
+_LAST_SIGNS = re.compile(rf"( ({_SIGN.pattern}|{_DUE.pattern}|{_DONE.pattern}))+$")
 # What would be read back as one of our signs is shown by its look-alike.
 _LOOK_ALIKES = str.maketrans({"📅": "🗓", "✅": "☑", "🔺": "▲", "⏫": "▲", "🔼": "▲"})
 
@@ -72,9 +75,9 @@ class Line:
         self.indent = match["indent"]
         self._head, self._box, text = line[: match.start("box")], match["box"], line[match.end("box") :]
         comment = _COMMENT.search(text)
-        self._before, self._comment, self._after = (
-            (text[: comment.start()], comment[0], text[comment.end() :]) if comment else (text, "", "")
-        )
+        signs = _LAST_SIGNS.search(text)
+        start, end = comment.span() if comment else (signs.start(), signs.start()) if signs else (len(text), len(text))
+        self._before, self._comment, self._after = text[:start], text[start:end], text[end:]
 
     @property
     def text(self) -> str:
@@ -193,6 +196,7 @@ class MarkdownConnector:
             said = ", ".join(sorted(unknown)) or str(name)
             raise InputError(f"markdown: `{said}` is not a setting of it; it takes `file`, such as {{file: todo.md}}")
         path = folder / name
+        refuse_outside(path)
         if not path.parent.is_dir():
             raise InputError(f"markdown: the folder of `{name}` does not exist; make it first")
         return cls(path, namespace, name)
@@ -211,40 +215,33 @@ class MarkdownConnector:
             return Snapshot(remembers=True)
         text = self._decode(raw)
         lines = text.split("\n")
-        memory, damage = self._memory(lines)
-        known = _Known({entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items()})
-        tasks: dict[str, Task] = {}
-        copies: list[Task] = []
+        memory, damage = _memory(lines, self._namespace)
+        known = _Known.of(lines, self._namespace)
+        managed = list(_managed(lines, self._namespace, known))
         others: dict[str, set[str]] = {}
-        damaged: set[str] = set()
-        for number, line in _tasks(lines):
-            found = _read_marker(line, self._namespace, known)
-            if found is None:
-                continue
-            marker, is_damaged = found
-            if marker.namespace != self._namespace:
-                others.setdefault(marker.namespace, set()).add(marker.key)
-                continue
-            if is_damaged:
-                remembered = memory[marker.key.partition("/")[0]].keys[marker.key]
-                marker = replace(marker, generation=remembered.generation)
-                damaged.add(marker.nonce)
-            task = self._task(Line(line), marker, touched=self._has_children(lines, number, known))
-            if task.native_id in tasks:
-                copies.append(task)
-            else:
-                tasks[task.native_id] = task
+        for found in managed:
+            if found.marker.namespace != self._namespace:
+                others.setdefault(found.marker.namespace, set()).add(found.marker.key)
+        tasks: list[tuple[int, Task]] = []
+        copies: list[Task] = []
+        for first, *more in _by_nonce(managed, self._namespace).values():
+            tasks.append((first.number, self._task(lines, first, memory, known)))
+            copies += [self._task(lines, found, memory, known) for found in more]
         return Snapshot(
-            tuple(tasks.values()),
+            tuple(task for _, task in sorted(tasks, key=lambda numbered: numbered[0])),
             tuple(copies),
             memory,
             remembers=bool(memory) or _memory_start(lines, self._namespace) is not None,
             others={namespace: frozenset(keys) for namespace, keys in others.items()},
-            damaged=frozenset(damaged),
-            damage=damage,
+            damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
+            damage=f"{self.path}:{damage}" if damage else "",
         )
 
-    def _task(self, line: Line, marker: Marker, *, touched: bool) -> Task:
+    def _task(self, lines: list[str], found: _Found, memory: Mapping[str, GoalMemory], known: _Known) -> Task:
+        line, marker = Line(lines[found.number]), found.marker
+        if found.damaged:
+            remembered = memory[marker.key.partition("/")[0]].keys[marker.key]
+            marker = replace(marker, generation=remembered.generation)
         return Task(
             marker.nonce,
             line.content,
@@ -252,8 +249,15 @@ class MarkdownConnector:
             done=line.done,
             done_on=line.done_on,
             dropped=line.cancelled,
-            touched=touched or line.added,
+            touched=line.added or self._has_children(lines, found.number, known),
         )
+
+    def finds(self, native_id: str, content: Content) -> bool:
+        """Return whether exactly one line without a marker says this: its native id has gone with the marker."""
+        del native_id
+        self.requests.read += 1
+        raw = self._read_bytes()
+        return raw is not None and _unmarked(self._decode(raw).split("\n"), content) is not None
 
     def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
         """Apply the whole batch to the file as it was read, and replace it in one step."""
@@ -289,17 +293,6 @@ class MarkdownConnector:
             message = f"{self.path}:{line}: not UTF-8 text; save the file with that encoding (nothing was changed)"
             raise BackplanError(message) from None
 
-    def _memory(self, lines: list[str]) -> tuple[dict[str, GoalMemory], str]:
-        """Return the memory, and what is wrong with it where it cannot be read."""
-        start = _memory_start(lines, self._namespace)
-        if start is None:
-            return {}, ""
-        entries = lines[start + 1 : _memory_stop(lines, start)]
-        try:
-            return read_memory([line for line in entries if line.strip() not in ("", _MEMORY_END)]), ""
-        except ValueError as error:
-            return {}, f"{self.path}:{start + 1}: {error}"
-
     def _has_children(self, lines: list[str], number: int, known: _Known) -> bool:
         """Return whether lines that are not ours stand indented below a task."""
         for below in _below(lines, number):
@@ -334,14 +327,11 @@ class _Page:
         self._behind: dict[int, list[str]] = {}  # all else that follows a line
         self._places: dict[str, tuple[dict[int, list[str]], int, str]] = {}  # of new tasks: list, line, indentation
         self._memory: list[str] | None = None
-        self._numbers: dict[str, list[int]] = {}
+        managed = _managed(self._lines, namespace, _Known.of(self._lines, namespace))
+        self._by_nonce = _by_nonce(managed, namespace)
         self._by_key: dict[str, int] = {}
-        for number, line in _tasks(self._lines):
-            for word in _words(line):
-                self._numbers.setdefault(word, []).append(number)
-            found = _read_marker(line, self._namespace, _NOTHING)
-            if found and found[0].namespace == namespace:
-                self._by_key.setdefault(found[0].key, number)
+        for first, *_ in self._by_nonce.values():
+            self._by_key.setdefault(first.marker.key, first.number)
         self._last = self._last_text()
 
     @property
@@ -352,12 +342,13 @@ class _Page:
         lines: list[str] = []
         for number, line in enumerate(self._lines):
             if start is not None and stop is not None and start <= number < stop and self._memory is not None:
-                lines += self._memory if number == start else []
+                if number == start:
+                    lines = self._with_memory(lines, self._memory, rest=self._lines[stop:])
             elif number not in self._gone:
                 lines.append(line)
             for added in (self._notes, self._first, self._behind):
                 lines += added.get(number, [])
-        if start is None and self._memory is not None:
+        if start is None and self._memory:
             lines = self._with_new_memory(lines, self._memory)
         return "\n".join(lines)
 
@@ -365,12 +356,14 @@ class _Page:
         """Apply one write and answer for it."""
         if isinstance(write, MemoryWrite):
             first = _MEMORY_START.format(namespace=self._namespace)
-            block = [first, *write_memory(write.memory), _MEMORY_END]
+            block = [first, *write_memory(write.memory), _MEMORY_END] if write.memory else []
             self._memory = [line + self._end_of_line for line in block]
             return Answer()
         if write.action is Action.CREATE:
             return self._create(write)
         number = self._find(write.native_id, last=write.action is Action.DETACH)
+        if number is None and write.action is Action.REPAIR and write.content:
+            number = _unmarked(self._lines, write.content)
         if number is None:
             return Answer(error="the line is gone")
         if write.action is Action.REMOVE:
@@ -439,14 +432,16 @@ class _Page:
 
     def _find(self, nonce: str, *, last: bool) -> int | None:
         """Return the line with this nonce: the first, or the last where a copy is to be let go."""
-        known = _Known({nonce: ""})
-        numbers = [
-            number
-            for number in self._numbers.get(nonce, [])
-            if (found := _read_marker(self._lines[number], self._namespace, known))
-            and (found[0].namespace, found[0].nonce) == (self._namespace, nonce)
-        ]
-        return (numbers[-1] if last else numbers[0]) if numbers else None
+        found = self._by_nonce.get(nonce, [])
+        if not found:
+            return None
+        return found.pop().number if last else found[0].number
+
+    def _with_memory(self, lines: list[str], memory: list[str], rest: list[str]) -> list[str]:
+        """Return the lines with the memory; where there is none any more, as they ended before the first."""
+        while not memory and lines and not lines[-1].strip() and not any(map(str.strip, rest)):
+            lines = lines[:-1]
+        return [*lines, *memory]
 
     def _with_new_memory(self, lines: list[str], memory: list[str]) -> list[str]:
         if lines and not lines[-1]:
@@ -478,12 +473,55 @@ def _fenced(lines: list[str]) -> set[int]:
 class _Known:
     """The nonces that we remember, with their keys: by one of these, a marker that a person damaged is told."""
 
-    def __init__(self, nonces: Mapping[str, str]) -> None:
+    def __init__(self, nonces: Mapping[str, str], *, complete: bool) -> None:
+        """complete: there is a memory, so that a nonce that is not in it says something."""
         self.nonces = nonces
         self.keys = frozenset(nonces.values())
+        self._complete = complete
+
+    @classmethod
+    def of(cls, lines: list[str], namespace: str) -> _Known:
+        """Return what the memory in these lines knows."""
+        memory, damage = _memory(lines, namespace)
+        nonces = {entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items()}
+        return cls(nonces, complete=not damage and _memory_start(lines, namespace) is not None)
+
+    def may_be_ours(self, marker: Marker) -> bool:
+        """Return whether we can have written a marker: its nonce is remembered, or what a key gives that is not.
+
+        The second is so where two branches were merged, and the memory of the other one was taken.
+        """
+        if not self._complete or marker.nonce in self.nonces:
+            return True
+        nonce = client_nonce(marker.namespace, marker.key, marker.generation)
+        return marker.key not in self.keys and marker.nonce == nonce
 
 
-_NOTHING = _Known({})
+class _Found(NamedTuple):
+    """A line with a marker that counts. `exact`: the memory has the very same key for its nonce."""
+
+    number: int
+    marker: Marker
+    damaged: bool
+    exact: bool
+
+
+def _managed(lines: list[str], namespace: str, known: _Known) -> Iterator[_Found]:
+    """Yield the lines that carry a marker of any namespace; one of ours that we cannot have written is no marker."""
+    for number, line in _tasks(lines):
+        if found := _read_marker(line, namespace, known):
+            marker, damaged = found
+            exact = not damaged and known.nonces.get(marker.nonce) == marker.key
+            yield _Found(number, marker, damaged, exact)
+
+
+def _by_nonce(managed: Iterable[_Found], namespace: str) -> dict[str, list[_Found]]:
+    """Return our lines by their nonces. The first of each list is the task, the others are copies of it."""
+    lines: dict[str, list[_Found]] = {}
+    for found in managed:
+        if found.marker.namespace == namespace:
+            lines.setdefault(found.marker.nonce, []).append(found)
+    return {nonce: sorted(found, key=lambda line: not line.exact) for nonce, found in lines.items()}
 
 
 def _read_marker(line: str, namespace: str, known: _Known) -> tuple[Marker, bool] | None:
@@ -496,13 +534,15 @@ def _read_marker(line: str, namespace: str, known: _Known) -> tuple[Marker, bool
     ours = marker is None or marker.namespace == namespace
     if nonce is not None and ours and (marker is None or marker.key not in known.keys):
         return Marker(namespace, known.nonces[nonce], nonce), True
-    return (marker, False) if marker else None
+    if marker is None or (ours and not known.may_be_ours(marker)):
+        return None
+    return marker, False
 
 
-def _words(line: str) -> list[str]:
-    """Return the words of a line's marker, damaged or not."""
-    comment = _COMMENT.search(line)
-    return comment[1].split() if comment else []
+def _unmarked(lines: list[str], content: Content) -> int | None:
+    """Return the one task without a marker that says this; None where there is none, or more than one."""
+    found = [n for n, line in _tasks(lines) if not _COMMENT.search(line) and Line(line).content == content]
+    return found[0] if len(found) == 1 else None
 
 
 def _below(lines: list[str], number: int) -> range:
@@ -520,6 +560,18 @@ def _below(lines: list[str], number: int) -> range:
 
 def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t>"))]
+
+
+def _memory(lines: list[str], namespace: str) -> tuple[dict[str, GoalMemory], str]:
+    """Return the memory; where it cannot be read, none, and what is wrong with it on which line."""
+    start = _memory_start(lines, namespace)
+    if start is None:
+        return {}, ""
+    entries = lines[start + 1 : _memory_stop(lines, start)]
+    try:
+        return read_memory([line for line in entries if line.strip() not in ("", _MEMORY_END)]), ""
+    except ValueError as error:
+        return {}, f"{start + 1}: {error}"
 
 
 def _memory_stop(lines: list[str], start: int) -> int:
