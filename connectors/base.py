@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,14 +34,16 @@ class Capabilities:
     """What a service can do. What it cannot hold is said aloud, not silently dropped.
 
     reliability: `exact`, `unique` or `safe`, as the documentation defines them. atomic: a batch is applied whole or not
-    at all. client_ids: the service takes our own id for a task, so that a repeated create is a no-op. local: tasks are
-    files on this machine, so that reading them needs no network.
+    at all. client_ids: the service takes our own id for a task, so that a repeated create is a no-op. families: who
+    completes a task there completes those below it. local: tasks are files on this machine, so that reading them needs
+    no network.
     """
 
     fields: frozenset[str]
     reliability: Literal["exact", "unique", "safe"]
     atomic: bool = False
     client_ids: bool = False
+    families: bool = False
     local: bool = False
 
 
@@ -75,8 +78,9 @@ class Marker:
 class Task:
     """A task of ours as a service holds it now.
 
-    `dropped`: closed as not planned. `touched`: a person added something to it that is not in its content. `recurring`:
-    a person made it repeat. `done_on` is None where the service does not say.
+    `dropped`: closed as not planned. `touched`: a person added something to it that is not in its content, a comment or
+    a task below it. `company`: to complete it would complete an open task of a person's below it. `recurring`: a person
+    made it repeat. `done_on` is None where the service does not say.
     """
 
     native_id: str
@@ -86,6 +90,7 @@ class Task:
     done_on: date | None = None
     dropped: bool = False
     touched: bool = False
+    company: bool = False
     recurring: bool = False
 
 
@@ -123,7 +128,8 @@ class Snapshot:
 
     `copies` are tasks that carry the same nonce as one in `tasks`. `remembers` is False where there is no memory.
     `others` are the keys of managed tasks that are not ours, by their namespace. `damaged` are native ids of tasks
-    whose marker has to be written anew. `damage` tells, with its place, that the memory cannot be read.
+    whose marker has to be written anew. `damage` tells, with its place, that the memory cannot be read. `room` is how
+    many more open tasks fit, None where there is no limit. `account` are the names of the account that was read.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -133,6 +139,8 @@ class Snapshot:
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()
     damage: str = ""
+    room: int | None = None
+    account: frozenset[str] = frozenset()
 
 
 class Action(StrEnum):
@@ -152,9 +160,9 @@ class Action(StrEnum):
 class Write:
     """One thing asked of a service.
 
-    `content` and `marker` are the whole wanted state; `fields` names those of the content that change. `parent` and
-    `previous` are keys: the task above, and the sibling to stand after. `kept` is what a person had entered and the
-    file overruled: it is kept beside the task.
+    `content` and `marker` are the whole wanted state; `fields` names those of the content that change, and `parent`
+    where the task has to stand below another one now. `parent` and `previous` are keys: the task above, and the sibling
+    to stand after. `kept` is what a person had entered and the file overruled: it is kept beside the task.
     """
 
     action: Action
@@ -178,10 +186,14 @@ class MemoryWrite:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service said to one write: the task's native id, or why it could not be done."""
+    """What a service said to one write: the task's native id, or why it could not be done.
+
+    gone: an earlier run had made this task already, and a person has deleted it since.
+    """
 
     native_id: str = ""
     error: str | None = None
+    gone: bool = False
 
 
 @dataclass(slots=True)
@@ -218,9 +230,44 @@ class Connector(Protocol):
         """Apply a batch in order and answer for each. Raises BackplanError when nothing of it could be tried."""
 
 
+@runtime_checkable
+class Finder(Protocol):
+    """A connector that also finds tasks without a marker of ours, so that one that was let go can be taken back.
+
+    It then takes a `repair` of such a task: the marker is put on it.
+    """
+
+    def finds(self, native_id: str, content: Content) -> bool:
+        """Return whether the task stands there with this content and without a marker; not when in doubt.
+
+        Raises BackplanError when that cannot be read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that `doctor` found out: what it is about, whether it is as it should be, and a sentence on it."""
+
+    what: str
+    ok: bool
+    sentence: str
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """A connector that knows more of itself than whether it can be read."""
+
+    def facts(self) -> list[Fact]:
+        """Return what there is to say of credentials, account, container and limits; what is wrong is a fact, too."""
+
+
 def digest(value: object) -> str:
     """Return a short digest (30 bits, six letters and digits) of a field's canonical value."""
-    text = "\x1f".join(value) if isinstance(value, tuple) else str(value)
+    return _digest("\x1f".join(value) if isinstance(value, tuple) else str(value))
+
+
+@lru_cache(maxsize=1 << 14)  # every field of every task is asked for several times in a run
+def _digest(text: str) -> str:
     number = int.from_bytes(sha256(text.encode()).digest()[:4], "big") >> 2
     return "".join("abcdefghijklmnopqrstuvwxyz234567"[number >> shift & 31] for shift in range(0, 30, 5))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from dataclasses import dataclass
 from datetime import date
@@ -12,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from config import untrusted
 from config.errors import BackplanError, GoalsFileError
+from sync import streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import RenderableType
 
+    from connectors.base import Connector, Fact
+    from sync.plan import ConnectorPlan
     from sync.reading import Home, Reading
     from sync.schedule import Schedule
     from sync.workspace import Workspace
@@ -88,13 +91,20 @@ _COMMON = (
 )
 
 
-def _command(*options: Callable[[Any], Any]) -> Callable[[Callable[..., int | None]], click.Command]:
-    """Return a decorator that makes a function a command with its own options and the common ones."""
+def _command(
+    *options: Callable[[Any], Any], writes: bool = False
+) -> Callable[[Callable[..., int | None]], click.Command]:
+    """Return a decorator that makes a function a command with its own options and the common ones.
+
+    writes: it changes tasks in apps, which no goals file from a pull request may do.
+    """
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
         @functools.wraps(function)
         def call(**arguments: Any) -> int:
             common = {name: arguments.pop(name) for name in Options.__dataclass_fields__}
+            if writes:
+                untrusted.refuse_writing()
             return function(Options(**common), **arguments) or 0
 
         decorated: Any = call
@@ -213,15 +223,23 @@ def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
     _say(f"wrote {path}")
 
 
+_JOURNAL = click.option(
+    "--journal", type=_PATH, metavar="FILE", help="Write every change, before -> after, to this file, for `undo`."
+)
+
+
 @_command(
     click.option("--markdown", is_flag=True, help="The plan as Markdown."),
     click.option("--exit-code", is_flag=True, help=f"Exit with {PENDING} when changes are pending."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     click.option("--rebuild", is_flag=True, help="Start a new memory from the tasks where it was lost."),
+    _JOURNAL,
 )
-def plan(options: Options, markdown: bool, exit_code: bool, allow_mass_change: bool, rebuild: bool) -> int:
+def plan(
+    options: Options, markdown: bool, exit_code: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None
+) -> int:
     """Show what `sync` would change, and why."""
-    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, write=False)
+    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=False)
     _report(options, outcome, markdown=markdown)
     if outcome.failed:
         return FAILED
@@ -232,35 +250,125 @@ def plan(options: Options, markdown: bool, exit_code: bool, allow_mass_change: b
     click.option("--markdown", is_flag=True, help="The report as Markdown."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     click.option("--rebuild", is_flag=True, help="Start a new memory from the tasks where it was lost."),
+    _JOURNAL,
+    writes=True,
 )
-def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool) -> int:
+def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None) -> int:
     """Bring the apps in line with the plan, and the plan in line with what you did there."""
-    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, write=True)
+    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=True)
     _report(options, outcome, markdown=markdown)
     return FAILED if outcome.failed else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """A run's plans, with what became of them, and what they were made from."""
+@_command(
+    click.argument("file", metavar="JOURNAL", type=_PATH),
+    click.option("--yes", is_flag=True, help="Do it, without asking."),
+    click.option("--markdown", is_flag=True, help="The report as Markdown."),
+    click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
+    _JOURNAL,
+    writes=True,
+)
+def undo(options: Options, file: Path, yes: bool, markdown: bool, allow_mass_change: bool, journal: Path | None) -> int:
+    """Put back what a run changed, where nobody touched it since; as a plan first."""
+    run, unread = _plan_back(options, file, allow_mass_change=allow_mass_change)
+    for label, reason in unread.items():
+        _say(f"{label} could not be read, so it was left alone: {reason}")
+    if not (yes and run.pending):
+        _report_run(options, run, markdown=markdown)
+    if run.pending and (yes or _agreed(options)):
+        run = run.apply(journal, verbose=options.verbose)
+        _report_run(options, run, markdown=markdown)
+        _say("put the goals file back too, or the next sync makes the same changes again")
+    elif run.pending:
+        _say("nothing was written; --yes does it")
+    return FAILED if unread or run.failed else 0
 
-    reading: Reading
-    homes: tuple[Home, ...]
-    plans: list[Any]
+
+def _plan_back(options: Options, file: Path, *, allow_mass_change: bool) -> tuple[_Run, Mapping[str, str]]:
+    """Return the plan that undoes a journal, and why connectors could not be read, by their labels."""
+    from sync import reconciler
+    from sync.journal import load
+    from sync.reading import take_snapshots
+
+    workspace = options.workspace()
+    undone, homes, namespace = load(file).only(options.goal), workspace.homes(), workspace.project.namespace
+    only = _known_connectors(options.connector, homes)
+    changed = reconciler.changed_homes(undone, workspace.project, homes)
+    changed = [home for home in changed if not only or home.connector.name in only]
+    found = take_snapshots(workspace.project, changed, workspace.today)
+    plans = reconciler.make_plans_back(undone, changed, found, namespace, allow_mass_change=allow_mass_change)
+    return _Run(plans, changed, namespace, applied=False), found.unread
+
+
+def _agreed(options: Options) -> bool:
+    """Ask, where there is somebody to ask."""
+    return not options.json and sys.stdin.isatty() and click.confirm("Do it?", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The plans of a run, and whether they were carried out: then with what became of them."""
+
+    plans: list[ConnectorPlan]
+    homes: Sequence[Home]
+    namespace: str
     applied: bool
 
     @property
     def pending(self) -> bool:
-        return any(plan.writes for plan in self.plans)
+        return any(plan.pending for plan in self.plans)
 
     @property
     def failed(self) -> bool:
-        changes = (change for plan in self.plans for change in plan.changes)
+        return any(change.status == "failed" for plan in self.plans for change in plan.changes)
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.plans(self.plans, {home.label: home.connector for home in self.homes}, self.namespace)
+
+    def apply(self, journal: Path | None, *, verbose: bool, limited: bool = False) -> _Run:
+        """Carry the plans out. The journal comes first, so that a run that is killed can be undone too."""
+        from dataclasses import replace
+
+        from sync import reconciler
+
+        self.write(journal, over=True)
+        tell = _say if verbose else lambda _: None
+        done = replace(self, plans=reconciler.apply(self.plans, self.homes, tell, limited=limited), applied=True)
+        done.write(journal, over=True)
+        return done
+
+    def write(self, journal: Path | None, *, over: bool) -> None:
+        """Write the journal, which a run that changes nothing leaves as it is."""
+        if journal is not None and self.pending:
+            from sync.journal import save
+            from sync.reports import as_json
+
+            save(journal, as_json.text(self.document), over=over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a run did, and what it was made from."""
+
+    reading: Reading
+    run: _Run
+
+    @property
+    def pending(self) -> bool:
+        return any(plan.writes for plan in self.run.plans)
+
+    @property
+    def failed(self) -> bool:
         late = any(goal.failed for goal in self.reading.schedule.goals)
-        return late or bool(self.reading.unread) or any(change.status == "failed" for change in changes)
+        return late or bool(self.reading.unread) or self.run.failed
 
 
-def _reconcile(options: Options, *, allow_mass_change: bool, rebuild: bool, write: bool) -> _Outcome:
+def _reconcile(
+    options: Options, *, allow_mass_change: bool, rebuild: bool, journal: Path | None, write: bool
+) -> _Outcome:
     from sync import reconciler
     from sync.reading import read
 
@@ -274,14 +382,12 @@ def _reconcile(options: Options, *, allow_mass_change: bool, rebuild: bool, writ
         only_connectors=only,
         allow_mass_change=allow_mass_change,
     )
+    run = _Run(plans, homes, workspace.project.namespace, applied=False)
     if write:
-        plans = reconciler.apply(
-            plans,
-            homes,
-            _say if options.verbose else lambda _: None,
-            limited=len(plans) < len(homes) - len(reading.unread),
-        )
-    return _Outcome(reading, homes, plans, write)
+        limited = len(plans) < len(homes) - len(reading.unread)
+        return _Outcome(reading, run.apply(journal, verbose=options.verbose, limited=limited))
+    run.write(journal, over=False)
+    return _Outcome(reading, run)
 
 
 def _known_connectors(names: tuple[str, ...], homes: Iterable[Home]) -> frozenset[str]:
@@ -304,24 +410,25 @@ def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
                 + goal.warnings[0]
             )
 
-    def document() -> Mapping[str, Any]:
-        from sync.reports import as_json
+    _report_run(options, outcome.run, markdown=markdown)
+    if outcome.run.applied and not (markdown or options.json):
+        from sync.reports import text
 
-        return as_json.plans(outcome.plans, {home.label: home.connector for home in outcome.homes})
+        _print(text.status(outcome.reading.schedule))
 
+
+def _report_run(options: Options, run: _Run, *, markdown: bool) -> None:
     def show() -> None:
         if markdown:
             from sync.reports import markdown as as_markdown
 
-            click.echo(as_markdown.plan(outcome.plans, applied=outcome.applied), nl=False)
-            return
-        from sync.reports import text
+            click.echo(as_markdown.plan(run.plans, applied=run.applied), nl=False)
+        else:
+            from sync.reports import text
 
-        _print(text.plan(outcome.plans, applied=outcome.applied))
-        if outcome.applied:
-            _print(text.status(outcome.reading.schedule))
+            _print(text.plan(run.plans, applied=run.applied))
 
-    _answer(options, document, show)
+    _answer(options, lambda: run.document, show)
 
 
 @_command()
@@ -396,6 +503,29 @@ def move(options: Options, goal_id: str, day: date, dry_run: bool) -> None:
     _answer(options, document, show)
 
 
+@_command(
+    click.option("--histories", type=click.IntRange(1), default=200, show_default=True, help="How many in each app."),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The seed of the first one."),
+)
+def simulate(options: Options, histories: int, seed: int) -> int:
+    """Live through random faulty histories of this plan in apps in memory, and see that every promise holds."""
+    from sync.simulation import simulate as of_project
+
+    workspace = options.workspace()
+    results: list[of_project.Result] = []
+    total = histories * len(of_project.ABOUT)
+    with click.progressbar(length=total, label="living through histories", file=sys.stderr) as bar:
+        for result in of_project.simulate(workspace.project, workspace.today, range(seed, seed + histories)):
+            results.append(result)
+            bar.update(result.tally.histories)
+
+    def show() -> None:
+        _print(of_project.text(results))
+
+    _answer(options, lambda: of_project.document(results), show)
+    return FAILED if any(result.tally.violation for result in results) else 0
+
+
 @_command()
 def connectors(options: Options) -> None:
     """List the connectors that are installed and what each can do."""
@@ -433,6 +563,38 @@ def connectors(options: Options) -> None:
 
 
 @_command()
+def doctor(options: Options) -> int:
+    """Try each configured connector: is the token valid, which account is it, what is missing?"""
+    from dataclasses import asdict
+
+    homes = options.workspace().homes()
+    only = _known_connectors(options.connector, homes)
+    found = {home.label: _facts(home.connector) for home in homes if not only or home.connector.name in only}
+
+    def show() -> None:
+        from sync.reports import text
+
+        rows = [(label, "ok" if f.ok else "WRONG", f.what, f.sentence) for label, facts in found.items() for f in facts]
+        _print([text.rows(("connector", "", "what", ""), rows)])
+
+    document = [{"label": label, "facts": [asdict(fact) for fact in facts]} for label, facts in found.items()]
+    _answer(options, lambda: {"version": 1, "connectors": document}, show)
+    return FAILED if any(not fact.ok for facts in found.values() for fact in facts) else 0
+
+
+def _facts(connector: Connector) -> list[Fact]:
+    from connectors.base import Examined, Fact
+
+    if isinstance(connector, Examined):
+        return connector.facts()
+    try:
+        connector.read()
+    except BackplanError as error:
+        return [Fact("reading", False, str(error))]
+    return [Fact("reading", True, "can be read")]
+
+
+@_command()
 def schema(options: Options) -> None:
     """Print the goals file's JSON Schema."""
     del options  # the schema is JSON in any case
@@ -443,9 +605,7 @@ def schema(options: Options) -> None:
 
 def run() -> int:
     """Run the command line; return the exit code. No error ends in a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without our signs shows a question mark
+    streams.guard()
     try:
         return int(main(prog_name="backplan", standalone_mode=False) or 0)
     except click.Abort:
@@ -471,7 +631,10 @@ def _unexpected(error: Exception) -> int:
         _say(f"error: {error}")
         return USAGE
     if "-v" in sys.argv or "--verbose" in sys.argv:
-        raise error
+        from traceback import format_exception
+
+        _say("".join(format_exception(error)).rstrip())
+        return FAILED
     _say(f"error: backplan met a case that it should know and does not: {type(error).__name__}: {error}")
     _say("Please report it with the output of the same command and -v.")
     return FAILED
@@ -484,7 +647,7 @@ def _fail(error: BackplanError) -> None:
             from sync.reports import as_json
 
             document |= as_json.problems(error.problems)
-        click.echo(json.dumps(document, ensure_ascii=False))
+        _print_json(document)
     for line in str(error).splitlines():
         _say(f"error: {line}")
 
@@ -514,7 +677,7 @@ def _only(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> Schedu
 
 def _answer(options: Options, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
     if options.json:
-        click.echo(json.dumps(document(), ensure_ascii=False))
+        _print_json(document())
     else:
         show()
 
@@ -527,8 +690,16 @@ def _print(lines: Iterable[RenderableType]) -> None:
         out.print(line, soft_wrap=isinstance(line, str))
 
 
+def _print_json(document: Mapping[str, Any]) -> None:
+    from sync.reports import as_json
+
+    click.echo(as_json.text(document))
+
+
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    from sync.reports.words import fit
+
+    click.echo(fit(text), err=True)
 
 
 def _count(number: int, noun: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.network import HangsOn
+from config.network import Countdown, HangsOn
 from connectors.base import digest
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def timing(project: Project, goal: Goal, step: Step | None) -> str:
     Links and the order of the list are other steps' business and do not count.
     """
     own = (
-        (step.takes, step.wait, step.on, step.by, step.not_before, step.before, step.afterwards)
+        (step.takes, step.wait, step.on, step.by, step.not_before, _before(step), step.afterwards)
         if step is not None
         else ()
     )
@@ -35,9 +35,17 @@ def definition(step: Step) -> str:
         step.on,
         step.by,
         step.not_before,
-        step.before,
+        _before(step),
     )
     return digest(tuple(map(str, (*said, step.afterwards))))
+
+
+def _before(step: Step) -> str:
+    """Return what a countdown says. A step of the same goal goes by its own id, so that a goal can be renamed."""
+    if not isinstance(step.before, Countdown):
+        return str(step.before)
+    goal = step.key.removesuffix(step.id)
+    return f"{step.before.by} before {step.before.key.removeprefix(goal)}"
 
 
 def _deadline(project: Project, goal: Goal) -> str:

@@ -33,6 +33,7 @@ class Request:
 
 Answers = Sequence[Answer] | BackplanError
 Memory = Mapping[str, GoalMemory]
+Task = tuple[str, str]  # key and native id
 
 
 def execute(
@@ -79,6 +80,11 @@ def run(
         return results
 
 
+def _task(write: Write) -> Task:
+    """Return what tells a write's task apart: beside a task there may be a copy of it, with the same key."""
+    return write.key, write.native_id
+
+
 class _Work:
     """One connector's plan while it is carried out."""
 
@@ -86,8 +92,9 @@ class _Work:
         self.plan = plan
         self.written: Memory = plan.stored
         self.created: dict[str, str] = {}
-        self.failed: dict[str, str] = {}
-        self.answered: set[str] = set()
+        self.gone: dict[str, str] = {}
+        self.failed: dict[Task, str] = {}
+        self.answered: set[Task] = set()
         self.stopped: str | None = None
 
     def at_once(self, *, acknowledge: bool) -> Generator[Request, Answers, None]:
@@ -108,13 +115,13 @@ class _Work:
 
     def acknowledge(self) -> Generator[Request, Answers, None]:
         """Ask for the writes that take note of what people did in this app, where that was not done before."""
-        yield from self._ask(tuple(w for w in self._writes(acknowledging=True) if w.key not in self.answered))
+        yield from self._ask(tuple(w for w in self._writes(acknowledging=True) if _task(w) not in self.answered))
 
     def _ask(self, writes: Sequence[Write]) -> Generator[Request, Answers, None]:
         for first in range(0, len(writes), BATCH):
             part = tuple(writes[first : first + BATCH])
             if self.stopped:
-                self.failed.update(dict.fromkeys((write.key for write in part), self.stopped))
+                self.failed.update(dict.fromkeys(map(_task, part), self.stopped))
             else:
                 self._take(part, (yield Request(self.plan.label, part)))
 
@@ -144,9 +151,16 @@ class _Work:
 
     def _entry(self, key: str, entry: Remembered, before: Remembered | None, *, acknowledge: bool) -> Remembered:
         if entry.state == "pending":
-            return replace(entry, state="live", native_id=self.created[key]) if key in self.created else entry
-        if key in self.failed or not acknowledge:
+            return self._made(key, entry)
+        if not acknowledge or any(failed == key for failed, _ in self.failed):
             return before or entry
+        return entry
+
+    def _made(self, key: str, entry: Remembered) -> Remembered:
+        if key in self.gone:
+            return replace(entry, state="dropped", native_id=self.gone[key])
+        if key in self.created:
+            return replace(entry, state="live", native_id=self.created[key], definition="")
         return entry
 
     def _writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
@@ -157,7 +171,7 @@ class _Work:
         """Note what became of a batch; return whether it was tried at all."""
         if isinstance(answers, BackplanError):
             self.stopped = str(answers)
-            self.failed.update(dict.fromkeys((write.key for write in writes), self.stopped))
+            self.failed.update(dict.fromkeys(map(_task, writes), self.stopped))
             for write in writes:
                 self.created.pop(write.key, None)
             return False
@@ -165,10 +179,13 @@ class _Work:
             self.stopped = refused
             return False
         for write, answer in zip(writes, answers, strict=False):
-            self.answered.add(write.key)
+            self.answered.add(_task(write))
             if answer.error is not None:
-                self.failed[write.key] = answer.error
+                self.failed[_task(write)] = answer.error
                 self.created.pop(write.key, None)
+            elif answer.gone:
+                self.created.pop(write.key, None)
+                self.gone[write.key] = answer.native_id
             elif write.action is Action.CREATE:
                 self.created[write.key] = answer.native_id
         return True
@@ -176,6 +193,8 @@ class _Work:
     def _with_status(self, change: Change) -> Change:
         if change.write is None:
             return change
-        if change.key in self.failed:
-            return replace(change, status="failed", error=self.failed[change.key])
-        return replace(change, status="applied" if change.key in self.answered else "skipped")
+        task = _task(change.write)
+        if task in self.failed:
+            return replace(change, status="failed", error=self.failed[task])
+        applied = task in self.answered and not (change.action is Action.CREATE and change.key in self.gone)
+        return replace(change, status="applied" if applied else "skipped")

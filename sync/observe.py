@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class View:
     """One connector's snapshot with its tasks by key; `goals` are the ids of those that it is to hold.
 
-    The snapshot's keys are those of the file: `renamed` maps a new key to the one that the task's marker still has, and
-    `stored` is the memory as it was read. `duplicates` are tasks beside an older one with the same key.
+    The snapshot's keys are those of the file: `renamed` maps a native id to the key that the task's marker still has,
+    and `stored` is the memory as it was read. `duplicates` are what racing runs made beside a task.
     """
 
     label: str
@@ -37,39 +37,73 @@ class View:
     duplicates: tuple[Task, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        tasks: dict[str, Task] = {}
-        duplicates: list[Task] = []
+        by_key: dict[str, list[Task]] = {}
         for task in self.snapshot.tasks:
-            first = tasks.setdefault(task.marker.key, task)
-            memory = self.remembered(task.marker.key)
-            if first is not task and memory is not None and memory.native_id == task.native_id:
-                tasks[task.marker.key], task = task, first
-            if tasks[task.marker.key] is not task:
-                duplicates.append(task)
+            by_key.setdefault(task.marker.key, []).append(task)
+        tasks = {key: first for key, alike in by_key.items() if (first := self._ours(key, alike))}
+        duplicates = [
+            task
+            for key, first in tasks.items()
+            for task in by_key[key]
+            if task is not first and task.marker.generation == first.marker.generation
+        ]
         object.__setattr__(self, "tasks", tasks)
         object.__setattr__(self, "duplicates", tuple(duplicates))
+
+    def _ours(self, key: str, alike: list[Task]) -> Task | None:
+        """Return which of the tasks with this key is the one that we made: that with the id that we remember.
+
+        Without it the oldest stands in, where the key is new to us or was made as often: it may come from a run that
+        was cut short, or be what a person kept of two. Else the marker came with a copy, or from somebody else.
+        """
+        memory = self.remembered(key)
+        if memory is None or memory.state == "pending":
+            return alike[0]
+        known = next((task for task in alike if memory.native_id in (task.native_id, task.marker.nonce)), None)
+        if known is not None or memory.state == "removed":
+            return known
+        return next((task for task in alike if task.marker.generation == memory.generation), None)
 
     def remembered(self, key: str) -> Remembered | None:
         """Return what the memory says of a key."""
         goal = self.snapshot.memory.get(key.partition("/")[0])
         return goal.keys.get(key) if goal else None
 
+    def published(self, key: str) -> bool:
+        """Return whether there has been a task for the key."""
+        memory = self.remembered(key)
+        return key in self.tasks or (memory is not None and memory.state != "pending")
+
     def ticked(self, key: str) -> bool:
-        """Return whether a person ticked the task, and nobody acknowledged it yet."""
-        task, memory = self.tasks.get(key), self.remembered(key)
-        return task is not None and task.done and (memory is None or memory.state != "done")
+        """Return whether a person ticked the task (or one beside it), and nobody acknowledged it yet."""
+        memory = self.remembered(key)
+        return bool(self.ticks(key)) and (memory is None or memory.state != "done")
+
+    def ticks(self, key: str) -> list[Task]:
+        """Return the tasks with this key that are done: one, or two where runs raced."""
+        tasks = [self.tasks[key]] if key in self.tasks else []
+        return [task for task in [*tasks, *(d for d in self.duplicates if d.marker.key == key)] if task.done]
 
     def reopened(self, key: str) -> bool:
-        """Return whether a person reopened the task after its completion was acknowledged."""
+        """Return whether a person reopened the task after its completion was acknowledged.
+
+        One that repeats, or that was cancelled, is never ticked by us, and open all the time.
+        """
         task, memory = self.tasks.get(key), self.remembered(key)
-        return task is not None and not task.done and memory is not None and memory.state == "done"
+        if task is None or memory is None or task.done or task.recurring or task.dropped:
+            return False
+        return memory.state == "done" and memory.native_id == task.native_id
+
+    def in_company(self, key: str) -> bool:
+        """Return whether the task cannot be completed without completing a person's own."""
+        return key in self.tasks and self.tasks[key].company
 
     def dropped(self, key: str, definition: str, *, recreate: bool) -> bool:
         """Return whether a person took the task out of this app, and the step has not changed since."""
         task, memory = self.tasks.get(key), self.remembered(key)
         if task is not None:
             changed = memory is not None and memory.state == "dropped" and memory.definition not in {"", definition}
-            return task.dropped and not changed and not recreate
+            return task.dropped and (task.recurring or not (changed or recreate))
         if memory is None or (recreate and memory.state != "dropped"):
             return False
         if memory.state == "dropped":
@@ -106,7 +140,7 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
 
 def _done(views: list[View], key: str, today: date) -> date | None:
     memories = [memory for view in views if (memory := view.remembered(key)) and memory.state == "done"]
-    ticks = [view.tasks[key] for view in views if view.ticked(key)]
+    ticks = [task for view in views if view.ticked(key) for task in view.ticks(key)]
     if not ticks and (not memories or any(view.reopened(key) for view in views)):
         return None
     # A day that some app knows is better than today: the tick may have come from there, in a run that was cut short.
@@ -118,19 +152,33 @@ def _observe_goal(goal: Goal, views: list[View], done: dict[str, date], dropped:
     """Add the goal's own state to `done`, and that of its steps where the whole goal was ticked or given up."""
     own = [step for step in goal.steps if step.key not in dropped]
     due = [step for step in own if not step.follow_up]
+    free = [step for step in due if not any(view.in_company(step.key) for view in views)]
     if goal.done is not None:
         done[goal.id] = goal.done
         done.update({step.key: goal.done for step in own if step.key not in done})
     elif any(view.ticked(goal.id) for view in views):
-        day = done[goal.id] = _done(views, goal.id, today) or today
-        done.update({step.key: day for step in due if step.key not in done})
-    elif any(step.key not in done for step in due):
+        day = _done(views, goal.id, today) or today
+        known = [step for step in free if any(view.published(step.key) for view in views)]
+        done.update({step.key: day for step in known if step.key not in done})
+        if all(step.key in done for step in free):  # a step that is new was not meant, and has yet to be done
+            done[goal.id] = day
+    elif any(step.key not in done for step in free):
         return  # a step is new or was reopened: so is the goal, whatever was remembered of it
     elif remembered := _done(views, goal.id, today):
         done[goal.id] = remembered
-    elif due and any(_is_news(views, step) for step in due) and not any(view.reopened(goal.id) for view in views):
-        # The last step was done. Only the news of it completes the goal: a person may have reopened it since.
+    elif _just_finished(due, done, views) and not any(
+        view.reopened(goal.id) or view.in_company(goal.id) for view in views
+    ):
         done[goal.id] = max(done[step.key] for step in due)
+
+
+def _just_finished(steps: list[Step], done: Mapping[str, date], views: list[View]) -> bool:
+    """Return whether the last step was done since the last run: only that news completes a goal.
+
+    A person may have reopened the goal since.
+    """
+    finished = bool(steps) and all(step.key in done for step in steps)
+    return finished and any(_is_news(views, step) for step in steps)
 
 
 def _is_news(views: list[View], step: Step) -> bool:

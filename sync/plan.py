@@ -21,13 +21,15 @@ from connectors.base import (
     client_nonce,
     digest,
 )
+from sync import states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
-    from connectors.base import Connector, Task
+    from connectors.base import Connector, Snapshot, Task
     from sync.observe import View
+    from sync.states import State
 
 MASS_CHANGE_FLOOR = 3
 MASS_CHANGE_SHARE = 0.3
@@ -50,6 +52,7 @@ class Wanted:
     definition: str = ""
     dates: tuple[date, date] | None = None
     pinned: bool = False
+    follow_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,10 @@ class WantedGoal:
 class Change:
     """One line of a plan: what happens to a task and why. `fields` maps a name to (old, new).
 
-    `acknowledges`: the write takes note of a date that a person gave the task in this very app. It waits until every
-    other app has that date, so that a run that is cut short does not forget where the newest one stands.
+    `before` is the task as it was found, under the key that it had; None where it is made, or nothing is written.
+
+    `acknowledges`: the write takes note of what a person did in this very app, a date they gave or a tick. It waits
+    until all the others have it, so that a run that is cut short does not forget where the newest one stands.
     """
 
     action: Action
@@ -78,6 +83,12 @@ class Change:
     status: Status = "planned"
     error: str | None = None
     acknowledges: bool = False
+    before: State | None = None
+
+    @property
+    def after(self) -> State | None:
+        """The task as the write leaves it; None where it goes, or nothing is written."""
+        return states.after(self.before, self.write) if self.write else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,11 @@ class ConnectorPlan:
         """The changes that ask something of the service."""
         return tuple(change for change in self.changes if change.write is not None)
 
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to write, tasks or memory."""
+        return bool(self.writes) or self.memory != self.stored
+
 
 def plan(
     connector: Connector,
@@ -108,6 +124,7 @@ def plan(
     namespace: str,
     today: date,
     skipped: frozenset[str] = frozenset(),
+    reopened: frozenset[str] = frozenset(),
     given_up: bool = False,
     prune: str = "remove",
     on_delete: str = "drop",
@@ -116,28 +133,59 @@ def plan(
 ) -> ConnectorPlan:
     """Return the plan for one connector.
 
-    skipped: ids of goals that this run leaves alone, tasks and memory. given_up: the connector is retired, so that all
-    its tasks go. new_nonce: where the service does not take our ids, the source of one for each attempt to create.
+    skipped: ids of goals that this run leaves alone, tasks and memory. reopened: keys that a person reopened, in any
+    app. given_up: the connector is retired, so that all its tasks go. new_nonce: where the service does not take our
+    ids, the source of one for each attempt to create.
 
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
     differ = _Differ(connector, view, namespace, today, on_delete, new_nonce)
+    differ.beside(skipped)
     for goal in wanted:
         differ.goal(goal)
-    differ.leftovers({task.key for goal in wanted for task in goal.tasks}, skipped, prune)
+    differ.leftovers({task.key for goal in wanted for task in goal.tasks}, skipped, prune, reopened)
     if not (given_up or allow_mass_change):
-        _refuse_mass_change(view, differ.changes)
-    return ConnectorPlan(view.label, tuple(differ.changes), differ.memory, view.snapshot.memory, view.stored)
+        refuse_mass_change(view.label, view.snapshot, differ.changes)
+    refuse_overfull(view.label, view.snapshot, differ.changes)
+    # What moves to another goal goes first: where it stood, its old goal may be ticked with all that is below.
+    changes = sorted(differ.changes, key=lambda change: not _makes_room(change))
+    return ConnectorPlan(view.label, tuple(changes), differ.memory, view.snapshot.memory, view.stored)
 
 
-def _refuse_mass_change(view: View, changes: Sequence[Change]) -> None:
+def _makes_room(change: Change) -> bool:
+    write = change.write
+    if write is None:
+        return False
+    return "parent" in write.fields or (write.action is Action.CREATE and "/" not in write.key)
+
+
+def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
+    """Raise RefusedError when more would be removed than a slip of the hand may remove."""
     going = [change.key for change in changes if change.action is Action.REMOVE]
-    managed = sum(not task.done for task in view.snapshot.tasks)
+    managed = sum(not task.done for task in snapshot.tasks)
     if len(going) > max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed) or (going and len(going) == managed):
         shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
         raise RefusedError(
-            f"{view.label}: {len(going)} of {managed} open tasks would be removed: {shown}. "
+            f"{label}: {len(going)} of {managed} open tasks would be removed: {shown}. "
             "If that is meant, run again with --allow-mass-change; nothing was changed."
+        )
+
+
+def refuse_overfull(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
+    """Raise RefusedError where more tasks would be open than the service has room for; name the goals that do not fit.
+
+    What goes makes room first, for whichever goal.
+    """
+    if snapshot.room is None:
+        return
+    leaving = sum(change.action in (Action.REMOVE, Action.COMPLETE) for change in changes)
+    coming = [change.key.partition("/")[0] for change in changes if change.action in (Action.CREATE, Action.REOPEN)]
+    room = max(snapshot.room, 0) + leaving
+    if len(coming) > room:
+        without = ", ".join(dict.fromkeys(coming[room:]))
+        raise RefusedError(
+            f"{label}: has room for {room} more open tasks, and {len(coming)} are to be made: no room is left for "
+            f"{without}. Give these goals a place of their own (`sync:` in the goal); nothing was changed."
         )
 
 
@@ -161,10 +209,18 @@ class _Differ:
         self._today = today
         self._recreate = on_delete == "recreate"
         self._new_nonce = new_nonce
-        for copy in view.snapshot.copies:  # also of goals that are skipped: a copy is nobody's progress
-            self._add(Action.DETACH, copy.marker.key, "a copy of one of our tasks: the person's", copy, marker=None)
-        for task in view.duplicates:
-            self._let_go(task.marker.key, task, "remove", "another task of ours has the same key")
+        self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
+
+    def beside(self, skipped: frozenset[str]) -> None:
+        """Settle what stands beside a task of ours with the same key: a person's copies, and what racing runs made."""
+        for copy in self._view.snapshot.copies:
+            if copy.marker.key.partition("/")[0] not in skipped:
+                reason = "a copy of one of our tasks: the person's"
+                self._add(Action.DETACH, copy.marker.key, reason, copy, marker=None)
+        for task in self._view.duplicates:
+            if task.marker.key.partition("/")[0] not in skipped:
+                reason = "another task of ours has the same key"
+                self._let_go(task.marker.key, task, "remove", reason, news=task.done)
 
     def goal(self, goal: WantedGoal) -> None:
         """Compare one goal's tasks, and note what shall be remembered of it."""
@@ -189,7 +245,7 @@ class _Differ:
             before.first_sync if before else self._today, keys, goal.made, goal.digest, dates
         )
 
-    def leftovers(self, wanted: set[str], skipped: frozenset[str], prune: str) -> None:
+    def leftovers(self, wanted: set[str], skipped: frozenset[str], prune: str, reopened: frozenset[str]) -> None:
         """Let go of the tasks that the file no longer has, and remember that."""
         leaving = {
             key: task
@@ -198,7 +254,11 @@ class _Differ:
         }
         left: set[str] = set()  # goals with a step that stays behind: a parent that is not ours alone
         for key in sorted(leaving, key=lambda key: "/" not in key):
-            if not self._let_go(key, replace(leaving[key], touched=leaving[key].touched or key in left), prune):
+            task, memory = leaving[key], self._view.remembered(key)
+            strange = memory is None or memory.native_id not in ("", task.native_id, task.marker.nonce)
+            if strange and (memory is None or self._connector.capabilities.client_ids):
+                continue  # not the task that we made for this key: a copy, or somebody else's marker
+            if not self._let_go(key, replace(task, touched=task.touched or strange or key in left), prune):
                 left.add(key.partition("/")[0])
         going = {change.key for change in self.changes if change.action in (Action.REMOVE, Action.DETACH)} - wanted
         for goal_id, before in self._view.snapshot.memory.items():
@@ -206,16 +266,22 @@ class _Differ:
             if goal_id in skipped:
                 self.memory[goal_id] = before
                 continue
-            gone = [
-                key
+            removed = {
+                key: replace(entry, state="removed")
                 for key, entry in base.keys.items()
-                if key not in wanted
-                and (key in going or (key not in self._view.tasks and entry.state in ("live", "pending")))
-            ]
-            # What was done stays done, should it ever come back into the file.
-            removed = {key: replace(base.keys[key], state="removed") for key in gone if base.keys[key].state != "done"}
+                if key not in wanted and self._ends(key, entry, going, reopened)
+            }
             keys = {**base.keys, **removed}
             self.memory[goal_id] = replace(base, keys=keys)
+
+    def _ends(self, key: str, entry: Remembered, going: set[str], reopened: frozenset[str]) -> bool:
+        """Return whether nothing is to be remembered of a key any more but that it was there.
+
+        What was done stays done, should it ever come back into the file, unless a person reopened it.
+        """
+        if entry.state == "done":
+            return key in reopened
+        return key in going or (key not in self._view.tasks and entry.state in ("live", "pending"))
 
     # One task
 
@@ -225,15 +291,37 @@ class _Differ:
         memory = self._view.remembered(wanted.key)
         if task is None:
             return self._absent(wanted, memory, previous)
-        live = Remembered("live", task.native_id, task.marker.generation)
+        state = Remembered("live", task.native_id, task.marker.generation)
+        if wanted.done:
+            state = replace(state, state="done", done_on=wanted.done)
         if self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
-            self._keep(wanted.key, memory is None or memory.state != "dropped", "a person cancelled it")
-            return replace(live, state="dropped", definition=wanted.definition)
+            told = memory is not None and memory.state == "dropped"
+            self._leave(wanted, task, "a person cancelled it", told=told)
+            return state if wanted.done else replace(state, state="dropped", definition=wanted.definition)
         if task.recurring:
-            self._keep(wanted.key, True, "a person made it recurring: it is theirs now")
-            return live
+            self._leave(wanted, task, "a person made it recurring: it is theirs now")
+            return state
+        if wanted.done and not task.done and task.company:
+            self._leave(wanted, task, "done, but to tick it would tick an open task of yours below it")
+            return replace(state, state="live", done_on=None)
         self._present(wanted, task)
-        return replace(live, state="done", done_on=wanted.done) if wanted.done else live
+        return state
+
+    def _leave(self, wanted: Wanted, task: Task, reason: str, *, told: bool = False) -> None:
+        """Leave a task to its person; only a marker that is not right any more is written anew."""
+        self._keep(wanted.key, not told, reason)
+        if mending := self._mending(task):
+            above, fields = self._above(wanted), self._moved(task)
+            write = Write(Action.REPAIR, wanted.key, task.native_id, task.content, task.marker, fields, parent=above)
+            self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
+
+    def _moved(self, task: Task) -> frozenset[str]:
+        """Return `parent` where a step went to another goal: its task stands below the wrong one."""
+        goal_id = task.marker.key.partition("/")[0]
+        old = self._view.renamed.get(task.native_id, task.marker.key).partition("/")[0]
+        own = self._view.tasks.get(goal_id)
+        same = old == goal_id or (own is not None and self._view.renamed.get(own.native_id) == old)
+        return frozenset() if same else frozenset({"parent"})
 
     def _absent(self, wanted: Wanted, memory: Remembered | None, previous: str | None) -> Remembered | None:
         if wanted.done is not None:
@@ -243,7 +331,7 @@ class _Differ:
             self._keep(wanted.key, memory.state != "dropped", "a person deleted it")
             return replace(memory, state="dropped", definition=wanted.definition)
         fresh = memory is None or memory.state == "pending"
-        generation = 1 if memory is None else memory.generation + (0 if fresh else 1)
+        generation = self._free_generation(wanted.key, memory, fresh=fresh)
         reason = (
             "new"
             if fresh
@@ -254,11 +342,11 @@ class _Differ:
         marker = self._marker(wanted, self._nonce(wanted.key, generation), generation)
         content = self._connector.canonical(wanted.content)
         write = Write(
-            Action.CREATE, wanted.key, content=content, marker=marker, parent=wanted.parent, previous=previous
+            Action.CREATE, wanted.key, content=content, marker=marker, parent=self._above(wanted), previous=previous
         )
         fields = {name: (None, value) for name in FIELDS if (value := getattr(content, name)) and value != "none"}
         self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write))
-        return Remembered("pending", marker.nonce, generation)
+        return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
 
     def _present(self, wanted: Wanted, task: Task) -> None:
         content, fields, theirs, kept = self._merge(wanted, task)
@@ -274,19 +362,24 @@ class _Differ:
             task.native_id,
             content,
             marker,
-            frozenset(fields),
-            parent=wanted.parent,
+            frozenset(fields) | self._moved(task),
+            parent=self._above(wanted),
             done_on=wanted.done,
             kept=kept,
         )
         shown: dict[str, tuple[object, object]] = dict(fields)
-        if wanted.key in self._view.renamed:
-            shown["key"] = (self._view.renamed[wanted.key], wanted.key)
+        if task.native_id in self._view.renamed:
+            shown["key"] = (self._view.renamed[task.native_id], wanted.key)
         if wanted.pinned != task.marker.pinned:
             shown["pinned"] = (task.marker.pinned, wanted.pinned)
         fresh_pin = wanted.pinned and "due" not in fields and task.content.due != task.marker.due
+        overruled = action is Action.REOPEN and self._view.ticked(wanted.key)
+        waits = (fresh_pin or overruled) and "parent" not in write.fields  # what moves elsewhere makes room first
         told = reason + (f"; {kept}" if kept else "")
-        self.changes.append(Change(action, wanted.key, told, shown, write, acknowledges=fresh_pin))
+        before = self._found(task)
+        if task.native_id in self._view.snapshot.damaged:  # what it said is lost: the way back keeps the new one
+            before = replace(before, marker=replace(marker, due=task.content.due))
+        self.changes.append(Change(action, wanted.key, told, shown, write, acknowledges=waits, before=before))
 
     def _action(
         self, wanted: Wanted, task: Task, fields: Mapping[str, object], marker: Marker
@@ -297,11 +390,8 @@ class _Differ:
             return Action.REOPEN, "changed in the file, so it comes back"
         if task.done and not wanted.done:
             return Action.REOPEN, "open again" if wanted.parent else "it has open steps again"
-        if task.native_id in self._view.snapshot.damaged or wanted.key in self._view.renamed:
-            return (
-                Action.REPAIR,
-                "renamed in the file" if wanted.key in self._view.renamed else "its marker was damaged",
-            )
+        if mending := self._mending(task):
+            return Action.REPAIR, mending
         if fields:
             return Action.UPDATE, self._why(wanted, task, fields)
         if marker != task.marker and not task.done:
@@ -322,6 +412,16 @@ class _Differ:
         if task.content.due != task.marker.due and wanted.parent is None:
             return f"the deadline lives in the goals file: `backplan move {wanted.key} {task.content.due}` moves it"
         return "rescheduled"
+
+    def _above(self, wanted: Wanted) -> str | None:
+        """Return the key of the task to stand below: the goal's, unless its completion would tick a follow-up too."""
+        return None if wanted.follow_up and self._connector.capabilities.families else wanted.parent
+
+    def _mending(self, task: Task) -> str | None:
+        """Return why a marker has to be written anew."""
+        if task.native_id in self._view.renamed:
+            return "renamed in the file"
+        return "its marker was damaged" if task.native_id in self._view.snapshot.damaged else None
 
     def _merge(self, wanted: Wanted, task: Task) -> tuple[Content, dict[str, tuple[object, object]], set[str], str]:
         """Return the content to have, the fields that change, those that a person changed, and what is overruled."""
@@ -349,7 +449,7 @@ class _Differ:
                 theirs.add(name)
                 continue
             fields[name] = (old, new)
-            if by_person and old and not (name == "due" and wanted.parent is None):
+            if by_person and old and name != "labels" and not (name == "due" and wanted.parent is None):
                 overruled.append(f"{name} was: {old}")
         content = replace(have, **{name: new for name, (_, new) in fields.items()})  # type: ignore[arg-type]
         return content, fields, theirs, "; ".join(overruled)
@@ -361,9 +461,10 @@ class _Differ:
         marker = self._marker(wanted, task.marker.nonce, task.marker.generation)
         applied = dict(marker.applied)
         for name in self._connector.capabilities.fields - {"due"}:
-            applied[name] = (
-                task.marker.applied.get(name, applied[name]) if name in theirs else digest(getattr(content, name))
-            )
+            if name in theirs:
+                applied[name] = task.marker.applied.get(name, applied[name])
+            elif name != "labels":  # of those, what the file says was applied: the others are a person's, and stay
+                applied[name] = digest(getattr(content, name))
         return replace(marker, applied=applied, due=task.marker.due if wanted.done else marker.due)
 
     def _marker(self, wanted: Wanted, nonce: str, generation: int) -> Marker:
@@ -387,6 +488,13 @@ class _Differ:
             },
         )
 
+    def _free_generation(self, key: str, memory: Remembered | None, *, fresh: bool) -> int:
+        """Return how often the key will have been made: so often that no task has this nonce, under another name."""
+        generation = 1 if memory is None else memory.generation + (0 if fresh else 1)
+        while self._connector.capabilities.client_ids and self._nonce(key, generation) in self._nonces:
+            generation += 1
+        return generation
+
     def _nonce(self, key: str, generation: int) -> str:
         if self._connector.capabilities.client_ids:
             return client_nonce(self._namespace, key, generation)
@@ -394,8 +502,13 @@ class _Differ:
 
     # What is no longer wanted
 
-    def _let_go(self, key: str, task: Task, prune: str, why: str = "no longer in the file") -> bool:
-        """Remove a task or, where a person worked on it, leave it to them; return whether it goes."""
+    def _let_go(
+        self, key: str, task: Task, prune: str, why: str = "no longer in the file", *, news: bool = False
+    ) -> bool:
+        """Remove a task or, where a person worked on it, leave it to them; return whether it goes.
+
+        news: it shows a tick that has to reach the other tasks first.
+        """
         edited = [
             name
             for name in FIELDS
@@ -403,19 +516,35 @@ class _Differ:
             and name != "due"
             and task.marker.applied.get(name) not in (None, digest(getattr(task.content, name)))
         ]
-        touched = task.done or task.touched or task.recurring or task.marker.pinned or edited
+        damaged = task.native_id in self._view.snapshot.damaged  # nobody can tell any more what we had applied
+        touched = task.done or task.touched or task.recurring or task.marker.pinned or edited or damaged
         if prune == "keep":
             self._keep(key, True, f"{why}; `prune: keep` leaves it")
             return False
         if touched or task.content.due != task.marker.due:
-            self._add(Action.DETACH, key, f"{why}, but a person worked on it: it stays, as theirs", task, marker=None)
+            theirs = f"{why}, but a person worked on it: it stays, as theirs"
+            self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=news)
             return False
         self._add(Action.REMOVE, key, why, task, marker=task.marker)
         return True
 
-    def _add(self, action: Action, key: str, reason: str, task: Task, *, marker: Marker | None) -> None:
+    def _add(
+        self,
+        action: Action,
+        key: str,
+        reason: str,
+        task: Task,
+        *,
+        marker: Marker | None,
+        acknowledges: bool = False,
+    ) -> None:
         write = Write(action, key, task.native_id, task.content, marker)
-        self.changes.append(Change(action, key, reason, {}, write))
+        before = self._found(task)
+        self.changes.append(Change(action, key, reason, {}, write, acknowledges=acknowledges, before=before))
+
+    def _found(self, task: Task) -> State:
+        """Return a task as it was read, under the key that its marker had then."""
+        return states.found(task, replace(task.marker, key=self._view.renamed.get(task.native_id, task.marker.key)))
 
     def _keep(self, key: str, worth_telling: bool, reason: str) -> None:
         if worth_telling:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from config.errors import BackplanError, RefusedError
+from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from connectors.base import GoalMemory, Remembered, Snapshot
 from connectors.registry import create
 from sync.observe import View, observe
@@ -50,6 +50,11 @@ class Reading:
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...] = ()
 
+    @property
+    def reopened(self) -> frozenset[str]:
+        """The keys that a person reopened, in any app."""
+        return frozenset(key for view in self.views for key in view.tasks if view.reopened(key))
+
 
 def homes(project: Project, folder: Path) -> tuple[Home, ...]:
     """Return the connectors that the project names, each once; without any, the embedded Markdown list.
@@ -84,26 +89,50 @@ def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool 
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
+    found = take_snapshots(project, homes, today, rebuild=rebuild)
+    views = tuple(_view(project, home, found.by_label[home.label]) for home in homes if home.label in found.by_label)
+    progress = observe(project, views, today)
+    planned = schedule(project, progress, today)
+    return Reading(project, tuple(homes), views, planned, found.unread, found.rebuilt)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """What the connectors returned; `unread` and `rebuilt` as in a `Reading`."""
+
+    by_label: Mapping[str, Snapshot]
+    unread: Mapping[str, str]
+    rebuilt: tuple[str, ...]
+
+
+def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Snapshots:
+    """Read every connector once. Raises as `read` does."""
     snapshots: dict[str, Snapshot] = {}
     unread: dict[str, str] = {}
     rebuilt: list[str] = []
     for home in homes:
         try:
             snapshot = home.connector.read()
-        except RefusedError:
+        except (RefusedError, CredentialsError, InputError):
             raise
         except BackplanError as error:
             unread[home.label] = str(error)
             continue
+        _refuse_other_account(home, snapshot, project)
         if (snapshot.tasks and not snapshot.remembers) or snapshot.damage:
             snapshot = _without_memory(home, snapshot, today, rebuild=rebuild)
             rebuilt.append(home.label)
         _refuse_foreign(home, snapshot, project)
         snapshots[home.label] = snapshot
-    views = tuple(_view(project, home, snapshots[home.label]) for home in homes if home.label in snapshots)
-    progress = observe(project, views, today)
-    planned = schedule(project, progress, today)
-    return Reading(project, tuple(homes), views, planned, unread, tuple(rebuilt))
+    return Snapshots(snapshots, unread, tuple(rebuilt))
+
+
+def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> None:
+    if project.account is not None and snapshot.account and project.account not in snapshot.account:
+        raise RefusedError(
+            f"{home.label}: the goals file says `account: {project.account}`, and the token in the environment belongs "
+            f"to {' or '.join(sorted(snapshot.account))}. Use the other token, or change the file; nothing was changed."
+        )
 
 
 def _view(project: Project, home: Home, snapshot: Snapshot) -> View:
@@ -137,8 +166,9 @@ def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
             f"`{project.namespace}`. If the namespace was renamed in the goals file, change it back to go on with "
             "those tasks; nothing was changed."
         )
-    live = sum(e.state == "live" for goal in snapshot.memory.values() for e in goal.keys.values())
-    if live > 1 and not snapshot.tasks:
+    remembered = (item for goal in snapshot.memory.values() for item in goal.keys.items())
+    live = sum(entry.state == "live" and key in ours for key, entry in remembered)
+    if live > 1 and not snapshot.tasks and not home.retired:
         raise RefusedError(
             f"{home.label}: none of the {live} tasks that should be there was found. If you deleted them all, delete "
             "what is left of backplan there too (in a Markdown list, the comment at its end) and they are made anew; "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.errors import InputError, RefusedError
+from connectors.base import Finder
 from sync import executor
 from sync.plan import ConnectorPlan, plan
 from sync.wanted import wanted_goal
@@ -11,8 +13,10 @@ from sync.wanted import wanted_goal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from config.network import Project
+    from sync.journal import Journal, Record
     from sync.observe import View
-    from sync.reading import Home, Reading
+    from sync.reading import Home, Reading, Snapshots
 
 
 def _a_nonce() -> str:
@@ -75,12 +79,70 @@ def _plan(
         namespace=project.namespace,
         today=reading.schedule.today,
         skipped=skipped,
+        reopened=reading.reopened,
         given_up=home.retired,
         prune=project.prune,
         on_delete=project.on_delete,
         allow_mass_change=allow_mass_change,
         new_nonce=new_nonce,
     )
+
+
+def changed_homes(journal: Journal, project: Project, homes: Sequence[Home]) -> list[Home]:
+    """Return the connectors in which a run changed anything.
+
+    Raises RefusedError for a journal of another namespace, InputError for a connector that the project does not name.
+    """
+    if journal.namespace != project.namespace:
+        raise RefusedError(
+            f"the journal is of the namespace `{journal.namespace}`, and the goals file's is `{project.namespace}`; "
+            "undo it with the goals file that the run was made with (nothing was changed)"
+        )
+    by_label = {home.label: home for home in homes}
+    changed = [record.label for record in journal.records if record.changed]
+    for label in changed:
+        if label not in by_label:
+            raise InputError(
+                f"the run changed {label}, which the goals file does not name: it has {', '.join(by_label)}. "
+                "Put it back into the file, under `sync:` or `retired:`; nothing was changed."
+            )
+    return [by_label[label] for label in changed]
+
+
+def make_plans_back(
+    journal: Journal,
+    homes: Sequence[Home],
+    found: Snapshots,
+    namespace: str,
+    *,
+    allow_mass_change: bool = False,
+    new_nonce: Callable[[], str] = _a_nonce,
+) -> list[ConnectorPlan]:
+    """Return the plan that undoes a run in each connector that was read."""
+    from sync import undo  # seldom asked for
+
+    records = {record.label: record for record in journal.records}
+    return [
+        undo.plan(
+            home.connector,
+            found.by_label[home.label],
+            records[home.label],
+            let_go=_let_go(home, records[home.label]),
+            namespace=namespace,
+            allow_mass_change=allow_mass_change,
+            new_nonce=new_nonce,
+        )
+        for home in homes
+        if home.label in found.by_label
+    ]
+
+
+def _let_go(home: Home, record: Record) -> frozenset[str]:
+    """Return the native ids of the tasks that a run detached and that stand as it left them."""
+    if not isinstance(home.connector, Finder):
+        return frozenset()
+    detached = [entry.after for entry in record.entries if entry.before and entry.after and entry.after.marker is None]
+    return frozenset(state.native_id for state in detached if home.connector.finds(state.native_id, state.content))
 
 
 def apply(

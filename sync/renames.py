@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import GoalsFileError, Problem
+from connectors.base import GoalMemory, Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.network import Goal, Project
-    from connectors.base import GoalMemory, Snapshot
+    from connectors.base import Snapshot
 
 
 def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
@@ -35,39 +36,78 @@ def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
     renames.update(moved)
     if problems:
         raise GoalsFileError(problems)
-    return {old: new for old, new in renames.items() if old != new}
+    changed = {old: new for old, new in renames.items() if old != new}
+    keys = {changed.get(key, key) for known in memory.values() for key in known}
+    return {**_renamed_before(project, keys), **changed}
+
+
+def _renamed_before(project: Project, keys: set[str]) -> dict[str, str]:
+    """Return old key -> new key of what the memory has followed already: a task beside may still have the old one.
+
+    keys: what the memory knows, as the file calls it now.
+    """
+    current = {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
+    said: dict[str, str] = {}
+    for goal in project.goals:
+        if goal.was:
+            said |= {goal.was + key.removeprefix(goal.id): key for key in keys if key.partition("/")[0] == goal.id}
+        for step in goal.steps:
+            if step.was:
+                place = "" if "/" in step.was else f"{goal.id}/"
+                said[place + step.was] = step.key
+                if place and goal.was:
+                    said[f"{goal.was}/{step.was}"] = step.key
+    return {old: new for old, new in said.items() if new in keys and old not in keys and old not in current}
 
 
 def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, dict[str, str]]:
-    """Return the snapshot with its keys as the file has them now, and new key -> old one for each task that changes.
+    """Return the snapshot with its keys as the file has them now, and native id -> old key of each task that changes.
 
-    A run that was cut short may have renamed the memory and not the task: then the native id tells which task it is.
+    A run that was cut short may have renamed the memory and not the task: then the native id tells which task it is, or
+    the nonce of one whose making was not answered.
     """
     memory = _rename_memory(snapshot, renames) if renames else snapshot.memory
-    known = {entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items() if entry.native_id}
+    remembered = [item for goal in memory.values() for item in goal.keys.items()]
+    remembered.sort(key=lambda item: item[1].state != "removed")  # of two keys with one id, the one that still counts
+    known = {entry.native_id: key for key, entry in remembered if entry.native_id}
     present = {task.marker.key for task in snapshot.tasks}
     changed: dict[str, str] = {}
     tasks = []
     for task in snapshot.tasks:
         old = task.marker.key
-        new = renames.get(old) or known.get(task.native_id, old)
-        if new != old and (old in renames or new not in present):
-            changed[new] = old
+        remembered_as = known.get(task.native_id)  # which says more than a marker that a run has yet to write anew
+        new = remembered_as or renames.get(old) or known.get(task.marker.nonce, old)
+        if new != old and (remembered_as or old in renames or new not in present):
+            changed[task.native_id] = old
             task = replace(task, marker=replace(task.marker, key=new))
         tasks.append(task)
     return replace(snapshot, tasks=tuple(tasks), memory=memory), changed
 
 
 def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, GoalMemory]:
+    """Return the memory by its new keys. An old key stays as removed: should it be used again, it is made once more."""
     memory: dict[str, GoalMemory] = {}
+    taken = set(renames.values())
     for goal in snapshot.memory.values():
         for key, entry in goal.keys.items():
-            new = renames.get(key, key)
-            home = new.partition("/")[0]
-            before = memory.get(home) or replace(goal, keys={}, dates={})
-            dates = {**before.dates, **({new: goal.dates[key]} if key in goal.dates else {})}
-            memory[home] = replace(before, keys={**before.keys, new: entry}, dates=dates)
+            new = renames.get(key, key) if entry.state != "removed" else key
+            dates = {new: goal.dates[key]} if key in goal.dates else {}
+            _remember(memory, new, entry, replace(goal, keys={}, dates=dates))
+            if new != key and key not in taken:
+                gone = Remembered("removed", generation=entry.generation)
+                _remember(memory, key, gone, GoalMemory(goal.first_sync))
     return memory
+
+
+def _remember(memory: dict[str, GoalMemory], key: str, entry: Remembered, goal: GoalMemory) -> None:
+    """Add a key to the memory of its goal; `goal` is that memory without any, with the dates of the key."""
+    home = key.partition("/")[0]
+    before = memory.get(home, goal)
+    if entry.state == "removed" and key in before.keys:
+        return  # the key was made again, or another one came to bear its name
+    if before.made is None:  # so far there were only keys that are gone
+        before = replace(goal, keys=before.keys)
+    memory[home] = replace(before, keys={**before.keys, key: entry}, dates={**before.dates, **goal.dates})
 
 
 def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -50,6 +50,7 @@ def _step(project: Project, goal: ScheduledGoal, scheduled: ScheduledStep) -> Wa
         definition=digests.definition(step),
         dates=dates,
         pinned=scheduled.pinned,
+        follow_up=step.follow_up,
     )
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from tests.conftest import Person
 
-COMMANDS = ("check", "connectors", "explain", "init", "move", "plan", "schedule", "schema", "status", "sync")
+COMMANDS = (
+    *("check", "connectors", "doctor", "explain", "init", "move"),
+    *("plan", "schedule", "schema", "simulate", "status", "sync", "undo"),
+)
 
 
 def test_help_names_every_command(person: Person) -> None:
@@ -78,7 +81,14 @@ def test_the_json_of_a_plan_has_the_public_shape(person: Person) -> None:
         "reason": "new",
         "status": "planned",
         "error": None,
+        "before": None,
+        "after": {
+            "title": "Review practice questions",
+            "due": "2027-08-05",
+            "marker": "bp1 542d0130fb local food-handler/review 1 2027-08-05 - iljojv...p36fqc.6ibm34",
+        },
     }
+    assert (connector["memory"]["before"], len(connector["memory"]["after"])) == ([], 1)
     (applied,) = person.run("sync", "--json").json["connectors"]
     assert {change["status"] for change in applied["changes"]} == {"applied"}
     assert applied["requests"] == {"read": 1, "write": 1}
@@ -198,38 +208,11 @@ def test_a_template_becomes_a_goals_file_of_ones_own(person: Person) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
 def test_init_asks_backwards_on_a_terminal(person: Person) -> None:
     answers = ["Learn to swim", "someday", "2027-09-30", "Swim a whole lap", "Take lessons", ""]
-    shown = _on_a_terminal(person, ["init"], answers)
+    shown = person.on_a_terminal(["init"], answers)
     assert "is not a date" in shown
     assert "right before “Swim a whole lap”" in shown
     (goal,) = person.run("schedule", "--json").json["goals"]
     assert [step["title"] for step in goal["steps"]] == ["Take lessons", "Swim a whole lap"]
-
-
-def _on_a_terminal(person: Person, arguments: list[str], answers: list[str]) -> str:
-    import pty
-
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(person.folder)
-        os.environ |= {"PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": person.today.isoformat()}
-        os.execv(sys.executable, [sys.executable, "-P", "-m", "sync.main", *arguments])
-    shown = b""
-    for answer in answers:
-        while not shown.rstrip().endswith((b"?", b":")) and (part := os.read(terminal, 1000)):
-            shown += part
-        os.write(terminal, answer.encode() + b"\n")
-        shown += b"\n"
-    while part := _read_rest(terminal):
-        shown += part
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    return shown.decode()
-
-
-def _read_rest(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 1000)
-    except OSError:  # Linux tells the end of a pseudo-terminal by an error
-        return b""
 
 
 def test_output_survives_a_terminal_that_has_none_of_our_signs(person: Person) -> None:
@@ -254,7 +237,8 @@ def test_a_radical_change_in_less_than_a_year_is_warned_of(person: Person, deadl
 
 
 def test_connectors_and_the_schema_are_told(person: Person) -> None:
-    (markdown,) = person.run("connectors", "--json").json["connectors"]
+    markdown, *others = person.run("connectors", "--json").json["connectors"]
+    assert [other["name"] for other in others] == ["todoist"]
     assert markdown == {
         "name": "markdown",
         "fields": ["title", "due", "priority"],

@@ -1,0 +1,267 @@
+"""Speaks to the service in memory as a connector speaks to a real one, one request after the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from config.errors import BackplanError
+from connectors.base import (
+    FIELDS,
+    Answer,
+    Capabilities,
+    Connector,
+    Content,
+    GoalMemory,
+    Marker,
+    MemoryWrite,
+    Requests,
+    Snapshot,
+    Task,
+    Write,
+)
+from connectors.marker import read_marker, read_memory, write_memory
+from sync.simulation.service import Fault, Killed, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sync.simulation.service import Held, Kind
+
+Batch = tuple[Write | MemoryWrite, ...]
+
+
+class SimulatedConnector:
+    """A connector as every process has one of its own."""
+
+    name: ClassVar[str] = "memory"
+    capabilities: ClassVar[Capabilities] = Capabilities(frozenset(FIELDS), reliability="safe")
+
+    def __init__(self, service: Service, namespace: str, label: str) -> None:
+        self.label = label
+        self.identity = label
+        self.requests = Requests()
+        self.service = service
+        self._namespace = namespace
+        self._version = -1
+        self._saw_memory = False
+        self._places: dict[str, str] = {}
+
+    @classmethod
+    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:  # noqa: ARG003
+        """Return a connector to a service of its own."""
+        return cls(Service(), namespace, "memory")
+
+    def canonical(self, content: Content) -> Content:
+        """Return the content as the service rewrites it."""
+        return replace(content, title=" ".join(content.title.split()), notes=content.notes.strip())
+
+    # Reading
+
+    def read(self) -> Snapshot:
+        """Return everything of our namespace, or raise what a real connector raises."""
+        service = self.service
+        service.reads += 1
+        self.requests.read += 1
+        fault = service.fault()
+        if fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER):
+            raise Killed
+        if service.unreadable or fault is Fault.UNSENT:
+            raise BackplanError(f"{self.label}: does not answer")
+        self._version = service.version
+        lines, listed = self._listing(fault)
+        self._saw_memory = lines is not None
+        return self._snapshot(_read(tuple(lines or ())), listed, remembers=lines is not None)
+
+    def _listing(self, fault: Fault | None) -> tuple[list[str] | None, dict[str, Held]]:
+        """Return the memory's lines and the tasks as the service lists them.
+
+        A service that takes no ids of ours must not be believed a list that may be incomplete, because a create would
+        be repeated: such a connector counts what it got against what the service says there is.
+        """
+        service = self.service
+        lines, tasks = service.memory.get(self._namespace), dict(service.tasks)
+        if fault is Fault.EMPTY:
+            lines, tasks = None, {}
+        elif fault is Fault.CUT:
+            tasks = dict(list(tasks.items())[: len(tasks) // 2])
+        elif fault is Fault.STALE and service.newest is not None:
+            tasks.pop(service.newest, None)
+        if len(tasks) < len(service.tasks) and not service.kind.client_ids:
+            raise BackplanError(f"{self.label}: listed {len(tasks)} of {len(service.tasks)} tasks; try again later")
+        return lines, tasks
+
+    def _snapshot(self, memory: Mapping[str, GoalMemory], listed: dict[str, Held], *, remembers: bool) -> Snapshot:
+        self._places = self._nonces() if self.service.kind.atomic else {}
+        known = {
+            self._place(entry.native_id): Marker(self._namespace, key, entry.native_id, entry.generation)
+            for goal in memory.values()
+            for key, entry in goal.keys.items()
+            if entry.state == "live"
+        }
+        listed |= self._ask_for(known.keys() - listed.keys())
+        tasks: dict[str, Task] = {}
+        copies: list[Task] = []
+        damaged: set[str] = set()
+        others: dict[str, frozenset[str]] = {}
+        found = list(self._markers(listed, known, damaged))
+        ours = {marker.nonce: native_id for native_id, _, marker in reversed(found)}
+        for native_id, held, marker in found:
+            if marker.namespace != self._namespace:
+                others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
+                continue
+            task = self._task(native_id, held, marker, set(ours.values()))
+            if ours[marker.nonce] == native_id:
+                tasks[marker.nonce] = task
+            else:
+                copies.append(task)
+        return Snapshot(
+            tuple(tasks.values()),
+            tuple(copies),
+            memory,
+            remembers or not tasks,
+            others,
+            frozenset(task.native_id for nonce, task in tasks.items() if ours[nonce] in damaged),
+        )
+
+    def _ask_for(self, native_ids: Iterable[str]) -> dict[str, Held]:
+        """Return the tasks that should have been listed, and are there: absence is no evidence."""
+        return {one: self.service.tasks[one] for one in native_ids if one in self.service.tasks}
+
+    def _nonces(self) -> dict[str, str]:
+        """Return where each task stands in a file, by its nonce: there the nonce is the only id that there is."""
+        places: dict[str, str] = {}
+        for native_id, held in self.service.tasks.items():
+            if held.marker is not None:
+                places.setdefault(held.marker.split()[1], native_id)
+        return places
+
+    def _place(self, native_id: str) -> str:
+        return self._places.get(native_id, native_id)
+
+    def _task(self, native_id: str, held: Held, marker: Marker, ours: set[str]) -> Task:
+        tasks = self.service.tasks
+        theirs = [tasks[n] for n in self.service.family(native_id) if n != native_id and n not in ours]
+        repeating = [n for n in self.service.family(native_id) if n != native_id and n in ours and tasks[n].recurring]
+        return Task(
+            marker.nonce if self.service.kind.atomic and native_id in ours else native_id,
+            held.content,
+            marker,
+            held.done,
+            held.done_on,
+            dropped=held.dropped,
+            touched=bool(held.comments or theirs),
+            company=not all(h.done for h in theirs) or bool(repeating),
+            recurring=held.recurring,
+        )
+
+    @staticmethod
+    def _markers(
+        listed: Mapping[str, Held], known: Mapping[str, Marker], damaged: set[str]
+    ) -> Iterator[tuple[str, Held, Marker]]:
+        """Yield the managed tasks, oldest first; a marker that cannot be read is told from the memory."""
+        for native_id in sorted(listed, key=lambda native_id: int(native_id[1:])):
+            held = listed[native_id]
+            marker = parse(held.marker) if held.marker is not None else None
+            if marker is None and native_id in known:
+                damaged.add(native_id)
+                marker = known[native_id]
+            if marker is not None:
+                yield native_id, held, marker
+
+    # Writing
+
+    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        """Carry out a batch without anybody in between."""
+        steps = self.steps(tuple(batch))
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                answers: list[Answer] = stop.value
+                return answers
+
+    def steps(self, batch: Batch) -> Generator[None, None, list[Answer]]:
+        """Carry out a batch, stopping before every request, so that somebody else may act there."""
+        kind = self.service.kind
+        requests = [batch] if kind.atomic or kind.batches else [(write,) for write in batch]
+        answers: list[Answer] = []
+        for request in requests:
+            yield
+            answers += self._request(request)
+        return answers
+
+    def _request(self, request: Batch) -> list[Answer]:
+        service = self.service
+        service.writes += 1
+        self.requests.write += 1
+        fault = service.fault()
+        if fault is Fault.KILLED_BEFORE:
+            raise Killed
+        if fault is Fault.UNSENT or (service.kind.atomic and fault in (Fault.IN_PART, Fault.REFUSED)):
+            raise BackplanError(f"{self.label}: the connection broke")
+        if service.kind.atomic and service.version != self._version:
+            raise BackplanError(f"{self.label}: changed since it was read; nothing was written, run again")
+        half = len(request) // 2 if fault is Fault.IN_PART else len(request)
+        answers = [self._carry_out(write, fault if n == 0 else None) for n, write in enumerate(request[:half])]
+        self._version = service.version
+        if fault is Fault.KILLED_AFTER:
+            raise Killed
+        if fault in (Fault.LOST, Fault.IN_PART) or (service.kind.atomic and fault is Fault.UNKNOWN):
+            raise BackplanError(f"{self.label}: no answer")
+        return answers
+
+    def _carry_out(self, write: Write | MemoryWrite, fault: Fault | None) -> Answer:
+        if fault is Fault.REFUSED:
+            return Answer(error="500: refused")
+        if isinstance(write, MemoryWrite):
+            if not self._saw_memory and self._namespace in self.service.memory:
+                # Its place is made with an id of ours: one that is there already was hidden from us, or made by a race.
+                return Answer(error="409: there is a memory that the list did not show; run again")
+            self._saw_memory = True
+            self.service.memory[self._namespace] = write_memory(write.memory)
+            self.service.version += 1
+            answer = Answer()
+        else:
+            placed = replace(write, native_id=self._place(write.native_id))
+            answer = self.service.carry_out(placed, self._parent(write.parent))
+            if self.service.kind.atomic and write.marker is not None:
+                answer = replace(answer, native_id=write.marker.nonce)
+        return Answer(error="502: nobody knows") if fault is Fault.UNKNOWN else answer
+
+    def _parent(self, key: str | None) -> str | None:
+        """Return the native id of the task with this key, which may have been made by this very batch."""
+        if key is None:
+            return None
+        found = f" {self._namespace} {key} "
+        return next((n for n, held in self.service.tasks.items() if held.marker and found in held.marker), None)
+
+
+@lru_cache(maxsize=1 << 12)
+def parse(text: str) -> Marker | None:
+    """Return the marker that a text is, without parsing again what was seen a moment ago."""
+    return read_marker(text)
+
+
+@lru_cache(maxsize=1 << 10)
+def _read(lines: tuple[str, ...]) -> Mapping[str, GoalMemory]:
+    return read_memory(list(lines))
+
+
+def connect(
+    service: Service, namespace: str, label: str, base: type[SimulatedConnector] = SimulatedConnector
+) -> SimulatedConnector:
+    """Return a connector that can do what the service's kind can."""
+    able = _able(base, service.kind)  # type: ignore[arg-type]  # a class is hashable
+    return able(service, namespace, label)
+
+
+@cache
+def _able(base: type[SimulatedConnector], kind: Kind) -> type[SimulatedConnector]:
+    able = Capabilities(
+        frozenset(FIELDS), kind.reliability, atomic=kind.atomic, client_ids=kind.client_ids, families=kind.families
+    )
+    able_class: type[SimulatedConnector] = type(kind.name.title() + base.__name__, (base,), {"capabilities": able})
+    return able_class

@@ -1,0 +1,366 @@
+"""What people may rely on, kept by counting what they did: an account of its own, which knows nothing of the planner.
+
+It is plain on purpose. Where two things that happened between two runs leave the outcome open, the key is in `doubt`
+until the next clean run: then only what always holds is looked at, and the account takes over what it finds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.marker import read_memory
+from sync.schedule import State
+from sync.simulation.connector import parse
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from config.network import Project
+    from connectors.base import Remembered
+    from sync.schedule import Schedule, ScheduledStep
+    from sync.simulation.service import Held, Service
+
+
+class Broken(AssertionError):  # noqa: N818  # it reads as what it is: a promise
+    """A promise was broken: the sentence says which."""
+
+
+def promise(held: object, sentence: str) -> None:
+    """Raise Broken with the sentence unless it held."""
+    if not held:
+        raise Broken(sentence)
+
+
+@dataclass
+class App:
+    """One service, and what its user relies on there. Keys are those that the file has now."""
+
+    name: str
+    service: Service
+    namespace: str
+    foreign: dict[str, Held] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    words: dict[str, str] = field(default_factory=dict)  # native id -> the title that a person gave the task last
+    copies: set[str] = field(default_factory=set)  # native ids
+    retired: bool = False
+
+    def ours(self) -> dict[str, tuple[str, Held]]:
+        """Return native id -> key and task of every task with a marker of ours, copies too."""
+        found = {}
+        for native_id, held in self.service.tasks.items():
+            marker = parse(held.marker) if held.marker else None
+            if marker and marker.namespace == self.namespace:
+                found[native_id] = (marker.key, held)
+        return found
+
+    def remembered(self) -> dict[str, Remembered]:
+        """Return what the memory says of every key."""
+        memory = read_memory(self.service.memory.get(self.namespace, []))
+        return {key: entry for goal in memory.values() for key, entry in goal.keys.items()}
+
+    def state(self, key: str) -> str | None:
+        """Return what the memory says of a key."""
+        entry = self.remembered().get(key)
+        return entry.state if entry else None
+
+    def is_special(self, key: str) -> bool:
+        """Return whether a task is missing, repeats, was cancelled, or must not be ticked for what is below it."""
+        held = next((held for found, held in self.ours().values() if found == key), None)
+        return held is None or held.recurring or held.dropped or self.has_company(key)
+
+    def has_company(self, key: str) -> bool:
+        """Return whether an open task that we must not tick stands below this one, so that neither can be ticked."""
+        ours, tasks = self.ours(), self.service.tasks
+        return any(
+            not tasks[below].done
+            for native_id, (found, _) in ours.items()
+            if found == key
+            for below in self.service.family(native_id)
+            if below not in ours or (below != native_id and tasks[below].recurring)
+        )
+
+
+@dataclass
+class Expectations:
+    """What holds for the keys of the file, over all apps.
+
+    done: ticked by a person. pins: dates that a person gave. doubt: keys of which nothing is said until the next clean
+    run. The rest is about the time since the last one: whether anything happened, whether the file changed, whether it
+    or the memory tells another story altogether, the keys of what was moved, cleared or reopened, and new key -> old
+    one of what was renamed.
+    """
+
+    apps: list[App]
+    recreate: bool = False
+    done: set[str] = field(default_factory=set)
+    pins: dict[str, date] = field(default_factory=dict)
+    doubt: set[str] = field(default_factory=set)
+    settled: bool = False
+    rewritten: bool = True
+    retold: bool = False
+    moved: set[str] = field(default_factory=set)
+    cleared: set[str] = field(default_factory=set)
+    opened: set[str] = field(default_factory=set)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    # What people do
+
+    def file_changed(self) -> None:
+        """The goals file is another one."""
+        self.settled, self.rewritten = False, True
+
+    def named(self, key: str) -> str:
+        """Return the key that the file has now for one that a marker still has."""
+        return next((new for new, old in self.renamed.items() if old == key), key)
+
+    def ticked(self, app: App, key: str) -> None:
+        """A person ticked a task."""
+        if "/" in key or app.state(key) != "done":  # else it was reopened and is ticked again: nothing happened
+            self.done.add(key)
+        if not self.retold and key not in self.opened | {_goal(opened) for opened in self.opened}:
+            self.doubt.discard(key)
+        for pinned in [pinned for pinned in self.pins if pinned == key or _goal(pinned) == key]:
+            del self.pins[pinned]  # what is done has left the plan; should it come back, it is planned anew
+        self.settled = False
+
+    def ticked_with_goal(self, key: str, project: Project) -> None:
+        """A goal was ticked: its steps are done with it. One that is new, or cannot be ticked, keeps it open."""
+        goal = project.goal(self.named(key))
+        for step in goal.steps if goal is not None else ():
+            plain = all(app.state(step.key) == "live" and not app.is_special(step.key) for app in self.apps)
+            if plain and not step.follow_up and not self.renamed:
+                self.done.add(step.key)
+            elif step.key not in self.done:
+                self.doubt |= {step.key, _goal(step.key)}
+
+    def reopened(self, key: str) -> None:
+        """A person reopened a task: it is planned again, in every app, and so is its goal."""
+        if not self.settled:  # its completion may not have reached every app
+            self.doubt |= {key, _goal(key)}
+        if "/" not in key:  # it may have been ticked since the last run, and its steps with it
+            self.doubt |= {done for done in self.done if _goal(done) == key and not self._acknowledged(done)}
+        self.done -= {key, _goal(key)}
+        self.opened.add(key)
+        self.moved.add(key)  # while it was done, the file may have moved it: then a fresh date is no pin
+        for app in self.apps:
+            app.deleted.discard(key)
+        self.settled = False
+
+    def _acknowledged(self, key: str) -> bool:
+        return all(app.state(key) == "done" for app in self.apps)
+
+    def hindered(self, key: str) -> None:
+        """A task cannot be ticked by us any more; what happened to it before, no run may have seen."""
+        self.doubt |= {self.named(key), _goal(self.named(key))}
+
+    def interrupted(self) -> None:
+        """A run went wrong, or two raced: they may have carried the news of a reopening to some apps only."""
+        self.doubt |= self.opened | {_goal(key) for key in self.opened}
+        self.settled = False
+
+    def deleted(self, app: App, key: str, *, done: bool = False) -> None:
+        """A person deleted or cancelled a task; `done`: one that was done, perhaps before any run has heard of that."""
+        if done or app.state(key) != "live" or key in self.renamed or key in self.done:
+            self.doubt.add(key)  # one that a run made without hearing of it may come back once
+        elif not self.recreate:
+            app.deleted.add(key)
+        self.pins.pop(key, None)
+        self.cleared.discard(key)
+        self.settled = False
+
+    def dated(self, key: str, day: date | None, *, news: bool) -> None:
+        """A person gave a task another date, or took it away; `news`: it is not the one that we gave it."""
+        self.cleared.discard(key)
+        self.pins.pop(key, None)
+        plain = key not in self.moved | self.done and not self.rewritten
+        if plain and day is None:
+            self.cleared.add(key)
+        elif plain and news and day is not None and "/" in key:
+            self.pins[key] = day
+        self.moved.add(key)
+        self.settled = False
+
+    def began_anew(self, app: App) -> None:
+        """A person took everything of ours out of an app, memory and all."""
+        app.deleted.clear()
+        self.doubt |= self.done
+        self.done.clear()
+        self.settled = False
+
+    # What the file does
+
+    def forgotten(self, *keys: str) -> None:
+        """The file has these no more."""
+        for key in keys:
+            self.done.discard(key)
+            self.doubt.discard(key)
+            self.pins.pop(key, None)
+            for app in self.apps:
+                app.deleted.discard(key)
+
+    def grown(self, goal_id: str) -> None:
+        """A goal has a new step: if it was done, it is planned again."""
+        self.done.discard(goal_id)
+        if not self.settled:  # a run that was cut short may have called it done
+            self.doubt.add(goal_id)
+
+    def redefined(self, key: str) -> None:
+        """The words or the length of a step changed: deleted by a person, it comes back, and its goal with it."""
+        if key not in self.doubt and not any(key in app.deleted for app in self.apps):
+            return
+        self.grown(_goal(key))
+        for app in self.apps:
+            app.deleted.discard(key)
+        if not self.settled:  # a deletion that no run has seen may count as younger than the change
+            self.doubt.add(key)
+
+    def restored(self, keys: set[str]) -> None:
+        """What the file or the memory knew is another story now: only what always holds is looked at."""
+        self.doubt = set(keys)
+        self.done &= keys
+        self.pins.clear()
+        self.renamed.clear()
+        self.settled, self.retold = False, True
+
+    def moved_to(self, key: str, goal_id: str) -> None:
+        """A step went to another goal, whose own state may change by it, as that of the goal that it left."""
+        self.doubt |= {key, _goal(key), goal_id}
+        self.done -= {_goal(key), goal_id}
+        self.pins.pop(key, None)  # there is another deadline there
+
+    def moved_key(self, old: str, new: str) -> None:
+        """A step or goal has another id."""
+        self.renamed[new] = old
+        for keys in (self.done, self.moved, self.cleared, self.opened, self.doubt, *(app.deleted for app in self.apps)):
+            if old in keys:
+                keys.discard(old)
+                keys.add(new)
+        if old in self.pins:
+            self.pins[new] = self.pins.pop(old)
+
+    # What must hold
+
+    def check_always(self) -> None:
+        """Check what holds at any time, whatever went wrong a moment ago."""
+        for app in self.apps:
+            for native_id, held in app.foreign.items():
+                promise(app.service.tasks.get(native_id) == held, f"{held.content.title!r}, not ours, was changed")
+            if app.words:
+                shown = "\n".join(f"{held.content.title} {held.comments}" for held in app.service.tasks.values())
+                for words in app.words.values():
+                    promise(words in shown, f"{words!r}, a person's, is nowhere any more")
+            gone = app.service.hands.intersection(app.service.removed)
+            promise(not gone, f"{gone}, which a person had worked on, was removed")
+
+    def check_keys(self, *, raced: bool) -> None:
+        """Check that no key has two live tasks; `raced` two runs in a service without ids may, until the next run."""
+        for app in self.apps:
+            if raced and not app.service.kind.client_ids:
+                continue
+            keys = []
+            for native_id, (key, held) in app.ours().items():
+                marker = parse(held.marker or "")
+                if not held.done and native_id not in app.copies and marker is not None:
+                    keys.append((key, marker.generation))  # an older version of the file may have a key made anew
+            promise(len(keys) == len(set(keys)), f"two tasks with one key in {app.name}: {sorted(keys)}")
+
+    def check_at_rest(self, project: Project, schedule: Schedule) -> None:
+        """Check that after a clean run the apps hold what the schedule says, and what people did stands."""
+        goals = [goal for goal in schedule.goals if goal.state is not State.MISSED and not goal.failed]
+        scheduled = {step.step.key: step for goal in goals for step in goal.steps}
+        keys = [*keys_of(project)]  # those of a goal that is over, or does not fit, may be there or not
+        left = [goal.goal.id for goal in goals] + list(scheduled)
+        for app in self.apps:
+            ours: dict[str, Held] = {}
+            if app.retired:
+                continue
+            for native_id, (key, held) in app.ours().items():
+                if key not in keys and (held.done or native_id in app.copies):
+                    continue  # its marker is of a step that was there once
+                promise(key not in ours or held.done or ours[key].done, f"{key} has two tasks in {app.name}")
+                if key not in ours or ours[key].done:
+                    ours[key] = held
+                promise(key in keys or project.prune == "keep", f"{key} left the file, and is still ours in {app.name}")
+            memory = app.remembered()
+            for key in left:
+                if key not in self.doubt:
+                    self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
+        self._agree(keys)
+        self._take_over(keys)
+
+    def _check(
+        self, app: App, key: str, held: Held | None, entry: Remembered | None, step: ScheduledStep | None
+    ) -> None:
+        where = f"{key} in {app.name}"
+        if key in self.done:
+            theirs = held is None or held.recurring or held.dropped or app.has_company(key)
+            promise(theirs or (held and held.done), f"{where}: was done, and is open")
+        elif key in app.deleted:
+            promise(held is None or held.dropped, f"{where}: was deleted by a person, and is back")
+        elif entry is not None and entry.state == "live":
+            promise(held is not None and not held.done, f"{where}: should be an open task")
+            if held is not None and step is not None and not held.recurring:
+                self._check_date(where, key, held, step)
+        else:
+            state = entry.state if entry is not None else "unknown"
+            explained = state == "done" and self._follows(key, step, app)
+            promise(explained, f"{where}: is {state}, which nobody asked for")
+
+    def _follows(self, key: str, step: ScheduledStep | None, app: App) -> bool:
+        """Return whether something is done because something else is: a step by its goal, a goal by its last step."""
+        if step is not None:
+            return step.step.done is not None or _goal(key) in self.done
+        steps = [entry.state for other, entry in app.remembered().items() if _goal(other) == key != other]
+        return "pending" not in steps
+
+    def _check_date(self, where: str, key: str, held: Held, step: ScheduledStep) -> None:
+        promise(held.content.due == step.due, f"{where}: due {held.content.due}, planned for {step.due}")
+        if key in self.cleared:
+            promise(not step.pinned, f"{where}: its date was cleared by a person, and it is pinned")
+        if key in self.pins:
+            promise(held.content.due == self.pins[key], f"{where}: a person moved it to {self.pins[key]}")
+
+    def _agree(self, keys: list[str]) -> None:
+        """Every app says the same of what is done."""
+        states: dict[str, set[bool]] = {}
+        for app in self.apps:
+            if not app.retired:
+                memory = app.remembered()
+                for key in keys:
+                    if key in memory and memory[key].state in ("live", "done") and not app.has_company(key):
+                        states.setdefault(key, set()).add(memory[key].state == "done")
+        for key, said in states.items():
+            promise(len(said) == 1, f"{key} is done in one app and open in another")
+
+    def _take_over(self, keys: list[str]) -> None:
+        """Settle: what was in doubt is now as it was found."""
+        for app in self.apps:
+            memory = app.remembered()
+            app.deleted &= set(keys)
+            if not app.retired:
+                self.done |= {key for key in keys if key in memory and memory[key].state == "done"}
+            for key in self.doubt & set(keys):
+                state = memory[key].state if key in memory else None
+                if app.retired:
+                    continue
+                if state == "done":
+                    self.done.add(key)
+                elif state == "dropped":
+                    app.deleted.add(key)
+                else:
+                    self.done.discard(key)
+                    app.deleted.discard(key)
+            # Done elsewhere: who reopens it there has it planned again in every app.
+            app.deleted = {key for key in app.deleted if key not in memory or memory[key].state != "done"}
+        self.doubt, self.settled, self.rewritten, self.retold = set(), True, False, False
+        self.moved, self.cleared, self.opened, self.renamed = set(), set(), set(), {}
+
+
+def _goal(key: str) -> str:
+    return key.partition("/")[0]
+
+
+def keys_of(project: Project) -> set[str]:
+    """Return every key of the project."""
+    return {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}

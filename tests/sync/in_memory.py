@@ -1,0 +1,35 @@
+"""The project that the lives in memory are about, and the service in memory as the contract sees it."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sync.simulation.connector import SimulatedConnector, connect
+from sync.simulation.service import Service
+from tests.connectors.contract import NAMESPACE, load
+
+if TYPE_CHECKING:
+    from config.network import Project
+
+TODAY = date(2027, 1, 4)
+
+
+class InMemory(Service):
+    """The service of the histories with what the contract asks for, so that it is proved to behave like one."""
+
+    def connector(self, namespace: str = NAMESPACE, name: str = "memory") -> SimulatedConnector:
+        return connect(self, namespace, name)
+
+    def text(self) -> str:
+        return "\n".join(f"{held.content} {held.comments}" for held in self.tasks.values())
+
+
+def a_project(steps: int = 3) -> Project:
+    """Return a project of one goal, far enough away that a life does not reach it."""
+    said = [{"id": f"s{number}", "title": f"Step {number}", "takes": "2 days"} for number in range(steps)]
+    with tempfile.TemporaryDirectory() as folder:
+        goal = {"id": "g", "title": "Reach it", "deadline": "2027-09-30", "steps": said}
+        return load(Path(folder), goal)

@@ -1,0 +1,80 @@
+"""Every single fault at every request of a hundred plans, in services of every kind; pairs of faults for short ones."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sync.simulation.life import Event, Life
+from sync.simulation.service import KINDS, READ_FAULTS, WRITE_FAULTS, Fault, Kind
+from tests.sync.in_memory import TODAY, a_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = a_project()
+FIRST = Event("sync", 0)
+IN_THE_FILE = [None, *(Event(name, 7) for name in (
+    "add_step", "remove_step", "rename_step", "rename_goal", "reorder", "move_deadline", "change_title",
+    "change_length", "add_goal",
+))]  # fmt: skip
+BY_A_PERSON = [None, *(Event(name, 6) for name in (
+    "tick", "delete", "move_date", "clear_date", "edit_title", "copy", "make_recurring", "damage_marker",
+)), Event("tick", 0)]  # fmt: skip
+Plan = tuple[Event, ...]
+PLANS: list[Plan] = [(), *((event,) for event in IN_THE_FILE if event)]  # a first run, and one of a changed file
+PLANS += [(FIRST, *(event for event in both if event)) for both in product(BY_A_PERSON, IN_THE_FILE) if any(both)]
+SHORT: list[Plan] = [(), (FIRST, Event("move_deadline", 7)), (FIRST, Event("tick", 6), Event("remove_step", 7))]
+
+
+def life(plan: Plan, kind: Kind) -> Life:
+    """Return a life in which the plan is what the next run will find."""
+    made = Life(PROJECT, (kind,), TODAY)
+    for event in plan:
+        made.happen(event)
+    return made
+
+
+@cache
+def requests(plan: Plan, kind: Kind) -> int:
+    """Return how many requests the run makes when nothing goes wrong."""
+    made = life(plan, kind)
+    service = made.apps[0].service
+    before = service.requests
+    made.sync_with(made.apps[0], 1_000, Fault.UNSENT)
+    return service.requests - before
+
+
+def faults(plan: Plan, kind: Kind) -> Iterator[tuple[int, Fault]]:
+    """Yield every fault of every request."""
+    lies = () if kind.atomic else READ_FAULTS[3:]
+    yield from product([0], (*READ_FAULTS[:3], *lies))
+    yield from product(range(1, requests(plan, kind)), WRITE_FAULTS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: "-".join(event.name for event in plan) or "first")
+def test_every_single_fault(plan: Plan, kind: Kind) -> None:
+    for at, fault in faults(plan, kind):
+        made = life(plan, kind)
+        made.sync_with(made.apps[0], at, fault)
+        made.expected.check_keys(raced=False)
+        made.happen(FIRST)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("plan", SHORT, ids=lambda plan: "-".join(event.name for event in plan) or "first")
+def test_every_pair_of_faults(plan: Plan, kind: Kind) -> None:
+    for first, second in product(faults(plan, kind), repeat=2):
+        made = life(plan, kind)
+        made.sync_with(made.apps[0], *first)
+        made.sync_with(made.apps[0], *second)
+        made.happen(FIRST)
+
+
+def test_there_are_a_hundred_plans() -> None:
+    assert len(PLANS) >= 100
+    assert all(requests(plan, kind) > 1 for plan in PLANS[:11] for kind in KINDS)

@@ -1,0 +1,74 @@
+"""Thousands of random histories in services of every kind: no promise is broken, and wrong strategies are caught."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sync.simulation import histories
+from sync.simulation.connector import connect
+from sync.simulation.life import Life
+from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Kind
+from tests.sync.in_memory import TODAY, a_project
+from tests.sync.mutants import MUTANTS
+
+if TYPE_CHECKING:
+    from config.network import Project
+    from sync.simulation.connector import SimulatedConnector
+
+PROJECT = a_project()
+PIECE = 2_000  # histories a test, so that they are spread over the processors
+PIECES = [
+    *((EXACT, first) for first in range(0, 20_000, PIECE)),
+    *((UNIQUE, first) for first in range(0, 10_000, PIECE)),
+    *((FILE, first) for first in range(10_000, 20_000, PIECE)),  # of the class unique, too
+    *((SAFE, first) for first in range(0, 20_000, PIECE)),
+]
+
+
+def check(*kinds: Kind, seeds: range, project: Project = PROJECT) -> None:
+    for tally in histories.run(lambda: Life(project, kinds, TODAY), seeds):
+        assert tally.violation is None, histories.tell(tally.violation)
+
+
+@pytest.mark.parametrize(("kind", "first"), PIECES, ids=lambda value: getattr(value, "name", str(value)))
+def test_no_promise_is_broken(kind: Kind, first: int) -> None:
+    check(kind, seeds=range(first, first + PIECE))
+
+
+@pytest.mark.parametrize("kinds", [(SAFE, FILE), (UNIQUE, EXACT), (FILE, UNIQUE)], ids=str)
+def test_no_promise_is_broken_in_two_apps(kinds: tuple[Kind, ...]) -> None:
+    check(*kinds, seeds=range(PIECE))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("settings", [{"prune": "keep"}, {"on_delete": "recreate"}], ids=str)
+def test_no_promise_is_broken_with_other_settings(kind: Kind, settings: dict[str, str]) -> None:
+    check(kind, seeds=range(500), project=replace(PROJECT, **settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_every_known_wrong_strategy_is_caught(mutant: type[SimulatedConnector]) -> None:
+    def life() -> Life:
+        mutated = Life(PROJECT, (SAFE,), TODAY)
+        mutated.connect = partial(connect, base=mutant)
+        return mutated
+
+    assert any(histories.breaks(life(), histories.draw(seed)) for seed in range(1_000))
+
+
+@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("kinds", [(SAFE,), (FILE, UNIQUE)], ids=str)
+def test_the_order_of_goals_and_apps_makes_no_difference(kinds: tuple[Kind, ...], seed: int) -> None:
+    """Without races and faults, whose moment depends on the order."""
+    events = [event for event in histories.draw(seed) if event.name not in ("race", "faulty_sync", "lose_memory")]
+    ends = []
+    for mirrored in (False, True):
+        life = Life(PROJECT, kinds, TODAY, mirrored=mirrored)
+        life.live(events)
+        ends.append({app.name: Counter(held.content for _, held in app.ours().values()) for app in life.apps})
+    assert ends[0] == ends[1]
