@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from config.errors import Place
     from config.source import Path_, Source
 
+NO_NAMESPACE = "local"  # of a goals file that names none
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -154,7 +156,7 @@ class Project:
 
     goals: tuple[Goal, ...]
     sequence: tuple[Goal, ...]
-    namespace: str = "local"
+    namespace: str = NO_NAMESPACE
     timezone: str = "UTC"
     retired: tuple[Target, ...] = ()
     prune: str = "remove"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from config import goals as shape
 from config.calendars import Calendar
 from config.errors import GoalsFileError, Place, Problem
-from config.network import Countdown, Goal, HangsOn, Link, Origin, Project, Step, Target
+from config.network import NO_NAMESPACE, Countdown, Goal, HangsOn, Link, Origin, Project, Step, Target
 from config.parts import Part, lay_over, slug, tree, walk
 from config.templates import Templates
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from config.durations import Duration
     from config.validate import GoalsFile
 
+_MANY_PROBLEMS = 50
 _Keyed = TypeVar("_Keyed", Step, Goal)
 
 # What a goal takes from its template besides the steps, where it does not say it itself.
@@ -94,7 +95,7 @@ class Resolver:
         return Project(
             goals=tuple(goals.values()),
             sequence=self._goal_sequence(goals),
-            namespace=settings.get("namespace") or "local",
+            namespace=settings.get("namespace") or NO_NAMESPACE,
             retired=tuple(self._retired),
             **{name: value for name, value in settings.items() if name != "namespace"},
         )
@@ -344,7 +345,9 @@ class Resolver:
         if self._incomplete and (reference.word.partition("/")[0] not in self._drafts):
             return  # it may well be one of those that could not be read
         known = [*draft.steps, *draft.groups, *self._drafts]
-        message = f"no step or goal has the id `{reference.word}`{_nearest(reference.word, known)}"
+        # Comparing is slow: who has this many mistakes has one cause for all of them.
+        nearest = _nearest(reference.word, known) if len(self.problems) < _MANY_PROBLEMS else ""
+        message = f"no step or goal has the id `{reference.word}`{nearest}"
         self._problem(reference.origin.at(), message)
 
     def _deadline(self, draft: _Draft) -> date | HangsOn:

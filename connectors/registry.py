@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from config.errors import InputError
+from config.network import NO_NAMESPACE
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -48,6 +49,12 @@ def create(target: Target | None, namespace: str, folder: Path) -> Connector:
     if target is None:
         return load(EMBEDDED).configure({}, namespace, folder)
     try:
-        return load(target.name).configure(target.options, namespace, folder)
+        connector = load(target.name)
+        if not connector.capabilities.local and namespace == NO_NAMESPACE:
+            raise InputError(
+                f"{target.name}: give this plan a name of its own in that account: write `namespace: me/goals` (any "
+                "words you like, and the same ones for good) at the top of the goals file"
+            )
+        return connector.configure(target.options, namespace, folder)
     except InputError as error:
         raise InputError(f"{target.origin.at()}: {error}") from None

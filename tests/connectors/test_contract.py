@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.markdown import MarkdownConnector
+from sync.simulation.service import EXACT, SAFE, UNIQUE, Kind
 from tests.connectors.contract import NAMESPACE, Contract
-from tests.sync.memory_service import MemoryService
+from tests.connectors.todoist_account import NOW, TodoistAccount
+from tests.servers.todoist import PRO, Todoist
+from tests.servers.todoist_server import TodoistServer
+from tests.sync.in_memory import InMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -84,16 +88,19 @@ class TestMarkdown(Contract):
         return MarkdownFile(tmp_path / "todo.md")
 
 
-class MemoryServiceToRead(MemoryService):
-    """The service of the histories, so that it is proved to behave like one."""
-
-    def text(self) -> str:
-        return "\n".join(f"{held.content} {held.comments}" for held in self.tasks.values())
-
-
 class TestMemory(Contract):
-    """Native ids, no batches: what most services are like."""
+    """The service of the histories, of every kind but the file: there is a real one."""
+
+    @pytest.fixture(params=[EXACT, UNIQUE, SAFE], ids=lambda kind: kind.name)
+    def service(self, request: pytest.FixtureRequest) -> InMemory:
+        kind: Kind = request.param
+        return InMemory(kind)
+
+
+class TestTodoist(Contract):
+    """Todoist, over HTTP."""
 
     @pytest.fixture
-    def service(self) -> MemoryServiceToRead:
-        return MemoryServiceToRead()
+    def service(self) -> Iterator[TodoistAccount]:
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            yield TodoistAccount(server)

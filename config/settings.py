@@ -1,0 +1,67 @@
+"""What the environment says: secrets, and where services are. Imported only where a service on the network is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import CredentialsError, InputError
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _safe_address(value: str) -> str:
+    parts = urlsplit(value)
+    if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+        raise ValueError("expected an address that begins with https://, for a token travels there")
+    return value.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_safe_address)]
+
+
+class Settings(BaseSettings):
+    """Environment variables, or lines of a file `.env`; the environment has the last word."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    todoist_api_token: SecretStr | None = None
+    todoist_api_token_file: Path | None = None
+    todoist_api_url: Address = "https://api.todoist.com"
+    backplan_time_budget: float = Field(300, gt=0)
+
+    def todoist_token(self) -> SecretStr:
+        """Return Todoist's token. Raises CredentialsError where there is none."""
+        token = self.todoist_api_token
+        if token is None and self.todoist_api_token_file is not None:
+            token = _from_file("TODOIST_API_TOKEN_FILE", self.todoist_api_token_file)
+        if token is None or not token.get_secret_value().strip():
+            raise CredentialsError(
+                "Todoist's token is missing: in Todoist, open Settings > Integrations > Developer, copy the API token "
+                "and put it into the environment variable TODOIST_API_TOKEN (nothing was changed)"
+            )
+        return SecretStr(token.get_secret_value().strip())
+
+
+def _from_file(name: str, path: Path) -> SecretStr:
+    try:
+        return SecretStr(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CredentialsError(f"{name}: {path} cannot be read ({type(error).__name__})") from None
+
+
+def load(folder: Path) -> Settings:
+    """Return the settings, with those of a `.env` in the current folder, or else in `folder`, that of the goals file.
+
+    Raises InputError for a value that cannot be.
+    """
+    try:
+        return Settings(_env_file=(folder / ".env", Path(".env")))  # a later file goes first
+    except ValidationError as error:
+        # Not pydantic's own words: they repeat the value.
+        wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
+        raise InputError(f"a setting in the environment is wrong: {wrong}") from None

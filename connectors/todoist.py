@@ -1,0 +1,196 @@
+"""Todoist: each goal a task in a project, its steps the dated sub-tasks.
+
+The marker is the last line of a task's description, and the memory stands in the comments of a task of its own. Every
+command that makes something has a uuid worked out from what it makes, so that the service makes it once, however often
+it is asked. Reading is done in `todoist_reading`, HTTP in `todoist_api`; neither is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakValueDictionary
+
+from config.errors import BackplanError, CredentialsError, InputError
+from connectors.base import (
+    FIELDS,
+    Action,
+    Answer,
+    Capabilities,
+    Connector,
+    Content,
+    Fact,
+    MemoryWrite,
+    Requests,
+    Snapshot,
+    Write,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from connectors.todoist_api import Client
+    from connectors.todoist_objects import Item, Listing
+    from connectors.todoist_reading import Reading
+
+_OPTIONS = {"project", "section"}
+_PROJECT = "Goals"
+_WITHOUT_BOX = re.compile(r"^\* ")
+_LIKE_A_MARKER = re.compile(r"(?m)^(\s*bp\d{1,9}) ")
+
+
+class Account:
+    """An account that several connectors share: one request reads it for all of them."""
+
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        """`connect` is called when the first of them reads."""
+        self._connect = connect
+        self._client: Client | None = None
+        self._listing: Listing | None = None
+        self._served: set[int] = set()
+        self._containers: set[tuple[str, str]] = set()
+
+    def add(self, namespace: str, container: str) -> None:
+        """Note that a connector for this container exists."""
+        self._containers.add((namespace, container))
+
+    def containers(self, namespace: str) -> frozenset[str]:
+        """Return the containers that the goals file names."""
+        return frozenset(name for known, name in self._containers if known == namespace)
+
+    def client(self, requests: Requests) -> Client:
+        """Return the client, which counts here what it sends from now on."""
+        self._client = self._client or self._connect()
+        self._client.count_for(requests)
+        return self._client
+
+    def listing(self, reader: TodoistConnector) -> Listing:
+        """Return the account as it is; as it was read for another connector, if this one has not had that yet."""
+        if self._listing is None or id(reader) in self._served:
+            self._listing, self._served = self.client(reader.requests).read(), set()
+        self._served.add(id(reader))
+        return self._listing
+
+
+_ACCOUNTS: WeakValueDictionary[Path, Account] = WeakValueDictionary()
+
+
+def _connect(folder: Path) -> Client:
+    from config import settings
+    from connectors.http import Clock, Transport
+    from connectors.todoist_api import Client
+
+    said, clock = settings.load(folder), Clock()
+    transport = Transport("Todoist", said.todoist_api_url, said.backplan_time_budget, clock)
+    return Client(said.todoist_token(), transport, clock)
+
+
+class TodoistConnector:
+    """One project of an account, or one section of it."""
+
+    name: ClassVar[str] = "todoist"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        frozenset(FIELDS), reliability="unique", client_ids=True, families=True
+    )
+
+    def __init__(self, account: Account, namespace: str, project: str = _PROJECT, section: str | None = None) -> None:
+        """`project` and `section` are names or ids; what does not exist is made by the first write."""
+        where = f"{project} / {section}" if section else project
+        self.label = f"todoist ({where})"
+        self.identity = f"todoist {where}"
+        self.requests = Requests()
+        self._account = account
+        self._namespace = namespace
+        self._project, self._section = project, section
+        self._reading: Reading | None = None
+        account.add(namespace, where)
+
+    @classmethod
+    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
+        """Take `project`, by default Goals, and `section`, by default none."""
+        for name, value in options.items():
+            if name not in _OPTIONS or not isinstance(value, str) or not 0 < len(value.strip()) <= 120:
+                said = f"{name}: {value}" if name in _OPTIONS else name
+                raise InputError(
+                    f"todoist: `{said}` is not a setting of it; it takes the names (or ids) of a project and, if you "
+                    "like, of a section, such as {project: Career, section: This year}"
+                )
+        account = _ACCOUNTS.get(folder)
+        if account is None:
+            account = _ACCOUNTS[folder] = Account(lambda: _connect(folder))
+        stripped = {name: value.strip() for name, value in options.items()}
+        return cls(account, namespace, **stripped)
+
+    def canonical(self, content: Content) -> Content:
+        """Return the content as the service keeps it: without space around it, and every title with a box to tick."""
+        title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
+        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", content.notes.replace("\r\n", "\n").strip())
+        return replace(content, title=title, notes=notes, labels=tuple(dict.fromkeys(map(str.strip, content.labels))))
+
+    # Reading
+
+    def read(self) -> Snapshot:
+        """Read the account, and ask for those of our tasks that it does not list."""
+        from connectors import todoist_reading as reading
+
+        listing = self._account.listing(self)
+        client = self._account.client(self.requests)
+        name = reading.Name(self._project, self._section)
+        container = reading.find_container(listing, name, self._namespace)
+        if container.project is None:
+            reading.refuse_archived(container, listing, client)
+        if container.memory is None:
+            reading.refuse_moved(container, listing, self._namespace, self._account.containers(self._namespace))
+            reading.refuse_full(container, listing)
+            reading.refuse_without_memory(container, listing, self._namespace, client)
+        if container.memory is not None:
+            client.complete_notes(listing, container.memory)
+        self._reading = reading.Reading.of(listing, container, self._namespace)
+        self._reading.seek(client)
+        return self._reading.snapshot()
+
+    def facts(self) -> list[Fact]:
+        """Return what the account says of itself, as far as it can be read."""
+        from connectors import todoist_reading as reading
+
+        try:
+            listing = self._account.client(self.requests).read()
+        except CredentialsError as error:
+            return [Fact("token", False, str(error))]
+        except BackplanError as error:
+            return [Fact("service", False, str(error))]
+        container = reading.find_container(listing, reading.Name(self._project, self._section), self._namespace)
+        return [Fact("token", True, "accepted"), *reading.facts(container, listing, self.requests.read)]
+
+    def finds(self, native_id: str, content: Content) -> bool:
+        """Return whether the task is there with this content and without a marker."""
+        from connectors.todoist_reading import content_of, split
+
+        item = self._known(native_id) or self._account.client(self.requests).task(native_id)
+        if item is None or item.is_deleted or split(item.description)[1] is not None:
+            return False
+        if self._reading is not None:
+            self._reading.listing.items[native_id] = item
+        return content_of(item) == content
+
+    def _known(self, native_id: str) -> Item | None:
+        return self._reading.listing.items.get(native_id) if self._reading else None
+
+    # Writing
+
+    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        """Carry out a batch in as few requests as it takes."""
+        if self._reading is None:
+            self.read()
+        assert self._reading is not None  # noqa: S101  # it has just been read
+        from connectors.todoist_writing import Batch, SetUp
+
+        client = self._account.client(self.requests)
+        if self._reading.container.memory is None:
+            memory = next((write.memory for write in batch if isinstance(write, MemoryWrite)), {})
+            creates = any(isinstance(write, Write) and write.action is Action.CREATE for write in batch)
+            if (memory or creates) and (refused := SetUp(self._reading, client).carry_out(memory)):
+                return [Answer(error=refused)] * len(batch)
+        return Batch(self._reading, client).carry_out(batch)

@@ -1,0 +1,94 @@
+"""The memory as comments of one Todoist task: a comment per goal, more where a goal is too long for one.
+
+    bpm1 1/1 k3zq7a food-handler
+    {"goal":"food-handler","since":"2027-07-20",...}
+
+So a small change rewrites one comment. A goal of several comments is written anew beside the old ones, which go last: a
+run that dies in between leaves one whole set. A person's own comments there are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connectors.base import digest
+from connectors.marker import read_memory, write_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from connectors.base import GoalMemory
+    from connectors.todoist_objects import Note
+
+TITLE = "backplan's memory, keep this"
+_ABOUT = "What backplan has to remember of your plan stands in the comments. Please leave this task as it is, and open."
+_OWNER = re.compile(r"^bpm1 (\S+) (.+)$", re.MULTILINE)
+_HEAD = re.compile(r"bpm1 (?P<number>\d{1,4})/(?P<count>\d{1,4}) (?P<set>\w+) (?P<goal>\S+)\n")
+# 15,000 characters are safe. Cut where no space is: the service takes those at the ends away.
+_PIECE = re.compile(r"(?s).{1,14500}(?<!\s)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    note: Note
+    goal: str
+    number: int
+    count: int
+    set: str
+    text: str
+
+
+def description(namespace: str, container: str) -> str:
+    """Return what the memory's task says: for people, and whose it is."""
+    return f"{_ABOUT}\n\nbpm1 {namespace} {container}"
+
+
+def owner(text: str) -> tuple[str, str] | None:
+    """Return the namespace and the container whose memory a task with this description is; None for other tasks."""
+    match = _OWNER.search(text)
+    return (match[1], match[2].strip()) if match else None
+
+
+def write(memory: Mapping[str, GoalMemory]) -> dict[str, list[str]]:
+    """Return the comments that hold the memory, by goal."""
+    comments = {}
+    for goal_id, line in zip(memory, write_memory(memory), strict=True):
+        pieces = _PIECE.findall(line)
+        heads = (f"bpm1 {number}/{len(pieces)} {digest(line)} {goal_id}" for number in range(1, len(pieces) + 1))
+        comments[goal_id] = [f"{head}\n{piece}" for head, piece in zip(heads, pieces, strict=True)]
+    return comments
+
+
+def by_goal(notes: Iterable[Note]) -> dict[str, list[Note]]:
+    """Return the comments that are ours, by goal."""
+    found: dict[str, list[Note]] = {}
+    for piece in _pieces(notes):
+        found.setdefault(piece.goal, []).append(piece.note)
+    return found
+
+
+def read(notes: Iterable[Note]) -> dict[str, GoalMemory]:
+    """Return the memory: of each goal the newest set of comments that is whole. Raises ValueError where none is."""
+    lines: dict[str, str | None] = {}
+    sets: dict[tuple[str, str], dict[int, _Piece]] = {}
+    for piece in _pieces(notes):
+        parts = sets.setdefault((piece.goal, piece.set), {})
+        parts[piece.number] = piece
+        lines.setdefault(piece.goal, None)
+        if len(parts) == piece.count:
+            lines[piece.goal] = "".join(parts[number].text for number in sorted(parts))
+    broken = [goal for goal, line in lines.items() if line is None]
+    if broken:
+        raise ValueError(f"a comment is missing of the goals {', '.join(broken)}")
+    return read_memory([line for line in lines.values() if line is not None])
+
+
+def _pieces(notes: Iterable[Note]) -> list[_Piece]:
+    """Return our comments taken apart, the oldest first."""
+    return [
+        _Piece(note, head["goal"], int(head["number"]), int(head["count"]), head["set"], note.content[head.end() :])
+        for note in sorted(notes, key=lambda note: (note.posted_at, note.id))
+        if (head := _HEAD.match(note.content))
+    ]

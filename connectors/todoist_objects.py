@@ -1,0 +1,246 @@
+"""Todoist's objects as far as we need them, an account as it was read, and the commands that change it.
+
+They are read here by classes of our own: the SDK's refuse a whole answer for one field that is missing, and know
+nothing of `is_deleted` and of how many comments a task has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+REFERENCES = ("id", "item_id", "parent_id", "project_id", "section_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A due date as Todoist writes it: a day, or with a time, floating or (with `timezone`) fixed."""
+
+    text: str
+    timezone: str | None = None
+    recurring: bool = False
+
+    @property
+    def day(self) -> date:
+        """The day, on the clock that the time was given by."""
+        return self._moment.date() if self._moment else date.fromisoformat(self.text[:10])
+
+    def on(self, day: date) -> dict[str, Any]:
+        """Return the same time on another day, as a command takes it."""
+        if len(self.text) == 10:
+            return {"date": day.isoformat()}
+        moment = self._moment
+        if moment is None:
+            return {"date": day.isoformat() + self.text[10:]}
+        moved = moment.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC)
+        return {"date": moved.strftime("%Y-%m-%dT%H:%M:%SZ"), "timezone": self.timezone}
+
+    @property
+    def _moment(self) -> datetime | None:
+        """The moment on its own clock, where it is fixed."""
+        if self.timezone is None or len(self.text) == 10:
+            return None
+        moment = datetime.fromisoformat(self.text)
+        return moment.astimezone(zone(self.timezone)) if moment.tzinfo else None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A task."""
+
+    id: str
+    content: str
+    description: str
+    project_id: str
+    section_id: str | None
+    parent_id: str | None
+    labels: tuple[str, ...]
+    priority: int
+    due: Due | None
+    child_order: int
+    checked: bool
+    is_deleted: bool
+    note_count: int
+    added_at: str
+    completed_at: str | None
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Item:
+        """Return the task that JSON of /sync, of REST or of the SDK tells."""
+        due = data.get("due")
+        return cls(
+            id=data["id"],
+            content=data["content"],
+            description=data.get("description") or "",
+            project_id=data["project_id"],
+            section_id=data.get("section_id"),
+            parent_id=data.get("parent_id"),
+            labels=tuple(data.get("labels") or ()),
+            priority=data.get("priority", 1),
+            due=Due(due["date"], due.get("timezone"), bool(due.get("is_recurring"))) if due else None,
+            child_order=data.get("child_order", data.get("order", 0)),
+            checked=bool(data.get("checked", data.get("completed_at"))),
+            is_deleted=bool(data.get("is_deleted")),
+            note_count=data.get("note_count", 0),
+            added_at=data.get("added_at") or data.get("created_at") or "",
+            completed_at=data.get("completed_at"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A comment."""
+
+    id: str
+    item_id: str
+    content: str
+    posted_at: str
+    is_deleted: bool
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Note:
+        """Return the comment that JSON of /sync tells."""
+        return cls(
+            data["id"], data["item_id"], data.get("content") or "", data.get("posted_at") or "", _flag(data, "deleted")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A project, or (with `project_id`) a section of one."""
+
+    id: str
+    name: str
+    inbox: bool = False
+    project_id: str | None = None
+    gone: bool = False
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Place:
+        """Return the project or section that JSON of /sync tells."""
+        gone = _flag(data, "deleted") or _flag(data, "archived")
+        return cls(data["id"], data["name"], bool(data.get("inbox_project")), data.get("project_id"), gone)
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone by its name; that of Greenwich for one that this machine does not know."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _flag(data: Mapping[str, Any], name: str) -> bool:
+    return bool(data.get(f"is_{name}"))
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whose account it is. The service also tells the account's token here, which is not kept."""
+
+    id: str
+    email: str
+    timezone: str
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> User:
+        """Return the user that JSON of /sync tells."""
+        return cls(str(data["id"]), data.get("email") or "", (data.get("tz_info") or {}).get("timezone") or "UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the account's plan allows; None where it does not say."""
+
+    plan: str = ""
+    tasks: int | None = None
+    projects: int | None = None
+    sections: int | None = None
+    deadlines: bool = False
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Limits:
+        """Return the limits that JSON of /sync tells."""
+        now = data.get("current") or {}
+        return cls(
+            now.get("plan_name") or "",
+            now.get("max_tasks"),
+            now.get("max_projects"),
+            now.get("max_sections"),
+            bool(now.get("deadlines")),
+        )
+
+
+@dataclass
+class Listing:
+    """An account as it was read, and as the answers to our own commands have changed it since."""
+
+    user: User
+    limits: Limits
+    token: str
+    items: dict[str, Item] = field(default_factory=dict)
+    projects: dict[str, Place] = field(default_factory=dict)
+    sections: dict[str, Place] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
+    archived: list[Place] | None = None  # projects; None while nobody has asked
+
+    def merge(self, answer: Mapping[str, Any]) -> None:
+        """Take in what a request to /sync answered."""
+        self.token = answer["sync_token"]
+        if answer.get("full_sync"):
+            for known in (self.items, self.projects, self.sections, self.notes):
+                known.clear()
+        self.items |= {thing["id"]: Item.of(thing) for thing in answer.get("items", ())}
+        self.projects |= {thing["id"]: Place.of(thing) for thing in answer.get("projects", ())}
+        self.sections |= {thing["id"]: Place.of(thing) for thing in answer.get("sections", ())}
+        self.notes |= {thing["id"]: Note.of(thing) for thing in answer.get("notes", ())}
+
+    def open_items(self) -> Iterator[Item]:
+        """Yield the tasks that are open."""
+        return (item for item in self.items.values() if not (item.checked or item.is_deleted))
+
+    def notes_of(self, item_id: str) -> list[Note]:
+        """Return the comments of a task."""
+        return [note for note in self.notes.values() if note.item_id == item_id and not note.is_deleted]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. The service carries out a uuid once, and gives what it makes the id that stands for `temp_id`."""
+
+    kind: str
+    args: Mapping[str, Any]
+    uuid: str = field(default_factory=lambda: str(uuid4()))
+    temp_id: str = ""
+
+    def as_json(self, ids: Mapping[str, str]) -> dict[str, Any]:
+        """Return the command as it is sent, with real ids for temporary ones that are known."""
+        temp_id = {"temp_id": self.temp_id} if self.temp_id else {}
+        return {"type": self.kind, "uuid": self.uuid, "args": with_ids(self.args, ids), **temp_id}
+
+
+@dataclass
+class Outcome:
+    """What became of commands: by uuid an error for those that failed, by temporary id the real one."""
+
+    errors: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+def with_ids(args: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """Return arguments with real ids in place of temporary ones that are known."""
+    found = {name: ids.get(value, value) if name in REFERENCES else value for name, value in args.items()}
+    if "items" in found:
+        found["items"] = [with_ids(item, ids) for item in found["items"]]
+    return found
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as the service writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

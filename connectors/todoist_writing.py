@@ -1,0 +1,396 @@
+"""From writes to Todoist's commands, and from what the service says to answers.
+
+What a command makes decides its uuid: (container, key, generation) for a task, the container for the memory. The
+service carries out a uuid once and answers a repeat with what it made then. Changes have a fresh uuid each: one that
+came from their content would swallow the second A of A -> B -> A.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4, uuid5
+
+from config.errors import BackplanError
+from connectors import todoist_memory
+from connectors.base import Action, Answer, MemoryWrite, Write
+from connectors.todoist_api import WINDOW
+from connectors.todoist_objects import Command, Due, stamp, with_ids, zone
+from connectors.todoist_reading import PRIORITIES, find_container, join, with_marker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connectors.base import Content, GoalMemory
+    from connectors.todoist_api import Client
+    from connectors.todoist_objects import Item, Outcome
+    from connectors.todoist_reading import Reading
+
+_UUIDS = UUID("6f1d3c62-8a55-5f0e-9d55-0b5a1f0f7c11")
+MOST_DESCRIPTION = 16_383
+_MISSING = "Todoist has no such task any more"
+
+
+def _uuid(*said: str) -> str:
+    return str(uuid5(_UUIDS, "\n".join(said)))
+
+
+# The container and its memory
+
+
+class SetUp:
+    """Makes what a container lacks: the project, the section, and the task with the memory in its comments."""
+
+    def __init__(self, reading: Reading, client: Client) -> None:
+        """Take what was read."""
+        self._reading = reading
+        self._client = client
+
+    def carry_out(self, memory: Mapping[str, GoalMemory]) -> str | None:
+        """Make it all in one request; return why it could not be done.
+
+        The uuids come from the names. Where they have been used and what they made is deleted, it is made anew; where
+        it is there and was not listed, or another run has just made it, nothing is overwritten.
+        """
+        again, refused = self._attempt(memory, "")
+        if again:
+            _, refused = self._attempt(memory, str(uuid4()))
+        container = self._reading.container
+        if refused is None:
+            self._reading.container = find_container(self._reading.listing, container.name, self._reading.namespace)
+        return refused
+
+    def _attempt(self, memory: Mapping[str, GoalMemory], salt: str) -> tuple[bool, str | None]:
+        """Return whether it has to be tried with other uuids, and why it could not be done."""
+        reading, listing = self._reading, self._reading.listing
+        comments = [text for texts in todoist_memory.write(memory).values() for text in texts]
+        commands = self._commands(comments, salt)
+        before = listing.token
+        outcome = self._client.carry_out(commands, listing)
+        makers = [command for command in commands if command.temp_id]
+        known = listing.items | listing.projects | listing.sections
+        made = [outcome.ids.get(command.temp_id, "") for command in makers]
+        if any(native_id not in known for native_id in made):
+            self._client.refresh(listing, before)
+        if any(native_id and self._is_gone(native_id) for native_id in made):
+            return not salt, "what backplan needs in Todoist was deleted while it was made; run again"
+        if outcome.errors:
+            return False, next(iter(outcome.errors.values()))
+        if sorted(note.content for note in listing.notes_of(made[-1])) != sorted(comments):
+            return False, (
+                f"todoist ({reading.container.name}): there is a memory that the list did not show, or another run has "
+                "just made it; run again (nothing was overwritten)"
+            )
+        return False, None
+
+    def _is_gone(self, native_id: str) -> bool:
+        listing = self._reading.listing
+        place = listing.projects.get(native_id) or listing.sections.get(native_id)
+        if place is not None:
+            return place.gone
+        item = listing.items.get(native_id) or self._client.task(native_id)
+        return item is None or item.is_deleted or item.checked
+
+    def _commands(self, comments: Sequence[str], salt: str) -> list[Command]:
+        container, namespace = self._reading.container, self._reading.namespace
+        name = container.name
+
+        def make(kind: str, args: Mapping[str, Any], *said: str, temp: bool = True) -> Command:
+            uuid = _uuid(kind, namespace, str(name), salt, *said)
+            return Command(kind, args, uuid, _uuid("temporary", uuid) if temp else "")
+
+        commands = []
+        project_id = container.project.id if container.project else ""
+        section_id = container.section.id if container.section else ""
+        if not project_id:
+            commands.append(make("project_add", {"name": name.project}))
+            project_id = commands[-1].temp_id
+        if name.section and not section_id:
+            commands.append(make("section_add", {"name": name.section, "project_id": project_id}))
+            section_id = commands[-1].temp_id
+        place = {"section_id": section_id} if section_id else {"project_id": project_id}
+        about = todoist_memory.description(namespace, str(name))
+        memory = make("item_add", {"content": todoist_memory.TITLE, "description": about, **place})
+        notes = [
+            make("note_add", {"item_id": memory.temp_id, "content": text}, str(number), temp=False)
+            for number, text in enumerate(comments)
+        ]
+        return [*commands, memory, *notes]
+
+
+def memory_commands(reading: Reading, memory: Mapping[str, GoalMemory]) -> list[Command]:
+    """Return the commands that make the comments what the memory is: only of the goals that differ."""
+    assert reading.container.memory is not None  # noqa: S101  # SetUp comes first
+    item_id = reading.container.memory.id
+    have = todoist_memory.by_goal(reading.listing.notes_of(item_id))
+    commands = []
+    for goal_id, texts in todoist_memory.write(memory).items():
+        notes = have.pop(goal_id, [])
+        if [note.content for note in notes] == texts:
+            continue
+        if len(notes) == len(texts) == 1:
+            commands.append(Command("note_update", {"id": notes[0].id, "content": texts[0]}))
+            continue
+        commands += [Command("note_add", {"item_id": item_id, "content": text}) for text in texts]
+        commands += [Command("note_delete", {"id": note.id}) for note in notes]
+    return commands + [Command("note_delete", {"id": note.id}) for notes in have.values() for note in notes]
+
+
+# Tasks
+
+
+@dataclass
+class _Asked:
+    """One write with its commands. `made` is the temporary id of the task that it creates."""
+
+    write: Write | MemoryWrite
+    commands: list[Command] = field(default_factory=list)
+    made: str = ""
+    error: str | None = None
+
+
+class Batch:
+    """Carries out a batch of writes."""
+
+    def __init__(self, reading: Reading, client: Client) -> None:
+        """Take what was read."""
+        self._reading = reading
+        self._listing = reading.listing
+        self._client = client
+        self._ids = {task.marker.key: task.native_id for task in reversed(reading.snapshot().tasks)}
+        self._order = _Order(reading, self._ids)
+        self._reopened: set[str] = set()
+        self._errors: dict[str, str] = {}  # by uuid
+        self._made: dict[str, str] = {}  # by temporary id
+        self._unknown: set[str] = set()
+
+    def carry_out(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        """Carry out the writes in order, and answer for each."""
+        asked = [self._asked(write) for write in batch]
+        commands = [command for one in asked for command in one.commands] + self._order.commands()
+        before = self._listing.token
+        if commands:
+            self._take(self._client.carry_out(commands, self._listing))
+            self._look_up(before)
+            self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._errors])
+        return [self._answer(one) for one in asked]
+
+    def _take(self, outcome: Outcome) -> None:
+        self._errors |= outcome.errors
+        self._made |= outcome.ids
+
+    def _asked(self, write: Write | MemoryWrite) -> _Asked:
+        if isinstance(write, MemoryWrite):
+            commands = memory_commands(self._reading, write.memory) if self._reading.container.memory else []
+            return _Asked(write, commands)
+        if write.content and (error := _too_long(write)):
+            return _Asked(write, error=error)
+        if write.action is Action.CREATE:
+            return self._create(write)
+        item = self._listing.items.get(write.native_id)
+        if item is None or item.is_deleted:
+            return _Asked(write, error=_MISSING)
+        return _Asked(write, self._changes(write, item))
+
+    # Creating
+
+    def _create(self, write: Write) -> _Asked:
+        assert write.content is not None  # noqa: S101  # a create has both
+        assert write.marker is not None  # noqa: S101
+        container = self._reading.container
+        uuid = _uuid("task", container.memory.id if container.memory else str(container.name), write.marker.nonce)
+        temp_id = _uuid("temporary", uuid)
+        parent_id = self._parent(write.parent)
+        order = self._order.place(write, parent_id, temp_id)
+        args = self._fields(write, write.content) | self._place(parent_id)
+        args["description"] = join(write.content.notes, write.marker)
+        if order is not None:
+            args["child_order"] = order
+        command = Command("item_add", args, uuid, temp_id)
+        self._ids[write.key] = command.temp_id
+        return _Asked(write, [command], made=command.temp_id)
+
+    def _parent(self, key: str | None) -> str | None:
+        """Return the id, perhaps a temporary one, of the task to stand below, where it can take any."""
+        native_id = self._ids.get(key or "")
+        item = self._listing.items.get(native_id or "")
+        if item is not None and (item.is_deleted or (item.checked and item.id not in self._reopened)):
+            return None
+        return native_id
+
+    def _place(self, parent_id: str | None) -> dict[str, Any]:
+        container = self._reading.container
+        if parent_id:
+            return {"parent_id": parent_id}
+        if container.section:
+            return {"section_id": container.section.id}
+        return {"project_id": container.project.id} if container.project else {}
+
+    def _once_more(self, refused: Sequence[_Asked]) -> None:
+        """Ask again for tasks that were refused, as new commands: a uuid that was refused may answer so for ever.
+
+        What stood above may be gone: then a task stands alone.
+        """
+        commands = []
+        for one in refused:
+            args = with_ids(one.commands[0].args, self._made)
+            if self._is_gone(args.get("parent_id", "")):
+                del args["parent_id"]
+                args |= self._place(None)
+            commands.append(replace(one.commands[0], args=args, uuid=str(uuid4())))
+        if not commands:
+            return
+        try:
+            outcome = self._client.carry_out(commands, self._listing)
+        except BackplanError:
+            return  # the first answer stands
+        for one, command in zip(refused, commands, strict=True):
+            self._errors.pop(one.commands[0].uuid)
+            one.commands[0] = command
+        self._take(outcome)
+
+    def _is_gone(self, native_id: str) -> bool:
+        item = self._listing.items.get(native_id)
+        known = native_id in self._made.values() and native_id not in self._unknown
+        return known and (item is None or item.is_deleted)
+
+    def _look_up(self, before: str) -> None:
+        """Ask for the tasks that the service says it made and does not show: an earlier run has made them.
+
+        `before` is the token of what was known before the commands.
+        """
+        if not self._hidden:
+            return
+        try:
+            self._client.refresh(self._listing, before)
+            if self._hidden:
+                now = self._client.clock.now()
+                self._reading.ask_for(self._hidden, self._client, (now - WINDOW).date())
+        except BackplanError:
+            self._unknown = self._hidden
+
+    @property
+    def _hidden(self) -> set[str]:
+        return set(self._made.values()) - self._listing.items.keys()
+
+    # Changing
+
+    def _changes(self, write: Write, item: Item) -> list[Command]:
+        if write.action is Action.REMOVE:
+            return [Command("item_delete", {"id": item.id})]
+        commands = []
+        if write.action is Action.REOPEN:
+            self._reopened.add(item.id)
+            commands.append(Command("item_uncomplete", {"id": item.id}))
+        if args := self._differing(write, item):
+            commands.append(Command("item_update", {"id": item.id, **args}))
+        if "parent" in write.fields:
+            commands.append(Command("item_move", {"id": item.id, **self._place(self._parent(write.parent))}))
+        if write.action is Action.COMPLETE:
+            commands.append(self._completion(write, item))
+        if write.kept:
+            commands.append(Command("note_add", {"item_id": item.id, "content": write.kept}))
+        return commands
+
+    def _differing(self, write: Write, item: Item) -> dict[str, Any]:
+        """Return the fields to change, the description with its marker among them."""
+        args: dict[str, Any] = {}
+        if write.content and write.fields:
+            args = self._fields(write, write.content, item.due)
+        if write.action is Action.DETACH:
+            described = with_marker(item.description, None)
+        elif write.content and "notes" in write.fields:
+            described = join(write.content.notes, write.marker)
+        else:
+            described = with_marker(item.description, write.marker) if write.marker else item.description
+        return args if described == item.description else {**args, "description": described}
+
+    def _fields(self, write: Write, content: Content, due: Due | None = None) -> dict[str, Any]:
+        """Return the fields of a task that are to be written; a new one gets all. A person's time of day stays."""
+        args: dict[str, Any] = {
+            "content": content.title,
+            "labels": list(content.labels),
+            "priority": PRIORITIES[content.priority],
+            "due": (due or Due("")).on(content.due) if content.due else None,
+        }
+        if self._listing.limits.deadlines and "/" not in write.key:
+            args["deadline"] = {"date": content.due.isoformat()} if content.due else None
+        if write.action is Action.CREATE:
+            return args
+        return {name: value for name, value in args.items() if _FIELD[name] in write.fields}
+
+    def _completion(self, write: Write, item: Item) -> Command:
+        """Return the command that ticks a task; with its day, where that is over."""
+        now = self._client.clock.now().astimezone(zone(self._listing.user.timezone))
+        if write.done_on is None or write.done_on >= now.date():
+            return Command("item_close", {"id": item.id})
+        noon = datetime.combine(write.done_on, time(12), now.tzinfo)
+        return Command("item_complete", {"id": item.id, "date_completed": stamp(noon)})
+
+    # Answering
+
+    def _answer(self, one: _Asked) -> Answer:
+        error = one.error or next(
+            (e for c in one.commands if (e := self._errors.get(c.uuid)) and self._counts(c)), None
+        )
+        native_id = self._made.get(one.made, "") if one.made else getattr(one.write, "native_id", "")
+        if error is None and native_id in self._unknown:
+            error = "made by an earlier run, and whether it is still there could not be asked; run again"
+        if error is not None:
+            return Answer(error=error)
+        return Answer(native_id, gone=bool(one.made) and self._is_gone(native_id))
+
+    def _counts(self, command: Command) -> bool:
+        """Return whether an error says that something is not as it should be: what was done before is no harm."""
+        item = self._listing.items.get(command.args.get("id", ""))
+        if command.kind in ("item_close", "item_complete"):
+            return item is None or not item.checked
+        return command.kind != "item_delete" or (item is not None and not item.is_deleted)
+
+
+_FIELD = {"content": "title", "labels": "labels", "priority": "priority", "due": "due", "deadline": "due"}
+
+
+def _too_long(write: Write) -> str | None:
+    """Return why a task's notes cannot be written; they are never cut."""
+    if write.action is not Action.CREATE and "notes" not in write.fields:
+        return None
+    length = len(join(write.content.notes if write.content else "", write.marker))
+    if length <= MOST_DESCRIPTION:
+        return None
+    over = length - MOST_DESCRIPTION
+    return f"its notes are {over} characters too long for Todoist; shorten them in the goals file, or link to them"
+
+
+class _Order:
+    """Keeps sub-tasks in the order of the goals file; what exists is only moved to make room for what is new."""
+
+    def __init__(self, reading: Reading, ids: Mapping[str, str]) -> None:
+        self._ids = ids
+        items = [reading.listing.items[native_id] for native_id in ids.values()]
+        self._parents = {item.id: item.parent_id for item in items if not item.checked}
+        self._orders = {item.id: item.child_order for item in items if not item.checked}
+        self._moved: set[str] = set()
+
+    def place(self, write: Write, parent_id: str | None, new_id: str) -> int | None:
+        """Return the order of a new task; None where it comes last, as it does by itself."""
+        forerunner = self._ids.get(write.previous or "")
+        if parent_id is None or (write.previous and forerunner not in self._orders):
+            return None
+        at = self._orders[forerunner] + 1 if forerunner else 0
+        siblings = [native_id for native_id, parent in self._parents.items() if parent == parent_id]
+        later = [native_id for native_id in siblings if self._orders[native_id] >= at]
+        if not later:
+            return None
+        self._orders |= {native_id: self._orders[native_id] + 1 for native_id in later}
+        self._moved.update(later)
+        self._parents[new_id], self._orders[new_id] = parent_id, at
+        return at
+
+    def commands(self) -> list[Command]:
+        """Return the command that moves what has to make room."""
+        if not self._moved:
+            return []
+        items = [{"id": native_id, "child_order": self._orders[native_id]} for native_id in sorted(self._moved)]
+        return [Command("item_reorder", {"items": items})]

@@ -1,0 +1,89 @@
+"""Somebody with Todoist, and connectors to it with a clock that shows its time and waits for nothing."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from connectors.http import Clock, Transport
+from connectors.todoist import Account, TodoistConnector
+from connectors.todoist_api import Client
+from tests.connectors.contract import NAMESPACE
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from connectors.base import Connector
+    from tests.servers.todoist_server import TodoistServer
+
+
+NOW = datetime(2027, 7, 20, 9, tzinfo=UTC)  # the contract's today
+
+
+def account(
+    server: TodoistServer, budget: float = 60, transport: type[Transport] = Transport, timeout: float = 20
+) -> Account:
+    """Return the account of the server's owner, as a process of its own has it."""
+    waited = [0.0]
+
+    def sleep(seconds: float) -> None:
+        waited[0] += seconds
+
+    clock = Clock(lambda: server.service.now, lambda: waited[0], sleep)
+    token = SecretStr(server.service.owner.token)
+    return Account(lambda: Client(token, transport("Todoist", server.url, budget, clock, timeout), clock))
+
+
+def connector(server: TodoistServer, namespace: str = NAMESPACE, project: str = "Goals") -> TodoistConnector:
+    """Return a connector to the server's owner's account."""
+    return TodoistConnector(account(server), namespace, project)
+
+
+class TodoistAccount:
+    """Somebody with Todoist on their phone."""
+
+    def __init__(self, server: TodoistServer) -> None:
+        self.server = server
+        self.todoist = server.service
+        self._added: list[str] = []
+
+    def connector(self, namespace: str = NAMESPACE) -> Connector:
+        return connector(self.server, namespace)
+
+    def tick(self, native_id: str) -> None:
+        self.todoist.tick(native_id)
+
+    def reopen(self, native_id: str) -> None:
+        self.todoist.reopen(native_id)
+
+    def delete(self, native_id: str) -> None:
+        self.todoist.delete(native_id)
+
+    def set_due(self, native_id: str, day: date | None) -> None:
+        self.todoist.set_due(native_id, day)
+
+    def set_title(self, native_id: str, title: str) -> None:
+        self.todoist.set_title(native_id, title)
+
+    def touch(self, native_id: str) -> None:
+        self.todoist.add_comment(native_id, "Ask Ann first")
+
+    def copy(self, native_id: str) -> None:
+        self.todoist.duplicate(native_id)
+
+    def damage_marker(self, native_id: str) -> None:
+        described = self.todoist.task(native_id)["description"]
+        self.todoist.set_description(native_id, re.sub(r"bp1 (\S+) .*", r"bp1 \1 oops", described))
+
+    def add_foreign_task(self, title: str) -> None:
+        project = next((t["project_id"] for t in self.todoist.tasks() if "bp" in t["description"]), None)
+        self._added.append(self.todoist.add_task(title, project))
+
+    def foreign_tasks(self) -> object:
+        return {native_id: self.todoist.task(native_id) for native_id in self._added}
+
+    def text(self) -> str:
+        return self.todoist.text()
