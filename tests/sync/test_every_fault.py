@@ -27,7 +27,7 @@ BY_A_PERSON = [None, *(Event(name, 6) for name in (
 Plan = tuple[Event, ...]
 PLANS: list[Plan] = [(), *((event,) for event in IN_THE_FILE if event)]  # a first run, and one of a changed file
 PLANS += [(FIRST, *(event for event in both if event)) for both in product(BY_A_PERSON, IN_THE_FILE) if any(both)]
-SHORT: list[Plan] = [(), (FIRST, Event("move_deadline", 7)), (FIRST, Event("tick", 6), Event("remove_step", 7))]
+SHORT: list[Plan] = [(), (FIRST, Event("tick", 6), Event("remove_step", 7))]
 
 
 def life(plan: Plan, kind: Kind) -> Life:
