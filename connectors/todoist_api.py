@@ -184,6 +184,7 @@ class Client:
         for command in commands:
             if (said := status.get(command.uuid)) != "ok":
                 outcome.errors[command.uuid] = _sentence(said if isinstance(said, dict) else {})
+                outcome.refused |= {command.uuid} if isinstance(said, dict) else set()
 
     # HTTP
 

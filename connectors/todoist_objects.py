@@ -227,9 +227,14 @@ class Command:
 
 @dataclass
 class Outcome:
-    """What became of commands: by uuid an error for those that failed, by temporary id the real one."""
+    """What became of commands: by uuid an error for those that failed, by temporary id the real one.
+
+    `refused` are the uuids of those to which the service said no: they were not carried out. Of the others that failed
+    nobody knows.
+    """
 
     errors: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     ids: dict[str, str] = field(default_factory=dict)
 
 

@@ -162,6 +162,7 @@ class Batch:
         self._order = _Order(reading, self._ids)
         self._reopened: set[str] = set()
         self._errors: dict[str, str] = {}  # by uuid
+        self._refused: set[str] = set()  # uuids
         self._made: dict[str, str] = {}  # by temporary id
         self._unknown: set[str] = set()
 
@@ -173,11 +174,12 @@ class Batch:
         if commands:
             self._take(self._client.carry_out(commands, self._listing))
             self._look_up(before)
-            self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._errors])
+            self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
         return [self._answer(one) for one in asked]
 
     def _take(self, outcome: Outcome) -> None:
         self._errors |= outcome.errors
+        self._refused |= outcome.refused
         self._made |= outcome.ids
 
     def _asked(self, write: Write | MemoryWrite) -> _Asked:
@@ -230,7 +232,8 @@ class Batch:
     def _once_more(self, refused: Sequence[_Asked]) -> None:
         """Ask again for tasks that were refused, as new commands: a uuid that was refused may answer so for ever.
 
-        What stood above may be gone: then a task stands alone.
+        Never for those of which nobody knows what became: they would be made twice. What stood above may be gone: then
+        a task stands alone.
         """
         commands = []
         for one in refused:
@@ -280,6 +283,8 @@ class Batch:
         if write.action is Action.REMOVE:
             return [Command("item_delete", {"id": item.id})]
         commands = []
+        if write.kept:  # first: what a person wrote must stand somewhere at any moment
+            commands.append(Command("note_add", {"item_id": item.id, "content": write.kept}))
         if write.action is Action.REOPEN:
             self._reopened.add(item.id)
             commands.append(Command("item_uncomplete", {"id": item.id}))
@@ -289,8 +294,6 @@ class Batch:
             commands.append(Command("item_move", {"id": item.id, **self._place(self._parent(write.parent))}))
         if write.action is Action.COMPLETE:
             commands.append(self._completion(write, item))
-        if write.kept:
-            commands.append(Command("note_add", {"item_id": item.id, "content": write.kept}))
         return commands
 
     def _differing(self, write: Write, item: Item) -> dict[str, Any]:

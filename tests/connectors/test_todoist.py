@@ -7,12 +7,14 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config import loader
+from config import loader, settings
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
+from config.tokens import hide
 from connectors.base import Action, Write
 from connectors.http import Transport
 from connectors.markdown import MarkdownConnector
@@ -616,6 +618,39 @@ def test_any_fault_at_any_request(tmp_path: Path, scenario: Callable[[World], No
                 _assert_all_is_well(world, scenario, server)
 
 
+def test_a_later_part_whose_answer_is_lost_is_not_asked_for_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became of it nobody knows: with other ids it would be made twice."""
+    monkeypatch.setattr("connectors.todoist_api.MOST_COMMANDS", 2)
+    number = _number_of_requests(tmp_path, scenario_first)
+    for at, fault in product(range(number), (Fault.LOST, Fault.BAD_GATEWAY_APPLIED, Fault.PARTIAL)):
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            world = _prepared(tmp_path, server, scenario_first)
+            server.faults.at(at, fault)
+            with suppress(BackplanError):
+                run(world.project, [TodoistConnector(account(server, budget=0), NAMESPACE)], TODAY)
+            made = [title for title in titles(server.service) if title != "Buy milk"]
+            assert len(made) == len(set(made)), (at, fault)
+            _assert_all_is_well(world, scenario_first, server)
+
+
+def test_a_persons_words_are_kept_before_they_are_overruled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends between the two leaves them in one place at least."""
+    monkeypatch.setattr("connectors.todoist_api.MOST_COMMANDS", 1)
+    for at in range(8):
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            world = World(TodoistAccount(server), tmp_path)
+            world.sync()
+            world.service.set_title(world.native_id("g/two"), "In my own words")
+            world.step("two", title="In the file's words")
+            for later in range(at, 12):
+                server.faults.at(later, Fault.NOT_SENT)
+            with suppress(BackplanError):
+                run(world.project, [TodoistConnector(account(server, budget=0), NAMESPACE)], TODAY)
+            assert "In my own words" in server.service.text(), at
+
+
 @pytest.mark.parametrize("forgetful", [False, True], ids=["", "failed uuids stay failed"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], None], forgetful: bool) -> None:
@@ -741,6 +776,32 @@ def test_the_token_may_stand_in_a_file(person: Person, server: TodoistServer, en
     assert person.run("sync", env={**env, "TODOIST_API_TOKEN_FILE": str(person.folder / "token")}).code == 0
     person.writes(f"TODOIST_API_TOKEN={server.service.owner.token}\n", ".env")
     assert person.run("plan", "--exit-code", env=env).code == 0
+
+
+def test_no_file_says_where_a_token_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `.env` may come with the repository: it could send the token of the environment to whoever wrote it."""
+    monkeypatch.delenv("TODOIST_API_URL", raising=False)
+    (tmp_path / ".env").write_text("TODOIST_API_URL=https://example.org\n", encoding="utf-8")
+    assert settings.load(tmp_path).todoist_api_url == "https://api.todoist.com"
+    monkeypatch.setenv("TODOIST_API_URL", "https://todoist.example.org/")
+    assert settings.load(tmp_path).todoist_api_url == "https://todoist.example.org"
+
+
+def test_on_a_pull_request_no_settings_come_from_a_file(
+    person: Person, server: TodoistServer, env: dict[str, str]
+) -> None:
+    person.writes(GOALS)
+    person.writes(f"TODOIST_API_TOKEN={env.pop('TODOIST_API_TOKEN')}\n", ".env")
+    on_pull_request = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_WORKSPACE": "."}
+    assert person.run("plan", env={**env, **on_pull_request}).code == 77
+    assert person.run("plan", env=env).code == 0
+
+
+def test_a_token_that_stands_in_a_file_is_hidden_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TODOIST_API_TOKEN", raising=False)
+    (tmp_path / ".env").write_text("TODOIST_API_TOKEN=looks-like-nothing-42\n", encoding="utf-8")
+    assert settings.load(tmp_path).todoist_token().get_secret_value() == "looks-like-nothing-42"
+    assert hide("said: looks-like-nothing-42!") == "said: (hidden)!"
 
 
 def test_without_a_token_the_command_says_where_to_get_one(person: Person, server: TodoistServer) -> None:
