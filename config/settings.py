@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import CredentialsError, InputError
+from config.tokens import keep_secret
+from config.untrusted import on_pull_request
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -24,6 +27,9 @@ def _safe_address(value: str) -> str:
 Address = Annotated[str, AfterValidator(_safe_address)]
 
 
+_TODOIST = "https://api.todoist.com"
+
+
 class Settings(BaseSettings):
     """Environment variables, or lines of a file `.env`; the environment has the last word."""
 
@@ -31,7 +37,7 @@ class Settings(BaseSettings):
 
     todoist_api_token: SecretStr | None = None
     todoist_api_token_file: Path | None = None
-    todoist_api_url: Address = "https://api.todoist.com"
+    todoist_api_url: Address
     backplan_time_budget: float = Field(300, gt=0)
 
     def todoist_token(self) -> SecretStr:
@@ -44,7 +50,9 @@ class Settings(BaseSettings):
                 "Todoist's token is missing: in Todoist, open Settings > Integrations > Developer, copy the API token "
                 "and put it into the environment variable TODOIST_API_TOKEN (nothing was changed)"
             )
-        return SecretStr(token.get_secret_value().strip())
+        known = token.get_secret_value().strip()
+        keep_secret(known)
+        return SecretStr(known)
 
 
 def _from_file(name: str, path: Path) -> SecretStr:
@@ -57,10 +65,12 @@ def _from_file(name: str, path: Path) -> SecretStr:
 def load(folder: Path) -> Settings:
     """Return the settings, with those of a `.env` in the current folder, or else in `folder`, that of the goals file.
 
-    Raises InputError for a value that cannot be.
+    Such a file may come with the repository, from anybody. So where a service is, to which a token goes, is said by the
+    environment alone; and on a pull request the files are not read. Raises InputError for a value that cannot be.
     """
+    files = () if on_pull_request() else (folder / ".env", Path(".env"))  # a later file goes first
     try:
-        return Settings(_env_file=(folder / ".env", Path(".env")))  # a later file goes first
+        return Settings(_env_file=files, todoist_api_url=os.environ.get("TODOIST_API_URL") or _TODOIST)
     except ValidationError as error:
         # Not pydantic's own words: they repeat the value.
         wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))

@@ -36,9 +36,18 @@ def hide(text: str) -> str:
     return _HEADER.sub(rf"\1{HIDDEN}", TOKEN.sub(HIDDEN, text))
 
 
+def keep_secret(value: str) -> None:
+    """Hide a secret from now on that no environment variable told."""
+    _told.add(value)
+    _of_this_process.cache_clear()
+
+
+_told: set[str] = set()
+
+
 @cache
 def _of_this_process() -> re.Pattern[str] | None:
-    return secret_settings(os.environ)
+    return secret_settings({**os.environ, **{f"{number}_TOKEN": value for number, value in enumerate(_told)}})
 
 
 def secret_settings(environment: Mapping[str, str]) -> re.Pattern[str] | None:
