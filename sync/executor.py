@@ -136,10 +136,13 @@ class _Work:
     def memory(self, *, acknowledge: bool) -> dict[str, GoalMemory]:
         """Return the memory as far as the plan has come; `acknowledge` what people did only when all have it."""
         goals = {}
+        failed = {key for key, _ in self.failed}
         for goal_id, goal in self.plan.memory.items():
             before = self.plan.remembered.get(goal_id)
             keys = {
-                key: self._entry(key, entry, before.keys.get(key) if before else None, acknowledge=acknowledge)
+                key: self._entry(
+                    key, entry, before.keys.get(key) if before else None, seen=acknowledge and key not in failed
+                )
                 for key, entry in goal.keys.items()
             }
             goals[goal_id] = replace(goal, keys=keys)
@@ -149,12 +152,10 @@ class _Work:
         """Return the plan with the status of each change."""
         return replace(self.plan, changes=tuple(self._with_status(change) for change in self.plan.changes))
 
-    def _entry(self, key: str, entry: Remembered, before: Remembered | None, *, acknowledge: bool) -> Remembered:
+    def _entry(self, key: str, entry: Remembered, before: Remembered | None, *, seen: bool) -> Remembered:
         if entry.state == "pending":
             return self._made(key, entry)
-        if not acknowledge or any(failed == key for failed, _ in self.failed):
-            return before or entry
-        return entry
+        return entry if seen else before or entry
 
     def _made(self, key: str, entry: Remembered) -> Remembered:
         if key in self.gone:

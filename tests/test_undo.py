@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import Action
-from tests.connectors.contract import TODAY, Run, World, a_goal, run, undo
+from tests.connectors.contract import TODAY, World, a_goal, run, undo
 from tests.connectors.test_contract import MarkdownFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sync.simulation.life import Run
     from tests.conftest import Person
 
 GOALS = """goals:

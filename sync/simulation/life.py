@@ -88,9 +88,10 @@ class Run:
         """What could not be done."""
         return [change.error for plan in self.plans for change in plan.changes if change.error]
 
-    def actions(self, *kinds: Action) -> list[str]:
-        """Return the keys of the changes that write, of these kinds."""
-        return [change.key for plan in self.plans for change in plan.writes if change.action in kinds]
+    @property
+    def actions(self) -> dict[str, Action]:
+        """What is asked for each key."""
+        return {change.key: change.action for plan in self.plans for change in plan.writes}
 
 
 class Life:

@@ -19,6 +19,7 @@ from config import loader
 from connectors.base import Action, Finder, GoalMemory, Marker, MemoryWrite, Remembered, Snapshot, Task, Write
 from sync import journal, reading, reconciler
 from sync.reports import as_json
+from sync.simulation.life import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,29 +99,6 @@ def load(folder: Path, *goals: dict[str, Any], namespace: str = NAMESPACE, **set
     said = {"namespace": namespace, **settings, "goals": list(goals)}
     path.write_text(yaml.safe_dump(said, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return loader.load(path)
-
-
-@dataclass
-class Run:
-    """What one run planned and did."""
-
-    found: reading.Reading
-    plans: list[ConnectorPlan]
-
-    @property
-    def actions(self) -> dict[str, Action]:
-        """What is asked for each key."""
-        return {change.key: change.action for plan in self.plans for change in plan.writes}
-
-    @property
-    def silent(self) -> bool:
-        """Whether the run has nothing to write, tasks and memory alike."""
-        return all(not plan.writes and plan.memory == plan.remembered for plan in self.plans)
-
-    @property
-    def errors(self) -> list[str]:
-        """What could not be done."""
-        return [change.error for plan in self.plans for change in plan.changes if change.error]
 
 
 def run(

@@ -26,11 +26,12 @@ from connectors.markdown import MarkdownConnector
 from connectors.marker import write_marker
 from sync import reading, reconciler
 from tests.conftest import ROOT
-from tests.connectors.contract import NAMESPACE, TODAY, Run, a_goal, load, run
+from tests.connectors.contract import NAMESPACE, TODAY, a_goal, load, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sync.simulation.life import Run
     from tests.conftest import Person
 
 MEMORY = "<!-- backplan's memory"

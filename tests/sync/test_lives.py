@@ -19,9 +19,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from config.errors import RefusedError
 from connectors.base import Action
 from sync import reading, reconciler
-from sync.simulation.life import EVENTS, Event, Life
+from sync.simulation.life import EVENTS, Event, Life, Run
 from sync.simulation.service import FILE, KINDS, SAFE, UNIQUE, Fault, Killed, Kind
-from tests.connectors.contract import Run, a_goal, load, run
+from tests.connectors.contract import a_goal, load, run
 from tests.sync.in_memory import TODAY, InMemory, a_project
 
 if TYPE_CHECKING:
