@@ -233,6 +233,17 @@ class Network:
                 early[index] = max(reached)
         return {index: begin - result.begin[index] for index, begin in early.items()}
 
+    def chain(self, result: Latest, index: int) -> list[int]:
+        """Return the steps that place the step `index`: its path and, through countdowns, what places those.
+
+        The step that a countdown counts from is not among them: when it is due does not depend on its own length.
+        """
+        chain = path = result.path(index)
+        while isinstance(before := self.steps[path[-1]].before, Countdown) and before.key in self.index:
+            path = result.path(self.index[before.key])
+            chain = chain + path[1:]
+        return chain
+
     def start(self, result: Latest, index: int) -> int:
         """Return the first day of a step: a working day where its length follows the calendar, never after its due."""
         step_begins = result.day_before[index] + 1

@@ -72,8 +72,11 @@ def grow(network: Network, lengths: Sequence[Length | None], floors: Floors, run
         full = run(at(level + 1))
         last = floors.worst(full, ignored)
         full_ones = {i for i, excess in network.excess(full, floors.begin).items() if excess > 0}
-        path = full_ones | set(full.path(last[1]) if last else ())
-        found.update({i: level for i in path if lengths[i] is None and i not in found})
+        path = full_ones | set(network.chain(full, last[1]) if last else ())
+        newly = [i for i in path if lengths[i] is None and i not in found]
+        if not newly:  # what is too long hangs on a growing step in a way of its own: none grows any further
+            break
+        found.update(dict.fromkeys(newly, level))
     return at(level)
 
 

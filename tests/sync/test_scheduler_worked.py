@@ -422,6 +422,24 @@ def test_a_flexible_step_is_stopped_by_an_appointment_while_others_go_on(planner
     ]
 
 
+def test_a_flexible_step_is_stopped_by_a_countdown_from_what_another_one_moves(planner: Planner) -> None:
+    """The longer the last step takes, the earlier is what counts from the one before it, and all before that."""
+    result = planner.steps(
+        "deadline: 2027-08-31, start: 2027-08-01",
+        "{title: a, after: []}",
+        "{title: c, after: [a], before: {step: d, by: 10 days}}",
+        "{title: d, after: []}",
+        "{title: e, after: [d]}",
+        today=date(2027, 8, 1),
+    )
+    assert both(result) == [
+        ("2027-08-01", "2027-08-10"),
+        ("2027-08-11", "2027-08-11"),
+        ("2027-08-01", "2027-08-21"),
+        ("2027-08-22", "2027-08-31"),
+    ]
+
+
 def test_flexible_steps_do_not_depend_on_the_order_of_unrelated_ones(planner: Planner) -> None:
     one, two = "{title: x, after: [], wait: 4d}", "{title: y, after: [], wait: 4d}"
     last, goal = "{title: z, after: [x, y]}", "deadline: 2027-01-07, start: 2027-01-01"
