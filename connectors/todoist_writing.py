@@ -158,7 +158,8 @@ class Batch:
         self._reading = reading
         self._listing = reading.listing
         self._client = client
-        self._ids = {task.marker.key: task.native_id for task in reversed(reading.snapshot().tasks)}
+        # Of two, the newer: the older may be on its way out, and still have the name that another has now.
+        self._ids = {task.marker.key: task.native_id for task in reading.snapshot().tasks}
         self._order = _Order(reading, self._ids)
         self._reopened: set[str] = set()
         self._errors: dict[str, str] = {}  # by uuid

@@ -267,12 +267,19 @@ class _Differ:
                 self.memory[goal_id] = before
                 continue
             removed = {
-                key: replace(entry, state="removed")
+                key: self._ended(key, entry)
                 for key, entry in base.keys.items()
                 if key not in wanted and self._ends(key, entry, going, reopened)
             }
             keys = {**base.keys, **removed}
             self.memory[goal_id] = replace(base, keys=keys)
+
+    def _ended(self, key: str, entry: Remembered) -> Remembered:
+        """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""
+        if not self._view.ticked(key):
+            return replace(entry, state="removed")
+        days = [task.done_on for task in self._view.ticks(key) if task.done_on is not None]
+        return replace(entry, state="done", done_on=min(days, default=self._today))
 
     def _ends(self, key: str, entry: Remembered, going: set[str], reopened: frozenset[str]) -> bool:
         """Return whether nothing is to be remembered of a key any more but that it was there.

@@ -236,7 +236,9 @@ class SimulatedConnector:
         if key is None:
             return None
         found = f" {self._namespace} {key} "
-        return next((n for n, held in self.service.tasks.items() if held.marker and found in held.marker), None)
+        # The newest: an older one may be on its way out, and still have the name that another has now.
+        tasks = reversed(self.service.tasks.items())
+        return next((native_id for native_id, held in tasks if held.marker and found in held.marker), None)
 
 
 @lru_cache(maxsize=1 << 12)

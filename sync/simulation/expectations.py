@@ -270,6 +270,7 @@ class Expectations:
         goals = [goal for goal in schedule.goals if goal.state is not State.MISSED and not goal.failed]
         scheduled = {step.step.key: step for goal in goals for step in goal.steps}
         keys = [*keys_of(project)]  # those of a goal that is over, or does not fit, may be there or not
+        done = {goal.goal.id for goal in goals if goal.state is State.DONE}
         left = [goal.goal.id for goal in goals] + list(scheduled)
         for app in self.apps:
             ours: dict[str, Held] = {}
@@ -284,7 +285,8 @@ class Expectations:
                 promise(key in keys or project.prune == "keep", f"{key} left the file, and is still ours in {app.name}")
             memory = app.remembered()
             for key in left:
-                if key not in self.doubt:
+                over = _goal(key) in done and _goal(key) not in memory  # what is done makes no tasks in a new app
+                if key not in self.doubt and not over:
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
         self._agree(keys)
         self._take_over(keys)
@@ -335,22 +337,20 @@ class Expectations:
 
     def _take_over(self, keys: list[str]) -> None:
         """Settle: what was in doubt is now as it was found."""
+        there = [(app, app.remembered()) for app in self.apps if not app.retired]
+        for app, memory in there:
+            for key in self.doubt & set(keys):
+                state = memory[key].state if key in memory else None
+                if state in ("live", "dropped"):
+                    self.done.discard(key)
+                if state == "dropped":
+                    app.deleted.add(key)
+                elif state is not None:
+                    app.deleted.discard(key)
+        self.done |= {key for _, memory in there for key in keys if key in memory and memory[key].state == "done"}
         for app in self.apps:
             memory = app.remembered()
             app.deleted &= set(keys)
-            if not app.retired:
-                self.done |= {key for key in keys if key in memory and memory[key].state == "done"}
-            for key in self.doubt & set(keys):
-                state = memory[key].state if key in memory else None
-                if app.retired:
-                    continue
-                if state == "done":
-                    self.done.add(key)
-                elif state == "dropped":
-                    app.deleted.add(key)
-                else:
-                    self.done.discard(key)
-                    app.deleted.discard(key)
             # Done elsewhere: who reopens it there has it planned again in every app.
             app.deleted = {key for key in app.deleted if key not in memory or memory[key].state != "done"}
         self.doubt, self.settled, self.rewritten, self.retold = set(), True, False, False
