@@ -125,6 +125,7 @@ def plan(
     today: date,
     skipped: frozenset[str] = frozenset(),
     reopened: frozenset[str] = frozenset(),
+    done: Mapping[str, date] | None = None,
     given_up: bool = False,
     prune: str = "remove",
     on_delete: str = "drop",
@@ -134,12 +135,13 @@ def plan(
     """Return the plan for one connector.
 
     skipped: ids of goals that this run leaves alone, tasks and memory. reopened: keys that a person reopened, in any
-    app. given_up: the connector is retired, so that all its tasks go. new_nonce: where the service does not take our
-    ids, the source of one for each attempt to create.
+    app. done: the day of each key that is done, as all apps together tell it. given_up: the connector is retired, so
+    that all its tasks go. new_nonce: where the service does not take our ids, the source of one for each attempt to
+    create.
 
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
-    differ = _Differ(connector, view, namespace, today, on_delete, new_nonce)
+    differ = _Differ(connector, view, namespace, today, on_delete, new_nonce, done or {})
     differ.beside(skipped)
     for goal in wanted:
         differ.goal(goal)
@@ -200,6 +202,7 @@ class _Differ:
         today: date,
         on_delete: str,
         new_nonce: Callable[[], str],
+        done: Mapping[str, date],
     ) -> None:
         self.changes: list[Change] = []
         self.memory: dict[str, GoalMemory] = {}
@@ -209,6 +212,7 @@ class _Differ:
         self._today = today
         self._recreate = on_delete == "recreate"
         self._new_nonce = new_nonce
+        self._done = done
         self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
 
     def beside(self, skipped: frozenset[str]) -> None:
@@ -278,8 +282,7 @@ class _Differ:
         """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""
         if not self._view.ticked(key):
             return replace(entry, state="removed")
-        days = [task.done_on for task in self._view.ticks(key) if task.done_on is not None]
-        return replace(entry, state="done", done_on=min(days, default=self._today))
+        return replace(entry, state="done", done_on=self._done.get(key, self._today))
 
     def _ends(self, key: str, entry: Remembered, going: set[str], reopened: frozenset[str]) -> bool:
         """Return whether nothing is to be remembered of a key any more but that it was there.

@@ -80,6 +80,7 @@ def _plan(
         today=reading.schedule.today,
         skipped=skipped,
         reopened=reading.reopened,
+        done=reading.schedule.done(),
         given_up=home.retired,
         prune=project.prune,
         on_delete=project.on_delete,

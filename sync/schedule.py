@@ -152,6 +152,12 @@ class Schedule:
             rows += [(step.step.key, was[step.step.key].due, step.due) for step in new.steps if step.open]
         return [row for row in rows if row[1] != row[2]]
 
+    def done(self) -> dict[str, date]:
+        """Return the day on which each step, and each goal, was done."""
+        goals = {goal.goal.id: goal.done for goal in self.goals}
+        steps = {key: step.done for key, step in self.steps().items()}
+        return {key: day for key, day in {**goals, **steps}.items() if day is not None}
+
     def steps(self) -> dict[str, ScheduledStep]:
         """Return every step by its key."""
         return {step.step.key: step for goal in self.goals for step in goal.steps}

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 PROJECT = a_project()
 PIECE = 1_000  # histories a test, so that they are spread over the processors
 PIECES = [
-    *((EXACT, first) for first in range(0, 4_000, PIECE)),
-    *((UNIQUE, first) for first in range(0, 2_000, PIECE)),
-    *((FILE, first) for first in range(2_000, 4_000, PIECE)),  # of the class unique, too
-    *((SAFE, first) for first in range(0, 4_000, PIECE)),
+    *((EXACT, first) for first in range(0, 20_000, PIECE)),
+    *((UNIQUE, first) for first in range(0, 10_000, PIECE)),
+    *((FILE, first) for first in range(10_000, 20_000, PIECE)),  # of the class unique, too
+    *((SAFE, first) for first in range(0, 20_000, PIECE)),
 ]
 
 
