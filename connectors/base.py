@@ -34,14 +34,15 @@ class Capabilities:
     """What a service can do. What it cannot hold is said aloud, not silently dropped.
 
     reliability: `exact`, `unique` or `safe`, as the documentation defines them. atomic: a batch is applied whole or not
-    at all. client_ids: the service takes our own id for a task, so that a repeated create is a no-op. families: who
-    completes a task there completes those below it. local: tasks are files on this machine, so that reading them needs
-    no network.
+    at all. ordered: a batch is carried out in its order, in as few requests as it takes. client_ids: the service takes
+    our own id for a task, so that a repeated create is a no-op. families: who completes a task there completes those
+    below it. local: tasks are files on this machine, so that reading them needs no network.
     """
 
     fields: frozenset[str]
     reliability: Literal["exact", "unique", "safe"]
     atomic: bool = False
+    ordered: bool = False
     client_ids: bool = False
     families: bool = False
     local: bool = False

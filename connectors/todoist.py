@@ -92,7 +92,7 @@ class TodoistConnector:
 
     name: ClassVar[str] = "todoist"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        frozenset(FIELDS), reliability="unique", client_ids=True, families=True
+        frozenset(FIELDS), reliability="unique", ordered=True, client_ids=True, families=True
     )
 
     def __init__(self, account: Account, namespace: str, project: str = _PROJECT, section: str | None = None) -> None:

@@ -2,7 +2,8 @@
 
 The order makes every crash harmless. First a connector remembers the plan, with what is to be created as `pending`;
 then its changes are made; last, once every connector has its changes, each remembers what is so now and acknowledges
-what people did. A service that applies a batch whole takes its memory and its changes in one.
+what people did. A service that carries out a batch in order gets the memory with the changes where nothing is made;
+one that applies a batch whole or not at all gets everything in one.
 
 The core is a generator without I/O: it yields requests and is sent the answers, so that a test can stop it in between.
 """
@@ -17,10 +18,11 @@ from config.errors import BackplanError
 from connectors.base import Action, Answer, GoalMemory, MemoryWrite, Remembered, Write
 
 if TYPE_CHECKING:
-    from connectors.base import Connector
+    from connectors.base import Capabilities, Connector
     from sync.plan import Change, ConnectorPlan
 
-BATCH = 100
+
+Batch = tuple[Write | MemoryWrite, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Request:
     """One batch for one connector, by its label."""
 
     label: str
-    batch: tuple[Write | MemoryWrite, ...]
+    batch: Batch
 
 
 Answers = Sequence[Answer] | BackplanError
@@ -37,27 +39,31 @@ Task = tuple[str, str]  # key and native id
 
 
 def execute(
-    plans: Sequence[ConnectorPlan], atomic: frozenset[str], *, all_apps: bool = True
+    plans: Sequence[ConnectorPlan], capabilities: Mapping[str, Capabilities], *, all_apps: bool = True
 ) -> Generator[Request, Answers, list[ConnectorPlan]]:
     """Yield the requests that carry out `plans`, be sent the answers, and return the plans with what became of each.
 
-    atomic: labels of the connectors that apply a batch whole or not at all. all_apps: False where a connector was left
-    out of `plans`, so that what people did cannot have reached every app. A request that could not be tried is
-    answered with a BackplanError: that connector is left to the next run, and the others go on.
+    capabilities: of each connector, by its label. all_apps: False where a connector was left out of `plans`, so that
+    what people did cannot have reached every app. A request that could not be tried is answered with a BackplanError:
+    that connector is left to the next run, and the others go on.
     """
     works = [_Work(plan) for plan in plans]
     alone = all_apps and len(plans) == 1
     for work in works:
-        if work.plan.label in atomic:
+        able = capabilities[work.plan.label]
+        if able.atomic:
             yield from work.at_once(acknowledge=alone)
-        else:
-            yield from work.one_by_one()
+        elif able.ordered and not work.creates:
+            yield from work.ask(work.publication() + work.writes(acknowledging=False))
+        else:  # nothing is made before the memory knows of it
+            yield from work.ask(work.publication())
+            yield from work.ask(work.writes(acknowledging=False))
     # What a person did counts as seen only when it has reached every app; until then the next run sees it again.
     acknowledge = all_apps and not any(work.failed or work.stopped for work in works)
     for work in works:
         if acknowledge:
-            yield from work.acknowledge()
-        yield from work.remember(work.memory(acknowledge=acknowledge))
+            yield from work.ask(work.unanswered())
+        yield from work.ask(work.publication(acknowledge=acknowledge))
     return [work.result() for work in works]
 
 
@@ -65,8 +71,8 @@ def run(
     plans: Sequence[ConnectorPlan], connectors: Mapping[str, Connector], *, all_apps: bool = True
 ) -> list[ConnectorPlan]:
     """Carry out `plans` on the connectors, by their labels; return the plans with what became of each change."""
-    atomic = frozenset(label for label, connector in connectors.items() if connector.capabilities.atomic)
-    execution = execute(plans, atomic, all_apps=all_apps)
+    capabilities = {label: connector.capabilities for label, connector in connectors.items()}
+    execution = execute(plans, capabilities, all_apps=all_apps)
     answers: Answers | None = None
     try:
         while True:
@@ -97,41 +103,37 @@ class _Work:
         self.answered: set[Task] = set()
         self.stopped: str | None = None
 
+    @property
+    def creates(self) -> bool:
+        """Whether the plan makes tasks."""
+        return any(change.action is Action.CREATE for change in self.plan.changes)
+
     def at_once(self, *, acknowledge: bool) -> Generator[Request, Answers, None]:
-        """Ask for all changes and the memory in one batch."""
-        writes = self._writes(acknowledging=False) + (self._writes(acknowledging=True) if acknowledge else ())
+        """Ask for all changes, and the memory of how things are after them, in one batch."""
+        writes = self.writes(acknowledging=False) + (self.writes(acknowledging=True) if acknowledge else ())
         self.created = {w.key: w.marker.nonce for w in writes if w.action is Action.CREATE and w.marker}
+        yield from self.ask(self.publication(acknowledge=acknowledge) + writes)
+
+    def ask(self, batch: Batch) -> Generator[Request, Answers, None]:
+        """Ask for a batch, unless it is empty or the connector has been left to the next run."""
+        if self.stopped is not None:
+            self._fail(batch, self.stopped)
+        elif batch:
+            self._take(batch, (yield Request(self.plan.label, batch)))
+
+    def publication(self, *, acknowledge: bool = False) -> Batch:
+        """Return the write of the memory, where it differs from what is there."""
         memory = self.memory(acknowledge=acknowledge)
-        if not writes and memory == self.written:
-            return
-        answers = yield Request(self.plan.label, (*writes, MemoryWrite(memory)))
-        if self._take(writes, answers):
-            self.written = memory
+        return (MemoryWrite(memory),) if memory != self.written else ()
 
-    def one_by_one(self) -> Generator[Request, Answers, None]:
-        """Publish the plan, then ask for the changes in batches."""
-        yield from self.remember(self.memory(acknowledge=False))
-        yield from self._ask(self._writes(acknowledging=False))
+    def unanswered(self) -> Batch:
+        """Return the writes that take note of what people did in this app, where that was not done before."""
+        return tuple(write for write in self.writes(acknowledging=True) if _task(write) not in self.answered)
 
-    def acknowledge(self) -> Generator[Request, Answers, None]:
-        """Ask for the writes that take note of what people did in this app, where that was not done before."""
-        yield from self._ask(tuple(w for w in self._writes(acknowledging=True) if _task(w) not in self.answered))
-
-    def _ask(self, writes: Sequence[Write]) -> Generator[Request, Answers, None]:
-        for first in range(0, len(writes), BATCH):
-            part = tuple(writes[first : first + BATCH])
-            if self.stopped:
-                self.failed.update(dict.fromkeys(map(_task, part), self.stopped))
-            else:
-                self._take(part, (yield Request(self.plan.label, part)))
-
-    def remember(self, memory: Memory) -> Generator[Request, Answers, None]:
-        """Ask for the memory to be written, where it differs from what is there."""
-        if memory == self.written or self.stopped:
-            return
-        answers = yield Request(self.plan.label, (MemoryWrite(memory),))
-        if self._take((), answers):
-            self.written = memory
+    def writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
+        """Return the writes of the plan, those that acknowledge or the others."""
+        asked = (change for change in self.plan.changes if change.acknowledges == acknowledging)
+        return tuple(change.write for change in asked if change.write is not None)
 
     def memory(self, *, acknowledge: bool) -> dict[str, GoalMemory]:
         """Return the memory as far as the plan has come; `acknowledge` what people did only when all have it."""
@@ -164,32 +166,39 @@ class _Work:
             return replace(entry, state="live", native_id=self.created[key], definition="")
         return entry
 
-    def _writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
-        asked = (change for change in self.plan.changes if change.acknowledges == acknowledging)
-        return tuple(change.write for change in asked if change.write is not None)
-
-    def _take(self, writes: Sequence[Write], answers: Answers) -> bool:
-        """Note what became of a batch; return whether it was tried at all."""
+    def _take(self, batch: Batch, answers: Answers) -> None:
+        """Note what became of a batch."""
         if isinstance(answers, BackplanError):
             self.stopped = str(answers)
-            self.failed.update(dict.fromkeys(map(_task, writes), self.stopped))
-            for write in writes:
+            self._fail(batch, self.stopped)
+            return
+        for write, answer in zip(batch, answers, strict=True):
+            if isinstance(write, MemoryWrite):
+                self._remembered(write, answer)
+            else:
+                self._written(write, answer)
+
+    def _fail(self, batch: Batch, error: str) -> None:
+        for write in batch:
+            if isinstance(write, Write):
+                self.failed[_task(write)] = error
                 self.created.pop(write.key, None)
-            return False
-        if len(answers) > len(writes) and (refused := answers[-1].error):  # the memory comes last
-            self.stopped = refused
-            return False
-        for write, answer in zip(writes, answers, strict=False):
-            self.answered.add(_task(write))
-            if answer.error is not None:
-                self.failed[_task(write)] = answer.error
-                self.created.pop(write.key, None)
-            elif answer.gone:
-                self.created.pop(write.key, None)
-                self.gone[write.key] = answer.native_id
-            elif write.action is Action.CREATE:
-                self.created[write.key] = answer.native_id
-        return True
+
+    def _remembered(self, write: MemoryWrite, answer: Answer) -> None:
+        if answer.error is None:
+            self.written = write.memory
+        else:
+            self.stopped = answer.error
+
+    def _written(self, write: Write, answer: Answer) -> None:
+        self.answered.add(_task(write))
+        if answer.error is not None:
+            self._fail((write,), answer.error)
+        elif answer.gone:
+            self.created.pop(write.key, None)
+            self.gone[write.key] = answer.native_id
+        elif write.action is Action.CREATE:
+            self.created[write.key] = answer.native_id
 
     def _with_status(self, change: Change) -> Change:
         if change.write is None:

@@ -186,11 +186,17 @@ class SimulatedConnector:
     def steps(self, batch: Batch) -> Generator[None, None, list[Answer]]:
         """Carry out a batch, stopping before every request, so that somebody else may act there."""
         kind = self.service.kind
-        requests = [batch] if kind.atomic or kind.batches else [(write,) for write in batch]
+        most = len(batch) if kind.atomic else kind.most
         answers: list[Answer] = []
-        for request in requests:
+        for first in range(0, len(batch), most):
             yield
-            answers += self._request(request)
+            request = batch[first : first + most]
+            try:
+                answers += self._request(request)
+            except BackplanError as error:
+                if not answers:
+                    raise
+                answers += [Answer(error=str(error))] * len(request)
         return answers
 
     def _request(self, request: Batch) -> list[Answer]:
@@ -263,7 +269,12 @@ def connect(
 @cache
 def _able(base: type[SimulatedConnector], kind: Kind) -> type[SimulatedConnector]:
     able = Capabilities(
-        frozenset(FIELDS), kind.reliability, atomic=kind.atomic, client_ids=kind.client_ids, families=kind.families
+        frozenset(FIELDS),
+        kind.reliability,
+        atomic=kind.atomic,
+        ordered=kind.most > 1,
+        client_ids=kind.client_ids,
+        families=kind.families,
     )
     able_class: type[SimulatedConnector] = type(kind.name.title() + base.__name__, (base,), {"capabilities": able})
     return able_class

@@ -681,8 +681,7 @@ class Life:
 def _apply(
     plans: list[ConnectorPlan], connectors: dict[str, SimulatedConnector]
 ) -> Generator[None, None, list[ConnectorPlan]]:
-    atomic = frozenset(label for label, connector in connectors.items() if connector.capabilities.atomic)
-    execution = execute(plans, atomic)
+    execution = execute(plans, {label: connector.capabilities for label, connector in connectors.items()})
     try:
         request = next(execution)
         while True:

@@ -21,8 +21,9 @@ class Kind:
     """What a service is like.
 
     client_ids: it takes our id for a task, and does nothing when it gets one again. forgets: it may forget such ids.
-    atomic: a whole batch and the memory are applied or not, and only to what was read. batches: a batch is one request.
-    families: ticking or deleting a task does the same to the tasks below it. tells_days: it says when a task was done.
+    atomic: a whole batch and the memory are applied or not, and only to what was read. most: how many writes fit into a
+    request. families: ticking or deleting a task does the same to the tasks below it. tells_days: it says when a task
+    was done.
     """
 
     name: str
@@ -30,13 +31,13 @@ class Kind:
     client_ids: bool = False
     forgets: bool = False
     atomic: bool = False
-    batches: bool = False
+    most: int = 1
     families: bool = False
     tells_days: bool = True
 
 
-EXACT = Kind("exact", "exact", client_ids=True, batches=True)
-UNIQUE = Kind("unique", "unique", client_ids=True, forgets=True, batches=True, families=True)
+EXACT = Kind("exact", "exact", client_ids=True, most=5)
+UNIQUE = Kind("unique", "unique", client_ids=True, forgets=True, most=5, families=True)
 FILE = Kind("file", "unique", client_ids=True, forgets=True, atomic=True, tells_days=False)
 SAFE = Kind("safe", "safe")
 KINDS = (EXACT, UNIQUE, FILE, SAFE)
