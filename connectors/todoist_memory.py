@@ -51,13 +51,18 @@ def owner(text: str) -> tuple[str, str] | None:
     return (match[1], match[2].strip()) if match else None
 
 
+def pieces(text: str) -> list[str]:
+    """Return a text cut into as many comments as it takes."""
+    return _PIECE.findall(text)
+
+
 def write(memory: Mapping[str, GoalMemory]) -> dict[str, list[str]]:
     """Return the comments that hold the memory, by goal."""
     comments = {}
     for goal_id, line in zip(memory, write_memory(memory), strict=True):
-        pieces = _PIECE.findall(line)
-        heads = (f"bpm1 {number}/{len(pieces)} {digest(line)} {goal_id}" for number in range(1, len(pieces) + 1))
-        comments[goal_id] = [f"{head}\n{piece}" for head, piece in zip(heads, pieces, strict=True)]
+        cut = pieces(line)
+        heads = (f"bpm1 {number}/{len(cut)} {digest(line)} {goal_id}" for number in range(1, len(cut) + 1))
+        comments[goal_id] = [f"{head}\n{piece}" for head, piece in zip(heads, cut, strict=True)]
     return comments
 
 

@@ -142,10 +142,14 @@ def memory_commands(reading: Reading, memory: Mapping[str, GoalMemory]) -> list[
 
 @dataclass
 class _Asked:
-    """One write with its commands. `made` is the temporary id of the task that it creates."""
+    """One write with its commands. `made` is the temporary id of the task that it creates.
+
+    `keeping` puts what a person wrote into a comment: before the commands, which overwrite it.
+    """
 
     write: Write | MemoryWrite
     commands: list[Command] = field(default_factory=list)
+    keeping: list[Command] = field(default_factory=list)
     made: str = ""
     error: str | None = None
 
@@ -170,6 +174,7 @@ class Batch:
     def carry_out(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
         """Carry out the writes in order, and answer for each."""
         asked = [self._asked(write) for write in batch]
+        self._keep([one for one in asked if one.keeping])
         commands = [command for one in asked for command in one.commands] + self._order.commands()
         before = self._listing.token
         if commands:
@@ -177,6 +182,16 @@ class Batch:
             self._look_up(before)
             self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
         return [self._answer(one) for one in asked]
+
+    def _keep(self, keeping: Sequence[_Asked]) -> None:
+        """Write down what is about to be overruled; where that is refused, nothing is overruled."""
+        if not keeping:
+            return
+        errors = self._client.carry_out([command for one in keeping for command in one.keeping], self._listing).errors
+        for one in keeping:
+            if error := next((errors[command.uuid] for command in one.keeping if command.uuid in errors), None):
+                one.error = f"what a person wrote there could not be kept in a comment: {error}"
+                one.commands = []
 
     def _take(self, outcome: Outcome) -> None:
         self._errors |= outcome.errors
@@ -194,7 +209,9 @@ class Batch:
         item = self._listing.items.get(write.native_id)
         if item is None or item.is_deleted:
             return _Asked(write, error=_MISSING)
-        return _Asked(write, self._changes(write, item))
+        kept = todoist_memory.pieces(write.kept)
+        keeping = [Command("note_add", {"item_id": item.id, "content": text}) for text in kept]
+        return _Asked(write, self._changes(write, item), keeping)
 
     # Creating
 
@@ -284,8 +301,6 @@ class Batch:
         if write.action is Action.REMOVE:
             return [Command("item_delete", {"id": item.id})]
         commands = []
-        if write.kept:  # first: what a person wrote must stand somewhere at any moment
-            commands.append(Command("note_add", {"item_id": item.id, "content": write.kept}))
         if write.action is Action.REOPEN:
             self._reopened.add(item.id)
             commands.append(Command("item_uncomplete", {"id": item.id}))

@@ -651,6 +651,28 @@ def test_a_persons_words_are_kept_before_they_are_overruled(tmp_path: Path, monk
             assert "In my own words" in server.service.text(), at
 
 
+def test_a_persons_words_that_cannot_be_kept_are_not_overruled(world: World, server: TodoistServer) -> None:
+    native_id = world.native_id("g/two")
+    world.service.set_title(native_id, "In my own words")
+    world.step("two", title="In the file's words")
+    server.service.refused["note_add"] = "No comments today"
+    done = run(world.project, [connector(server)], TODAY)
+    assert "In my own words" in titles(server.service)
+    assert done.errors == ["what a person wrote there could not be kept in a comment: Todoist: No comments today"]
+    server.service.refused.clear()
+    world.sync()
+    assert "In the file's words" in titles(server.service)
+    assert "In my own words" in server.service.text()
+
+
+def test_words_of_any_length_are_kept(world: World, server: TodoistServer) -> None:
+    words = "All that I know about it. " * 600
+    server.service.set_description(world.native_id("g/two"), words)
+    world.step("two", notes="In the file's words")
+    world.sync()
+    assert server.service.text().count("All that I know about it.") == 600
+
+
 @pytest.mark.parametrize("forgetful", [False, True], ids=["", "failed uuids stay failed"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], None], forgetful: bool) -> None:

@@ -66,6 +66,7 @@ class Todoist(Operations):
     `repeats_are_errors`: in /sync, to delete what is deleted or to close what is closed is an error, else it is "ok".
     `completed_can_be_read`: `GET /tasks/{id}` gives a completed task, else it is not found.
     `failed_uuids_stay_failed`: a uuid whose command was refused answers that again, else it is tried again.
+    `refused`: commands that it does not carry out at the moment, by their kind, with the reason.
     `stale_full_sync`: how many of the last changes a full sync lacks, until somebody has synced incrementally.
     """
 
@@ -76,6 +77,7 @@ class Todoist(Operations):
         self.repeats_are_errors = True
         self.completed_can_be_read = True
         self.failed_uuids_stay_failed = False
+        self.refused: dict[str, str] = {}
         self.stale_full_sync = 0
         self.stale_by = timedelta(minutes=10)
         self.fresh_until = 0

@@ -135,6 +135,8 @@ class Sync:
             raise rules.invalid("type", f"Unknown command: {kind}")
         if not self.scopes & _scopes_for(kind):
             raise rules.without_scope()
+        if kind in self.service.refused:
+            raise rules.Refused(403, "FORBIDDEN", 32, self.service.refused[kind])
         return COMMANDS[kind](self, self._resolved(args))
 
     def _resolved(self, args: Mapping[str, Any]) -> Args:
