@@ -7,7 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from config.network import Countdown
-from sync.backward import BY, FIXED, LIMIT, OUTSIDE
+from sync.backward import BY, FIXED, OUTSIDE
+from sync.fit import earliest_deadline
 from sync.forward import Forward
 from sync.schedule import Bound, Reason, ScheduledGoal, ScheduledStep, State
 
@@ -120,18 +121,12 @@ class Judge:
         return min(elsewhere, key=lambda k: self._planner.due_of[k], default=None)
 
     def _earliest_deadline(self, planned: Planned, waiting: Sequence[ScheduledStep]) -> date | None:
-        """Return the earliest deadline that would hold the lengths as written, for a goal that is late.
-
-        None where something else than the deadline is too early: an appointment, a pin, a `by`.
-        """
-        late = [step for step in waiting if step.slack < 0 and step.due is not None]
-        ends = {planned.plan.driver[planned.plan.path(planned.network.index[s.step.key])[-1]] for s in late}
-        if not late or ends != {LIMIT}:
+        """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
+        if all(step.slack >= 0 or step.due is None for step in waiting):
             return None
-        margin = min(step.slack for step in late)
-        frame = planned.network.frame
-        deadline = frame.days.position(frame.deadline) - margin
-        return date.fromordinal(frame.days.day(deadline))
+        finish = max(self._forward.finish[step.step.key] for step in waiting)
+        found = earliest_deadline(self._planner, planned, finish)
+        return found if found and found.toordinal() > planned.network.frame.deadline else None
 
     def _warnings(self, goal: ScheduledGoal, planned: Planned) -> list[str]:
         if goal.state is State.DONE:

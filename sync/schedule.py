@@ -138,10 +138,11 @@ class ScheduledGoal:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """All goals with their dates, in the file's order, as of `today`."""
+    """All goals with their dates, in the file's order, as of `today`, and the progress that they were made from."""
 
     today: date
     goals: tuple[ScheduledGoal, ...]
+    progress: Progress = field(default_factory=Progress)
 
     def moves(self, before: Schedule) -> list[tuple[str, date | None, date | None]]:
         """Return key, old and new due date of every goal and open step that moved since `before`, of the same goals."""

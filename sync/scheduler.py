@@ -122,6 +122,10 @@ class Planner:
         else:
             deadline = goal.deadline.toordinal()
         self._deadlines[goal.id] = deadline
+        return self._frame_at(goal, deadline)
+
+    def _frame_at(self, goal: Goal, deadline: int) -> Frame:
+        days = self.days(goal.calendar)
         limit = days.back(days.before(days.back(deadline), goal.buffer))
         start = goal.start or self.progress.first_sync.get(goal.id) or self.today
         return Frame(days, deadline, limit, start.toordinal())
@@ -151,26 +155,30 @@ class Planner:
         progress: bool = True,
     ) -> dict[int, Position]:
         """Return the earliest begin of each step that may move: `low`, its `from`, and after what is fixed or done."""
-        days = network.frame.days
-        floors: dict[int, Position] = {}
-        for i, step in enumerate(network.steps):
-            if i in gone or i in fixed or step.anchored:
-                continue
-            # A milestone takes no time, but its day is not to lie before the first one.
-            first = low + 1 if step.takes is not None and step.takes.amount == 0 else low
-            if step.not_before is not None:
-                first = max(first, days.position(step.not_before.toordinal() - 1))
-            for link in step.after:
-                day = self.known_day(link.key, fixed, network, progress=progress)
-                if day is not None:
-                    if progress and link.key not in self.progress.done:
-                        day = max(day, days.forward(self.day))  # overdue, it still wants a day of its own
-                    first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
-            for link in step.after_goals:
-                day = self.deadline_of(link.key)
+        return {
+            i: self._floor(network, i, fixed, low, progress=progress)
+            for i, step in enumerate(network.steps)
+            if not (i in gone or i in fixed or step.anchored)
+        }
+
+    def _floor(
+        self, network: Network, i: int, fixed: Mapping[int, int], low: Position, *, progress: bool = True
+    ) -> Position:
+        days, step = network.frame.days, network.steps[i]
+        # A milestone takes no time, but its day is not to lie before the first one.
+        first = low + 1 if step.takes is not None and step.takes.amount == 0 else low
+        if step.not_before is not None:
+            first = max(first, days.position(step.not_before.toordinal() - 1))
+        for link in step.after:
+            day = self.known_day(link.key, fixed, network, progress=progress)
+            if day is not None:
+                if progress and link.key not in self.progress.done:
+                    day = max(day, days.forward(self.day))  # overdue, it still wants a day of its own
                 first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
-            floors[i] = first
-        return floors
+        for link in step.after_goals:
+            day = self.deadline_of(link.key)
+            first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
+        return first
 
     def known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
         """Return the day on which a step ends whatever is planned: done, pinned or an appointment; else None."""
@@ -322,21 +330,52 @@ class Planner:
         """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
         for i in range(len(planned.network.steps)):
             self._take(planned, planned.plan, i)
-        goal, frame = planned.goal, planned.network.frame
+        goal = planned.goal
         if planned.missed or goal.id in self.progress.done:
             return
-        low = frame.days.position(max(self.day, goal.start.toordinal() if goal.start else self.day) - 1)
-        fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
-        begin = self._floors(planned.network, planned.gone, fixed, low)
-        begun = self._begun(planned, published) & begin.keys()
-        today = frame.days.position(frame.days.forward(self.day))
-        floors = Floors({i: at for i, at in begin.items() if i not in begun}, dict.fromkeys(begun, today))
+        floors = self._floors_from_today(planned, planned.network, planned.plan, published)
         if not floors.worst(planned.plan, set()):
             return
         if goal.when_late == "fail":
             planned.failed = True
         elif goal.when_late == "squeeze":
-            self._squeeze(planned, floors, dict(planned.fixed), outside, frozenset(begin))
+            movable = frozenset(floors.begin) | frozenset(floors.end)
+            self._squeeze(planned, floors, dict(planned.fixed), outside, movable)
+
+    def _first_position(self, goal: Goal, days: WorkingDays) -> Position:
+        """Return the position before which nothing of the goal can begin: that of yesterday, or before its `start`."""
+        return days.position(max(self.day, goal.start.toordinal() if goal.start else self.day) - 1)
+
+    def _floors_from_today(
+        self, planned: Planned, network: Network, plan: Latest, published: Published | None
+    ) -> Floors:
+        """Return what a plan made today has to keep; for a step that has begun it is enough not to end before today."""
+        days = network.frame.days
+        fixed = {**network.anchored_days(plan), **planned.fixed}
+        begin = self._floors(network, planned.gone, fixed, self._first_position(planned.goal, days))
+        begun = self._begun(planned, published) & begin.keys()
+        today = days.position(days.forward(self.day))
+        return Floors({i: at for i, at in begin.items() if i not in begun}, dict.fromkeys(begun, today))
+
+    def fits(self, planned: Planned, deadline: int) -> bool:
+        """Return whether a plan made today would hold every length as written, if the goal had this deadline.
+
+        Flexible steps have one day each. Countdowns move with the deadline, and must not begin in the past either.
+        """
+        goal = planned.goal
+        network = Network(goal, self._frame_at(goal, deadline))
+        lengths = [1 if length is None else length for length in network.lengths()]
+        outside = {i: day for i, s in enumerate(network.steps) if (day := self.outside.get(s.key)) is not None}
+        plan = network.latest(lengths, fixed=planned.fixed, gone=planned.gone, outside=outside, due_of=self.due_of)
+        if self._floors_from_today(planned, network, plan, self.progress.published.get(goal.id)).worst(plan, set()):
+            return False
+        fixed = {**network.anchored_days(plan), **planned.fixed}
+        low = self._first_position(goal, network.frame.days)
+        return all(
+            plan.begin[i] >= self._floor(network, i, fixed, low)
+            for i, step in enumerate(network.steps)
+            if step.before is not None and i not in planned.gone and i not in planned.fixed
+        )
 
     def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done."""
@@ -402,4 +441,4 @@ class Planner:
         """Return all goals that were planned, each judged after those that it follows."""
         judge = Judge(self)
         goals = {goal.id: judge.judge(self.planned[goal.id]) for goal in self.project.sequence}
-        return Schedule(self.today, tuple(goals[goal.id] for goal in self.project.goals))
+        return Schedule(self.today, tuple(goals[goal.id] for goal in self.project.goals), self.progress)
