@@ -10,12 +10,25 @@ from config.durations import Duration, Unit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from config.network import Project
+    from sync.schedule import Schedule
     from sync.scheduler import Planned, Planner
 
 # A countdown is rolled back over days off, and months differ in length: so many days make up for both.
 _ROLLING = 40
 # Steps that take a part of the time there is grow with the deadline: it is looked for so many days further on.
 _PERCENT_REACH = 730
+
+
+def as_planned(project: Project, schedule: Schedule, goal_id: str) -> date | None:
+    """Return the earliest deadline for which a goal fits from the day of `schedule`, with the progress of that day."""
+    from sync.scheduler import Planner
+
+    planner = Planner(project, schedule.progress, schedule.today)
+    planner.plan_all()
+    finishes = [step.early_finish for goal in schedule.goals if goal.goal.id == goal_id for step in goal.waiting]
+    finish = max(finishes, default=schedule.today).toordinal()
+    return earliest_deadline(planner, planner.planned[goal_id], finish)
 
 
 def earliest_deadline(planner: Planner, planned: Planned, finish: int) -> date | None:

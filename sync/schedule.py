@@ -130,6 +130,11 @@ class ScheduledGoal:
         return max((s.due for s in self.steps if s.due and not s.step.follow_up), default=None)
 
     @property
+    def waiting(self) -> list[ScheduledStep]:
+        """The open steps that the deadline waits for: follow-ups come after it."""
+        return [step for step in self.steps if step.open and not step.step.follow_up]
+
+    @property
     def next_step(self) -> ScheduledStep | None:
         """The open step with the earliest due date."""
         waiting = [step for step in self.steps if step.open and step.due]

@@ -34,8 +34,7 @@ def schedule(project: Project, progress: Progress, today: date) -> Schedule:
     Raises OutOfTimeError when a plan reaches beyond the years of the calendar.
     """
     planner = Planner(project, progress, today)
-    for goal in reversed(project.sequence):
-        planner.plan(goal)
+    planner.plan_all()
     return planner.schedule()
 
 
@@ -86,6 +85,11 @@ class Planner:
         if calendar not in self._calendars:
             self._calendars[calendar] = WorkingDays(calendar, self.today)
         return self._calendars[calendar]
+
+    def plan_all(self) -> None:
+        """Plan every goal, from the last one back."""
+        for goal in reversed(self.project.sequence):
+            self.plan(goal)
 
     def plan(self, goal: Goal) -> None:
         """Plan one goal. Those that come after it must have been planned."""
@@ -360,21 +364,23 @@ class Planner:
     def fits(self, planned: Planned, deadline: int) -> bool:
         """Return whether a plan made today would hold every length as written, if the goal had this deadline.
 
-        Flexible steps have one day each. Countdowns move with the deadline, and must not begin in the past either.
+        Flexible steps have one day each. What is fixed must not begin in the past either; countdowns move with the
+        deadline.
         """
         goal = planned.goal
         network = Network(goal, self._frame_at(goal, deadline))
         lengths = [1 if length is None else length for length in network.lengths()]
         outside = {i: day for i, s in enumerate(network.steps) if (day := self.outside.get(s.key)) is not None}
         plan = network.latest(lengths, fixed=planned.fixed, gone=planned.gone, outside=outside, due_of=self.due_of)
-        if self._floors_from_today(planned, network, plan, self.progress.published.get(goal.id)).worst(plan, set()):
+        published = self.progress.published.get(goal.id)
+        if self._floors_from_today(planned, network, plan, published).worst(plan, set()):
             return False
         fixed = {**network.anchored_days(plan), **planned.fixed}
-        low = self._first_position(goal, network.frame.days)
+        low, begun = self._first_position(goal, network.frame.days), self._begun(planned, published)
         return all(
-            plan.begin[i] >= self._floor(network, i, fixed, low)
-            for i, step in enumerate(network.steps)
-            if step.before is not None and i not in planned.gone and i not in planned.fixed
+            plan.due[i] >= self.day if i in begun else plan.begin[i] >= self._floor(network, i, fixed, low)
+            for i in fixed.keys() - planned.gone
+            if not network.steps[i].follow_up
         )
 
     def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
