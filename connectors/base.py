@@ -2,7 +2,7 @@
 
 task        a dated thing in a service; ours when it carries a marker of our namespace
 key         `goal` for a goal's own task, `goal/step` for a step's; stable
-content     what people see of a task: title, due date, notes, labels, priority
+content     what people see of a task: title, first and last day, notes, labels, priority, and more: see `Content`
 marker      our few words inside a task: whose it is, and what we last applied to it
 memory      what we know of a goal besides its tasks: the state of every step ever published, and the published plan
 snapshot    what one complete read of a connector returned
@@ -26,17 +26,19 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-FIELDS = ("title", "due", "notes", "labels", "priority")
+FIELDS = ("title", "start", "due", "notes", "labels", "priority", "who", "checklist", "after")
+ADDITIVE = frozenset({"labels", "checklist", "after"})  # to these people add; what they add is never removed by us
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a service can do. What it cannot hold is said aloud, not silently dropped.
 
-    reliability: `exact`, `unique` or `safe`, as the documentation defines them. atomic: a batch is applied whole or not
-    at all. ordered: a batch is carried out in its order, in as few requests as it takes. client_ids: the service takes
-    our own id for a task, so that a repeated create is a no-op. families: who completes a task there completes those
-    below it. local: tasks are files on this machine, so that reading them needs no network.
+    fields: those of the content that it holds; the others are never compared or written. reliability: `exact`, `unique`
+    or `safe`, as the documentation defines them. atomic: a batch is applied whole or not at all. ordered: a batch is
+    carried out in its order, in as few requests as it takes. client_ids: the service takes our own id for a task, so
+    that a repeated create is a no-op. families: who completes a task there completes those below it. local: tasks are
+    files on this machine, so that reading them needs no network.
     """
 
     fields: frozenset[str]
@@ -50,20 +52,32 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What people see of a task."""
+    """What people see of a task.
+
+    `start` is the first day of a step, `due` its last. `who` does it: one person, as the goals file or the service
+    names them; where several are assigned, the one that we applied last, else the first, and the others stay.
+    `checklist` are items within the task, whether ticked or not. `after` are the keys of the tasks that come directly
+    before this one, sorted: those that are there, or are made or renamed by the same batch, perhaps later in it. So links
+    are made when the rest of a batch is carried out; one that could not be made is asked for again by the next run.
+    """
 
     title: str
     due: date | None = None
     notes: str = ""
     labels: tuple[str, ...] = ()
     priority: str = "none"
+    start: date | None = None
+    who: str = ""
+    checklist: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
     """Whose a task is and what we last applied to it.
 
-    `applied` holds a short digest of each field, and under `timing` that of the keys that set the step's dates.
+    `applied` holds a short digest of each field that the service holds, and under `timing` that of the keys that set
+    the step's dates. An empty digest is that of an empty field, and of one that was never applied.
     """
 
     namespace: str
@@ -263,7 +277,9 @@ class Examined(Protocol):
 
 
 def digest(value: object) -> str:
-    """Return a short digest (30 bits, six letters and digits) of a field's canonical value."""
+    """Return a short digest (30 bits, six letters and digits) of a field's canonical value; an empty one's is empty."""
+    if value is None or value in ("", ()):
+        return ""
     return _digest("\x1f".join(value) if isinstance(value, tuple) else str(value))
 
 

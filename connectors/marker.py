@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERSION = 1
 _LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
 _STATES: dict[str, StepState] = {letter: state for state, letter in _LETTERS.items()}
-DIGESTS = ("title", "notes", "labels", "priority", "timing")
+DIGESTS = ("title", "notes", "labels", "priority", "timing", "start", "who", "checklist", "after")
 # Numbers have their limits: Python refuses to read endless ones, which anybody may write.
 _VERSION = re.compile(r"bp(\d{1,9})\b")
 _MARKER = re.compile(r"bp\d{1,9} (\S+) (\S+) (\S+) (\d{1,9}) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")
@@ -29,7 +29,7 @@ _MARKER = re.compile(r"bp\d{1,9} (\S+) (\S+) (\S+) (\d{1,9}) (\d{4}-\d\d-\d\d|-)
 
 def write_marker(marker: Marker) -> str:
     """Return the marker as one line without any character that a comment or a list could end on."""
-    digests = ".".join(marker.applied.get(name, "") for name in DIGESTS)
+    digests = ".".join(marker.applied.get(name, "") for name in DIGESTS).rstrip(".") or "."
     due = marker.due.isoformat() if marker.due else "-"
     pin = "pin" if marker.pinned else "-"
     return f"bp{VERSION} {marker.nonce} {marker.namespace} {marker.key} {marker.generation} {due} {pin} {digests}"
@@ -48,7 +48,7 @@ def read_marker(text: str) -> Marker | None:
         due = None if day == "-" else date.fromisoformat(day)
     except ValueError:
         return None
-    applied = dict(zip(DIGESTS, digests.split("."), strict=False))
+    applied = dict.fromkeys(DIGESTS, "") | dict(zip(DIGESTS, digests.split("."), strict=False))
     return Marker(namespace, key, nonce, int(generation), due, pin == "pin", applied)
 
 

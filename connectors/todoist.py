@@ -8,13 +8,11 @@ it is asked. Reading is done in `todoist_reading`, HTTP in `todoist_api`; neithe
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from config.errors import BackplanError, CredentialsError, InputError
 from connectors.base import (
-    FIELDS,
     Action,
     Answer,
     Capabilities,
@@ -92,7 +90,11 @@ class TodoistConnector:
 
     name: ClassVar[str] = "todoist"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        frozenset(FIELDS), reliability="unique", ordered=True, client_ids=True, families=True
+        frozenset({"title", "due", "notes", "labels", "priority"}),
+        reliability="unique",
+        ordered=True,
+        client_ids=True,
+        families=True,
     )
 
     def __init__(self, account: Account, namespace: str, project: str = _PROJECT, section: str | None = None) -> None:
@@ -127,7 +129,8 @@ class TodoistConnector:
         """Return the content as the service keeps it: without space around it, and every title with a box to tick."""
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
         notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", content.notes.replace("\r\n", "\n").strip())
-        return replace(content, title=title, notes=notes, labels=tuple(dict.fromkeys(map(str.strip, content.labels))))
+        labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
+        return Content(title, content.due, notes, labels, content.priority)
 
     # Reading
 

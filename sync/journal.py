@@ -113,6 +113,10 @@ def _said(state: State | None) -> dict[str, Any] | None:
         notes=content.notes,
         labels=content.labels,
         priority=content.priority,
+        start=content.start,
+        who=content.who,
+        checklist=content.checklist,
+        after=content.after,
         done=state.done,
         done_on=state.done_on,
         dropped=state.dropped,
@@ -192,15 +196,24 @@ class _StateModel(_Model):
     notes: str = ""
     labels: tuple[str, ...] = ()
     priority: str = "none"
+    start: date | None = None
+    who: str = ""
+    checklist: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     done: bool = False
     done_on: date | None = None
     dropped: bool = False
     marker: Annotated[str, AfterValidator(_a_marker)] | None = None
 
     @property
+    def content(self) -> Content:
+        words = (self.title, self.due, self.notes, self.labels, self.priority)
+        return Content(*words, self.start, self.who, self.checklist, self.after)
+
+    @property
     def state(self) -> State:
         return State(
-            Content(self.title, self.due, self.notes, self.labels, self.priority),
+            self.content,
             read_marker(self.marker) if self.marker else None,
             self.native_id,
             self.done,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from config.errors import RefusedError
 from connectors.base import (
+    ADDITIVE,
     FIELDS,
     Action,
     Content,
@@ -21,6 +22,7 @@ from connectors.base import (
     client_nonce,
     digest,
 )
+from connectors.marker import DIGESTS
 from sync import states
 
 if TYPE_CHECKING:
@@ -143,7 +145,7 @@ def plan(
     """
     differ = _Differ(connector, view, namespace, today, on_delete, new_nonce, done or {})
     differ.beside(skipped)
-    for goal in wanted:
+    for goal in differ.linked(wanted, skipped):
         differ.goal(goal)
     differ.leftovers({task.key for goal in wanted for task in goal.tasks}, skipped, prune, reopened)
     if not (given_up or allow_mass_change):
@@ -152,6 +154,13 @@ def plan(
     # What moves to another goal goes first: where it stood, its old goal may be ticked with all that is below.
     changes = sorted(differ.changes, key=lambda change: not _makes_room(change))
     return ConnectorPlan(view.label, tuple(changes), differ.memory, view.snapshot.memory, view.stored)
+
+
+def _after(wanted: Wanted, there: set[str]) -> Wanted:
+    if there.issuperset(wanted.content.after):
+        return wanted
+    after = tuple(key for key in wanted.content.after if key in there)
+    return replace(wanted, content=replace(wanted.content, after=after))
 
 
 def _makes_room(change: Change) -> bool:
@@ -214,6 +223,7 @@ class _Differ:
         self._new_nonce = new_nonce
         self._done = done
         self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
+        self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
     def beside(self, skipped: frozenset[str]) -> None:
         """Settle what stands beside a task of ours with the same key: a person's copies, and what racing runs made."""
@@ -225,6 +235,21 @@ class _Differ:
             if task.marker.key.partition("/")[0] not in skipped:
                 reason = "another task of ours has the same key"
                 self._let_go(task.marker.key, task, "remove", reason, news=task.done)
+
+    def linked(self, wanted: Sequence[WantedGoal], skipped: frozenset[str]) -> list[WantedGoal]:
+        """Return the goals with tasks that come after others only where those stay here, or are about to be made."""
+        if "after" not in self._connector.capabilities.fields:
+            return list(wanted)
+        there = {
+            task.key for goal in wanted for task in goal.tasks if task.key in self._view.tasks or self._comes(task)
+        }
+        there |= {key for key in self._view.tasks if key.partition("/")[0] in skipped}
+        return [replace(goal, tasks=tuple(_after(task, there) for task in goal.tasks)) for goal in wanted]
+
+    def _comes(self, wanted: Wanted) -> bool:
+        """Return whether a task that is not there is to be made."""
+        gone = self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate)
+        return wanted.done is None and not gone
 
     def goal(self, goal: WantedGoal) -> None:
         """Compare one goal's tasks, and note what shall be remembered of it."""
@@ -442,8 +467,8 @@ class _Differ:
         theirs: set[str] = set()
         overruled: list[str] = []
         for name in FIELDS:
-            if name not in self._connector.capabilities.fields or (name == "due" and wanted.done):
-                continue  # what is done has left the plan, and keeps the date that it had
+            if name not in self._connector.capabilities.fields or (name in ("start", "due") and wanted.done):
+                continue  # what is done has left the plan, and keeps the dates that it had
             new, old = getattr(want, name), getattr(have, name)
             applied = task.marker.applied.get(name)
             if name == "due":  # what a person moved has become a pin before; else the schedule has the last word
@@ -451,15 +476,15 @@ class _Differ:
             else:  # a damaged marker no longer says what we applied: then the task is taken for the person's
                 by_person = applied is None or digest(old) != applied
                 by_file = applied is not None and digest(new) != applied
-            if name == "labels" and by_person:
-                new = (*old, *(label for label in new if label not in old))
-            if new == old:
+            if name in ADDITIVE and by_person:
+                new = (*old, *(one for one in new if one not in old))
+            if new == old and not (name == "after" and self._doubled.intersection(new)):
                 continue
-            if not by_file:
+            if not by_file and name != "after":  # what follows what lives in the file: a link that is gone is put back
                 theirs.add(name)
                 continue
             fields[name] = (old, new)
-            if by_person and old and name != "labels" and not (name == "due" and wanted.parent is None):
+            if by_person and old and name not in ADDITIVE and not (name == "due" and wanted.parent is None):
                 overruled.append(f"{name} was: {old}")
         content = replace(have, **{name: new for name, (_, new) in fields.items()})  # type: ignore[arg-type]
         return content, fields, theirs, "; ".join(overruled)
@@ -473,7 +498,7 @@ class _Differ:
         for name in self._connector.capabilities.fields - {"due"}:
             if name in theirs:
                 applied[name] = task.marker.applied.get(name, applied[name])
-            elif name != "labels":  # of those, what the file says was applied: the others are a person's, and stay
+            elif name not in ADDITIVE:  # of those, what the file says was applied: the others are a person's, and stay
                 applied[name] = digest(getattr(content, name))
         return replace(marker, applied=applied, due=task.marker.due if wanted.done else marker.due)
 
@@ -492,7 +517,7 @@ class _Differ:
             wanted.content.due,
             wanted.pinned,
             {
-                **dict.fromkeys(("title", "notes", "labels", "priority"), ""),
+                **dict.fromkeys(DIGESTS, ""),
                 **applied,
                 "timing": wanted.timing,
             },
@@ -523,7 +548,7 @@ class _Differ:
             name
             for name in FIELDS
             if name in self._connector.capabilities.fields
-            and name != "due"
+            and name not in ("due", "after")  # dates are looked at below; links have other names where one was renamed
             and task.marker.applied.get(name) not in (None, digest(getattr(task.content, name)))
         ]
         damaged = task.native_id in self._view.snapshot.damaged  # nobody can tell any more what we had applied

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.network import Goal, Project
-    from connectors.base import Snapshot
+    from connectors.base import Content, Snapshot
 
 
 def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
@@ -72,16 +72,26 @@ def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, di
     known = {entry.native_id: key for key, entry in remembered if entry.native_id}
     present = {task.marker.key for task in snapshot.tasks}
     changed: dict[str, str] = {}
+    followed: dict[str, str] = {}
     tasks = []
     for task in snapshot.tasks:
         old = task.marker.key
         remembered_as = known.get(task.native_id)  # which says more than a marker that a run has yet to write anew
         new = remembered_as or renames.get(old) or known.get(task.marker.nonce, old)
         if new != old and (remembered_as or old in renames or new not in present):
-            changed[task.native_id] = old
+            changed[task.native_id], followed[old] = old, new
             task = replace(task, marker=replace(task.marker, key=new))
         tasks.append(task)
+    if followed:
+        tasks = [replace(task, content=follow(task.content, followed)) for task in tasks]
     return replace(snapshot, tasks=tuple(tasks), memory=memory), changed
+
+
+def follow(content: Content, renames: Mapping[str, str]) -> Content:
+    """Return the content of a task that comes after others, by their new keys."""
+    if not content.after:
+        return content
+    return replace(content, after=tuple(sorted(renames.get(key, key) for key in content.after)))
 
 
 def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, GoalMemory]:

@@ -23,6 +23,7 @@ from connectors.base import (
 )
 from sync import states
 from sync.plan import Change, ConnectorPlan, refuse_mass_change
+from sync.renames import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +52,8 @@ def plan(
 
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
-    back = _WayBack(connector, snapshot, record, let_go, namespace, new_nonce)
+    by_old_keys, record = _by_old_keys(snapshot, record)
+    back = _WayBack(connector, by_old_keys, record, let_go, namespace, new_nonce)
     for entry in record.entries:
         back.entry(entry)
     back.remove_what_was_made()
@@ -59,6 +61,21 @@ def plan(
     if not allow_mass_change:
         refuse_mass_change(record.label, snapshot, changes)
     return ConnectorPlan(record.label, changes, back.memory(), snapshot.memory, snapshot.memory)
+
+
+def _by_old_keys(snapshot: Snapshot, record: Record) -> tuple[Snapshot, Record]:
+    """Return both with the tasks that come after others by the keys that those had before the run."""
+    marked = ((e.before.marker, e.after.marker) for e in record.entries if e.before and e.after)
+    old = {after.key: before.key for before, after in marked if before and after and after.key != before.key}
+    if not old:
+        return snapshot, record
+
+    def state(of: State | None) -> State | None:
+        return of and replace(of, content=follow(of.content, old))
+
+    tasks = tuple(replace(task, content=follow(task.content, old)) for task in snapshot.tasks)
+    entries = tuple(replace(e, before=state(e.before), after=state(e.after)) for e in record.entries)
+    return replace(snapshot, tasks=tasks), replace(record, entries=entries)
 
 
 class _WayBack:

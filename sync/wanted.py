@@ -43,6 +43,10 @@ def _step(project: Project, goal: ScheduledGoal, scheduled: ScheduledStep) -> Wa
             notes="\n\n".join(filter(None, [step.notes, step.link])),
             labels=tuple(dict.fromkeys([*goal.goal.labels, *step.labels])),
             priority=step.priority or goal.goal.priority or "none",
+            start=scheduled.start,
+            who=step.who or goal.goal.who or "",
+            checklist=step.checklist,
+            after=tuple(sorted({link.key for link in (*step.after, *step.after_goals)})),
         ),
         timing=digests.timing(project, goal.goal, step),
         parent=goal.goal.id,
@@ -63,4 +67,6 @@ def _goal_content(goal: ScheduledGoal) -> Content:
         notes="\n\n".join(filter(None, [said.why, done_when, said.notes, said.link])),
         labels=said.labels,
         priority=said.priority or "none",
+        start=said.start,
+        who=said.who or "",
     )

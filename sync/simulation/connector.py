@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from config.errors import BackplanError
 from connectors.base import (
     FIELDS,
+    Action,
     Answer,
     Capabilities,
     Connector,
@@ -48,6 +49,7 @@ class SimulatedConnector:
         self._version = -1
         self._saw_memory = False
         self._places: dict[str, str] = {}
+        self._after: dict[str, tuple[str, ...]] = {}  # native id -> keys, of links that have yet to be made
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:  # noqa: ARG003
@@ -107,12 +109,13 @@ class SimulatedConnector:
         damaged: set[str] = set()
         others: dict[str, frozenset[str]] = {}
         found = list(self._markers(listed, known, damaged))
+        keys = {native_id: marker.key for native_id, _, marker in found if marker.namespace == self._namespace}
         ours = {marker.nonce: native_id for native_id, _, marker in reversed(found)}
         for native_id, held, marker in found:
             if marker.namespace != self._namespace:
                 others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
                 continue
-            task = self._task(native_id, held, marker, set(ours.values()))
+            task = self._task(native_id, held, marker, set(ours.values()), keys)
             if ours[marker.nonce] == native_id:
                 tasks[marker.nonce] = task
             else:
@@ -141,13 +144,13 @@ class SimulatedConnector:
     def _place(self, native_id: str) -> str:
         return self._places.get(native_id, native_id)
 
-    def _task(self, native_id: str, held: Held, marker: Marker, ours: set[str]) -> Task:
+    def _task(self, native_id: str, held: Held, marker: Marker, ours: set[str], keys: Mapping[str, str]) -> Task:
         tasks = self.service.tasks
         theirs = [tasks[n] for n in self.service.family(native_id) if n != native_id and n not in ours]
         repeating = [n for n in self.service.family(native_id) if n != native_id and n in ours and tasks[n].recurring]
         return Task(
             marker.nonce if self.service.kind.atomic and native_id in ours else native_id,
-            held.content,
+            replace(held.content, after=tuple(sorted(keys[one] for one in held.content.after if one in keys))),
             marker,
             held.done,
             held.done_on,
@@ -197,6 +200,7 @@ class SimulatedConnector:
                 if not answers:
                     raise
                 answers += [Answer(error=str(error))] * len(request)
+        self._link()
         return answers
 
     def _request(self, request: Batch) -> list[Answer]:
@@ -231,11 +235,26 @@ class SimulatedConnector:
             self.service.version += 1
             answer = Answer()
         else:
-            placed = replace(write, native_id=self._place(write.native_id))
+            placed = replace(write, native_id=self._place(write.native_id), fields=write.fields - {"after"})
             answer = self.service.carry_out(placed, self._parent(write.parent))
+            if write.content is not None and ("after" in write.fields or write.action is Action.CREATE):
+                self._after[answer.native_id] = write.content.after
             if self.service.kind.atomic and write.marker is not None:
                 answer = replace(answer, native_id=write.marker.nonce)
         return Answer(error="502: nobody knows") if fault is Fault.UNKNOWN else answer
+
+    def _link(self) -> None:
+        """Let tasks come after others, now that all of these have been made, and have their names."""
+        if not self._after:
+            return
+        there: dict[str, str] = {}
+        for native_id, held in self.service.tasks.items():
+            marker = parse(held.marker) if held.marker else None
+            if marker is not None and marker.namespace == self._namespace:
+                there.setdefault(marker.key, native_id)
+        for native_id, keys in self._after.items():
+            self.service.link(native_id, tuple(there[key] for key in keys if key in there))
+        self._after.clear()
 
     def _parent(self, key: str | None) -> str | None:
         """Return the native id of the task with this key, which may have been made by this very batch."""

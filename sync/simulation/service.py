@@ -234,6 +234,11 @@ class Service:
             self._change(write.native_id, **self._changes(write, parent))
         return Answer(write.native_id)
 
+    def link(self, native_id: str, after: tuple[str, ...]) -> None:
+        """Let a task come after others, by their native ids, where it is there."""
+        if native_id in self.tasks and self.tasks[native_id].content.after != after:
+            self._change(native_id, content=replace(self.tasks[native_id].content, after=after))
+
     def _create(self, write: Write, parent: str | None) -> Answer:
         assert write.content is not None  # noqa: S101  # a create without content or marker would be a bug of ours
         assert write.marker is not None  # noqa: S101
@@ -241,7 +246,8 @@ class Service:
         if self.kind.client_ids and nonce in self.ids:
             native_id = self.ids[nonce]
             return Answer(native_id, gone=native_id not in self.tasks)
-        native_id = self.ids[nonce] = self._add(Held(write.content, write_marker(write.marker), parent=parent))
+        content = replace(write.content, after=())
+        native_id = self.ids[nonce] = self._add(Held(content, write_marker(write.marker), parent=parent))
         return Answer(native_id)
 
     def _changes(self, write: Write, parent: str | None) -> dict[str, Any]:

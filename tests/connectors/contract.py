@@ -66,11 +66,11 @@ class Service(Protocol):
     def touch(self, native_id: str) -> None:
         """Add something to a task that is in none of its fields: a comment, a task below it."""
 
-    def copy(self, native_id: str) -> None:
+    def copy(self, native_id: str) -> object:
         """Duplicate a task as the app does it, marker and all; the copy is the younger (lower) one."""
 
     def damage_marker(self, native_id: str) -> None: ...
-    def add_foreign_task(self, title: str) -> None: ...
+    def add_foreign_task(self, title: str) -> object: ...
     def foreign_tasks(self) -> object:
         """Return the tasks that a person added, as they are now, for comparing."""
 
@@ -247,6 +247,8 @@ class Contract:
             ("notes", "notes", "Two lines\n\nand *signs* <!-- -->", "Two lines\n\nand *signs* <!-- -->"),
             ("labels", "labels", ["work", "big one"], ("work", "big one")),
             ("priority", "priority", "urgent", "urgent"),
+            ("who", "who", "jasmine", "jasmine"),
+            ("checklist", "checklist", ["Bring the form", "Bring a pen"], ("Bring the form", "Bring a pen")),
         ],
     )
     def test_a_change_in_the_file_reaches_its_field_and_no_other(
@@ -269,6 +271,35 @@ class Contract:
             assert replace(after["g/two"].content, **{name: getattr(before["g/two"].content, name)}) == (
                 before["g/two"].content
             )
+
+    def test_the_first_day_is_what_the_plan_says(self, world: World) -> None:
+        if "start" not in world.service.connector().capabilities.fields:
+            return
+        before = world.tasks()
+        assert before["g"].content.start is None
+        assert before["g/two"].content.start == before["g/one"].content.due + timedelta(days=1)  # type: ignore[operator]
+        world.step("two", takes="9 days")
+        assert world.sync().actions == {"g/one": Action.UPDATE, "g/two": Action.UPDATE}
+        after = world.tasks()["g/two"].content
+        assert after.start == before["g/two"].content.start - timedelta(days=2)
+        assert after.due == before["g/two"].content.due
+
+    def test_what_comes_before_a_task_is_linked_to_it(self, world: World) -> None:
+        if "after" not in world.service.connector().capabilities.fields:
+            return
+        after = {key: task.content.after for key, task in world.tasks().items()}
+        assert after == {"g": (), "g/one": (), "g/two": ("g/one",), "g/three": ("g/two",)}
+        world.step("one", after=["three"])  # which is made before it, and is listed after it
+        world.step("two", after=[])
+        world.sync()
+        after = {key: task.content.after for key, task in world.tasks().items()}
+        assert after == {"g": (), "g/one": ("g/three",), "g/two": (), "g/three": ("g/two",)}
+        world.service.delete(world.native_id("g/three"))
+        world.sync()
+        assert world.tasks()["g/one"].content.after == ()
+        world.step("three", title="Finish after all")
+        world.sync()
+        assert world.tasks()["g/one"].content.after == ("g/three",)
 
     def test_fields_are_cleared_again(self, world: World) -> None:
         before = world.tasks()["g/two"].content
@@ -487,7 +518,9 @@ class Contract:
         assert after["g/first"].native_id == before["g/one"].native_id
         assert after["g/first"].done
         assert after["g/second"].native_id == before["g/two"].native_id
-        assert after["g/second"].content == before["g/two"].content
+        held = world.service.connector().capabilities.fields
+        followed = ("g/first",) if "after" in held else ()
+        assert after["g/second"].content == replace(before["g/two"].content, after=followed)
         assert after["g/second"].marker.pinned
 
     # The way back
