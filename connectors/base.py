@@ -57,8 +57,8 @@ class Content:
     `start` is the first day of a step, `due` its last. `who` does it: one person, as the goals file or the service
     names them; where several are assigned, the one that we applied last, else the first, and the others stay.
     `checklist` are items within the task, whether ticked or not. `after` are the keys of the tasks that come directly
-    before this one, sorted: those that are there, or are made or renamed by the same batch, perhaps later in it. So links
-    are made when the rest of a batch is carried out; one that could not be made is asked for again by the next run.
+    before this one, sorted: those that are there, or are made or renamed by the same batch, perhaps later in it. So
+    links are made when the rest of a batch is carried out; one that is missing then is asked for again by the next run.
     """
 
     title: str
