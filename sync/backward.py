@@ -15,10 +15,10 @@ from config.network import Countdown
 from sync.calendar import WorkingDays, shift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Set
     from fractions import Fraction
 
-    from config.network import Goal, Step
+    from config.network import Goal, Link, Step
 
     Position = int | Fraction
     Length = int | Fraction | Duration  # working days, or a span or elapsed time that depends on where it lies
@@ -59,22 +59,39 @@ class Latest:
 
 
 class Network:
-    """One goal's steps by index, with the links between them, ready for any number of passes."""
+    """One goal's steps by index, with the links between them, ready for any number of passes.
+
+    `next` and `previous` hold the links within the goal; `elsewhere` those to steps of other goals, by index. `anchors`
+    are the steps whose own keys fix their due date.
+    """
 
     def __init__(self, goal: Goal, frame: Frame) -> None:
         """Index the steps of `goal` in the order of its sequence."""
         self.goal = goal
         self.frame = frame
         self.steps: Sequence[Step] = goal.sequence
-        self.index = {step.key: number for number, step in enumerate(self.steps)}
+        self.index = index = {step.key: number for number, step in enumerate(self.steps)}
         self.next: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
-        self.previous: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
+        self.previous: list[list[tuple[int, Duration | None]]] = []
+        self.elsewhere: list[tuple[int, Link]] = []
+        self.anchors = frozenset(i for i, step in enumerate(self.steps) if step.anchored)
+        self._bound = self.anchors.union(i for i, step in enumerate(self.steps) if step.by is not None)
+        self._elapsed = [i for i, s in enumerate(self.steps) if s.takes and s.takes.unit is Unit.CALENDAR_DAYS]
+        plain = [(number, None) for number in range(len(self.steps))]  # one for all links without a wait
         for number, step in enumerate(self.steps):
+            previous: list[tuple[int, Duration | None]] = []
             for link in step.after:
-                before = self.index.get(link.key)
-                if before is not None:
-                    self.next[before].append((number, link.wait))
-                    self.previous[number].append((before, link.wait))
+                before, wait = index.get(link.key), link.wait
+                if before is None:
+                    self.elsewhere.append((number, link))
+                else:
+                    self.next[before].append((number, wait) if wait else plain[number])
+                    previous.append((before, wait) if wait else plain[before])
+            self.previous.append(previous)
+
+    def among(self, keys: Set[str]) -> list[tuple[int, str]]:
+        """Return those of `keys` that are steps of this goal, with their indices, in sequence."""
+        return sorted((self.index[key], key) for key in self.index.keys() & keys)
 
     def lengths(self) -> list[Length | None]:
         """Return each step's length as written; None for a flexible one."""
@@ -92,25 +109,27 @@ class Network:
             return max(1, window * takes.amount // 100)
         return takes
 
-    def anchored(self, step: Step, due_of: Mapping[str, int]) -> int | None:
+    def _anchor(self, result: Latest, index: int, due_of: Mapping[str, int]) -> int | None:
         """Return the day that the step's own keys fix as its due date; None where they fix none.
 
-        `due_of` gives due days of steps that were planned before this one, for countdowns from them.
+        `due_of` gives due days of other goals' steps, for countdowns from them.
         """
-        days, deadline = self.frame.days, self.frame.deadline
+        step, days, deadline = self.steps[index], self.frame.days, self.frame.deadline
         if step.on is not None:
             return step.on.toordinal()
         if step.afterwards is not None:
             return days.forward(days.after(deadline, step.afterwards))
         if isinstance(step.before, Countdown):
-            return days.back(days.before(due_of[step.before.key], step.before.by))
+            other = self.index.get(step.before.key)
+            due = due_of[step.before.key] if other is None else result.due[other]
+            return days.back(days.before(due, step.before.by))
         if step.before is not None:
             return days.back(days.before(deadline, step.before))
         return None
 
     def anchored_days(self, latest: Latest) -> dict[int, int]:
         """Return the due days of the steps whose own keys fix them, by index."""
-        return {index: latest.due[index] for index, step in enumerate(self.steps) if step.anchored}
+        return {index: latest.due[index] for index in self.anchors}
 
     def latest(
         self,
@@ -127,36 +146,43 @@ class Network:
         what they follow still precedes what follows them. outside: the last day on which a step may be due because of
         another goal. due_of: due days of other goals' steps.
         """
-        limit = self.frame.days.position(self.frame.limit)
-        count = len(self.steps)
+        limit, count = self.frame.days.position(self.frame.limit), len(self.steps)
         result = Latest([0] * count, [0] * count, [0] * count, [0] * count, [LIMIT] * count)
-        dues = dict(due_of or {})
-        outside, fixed = outside or {}, fixed or {}
+        outside, fixed, due_of = outside or {}, fixed or {}, due_of or {}
+        begin, ends, day_before, due, driver = result.begin, result.end, result.day_before, result.due, result.driver
+        special, day_at = self._bound.union(outside, fixed, gone), self.frame.days.day
         for index in range(count - 1, -1, -1):
-            step = self.steps[index]
-            day = fixed.get(index)
-            if day is None and index not in gone:
-                day = self.anchored(step, dues)
-            if day is not None:
-                result.driver[index] = FIXED
-                self._place_fixed(result, index, day, lengths[index])
+            end: Position = limit
+            length = lengths[index]
+            if index in special:
+                day = fixed.get(index)
+                if day is None and index not in gone:
+                    day = self._anchor(result, index, due_of)
+                if day is not None:
+                    driver[index] = FIXED
+                    self._place_fixed(result, index, day, length)
+                    continue
+                end = self._bounded(result, index, limit, outside.get(index))
+                length = 0 if index in gone else length
+            for following, wait in self.next[index]:
+                room = begin[following] if wait is None else self._before(result, following, wait)
+                if room < end:
+                    end, driver[index] = room, following
+            if length and type(length) is type(end) is int:  # nearly always: whole days, nothing squeezed
+                ends[index], due[index] = end, day_at(end)
+                begin[index] = first = end - length
+                day_before[index] = day_at(first + 1) - 1
             else:
-                end = self._bound(result, index, limit, outside.get(index))
-                self._place(result, index, end, 0 if index in gone else lengths[index])
-            dues[step.key] = result.due[index]
+                self._place(result, index, end, length)
         return result
 
-    def _bound(self, result: Latest, index: int, limit: int, outside: int | None) -> Position:
-        """Return the latest position at which a step may end, and note what bound it."""
+    def _bounded(self, result: Latest, index: int, end: int, outside: int | None) -> int:
+        """Return `end`, or what the step's own `by` or another goal leaves it where that is earlier; note which."""
         step, days = self.steps[index], self.frame.days
-        end: Position = limit
         if step.by is not None and (by := days.position(step.by.toordinal())) < end:
             end, result.driver[index] = by, BY
         if outside is not None and (other := days.position(outside)) < end:
             end, result.driver[index] = other, OUTSIDE
-        for following, wait in self.next[index]:
-            if (room := self._before(result, following, wait)) < end:
-                end, result.driver[index] = room, following
         return end
 
     def _before(self, result: Latest, following: int, wait: Duration | None) -> Position:
@@ -244,10 +270,11 @@ class Network:
             chain = chain + path[1:]
         return chain
 
-    def start(self, result: Latest, index: int) -> int:
-        """Return the first day of a step: a working day where its length follows the calendar, never after its due."""
-        step_begins = result.day_before[index] + 1
-        takes = self.steps[index].takes
-        if takes is None or takes.unit is not Unit.CALENDAR_DAYS:
-            step_begins = self.frame.days.forward(step_begins)
-        return min(step_begins, result.due[index])
+    def starts(self, result: Latest) -> list[int]:
+        """Return the first day of each step: a working day unless it takes elapsed time, never after its due date."""
+        forward = self.frame.days.forward
+        days = zip(result.day_before, result.due, strict=True)
+        starts = [first if (first := forward(before + 1)) < due else due for before, due in days]
+        for index in self._elapsed:
+            starts[index] = min(result.day_before[index] + 1, result.due[index])
+        return starts

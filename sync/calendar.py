@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import MAXYEAR, date
+from functools import cache
 from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
@@ -26,7 +27,13 @@ class OutOfTimeError(ValueError):
 class WorkingDays:
     """One calendar, numbered. Position 0 is the first working day on or after the anchor; earlier ones are negative.
 
-    The numbers are laid out year by year as they are needed, forwards and backwards, and never change.
+    The numbers are laid out year by year as they are needed, forwards and backwards, and never change: so each answer
+    is kept, and a large plan, which asks the same days over and over, pays for each of them once.
+
+    position    of the last working day no later than a day
+    day         at a position
+    back        the last working day no later than a day
+    forward     the first working day no earlier than a day
     """
 
     def __init__(self, calendar: Calendar, anchor: date) -> None:
@@ -38,9 +45,28 @@ class WorkingDays:
         self._behind: list[int] = []  # working days before the anchor, falling; stored negated, so rising too
         self._ahead_end = self._anchor  # the first day not yet laid out
         self._behind_end = self._anchor - 1  # the last day not yet laid out
+        self.position = cache(self._position)
+        self.day = cache(self._day)
+        self.back = cache(lambda day: self.day(self.position(day)))
+        self.forward = cache(lambda day: self.day(self.position(day - 1) + 1))
 
-    def position(self, day: int) -> int:
-        """Return the position of the last working day no later than `day`."""
+    def is_working(self, day: int) -> bool:
+        """Return whether `day` is a working day."""
+        return self.back(day) == day
+
+    def before(self, day: int, duration: Duration) -> int:
+        """Return the day that lies `duration` before `day`; not rolled, and `day` itself may be free."""
+        if duration.unit is Unit.WORKING_DAYS:
+            return self.day(self.position(day) - duration.amount) if duration.amount else day
+        return shift(day, duration, -1)
+
+    def after(self, day: int, duration: Duration) -> int:
+        """Return the day that lies `duration` after `day`; not rolled, and `day` itself may be free."""
+        if duration.unit is Unit.WORKING_DAYS:
+            return self.day(self.position(day) + duration.amount) if duration.amount else day
+        return shift(day, duration, 1)
+
+    def _position(self, day: int) -> int:
         if self._every_day:
             return day - self._anchor
         if day >= self._anchor:
@@ -55,8 +81,7 @@ class WorkingDays:
             self._extend_behind()
         return -1 - later
 
-    def day(self, position: int) -> int:
-        """Return the working day at `position`."""
+    def _day(self, position: int) -> int:
         if self._every_day:
             return self._checked(self._anchor + position)
         if position >= 0:
@@ -66,30 +91,6 @@ class WorkingDays:
         while -1 - position >= len(self._behind):
             self._extend_behind()
         return -self._behind[-1 - position]
-
-    def is_working(self, day: int) -> bool:
-        """Return whether `day` is a working day."""
-        return self.day(self.position(day)) == day
-
-    def back(self, day: int) -> int:
-        """Return the last working day no later than `day`."""
-        return self.day(self.position(day))
-
-    def forward(self, day: int) -> int:
-        """Return the first working day no earlier than `day`."""
-        return self.day(self.position(day - 1) + 1)
-
-    def before(self, day: int, duration: Duration) -> int:
-        """Return the day that lies `duration` before `day`; not rolled, and `day` itself may be free."""
-        if duration.unit is Unit.WORKING_DAYS:
-            return self.day(self.position(day) - duration.amount) if duration.amount else day
-        return shift(day, duration, -1)
-
-    def after(self, day: int, duration: Duration) -> int:
-        """Return the day that lies `duration` after `day`; not rolled, and `day` itself may be free."""
-        if duration.unit is Unit.WORKING_DAYS:
-            return self.day(self.position(day) + duration.amount) if duration.amount else day
-        return shift(day, duration, 1)
 
     def _extend_ahead(self) -> None:
         last = self._checked(self._ahead_end) + _YEAR

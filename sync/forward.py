@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from config.durations import Duration, Unit
@@ -20,81 +21,95 @@ class Dates(Protocol):
 
     lengths: Sequence[Length]
     gone: frozenset[int]
-    starts: dict[int, int]
-    dues: dict[int, int]
+    starts: list[int]
+    dues: list[int]
     standing: bool
     made: date
 
 
+@dataclass(frozen=True, slots=True)
+class Early:
+    """The earliest start and finish of each step, by the step's index."""
+
+    start: list[int]
+    finish: list[int]
+
+
 class Forward:
-    """Earliest start and finish of every step by key, goal by goal, each after the goals it follows.
+    """Earliest start and finish of every step, goal by goal, each after the goals it follows.
 
     A flexible step counts as one day: what is left of the time is its slack.
     """
 
     def __init__(self, progress: Progress, today: date, deadline_of: Callable[[str], int]) -> None:
         """Begin with nothing; `deadline_of` gives a goal's deadline by its id."""
-        self.start: dict[str, int] = {}
-        self.finish: dict[str, int] = {}
         self._progress = progress
         self._today = today.toordinal()
         self._deadline_of = deadline_of
+        self._ends: dict[str, int] = {}  # the day after which what follows a step may begin
 
-    def add(self, network: Network, dates: Dates) -> None:
-        """Compute one goal's earliest dates. Those of the goals that it follows must be known."""
-        days = network.frame.days
+    def early(self, network: Network, dates: Dates) -> Early:
+        """Return one goal's earliest dates. Those of the goals that it follows must have been asked for before."""
+        days, today = network.frame.days, self._today
         goal_start = network.goal.start
-        first = max(self._today, goal_start.toordinal() if goal_start else self._today)
+        first = max(today, goal_start.toordinal() if goal_start else today)
+        # A plan of today is measured as it was when it was made.
+        settled = dates.standing and dates.made.toordinal() < today
+        other, appointments = self._other_ends(network, dates), self._appointments(network, dates)
+        starts, finishes, ends = list[int](), list[int](), list[int]()
         for i, step in enumerate(network.steps):
+            earliest = max(other.get(i, 0), first - 1)
+            for before, wait in network.previous[i]:
+                end = ends[before] if wait is None else days.after(ends[before], wait)
+                if end > earliest:
+                    earliest = end
             if i in dates.gone:
-                done = self._progress.done.get(step.key)
                 # A dropped step takes no time, but what it followed still comes before what follows it.
-                day = done.toordinal() if done else max([first - 1, *(self.finish[link.key] for link in step.after)])
-                self.start[step.key] = self.finish[step.key] = day
-                continue
-            earliest = first - 1
-            if step.not_before is not None:
-                earliest = max(earliest, step.not_before.toordinal() - 1)
-            after = [_later(days, self._end(link.key, network, dates), link.wait) for link in step.after]
-            after += [_later(days, self._deadline_of(link.key), link.wait) for link in step.after_goals]
-            earliest = max([earliest, *after])
-            length: Length = 1 if step.takes is None else dates.lengths[i]
-            if self._under_way(network, dates, i):
-                self.start[step.key], finish = dates.starts[i], dates.dues[i]
-            elif dates.dues[i] < self._today and self._settled(dates):
-                self.start[step.key] = finish = days.forward(max(earliest + 1, self._today))
+                done = self._progress.done.get(step.key)
+                start = finish = done.toordinal() if done else earliest
+            elif settled and self._under_way(network, dates, i):
+                start, finish = dates.starts[i], dates.dues[i]
+            elif settled and dates.dues[i] < today:
+                start = finish = days.forward(max(earliest + 1, today))
             else:
-                self.start[step.key], finish = _earliest(days, earliest, length, first)
-            self.finish[step.key] = finish
+                start, finish = _earliest(days, earliest, 1 if step.takes is None else dates.lengths[i], first)
+            starts.append(start)
+            finishes.append(finish)
+            ends.append(max(finish, dates.dues[i]) if i in appointments else finish)
+        self._ends.update(zip(network.index, ends, strict=True))
+        return Early(starts, finishes)
 
-    def slack(self, network: Network, dates: Dates, i: int) -> int:
-        """Return the total float of a step in working days: from its earliest finish to its due date."""
-        days = network.frame.days
-        room = days.position(dates.dues[i]) - days.position(self.finish[network.steps[i].key])
-        if network.steps[i].key in self._progress.pins and not network.steps[i].follow_up:
-            # A person may pin a step after the deadline; there it is late, whatever room it has.
-            room = min(room, days.position(network.frame.limit) - days.position(dates.dues[i]))
+    def slack(self, network: Network, dates: Dates, early: Early) -> list[int]:
+        """Return the total float of each step in working days: from its earliest finish to its due date."""
+        position = network.frame.days.position
+        room = [position(due) - position(finish) for due, finish in zip(dates.dues, early.finish, strict=True)]
+        for i, _ in network.among(self._progress.pins.keys()):
+            if not network.steps[i].follow_up:
+                # A person may pin a step after the deadline; there it is late, whatever room it has.
+                room[i] = min(room[i], position(network.frame.limit) - position(dates.dues[i]))
         return room
 
-    def _end(self, key: str, network: Network, dates: Dates) -> int:
-        """Return the day after which what follows `key` may begin; an appointment is not over before its day."""
-        index = network.index.get(key)
-        if index is not None and index not in dates.gone:
-            step = network.steps[index]
-            if step.on or key in self._progress.pins:
-                return max(self.finish[key], dates.dues[index])
-        return self.finish[key]
+    def _other_ends(self, network: Network, dates: Dates) -> dict[int, int]:
+        """Return the day after which a step may begin for other reasons than this goal's steps, by index."""
+        days, ends = network.frame.days, dict[int, int]()
+        for i, step in enumerate(network.steps):
+            if step.not_before is not None and i not in dates.gone:
+                ends[i] = step.not_before.toordinal() - 1
+            for link in step.after_goals:
+                ends[i] = max(ends.get(i, 0), _later(days, self._deadline_of(link.key), link.wait))
+        for i, link in network.elsewhere:
+            ends[i] = max(ends.get(i, 0), _later(days, self._ends[link.key], link.wait))
+        return ends
+
+    def _appointments(self, network: Network, dates: Dates) -> set[int]:
+        """Return the open steps that are not over before their day, however early they could be done."""
+        pinned = {i for i, _ in network.among(self._progress.pins.keys())}
+        return ({i for i in network.anchors if network.steps[i].on} | pinned) - dates.gone
 
     def _under_way(self, network: Network, dates: Dates, i: int) -> bool:
-        return (
-            self._settled(dates)
-            and dates.starts[i] <= self._today <= dates.dues[i]
-            and all(before in dates.gone for before, _ in network.previous[i])
+        return dates.starts[i] <= self._today <= dates.dues[i] and all(
+            before in dates.gone for before, _ in network.previous[i]
         )
-
-    def _settled(self, dates: Dates) -> bool:
-        """Return whether the plan has stood for a day: one of today is measured as it was when it was made."""
-        return dates.standing and dates.made.toordinal() < self._today
 
 
 def _later(days: WorkingDays, day: int, wait: Duration | None) -> int:

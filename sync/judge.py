@@ -30,9 +30,7 @@ class Judge:
     def judge(self, planned: Planned) -> ScheduledGoal:
         """Return the goal with its dates, its health and what to warn of."""
         network, goal = planned.network, planned.goal
-        self._forward.add(network, planned)
-        chain = self._longest_chain(planned)
-        steps = {s.key: self._step(planned, i, i in chain) for i, s in enumerate(network.steps)}
+        steps = dict(zip(network.index, self._steps(planned), strict=True))
         ordered = tuple(steps[step.key] for step in goal.steps)
         waiting = [step for step in ordered if step.open and not step.step.follow_up]
         done = self._planner.progress.done.get(goal.id)
@@ -56,69 +54,65 @@ class Judge:
 
     def _longest_chain(self, planned: Planned) -> frozenset[int]:
         """Return the steps on the chain that begins earliest: it is what decides when work must start."""
-        moving = [
-            i
-            for i in planned.starts
-            if i not in planned.gone and i not in planned.given_way and planned.plan.driver[i] != FIXED
-        ]
+        left = planned.gone | planned.given_way
+        moving = [i for i, driver in enumerate(planned.plan.driver) if driver != FIXED and i not in left]
         if not moving:
             return frozenset()
-        first = min(moving, key=lambda i: (planned.starts[i], i))
+        first = min(moving, key=planned.starts.__getitem__)
         return frozenset(i for i in planned.plan.path(first) if i not in planned.gone)
 
-    def _step(self, planned: Planned, i: int, on_chain: bool) -> ScheduledStep:
-        step, progress = planned.network.steps[i], self._planner.progress
-        dropped = step.key in progress.dropped
-        done = None if dropped else progress.done.get(step.key)
-        away = i in planned.given_way
-        due = date.fromordinal(planned.dues[i])
-        is_open = done is None and not dropped
-        return ScheduledStep(
-            step=step,
-            start=None if away else date.fromordinal(planned.starts[i]),
-            due=None if away else due,
-            early_start=date.fromordinal(self._forward.start[step.key]),
-            early_finish=date.fromordinal(self._forward.finish[step.key]),
-            slack=self._forward.slack(planned.network, planned, i),
-            reason=self._reason(planned, i),
-            longest_chain=on_chain,
-            pinned=step.key in progress.pins,
-            done=done,
-            dropped=dropped,
-            overdue=is_open and not away and due < self._planner.today,
-            squeezed=i in planned.squeezed.shrunk and step.takes is not None,
-        )
+    def _steps(self, planned: Planned) -> list[ScheduledStep]:
+        """Return the steps in sequence, each with all that the passes found."""
+        network, progress, today = planned.network, self._planner.progress, self._planner.day
+        early = self._forward.early(network, planned)
+        slack = self._forward.slack(network, planned, early)
+        chain, day = self._longest_chain(planned), self._planner.date
+        made = []
+        for i, step in enumerate(network.steps):
+            key, due, away = step.key, planned.dues[i], i in planned.given_way
+            dropped = key in progress.dropped
+            done = None if dropped else progress.done.get(key)
+            made.append(
+                ScheduledStep(
+                    step=step,
+                    start=None if away else day(planned.starts[i]),
+                    due=None if away else day(due),
+                    early_start=day(early.start[i]),
+                    early_finish=day(early.finish[i]),
+                    slack=slack[i],
+                    reason=self._reason(planned, i),
+                    longest_chain=i in chain,
+                    pinned=key in progress.pins,
+                    done=done,
+                    dropped=dropped,
+                    overdue=due < today and done is None and not dropped and not away,
+                    squeezed=i in planned.squeezed.shrunk and step.takes is not None,
+                )
+            )
+        return made
 
     def _reason(self, planned: Planned, i: int) -> Reason:
-        network, step = planned.network, planned.network.steps[i]
+        network, step, day = planned.network, planned.network.steps[i], self._planner.date
         driver = planned.plan.driver[i]
-        day = date.fromordinal(planned.dues[i])
         if step.key in self._planner.progress.pins:
-            return Reason(Bound.PIN, day)
-        if step.on is not None:
-            return Reason(Bound.APPOINTMENT, step.on)
-        if step.afterwards is not None:
-            return Reason(Bound.FOLLOW_UP, date.fromordinal(network.frame.deadline), wait=step.afterwards)
-        if step.before is not None:
-            return _countdown_reason(step, date.fromordinal(network.frame.deadline))
+            return Reason(Bound.PIN, day(planned.dues[i]))
+        if i in network.anchors:
+            return _anchor_reason(step, day(network.frame.deadline))
         if driver >= 0:
-            wait = next(wait for following, wait in network.next[i] if following == driver)
-            return Reason(Bound.NEXT, date.fromordinal(planned.starts[driver]), network.steps[driver].key, wait)
+            wait = next((wait for following, wait in network.next[i] if following == driver), None)
+            return Reason(Bound.NEXT, day(planned.starts[driver]), network.steps[driver].key, wait)
         if driver == OUTSIDE:
-            return Reason(
-                Bound.NEXT, date.fromordinal(self._planner.outside[step.key]), self._follower_elsewhere(step.key)
-            )
+            return Reason(Bound.NEXT, day(self._planner.outside[step.key]), self._follower_elsewhere(step.key))
         if driver == BY:
             return Reason(Bound.BY, step.by)
         if driver == FIXED:
             return Reason(Bound.STANDING, planned.made)
-        return Reason(Bound.LIMIT, date.fromordinal(network.frame.limit))
+        return Reason(Bound.LIMIT, day(network.frame.limit))
 
     def _follower_elsewhere(self, key: str) -> str | None:
         """Return the step of another goal that leaves the step `key` the least time."""
-        followers = [s for s in self._planner.steps.values() if any(link.key == key for link in s.after)]
-        elsewhere = [s.key for s in followers if s.key.partition("/")[0] != key.partition("/")[0]]
-        return min(elsewhere, key=lambda k: self._planner.due_of[k], default=None)
+        due_of = self._planner.due_of
+        return min(self._planner.followers[key], key=lambda follower: (due_of[follower], follower), default=None)
 
     def _earliest_deadline(self, planned: Planned, waiting: Sequence[ScheduledStep]) -> date | None:
         """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
@@ -196,7 +190,12 @@ class Judge:
         return f"no working day is left between what “{steps[i].title}” waits for and {end}"
 
 
-def _countdown_reason(step: Step, deadline: date) -> Reason:
+def _anchor_reason(step: Step, deadline: date) -> Reason:
+    """Return why a step stands where its own keys put it."""
+    if step.on is not None:
+        return Reason(Bound.APPOINTMENT, step.on)
+    if step.afterwards is not None:
+        return Reason(Bound.FOLLOW_UP, deadline, wait=step.afterwards)
     if isinstance(step.before, Countdown):
         return Reason(Bound.COUNTDOWN, key=step.before.key, wait=step.before.by)
     return Reason(Bound.COUNTDOWN, deadline, wait=step.before)

@@ -7,7 +7,10 @@ pass over all goals gives the earliest dates, slack and health.
 from __future__ import annotations
 
 from base64 import b32encode
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from hashlib import sha256
 from math import floor
 from typing import TYPE_CHECKING
@@ -20,8 +23,7 @@ from sync.judge import Judge
 from sync.schedule import Progress, Published, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterable, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.network import Goal, Project
@@ -50,8 +52,8 @@ class Planned:
     gone: frozenset[int]
     made: date
     digest: str
-    starts: dict[int, int]
-    dues: dict[int, int]
+    starts: list[int]
+    dues: list[int]
     missed: bool
     failed: bool = False
     standing: bool = False
@@ -64,7 +66,7 @@ class Planner:
     """The state of one call of `schedule`: what has been planned so far, from the last goal back.
 
     `due_of` holds the due days of steps as the pass alone gives them, `outside` the last day that other goals leave a
-    step, `steps` every step by its key.
+    step, `followers` the steps of other goals that come after it, `steps` every step by its key.
     """
 
     def __init__(self, project: Project, progress: Progress, today: date) -> None:
@@ -73,11 +75,13 @@ class Planner:
         self.progress = progress
         self.today = today
         self.day = today.toordinal()
+        self.date = cache(date.fromordinal)  # one object for each day, however many steps have it
         self.planned: dict[str, Planned] = {}
         self._calendars: dict[Calendar, WorkingDays] = {}
         self._deadlines: dict[str, int] = {}
         self.due_of: dict[str, int] = {}
         self.outside: dict[str, int] = {}
+        self.followers: defaultdict[str, list[str]] = defaultdict(list)
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
 
     def days(self, calendar: Calendar) -> WorkingDays:
@@ -93,25 +97,23 @@ class Planner:
 
     def plan(self, goal: Goal) -> None:
         """Plan one goal. Those that come after it must have been planned."""
-        frame = self._frame(goal)
+        frame = self.frame(goal)
         network = Network(goal, frame)
         written = network.lengths()
-        pins = {
-            i: self.progress.pins[s.key].toordinal() for i, s in enumerate(network.steps) if s.key in self.progress.pins
-        }
-        outside = {i: day for i, s in enumerate(network.steps) if (day := self.outside.get(s.key)) is not None}
+        pins = {i: self.progress.pins[key].toordinal() for i, key in network.among(self.progress.pins.keys())}
+        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
         lengths = self._grown(network, written, outside)
         defined = network.latest(lengths, fixed=pins, outside=outside, due_of=self.due_of)
         self._pass_on(network, defined)
-        gone = frozenset(
-            i for i, s in enumerate(network.steps) if s.key in self.progress.done or s.key in self.progress.dropped
-        )
+        left = (self.progress.done.keys(), self.progress.dropped)
+        gone = frozenset(i for keys in left for i, _ in network.among(keys))
         latest = (
             defined if not gone else network.latest(lengths, fixed=pins, gone=gone, outside=outside, due_of=self.due_of)
         )
         missed = frame.deadline < self.day
         digest = self._digest(goal, network, lengths, pins, outside)
-        planned = Planned(goal, network, latest, lengths, pins, gone, self.today, digest, {}, {}, missed)
+        starts = network.starts(latest)
+        planned = Planned(goal, network, latest, lengths, pins, gone, self.today, digest, starts, latest.due[:], missed)
         published = self.progress.published.get(goal.id)
         if published and published.digest == digest and self._covers(planned, published):
             self._stand(planned, published, outside)
@@ -119,7 +121,8 @@ class Planner:
             self._anew(planned, published, outside)
         self.planned[goal.id] = planned
 
-    def _frame(self, goal: Goal) -> Frame:
+    def frame(self, goal: Goal) -> Frame:
+        """Return what a goal's pass stands in. A goal that its deadline hangs on must have been asked for before."""
         days = self.days(goal.calendar)
         if isinstance(goal.deadline, HangsOn):
             deadline = days.before(self._deadlines[goal.deadline.goal], goal.deadline.by)
@@ -141,12 +144,11 @@ class Planner:
         frame = network.frame
         low = frame.days.position(frame.start - 1)
         most = max(1, frame.days.position(frame.limit) - low)
-        due_of = dict(self.due_of)
         shortest = [1 if length is None else length for length in written]
-        fixed = network.anchored_days(network.latest(shortest, outside=outside, due_of=due_of))
+        fixed = network.anchored_days(network.latest(shortest, outside=outside, due_of=self.due_of))
         floors = Floors(self._floors(network, frozenset(), fixed, low, progress=False))
         return grow(
-            network, written, floors, lambda lengths: network.latest(lengths, outside=outside, due_of=due_of), most
+            network, written, floors, lambda lengths: network.latest(lengths, outside=outside, due_of=self.due_of), most
         )
 
     def _floors(
@@ -159,30 +161,37 @@ class Planner:
         progress: bool = True,
     ) -> dict[int, Position]:
         """Return the earliest begin of each step that may move: `low`, its `from`, and after what is fixed or done."""
-        return {
-            i: self._floor(network, i, fixed, low, progress=progress)
-            for i, step in enumerate(network.steps)
-            if not (i in gone or i in fixed or step.anchored)
-        }
+        stays = {*gone, *fixed, *network.anchors}
+        movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
+        return self._floors_of(network, movable, fixed, low, progress=progress)
 
-    def _floor(
-        self, network: Network, i: int, fixed: Mapping[int, int], low: Position, *, progress: bool = True
-    ) -> Position:
-        days, step = network.frame.days, network.steps[i]
-        # A milestone takes no time, but its day is not to lie before the first one.
-        first = low + 1 if step.takes is not None and step.takes.amount == 0 else low
-        if step.not_before is not None:
-            first = max(first, days.position(step.not_before.toordinal() - 1))
-        for link in step.after:
-            day = self.known_day(link.key, fixed, network, progress=progress)
-            if day is not None:
-                if progress and link.key not in self.progress.done:
-                    day = max(day, days.forward(self.day))  # overdue, it still wants a day of its own
+    def _floors_of(
+        self, network: Network, some: Iterable[int], fixed: Mapping[int, int], low: Position, *, progress: bool = True
+    ) -> dict[int, Position]:
+        days, done = network.frame.days, self.progress.done
+        floors: dict[int, Position] = {}
+        for i in some:
+            step = network.steps[i]
+            # A milestone takes no time, but its day is not to lie before the first one.
+            first = low + 1 if step.takes is not None and step.takes.amount == 0 else low
+            if step.not_before is not None:
+                first = max(first, days.position(step.not_before.toordinal() - 1))
+            for link in step.after_goals:
+                day = self.deadline_of(link.key)
                 first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
-        for link in step.after_goals:
-            day = self.deadline_of(link.key)
-            first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
-        return first
+            floors[i] = first
+        known = {*fixed, *network.anchors}
+        if progress:
+            known.update(i for keys in (done.keys(), self.progress.pins.keys()) for i, _ in network.among(keys))
+        links = [(i, network.steps[before].key, wait) for before in known for i, wait in network.next[before]]
+        links += [(i, link.key, link.wait) for i, link in network.elsewhere]
+        for i, key, wait in links:
+            ends = self.known_day(key, fixed, network, progress=progress) if i in floors else None
+            if ends is not None:
+                if progress and key not in done:
+                    ends = max(ends, days.forward(self.day))  # overdue, it still wants a day of its own
+                floors[i] = max(floors[i], days.position(days.after(ends, wait) if wait else ends))
+        return floors
 
     def known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
         """Return the day on which a step ends whatever is planned: done, pinned or an appointment; else None."""
@@ -210,14 +219,13 @@ class Planner:
     def _pass_on(self, network: Network, latest: Latest) -> None:
         """Tell the goals that are planned after this one where its steps begin, by the unsqueezed pass."""
         days = network.frame.days
-        for i, step in enumerate(network.steps):
-            self.due_of[step.key] = latest.due[i]
-            for link in step.after:
-                if link.key not in network.index:
-                    day = latest.day_before[i]
-                    if link.wait:
-                        day = days.before(day, link.wait)
-                    self.outside[link.key] = min(day, self.outside.get(link.key, day))
+        self.due_of.update(zip(network.index, latest.due, strict=True))
+        for i, link in network.elsewhere:
+            day = latest.day_before[i]
+            if link.wait:
+                day = days.before(day, link.wait)
+            self.outside[link.key] = min(day, self.outside.get(link.key, day))
+            self.followers[link.key].append(network.steps[i].key)
 
     def _digest(
         self,
@@ -274,8 +282,6 @@ class Planner:
             if step.key in published.dates:
                 start, due = published.dates[step.key]
                 planned.starts[i], planned.dues[i] = start.toordinal(), due.toordinal()
-            else:
-                self._take(planned, planned.plan, i)
         planned.given_way = frozenset(
             i
             for i, step in enumerate(planned.network.steps)
@@ -287,8 +293,8 @@ class Planner:
         reserved, broken = self._reserve(planned)
         if not broken:
             return
-        anchored = {i for i, step in enumerate(planned.network.steps) if step.anchored}
-        followers = frozenset(i for i in reserved if planned.dues[i] >= self.day) - planned.fixed.keys() - anchored
+        anchors = planned.network.anchors
+        followers = frozenset(i for i in reserved if planned.dues[i] >= self.day) - planned.fixed.keys() - anchors
         fixed = {i: planned.dues[i] for i in range(len(planned.network.steps)) if i not in followers}
         days = planned.network.frame.days
         low = days.position(self.day - 1)
@@ -298,7 +304,7 @@ class Planner:
                 if before in reserved and before not in followers:
                     day = days.day(reserved[before])
                     floors[i] = max(floors[i], days.position(days.after(day, wait) if wait else day))
-        stood = dict(planned.dues)
+        stood = planned.dues[:]
         self._squeeze(planned, Floors({i: floors[i] for i in followers & floors.keys()}), fixed, outside, followers)
         if planned.dues != stood:
             planned.made = self.today
@@ -332,8 +338,6 @@ class Planner:
 
     def _anew(self, planned: Planned, published: Published | None, outside: Mapping[int, int]) -> None:
         """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
-        for i in range(len(planned.network.steps)):
-            self._take(planned, planned.plan, i)
         goal = planned.goal
         if planned.missed or goal.id in self.progress.done:
             return
@@ -370,17 +374,17 @@ class Planner:
         goal = planned.goal
         network = Network(goal, self._frame_at(goal, deadline))
         lengths = [1 if length is None else length for length in network.lengths()]
-        outside = {i: day for i, s in enumerate(network.steps) if (day := self.outside.get(s.key)) is not None}
+        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
         plan = network.latest(lengths, fixed=planned.fixed, gone=planned.gone, outside=outside, due_of=self.due_of)
         published = self.progress.published.get(goal.id)
         if self._floors_from_today(planned, network, plan, published).worst(plan, set()):
             return False
         fixed = {**network.anchored_days(plan), **planned.fixed}
-        low, begun = self._first_position(goal, network.frame.days), self._begun(planned, published)
+        held = [i for i in fixed.keys() - planned.gone if not network.steps[i].follow_up]
+        floors = self._floors_of(network, held, fixed, self._first_position(goal, network.frame.days))
+        begun = self._begun(planned, published)
         return all(
-            plan.due[i] >= self.day if i in begun else plan.begin[i] >= self._floor(network, i, fixed, low)
-            for i in fixed.keys() - planned.gone
-            if not network.steps[i].follow_up
+            plan.due[i] >= self.day if i in begun else plan.begin[i] >= floor for i, floor in floors.items()
         )
 
     def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
@@ -426,8 +430,9 @@ class Planner:
             )
         planned.squeezed, planned.given_way = squeezed, gone - planned.gone
         planned.plan = run(squeezed.lengths)
+        starts = network.starts(planned.plan)
         for i in movable:
-            self._take(planned, planned.plan, i)
+            planned.starts[i], planned.dues[i] = starts[i], planned.plan.due[i]
         if squeezed.stuck:
             self._lift(planned, floors)
 
@@ -439,9 +444,6 @@ class Planner:
             first = min(last, days.day(floor(begin) + (1 if planned.lengths[i] else 0)))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
-
-    def _take(self, planned: Planned, latest: Latest, i: int) -> None:
-        planned.starts[i], planned.dues[i] = planned.network.start(latest, i), latest.due[i]
 
     def schedule(self) -> Schedule:
         """Return all goals that were planned, each judged after those that it follows."""
