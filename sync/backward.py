@@ -62,7 +62,7 @@ class Network:
     """One goal's steps by index, with the links between them, ready for any number of passes.
 
     `next` and `previous` hold the links within the goal; `elsewhere` those to steps of other goals, by index. `anchors`
-    are the steps whose own keys fix their due date.
+    are the steps whose own keys fix their due date, `waiting` those with a wait in a link to what comes next.
     """
 
     def __init__(self, goal: Goal, frame: Frame) -> None:
@@ -72,22 +72,24 @@ class Network:
         self.steps: Sequence[Step] = goal.sequence
         self.index = index = {step.key: number for number, step in enumerate(self.steps)}
         self.next: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
-        self.previous: list[list[tuple[int, Duration | None]]] = []
+        self.previous: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
         self.elsewhere: list[tuple[int, Link]] = []
+        self.waiting: set[int] = set()
         self.anchors = frozenset(i for i, step in enumerate(self.steps) if step.anchored)
         self._bound = self.anchors.union(i for i, step in enumerate(self.steps) if step.by is not None)
-        self._elapsed = [i for i, s in enumerate(self.steps) if s.takes and s.takes.unit is Unit.CALENDAR_DAYS]
         plain = [(number, None) for number in range(len(self.steps))]  # one for all links without a wait
-        for number, step in enumerate(self.steps):
-            previous: list[tuple[int, Duration | None]] = []
+        for number, (step, previous, follows) in enumerate(zip(self.steps, self.previous, plain, strict=True)):
             for link in step.after:
                 before, wait = index.get(link.key), link.wait
                 if before is None:
                     self.elsewhere.append((number, link))
+                elif wait is None:
+                    self.next[before].append(follows)
+                    previous.append(plain[before])
                 else:
-                    self.next[before].append((number, wait) if wait else plain[number])
-                    previous.append((before, wait) if wait else plain[before])
-            self.previous.append(previous)
+                    self.next[before].append((number, wait))
+                    previous.append((before, wait))
+                    self.waiting.add(before)
 
     def among(self, keys: Set[str]) -> list[tuple[int, str]]:
         """Return those of `keys` that are steps of this goal, with their indices, in sequence."""
@@ -95,14 +97,16 @@ class Network:
 
     def lengths(self) -> list[Length | None]:
         """Return each step's length as written; None for a flexible one."""
-        return [self._length(step) for step in self.steps]
+        working = Unit.WORKING_DAYS  # asking an Enum takes longer than everything else here
+        return [
+            takes.amount if (takes := step.takes) is not None and takes.unit is working else self._length(step)
+            for step in self.steps
+        ]
 
     def _length(self, step: Step) -> Length | None:
         takes = step.takes
         if takes is None:
             return None if step.flexible else ONE_DAY.amount
-        if takes.unit is Unit.WORKING_DAYS:
-            return takes.amount
         if takes.unit is Unit.PERCENT:
             days = self.frame.days
             window = days.position(self.frame.limit) - days.position(self.frame.start - 1)
@@ -272,9 +276,11 @@ class Network:
 
     def starts(self, result: Latest) -> list[int]:
         """Return the first day of each step: a working day unless it takes elapsed time, never after its due date."""
-        forward = self.frame.days.forward
-        days = zip(result.day_before, result.due, strict=True)
-        starts = [first if (first := forward(before + 1)) < due else due for before, due in days]
-        for index in self._elapsed:
-            starts[index] = min(result.day_before[index] + 1, result.due[index])
+        forward, elapsed = self.frame.days.forward, Unit.CALENDAR_DAYS
+        starts = []
+        for step, before, due in zip(self.steps, result.day_before, result.due, strict=True):
+            takes, start = step.takes, before + 1
+            if takes is None or takes.unit is not elapsed:
+                start = forward(start)
+            starts.append(start if start < due else due)
         return starts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
 from config.network import Countdown
@@ -63,51 +64,71 @@ class Judge:
 
     def _steps(self, planned: Planned) -> list[ScheduledStep]:
         """Return the steps in sequence, each with all that the passes found."""
-        network, progress, today = planned.network, self._planner.progress, self._planner.day
+        network, day = planned.network, self._planner.date
         early = self._forward.early(network, planned)
-        slack = self._forward.slack(network, planned, early)
-        chain, day = self._longest_chain(planned), self._planner.date
-        made = []
-        for i, step in enumerate(network.steps):
-            key, due, away = step.key, planned.dues[i], i in planned.given_way
-            dropped = key in progress.dropped
-            done = None if dropped else progress.done.get(key)
-            made.append(
-                ScheduledStep(
-                    step=step,
-                    start=None if away else day(planned.starts[i]),
-                    due=None if away else day(due),
-                    early_start=day(early.start[i]),
-                    early_finish=day(early.finish[i]),
-                    slack=slack[i],
-                    reason=self._reason(planned, i),
-                    longest_chain=i in chain,
-                    pinned=key in progress.pins,
-                    done=done,
-                    dropped=dropped,
-                    overdue=due < today and done is None and not dropped and not away,
-                    squeezed=i in planned.squeezed.shrunk and step.takes is not None,
-                )
-            )
-        return made
+        chain = self._longest_chain(planned)
+        rows = zip(
+            network.steps,
+            map(day, planned.starts),
+            map(day, planned.dues),
+            map(day, early.start),
+            map(day, early.finish),
+            self._forward.slack(network, planned, early),
+            self._reasons(planned),
+            map(chain.__contains__, range(len(network.steps))),
+            strict=True,
+        )
+        steps = [ScheduledStep(*row) for row in rows]
+        for i in self._unusual(planned):
+            steps[i] = self._marked(planned, i, steps[i])
+        return steps
 
-    def _reason(self, planned: Planned, i: int) -> Reason:
+    def _unusual(self, planned: Planned) -> set[int]:
+        """Return the steps of which more is to be said than their dates."""
+        past = {i for i, due in enumerate(planned.dues) if due < self._planner.day}
+        pinned = {i for i, _ in planned.network.among(self._planner.progress.pins.keys())}
+        return past | pinned | planned.gone | planned.given_way | planned.squeezed.shrunk
+
+    def _marked(self, planned: Planned, i: int, step: ScheduledStep) -> ScheduledStep:
+        key, progress, away = step.step.key, self._planner.progress, i in planned.given_way
+        dropped = key in progress.dropped
+        return step._replace(
+            start=None if away else step.start,
+            due=None if away else step.due,
+            pinned=key in progress.pins,
+            done=None if dropped else progress.done.get(key),
+            dropped=dropped,
+            overdue=planned.dues[i] < self._planner.day and i not in planned.gone and not away,
+            squeezed=i in planned.squeezed.shrunk and step.step.takes is not None,
+        )
+
+    def _reasons(self, planned: Planned) -> list[Reason]:
+        """Return why each step has its date, in sequence; steps that wait for the same share one reason."""
+        network, steps, day = planned.network, planned.network.steps, self._planner.date
+        limit = Reason(Bound.LIMIT, day(network.frame.limit))
+        shared = cache(lambda i, wait: Reason(Bound.NEXT, day(planned.starts[i]), steps[i].key, wait))
+        own = network.anchors.union(i for i, _ in network.among(self._planner.progress.pins.keys()))
+        return [
+            self._own_reason(planned, i)
+            if i in own or driver < LIMIT
+            else limit
+            if driver < 0
+            else shared(driver, dict(network.next[i])[driver] if i in network.waiting else None)
+            for i, driver in enumerate(planned.plan.driver)
+        ]
+
+    def _own_reason(self, planned: Planned, i: int) -> Reason:
+        """Return why a step has its date that neither the limit nor a step of the same goal gave it."""
         network, step, day = planned.network, planned.network.steps[i], self._planner.date
-        driver = planned.plan.driver[i]
         if step.key in self._planner.progress.pins:
             return Reason(Bound.PIN, day(planned.dues[i]))
         if i in network.anchors:
             return _anchor_reason(step, day(network.frame.deadline))
-        if driver >= 0:
-            wait = next((wait for following, wait in network.next[i] if following == driver), None)
-            return Reason(Bound.NEXT, day(planned.starts[driver]), network.steps[driver].key, wait)
-        if driver == OUTSIDE:
+        if planned.plan.driver[i] == OUTSIDE:
             return Reason(Bound.NEXT, day(self._planner.outside[step.key]), self._follower_elsewhere(step.key))
-        if driver == BY:
+        if planned.plan.driver[i] == BY:
             return Reason(Bound.BY, step.by)
-        if driver == FIXED:
-            return Reason(Bound.STANDING, planned.made)
-        return Reason(Bound.LIMIT, day(network.frame.limit))
+        return Reason(Bound.STANDING, planned.made)
 
     def _follower_elsewhere(self, key: str) -> str | None:
         """Return the step of another goal that leaves the step `key` the least time."""
@@ -118,8 +139,7 @@ class Judge:
         """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
         if all(step.slack >= 0 or step.due is None for step in waiting):
             return None
-        finish = max(self._forward.finish[step.step.key] for step in waiting)
-        found = earliest_deadline(self._planner, planned, finish)
+        found = earliest_deadline(self._planner, planned, max(step.early_finish for step in waiting).toordinal())
         return found if found and found.toordinal() > planned.network.frame.deadline else None
 
     def _warnings(self, goal: ScheduledGoal, planned: Planned) -> list[str]:

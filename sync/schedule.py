@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,8 +70,7 @@ class Reason:
     wait: Duration | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledStep:
+class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a frozen dataclass takes thrice as long
     """A step with its dates. `start` and `due` are None where an optional step gave way.
 
     `slack` is the total float: working days from the earliest finish to the due date, negative when late.
@@ -84,7 +83,7 @@ class ScheduledStep:
     early_finish: date
     slack: int
     reason: Reason
-    longest_chain: bool = False
+    longest_chain: bool
     pinned: bool = False
     done: date | None = None
     dropped: bool = False

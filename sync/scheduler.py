@@ -15,7 +15,8 @@ from hashlib import sha256
 from math import floor
 from typing import TYPE_CHECKING
 
-from config.network import HangsOn
+from config.durations import Duration
+from config.network import Countdown, HangsOn, Link
 from sync.backward import Frame, Latest, Network
 from sync.calendar import WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Squeezed, grow, shrink
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from config.calendars import Calendar
-    from config.network import Goal, Project
+    from config.network import Goal, Project, Step
     from sync.backward import Length, Position
 
 
@@ -236,23 +237,7 @@ class Planner:
         outside: Mapping[int, int],
     ) -> str:
         """Return the digest of everything that decides a goal's dates, except progress and the day it is."""
-        frame = network.frame
-        steps = sorted(
-            (
-                s.key,
-                str(lengths[i]),
-                s.after,
-                s.after_goals,
-                s.on,
-                s.by,
-                s.not_before,
-                s.before,
-                s.afterwards,
-                s.optional,
-            )
-            for i, s in enumerate(network.steps)
-        )
-        calendar = goal.calendar
+        frame, calendar = network.frame, goal.calendar
         parts = (
             frame.deadline,
             frame.limit,
@@ -260,12 +245,14 @@ class Planner:
             calendar.holidays,
             calendar.days_off,
             goal.when_late,
-            steps,
             sorted((network.steps[i].key, day) for i, day in pins.items()),
             sorted((network.steps[i].key, day) for i, day in outside.items()),
             sorted(key for key in self.progress.dropped if key.startswith(f"{goal.id}/")),
         )
-        return b32encode(sha256(repr(parts).encode()).digest()).decode()[:10].lower()
+        digest = sha256(repr(parts).encode())
+        for line in sorted(map(_timing, network.steps, lengths)):
+            digest.update(line.encode())
+        return b32encode(digest.digest()).decode()[:10].lower()
 
     # A plan that stands
 
@@ -383,9 +370,7 @@ class Planner:
         held = [i for i in fixed.keys() - planned.gone if not network.steps[i].follow_up]
         floors = self._floors_of(network, held, fixed, self._first_position(goal, network.frame.days))
         begun = self._begun(planned, published)
-        return all(
-            plan.due[i] >= self.day if i in begun else plan.begin[i] >= floor for i, floor in floors.items()
-        )
+        return all(plan.due[i] >= self.day if i in begun else plan.begin[i] >= floor for i, floor in floors.items())
 
     def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done."""
@@ -450,3 +435,23 @@ class Planner:
         judge = Judge(self)
         goals = {goal.id: judge.judge(self.planned[goal.id]) for goal in self.project.sequence}
         return Schedule(self.today, tuple(goals[goal.id] for goal in self.project.goals), self.progress)
+
+
+def _timing(step: Step, length: Length) -> str:
+    """Return what decides a step's dates as a line of text, the same however it is spelt in the file."""
+    words = [step.key, _spelt(length), *sorted(map(_spelt, step.after))]
+    words += [f"{name} {_spelt(value)}" for name in _TIMED if (value := getattr(step, name))]
+    return " ".join(words) + "\n"
+
+
+_TIMED = ("after_goals", "on", "by", "not_before", "before", "afterwards", "optional")
+
+
+def _spelt(value: object) -> str:
+    if isinstance(value, Link):
+        return value.key if value.wait is None else f"{value.key} + {_spelt(value.wait)}"
+    if isinstance(value, Duration):
+        return f"{value.amount} {value.unit.value}"
+    if isinstance(value, Countdown):
+        return f"{_spelt(value.by)} before {value.key}"
+    return ", ".join(sorted(map(_spelt, value))) if isinstance(value, tuple) else str(value)
