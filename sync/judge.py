@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from config.network import Countdown
-from sync.backward import BY, FIXED, OUTSIDE
+from sync.backward import BY, FIXED, LIMIT, OUTSIDE
 from sync.fit import earliest_deadline
 from sync.forward import Forward
 from sync.schedule import Bound, Reason, ScheduledGoal, ScheduledStep, State
