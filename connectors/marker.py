@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VERSION = 1
 _LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
 _STATES: dict[str, StepState] = {letter: state for state, letter in _LETTERS.items()}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 DIGESTS = ("title", "notes", "labels", "priority", "timing", "start", "who", "checklist", "after")
 # Numbers have their limits: Python refuses to read endless ones, which anybody may write.
 _VERSION = re.compile(r"bp(\d{1,9})\b")
@@ -73,8 +74,7 @@ def read_memory(lines: list[str]) -> dict[str, GoalMemory]:
 
 
 def _line(value: dict[str, Any]) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.replace(">", "\\u003e").replace("<", "\\u003c")
+    return _ENCODER.encode(value).replace(">", "\\u003e").replace("<", "\\u003c")
 
 
 def _goal(goal_id: str, goal: GoalMemory) -> dict[str, Any]:

@@ -89,7 +89,11 @@ def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool 
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
-    found = take_snapshots(project, homes, today, rebuild=rebuild)
+    return work_out(project, homes, take_snapshots(project, homes, today, rebuild=rebuild), today)
+
+
+def work_out(project: Project, homes: Sequence[Home], found: Snapshots, today: date) -> Reading:
+    """Return what the snapshots show, and the schedule. Pure."""
     views = tuple(_view(project, home, found.by_label[home.label]) for home in homes if home.label in found.by_label)
     progress = observe(project, views, today)
     planned = schedule(project, progress, today)

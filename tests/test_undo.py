@@ -22,7 +22,7 @@ from tests.connectors.test_contract import MarkdownFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sync.simulation.life import Run
+    from sync.simulation.process import Run
     from tests.conftest import Person
 
 GOALS = """goals:

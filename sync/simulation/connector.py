@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from config.errors import BackplanError
@@ -14,19 +14,17 @@ from connectors.base import (
     Capabilities,
     Connector,
     Content,
-    GoalMemory,
-    Marker,
     MemoryWrite,
     Requests,
     Snapshot,
-    Task,
     Write,
 )
-from connectors.marker import read_marker, read_memory, write_memory
+from connectors.marker import write_memory
+from sync.simulation.listing import parse, places, read_entries, snapshot
 from sync.simulation.service import Fault, Killed, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sync.simulation.service import Held, Kind
@@ -56,9 +54,16 @@ class SimulatedConnector:
         """Return a connector to a service of its own."""
         return cls(Service(), namespace, "memory")
 
+    def alike(self) -> Connector:
+        """Return one and the same connector for all of this class and label: what is planned depends on no more."""
+        return _idle(type(self), self._namespace, self.label)  # type: ignore[arg-type]  # a class is hashable
+
     def canonical(self, content: Content) -> Content:
         """Return the content as the service rewrites it."""
-        return replace(content, title=" ".join(content.title.split()), notes=content.notes.strip())
+        title, notes = " ".join(content.title.split()), content.notes.strip()
+        if (title, notes) == (content.title, content.notes):
+            return content
+        return replace(content, title=title, notes=notes)
 
     # Reading
 
@@ -74,8 +79,18 @@ class SimulatedConnector:
             raise BackplanError(f"{self.label}: does not answer")
         self._version = service.version
         lines, listed = self._listing(fault)
+        tasks = tuple(service.tasks.items())
         self._saw_memory = lines is not None
-        return self._snapshot(_read(tuple(lines or ())), listed, remembers=lines is not None)
+        self._places = places(tasks, service.kind)
+        if len(listed) < len(tasks):
+            listed |= self._ask_for(self._known(lines or []) - listed.keys())
+        hidden = service.tasks.keys() - listed.keys()
+        stored = None if lines is None else tuple(lines)
+        return snapshot(service.kind, self._namespace, stored, tasks, frozenset(hidden))
+
+    def _known(self, lines: Iterable[str]) -> set[str]:
+        entries = read_entries(tuple(lines)).values()
+        return {self._place(entry.native_id) for entry in entries if entry.state == "live"}
 
     def _listing(self, fault: Fault | None) -> tuple[list[str] | None, dict[str, Held]]:
         """Return the memory's lines and the tasks as the service lists them.
@@ -95,84 +110,12 @@ class SimulatedConnector:
             raise BackplanError(f"{self.label}: listed {len(tasks)} of {len(service.tasks)} tasks; try again later")
         return lines, tasks
 
-    def _snapshot(self, memory: Mapping[str, GoalMemory], listed: dict[str, Held], *, remembers: bool) -> Snapshot:
-        self._places = self._nonces() if self.service.kind.atomic else {}
-        known = {
-            self._place(entry.native_id): Marker(self._namespace, key, entry.native_id, entry.generation)
-            for goal in memory.values()
-            for key, entry in goal.keys.items()
-            if entry.state == "live"
-        }
-        listed |= self._ask_for(known.keys() - listed.keys())
-        tasks: dict[str, Task] = {}
-        copies: list[Task] = []
-        damaged: set[str] = set()
-        others: dict[str, frozenset[str]] = {}
-        found = list(self._markers(listed, known, damaged))
-        keys = {native_id: marker.key for native_id, _, marker in found if marker.namespace == self._namespace}
-        ours = {marker.nonce: native_id for native_id, _, marker in reversed(found)}
-        for native_id, held, marker in found:
-            if marker.namespace != self._namespace:
-                others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
-                continue
-            task = self._task(native_id, held, marker, set(ours.values()), keys)
-            if ours[marker.nonce] == native_id:
-                tasks[marker.nonce] = task
-            else:
-                copies.append(task)
-        return Snapshot(
-            tuple(tasks.values()),
-            tuple(copies),
-            memory,
-            remembers or not tasks,
-            others,
-            frozenset(task.native_id for nonce, task in tasks.items() if ours[nonce] in damaged),
-        )
-
     def _ask_for(self, native_ids: Iterable[str]) -> dict[str, Held]:
         """Return the tasks that should have been listed, and are there: absence is no evidence."""
         return {one: self.service.tasks[one] for one in native_ids if one in self.service.tasks}
 
-    def _nonces(self) -> dict[str, str]:
-        """Return where each task stands in a file, by its nonce: there the nonce is the only id that there is."""
-        places: dict[str, str] = {}
-        for native_id, held in self.service.tasks.items():
-            if held.marker is not None:
-                places.setdefault(held.marker.split()[1], native_id)
-        return places
-
     def _place(self, native_id: str) -> str:
         return self._places.get(native_id, native_id)
-
-    def _task(self, native_id: str, held: Held, marker: Marker, ours: set[str], keys: Mapping[str, str]) -> Task:
-        tasks = self.service.tasks
-        theirs = [tasks[n] for n in self.service.family(native_id) if n != native_id and n not in ours]
-        repeating = [n for n in self.service.family(native_id) if n != native_id and n in ours and tasks[n].recurring]
-        return Task(
-            marker.nonce if self.service.kind.atomic and native_id in ours else native_id,
-            replace(held.content, after=tuple(sorted(keys[one] for one in held.content.after if one in keys))),
-            marker,
-            held.done,
-            held.done_on,
-            dropped=held.dropped,
-            touched=bool(held.comments or theirs),
-            company=not all(h.done for h in theirs) or bool(repeating),
-            recurring=held.recurring,
-        )
-
-    @staticmethod
-    def _markers(
-        listed: Mapping[str, Held], known: Mapping[str, Marker], damaged: set[str]
-    ) -> Iterator[tuple[str, Held, Marker]]:
-        """Yield the managed tasks, oldest first; a marker that cannot be read is told from the memory."""
-        for native_id in sorted(listed, key=lambda native_id: int(native_id[1:])):
-            held = listed[native_id]
-            marker = parse(held.marker) if held.marker is not None else None
-            if marker is None and native_id in known:
-                damaged.add(native_id)
-                marker = known[native_id]
-            if marker is not None:
-                yield native_id, held, marker
 
     # Writing
 
@@ -266,17 +209,6 @@ class SimulatedConnector:
         return next((native_id for native_id, held in tasks if held.marker and found in held.marker), None)
 
 
-@lru_cache(maxsize=1 << 12)
-def parse(text: str) -> Marker | None:
-    """Return the marker that a text is, without parsing again what was seen a moment ago."""
-    return read_marker(text)
-
-
-@lru_cache(maxsize=1 << 10)
-def _read(lines: tuple[str, ...]) -> Mapping[str, GoalMemory]:
-    return read_memory(list(lines))
-
-
 def connect(
     service: Service, namespace: str, label: str, base: type[SimulatedConnector] = SimulatedConnector
 ) -> SimulatedConnector:
@@ -297,3 +229,8 @@ def _able(base: type[SimulatedConnector], kind: Kind) -> type[SimulatedConnector
     )
     able_class: type[SimulatedConnector] = type(kind.name.title() + base.__name__, (base,), {"capabilities": able})
     return able_class
+
+
+@cache
+def _idle(kind: type[SimulatedConnector], namespace: str, label: str) -> SimulatedConnector:
+    return kind(Service(), namespace, label)

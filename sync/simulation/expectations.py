@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from connectors.marker import read_memory
 from sync.schedule import State
-from sync.simulation.connector import parse
+from sync.simulation.listing import parse, read_entries
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from config.network import Project
@@ -54,10 +54,9 @@ class App:
                 found[native_id] = (marker.key, held)
         return found
 
-    def remembered(self) -> dict[str, Remembered]:
+    def remembered(self) -> Mapping[str, Remembered]:
         """Return what the memory says of every key."""
-        memory = read_memory(self.service.memory.get(self.namespace, []))
-        return {key: entry for goal in memory.values() for key, entry in goal.keys.items()}
+        return read_entries(tuple(self.service.memory.get(self.namespace, ())))
 
     def state(self, key: str) -> str | None:
         """Return what the memory says of a key."""

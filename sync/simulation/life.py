@@ -10,23 +10,21 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from config.errors import BackplanError, RefusedError
+from config.errors import RefusedError
 from connectors.marker import read_marker
-from sync import reading, reconciler
-from sync.executor import execute
 from sync.schedule import State
 from sync.simulation import edits
 from sync.simulation.connector import connect
 from sync.simulation.expectations import App, Expectations, keys_of, promise
+from sync.simulation.process import Nonces, process, the_same
 from sync.simulation.service import READ_FAULTS, WRITE_FAULTS, Fault, Killed, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from config.network import Goal, Project, Step
-    from connectors.base import Action
-    from sync.plan import ConnectorPlan
     from sync.simulation.connector import SimulatedConnector
+    from sync.simulation.process import Run
     from sync.simulation.service import Kind
 
 Thing = TypeVar("Thing")
@@ -71,29 +69,6 @@ def event(weight: int) -> Callable[[Callable[[Life, Luck], str | None]], Callabl
     return register
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one run read, planned and did."""
-
-    found: reading.Reading
-    plans: list[ConnectorPlan]
-
-    @property
-    def silent(self) -> bool:
-        """Whether there was nothing to write, tasks and memory alike."""
-        return all(not plan.writes and plan.memory == plan.remembered for plan in self.plans)
-
-    @property
-    def errors(self) -> list[str]:
-        """What could not be done."""
-        return [change.error for plan in self.plans for change in plan.changes if change.error]
-
-    @property
-    def actions(self) -> dict[str, Action]:
-        """What is asked for each key."""
-        return {change.key: change.action for plan in self.plans for change in plan.writes}
-
-
 class Life:
     """A project in one service of each kind given, from its first day on.
 
@@ -101,7 +76,7 @@ class Life:
     """
 
     def __init__(self, project: Project, kinds: Sequence[Kind], today: date, *, mirrored: bool = False) -> None:
-        self.project = project
+        self.project = project = the_same(_without_targets(project))
         self.today = today
         self.apps = [App(f"app {n}", Service(kind), project.namespace) for n, kind in enumerate(kinds, start=1)]
         self.expected = Expectations(self.apps, recreate=project.on_delete == "recreate")
@@ -112,6 +87,7 @@ class Life:
         self._raced = False
         self._order = -1 if mirrored else 1
         self._number = 0
+        self._nonces = Nonces()
         self._versions = [project]
 
     def live(self, events: Sequence[Event]) -> None:
@@ -165,8 +141,8 @@ class Life:
     def _edit(self, project: Project, told: str) -> str | None:
         if project is self.project:
             return None
-        self.project = project
-        self._versions.append(project)
+        self.project = the_same(project)
+        self._versions.append(self.project)
         self.expected.file_changed()
         return f"file: {told}"
 
@@ -663,34 +639,22 @@ class Life:
                 return run
 
     def _process(self, *, write: bool = True, allow: bool = True, rebuild: bool = False) -> Generator[None, None, Run]:
-        """Do what a process does, stopping before every request that writes."""
-        connectors = {app.name: self.connect(app.service, self.project.namespace, app.name) for app in self.apps}
-        project = replace(self.project, goals=self.project.goals[:: self._order])
+        """Return a process of its own, which stops before every request that writes."""
+        project = self.project
+        if self._order < 0:
+            project = the_same(replace(project, goals=project.goals[::-1]))
         goals = frozenset(goal.id for goal in project.goals)
-        homes = tuple(
-            reading.Home(connectors[app.name], frozenset() if app.retired else goals, retired=app.retired)
+        places = [
+            (
+                self.connect(app.service, project.namespace, app.name),
+                frozenset() if app.retired else goals,
+                app.retired,
+            )
             for app in self.apps[:: self._order]
-        )
-        found = reading.read(project, homes, self.today, rebuild=rebuild)
-        plans = reconciler.make_plans(found, allow_mass_change=allow, new_nonce=lambda: f"{self._new_name('n'):0>10}")
-        if write:
-            plans = yield from _apply(plans, connectors)
-        return Run(found, plans)
+        ]
+        return process(project, places, self.today, self._nonces, write=write, allow=allow, rebuild=rebuild)
 
 
-def _apply(
-    plans: list[ConnectorPlan], connectors: dict[str, SimulatedConnector]
-) -> Generator[None, None, list[ConnectorPlan]]:
-    execution = execute(plans, {label: connector.capabilities for label, connector in connectors.items()})
-    try:
-        request = next(execution)
-        while True:
-            try:
-                answers = yield from connectors[request.label].steps(request.batch)
-            except BackplanError as error:
-                request = execution.send(error)
-            else:
-                request = execution.send(answers)
-    except StopIteration as stop:
-        results: list[ConnectorPlan] = stop.value
-        return results
+def _without_targets(project: Project) -> Project:
+    """Return the project without a word on where its tasks go: a life has apps of its own."""
+    return replace(project.with_goals(lambda goal: replace(goal, targets=None)), retired=())

@@ -19,7 +19,7 @@ from config import loader
 from connectors.base import Action, Finder, GoalMemory, Marker, MemoryWrite, Remembered, Snapshot, Task, Write
 from sync import journal, reading, reconciler
 from sync.reports import as_json
-from sync.simulation.life import Run
+from sync.simulation.process import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -31,7 +31,7 @@ from tests.connectors.contract import NAMESPACE, TODAY, a_goal, load, run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sync.simulation.life import Run
+    from sync.simulation.process import Run
     from tests.conftest import Person
 
 MEMORY = "<!-- backplan's memory"

@@ -19,13 +19,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from config.errors import RefusedError
 from connectors.base import Action
 from sync import reading, reconciler
-from sync.simulation.life import EVENTS, Event, Life, Run
+from sync.simulation.life import EVENTS, Event, Life
 from sync.simulation.service import FILE, KINDS, SAFE, UNIQUE, Fault, Killed, Kind
 from tests.connectors.contract import a_goal, load, run
 from tests.sync.in_memory import TODAY, InMemory, a_project
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sync.simulation.process import Run
 
 NAMES = [name for name, (weight, _) in EVENTS.items() for _ in range(weight)]
 HOMES = [(kind,) for kind in KINDS] + [(SAFE, FILE), (UNIQUE, SAFE)]
