@@ -108,6 +108,11 @@ class Step:
         return self.takes is None and not self.anchored
 
     @property
+    def grows(self) -> bool:
+        """Whether its length is what time there is: it is flexible, or it repeats."""
+        return self.every is not None or self.flexible
+
+    @property
     def follow_up(self) -> bool:
         """Whether it comes after the deadline, bound by no limit."""
         return self.afterwards is not None

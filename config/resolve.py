@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from config import goals as shape
+from config import repeating
 from config.calendars import Calendar
 from config.errors import GoalsFileError, Place, Problem
 from config.network import NO_NAMESPACE, Countdown, Goal, HangsOn, Link, Origin, Project, Step, Target
@@ -235,8 +236,8 @@ class Resolver:
             self._problem(origin.at_key(anchors[1]), message)
         if model.on and ((model.by and model.by < model.on) or (model.from_ and model.from_ > model.on)):
             self._problem(origin.at("on"), "this appointment contradicts the step's own `by` or `from`")
-        if model.every is not None and model.takes is None:
-            self._problem(origin.at_key("every"), "a step with `every` needs `takes`: how long one time is")
+        if found := repeating.mistake(model):
+            self._problem(origin.at_key(found[0]), found[1])
         if model.drop:
             self._problem(origin.at_key("drop"), "`drop` leaves out a template's step, and none has this id")
 
@@ -245,6 +246,10 @@ class Resolver:
     def _goal(self, draft: _Draft) -> Goal:
         model = draft.model
         steps = tuple(self._step(draft, step_id) for step_id in draft.steps)
+        calendar = self._calendar(draft)
+        for step in steps:
+            if never := repeating.never(step.every, calendar):
+                self._problem(step.origin.at("every"), never)
         return Goal(
             id=draft.id,
             title=model.title,
@@ -252,7 +257,7 @@ class Resolver:
             origin=draft.origin,
             steps=steps,
             sequence=self._in_sequence(steps),
-            calendar=self._calendar(draft),
+            calendar=calendar,
             start=model.start,
             buffer=model.buffer,
             when_late=model.when_late or draft.settings.when_late,

@@ -75,6 +75,7 @@ class Network:
         self.previous: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
         self.elsewhere: list[tuple[int, Link]] = []
         self.waiting: set[int] = set()
+        self.repeating = [i for i, step in enumerate(self.steps) if step.every is not None]
         self.anchors = frozenset(i for i, step in enumerate(self.steps) if step.anchored)
         self._bound = self.anchors.union(i for i, step in enumerate(self.steps) if step.by is not None)
         plain = [(number, None) for number in range(len(self.steps))]  # one for all links without a wait
@@ -96,17 +97,31 @@ class Network:
         return sorted((self.index[key], key) for key in self.index.keys() & keys)
 
     def lengths(self) -> list[Length | None]:
-        """Return each step's length as written; None for a flexible one."""
+        """Return each step's length as written; None for one that grows: a flexible one, or one that repeats."""
         working = Unit.WORKING_DAYS  # asking an Enum takes longer than everything else here
         return [
-            takes.amount if (takes := step.takes) is not None and takes.unit is working else self._length(step)
+            takes.amount
+            if (takes := step.takes) is not None and takes.unit is working and step.every is None
+            else self._length(step)
             for step in self.steps
         ]
+
+    def least(self, index: int) -> int:
+        """Return how many working days a step that grows has at least: those that it takes one time."""
+        step, days = self.steps[index], self.frame.days
+        if step.every is None or step.takes is None:
+            return 1
+        if step.takes.unit is Unit.WORKING_DAYS:
+            return max(1, step.takes.amount)
+        limit = self.frame.limit
+        return max(1, days.position(limit) - days.position(shift(limit, step.takes, -1)))
 
     def _length(self, step: Step) -> Length | None:
         takes = step.takes
         if takes is None:
             return None if step.flexible else ONE_DAY.amount
+        if step.every is not None:
+            return None
         if takes.unit is Unit.PERCENT:
             days = self.frame.days
             window = days.position(self.frame.limit) - days.position(self.frame.start - 1)
@@ -280,7 +295,7 @@ class Network:
         starts = []
         for step, before, due in zip(self.steps, result.day_before, result.due, strict=True):
             takes, start = step.takes, before + 1
-            if takes is None or takes.unit is not elapsed:
+            if takes is None or takes.unit is not elapsed or step.every is not None:
                 start = forward(start)
             starts.append(start if start < due else due)
         return starts

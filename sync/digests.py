@@ -17,7 +17,7 @@ def timing(project: Project, goal: Goal, step: Step | None) -> str:
     Links and the order of the list are other steps' business and do not count.
     """
     own = (
-        (step.takes, step.wait, step.on, step.by, step.not_before, _before(step), step.afterwards)
+        (step.takes, step.wait, step.on, step.by, step.not_before, _before(step), step.afterwards, *_every(step))
         if step is not None
         else ()
     )
@@ -37,7 +37,11 @@ def definition(step: Step) -> str:
         step.not_before,
         _before(step),
     )
-    return digest(tuple(map(str, (*said, step.afterwards))))
+    return digest(tuple(map(str, (*said, step.afterwards, *_every(step)))))
+
+
+def _every(step: Step) -> tuple[str, ...]:
+    return () if step.every is None else (str(step.every),)
 
 
 def _before(step: Step) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from sync.occurrences import step_of
 from sync.reports import words
 from sync.schedule import Bound, State
 
@@ -37,7 +38,11 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
         seen.add(step.step.key)
         yield _dates(step)
         yield from _squeezed(goal, step)
-        reason = step.reason
+        if (reason := step.reason).bound is Bound.REPEATS:
+            *_, last = (s for s in goal.steps if step_of(s.step.key) == step_of(step.step.key) and not s.pinned)
+            yield f"  It comes again {words.every(step)}, counted back from the last time."
+            step = last
+            continue
         following = steps.get(reason.key) if reason.key and reason.bound is Bound.NEXT else None
         if following is None:
             yield from _end(goal, step)

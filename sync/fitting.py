@@ -39,15 +39,16 @@ class Floors:
 
 
 def grow(network: Network, lengths: Sequence[Length | None], floors: Floors, run: Pass, most: int) -> list[Length]:
-    """Return the lengths with the flexible ones (None) set to whole working days, from 1 to `most`.
+    """Return the lengths with the flexible ones (None) set to whole working days, from their least to `most`.
 
-    A branch that does not fit with one day each keeps one day each and is left to be reported as late.
+    A branch that does not fit with that keeps it and is left to be reported as late.
     """
     found: dict[int, int] = {}
     ignored: set[int] = set()
+    least = {i: network.least(i) for i, length in enumerate(lengths) if length is None}
 
     def at(level: int) -> list[Length]:
-        return [found.get(i, level) if length is None else length for i, length in enumerate(lengths)]
+        return [max(found.get(i, level), least[i]) if length is None else length for i, length in enumerate(lengths)]
 
     def growing() -> bool:
         return any(length is None and i not in found for i, length in enumerate(lengths))

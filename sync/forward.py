@@ -38,7 +38,7 @@ class Early:
 class Forward:
     """Earliest start and finish of every step, goal by goal, each after the goals it follows.
 
-    A flexible step counts as one day: what is left of the time is its slack.
+    A flexible step counts as one day, one that repeats as one time: what is left of the time is its slack.
     """
 
     def __init__(self, progress: Progress, today: date, deadline_of: Callable[[str], int]) -> None:
@@ -67,12 +67,12 @@ class Forward:
                 # A dropped step takes no time, but what it followed still comes before what follows it.
                 done = self._progress.done.get(step.key)
                 start = finish = done.toordinal() if done else earliest
-            elif settled and self._under_way(network, dates, i):
+            elif settled and not step.grows and self._under_way(network, dates, i):
                 start, finish = dates.starts[i], dates.dues[i]
             elif settled and dates.dues[i] < today:
                 start = finish = days.forward(max(earliest + 1, today))
             else:
-                start, finish = _earliest(days, earliest, 1 if step.takes is None else dates.lengths[i], first)
+                start, finish = _earliest(days, earliest, network.least(i) if step.grows else dates.lengths[i], first)
             starts.append(start)
             finishes.append(finish)
             ends.append(max(finish, dates.dues[i]) if i in appointments else finish)

@@ -11,12 +11,14 @@ from config.network import Countdown
 from sync.backward import BY, FIXED, LIMIT, OUTSIDE
 from sync.fit import earliest_deadline
 from sync.forward import Forward
+from sync.occurrences import single
 from sync.schedule import Bound, Reason, ScheduledGoal, ScheduledStep, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from config.network import Step
+    from sync.occurrences import Occurrence
     from sync.scheduler import Planned, Planner
 
 
@@ -32,7 +34,11 @@ class Judge:
         """Return the goal with its dates, its health and what to warn of."""
         network, goal = planned.network, planned.goal
         steps = dict(zip(network.index, self._steps(planned), strict=True))
-        ordered = tuple(steps[step.key] for step in goal.steps)
+        times = {network.steps[i].key: self._times(planned, i, steps[network.steps[i].key]) for i in planned.repeating}
+        if times:
+            ordered = tuple(one for step in goal.steps for one in times.get(step.key, (steps[step.key],)))
+        else:
+            ordered = tuple(steps[step.key] for step in goal.steps)
         waiting = [step for step in ordered if step.open and not step.step.follow_up]
         done = self._planner.progress.done.get(goal.id)
         margin = min((step.slack for step in waiting if step.due is not None), default=None)
@@ -99,7 +105,32 @@ class Judge:
             done=None if dropped else progress.done.get(key),
             dropped=dropped,
             overdue=planned.dues[i] < self._planner.day and i not in planned.gone and not away,
-            squeezed=i in planned.squeezed.shrunk and step.step.takes is not None,
+            squeezed=i in planned.squeezed.shrunk and not step.step.grows,
+        )
+
+    def _times(self, planned: Planned, i: int, step: ScheduledStep) -> list[ScheduledStep]:
+        """Return the occurrences of a step that repeats. Their slack is the step's: how much the goal can bear."""
+        times = planned.occurrences(i)
+        following = (times[n].key if n < len(times) else None for n in range(1, len(times) + 1))
+        return [self._occurrence(step, one, later) for one, later in zip(times, following, strict=True)]
+
+    def _occurrence(self, step: ScheduledStep, one: Occurrence, following: str | None) -> ScheduledStep:
+        progress, day = self._planner.progress, self._planner.date
+        dropped, pinned = one.key in progress.dropped, one.key in progress.pins
+        done = None if dropped else progress.done.get(one.key) or step.done
+        return step._replace(
+            step=single(step.step, one.key),
+            start=day(one.start),
+            due=day(one.due),
+            reason=Reason(Bound.PIN, day(one.due))
+            if pinned
+            else Reason(Bound.REPEATS, key=following)
+            if following
+            else step.reason,
+            pinned=pinned,
+            done=done,
+            dropped=dropped,
+            overdue=done is None and not dropped and one.due < self._planner.day,
         )
 
     def _reasons(self, planned: Planned) -> list[Reason]:
@@ -170,7 +201,6 @@ class Judge:
             and planned.network.frame.days.before(planned.network.frame.deadline, least) < self._planner.day
         ):
             found.append(f"this usually takes at least {least}, and the deadline is nearer than that")
-        found += [f"“{step.title}” repeats (`every`), and is planned once only for now" for step in steps if step.every]
         overdue = [step for step in goal.steps if step.overdue]
         if overdue and goal.state is not State.MISSED:
             names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:5])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sync import digests
+from sync.occurrences import day_of, is_occurrence, lapsed, single, step_of
 from sync.schedule import Progress, Published
 
 if TYPE_CHECKING:
@@ -122,8 +123,11 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
     pins: dict[str, date] = {}
     for goal in project.goals:
         homes = [view for view in views if goal.id in view.goals]
-        for step in goal.steps:
-            if day := step.done or _done(views, step.key, today):
+        steps = [one for step in goal.steps for one in _times(step, views)]
+        for step in steps:
+            if step.every and not is_occurrence(step.key):
+                done.update({step.key: step.done} if step.done else {})
+            elif day := step.done or _done(views, step.key, today):
                 done[step.key] = day
             elif homes and all(
                 view.dropped(step.key, digests.definition(step), recreate=project.on_delete == "recreate")
@@ -132,7 +136,9 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
                 dropped.add(step.key)
             elif pin := _pin(project, goal, step, views):
                 pins[step.key] = pin
-        _observe_goal(goal, views, done, dropped, today)
+        past = _lapsed(steps, pins, today) - done.keys()
+        own = [step for step in steps if step.key not in dropped | past]
+        _observe_goal(goal, own, views, done, today)
     memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]
     open_pins = {key: day for key, day in pins.items() if key not in done}
     return Progress(done, frozenset(dropped), open_pins, _first_syncs(memories), _published(memories))
@@ -148,9 +154,36 @@ def _done(views: list[View], key: str, today: date) -> date | None:
     return min((day for day in days if day is not None), default=today)
 
 
-def _observe_goal(goal: Goal, views: list[View], done: dict[str, date], dropped: set[str], today: date) -> None:
-    """Add the goal's own state to `done`, and that of its steps where the whole goal was ticked or given up."""
-    own = [step for step in goal.steps if step.key not in dropped]
+def _times(step: Step, views: list[View]) -> list[Step]:
+    """Return a step, or the occurrences of one that repeats: the step itself where none was ever published."""
+    if step.every is None:
+        return [step]
+    memories = [memory for view in views if (memory := view.snapshot.memory.get(step.key.partition("/")[0]))]
+    keys = {
+        key: None
+        for memory in memories
+        for key, entry in memory.keys.items()
+        if is_occurrence(key) and step_of(key) == step.key and entry.state != "removed"
+    }
+    times = [single(step, key) for key in keys]
+    return [step, *times] if step.done or not times else times
+
+
+def _lapsed(steps: Iterable[Step], pins: Mapping[str, date], today: date) -> set[str]:
+    """Return the occurrences for which it is too late."""
+    dues: dict[str, dict[str, int]] = {}
+    for step in steps:
+        if is_occurrence(step.key):
+            due = pins.get(step.key, day_of(step.key))
+            dues.setdefault(step_of(step.key), {})[step.key] = due.toordinal()
+    return {key for times in dues.values() for key in lapsed(times, today.toordinal())}
+
+
+def _observe_goal(goal: Goal, own: list[Step], views: list[View], done: dict[str, date], today: date) -> None:
+    """Add the goal's own state to `done`, and that of its steps where the whole goal was ticked or given up.
+
+    own: its steps, without those that people dropped and the occurrences that have lapsed.
+    """
     due = [step for step in own if not step.follow_up]
     free = [step for step in due if not any(view.in_company(step.key) for view in views)]
     if goal.done is not None:

@@ -24,6 +24,7 @@ from connectors.base import (
 )
 from connectors.marker import DIGESTS
 from sync import states
+from sync.occurrences import day_of, forget, is_occurrence, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,12 +60,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class WantedGoal:
-    """A goal's own task and its steps' in the file's order, with the plan to publish."""
+    """A goal's own task and its steps' in the file's order, with the plan to publish.
+
+    `repeating` are the keys of the steps whose occurrences come and go with the plan.
+    """
 
     goal_id: str
     tasks: tuple[Wanted, ...]
     made: date
     digest: str
+    repeating: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Change:
 
     `acknowledges`: the write takes note of what a person did in this very app, a date they gave or a tick. It waits
     until all the others have it, so that a run that is cut short does not forget where the newest one stands.
+
+    `expected`: an occurrence that goes because its time has passed, or the plan has other days for it.
     """
 
     action: Action
@@ -86,6 +93,7 @@ class Change:
     error: str | None = None
     acknowledges: bool = False
     before: State | None = None
+    expected: bool = False
 
     @property
     def after(self) -> State | None:
@@ -147,13 +155,16 @@ def plan(
     differ.beside(skipped)
     for goal in differ.linked(wanted, skipped):
         differ.goal(goal)
-    differ.leftovers({task.key for goal in wanted for task in goal.tasks}, skipped, prune, reopened)
+    repeating = frozenset(key for goal in wanted for key in goal.repeating)
+    differ.leftovers({task.key for goal in wanted for task in goal.tasks}, repeating, skipped, prune, reopened)
     if not (given_up or allow_mass_change):
         refuse_mass_change(view.label, view.snapshot, differ.changes)
     refuse_overfull(view.label, view.snapshot, differ.changes)
     # What moves to another goal goes first: where it stood, its old goal may be ticked with all that is below.
     changes = sorted(differ.changes, key=lambda change: not _makes_room(change))
-    return ConnectorPlan(view.label, tuple(changes), differ.memory, view.snapshot.memory, view.stored)
+    remembered = view.snapshot.memory
+    memory = {goal_id: forget(goal, remembered.get(goal_id), today) for goal_id, goal in differ.memory.items()}
+    return ConnectorPlan(view.label, tuple(changes), memory, remembered, view.stored)
 
 
 def _after(wanted: Wanted, there: set[str]) -> Wanted:
@@ -172,7 +183,7 @@ def _makes_room(change: Change) -> bool:
 
 def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
     """Raise RefusedError when more would be removed than a slip of the hand may remove."""
-    going = [change.key for change in changes if change.action is Action.REMOVE]
+    going = [change.key for change in changes if change.action is Action.REMOVE and not change.expected]
     managed = sum(not task.done for task in snapshot.tasks)
     if len(going) > max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed) or (going and len(going) == managed):
         shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
@@ -274,8 +285,15 @@ class _Differ:
             before.first_sync if before else self._today, keys, goal.made, goal.digest, dates
         )
 
-    def leftovers(self, wanted: set[str], skipped: frozenset[str], prune: str, reopened: frozenset[str]) -> None:
-        """Let go of the tasks that the file no longer has, and remember that."""
+    def leftovers(
+        self,
+        wanted: set[str],
+        repeating: frozenset[str],
+        skipped: frozenset[str],
+        prune: str,
+        reopened: frozenset[str],
+    ) -> None:
+        """Let go of the tasks that the file no longer has, and of occurrences that are past; remember that."""
         leaving = {
             key: task
             for key, task in self._view.tasks.items()
@@ -287,7 +305,11 @@ class _Differ:
             strange = memory is None or memory.native_id not in ("", task.native_id, task.marker.nonce)
             if strange and (memory is None or self._connector.capabilities.client_ids):
                 continue  # not the task that we made for this key: a copy, or somebody else's marker
-            if not self._let_go(key, replace(task, touched=task.touched or strange or key in left), prune):
+            task = replace(task, touched=task.touched or strange or key in left or key in reopened)
+            if is_occurrence(key) and step_of(key) in repeating:
+                if not task.dropped:  # else a person has closed it already
+                    self._let_go(key, task, "remove", self._why_past(key), expected=True)
+            elif not self._let_go(key, task, prune):
                 left.add(key.partition("/")[0])
         going = {change.key for change in self.changes if change.action in (Action.REMOVE, Action.DETACH)} - wanted
         for goal_id, before in self._view.snapshot.memory.items():
@@ -302,6 +324,9 @@ class _Differ:
             }
             keys = {**base.keys, **removed}
             self.memory[goal_id] = replace(base, keys=keys)
+
+    def _why_past(self, key: str) -> str:
+        return "missed, and the next one is due" if day_of(key) < self._today else "the plan has other days for it"
 
     def _ended(self, key: str, entry: Remembered) -> Remembered:
         """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""
@@ -538,7 +563,14 @@ class _Differ:
     # What is no longer wanted
 
     def _let_go(
-        self, key: str, task: Task, prune: str, why: str = "no longer in the file", *, news: bool = False
+        self,
+        key: str,
+        task: Task,
+        prune: str,
+        why: str = "no longer in the file",
+        *,
+        news: bool = False,
+        expected: bool = False,
     ) -> bool:
         """Remove a task or, where a person worked on it, leave it to them; return whether it goes.
 
@@ -560,7 +592,7 @@ class _Differ:
             theirs = f"{why}, but a person worked on it: it stays, as theirs"
             self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=news)
             return False
-        self._add(Action.REMOVE, key, why, task, marker=task.marker)
+        self._add(Action.REMOVE, key, why, task, marker=task.marker, expected=expected)
         return True
 
     def _add(
@@ -572,10 +604,12 @@ class _Differ:
         *,
         marker: Marker | None,
         acknowledges: bool = False,
+        expected: bool = False,
     ) -> None:
         write = Write(action, key, task.native_id, task.content, marker)
         before = self._found(task)
-        self.changes.append(Change(action, key, reason, {}, write, acknowledges=acknowledges, before=before))
+        change = Change(action, key, reason, {}, write, acknowledges=acknowledges, before=before, expected=expected)
+        self.changes.append(change)
 
     def _found(self, task: Task) -> State:
         """Return a task as it was read, under the key that its marker had then."""

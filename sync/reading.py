@@ -9,6 +9,7 @@ from config.errors import BackplanError, CredentialsError, InputError, RefusedEr
 from connectors.base import GoalMemory, Remembered, Snapshot
 from connectors.registry import create
 from sync.observe import View, observe
+from sync.occurrences import step_of
 from sync.renames import find_renames, rename
 from sync.scheduler import schedule
 
@@ -171,7 +172,7 @@ def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
             "those tasks; nothing was changed."
         )
     remembered = (item for goal in snapshot.memory.values() for item in goal.keys.items())
-    live = sum(entry.state == "live" and key in ours for key, entry in remembered)
+    live = sum(entry.state == "live" and step_of(key) in ours for key, entry in remembered)
     if live > 1 and not snapshot.tasks and not home.retired:
         raise RefusedError(
             f"{home.label}: none of the {live} tasks that should be there was found. If you deleted them all, delete "

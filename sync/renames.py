@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import GoalsFileError, Problem
 from connectors.base import GoalMemory, Remembered
+from sync.occurrences import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
     """Return old key -> new key for every goal and step that a connector remembers under another key.
 
+    The occurrences of a step that repeats follow their step.
+
     Raises GoalsFileError where several titles changed at one place, so that only a guess could tell which became which.
     """
     memory: dict[str, tuple[str, ...]] = {}
     for goal_id, remembered in snapshot.memory.items():
-        if known := tuple(key for key, entry in remembered.keys.items() if entry.state != "removed"):
-            memory[goal_id] = known
+        known = dict.fromkeys(step_of(key) for key, entry in remembered.keys.items() if entry.state != "removed")
+        if known:
+            memory[goal_id] = tuple(known)
     problems: list[Problem] = []
     goals = _goals(project, memory, problems) if memory else {}
     moved = _moved(project, memory)
@@ -77,8 +81,9 @@ def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, di
     for task in snapshot.tasks:
         old = task.marker.key
         remembered_as = known.get(task.native_id)  # which says more than a marker that a run has yet to write anew
-        new = remembered_as or renames.get(old) or known.get(task.marker.nonce, old)
-        if new != old and (remembered_as or old in renames or new not in present):
+        renamed = step_of(old) in renames
+        new = remembered_as or (_follow(renames, old) if renamed else known.get(task.marker.nonce, old))
+        if new != old and (remembered_as or renamed or new not in present):
             changed[task.native_id], followed[old] = old, new
             task = replace(task, marker=replace(task.marker, key=new))
         tasks.append(task)
@@ -100,13 +105,18 @@ def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, 
     taken = set(renames.values())
     for goal in snapshot.memory.values():
         for key, entry in goal.keys.items():
-            new = renames.get(key, key) if entry.state != "removed" else key
+            new = _follow(renames, key) if entry.state != "removed" else key
             dates = {new: goal.dates[key]} if key in goal.dates else {}
             _remember(memory, new, entry, replace(goal, keys={}, dates=dates))
-            if new != key and key not in taken:
+            if new != key and step_of(key) not in taken:
                 gone = Remembered("removed", generation=entry.generation)
                 _remember(memory, key, gone, GoalMemory(goal.first_sync))
     return memory
+
+
+def _follow(renames: Mapping[str, str], key: str) -> str:
+    step = step_of(key)
+    return renames.get(step, step) + key.removeprefix(step)
 
 
 def _remember(memory: dict[str, GoalMemory], key: str, entry: Remembered, goal: GoalMemory) -> None:

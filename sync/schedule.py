@@ -58,6 +58,7 @@ class Bound(StrEnum):
     COUNTDOWN = "before"
     FOLLOW_UP = "afterwards"
     STANDING = "published"
+    REPEATS = "every"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,12 @@ class ScheduledGoal:
         waiting = [step for step in self.steps if step.open and step.due]
         return min(waiting, key=lambda step: (step.due, step.start), default=None)
 
+    def step(self, step_id: str) -> ScheduledStep | None:
+        """Return the step with this id; of one that repeats, the time that is next (the last, where none is)."""
+        found = [step for step in self.steps if step_id in (step.step.id, step.step.id.partition("@")[0])]
+        waiting = [step for step in found if step.open]
+        return next(iter(waiting or found[-1:]), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -149,12 +156,18 @@ class Schedule:
     progress: Progress = field(default_factory=Progress)
 
     def moves(self, before: Schedule) -> list[tuple[str, date | None, date | None]]:
-        """Return key, old and new due date of every goal and open step that moved since `before`, of the same goals."""
+        """Return key, old and new due date of every goal and open step that moved since `before`, of the same goals.
+
+        An occurrence that only one of the two has moved from, or to, no date at all.
+        """
         was = before.steps()
         rows: list[tuple[str, date | None, date | None]] = []
         for old, new in zip(before.goals, self.goals, strict=True):
             rows.append((new.goal.id, old.deadline, new.deadline))
-            rows += [(step.step.key, was[step.step.key].due, step.due) for step in new.steps if step.open]
+            shown = {step.step.key: step for step in new.steps}
+            gone = [(step.step.key, step.due, None) for step in old.steps if step.open and step.step.key not in shown]
+            came = ((key, was[key].due if key in was else None, step.due) for key, step in shown.items() if step.open)
+            rows += [*gone, *came]
         return [row for row in rows if row[1] != row[2]]
 
     def done(self) -> dict[str, date]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from hashlib import sha256
@@ -21,6 +21,7 @@ from sync.backward import Frame, Latest, Network
 from sync.calendar import WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Squeezed, grow, shrink
 from sync.judge import Judge
+from sync.occurrences import is_occurrence, series
 from sync.schedule import Progress, Published, Schedule
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from config.calendars import Calendar
     from config.network import Goal, Project, Step
     from sync.backward import Length, Position
+    from sync.fitting import Pass
+    from sync.occurrences import Occurrence, Series
 
 
 def schedule(project: Project, progress: Progress, today: date) -> Schedule:
@@ -61,6 +64,15 @@ class Planned:
     squeezed: Squeezed = NOT_SQUEEZED
     given_way: frozenset[int] = frozenset()
     warnings: tuple[str, ...] = ()
+    repeating: Mapping[int, Series] = field(default_factory=dict)
+    renewed: frozenset[int] = frozenset()
+
+    def occurrences(self, i: int) -> list[Occurrence]:
+        """Return the occurrences of a step that repeats; of one that has left the plan, those that are settled."""
+        known = self.repeating[i]
+        times = known.renewed(self.starts[i], self.dues[i]) if i in self.renewed else known.standing()
+        left = i in self.gone or i in self.given_way
+        return [one for one in times if one.key in known.settled] if left else times
 
 
 class Planner:
@@ -106,21 +118,44 @@ class Planner:
         lengths = self._grown(network, written, outside)
         defined = network.latest(lengths, fixed=pins, outside=outside, due_of=self.due_of)
         self._pass_on(network, defined)
-        left = (self.progress.done.keys(), self.progress.dropped)
-        gone = frozenset(i for keys in left for i, _ in network.among(keys))
+        digest = self._digest(goal, network, lengths, pins, outside)
+        published = self.progress.published.get(goal.id)
+        repeating = {
+            i: series(network.steps[i], frame.days, self.progress, published, self.day) for i in network.repeating
+        }
+        stands = published is not None and published.digest == digest
+        gone = self._gone(network, defined, repeating, stands=stands)
         latest = (
             defined if not gone else network.latest(lengths, fixed=pins, gone=gone, outside=outside, due_of=self.due_of)
         )
         missed = frame.deadline < self.day
-        digest = self._digest(goal, network, lengths, pins, outside)
         starts = network.starts(latest)
         planned = Planned(goal, network, latest, lengths, pins, gone, self.today, digest, starts, latest.due[:], missed)
-        published = self.progress.published.get(goal.id)
-        if published and published.digest == digest and self._covers(planned, published):
+        planned.repeating = repeating
+        if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
         else:
             self._anew(planned, published, outside)
         self.planned[goal.id] = planned
+
+    def _gone(
+        self, network: Network, defined: Latest, repeating: Mapping[int, Series], *, stands: bool
+    ) -> frozenset[int]:
+        """Return the steps that have left the plan: done, dropped, or done as often as they repeat.
+
+        stands: the occurrences are those of the published plan, and not those that `defined` has room for.
+        """
+        left = (self.progress.done.keys(), self.progress.dropped)
+        gone = {i for keys in left for i, _ in network.among(keys)}
+        if not repeating:
+            return frozenset(gone)
+        if network.goal.id in self.progress.done:
+            gone |= repeating.keys()
+        starts = network.starts(defined)
+        for i in repeating.keys() - gone:
+            if repeating[i].is_over(None if stands else (starts[i], defined.due[i])):
+                gone.add(i)
+        return frozenset(gone)
 
     def frame(self, goal: Goal) -> Frame:
         """Return what a goal's pass stands in. A goal that its deadline hangs on must have been asked for before."""
@@ -247,7 +282,8 @@ class Planner:
             goal.when_late,
             sorted((network.steps[i].key, day) for i, day in pins.items()),
             sorted((network.steps[i].key, day) for i, day in outside.items()),
-            sorted(key for key in self.progress.dropped if key.startswith(f"{goal.id}/")),
+            sorted(key for key in self.progress.dropped if key.startswith(f"{goal.id}/") and not is_occurrence(key)),
+            *((network.steps[i].key, _spelt(network.steps[i].takes)) for i in network.repeating),
         )
         digest = sha256(repr(parts).encode())
         for line in sorted(map(_timing, network.steps, lengths)):
@@ -259,7 +295,8 @@ class Planner:
     def _covers(self, planned: Planned, published: Published) -> bool:
         """Return whether the published plan has dates for every open step; a reopened or new one wants a new plan."""
         return all(
-            i in planned.gone or s.key in published.dates or s.optional for i, s in enumerate(planned.network.steps)
+            i in planned.gone or s.key in published.dates or s.optional or (s.every and planned.repeating[i].published)
+            for i, s in enumerate(planned.network.steps)
         )
 
     def _stand(self, planned: Planned, published: Published, outside: Mapping[int, int]) -> None:
@@ -269,10 +306,13 @@ class Planner:
             if step.key in published.dates:
                 start, due = published.dates[step.key]
                 planned.starts[i], planned.dues[i] = start.toordinal(), due.toordinal()
+        stretches = {i: known.stretch for i, known in planned.repeating.items() if known.published}
+        for i, (start, due) in stretches.items():
+            planned.starts[i], planned.dues[i] = start.toordinal(), due.toordinal()
         planned.given_way = frozenset(
             i
             for i, step in enumerate(planned.network.steps)
-            if step.optional and i not in planned.gone and step.key not in published.dates
+            if step.optional and i not in planned.gone and i not in stretches and step.key not in published.dates
         )
         # A plan of today has taken today into account, whatever room it found.
         if planned.missed or planned.goal.when_late != "squeeze" or published.made == self.today:
@@ -294,7 +334,7 @@ class Planner:
         stood = planned.dues[:]
         self._squeeze(planned, Floors({i: floors[i] for i in followers & floors.keys()}), fixed, outside, followers)
         if planned.dues != stood:
-            planned.made = self.today
+            planned.made, planned.renewed = self.today, followers
 
     def _reserve(self, planned: Planned) -> tuple[dict[int, int], bool]:
         """Give each overdue step, and each open one that follows one, a working day of its own from today on.
@@ -325,7 +365,7 @@ class Planner:
 
     def _anew(self, planned: Planned, published: Published | None, outside: Mapping[int, int]) -> None:
         """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
-        goal = planned.goal
+        goal, planned.renewed = planned.goal, frozenset(planned.repeating)
         if planned.missed or goal.id in self.progress.done:
             return
         floors = self._floors_from_today(planned, planned.network, planned.plan, published)
@@ -355,12 +395,12 @@ class Planner:
     def fits(self, planned: Planned, deadline: int) -> bool:
         """Return whether a plan made today would hold every length as written, if the goal had this deadline.
 
-        Flexible steps have one day each. What is fixed must not begin in the past either; countdowns move with the
-        deadline.
+        Flexible steps have one day each, those that repeat one time. What is fixed must not begin in the past either;
+        countdowns move with the deadline.
         """
         goal = planned.goal
         network = Network(goal, self._frame_at(goal, deadline))
-        lengths = [1 if length is None else length for length in network.lengths()]
+        lengths = [network.least(i) if length is None else length for i, length in enumerate(network.lengths())]
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
         plan = network.latest(lengths, fixed=planned.fixed, gone=planned.gone, outside=outside, due_of=self.due_of)
         published = self.progress.published.get(goal.id)
@@ -380,10 +420,17 @@ class Planner:
         return frozenset(
             i
             for i, step in enumerate(network.steps)
-            if step.key in published.dates
-            and published.dates[step.key][0] <= self.today
+            if (start := self._published_start(planned, published, i)) is not None
+            and start <= self.today
             and all(before in planned.gone for before, _ in network.previous[i])
         )
+
+    @staticmethod
+    def _published_start(planned: Planned, published: Published, i: int) -> date | None:
+        if i in planned.repeating:
+            return planned.repeating[i].stretch[0] if planned.repeating[i].published else None
+        dates = published.dates.get(planned.network.steps[i].key)
+        return dates[0] if dates else None
 
     def _squeeze(
         self,
@@ -393,7 +440,10 @@ class Planner:
         outside: Mapping[int, int],
         movable: frozenset[int],
     ) -> None:
-        """Shrink what does not fit; optional steps give way before a step goes under a day of its own."""
+        """Shrink what does not fit; optional steps give way before a step goes under a day of its own.
+
+        What has no length of its own gives first: it shares anew what time there is.
+        """
         network = planned.network
         gone = planned.gone | planned.given_way
 
@@ -401,7 +451,8 @@ class Planner:
             return network.latest(lengths, fixed=fixed, gone=gone, outside=outside, due_of=self.due_of)
 
         while True:
-            squeezed = shrink(network, planned.lengths, floors, movable - gone, run)
+            lengths = self._grown_anew(planned, floors, movable - gone, run)
+            squeezed = shrink(network, lengths, floors, movable - gone, run)
             optional = [i for i in squeezed.sharing if network.steps[i].optional]
             if not optional:
                 break
@@ -420,6 +471,22 @@ class Planner:
             planned.starts[i], planned.dues[i] = starts[i], planned.plan.due[i]
         if squeezed.stuck:
             self._lift(planned, floors)
+
+    @staticmethod
+    def _grown_anew(planned: Planned, floors: Floors, movable: frozenset[int], run: Pass) -> Sequence[Length]:
+        """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
+        written = planned.network.lengths()
+        growing = movable & floors.begin.keys() & {i for i, length in enumerate(written) if length is None}
+        if not growing:  # one that has begun keeps its length
+            return planned.lengths
+        free = [None if i in growing else length for i, length in enumerate(planned.lengths)]
+        days = planned.network.frame.days
+        most = days.position(planned.network.frame.limit) - days.position(planned.network.frame.start - 1)
+        grown = grow(planned.network, free, floors, run, max(1, most))
+        return [
+            min(length, new) if i in growing else length  # type: ignore[type-var]  # what grows has whole days
+            for i, (length, new) in enumerate(zip(planned.lengths, grown, strict=True))
+        ]
 
     def _lift(self, planned: Planned, floors: Floors) -> None:
         """Put what has no day left for it on the first that it could have: never in the past, nor after the limit."""
@@ -444,7 +511,7 @@ def _timing(step: Step, length: Length) -> str:
     return " ".join(words) + "\n"
 
 
-_TIMED = ("after_goals", "on", "by", "not_before", "before", "afterwards", "optional")
+_TIMED = ("after_goals", "on", "by", "not_before", "before", "afterwards", "every", "optional")
 
 
 def _spelt(value: object) -> str:

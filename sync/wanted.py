@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Content
 from sync import digests
+from sync.occurrences import step_of
 from sync.plan import Wanted, WantedGoal
 from sync.schedule import State
 
@@ -28,11 +29,14 @@ def wanted_goal(project: Project, goal: ScheduledGoal, memory: Mapping[str, Goal
         timing=digests.timing(project, goal.goal, None),
         done=goal.done,
     )
-    steps = [_step(project, goal, step) for step in goal.steps]
-    return WantedGoal(goal.goal.id, (own, *steps), goal.made, goal.digest)
+    last = {step_of(step.step.key): step.step.key for step in goal.steps}
+    steps = [_step(project, goal, step, last) for step in goal.steps]
+    repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
+    return WantedGoal(goal.goal.id, (own, *steps), goal.made, goal.digest, repeating)
 
 
-def _step(project: Project, goal: ScheduledGoal, scheduled: ScheduledStep) -> Wanted:
+def _step(project: Project, goal: ScheduledGoal, scheduled: ScheduledStep, last: Mapping[str, str]) -> Wanted:
+    """Return a step's task. `last` has the key of each step's task: of one that repeats, that of its last time."""
     step = scheduled.step
     dates = (scheduled.start, scheduled.due) if scheduled.start and scheduled.due and scheduled.open else None
     return Wanted(
@@ -46,7 +50,7 @@ def _step(project: Project, goal: ScheduledGoal, scheduled: ScheduledStep) -> Wa
             start=scheduled.start,
             who=step.who or goal.goal.who or "",
             checklist=step.checklist,
-            after=tuple(sorted({link.key for link in (*step.after, *step.after_goals)})),
+            after=tuple(sorted({last.get(link.key, link.key) for link in (*step.after, *step.after_goals)})),
         ),
         timing=digests.timing(project, goal.goal, step),
         parent=goal.goal.id,

@@ -118,11 +118,10 @@ def test_tables_show_the_dates_that_are_computed(table: Block, tmp_path: Path) -
     planned_on = _PLANNED_ON.findall(table.page.read_text("utf-8")[file.start : table.start])
     assert planned_on, "say between the file and the table: Planned on 2027-07-20:"
     planned = schedule(_load(tmp_path, file.text), Progress(), date.fromisoformat(planned_on[-1]))
-    steps = {step.step.title: step for step in planned.steps().values()}
+    steps = list(planned.steps().values())
     rows = list(_rows(table.text))
-    assert [row["step"] for row in rows] == list(steps)
-    for row in rows:
-        assert row == _row(steps[row["step"]], row)
+    assert [row["step"] for row in rows] == [step.step.title for step in steps]
+    assert rows == [_row(step, row) for step, row in zip(steps, rows, strict=True)]
 
 
 def test_dates_are_shown_where_they_are_explained() -> None:

@@ -103,9 +103,9 @@ def explain(options: Options, target: str) -> None:
     workspace.goal(goal_id)
     planned = _schedule(workspace, progress=False)
     goal = next(goal for goal in planned.goals if goal.goal.id == goal_id)
-    step = next((step for step in goal.steps if step.step.id == step_id), None)
+    step = goal.step(step_id)
     if step_id and step is None:
-        known = ", ".join(step.step.id for step in goal.steps)
+        known = ", ".join(step.id for step in goal.goal.steps)
         raise click.BadParameter(f"{goal_id!r} has no step {step_id!r}; it has {known}")
     lines = sentences(planned, goal, step)
     answer(

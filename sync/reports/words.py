@@ -36,8 +36,17 @@ def days(count: int) -> str:
 def takes(step: ScheduledStep) -> str:
     """Return how long a step takes, as it was written; an appointment or countdown without a word on it takes a day."""
     if step.step.takes is not None:
-        return str(step.step.takes)
+        return f"{step.step.takes}{f', {every(step)}' if step.step.every else ''}"
     return "flexible" if step.step.flexible else "1 day"
+
+
+def every(step: ScheduledStep) -> str:
+    """Return how often a step repeats: `every week`, `every Mon and Thu`."""
+    said = step.step.every
+    if isinstance(said, tuple):
+        *most, last = (day.capitalize() for day in said)
+        return "every " + " and ".join(filter(None, [", ".join(most), last]))
+    return f"every {str(said).removeprefix('1 ')}"
 
 
 def health(goal: ScheduledGoal) -> str:

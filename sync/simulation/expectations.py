@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sync.occurrences import day_of, is_occurrence, step_of
 from sync.schedule import State
 from sync.simulation.listing import parse, read_entries
 
@@ -191,7 +192,7 @@ class Expectations:
 
     def forgotten(self, *keys: str) -> None:
         """The file has these no more."""
-        for key in keys:
+        for key in [time for step in keys for time in self.times(step)]:
             self.done.discard(key)
             self.doubt.discard(key)
             self.pins.pop(key, None)
@@ -206,18 +207,20 @@ class Expectations:
 
     def redefined(self, key: str) -> None:
         """The words or the length of a step changed: deleted by a person, it comes back, and its goal with it."""
-        if key not in self.doubt and not any(key in app.deleted for app in self.apps):
-            return
-        self.grown(_goal(key))
-        for app in self.apps:
-            app.deleted.discard(key)
-        if not self.settled:  # a deletion that no run has seen may count as younger than the change
-            self.doubt.add(key)
+        for time in self.times(key):
+            self.pins.pop(time, None) if is_occurrence(time) else None
+            if time not in self.doubt and not any(time in app.deleted for app in self.apps):
+                continue
+            self.grown(_goal(time))
+            for app in self.apps:
+                app.deleted.discard(time)
+            if not self.settled:  # a deletion that no run has seen may count as younger than the change
+                self.doubt.add(time)
 
     def restored(self, keys: set[str]) -> None:
         """What the file or the memory knew is another story now: only what always holds is looked at."""
         self.doubt = set(keys)
-        self.done &= keys
+        self.done = {key for key in self.done if step_of(key) in keys}
         self.pins.clear()
         self.renamed.clear()
         self.settled, self.retold = False, True
@@ -230,6 +233,10 @@ class Expectations:
 
     def moved_key(self, old: str, new: str) -> None:
         """A step or goal has another id."""
+        for time in self.times(old):
+            self._moved_key(time, new + time.removeprefix(old))
+
+    def _moved_key(self, old: str, new: str) -> None:
         self.renamed[new] = old
         for keys in (self.done, self.moved, self.cleared, self.opened, self.doubt, *(app.deleted for app in self.apps)):
             if old in keys:
@@ -237,6 +244,15 @@ class Expectations:
                 keys.add(new)
         if old in self.pins:
             self.pins[new] = self.pins.pop(old)
+
+    def times(self, key: str) -> list[str]:
+        """Return a key and, of a step that repeats, those of its occurrences that anything is known of."""
+        known = {*self.done, *self.pins, *self.doubt, *self.moved, *self.cleared, *self.opened}
+        known.update(*(app.deleted for app in self.apps), *(app.remembered() for app in self.apps))
+        return [key, *sorted(time for time in known if is_occurrence(time) and step_of(time) == key)]
+
+    def _in_doubt(self, key: str) -> bool:
+        return key in self.doubt or step_of(key) in self.doubt
 
     # What must hold
 
@@ -269,6 +285,13 @@ class Expectations:
         goals = [goal for goal in schedule.goals if goal.state is not State.MISSED and not goal.failed]
         scheduled = {step.step.key: step for goal in goals for step in goal.steps}
         keys = [*keys_of(project)]  # those of a goal that is over, or does not fit, may be there or not
+        planned = {goal.goal.id for goal in goals}
+        keys += {
+            key
+            for app in self.apps
+            for key in (*app.remembered(), *(key for key, _ in app.ours().values()))
+            if is_occurrence(key) and step_of(key) in keys and (key in scheduled or _goal(key) not in planned)
+        }
         done = {goal.goal.id for goal in goals if goal.state is State.DONE}
         left = [goal.goal.id for goal in goals] + list(scheduled)
         for app in self.apps:
@@ -276,19 +299,34 @@ class Expectations:
             if app.retired:
                 continue
             for native_id, (key, held) in app.ours().items():
-                if key not in keys and (held.done or native_id in app.copies):
+                closed = held.done or (held.dropped and is_occurrence(key))
+                if key not in keys and (closed or native_id in app.copies):
                     continue  # its marker is of a step that was there once
                 promise(key not in ours or held.done or ours[key].done, f"{key} has two tasks in {app.name}")
                 if key not in ours or ours[key].done:
                     ours[key] = held
                 promise(key in keys or project.prune == "keep", f"{key} left the file, and is still ours in {app.name}")
+            self._check_occurrences(app, ours, schedule.today)
             memory = app.remembered()
             for key in left:
                 over = _goal(key) in done and _goal(key) not in memory  # what is done makes no tasks in a new app
-                if key not in self.doubt and not over:
+                if not self._in_doubt(key) and not over:
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
         self._agree(keys)
         self._take_over(keys)
+
+    def _check_occurrences(self, app: App, ours: dict[str, Held], today: date) -> None:
+        """Check that of what a step repeats at most one time is missed and open, and that what was done stays done."""
+        missed: dict[str, list[str]] = {}
+        for key, held in ours.items():
+            if not is_occurrence(key) or held.recurring or held.dropped or self._in_doubt(key):
+                continue
+            if key in self.done:
+                promise(held.done or app.has_company(key), f"{key} in {app.name}: was done, and is open")
+            elif not held.done and key not in self.pins and day_of(key) < today:
+                missed.setdefault(step_of(key), []).append(key)
+        for keys in missed.values():
+            promise(len(keys) == 1, f"{sorted(keys)} in {app.name}: missed, and still open")
 
     def _check(
         self, app: App, key: str, held: Held | None, entry: Remembered | None, step: ScheduledStep | None
@@ -338,7 +376,7 @@ class Expectations:
         """Settle: what was in doubt is now as it was found."""
         there = [(app, app.remembered()) for app in self.apps if not app.retired]
         for app, memory in there:
-            for key in self.doubt & set(keys):
+            for key in filter(self._in_doubt, keys):
                 state = memory[key].state if key in memory else None
                 if state in ("live", "dropped"):
                     self.done.discard(key)

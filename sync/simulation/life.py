@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from config.errors import RefusedError
 from connectors.marker import read_marker
+from sync.occurrences import is_occurrence, step_of
 from sync.schedule import State
 from sync.simulation import edits
 from sync.simulation.connector import connect
@@ -125,7 +126,9 @@ class Life:
         known = keys_of(self.project)
         # Of a copy that no run has seen yet, it is ours to say which of the two is ours.
         found = sorted(
-            (key, n) for n, (key, held) in ours.items() if held.done is done and key in known and keys.count(key) == 1
+            (key, n)
+            for n, (key, held) in ours.items()
+            if held.done is done and step_of(key) in known and keys.count(key) == 1
         )
         if not found or app.retired:
             return None
@@ -220,8 +223,8 @@ class Life:
     def move_deadline(self, luck: Luck) -> str | None:
         """Move a goal's deadline."""
         goal, days = self._goal(luck), luck.below(40) - 20 or 21
-        for step in goal.steps:
-            self.expected.pins.pop(step.key, None)
+        for pinned in [pinned for pinned in self.expected.pins if pinned.partition("/")[0] == goal.id]:
+            del self.expected.pins[pinned]
         return self._edit(edits.move_deadline(self.project, goal, days), f"move {goal.id} by {days} days")
 
     @event(2)
@@ -507,7 +510,8 @@ class Life:
         done = self._run()
         app.service.heal()
         self.expected.interrupted()
-        written = {change.key for plan in done.plans for change in plan.writes} & keys_of(self.project)
+        writes = {change.key for plan in done.plans for change in plan.writes}
+        written = {key for key in writes if step_of(key) in keys_of(self.project)}
         promise(app.retired or not written, f"{written} was written though an app that holds it was not read")
         return f"sync; {app.name} does not answer"
 
@@ -624,8 +628,12 @@ class Life:
                     app.service.memory.pop(self.project.namespace, None)
                     self.expected.began_anew(app)
             return self._run()
+        steps = keys_of(self.project)
+        writes = [change.write for plan in done.plans for change in plan.writes]
+        moved = {w.native_id for w in writes if w and is_occurrence(w.key) and step_of(w.key) in steps}
         for app, earlier in zip(self.apps, removed, strict=True):
-            promise(app.retired or len(app.service.removed) - earlier <= max(3, len(app.ours())), "mass removal")
+            gone = set(app.service.removed[earlier:]) - moved
+            promise(app.retired or len(gone) <= max(3, len(app.ours())), "mass removal")
         return done
 
     def _run(self, *, write: bool = True, allow: bool = True, rebuild: bool = False) -> Run:

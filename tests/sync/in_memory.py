@@ -27,9 +27,14 @@ class InMemory(Service):
         return "\n".join(f"{held.content} {held.comments}" for held in self.tasks.values())
 
 
-def a_project(steps: int = 3) -> Project:
-    """Return a project of one goal, far enough away that a life does not reach it."""
+def a_project(steps: int = 3, every: str | None = None) -> Project:
+    """Return a project of one goal, far enough away that a life does not reach it.
+
+    every: how often its second step repeats.
+    """
     said = [{"id": f"s{number}", "title": f"Step {number}", "takes": "2 days"} for number in range(steps)]
+    if every is not None:
+        said[1]["every"] = every
     with tempfile.TemporaryDirectory() as folder:
         goal = {"id": "g", "title": "Reach it", "deadline": "2027-09-30", "steps": said}
         return load(Path(folder), goal)

@@ -236,3 +236,25 @@ def publish(result: Schedule, progress: Progress | None = None) -> Progress:
         plans[goal.goal.id] = Published(goal.made, goal.digest, dates)
     first_sync = {goal.goal.id: progress.first_sync.get(goal.goal.id, result.today) for goal in result.goals}
     return replace(progress, published=plans, first_sync=first_sync)
+
+
+def occurrences(step: Step, calendar: Calendar, first: date, last: date, today: date) -> list[date]:
+    """Return the days from today on for which a step that repeats is planned in a stretch: counted back from its end.
+
+    Each has to begin in the stretch; where none does, there is one on its last day.
+    """
+    days: list[date] = []
+    if isinstance(step.every, tuple):
+        weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        days = [last - n * DAY for n in range((last - first).days + 1)]
+        days = [day for day in days if works(calendar, day) and weekdays[day.weekday()] in step.every]
+    elif step.every is not None:
+        times = 0
+        while (
+            day := back(calendar, less(calendar, last, replace(step.every, amount=step.every.amount * times)))
+        ) >= first:
+            days.append(day)
+            times += 1
+    assert step.takes is not None
+    days = sorted({day for day in days if occupy(calendar, day, step.takes).start >= first})
+    return [day for day in days if day >= today] or [last]

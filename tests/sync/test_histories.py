@@ -51,6 +51,12 @@ def test_no_promise_is_broken_with_other_settings(kind: Kind, settings: dict[str
     check(kind, seeds=range(250), project=replace(PROJECT, **settings))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), (SAFE, FILE), (UNIQUE, EXACT)], ids=str)
+@pytest.mark.parametrize("every", ["month", "3 weeks"])
+def test_no_promise_is_broken_where_a_step_repeats(kinds: tuple[Kind, ...], every: str) -> None:
+    check(*kinds, seeds=range(250), project=a_project(every=every))
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_every_known_wrong_strategy_is_caught(mutant: type[SimulatedConnector]) -> None:
     def life() -> Life:
