@@ -83,11 +83,10 @@ def grow(network: Network, lengths: Sequence[Length | None], floors: Floors, run
 
 @dataclass(frozen=True, slots=True)
 class Squeezed:
-    """Lengths that fit. `shrunk` are the steps that are shorter than written; `sharing` those without a day of their
-    own; `stuck` the steps before which no working day is left at all."""
+    """Lengths that fit. `sharing` are the steps without a day of their own; `stuck` those before which no working day
+    is left at all."""
 
     lengths: list[Length]
-    shrunk: frozenset[int] = frozenset()
     sharing: tuple[int, ...] = ()
     stuck: tuple[int, ...] = ()
 
@@ -126,8 +125,7 @@ def shrink(network: Network, lengths: Sequence[Length], floors: Floors, movable:
         settled.update({i: scaled[i] for i in tight})
         if not tight:
             stuck.add(worst[1])
-    shrunk = frozenset(i for i, length in settled.items() if length < full[i])  # type: ignore[operator]
-    return Squeezed(_with(lengths, settled), shrunk, tuple(sharing), tuple(sorted(stuck)))
+    return Squeezed(_with(lengths, settled), tuple(sharing), tuple(sorted(stuck)))
 
 
 def _share(latest: Latest, violation: tuple[Position, int], free: Mapping[int, int]) -> tuple[Fraction, int, list[int]]:

@@ -7,9 +7,12 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
+from config.durations import Duration, Unit
 from config.network import Countdown
 from sync.backward import BY, FIXED, LIMIT, OUTSIDE
+from sync.calendar import shift
 from sync.fit import earliest_deadline
+from sync.fitting import NOT_SQUEEZED
 from sync.forward import Forward
 from sync.occurrences import single
 from sync.schedule import Bound, Reason, ScheduledGoal, ScheduledStep, State
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from config.network import Step
+    from sync.backward import Length
+    from sync.calendar import WorkingDays
     from sync.occurrences import Occurrence
     from sync.scheduler import Planned, Planner
 
@@ -85,15 +90,31 @@ class Judge:
             strict=True,
         )
         steps = [ScheduledStep(*row) for row in rows]
-        for i in self._unusual(planned):
-            steps[i] = self._marked(planned, i, steps[i])
+        squeezed = self._squeezed(planned)
+        for i in self._unusual(planned) | squeezed:
+            steps[i] = self._marked(planned, i, steps[i])._replace(squeezed=i in squeezed)
         return steps
+
+    @staticmethod
+    def _squeezed(planned: Planned) -> set[int]:
+        """Return the steps whose dates leave them less time than is written, whatever day the plan was made."""
+        if not planned.standing and planned.squeezed is NOT_SQUEEZED:
+            return set()
+        network = planned.network
+        whole = {*planned.fixed, *planned.gone, *planned.given_way, *network.anchors}
+        return {
+            i
+            for i, length in enumerate(planned.lengths)
+            if i not in whole
+            and not network.steps[i].grows
+            and _is_short(network.frame.days, planned.starts[i], planned.dues[i], length)
+        }
 
     def _unusual(self, planned: Planned) -> set[int]:
         """Return the steps of which more is to be said than their dates."""
         past = {i for i, due in enumerate(planned.dues) if due < self._planner.day}
         pinned = {i for i, _ in planned.network.among(self._planner.progress.pins.keys())}
-        return past | pinned | planned.gone | planned.given_way | planned.squeezed.shrunk
+        return past | pinned | planned.gone | planned.given_way
 
     def _marked(self, planned: Planned, i: int, step: ScheduledStep) -> ScheduledStep:
         key, progress, away = step.step.key, self._planner.progress, i in planned.given_way
@@ -105,7 +126,6 @@ class Judge:
             done=None if dropped else progress.done.get(key),
             dropped=dropped,
             overdue=planned.dues[i] < self._planner.day and i not in planned.gone and not away,
-            squeezed=i in planned.squeezed.shrunk and not step.step.grows,
         )
 
     def _times(self, planned: Planned, i: int, step: ScheduledStep) -> list[ScheduledStep]:
@@ -185,7 +205,8 @@ class Judge:
             found.append(f"late by {_days(-goal.margin)}{fits}")
         if squeezed := sum(step.squeezed for step in goal.steps):
             so_that = "" if planned.squeezed.stuck else ", so that all fits"
-            found.append(f"{squeezed} of {len(steps)} steps get less time than written{so_that}")
+            get = "gets" if squeezed == 1 else "get"
+            found.append(f"{squeezed} of {len(steps)} steps {get} less time than written{so_that}")
         if planned.squeezed.sharing:
             names = ", ".join(f"“{steps[i].title}”" for i in planned.squeezed.sharing[:5])
             found.append(f"fewer working days than steps: {names} share days")
@@ -249,6 +270,13 @@ def _anchor_reason(step: Step, deadline: date) -> Reason:
     if isinstance(step.before, Countdown):
         return Reason(Bound.COUNTDOWN, key=step.before.key, wait=step.before.by)
     return Reason(Bound.COUNTDOWN, deadline, wait=step.before)
+
+
+def _is_short(days: WorkingDays, start: int, due: int, length: Length) -> bool:
+    if not isinstance(length, Duration):
+        return days.position(due) - days.position(start - 1) < length
+    first = shift(due, length, -1) + 1
+    return length.unit is not Unit.CALENDAR_DAYS and start > min(days.forward(first), due)
 
 
 def _state(done: bool, missed: bool, margin: int | None) -> State:

@@ -17,7 +17,7 @@ from sync.occurrences import MEMORY, MOST, day_of, forget, is_occurrence, step_o
 from sync.schedule import Bound, Progress, Schedule, State
 from sync.scheduler import schedule
 from tests.sync.reference_scheduler import earliest, forward, limit_of, occurrences, plan, publish
-from tests.sync.test_scheduler_properties import DAYS, WAITS, dates, goals, only, project
+from tests.sync.test_scheduler_properties import DAYS, EVERY, WAITS, dates, goals, only, project
 from tests.sync.test_scheduler_worked import Planner, both, planner, step  # noqa: F401  # planner is a fixture
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ Every = Duration | tuple[str, ...]
 
 DAY = timedelta(days=1)
 MONDAY = date(2027, 3, 1)
-EVERY = st.sampled_from(
-    [*map(parse, ("1", "2", "1w", "2w", "1m", "3cd")), ("mon", "thu"), ("tue",), ("wed", "sat", "sun"), ("fri",)]
-)
 
 
 def days(result: Schedule, key: str = "g/s1") -> list[str]:

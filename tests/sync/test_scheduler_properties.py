@@ -12,6 +12,7 @@ from config.calendars import EVERY_DAY, Calendar
 from config.durations import Duration, Unit, parse
 from config.network import Countdown, Goal, HangsOn, Link, Origin, Project, Step
 from config.source import Source
+from sync.occurrences import step_of
 from sync.schedule import Progress, Schedule, ScheduledGoal, State
 from sync.scheduler import schedule
 from tests.sync.reference_scheduler import (
@@ -47,6 +48,9 @@ ANY_WAIT = st.sampled_from(
 )
 WORKING_WAITS = st.sampled_from([None] * 6 + [parse(text) for text in ("0", "1", "3", "-1", "-2")])
 WAITS = st.sampled_from([None] * 3 + [parse(text) for text in ("1", "4")])
+EVERY: st.SearchStrategy[Duration | tuple[str, ...]] = st.sampled_from(
+    [*map(parse, ("1", "2", "1w", "2w", "1m", "3cd")), ("mon", "thu"), ("tue",), ("wed", "sat", "sun"), ("fri",)]
+)
 NO_WAIT: st.SearchStrategy[Duration | None] = st.none()
 
 
@@ -322,6 +326,9 @@ def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObje
             step = replace(step, optional=True)
         elif kind == 3:
             step = replace(step, takes=parse("20%"))
+        elif kind == 4 and not fixed(step):
+            every = data.draw(EVERY)
+            step = replace(step, takes=data.draw(st.sampled_from([parse("0"), parse("1"), parse("3cd")])), every=every)
         changed.append(step)
     when_late = data.draw(st.sampled_from(["squeeze", "squeeze", "squeeze", "keep", "fail"]))
     goal = replace(goal, steps=tuple(changed), sequence=tuple(changed), when_late=when_late)
@@ -336,7 +343,7 @@ def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObje
     )
     result = schedule(project(goal), progress, today)
     placed = only(result)
-    assert len(placed.steps) == len(changed)
+    assert {step_of(step.step.key) for step in placed.steps} >= {s.key for s in changed if s.every is None}
     for scheduled in placed.steps:
         assert (scheduled.start is None) == (scheduled.due is None)
         if scheduled.start is None or scheduled.due is None:
@@ -351,6 +358,7 @@ def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObje
     again = schedule(project(goal), publish(result, progress), today)
     assert dates(again) == dates(result)
     assert only(again).made == placed.made
+    assert [step.squeezed for step in only(again).steps] == [step.squeezed for step in placed.steps]
 
 
 @settings(max_examples=600)
