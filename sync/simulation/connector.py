@@ -198,6 +198,7 @@ class SimulatedConnector:
         for native_id, keys in self._after.items():
             self.service.link(native_id, tuple(there[key] for key in keys if key in there))
         self._after.clear()
+        self._version = self.service.version
 
     def _parent(self, key: str | None) -> str | None:
         """Return the native id of the task with this key, which may have been made by this very batch."""
