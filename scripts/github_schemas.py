@@ -39,6 +39,7 @@ OPERATIONS = (
     (f"{REPO}/issues/{{issue_number}}/sub_issues", "post", "201"),
     (f"{REPO}/issues/{{issue_number}}/dependencies/blocked_by", "get", "200"),
     (f"{REPO}/issues/{{issue_number}}/dependencies/blocked_by", "post", "201"),
+    (f"{REPO}/assignees", "get", "200"),
     (f"{REPO}/labels", "get", "200"),
     (f"{REPO}/labels", "post", "201"),
     (f"{REPO}/milestones", "get", "200"),
@@ -55,7 +56,8 @@ TYPES = {
     "User": "id login projectV2 name",
     "Bot": "id login",
     "Organization": "id login projectV2",
-    "Repository": "id name nameWithOwner isArchived hasIssuesEnabled viewerPermission labels owner issue milestone",
+    "Repository": "id name nameWithOwner isArchived hasIssuesEnabled viewerPermission labels owner issue milestone "
+    "assignableUsers",
     "RateLimit": "cost limit remaining resetAt used",
     "Issue": "id number title body state stateReason url labels assignees milestone parent subIssues projectItems "
     "repository closed",

@@ -324,6 +324,10 @@ class GitHub:
         parent.children.remove(child)
         parent.children.insert(parent.children.index(other) + (after is not None), child)
 
+    def assignable(self, repo: Repo) -> list[User]:
+        """Return who can be assigned to issues."""
+        return [user for user in self.users.values() if repo.role(user) not in ("NONE", "READ") and user.type == "User"]
+
     def label(self, repo: Repo, name: str) -> Label:
         """Return the label of that name, whatever its case; it is made if there is none."""
         found = next((label for label in repo.labels if label.name.lower() == name.lower()), None)

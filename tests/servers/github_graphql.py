@@ -96,6 +96,7 @@ class _Objects:
             "owner": lambda info: self.owner(repo.owner),
             "issue": lambda info, number: self.issue(self._numbered(repo, number)),
             "labels": _many(lambda: [self._label(label) for label in repo.labels]),
+            "assignableUsers": _many(lambda: [self.user(user) for user in self._service.assignable(repo)]),
             "milestone": lambda info, number: self._milestone(repo, number),
         }
 

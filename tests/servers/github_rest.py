@@ -361,6 +361,11 @@ def _post_label(asked: Call, owner: str, name: str) -> Answer:
     return Answer(label_json(label, asked.base), 201)
 
 
+def _list_assignees(asked: Call, owner: str, name: str) -> Answer:
+    repo = _repo(asked, owner, name)
+    return _page(asked, repo, [user_json(user, asked.base) for user in asked.service.assignable(repo)])
+
+
 def _list_milestones(asked: Call, owner: str, name: str) -> Answer:
     repo = _repo(asked, owner, name)
     state = asked.query.get("state", "open")
@@ -439,6 +444,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("POST", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by", _post_blocking),
     ("GET", f"{_REPO}/labels", _list_labels),
     ("POST", f"{_REPO}/labels", _post_label),
+    ("GET", f"{_REPO}/assignees", _list_assignees),
     ("GET", f"{_REPO}/milestones", _list_milestones),
     ("POST", f"{_REPO}/milestones", _post_milestone),
     ("PATCH", f"{_REPO}/milestones/([0-9]+)", _patch_milestone),

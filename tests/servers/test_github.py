@@ -107,6 +107,7 @@ def test_every_answer_is_of_the_published_form(caller: Caller, github: GitHub) -
         f"GET {issue}/comments": caller.send("GET", f"{REPO}/issues/1/comments"),
         f"GET {issue}/sub_issues": caller.send("GET", f"{REPO}/issues/1/sub_issues"),
         f"GET {issue}/dependencies/blocked_by": caller.send("GET", f"{REPO}/issues/1/dependencies/blocked_by"),
+        f"GET {repo}/assignees": caller.send("GET", f"{REPO}/assignees"),
         f"GET {repo}/labels": caller.send("GET", f"{REPO}/labels"),
         f"GET {repo}/milestones": caller.send("GET", f"{REPO}/milestones"),
         "GET /user": caller.send("GET", "/user"),

@@ -1,0 +1,404 @@
+"""GitHub over HTTP, and what its errors mean.
+
+Issues are listed through REST, a hundred a request, and written through GraphQL, twenty mutations a request: they run
+in order, each on its own. The rest (labels, milestones) is REST. GitHub knows no request by an id of ours, so what may
+have been carried out is never sent again blindly where that would make something twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from config.errors import BackplanError, CredentialsError
+from connectors.base import Requests
+from connectors.patience import TransientError, UnknownOutcomeError, asked_to_wait, too_often
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic import SecretStr
+
+    from connectors.patience import Patience
+
+MOST_MUTATIONS = 20
+A_MINUTE = 80  # GitHub's documented limit on what creates content; whether a batch counts once is not documented
+_LARGEST_BODY = 600_000
+_BURST = 15.0  # seconds that a full batch has to itself at that rate
+_LEAST_GAP = 1.0  # seconds between two writes: GitHub's advice
+_LONG = 60.0  # seconds to wait where GitHub says that it is asked too often, and not for how long
+_TIMEOUT = (10.0, 30.0)
+_HEADERS = {
+    "Accept": "application/vnd.github+json",
+    "X-GitHub-Api-Version": "2022-11-28",
+    "User-Agent": "backplan",
+}
+_TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
+_MOST_HOPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One change, as GraphQL names it, with what to tell of it."""
+
+    name: str
+    input: Mapping[str, Any]
+    selection: str = "clientMutationId"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a mutation: what it answered, or why it could not be done.
+
+    unknown: nobody knows whether it was carried out.
+    """
+
+    value: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    unknown: bool = False
+
+
+class MissingError(BackplanError):
+    """There is nothing of that name or number, or the token may not see it."""
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sends the token; as an object of requests' own, so that no .netrc on this machine overrules it."""
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        return request
+
+
+class Client:
+    """One repository over HTTP."""
+
+    def __init__(self, token: SecretStr, url: str, repo: str, patience: Patience) -> None:
+        """`url` is where the API is, `repo` the full name of the repository."""
+        self.requests = Requests()
+        self.patience = patience
+        self.repo = repo
+        self._url = url
+        self._graphql = f"{url.removesuffix('/api/v3')}/api/graphql" if url.endswith("/api/v3") else f"{url}/graphql"
+        self._http = requests.Session()
+        self._http.headers.update(_HEADERS)
+        self._http.auth = _Bearer(token)
+        self._written: deque[tuple[float, int]] = deque()
+
+    # Reading
+
+    def listed(self, path: str, **query: str) -> Iterator[Any]:
+        """Yield everything that a list of the repository holds, page by page, as its links lead on."""
+        url: str | None = f"{self._url}/repos/{self.repo}/{path}"
+        params: Mapping[str, str] | None = {"per_page": "100", **query}
+        while url is not None:
+            response = self._send("GET", url, params=params)
+            values = response.json()
+            if not isinstance(values, list):
+                raise BackplanError(_UNKNOWN)
+            yield from values
+            url, params = response.links.get("next", {}).get("url"), None
+
+    def issue(self, number: str) -> dict[str, Any] | None:
+        """Return an issue by its number, wherever it was moved to; None where it is gone, or out of reach."""
+        try:
+            answer: dict[str, Any] = self._send("GET", f"{self._url}/repos/{self.repo}/issues/{number}").json()
+        except MissingError:
+            return None
+        return answer
+
+    def query(self, text: str, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return what a query answers, and its errors."""
+        return self._ask(text, variables, writes=False, repeatable=True)
+
+    # Writing
+
+    def make(self, path: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Make something that has a name of its own in the repository; None where that name is taken."""
+        self._wait_for_room(1)
+        url = f"{self._url}/repos/{self.repo}/{path}"
+        response = self._send("POST", url, body=body, taken=True)
+        return None if response.status_code == requests.codes.unprocessable else response.json()
+
+    def change(self, path: str, body: Mapping[str, Any]) -> None:
+        """Change something of the repository by its path."""
+        self._wait_for_room(1)
+        self._send("PATCH", f"{self._url}/repos/{self.repo}/{path}", body=body)
+
+    def mutate(self, mutations: Sequence[Mutation], *, repeatable: bool) -> list[Outcome]:
+        """Carry out mutations in their order, and tell what became of each.
+
+        repeatable: each can be carried out twice without harm. Others are not sent again where their outcome is
+        unknown. Raises BackplanError when not even the first request could be made.
+        """
+        outcomes: list[Outcome] = []
+        for part in _parts(mutations):
+            try:
+                outcomes += self._mutate(part, repeatable=repeatable)
+            except BackplanError as error:
+                if not outcomes:
+                    raise
+                outcomes += [Outcome(error=str(error))] * (len(mutations) - len(outcomes))
+                break
+        return outcomes
+
+    def _mutate(self, part: Sequence[Mutation], *, repeatable: bool) -> list[Outcome]:
+        self._wait_for_room(len(part))
+        try:
+            data, errors = self._ask(*_batch(part), writes=True, repeatable=repeatable and len(part) == 1)
+        except UnknownOutcomeError as error:
+            if not repeatable:
+                return [Outcome(error=str(error), unknown=True)] * len(part)
+            half = len(part) // 2  # perhaps it was too much at once
+            return self._mutate(part[:half], repeatable=True) + self._mutate(part[half:], repeatable=True)
+        outcomes = _outcomes(part, data, errors, self.repo)
+        hasty = [number for number, outcome in enumerate(outcomes) if _is_too_often(outcome.error)]
+        if hasty:  # these were refused, and nothing was done
+            self.patience.pause(_LONG, "it is asked too often")
+            again = self._mutate([part[number] for number in hasty], repeatable=repeatable)
+            for number, outcome in zip(hasty, again, strict=True):
+                outcomes[number] = outcome
+        return outcomes
+
+    def _wait_for_room(self, count: int) -> None:
+        """Wait until so many writes may be sent: no more than a batch in 15 seconds, and never two in one second."""
+        now = self.patience.clock.passed()
+        while self._written and self._written[0][0] <= now - _BURST:
+            self._written.popleft()
+        wait = _LEAST_GAP - (now - self._written[-1][0]) if self._written else 0.0
+        there = sum(number for _, number in self._written)
+        for moment, number in self._written:
+            if there + count <= MOST_MUTATIONS:
+                break
+            there -= number
+            wait = max(wait, moment + _BURST - now)
+        if wait > 0:
+            self.patience.pause(wait, "it takes no more changes in the time that this run has")
+        self._written.append((self.patience.clock.passed(), count))
+
+    # HTTP
+
+    def _ask(
+        self, text: str, variables: Mapping[str, Any], *, writes: bool, repeatable: bool
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        body = {"query": text, "variables": variables}
+        response = self._send("POST", self._graphql, body=body, writes=writes, repeatable=repeatable)
+        answer = response.json()
+        if not isinstance(answer, dict):
+            raise BackplanError(_UNKNOWN)
+        return answer.get("data") or {}, answer.get("errors") or []
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        writes: bool | None = None,
+        repeatable: bool = True,
+        taken: bool = False,
+    ) -> requests.Response:
+        """Return the answer to a request. `taken`: that a name is taken already is one, too."""
+        writing = method != "GET" if writes is None else writes
+
+        def once() -> requests.Response:
+            return self._once(method, url, params, body, writing)
+
+        response = self.patience.until_answered(once, repeatable=repeatable)
+        if not response.ok and not (taken and _is_taken(response)):
+            raise _refusal(response, self.repo)
+        return response
+
+    def _once(
+        self, method: str, url: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None, writing: bool
+    ) -> requests.Response:
+        """Send a request, and again to where the service says that its object has moved."""
+        for _ in range(_MOST_HOPS):
+            if writing:
+                self.requests.write += 1
+            else:
+                self.requests.read += 1
+            try:
+                response = self._http.request(
+                    method, url, params=params, json=body, timeout=_TIMEOUT, allow_redirects=False
+                )
+            except requests.RequestException as error:
+                raise TransientError(_reason(error)) from None
+            where = response.headers.get("Location", "")
+            if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self._url)[:2]:
+                break
+            url, params = where, None  # the token goes to this service alone
+        return self._answered(response)
+
+    def _answered(self, response: requests.Response) -> requests.Response:
+        """Return an answer that can be worked with."""
+        wait = self._told_to_wait(response)
+        if wait is not None:
+            raise too_often(wait)
+        if response.status_code >= requests.codes.server_error:
+            raise TransientError(f"it answers {response.status_code}", asked_to_wait(response.headers))
+        if response.is_redirect or (response.ok and not _is_json(response)):
+            raise TransientError("something on the way answers in its place, or cuts its answers short")
+        return response
+
+    def _told_to_wait(self, response: requests.Response) -> float | None:
+        """Return for how long GitHub wants to be left alone; None where it does not say that it is asked too often."""
+        limited = response.status_code == requests.codes.too_many_requests or (
+            response.status_code in (requests.codes.forbidden, requests.codes.ok)
+            and _is_too_often(
+                _message(response) if response.status_code != requests.codes.ok else _whole_error(response)
+            )
+        )
+        if not limited:
+            return None
+        if seconds := asked_to_wait(response.headers):
+            return seconds
+        if response.headers.get("x-ratelimit-remaining") == "0":
+            reset = float(response.headers.get("x-ratelimit-reset", "0"))
+            return max(reset - self.patience.clock.now().timestamp(), 1.0)
+        return _LONG
+
+
+_UNKNOWN = "GitHub's answer has a form that is not known here; run again, and if that does not help, update backplan"
+
+
+# Batches
+
+
+def _parts(mutations: Sequence[Mutation]) -> Iterator[list[Mutation]]:
+    """Yield mutations in parts that one request can carry."""
+    part: list[Mutation] = []
+    size = 0
+    for mutation in mutations:
+        length = len(json.dumps(mutation.input))
+        if part and (len(part) == MOST_MUTATIONS or size + length > _LARGEST_BODY):
+            yield part
+            part, size = [], 0
+        part.append(mutation)
+        size += length
+    if part:
+        yield part
+
+
+def _batch(part: Sequence[Mutation]) -> tuple[str, dict[str, Any]]:
+    """Return the text of a batch and its variables: no value ever stands in the text."""
+    types = (f"{mutation.name[0].upper()}{mutation.name[1:]}Input!" for mutation in part)
+    declared = ", ".join(f"$i{number}: {name}" for number, name in enumerate(types))
+    lines = [f"  a{number}: {m.name}(input: $i{number}) {{ {m.selection} }}" for number, m in enumerate(part)]
+    variables = {f"i{number}": dict(mutation.input) for number, mutation in enumerate(part)}
+    return "\n".join([f"mutation({declared}) {{", *lines, "}"]), variables
+
+
+def _outcomes(
+    part: Sequence[Mutation], data: Mapping[str, Any], errors: Sequence[Mapping[str, Any]], repo: str
+) -> list[Outcome]:
+    by_alias = {str((error.get("path") or ["", ""])[0]): error for error in errors}
+    whole = None if data else next(iter(errors), {})
+    outcomes = []
+    for number in range(len(part)):
+        error = by_alias.get(f"a{number}") or whole
+        value = data.get(f"a{number}")
+        outcomes.append(Outcome(value or {}, explain(error, repo) if error is not None or value is None else None))
+    return outcomes
+
+
+# Errors
+
+
+def explain(error: Mapping[str, Any] | None, repo: str) -> str:
+    """Return what an error of GraphQL says, and what to do about it."""
+    said = error or {}
+    message = str(said.get("message") or "no reason given")
+    if _is_too_often(message):
+        return message
+    if said.get("type") == "NOT_FOUND":
+        return f"it is not there any more (GitHub: {message})"
+    if said.get("type") == "FORBIDDEN" or "not accessible by" in message:
+        return _forbidden(message, "", repo)
+    return f"GitHub: {message}"
+
+
+def _forbidden(message: str, accepted: str, repo: str) -> str:
+    if "archived" in message:
+        return f"GitHub: {repo} was archived; unarchive it in its settings, or name another one in the goals file"
+    lacks = ", ".join(_right(right) for right in accepted.split(",")) if accepted else "Issues: write"
+    return (
+        f"the token in GITHUB_TOKEN lacks {lacks} on {repo} (GitHub: {message}). In a workflow, write `permissions: "
+        "{contents: read, issues: write}`; else give the token that permission in Settings > Developer settings"
+    )
+
+
+def _right(accepted: str) -> str:
+    name, _, level = accepted.strip().partition("=")
+    return f"{name.replace('_', ' ').capitalize()}: {level}"
+
+
+def _refusal(response: requests.Response, repo: str) -> BackplanError:
+    """Return the error that an answer is."""
+    message = _message(response)
+    if response.status_code == requests.codes.unauthorized:
+        return CredentialsError(
+            "GitHub does not know the token in GITHUB_TOKEN, or it has expired: make a new one in Settings > Developer "
+            "settings > Personal access tokens (nothing more was changed)"
+        )
+    if response.status_code == requests.codes.forbidden:
+        accepted = response.headers.get("x-accepted-github-permissions", "")
+        return CredentialsError(_forbidden(message, accepted, repo))
+    if response.status_code in (requests.codes.not_found, requests.codes.gone):
+        return MissingError(f"GitHub: {message} ({urlsplit(response.url).path})")
+    return BackplanError(f"GitHub: {message} (status {response.status_code})")
+
+
+def _message(response: requests.Response) -> str:
+    said = _object(response)
+    errors = said.get("errors") or []
+    details = [str(e.get("message") or e.get("code")) if isinstance(e, dict) else str(e) for e in errors]
+    return ": ".join(filter(None, [str(said.get("message") or "no reason given"), "; ".join(details)]))
+
+
+def _whole_error(response: requests.Response) -> str:
+    """Return what GraphQL says where it did nothing at all."""
+    said = _object(response)
+    if said.get("data") is not None or not isinstance(said.get("errors"), list):
+        return ""
+    return " ".join(str(error.get("message")) for error in said["errors"] if isinstance(error, dict))
+
+
+def _object(response: requests.Response) -> dict[str, Any]:
+    try:
+        said = response.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _is_taken(response: requests.Response) -> bool:
+    errors = _object(response).get("errors") or []
+    return any(isinstance(error, dict) and error.get("code") == "already_exists" for error in errors)
+
+
+def _is_too_often(message: str | None) -> bool:
+    return message is not None and any(words in message.lower() for words in _TOO_OFTEN)
+
+
+def _is_json(response: requests.Response) -> bool:
+    try:
+        json.loads(response.content)
+    except ValueError:
+        return False
+    return True
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    return f"the connection failed ({type(error).__name__})"

@@ -1,0 +1,271 @@
+r"""Text as GitHub shows it: what a goals file says is shown as it stands there, and pings and links nobody.
+
+A body is a date line, the notes and two comments that nobody sees, with whatever people wrote above and below:
+
+    Due 5 August 2027 (Thursday)
+
+    Call before 10, and ask for \*both\* forms
+
+    <!-- bp1 3f9a2c01d4 me/goals food-handler/review 1 2027-08-05 - p4kx2a.c7v5qe.aaaaaa.b3mz6t.yt5w2k -->
+
+GitHub looks for `@name`, `#12` and the like in what is left after Markdown: a backslash does not keep them from it, a
+word joiner (U+2060) behind the sign does, and shows nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from connectors.marker import write_marker
+
+if TYPE_CHECKING:
+    from connectors.base import Content, Marker
+
+LONGEST_TITLE = 256
+LONGEST_BODY = 65_536
+_JOINER = "\u2060"
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+# Escaping
+
+_PING = re.compile(r"@(?=\w)|#(?=\d)|(?i:\bGH-)(?=\d)|\b[0-9a-f](?=[0-9a-f]{6,39}\b)")
+_URL = re.compile(r"https?://[^\s<>\"'()\[\]`*|\\]*[^\s<>\"'()\[\]`*|\\.,;:!?_~]")
+_SIGNS = re.compile(r"[\\`*_\[\]~|$]|:(?=[\w+-]+:)")
+_AT_THE_START = re.compile(r"^(?:[-+=#>]|\d{1,9}(?=[.)]))")
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "nbsp": " ", "#68": "D", "#9": "\t"}
+_ENTITY = re.compile(rf"&({'|'.join(_NAMED)});")
+_COMMENT = re.compile(r"<(?=!--)|--!?(?=>)")
+_DECODED = re.compile(rf"`(https?://[^`\n]+)`|\\([!-/:-@\[-`{{-~])|{_ENTITY.pattern}|{_JOINER}")
+
+
+class Wording:
+    """Writes what a goals file says so that GitHub shows it as it stands there."""
+
+    def __init__(self, host: str, *, mentions: bool = False) -> None:
+        """`host` is where issues have their addresses; `mentions`: names, links and Markdown are meant as such."""
+        self._own_address = re.compile(rf"(?i)https?://(?:[\w-]+\.)*{re.escape(host)}(?=[/:?#]|$)")
+        self.mentions = mentions
+
+    def title(self, text: str) -> str:
+        """Return a title, cut to what GitHub takes. No Markdown but code is shown in one."""
+        written = text if self.mentions else _PING.sub(lambda match: f"{match[0]}{_JOINER}", text)
+        if len(written) <= LONGEST_TITLE:
+            return written
+        cut = written[: LONGEST_TITLE - 1].rstrip(_JOINER)
+        return f"{cut.rstrip()}…"
+
+    def notes(self, text: str) -> str:
+        """Return notes as Markdown."""
+        write = self._as_meant if self.mentions else self._as_text
+        return "\n".join(_without_date(write(line)) for line in text.split("\n"))
+
+    def _as_meant(self, line: str) -> str:
+        return _COMMENT.sub(lambda match: f"{match[0]}{_JOINER}", line)
+
+    def _as_text(self, line: str) -> str:
+        rest = line.lstrip(" \t")
+        indent = line[: len(line) - len(rest)].replace(" ", "&nbsp;").replace("\t", "&#9;")
+        written, at = "", 0
+        for match in _URL.finditer(rest):
+            written += self._plain(rest[at : match.start()], first=at == 0) + self._address(match[0])
+            at = match.end()
+        return indent + written + self._plain(rest[at:], first=at == 0)
+
+    def _plain(self, text: str, *, first: bool) -> str:
+        start = ""
+        if first and (match := _AT_THE_START.match(text)):
+            start = f"\\{match[0]}" if not match[0].isdigit() else f"{match[0]}\\"
+            start, text = start.replace("\\>", "&gt;"), text[match.end() :]
+        parts = (_SIGNS.sub(lambda match: f"\\{match[0]}", part.translate(_HTML)) for part in _joined(start, text))
+        return start + "".join(parts)
+
+    def _address(self, url: str) -> str:
+        """Return an address: one of GitHub's own as code, for a link to it shows up where it leads."""
+        return f"`{url}`" if self._own_address.match(url) else url.translate(_HTML)
+
+
+def _joined(start: str, text: str) -> list[str]:
+    """Return the text with word joiners in it; after `start`, which is written already."""
+    joiner = _JOINER if start == "\\#" and text[:1].isdigit() else ""
+    return [joiner, _PING.sub(lambda match: f"{match[0]}{_JOINER}", text)]
+
+
+def read_title(text: str) -> str:
+    """Return a title without what keeps it from pinging anybody."""
+    return " ".join(text.replace(_JOINER, "").split())
+
+
+def read_notes(text: str, *, meant: bool) -> str:
+    """Return notes as the goals file would say them; `meant`: they were written as Markdown that is meant as such."""
+    if meant:
+        return tidy(text.replace("&#68;", "D"))
+    return tidy(_DECODED.sub(lambda m: m[1] or m[2] or _NAMED.get(m[3] or "", ""), text))
+
+
+def tidy(text: str) -> str:
+    """Return notes in the form in which they are compared."""
+    lines = text.replace("\r\n", "\n").replace(_JOINER, "").split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
+
+
+# The date line
+
+_DAY = rf"\d{{1,2}} +(?:{'|'.join(_MONTHS)})"
+_ISO = r"\d{4}-\d\d-\d\d"
+_DATE = re.compile(
+    rf"Due:? +(?P<due>{_DAY} +\d{{4}}|{_ISO})\b(?:.*?\bstart +(?P<start>{_DAY}(?: +\d{{4}})?|{_ISO})\b)?.*"
+)
+
+
+class Dates(NamedTuple):
+    """The last day and the first one."""
+
+    due: date | None = None
+    start: date | None = None
+
+
+def date_line(due: date, start: date | None = None) -> str:
+    """Return the line that tells the dates."""
+    words = f"Due {_in_words(due)} {due.year} ({_WEEKDAYS[due.weekday()]})"
+    if start is None:
+        return words
+    return f"{words}, start {_in_words(start)}" + (f" {start.year}" if start.year != due.year else "")
+
+
+def read_dates(line: str) -> Dates:
+    """Return the dates that a line tells; none where it is no such line, or there is no such day."""
+    match = _DATE.fullmatch(line.strip())
+    due = _read_day(match["due"], 0) if match else None
+    if match is None or due is None:
+        return Dates()
+    return Dates(due, _read_day(match["start"], due.year) if match["start"] else None)
+
+
+def _read_day(text: str, year: int) -> date | None:
+    try:
+        if "-" in text:
+            return date.fromisoformat(text)
+        day, month, *years = text.split()
+        return date(int(years[0]) if years else year, _MONTHS.index(month) + 1, int(day))
+    except ValueError:
+        return None
+
+
+def _in_words(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def _without_date(line: str) -> str:
+    """Return a line of notes so that nobody takes it for the date line."""
+    return line if read_dates(line).due is None else line.replace("D", "&#68;", 1)
+
+
+# Bodies
+
+_MARKER = re.compile(r"<!--[ \t]*(bp\d{1,9}[ \t][^<>\n]*?)( Markdown)?[ \t]*-->")
+_MEMORY = re.compile(r"\n*<!-- bpm1 (\S+) (\{[^<>\n]*\}) -->")
+_CHECKLIST = "<!-- checklist -->"
+_ITEM = re.compile(r"[-*+] \[[ xX]\] +(\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body taken apart: `marker` and `memory` are what our comments say, `owner` the namespace of the memory.
+
+    `above` and `below` are people's own, as they stand; `line` is the date line, `items` the lines of the checklist.
+    `meant`: the notes were written as Markdown that is meant as such.
+    """
+
+    above: str = ""
+    line: str = ""
+    notes: str = ""
+    items: tuple[str, ...] = ()
+    marker: str = ""
+    meant: bool = False
+    owner: str = ""
+    memory: str = ""
+    below: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Body:
+        """Take a body apart. Without a marker, all below the date line is notes."""
+        text = text.replace("\r\n", "\n")
+        memory = _MEMORY.search(text)
+        if memory:
+            text = text[: memory.start()] + text[memory.end() :]
+        marker = _MARKER.search(text)
+        head, below = (text[: marker.start()], text[marker.end() :]) if marker else (text, "")
+        head, _, items = head.partition(_CHECKLIST)
+        lines = head.split("\n")
+        number = next((n for n, line in enumerate(lines) if read_dates(line).due), None)
+        return cls(
+            "\n".join(lines[:number]) + "\n" if number else "",
+            lines[number] if number is not None else "",
+            "\n".join(lines if number is None else lines[number + 1 :]).strip("\n"),
+            tuple(line for line in items.split("\n") if line.strip()),
+            marker[1] if marker else "",
+            bool(marker and marker[2]),
+            memory[1] if memory else "",
+            memory[2] if memory else "",
+            below if below.strip() else "",
+        )
+
+    @property
+    def dates(self) -> Dates:
+        """The dates that the date line tells."""
+        return read_dates(self.line)
+
+    @property
+    def checklist(self) -> tuple[str, ...]:
+        """The items of the checklist, ticked or not."""
+        found = (_ITEM.fullmatch(line.strip()) for line in self.items)
+        return tuple(dict.fromkeys(read_notes(match[1], meant=self.meant).strip() for match in found if match))
+
+    @property
+    def added(self) -> bool:
+        """Whether people wrote something around what is ours."""
+        return bool(self.above.strip() or self.below.strip())
+
+    @property
+    def text(self) -> str:
+        """The body as it shall stand there."""
+        checklist = "\n".join([_CHECKLIST, *self.items]) if self.items else ""
+        marker = f"<!-- {self.marker}{' Markdown' * self.meant} -->" if self.marker else ""
+        memory = f"<!-- bpm1 {self.owner} {self.memory} -->" if self.memory else ""
+        comments = "\n".join(filter(None, [marker, memory]))
+        return self.above + "\n\n".join(filter(None, [self.line, self.notes, checklist, comments])) + self.below
+
+    def with_marker(self, marker: Marker | None) -> Body:
+        """Return the body with another marker, or with none."""
+        return replace(self, marker=write_marker(marker) if marker else "")
+
+    def with_content(self, content: Content, fields: frozenset[str], wording: Wording) -> Body:
+        """Return the body with some fields of the content in it."""
+        body = self
+        if fields & {"due", "start"}:
+            body = replace(body, line=date_line(content.due, content.start) if content.due else "")
+        if "notes" in fields:
+            body = replace(body, notes=wording.notes(content.notes), meant=wording.mentions)
+        if "checklist" in fields:
+            body = replace(body, items=self._items(content.checklist, wording))
+        return body
+
+    def keeping(self, words: str) -> Body:
+        """Return the body with words of a person's that the goals file overruled, below all else."""
+        return replace(self, below=f"{self.below.rstrip()}\n\n{words}")
+
+    def _items(self, wanted: tuple[str, ...], wording: Wording) -> tuple[str, ...]:
+        """Return the lines of a checklist: those that are there stay as they are, ticks and all."""
+        there = {}
+        for line in self.items:
+            if match := _ITEM.fullmatch(line.strip()):
+                there[read_notes(match[1], meant=self.meant).strip()] = line
+        others = tuple(line for line in self.items if not _ITEM.fullmatch(line.strip()))
+        return (*(there.get(text) or f"- [ ] {wording.notes(text)}" for text in wanted), *others)
