@@ -28,6 +28,7 @@ Address = Annotated[str, AfterValidator(_safe_address)]
 
 
 _TODOIST = "https://api.todoist.com"
+_GITHUB = "https://api.github.com"
 
 
 class Settings(BaseSettings):
@@ -38,21 +39,41 @@ class Settings(BaseSettings):
     todoist_api_token: SecretStr | None = None
     todoist_api_token_file: Path | None = None
     todoist_api_url: Address
+    github_token: SecretStr | None = None
+    github_token_file: Path | None = None
+    github_api_url: Address
     backplan_time_budget: float = Field(300, gt=0)
 
     def todoist_token(self) -> SecretStr:
         """Return Todoist's token. Raises CredentialsError where there is none."""
-        token = self.todoist_api_token
-        if token is None and self.todoist_api_token_file is not None:
-            token = _from_file("TODOIST_API_TOKEN_FILE", self.todoist_api_token_file)
-        if token is None or not token.get_secret_value().strip():
-            raise CredentialsError(
-                "Todoist's token is missing: in Todoist, open Settings > Integrations > Developer, copy the API token "
-                "and put it into the environment variable TODOIST_API_TOKEN (nothing was changed)"
-            )
-        known = token.get_secret_value().strip()
-        keep_secret(known)
-        return SecretStr(known)
+        return _token(
+            "TODOIST_API_TOKEN",
+            self.todoist_api_token,
+            self.todoist_api_token_file,
+            "Todoist's token is missing: in Todoist, open Settings > Integrations > Developer, copy the API token "
+            "and put it into the environment variable TODOIST_API_TOKEN (nothing was changed)",
+        )
+
+    def github_secret(self) -> SecretStr:
+        """Return GitHub's token. Raises CredentialsError where there is none."""
+        return _token(
+            "GITHUB_TOKEN",
+            self.github_token,
+            self.github_token_file,
+            "GitHub's token is missing: in a workflow, write `env: {GITHUB_TOKEN: ${{ github.token }}}`; elsewhere "
+            "make one in Settings > Developer settings > Fine-grained tokens, with Issues: read and write on the "
+            "repository, and put it into the environment variable GITHUB_TOKEN (nothing was changed)",
+        )
+
+
+def _token(name: str, token: SecretStr | None, path: Path | None, missing: str) -> SecretStr:
+    if token is None and path is not None:
+        token = _from_file(f"{name}_FILE", path)
+    if token is None or not token.get_secret_value().strip():
+        raise CredentialsError(missing)
+    known = token.get_secret_value().strip()
+    keep_secret(known)
+    return SecretStr(known)
 
 
 def _from_file(name: str, path: Path) -> SecretStr:
@@ -70,7 +91,11 @@ def load(folder: Path) -> Settings:
     """
     files = () if on_pull_request() else (folder / ".env", Path(".env"))  # a later file goes first
     try:
-        return Settings(_env_file=files, todoist_api_url=os.environ.get("TODOIST_API_URL") or _TODOIST)
+        return Settings(
+            _env_file=files,
+            todoist_api_url=os.environ.get("TODOIST_API_URL") or _TODOIST,
+            github_api_url=os.environ.get("GITHUB_API_URL") or _GITHUB,
+        )
     except ValidationError as error:
         # Not pydantic's own words: they repeat the value.
         wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))

@@ -86,7 +86,7 @@ class Client:
         self.requests = Requests()
         self.patience = patience
         self.repo = repo
-        self._url = url
+        self.url = url
         self._graphql = f"{url.removesuffix('/api/v3')}/api/graphql" if url.endswith("/api/v3") else f"{url}/graphql"
         self._http = requests.Session()
         self._http.headers.update(_HEADERS)
@@ -97,7 +97,7 @@ class Client:
 
     def listed(self, path: str, **query: str) -> Iterator[Any]:
         """Yield everything that a list of the repository holds, page by page, as its links lead on."""
-        url: str | None = f"{self._url}/repos/{self.repo}/{path}"
+        url: str | None = f"{self.url}/repos/{self.repo}/{path}"
         params: Mapping[str, str] | None = {"per_page": "100", **query}
         while url is not None:
             response = self._send("GET", url, params=params)
@@ -110,7 +110,7 @@ class Client:
     def issue(self, number: str) -> dict[str, Any] | None:
         """Return an issue by its number, wherever it was moved to; None where it is gone, or out of reach."""
         try:
-            answer: dict[str, Any] = self._send("GET", f"{self._url}/repos/{self.repo}/issues/{number}").json()
+            answer: dict[str, Any] = self._send("GET", f"{self.url}/repos/{self.repo}/issues/{number}").json()
         except MissingError:
             return None
         return answer
@@ -124,14 +124,14 @@ class Client:
     def make(self, path: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """Make something that has a name of its own in the repository; None where that name is taken."""
         self._wait_for_room(1)
-        url = f"{self._url}/repos/{self.repo}/{path}"
+        url = f"{self.url}/repos/{self.repo}/{path}"
         response = self._send("POST", url, body=body, taken=True)
         return None if response.status_code == requests.codes.unprocessable else response.json()
 
     def change(self, path: str, body: Mapping[str, Any]) -> None:
         """Change something of the repository by its path."""
         self._wait_for_room(1)
-        self._send("PATCH", f"{self._url}/repos/{self.repo}/{path}", body=body)
+        self._send("PATCH", f"{self.url}/repos/{self.repo}/{path}", body=body)
 
     def mutate(self, mutations: Sequence[Mutation], *, repeatable: bool) -> list[Outcome]:
         """Carry out mutations in their order, and tell what became of each.
@@ -234,7 +234,7 @@ class Client:
             except requests.RequestException as error:
                 raise TransientError(_reason(error)) from None
             where = response.headers.get("Location", "")
-            if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self._url)[:2]:
+            if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, params = where, None  # the token goes to this service alone
         return self._answered(response)

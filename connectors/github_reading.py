@@ -197,7 +197,10 @@ class Issue:
 
 @dataclass
 class Reading:
-    """What was found in a repository. `whole`: all its issues were looked through, not only those with our label."""
+    """What was found in a repository. `whole`: all its issues were looked through, not only those with our label.
+
+    `homes` are the issues in which the memory of each goal stands, `coming` the lines of goals that have none yet.
+    """
 
     facts: Facts
     namespace: str
@@ -206,6 +209,7 @@ class Reading:
     whole: bool = False
     memory: dict[str, GoalMemory] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
+    coming: dict[str, str] = field(default_factory=dict)
     damage: str = ""
 
     @classmethod
@@ -273,10 +277,10 @@ class Reading:
         self.memory, self.homes, self.damage = {}, {}, ""
         found: dict[str, list[tuple[Issue, GoalMemory]]] = {}
         for issue in self._by_number():
-            if not (issue.trusted and issue.body.owner == self.namespace):
+            if not issue.trusted:
                 continue
             try:
-                for goal_id, goal in read_memory([issue.body.memory]).items():
+                for goal_id, goal in read_memory(issue.body.lines_of(self.namespace)).items():
                     found.setdefault(goal_id, []).append((issue, goal))
             except ValueError as error:
                 self.damage = f"github ({self.facts.name}): issue #{issue.number}: {error}"

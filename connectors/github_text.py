@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from connectors.marker import write_marker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from connectors.base import Content, Marker
 
 LONGEST_TITLE = 256
@@ -49,8 +51,9 @@ class Wording:
     """Writes what a goals file says so that GitHub shows it as it stands there."""
 
     def __init__(self, host: str, *, mentions: bool = False) -> None:
-        """`host` is where issues have their addresses; `mentions`: names, links and Markdown are meant as such."""
-        self._own_address = re.compile(rf"(?i)https?://(?:[\w-]+\.)*{re.escape(host)}(?=[/:?#]|$)")
+        """`host` is where the service is; `mentions`: names, links and Markdown are meant as such."""
+        hosts = "|".join(map(re.escape, ("github.com", host.removeprefix("api."))))
+        self._own_address = re.compile(rf"(?i)https?://(?:[\w-]+\.)*(?:{hosts})(?=[/:?#]|$)")
         self.mentions = mentions
 
     def title(self, text: str) -> str:
@@ -177,7 +180,7 @@ _ITEM = re.compile(r"[-*+] \[[ xX]\] +(\S.*)")
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body taken apart: `marker` and `memory` are what our comments say, `owner` the namespace of the memory.
+    """A body taken apart: `marker` is what our comment says, `memory` lines of it, each with its namespace.
 
     `above` and `below` are people's own, as they stand; `line` is the date line, `items` the lines of the checklist.
     `meant`: the notes were written as Markdown that is meant as such.
@@ -189,17 +192,15 @@ class Body:
     items: tuple[str, ...] = ()
     marker: str = ""
     meant: bool = False
-    owner: str = ""
-    memory: str = ""
+    memory: tuple[tuple[str, str], ...] = ()
     below: str = ""
 
     @classmethod
     def read(cls, text: str) -> Body:
         """Take a body apart. Without a marker, all below the date line is notes."""
         text = text.replace("\r\n", "\n")
-        memory = _MEMORY.search(text)
-        if memory:
-            text = text[: memory.start()] + text[memory.end() :]
+        memory = tuple((found[1], found[2]) for found in _MEMORY.finditer(text))
+        text = _MEMORY.sub("", text)
         marker = _MARKER.search(text)
         head, below = (text[: marker.start()], text[marker.end() :]) if marker else (text, "")
         head, _, items = head.partition(_CHECKLIST)
@@ -212,8 +213,7 @@ class Body:
             tuple(line for line in items.split("\n") if line.strip()),
             marker[1] if marker else "",
             bool(marker and marker[2]),
-            memory[1] if memory else "",
-            memory[2] if memory else "",
+            memory,
             below if below.strip() else "",
         )
 
@@ -238,13 +238,22 @@ class Body:
         """The body as it shall stand there."""
         checklist = "\n".join([_CHECKLIST, *self.items]) if self.items else ""
         marker = f"<!-- {self.marker}{' Markdown' * self.meant} -->" if self.marker else ""
-        memory = f"<!-- bpm1 {self.owner} {self.memory} -->" if self.memory else ""
-        comments = "\n".join(filter(None, [marker, memory]))
+        memory = [f"<!-- bpm1 {namespace} {line} -->" for namespace, line in self.memory]
+        comments = "\n".join(filter(None, [marker, *memory]))
         return self.above + "\n\n".join(filter(None, [self.line, self.notes, checklist, comments])) + self.below
 
     def with_marker(self, marker: Marker | None) -> Body:
         """Return the body with another marker, or with none."""
         return replace(self, marker=write_marker(marker) if marker else "")
+
+    def with_memory(self, namespace: str, lines: Sequence[str]) -> Body:
+        """Return the body with other lines of the memory of a namespace."""
+        others = tuple(entry for entry in self.memory if entry[0] != namespace)
+        return replace(self, memory=(*others, *((namespace, line) for line in lines)))
+
+    def lines_of(self, namespace: str) -> list[str]:
+        """Return the lines of the memory of a namespace."""
+        return [line for owner, line in self.memory if owner == namespace]
 
     def with_content(self, content: Content, fields: frozenset[str], wording: Wording) -> Body:
         """Return the body with some fields of the content in it."""

@@ -10,7 +10,9 @@ import pytest
 from connectors.markdown import MarkdownConnector
 from sync.simulation.service import EXACT, SAFE, UNIQUE, Kind
 from tests.connectors.contract import NAMESPACE, Contract
+from tests.connectors.github_account import GitHubAccount
 from tests.connectors.todoist_account import NOW, TodoistAccount
+from tests.servers.github_server import GitHubServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 from tests.sync.in_memory import InMemory
@@ -104,3 +106,14 @@ class TestTodoist(Contract):
     def service(self) -> Iterator[TodoistAccount]:
         with TodoistServer(Todoist(PRO, now=NOW)) as server:
             yield TodoistAccount(server)
+
+
+class TestGitHub(Contract):
+    """GitHub Issues, over HTTP."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[GitHubAccount]:
+        with GitHubServer() as server:
+            server.service.repo.roles["jasmine"] = "WRITE"
+            server.service.add_user("jasmine")
+            yield GitHubAccount(server)

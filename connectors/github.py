@@ -1,0 +1,175 @@
+"""GitHub Issues: each goal an issue in a repository, its steps the dated sub-issues.
+
+The marker is a comment in an issue's body that nobody sees, and so is the memory, in the body of the goal's own issue.
+GitHub takes no ids of ours: what may have been made is looked for before it is made again. Text is `github_text`'s
+business, HTTP `github_api`'s, reading and writing have modules of their own; none is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from config.errors import BackplanError, CredentialsError, InputError
+from connectors.base import Answer, Capabilities, Connector, Content, Fact, MemoryWrite, Requests, Snapshot, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from connectors.github_api import Client
+    from connectors.github_reading import Facts, Reading
+    from connectors.github_text import Wording
+    from connectors.github_writing import Batch
+
+LABEL = "backplan"
+_REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
+_KINDS: dict[str, type] = {"repo": str, "label": str, "milestone": bool, "mentions": bool}
+_LONGEST_LABEL = 50
+
+
+def _connect(repo: str, folder: Path) -> Client:
+    from config import settings
+    from connectors.github_api import Client
+    from connectors.patience import Clock, Patience
+
+    said = settings.load(folder)
+    patience = Patience("GitHub", said.backplan_time_budget, Clock())
+    return Client(said.github_secret(), said.github_api_url, repo, patience)
+
+
+class GitHubConnector:
+    """The issues of one repository."""
+
+    name: ClassVar[str] = "github"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        frozenset({"title", "start", "due", "notes", "labels", "who", "checklist"}), reliability="safe", ordered=True
+    )
+
+    def __init__(
+        self,
+        connect: Callable[[], Client],
+        namespace: str,
+        repo: str,
+        *,
+        label: str = LABEL,
+        milestone: bool = False,
+        mentions: bool = False,
+    ) -> None:
+        """`connect` is called when the repository is read first; `label` is what all issues of ours carry."""
+        self.label = f"github ({repo})"
+        self.identity = f"github {repo.casefold()}"
+        self.requests = Requests()
+        self._connect = connect
+        self._namespace = namespace
+        self._own_label = label
+        self._milestone = milestone
+        self._mentions = mentions
+        self._facts: Facts | None = None
+        self._reading: Reading | None = None
+        self._batch: Batch | None = None
+
+    @classmethod
+    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
+        """Take `repo`, `label`, `milestone` and `mentions`."""
+        for name, value in options.items():
+            if not isinstance(value, _KINDS.get(name, ())):
+                raise InputError(
+                    f"github: `{name}: {value}` is not a setting of it; it takes repo (such as me/goals), label (a "
+                    "word), milestone and mentions (true or false)"
+                )
+        repo = options.get("repo", "")
+        if not _REPO.fullmatch(repo):
+            said = f"`{repo}` is no repository" if repo else "the repository is missing"
+            raise InputError(f"github: {said}; write its owner and its name, such as {{repo: me/goals}}")
+        if not 0 < len(options.get("label", LABEL).strip()) <= _LONGEST_LABEL:
+            raise InputError(f"github: `label` is a word of at most {_LONGEST_LABEL} characters")
+        others = {name: value for name, value in options.items() if name != "repo"}
+        return cls(lambda: _connect(repo, folder), namespace, repo, **others)
+
+    def canonical(self, content: Content) -> Content:
+        """Return the content as GitHub shows it, with the spelling of labels and people that was read."""
+        from connectors.github_reading import in_order
+        from connectors.github_text import read_title, tidy
+
+        facts = self._facts
+        labels = [" ".join(label.split())[:_LONGEST_LABEL] for label in content.labels]
+        spelled = [facts.spelled(label) if facts else label for label in labels if label]
+        items = (" ".join(read_title(item).split()) for item in content.checklist)
+        return replace(
+            content,
+            title=read_title(self._wording.title(read_title(content.title))),
+            notes=tidy(content.notes),
+            labels=in_order(spelled, self._own_label),
+            priority="none",
+            start=content.start if content.due else None,
+            who=facts.person(content.who) if facts else content.who,
+            checklist=tuple(dict.fromkeys(filter(None, items))),
+            after=(),
+        )
+
+    @cached_property
+    def _wording(self) -> Wording:
+        from connectors.github_text import Wording
+
+        return Wording(urlsplit(self._client.url).hostname or "", mentions=self._mentions)
+
+    @cached_property
+    def _client(self) -> Client:
+        client = self._connect()
+        client.requests = self.requests
+        return client
+
+    # Reading
+
+    def read(self) -> Snapshot:
+        """Read what there is to know of the repository, and the issues in it that are ours."""
+        from connectors import github_reading as reading
+
+        self._facts = reading.read_facts(self._client)
+        self._facts.refuse_closed()
+        self._reading = reading.Reading.of(self._client, self._facts, self._namespace, self._own_label)
+        self._batch = None
+        return self._reading.snapshot()
+
+    def facts(self) -> list[Fact]:
+        """Return what the repository and the token say of themselves, as far as that can be read."""
+        from connectors import github_reading as reading
+
+        try:
+            facts = reading.read_facts(self._client)
+        except CredentialsError as error:
+            return [Fact("token", False, str(error))]
+        except BackplanError as error:
+            return [Fact("service", False, str(error))]
+        return [Fact("token", True, "accepted"), *reading.doctor(facts)]
+
+    def finds(self, native_id: str, content: Content) -> bool:
+        """Return whether the issue is there with this content and without a marker."""
+        reading = self._read_once()
+        said = self._client.issue(native_id) if native_id.isdecimal() else None
+        if said is None:
+            return False
+        reading.take(said, native_id)
+        issue = reading.issues[native_id]
+        return not issue.body.marker and issue.open and reading.content(issue, None) == content
+
+    def _read_once(self) -> Reading:
+        if self._reading is None:
+            self.read()
+        assert self._reading is not None  # noqa: S101  # it has just been read
+        return self._reading
+
+    # Writing
+
+    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        """Carry out a batch in as few requests as it takes, as fast as GitHub lets us."""
+        from connectors.github_writing import Batch
+
+        reading = self._read_once()
+        if self._batch is None:
+            self._batch = Batch(reading, self._client, self._wording, milestones=self._milestone)
+        return self._batch.carry_out(batch)

@@ -1,0 +1,117 @@
+"""Somebody with GitHub, and connectors to it with a clock that shows its time and moves it on where it waits."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from connectors.github import GitHubConnector
+from connectors.github_api import Client
+from connectors.github_text import date_line, read_dates
+from connectors.patience import Clock, Patience
+from tests.connectors.contract import NAMESPACE
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from connectors.base import Connector
+    from tests.servers.github import GitHub, Issue
+    from tests.servers.github_server import GitHubServer
+
+
+def clock_of(github: GitHub) -> Clock:
+    """Return a clock that does not make anybody wait: to sleep moves the time of the service on."""
+    started = github.now
+    return Clock(
+        lambda: github.now,
+        lambda: (github.now - started).total_seconds(),
+        lambda seconds: github.advance(timedelta(seconds=seconds)),
+    )
+
+
+def client(
+    server: GitHubServer, token: str = "", repo: str = "ann/goals", budget: float = 300, kind: type[Client] = Client
+) -> Client:
+    """Return a client as a process of its own has it."""
+    patience = Patience("GitHub", budget, clock_of(server.service))
+    return kind(SecretStr(token or server.service.token), server.base, repo, patience)
+
+
+def connector(
+    server: GitHubServer,
+    namespace: str = NAMESPACE,
+    *,
+    token: str = "",
+    repo: str = "ann/goals",
+    budget: float = 300,
+    kind: type[Client] = Client,
+    **options: Any,
+) -> GitHubConnector:
+    """Return a connector to a repository, by default with everything allowed."""
+    return GitHubConnector(lambda: client(server, token, repo, budget, kind), namespace, repo, **options)
+
+
+class GitHubAccount:
+    """Somebody who works with issues in a browser."""
+
+    def __init__(self, server: GitHubServer) -> None:
+        self.server = server
+        self.github = server.service
+        self._added: list[int] = []
+
+    def connector(self, namespace: str = NAMESPACE) -> Connector:
+        return connector(self.server, namespace)
+
+    def tick(self, native_id: str) -> None:
+        self.github.close(native_id)
+
+    def reopen(self, native_id: str) -> None:
+        self.github.reopen(native_id)
+
+    def delete(self, native_id: str) -> None:
+        self.github.delete(native_id)
+
+    def set_due(self, native_id: str, day: date | None) -> None:
+        body = self.github.issue(native_id).body.replace("\r\n", "\n")
+        lines = body.split("\n")
+        there = [number for number, line in enumerate(lines) if read_dates(line).due]
+        if day is None:
+            del lines[there[0]]
+        elif there:
+            lines[there[0]] = date_line(day, read_dates(lines[there[0]]).start)
+        else:
+            lines.insert(0, date_line(day))
+        self.github.edit(native_id, body="\n".join(lines))
+
+    def set_title(self, native_id: str, title: str) -> None:
+        self.github.edit(native_id, title=title)
+
+    def touch(self, native_id: str) -> None:
+        self.github.comment(native_id, "Ask Ann first")
+
+    def copy(self, native_id: str) -> object:
+        return self.github.duplicate(native_id)
+
+    def damage_marker(self, native_id: str) -> None:
+        body = self.github.issue(native_id).body
+        self.github.edit(native_id, body=re.sub(r"<!-- bp1 (\S+) .* -->", r"<!-- bp1 \1 oops -->", body))
+
+    def add_foreign_task(self, title: str) -> object:
+        issue = self.github.add_issue(title, "Not for a program  \n<!-- a comment -->")
+        self._added.append(issue.number)
+        return issue
+
+    def foreign_tasks(self) -> object:
+        return {number: self.github.state(number) for number in self._added}
+
+    def text(self) -> str:
+        """Return what stands there but for what was closed as not planned: nothing is deleted quietly on GitHub."""
+        return "\n".join(f"{issue.title}\n{issue.body}" for issue in shown(self.github))
+
+
+def shown(github: GitHub) -> list[Issue]:
+    """Return the issues that are open or completed."""
+    return [issue for issue in github.issues() if issue.state_reason != "not_planned"]
