@@ -1,7 +1,7 @@
 """Goals as milestones of a GitHub repository, with the deadline as their date.
 
-Which milestone is a goal's is told by the goal's issue, which is in it, and by a comment in its description. So one that
-a person renames goes on, and one that they delete, or take the issue out of, stays away.
+Which milestone is a goal's is told by the goal's issue, which is in it, and by a comment in its description. So one
+that a person renames goes on, and one that they delete, or take the issue out of, stays away.
 """
 
 from __future__ import annotations

@@ -333,16 +333,11 @@ class Reading:
                 yield issue, Marker(self.namespace, key, nonce, entry.generation), False
 
     def _original(self, alike: list[tuple[Issue, Marker]]) -> str:
-        """Return which of the issues with one nonce we made: that which we remember, without one the eldest.
-
-        Empty where we remember another: then a person has copied it, and deleted what they copied.
-        """
+        """Return which of the issues with one nonce we made: that which we remember, without one the eldest."""
         first, marker = alike[0]
         goal = self.memory.get(marker.key.partition("/")[0])
         entry = goal.keys.get(marker.key) if goal else None
-        if entry is None or entry.state == "pending" or entry.generation != marker.generation:
-            return first.number
-        return next((issue.number for issue, _ in alike if issue.number == entry.native_id), "")
+        return next((issue.number for issue, _ in alike if entry and issue.number == entry.native_id), first.number)
 
     def _own_children(self, ours: set[str]) -> dict[str, int]:
         count: dict[str, int] = {}

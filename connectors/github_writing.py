@@ -340,37 +340,27 @@ class Batch:
     # Order
 
     def _place(self, made: Sequence[Write]) -> None:
-        """Move new steps to where they stand in the goals file, where others follow; GitHub puts them last."""
-        new = {write.key for write in made}
-        mutations = []
-        for write in made:
-            order = (
-                [key for key in self._memory[goal].keys]
-                if (goal := write.key.partition("/")[0]) in self._memory
-                else []
-            )
-            issue = self._reading.issues[self._numbers[write.key]]
-            if not issue.parent or write.key not in order:
-                continue
-            later = [
-                key for key in order[order.index(write.key) + 1 :] if key not in new and self._is_below(key, issue)
-            ]
-            before = self._reading.issues.get(self._numbers.get(write.previous or "", ""))
-            where = (
-                {"afterId": before.id}
-                if before
-                else {"beforeId": self._reading.issues[self._numbers[later[0]]].id}
-                if later
-                else {}
-            )
-            if later and where:
-                inputs = {"issueId": self._reading.issues[issue.parent].id, "subIssueId": issue.id, **where}
-                mutations.append(Mutation("reprioritizeSubIssue", inputs))
-        if mutations:
-            try:
-                self._client.mutate(mutations, repeatable=True)
-            except BackplanError:
-                return  # the order is no promise
+        """Move new steps to where they stand in the goals file, where others follow: GitHub puts them last."""
+        mutations = [move for write in made if (move := self._move(write, {write.key for write in made}))]
+        try:
+            self._client.mutate(mutations, repeatable=True)
+        except BackplanError:
+            return  # the order is no promise
+
+    def _move(self, write: Write, made: set[str]) -> Mutation | None:
+        issue = self._reading.issues[self._numbers[write.key]]
+        goal = self._memory.get(write.key.partition("/")[0])
+        parent = self._reading.issues.get(issue.parent)
+        if goal is None or parent is None or write.key not in goal.keys:
+            return None
+        order = list(goal.keys)
+        later = [key for key in order[order.index(write.key) + 1 :] if key not in made and self._is_below(key, issue)]
+        if not later:
+            return None
+        before = self._reading.issues.get(self._numbers.get(write.previous or "", ""))
+        following = self._reading.issues[self._numbers[later[0]]]
+        where = {"afterId": before.id} if before else {"beforeId": following.id}
+        return Mutation("reprioritizeSubIssue", {"issueId": parent.id, "subIssueId": issue.id, **where})
 
     def _is_below(self, key: str, issue: Issue) -> bool:
         other = self._reading.issues.get(self._numbers.get(key, ""))

@@ -267,7 +267,8 @@ class Contract:
             assert after["g/one"].content.due == before["g/one"].content.due - timedelta(days=2)  # type: ignore[operator]
         else:
             assert planned.actions == {"g/two": Action.UPDATE}
-            held = world.service.connector().canonical(replace(before["g/two"].content, **{name: read}))
+            changed: dict[str, Any] = {name: read}
+            held = world.service.connector().canonical(replace(before["g/two"].content, **changed))
             assert getattr(after["g/two"].content, name) == getattr(held, name)
             assert replace(after["g/two"].content, **{name: getattr(before["g/two"].content, name)}) == (
                 before["g/two"].content
