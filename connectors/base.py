@@ -276,6 +276,26 @@ class Examined(Protocol):
         """Return what there is to say of credentials, account, container and limits; what is wrong is a fact, too."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a service may be written to: how many writes a request carries, a minute takes, and this run takes."""
+
+    a_request: int
+    a_minute: int
+    a_run: int
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A connector whose service limits how fast it may be written to.
+
+    A plan then tells what it costs, and is spread over several runs where it has to be.
+    """
+
+    def pace(self) -> Pace:
+        """Return the pace, once the service was read."""
+
+
 def digest(value: object) -> str:
     """Return a short digest (30 bits, six letters and digits) of a field's canonical value; an empty one's is empty."""
     if value is None or value in ("", ()):

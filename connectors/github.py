@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from config.errors import BackplanError, CredentialsError, InputError
-from connectors.base import Answer, Capabilities, Connector, Content, Fact, MemoryWrite, Requests, Snapshot, Write
+from connectors.base import Answer, Capabilities, Connector, Content, Fact, MemoryWrite, Pace, Requests, Snapshot, Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +29,7 @@ LABEL = "backplan"
 _REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 _KINDS: dict[str, type] = {"repo": str, "label": str, "milestone": bool, "mentions": bool}
 _LONGEST_LABEL = 50
+_RESERVED = 30.0  # seconds of a run for reading, labels, the memory, and waiting
 
 
 def _connect(repo: str, folder: Path) -> Client:
@@ -164,6 +165,13 @@ class GitHubConnector:
         return self._reading
 
     # Writing
+
+    def pace(self) -> Pace:
+        """Return how many changes GitHub takes; some of the time of the run is kept for all else."""
+        from connectors.github_api import A_MINUTE, AN_HOUR, MOST_MUTATIONS
+
+        seconds = max(self._client.patience.left - _RESERVED, 0)
+        return Pace(MOST_MUTATIONS, A_MINUTE, min(int(seconds * A_MINUTE / 60), AN_HOUR))
 
     def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
         """Carry out a batch in as few requests as it takes, as fast as GitHub lets us."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from connectors.patience import Patience
 
 MOST_MUTATIONS = 20
-A_MINUTE = 80  # GitHub's documented limit on what creates content; whether a batch counts once is not documented
+A_MINUTE, AN_HOUR = 80, 480  # GitHub's limits on what creates content are 80 and 500; nobody says what a batch counts
 _LARGEST_BODY = 600_000
 _BURST = 15.0  # seconds that a full batch has to itself at that rate
 _LEAST_GAP = 1.0  # seconds between two writes: GitHub's advice

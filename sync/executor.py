@@ -10,12 +10,12 @@ The core is a generator without I/O: it yields requests and is sent the answers,
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
-from connectors.base import Action, Answer, GoalMemory, MemoryWrite, Remembered, Write
+from connectors.base import Action, Answer, GoalMemory, MemoryWrite, Paced, Remembered, Write
 
 if TYPE_CHECKING:
     from connectors.base import Capabilities, Connector
@@ -68,9 +68,16 @@ def execute(
 
 
 def run(
-    plans: Sequence[ConnectorPlan], connectors: Mapping[str, Connector], *, all_apps: bool = True
+    plans: Sequence[ConnectorPlan],
+    connectors: Mapping[str, Connector],
+    progress: Callable[[str], None],
+    *,
+    all_apps: bool = True,
 ) -> list[ConnectorPlan]:
-    """Carry out `plans` on the connectors, by their labels; return the plans with what became of each change."""
+    """Carry out `plans` on the connectors, by their labels; return the plans with what became of each change.
+
+    `progress` is told, in words, how far a connector has come whose service limits how fast it may be written to.
+    """
     capabilities = {label: connector.capabilities for label, connector in connectors.items()}
     execution = execute(plans, capabilities, all_apps=all_apps)
     answers: Answers | None = None
@@ -78,12 +85,35 @@ def run(
         while True:
             request = execution.send(answers)  # type: ignore[arg-type]  # the first send of a generator is None
             try:
-                answers = connectors[request.label].apply(request.batch)
+                answers = _apply(connectors[request.label], request, progress)
             except BackplanError as error:
                 answers = error
     except StopIteration as stop:
         results: list[ConnectorPlan] = stop.value
         return results
+
+
+def _apply(connector: Connector, request: Request, progress: Callable[[str], None]) -> list[Answer]:
+    """Apply a batch, in pieces where the service limits how fast it may be written to.
+
+    Raises BackplanError when nothing of it could be tried.
+    """
+    batch = request.batch
+    pace = connector.pace() if isinstance(connector, Paced) else None
+    if pace is None or len(batch) <= pace.a_request:
+        return connector.apply(batch)
+    answers: list[Answer] = []
+    while len(answers) < len(batch):
+        try:
+            answers += connector.apply(batch[len(answers) : len(answers) + pace.a_request])
+        except BackplanError as error:
+            if not answers:
+                raise
+            return answers + [Answer(error=str(error))] * (len(batch) - len(answers))
+        left = round((len(batch) - len(answers)) / pace.a_minute)
+        when = f"about {left} min left" if left else "less than a minute left"
+        progress(f"{request.label}: {len(answers)} of {len(batch)} changes, {when}")
+    return answers
 
 
 def _task(write: Write) -> Task:
@@ -106,7 +136,7 @@ class _Work:
     @property
     def creates(self) -> bool:
         """Whether the plan makes tasks."""
-        return any(change.action is Action.CREATE for change in self.plan.changes)
+        return any(write.action is Action.CREATE for write in self.writes(acknowledging=False))
 
     def at_once(self, *, acknowledge: bool) -> Generator[Request, Answers, None]:
         """Ask for all changes, and the memory of how things are after them, in one batch."""
@@ -133,12 +163,12 @@ class _Work:
     def writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
         """Return the writes of the plan, those that acknowledge or the others."""
         asked = (change for change in self.plan.changes if change.acknowledges == acknowledging)
-        return tuple(change.write for change in asked if change.write is not None)
+        return tuple(change.write for change in asked if change.write is not None and change.status == "planned")
 
     def memory(self, *, acknowledge: bool) -> dict[str, GoalMemory]:
         """Return the memory as far as the plan has come; `acknowledge` what people did only when all have it."""
         goals = {}
-        failed = {key for key, _ in self.failed}
+        failed = {key for key, _ in self.failed} | {c.key for c in self.plan.writes if c.status == "skipped"}
         for goal_id, goal in self.plan.memory.items():
             before = self.plan.remembered.get(goal_id)
             keys = {

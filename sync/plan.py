@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from connectors.base import Connector, Snapshot, Task
+    from sync.budget import Budget
     from sync.observe import View
     from sync.states import State
 
@@ -106,7 +107,7 @@ class ConnectorPlan:
     """What has to change in one connector.
 
     `memory` is what it shall remember once every change is applied, `remembered` what it remembers now by today's keys,
-    and `stored` that same memory as it was read.
+    and `stored` that same memory as it was read. `budget` is None where the service does not limit writing.
     """
 
     label: str
@@ -114,6 +115,7 @@ class ConnectorPlan:
     memory: Mapping[str, GoalMemory]
     remembered: Mapping[str, GoalMemory]
     stored: Mapping[str, GoalMemory]
+    budget: Budget | None = None
 
     @property
     def writes(self) -> tuple[Change, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import InputError, RefusedError
-from connectors.base import Finder
+from connectors.base import Finder, Paced
 from sync import executor
+from sync.budget import within
 from sync.plan import ConnectorPlan, plan
 from sync.wanted import wanted_goal
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from config.network import Project
+    from connectors.base import Connector
     from sync.journal import Journal, Record
     from sync.observe import View
     from sync.reading import Home, Reading, Snapshots
@@ -72,7 +74,7 @@ def _plan(
         if scheduled.goal.id in home.goals and scheduled.goal.id not in skipped
         if (goal := wanted_goal(project, scheduled, view.snapshot.memory)) is not None
     ]
-    return plan(
+    whole = plan(
         home.connector,
         view,
         wanted,
@@ -87,6 +89,11 @@ def _plan(
         allow_mass_change=allow_mass_change,
         new_nonce=new_nonce,
     )
+    return _paced(whole, home.connector)
+
+
+def _paced(whole: ConnectorPlan, connector: Connector) -> ConnectorPlan:
+    return within(whole, connector.pace()) if isinstance(connector, Paced) else whole
 
 
 def changed_homes(journal: Journal, project: Project, homes: Sequence[Home]) -> list[Home]:
@@ -124,14 +131,17 @@ def make_plans_back(
 
     records = {record.label: record for record in journal.records}
     return [
-        undo.plan(
+        _paced(
+            undo.plan(
+                home.connector,
+                found.by_label[home.label],
+                records[home.label],
+                let_go=_let_go(home, records[home.label]),
+                namespace=namespace,
+                allow_mass_change=allow_mass_change,
+                new_nonce=new_nonce,
+            ),
             home.connector,
-            found.by_label[home.label],
-            records[home.label],
-            let_go=_let_go(home, records[home.label]),
-            namespace=namespace,
-            allow_mass_change=allow_mass_change,
-            new_nonce=new_nonce,
         )
         for home in homes
         if home.label in found.by_label
@@ -156,4 +166,4 @@ def apply(
     for home_plan in plans:
         if home_plan.writes:
             progress(f"writing {len(home_plan.writes)} changes to {home_plan.label}")
-    return executor.run(plans, {home.label: home.connector for home in homes}, all_apps=not limited)
+    return executor.run(plans, {home.label: home.connector for home in homes}, progress, all_apps=not limited)

@@ -131,7 +131,8 @@ class _Run:
         from sync import reconciler
 
         self.write(journal, over=True)
-        tell = say if verbose else lambda _: None
+        long = any(plan.budget and plan.budget.minutes for plan in self.plans)
+        tell = say if verbose or long else lambda _: None
         done = replace(self, plans=reconciler.apply(self.plans, self.homes, tell, limited=limited), applied=True)
         done.write(journal, over=True)
         return done

@@ -94,12 +94,16 @@ def _plan(value: ConnectorPlan, connector: Connector) -> dict[str, Any]:
     counts = Counter(change.action.value for change in value.changes)
     summary = {action.value: counts[action.value] for action in Action}
     failed = sum(change.status == "failed" for change in value.changes)
+    pending = sum(change.status == "skipped" for change in value.writes)
+    budget = value.budget
+    costs = {"budget": {"requests": budget.requests, "minutes": budget.minutes}} if budget else {}
     return {
         "name": connector.name,
         "label": value.label,
         "changes": [{**_change(change), **journal.states(change)} for change in value.changes],
         "memory": journal.memory(value),
-        "summary": {**summary, "pending": 0, "failed": failed},
+        "summary": {**summary, "pending": pending, "failed": failed},
+        **costs,
         "requests": {"read": connector.requests.read, "write": connector.requests.write},
     }
 

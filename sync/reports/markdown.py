@@ -91,10 +91,11 @@ def _step(step: ScheduledStep) -> tuple[str, ...]:
 def _connector(value: ConnectorPlan, *, applied: bool) -> Iterator[str]:
     yield f"## {_escape(value.label)}"
     yield ""
-    if not value.writes:
-        yield "in sync, nothing to do"
+    said = "in sync, nothing to do" if not value.writes else f"{value.budget}" if value.budget and not applied else ""
+    if said:
+        yield said
     if value.changes:
-        if not value.writes:
+        if said:
             yield ""
         columns = ("what", "task", "change", "why", *(("status",) if applied else ()))
         yield from _table(columns, (_change(change, applied=applied) for change in value.changes))

@@ -112,7 +112,7 @@ def status(value: Schedule) -> Iterable[RenderableType]:
 def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[RenderableType]:
     """Yield for each connector a line that counts, then a table of changes for each goal."""
     for value in values:
-        yield Text(f"{words.clean(value.label)}: {_counts(value.changes, applied=applied)}", style="bold")
+        yield Text(f"{words.clean(value.label)}: {_counts(value, applied=applied)}", style="bold")
         for goal_id, changes in groupby(value.changes, key=lambda change: change.key.partition("/")[0]):
             yield _changes(goal_id, list(changes))
 
@@ -129,15 +129,22 @@ def _changes(goal_id: str, changes: Sequence[Change]) -> Table:
     return table
 
 
-def _counts(changes: Sequence[Change], *, applied: bool) -> str:
-    done = sum(change.status == "applied" for change in changes)
-    failed = sum(change.status == "failed" for change in changes)
-    asked = sum(change.write is not None for change in changes)
-    if not asked:
+def _counts(value: ConnectorPlan, *, applied: bool) -> str:
+    statuses = [change.status for change in value.writes]
+    done, failed, waiting = (statuses.count(status) for status in ("applied", "failed", "skipped"))
+    if not statuses:
         return "in sync, nothing to do"
     if not applied:
-        return f"{asked} {'change' if asked == 1 else 'changes'} to make"
-    return f"{done} {'change' if done == 1 else 'changes'} made" + (f", {failed} failed" if failed else "")
+        costs = f": {value.budget}" if value.budget else ""
+        return f"{_changes_in_words(len(statuses))} to make{costs}"
+    told = [f"{_changes_in_words(done)} made"]
+    told += [f"{failed} failed"] if failed else []
+    told += [f"{waiting} wait for the next run"] if waiting else []
+    return ", ".join(told)
+
+
+def _changes_in_words(number: int) -> str:
+    return f"{number} {'change' if number == 1 else 'changes'}"
 
 
 def _fields(change: Change) -> Text:

@@ -515,6 +515,28 @@ def test_writing_stays_within_the_limits(server: GitHubServer, tmp_path: Path, g
     assert timedelta(seconds=60) < github.now - started < timedelta(seconds=100)
 
 
+def test_a_first_sync_that_is_too_large_is_spread_nearest_dates_first(
+    server: GitHubServer, tmp_path: Path, github: GitHub
+) -> None:
+    goals = [a_goal(id=f"g{n}", title=f"Goal {n}", steps=steps(99), deadline=f"20{32 - n}-12-30") for n in range(5)]
+    project = load(tmp_path, *goals)
+    first = run(project, [connector(server)], TODAY)
+    assert first.errors == []
+    (plan,) = first.plans
+    assert plan.budget is not None
+    assert (plan.budget.minutes, plan.budget.waiting) == (4, 500 - len(github.issues()))
+    dues: dict[str, list[date]] = {"applied": [], "skipped": []}
+    for change in plan.writes:
+        if "/" in change.key and change.write and change.write.content and change.write.content.due:
+            dues[change.status].append(change.write.content.due)
+    assert max(dues["applied"]) <= min(dues["skipped"])
+    github.advance(timedelta(hours=1))
+    assert run(project, [connector(server)], TODAY).errors == []
+    assert len(github.issues()) == 500
+    github.advance(timedelta(hours=1))
+    assert run(project, [connector(server)], TODAY).silent
+
+
 def test_long_lists_are_read_to_their_end(server: GitHubServer, tmp_path: Path, github: GitHub) -> None:
     for number in range(250):
         github.add_issue(f"Somebody's {number}")
