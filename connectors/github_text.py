@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LONGEST_TITLE = 256
 LONGEST_BODY = 65_536
 _JOINER = "\u2060"
+_SHORT = 6  # GitHub takes seven hexadecimal digits for a commit
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
@@ -36,7 +37,7 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 # Escaping
 
-_PING = re.compile(r"@(?=\w)|#(?=\d)|(?i:\bGH-)(?=\d)|\b[0-9a-f](?=[0-9a-f]{6,39}\b)")
+_PING = re.compile(r"@(?=\w)|#(?=\d)|(?i:\bGH-)(?=\d)|\b(?i:[0-9a-f]{7,40})\b")
 _URL = re.compile(r"https?://[^\s<>\"'()\[\]`*|\\]*[^\s<>\"'()\[\]`*|\\.,;:!?_~]")
 _SIGNS = re.compile(r"[\\`*_\[\]~|$]|:(?=[\w+-]+:)")
 _AT_THE_START = re.compile(r"^(?:[-+=#>]|\d{1,9}(?=[.)]))")
@@ -58,7 +59,7 @@ class Wording:
 
     def title(self, text: str) -> str:
         """Return a title, cut to what GitHub takes. No Markdown but code is shown in one."""
-        written = text if self.mentions else _PING.sub(lambda match: f"{match[0]}{_JOINER}", text)
+        written = text if self.mentions else _PING.sub(_without_ping, text)
         if len(written) <= LONGEST_TITLE:
             return written
         cut = written[: LONGEST_TITLE - 1].rstrip(_JOINER)
@@ -97,7 +98,14 @@ class Wording:
 def _joined(start: str, text: str) -> list[str]:
     """Return the text with word joiners in it; after `start`, which is written already."""
     joiner = _JOINER if start == "\\#" and text[:1].isdigit() else ""
-    return [joiner, _PING.sub(lambda match: f"{match[0]}{_JOINER}", text)]
+    return [joiner, _PING.sub(_without_ping, text)]
+
+
+def _without_ping(match: re.Match[str]) -> str:
+    """Return a sign with a word joiner behind it; what may be the name of a commit, in pieces too short for one."""
+    text = match[0]
+    pieces = [text[start : start + _SHORT] for start in range(0, len(text), _SHORT)]
+    return _JOINER.join(pieces) if len(pieces) > 1 else f"{text}{_JOINER}"
 
 
 def read_title(text: str) -> str:
