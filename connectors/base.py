@@ -145,6 +145,7 @@ class Snapshot:
     `others` are the keys of managed tasks that are not ours, by their namespace. `damaged` are native ids of tasks
     whose marker has to be written anew. `damage` tells, with its place, that the memory cannot be read. `room` is how
     many more open tasks fit, None where there is no limit. `account` are the names of the account that was read.
+    `notices` are sentences on what the service cannot do for this plan, said once a run.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -156,6 +157,7 @@ class Snapshot:
     damage: str = ""
     room: int | None = None
     account: frozenset[str] = frozenset()
+    notices: tuple[str, ...] = ()
 
 
 class Action(StrEnum):

@@ -21,13 +21,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.github_api import Client
-    from connectors.github_reading import Facts, Reading
+    from connectors.github_reading import Reading
+    from connectors.github_repository import Facts, Project
     from connectors.github_text import Wording
     from connectors.github_writing import Batch
 
 LABEL = "backplan"
 _REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
-_KINDS: dict[str, type] = {"repo": str, "label": str, "milestone": bool, "mentions": bool}
+_KINDS: dict[str, type] = {
+    "repo": str,
+    "label": str,
+    "milestone": bool,
+    "mentions": bool,
+    "dependencies": bool,
+    "project": int,
+    "date_field": str,
+}
+_FIELD = "Due"
 _LONGEST_LABEL = 50
 _RESERVED = 30.0  # seconds of a run for reading, labels, the memory, and waiting
 
@@ -42,12 +52,19 @@ def _connect(repo: str, folder: Path) -> Client:
     return Client(said.github_secret(), said.github_api_url, repo, patience)
 
 
+_WITHOUT_PUSH = (
+    "the token may not change {}, so GitHub leaves out labels, milestones, assignees and the places of sub-issues"
+)
+
+
 class GitHubConnector:
     """The issues of one repository."""
 
     name: ClassVar[str] = "github"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        frozenset({"title", "start", "due", "notes", "labels", "who", "checklist"}), reliability="safe", ordered=True
+        frozenset({"title", "start", "due", "notes", "labels", "who", "checklist", "after"}),
+        reliability="safe",
+        ordered=True,
     )
 
     def __init__(
@@ -59,8 +76,14 @@ class GitHubConnector:
         label: str = LABEL,
         milestone: bool = False,
         mentions: bool = False,
+        dependencies: bool = False,
+        project: int | None = None,
+        date_field: str = _FIELD,
     ) -> None:
-        """`connect` is called when the repository is read first; `label` is what all issues of ours carry."""
+        """`connect` is called when the repository is read first; `label` is what all issues of ours carry.
+
+        `project` is the number of a project of the repository's owner, whose `date_field` shows dates, too.
+        """
         self.label = f"github ({repo})"
         self.identity = f"github {repo.casefold()}"
         self.requests = Requests()
@@ -69,18 +92,21 @@ class GitHubConnector:
         self._own_label = label
         self._milestone = milestone
         self._mentions = mentions
+        self._dependencies = dependencies
+        self._project, self._date_field = project, date_field
         self._facts: Facts | None = None
         self._reading: Reading | None = None
         self._batch: Batch | None = None
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `repo`, `label`, `milestone` and `mentions`."""
+        """Take `repo`, `label`, `milestone`, `mentions`, `dependencies`, `project` and `date_field`."""
         for name, value in options.items():
-            if not isinstance(value, _KINDS.get(name, ())):
+            if type(value) is not _KINDS.get(name) or (value == 0 and value is not False):  # `true` is no number
                 raise InputError(
                     f"github: `{name}: {value}` is not a setting of it; it takes repo (such as me/goals), label (a "
-                    "word), milestone and mentions (true or false)"
+                    "word), milestone, mentions and dependencies (true or false), project (a number) and date_field "
+                    "(the name of a date field there)"
                 )
         repo = options.get("repo", "")
         if not _REPO.fullmatch(repo):
@@ -109,7 +135,7 @@ class GitHubConnector:
             start=content.start if content.due else None,
             who=facts.person(content.who) if facts else content.who,
             checklist=tuple(dict.fromkeys(filter(None, items))),
-            after=(),
+            after=tuple(sorted(set(content.after))) if self._dependencies else (),
         )
 
     @cached_property
@@ -128,25 +154,41 @@ class GitHubConnector:
 
     def read(self) -> Snapshot:
         """Read what there is to know of the repository, and the issues in it that are ours."""
-        from connectors import github_reading as reading
+        from connectors.github_reading import Reading
+        from connectors.github_repository import Project, read_facts
 
-        self._facts = reading.read_facts(self._client)
+        self._facts = read_facts(self._client)
         self._facts.refuse_closed()
-        self._reading = reading.Reading.of(self._client, self._facts, self._namespace, self._own_label)
+        self._reading = Reading.of(self._client, self._facts, self._namespace, self._own_label)
+        notices = [] if self._facts.may_push else [_WITHOUT_PUSH.format(self._facts.name)]
+        project = self._read_project()
+        if isinstance(project, Project):
+            self._reading.read_project(self._client, project)
+        elif project:
+            notices.append(project)
+        if self._dependencies:
+            self._reading.read_links(self._client)
         self._batch = None
-        return self._reading.snapshot()
+        return replace(self._reading.snapshot(), notices=tuple(notices))
+
+    def _read_project(self) -> Project | str | None:
+        from connectors.github_repository import read_project
+
+        if self._project is None:
+            return None
+        return read_project(self._client, self._project, self._date_field)
 
     def facts(self) -> list[Fact]:
         """Return what the repository and the token say of themselves, as far as that can be read."""
-        from connectors import github_reading as reading
+        from connectors.github_repository import doctor, read_facts
 
         try:
-            facts = reading.read_facts(self._client)
+            facts, project = read_facts(self._client), self._read_project()
         except CredentialsError as error:
             return [Fact("token", False, str(error))]
         except BackplanError as error:
             return [Fact("service", False, str(error))]
-        return [Fact("token", True, "accepted"), *reading.doctor(facts)]
+        return [Fact("token", True, "accepted"), *doctor(facts, project)]
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether the issue is there with this content and without a marker."""
@@ -156,7 +198,8 @@ class GitHubConnector:
             return False
         reading.take(said, native_id)
         issue = reading.issues[native_id]
-        return not issue.body.marker and issue.open and reading.content(issue, None) == content
+        there = replace(reading.content(issue, None), after=content.after)  # of which only the marker's company tells
+        return not issue.body.marker and issue.open and there == content
 
     def _read_once(self) -> Reading:
         if self._reading is None:
@@ -171,7 +214,8 @@ class GitHubConnector:
         from connectors.github_api import A_MINUTE, AN_HOUR, MOST_MUTATIONS
 
         seconds = max(self._client.patience.left - _RESERVED, 0)
-        return Pace(MOST_MUTATIONS, A_MINUTE, min(int(seconds * A_MINUTE / 60), AN_HOUR))
+        a_minute = A_MINUTE // (1 + self._dependencies + (self._project is not None))  # requests of their own
+        return Pace(MOST_MUTATIONS, a_minute, min(int(seconds * a_minute / 60), AN_HOUR))
 
     def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
         """Carry out a batch in as few requests as it takes, as fast as GitHub lets us."""

@@ -1,4 +1,4 @@
-"""GitHub over HTTP, and what its errors mean.
+"""GitHub over HTTP: requests, pages, batches of mutations, and how fast they may follow each other.
 
 Issues are listed through REST, a hundred a request, and written through GraphQL, twenty mutations a request: they run
 in order, each on its own. The rest (labels, milestones) is REST. GitHub knows no request by an id of ours, so what may
@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from config.errors import BackplanError, CredentialsError
+from config.errors import BackplanError
 from connectors.base import Requests
+from connectors.github_errors import UNKNOWN, MissingError, explain, is_taken, is_too_often, limit_told, refusal
 from connectors.patience import TransientError, UnknownOutcomeError, asked_to_wait, too_often
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _HEADERS = {
     "X-GitHub-Api-Version": "2022-11-28",
     "User-Agent": "backplan",
 }
-_TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
 _MOST_HOPS = 5
 
 
@@ -61,10 +61,6 @@ class Outcome:
     value: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     unknown: bool = False
-
-
-class MissingError(BackplanError):
-    """There is nothing of that name or number, or the token may not see it."""
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -103,7 +99,7 @@ class Client:
             response = self._send("GET", url, params=params)
             values = response.json()
             if not isinstance(values, list):
-                raise BackplanError(_UNKNOWN)
+                raise BackplanError(UNKNOWN)
             yield from values
             url, params = response.links.get("next", {}).get("url"), None
 
@@ -122,7 +118,7 @@ class Client:
     # Writing
 
     def make(self, path: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Make something that has a name of its own in the repository; None where that name is taken."""
+        """Make something in the repository that can be there but once; None where it is there already."""
         self._wait_for_room(1)
         url = f"{self.url}/repos/{self.repo}/{path}"
         response = self._send("POST", url, body=body, taken=True)
@@ -132,6 +128,14 @@ class Client:
         """Change something of the repository by its path."""
         self._wait_for_room(1)
         self._send("PATCH", f"{self.url}/repos/{self.repo}/{path}", body=body)
+
+    def remove(self, path: str) -> None:
+        """Remove something of the repository by its path; it may be gone already."""
+        self._wait_for_room(1)
+        try:
+            self._send("DELETE", f"{self.url}/repos/{self.repo}/{path}")
+        except MissingError:
+            return
 
     def mutate(self, mutations: Sequence[Mutation], *, repeatable: bool) -> list[Outcome]:
         """Carry out mutations in their order, and tell what became of each.
@@ -160,7 +164,7 @@ class Client:
             half = len(part) // 2  # perhaps it was too much at once
             return self._mutate(part[:half], repeatable=True) + self._mutate(part[half:], repeatable=True)
         outcomes = _outcomes(part, data, errors, self.repo)
-        hasty = [number for number, outcome in enumerate(outcomes) if _is_too_often(outcome.error)]
+        hasty = [number for number, outcome in enumerate(outcomes) if is_too_often(outcome.error)]
         if hasty:  # these were refused, and nothing was done
             self.patience.pause(_LONG, "it is asked too often")
             again = self._mutate([part[number] for number in hasty], repeatable=repeatable)
@@ -193,7 +197,7 @@ class Client:
         response = self._send("POST", self._graphql, body=body, writes=writes, repeatable=repeatable)
         answer = response.json()
         if not isinstance(answer, dict):
-            raise BackplanError(_UNKNOWN)
+            raise BackplanError(UNKNOWN)
         return answer.get("data") or {}, answer.get("errors") or []
 
     def _send(
@@ -214,8 +218,8 @@ class Client:
             return self._once(method, url, params, body, writing)
 
         response = self.patience.until_answered(once, repeatable=repeatable)
-        if not response.ok and not (taken and _is_taken(response)):
-            raise _refusal(response, self.repo)
+        if not response.ok and not (taken and is_taken(response)):
+            raise refusal(response, self.repo)
         return response
 
     def _once(
@@ -246,18 +250,14 @@ class Client:
             raise too_often(wait)
         if response.status_code >= requests.codes.server_error:
             raise TransientError(f"it answers {response.status_code}", asked_to_wait(response.headers))
-        if response.is_redirect or (response.ok and not _is_json(response)):
+        empty = response.status_code == requests.codes.no_content
+        if response.is_redirect or (response.ok and not (empty or _is_json(response))):
             raise TransientError("something on the way answers in its place, or cuts its answers short")
         return response
 
     def _told_to_wait(self, response: requests.Response) -> float | None:
         """Return for how long GitHub wants to be left alone; None where it does not say that it is asked too often."""
-        limited = response.status_code == requests.codes.too_many_requests or (
-            response.status_code in (requests.codes.forbidden, requests.codes.ok)
-            and _is_too_often(
-                _message(response) if response.status_code != requests.codes.ok else _whole_error(response)
-            )
-        )
+        limited = response.status_code == requests.codes.too_many_requests or is_too_often(limit_told(response))
         if not limited:
             return None
         if seconds := asked_to_wait(response.headers):
@@ -266,9 +266,6 @@ class Client:
             reset = float(response.headers.get("x-ratelimit-reset", "0"))
             return max(reset - self.patience.clock.now().timestamp(), 1.0)
         return _LONG
-
-
-_UNKNOWN = "GitHub's answer has a form that is not known here; run again, and if that does not help, update backplan"
 
 
 # Batches
@@ -309,85 +306,6 @@ def _outcomes(
         value = data.get(f"a{number}")
         outcomes.append(Outcome(value or {}, explain(error, repo) if error is not None or value is None else None))
     return outcomes
-
-
-# Errors
-
-
-def explain(error: Mapping[str, Any] | None, repo: str) -> str:
-    """Return what an error of GraphQL says, and what to do about it."""
-    said = error or {}
-    message = str(said.get("message") or "no reason given")
-    if _is_too_often(message):
-        return message
-    if said.get("type") == "NOT_FOUND":
-        return f"it is not there any more (GitHub: {message})"
-    if said.get("type") == "FORBIDDEN" or "not accessible by" in message:
-        return _forbidden(message, "", repo)
-    return f"GitHub: {message}"
-
-
-def _forbidden(message: str, accepted: str, repo: str) -> str:
-    if "archived" in message:
-        return f"GitHub: {repo} was archived; unarchive it in its settings, or name another one in the goals file"
-    lacks = ", ".join(_right(right) for right in accepted.split(",")) if accepted else "Issues: write"
-    return (
-        f"the token in GITHUB_TOKEN lacks {lacks} on {repo} (GitHub: {message}). In a workflow, write `permissions: "
-        "{contents: read, issues: write}`; else give the token that permission in Settings > Developer settings"
-    )
-
-
-def _right(accepted: str) -> str:
-    name, _, level = accepted.strip().partition("=")
-    return f"{name.replace('_', ' ').capitalize()}: {level}"
-
-
-def _refusal(response: requests.Response, repo: str) -> BackplanError:
-    """Return the error that an answer is."""
-    message = _message(response)
-    if response.status_code == requests.codes.unauthorized:
-        return CredentialsError(
-            "GitHub does not know the token in GITHUB_TOKEN, or it has expired: make a new one in Settings > Developer "
-            "settings > Personal access tokens (nothing more was changed)"
-        )
-    if response.status_code == requests.codes.forbidden:
-        accepted = response.headers.get("x-accepted-github-permissions", "")
-        return CredentialsError(_forbidden(message, accepted, repo))
-    if response.status_code in (requests.codes.not_found, requests.codes.gone):
-        return MissingError(f"GitHub: {message} ({urlsplit(response.url).path})")
-    return BackplanError(f"GitHub: {message} (status {response.status_code})")
-
-
-def _message(response: requests.Response) -> str:
-    said = _object(response)
-    errors = said.get("errors") or []
-    details = [str(e.get("message") or e.get("code")) if isinstance(e, dict) else str(e) for e in errors]
-    return ": ".join(filter(None, [str(said.get("message") or "no reason given"), "; ".join(details)]))
-
-
-def _whole_error(response: requests.Response) -> str:
-    """Return what GraphQL says where it did nothing at all."""
-    said = _object(response)
-    if said.get("data") is not None or not isinstance(said.get("errors"), list):
-        return ""
-    return " ".join(str(error.get("message")) for error in said["errors"] if isinstance(error, dict))
-
-
-def _object(response: requests.Response) -> dict[str, Any]:
-    try:
-        said = response.json()
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _is_taken(response: requests.Response) -> bool:
-    errors = _object(response).get("errors") or []
-    return any(isinstance(error, dict) and error.get("code") == "already_exists" for error in errors)
-
-
-def _is_too_often(message: str | None) -> bool:
-    return message is not None and any(words in message.lower() for words in _TOO_OFTEN)
 
 
 def _is_json(response: requests.Response) -> bool:

@@ -7,13 +7,14 @@ that off, the whole repository is looked through instead.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from config.errors import BackplanError, CredentialsError, RefusedError
-from connectors.base import Content, Fact, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
-from connectors.github_api import MissingError, explain
+from config.errors import BackplanError, RefusedError
+from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
+from connectors.github_errors import UNKNOWN, MissingError
 from connectors.github_text import Body, read_notes, read_title
 from connectors.marker import read_marker, read_memory
 
@@ -21,108 +22,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from connectors.github_api import Client
+    from connectors.github_repository import Facts, Project
 
 _TRUSTED = {"OWNER", "MEMBER", "COLLABORATOR"}
 _FEW = 5  # issues that are not listed and are asked for one by one; more, and all are listed
-_FACTS = """query($owner: String!, $name: String!) {
-  VIEWER
-  rateLimit { limit remaining resetAt }
-  repository(owner: $owner, name: $name) {
-    id nameWithOwner isArchived hasIssuesEnabled viewerPermission
-    labels(first: 100) { nodes { id name } pageInfo { hasNextPage } }
-    assignableUsers(first: 100) { nodes { id login } pageInfo { hasNextPage } }
-  }
-  inputs: __type(name: "CreateIssueInput") { inputFields { name } }
+
+
+_ITEMS = """query($ids: [ID!]!, $field: String!) {
+  nodes(ids: $ids) { ... on Issue { id projectItems(first: 50) { nodes {
+    id project { id } fieldValueByName(name: $field) { ... on ProjectV2ItemFieldDateValue { date } }
+  } } } }
 }"""
+_MOST_NODES = 100
+_NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # what is left of a damaged marker
 
 
-# The repository
-
-
-@dataclass
-class Facts:
-    """What there is to know of a repository and of the token's account.
-
-    `labels` are the ids of labels by their names, `people` those of who can be assigned to issues. `nests`: the server
-    can put issues below others.
-    """
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An issue's place in a project, with the date that stands there."""
 
     id: str
-    name: str
-    login: str
-    permission: str
-    archived: bool
-    issues: bool
-    labels: dict[str, str]
-    people: dict[str, str]
-    nests: bool
-    limit: int
-    remaining: int
-    resets: str
-
-    def spelled(self, name: str) -> str:
-        """Return a label's name as the repository spells it: there, case does not tell labels apart."""
-        return next((known for known in self.labels if known.casefold() == name.casefold()), name)
-
-    def person(self, name: str) -> str:
-        """Return the name of somebody who can be assigned as GitHub writes it; empty where there is nobody."""
-        wanted = name.removeprefix("@").casefold()
-        return next((login for login in self.people if login.casefold() == wanted), "")
-
-    def refuse_closed(self) -> None:
-        """Raise RefusedError where the repository takes no issues."""
-        if self.archived:
-            raise RefusedError(
-                f"github ({self.name}): was archived, so nothing can be written there. Unarchive it in its settings, "
-                "or name another repository in the goals file; nothing was changed"
-            )
-        if not self.issues:
-            raise RefusedError(
-                f"github ({self.name}): issues are switched off there. Switch them on in Settings > General > "
-                "Features, or name another repository in the goals file; nothing was changed"
-            )
-
-
-def read_facts(client: Client) -> Facts:
-    """Ask for what there is to know. Raises CredentialsError where the token may not see the repository."""
-    owner, _, name = client.repo.partition("/")
-    variables = {"owner": owner, "name": name}
-    data, errors = client.query(_FACTS.replace("VIEWER", "viewer { login }"), variables)
-    if any(error.get("path") == ["viewer"] for error in errors):  # a token that belongs to nobody
-        data, errors = client.query(_FACTS.replace("VIEWER\n", "\n"), variables)
-    found = data.get("repository")
-    if found is None:
-        said = explain(errors[0], client.repo) if errors else "no reason given"
-        raise CredentialsError(
-            f"there is no repository {client.repo}, or the token in GITHUB_TOKEN may not see it: {said}. Look at "
-            "`repo:` in the goals file, and let the token reach that repository (nothing was changed)"
-        )
-    names = {field["name"] for field in (data.get("inputs") or {}).get("inputFields") or ()}
-    rate = data.get("rateLimit") or {}
-    labels = {label["name"]: label["id"] for label in found["labels"]["nodes"]}
-    people = {user["login"]: user["id"] for user in found["assignableUsers"]["nodes"]}
-    client.repo = found["nameWithOwner"]  # it may have been renamed
-    if found["labels"]["pageInfo"]["hasNextPage"]:
-        labels = {label["name"]: label["node_id"] for label in client.listed("labels")}
-    if found["assignableUsers"]["pageInfo"]["hasNextPage"]:
-        people = {user["login"]: user["node_id"] for user in client.listed("assignees")}
-    return Facts(
-        found["id"],
-        found["nameWithOwner"],
-        (data.get("viewer") or {}).get("login", ""),
-        found["viewerPermission"] or "unknown",
-        found["isArchived"],
-        found["hasIssuesEnabled"],
-        labels,
-        people,
-        "parentIssueId" in names,
-        rate.get("limit", 0),
-        rate.get("remaining", 0),
-        rate.get("resetAt", ""),
-    )
-
-
-# Issues
+    date: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +58,8 @@ class Milestone:
 class Issue:
     """An issue as it was read, or written since. `number` is that by which we know it, wherever it was moved to.
 
-    `trusted`: somebody who may write here made it, or labelled it.
+    `rest_id` is its id in REST. `trusted`: somebody who may write here made it, or labelled it. `blocks` counts the
+    issues that it is blocked by.
     """
 
     number: str
@@ -149,7 +70,9 @@ class Issue:
     reason: str = ""
     labels: tuple[str, ...] = ()
     closed_at: str = ""
+    rest_id: int = 0
     comments: int = 0
+    blocks: int = 0
     children: int = 0
     parent: str = ""
     assignees: tuple[str, ...] = ()
@@ -172,7 +95,9 @@ class Issue:
             said.get("state_reason") or "",
             labels,
             said.get("closed_at") or "",
+            said["id"],
             said["comments"],
+            (said.get("issue_dependencies_summary") or {}).get("total_blocked_by", 0),
             (said.get("sub_issues_summary") or {}).get("total", 0),
             (said.get("parent_issue_url") or "").rpartition("/")[2],
             tuple(user["login"] for user in said.get("assignees") or ()),
@@ -200,6 +125,8 @@ class Reading:
     """What was found in a repository. `whole`: all its issues were looked through, not only those with our label.
 
     `homes` are the issues in which the memory of each goal stands, `coming` the lines of goals that have none yet.
+    `keys` are those of our issues by their nonces, `linked` those of what blocks each. `items` are their places in
+    `project`. `blocked_by` are the numbers of what blocks an issue, where that is not what its body tells.
     """
 
     facts: Facts
@@ -211,6 +138,11 @@ class Reading:
     homes: dict[str, str] = field(default_factory=dict)
     coming: dict[str, str] = field(default_factory=dict)
     damage: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+    linked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    project: Project | None = None
+    items: dict[str, Item] = field(default_factory=dict)
+    blocked_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, client: Client, facts: Facts, namespace: str, label: str) -> Reading:
@@ -233,9 +165,7 @@ class Reading:
         except MissingError as error:
             raise BackplanError(f"{error}; run again (nothing was changed)") from None
         except (KeyError, TypeError, AttributeError) as error:
-            raise BackplanError(
-                f"GitHub's answer has a form that is not known here ({error}); update backplan"
-            ) from None
+            raise BackplanError(f"{UNKNOWN} ({error})") from None
         self.whole |= whole and not since
         self._remember()
 
@@ -257,6 +187,31 @@ class Reading:
             if said := client.issue(number):
                 self.take(said, number)
                 self.issues[number] = replace(self.issues[number], trusted=True)
+
+    def read_project(self, client: Client, project: Project) -> None:
+        """Read the dates that our open issues have in a project."""
+        self.project = project
+        numbers = {issue.id: issue.number for issue in self.issues.values() if issue.open and self.ours(issue)}
+        ids = list(numbers)
+        for start in range(0, len(ids), _MOST_NODES):
+            variables = {"ids": ids[start : start + _MOST_NODES], "field": project.field}
+            data, errors = client.query(_ITEMS, variables)
+            if errors or not data:
+                raise BackplanError("GitHub does not tell the dates of a project; run again (nothing was changed)")
+            for node in filter(None, data["nodes"]):
+                for item in node["projectItems"]["nodes"]:
+                    if item["project"]["id"] == project.id:
+                        day = (item["fieldValueByName"] or {}).get("date")
+                        self.items[numbers[node["id"]]] = Item(item["id"], date.fromisoformat(day) if day else None)
+
+    def read_links(self, client: Client) -> None:
+        """Ask for what blocks an issue, where it is not as much as its body tells."""
+        known = {marker.nonce for _, marker, _ in self._managed()}
+        for issue in self._by_number():
+            told = issue.body.aside.blocked_by
+            if self.ours(issue) and issue.open and (issue.blocks != len(told) or not known.issuperset(told)):
+                listed = client.listed(f"issues/{issue.number}/dependencies/blocked_by") if issue.blocks else ()
+                self.blocked_by[issue.number] = tuple(str(said["number"]) for said in listed)
 
     def entries(self) -> Iterator[tuple[str, Remembered]]:
         """Yield every key that is remembered."""
@@ -307,7 +262,9 @@ class Reading:
             if not whole:
                 damaged.add(issue.number)
         originals = {self._original(alike) for alike in ours.values()}
+        self.keys = {nonce: alike[0][1].key for nonce, alike in ours.items()}
         below = self._own_children({issue.number for alike in ours.values() for issue, _ in alike})
+        self.linked = {issue.number: self._after(issue) for alike in ours.values() for issue, _ in alike}
         found = [(issue, self._task(issue, marker, below)) for alike in ours.values() for issue, marker in alike]
         return Snapshot(
             tuple(task for issue, task in found if issue.number in originals),
@@ -329,7 +286,8 @@ class Reading:
                 yield issue, marker, True
             elif issue.number in live:
                 key, entry = live[issue.number]
-                nonce = client_nonce(self.namespace, key, entry.generation)
+                said = _NONCE.match(issue.body.marker)
+                nonce = said[1] if said else client_nonce(self.namespace, key, entry.generation)
                 yield issue, Marker(self.namespace, key, nonce, entry.generation), False
 
     def _original(self, alike: list[tuple[Issue, Marker]]) -> str:
@@ -361,47 +319,41 @@ class Reading:
 
     def content(self, issue: Issue, marker: Marker | None) -> Content:
         """Return what people see of an issue, without what is ours."""
-        body, dates = issue.body, issue.body.dates
+        body = issue.body
         applied = marker.applied.get("who") if marker else None
         who = next((login for login in issue.assignees if digest(login) == applied), next(iter(issue.assignees), ""))
         return Content(
             read_title(issue.title),
-            dates.due,
+            self._due(issue, marker),
             read_notes(body.notes, meant=body.meant),
             in_order(issue.labels, self.label),
-            start=dates.start,
+            start=body.dates.start,
             who=who,
             checklist=body.checklist,
+            after=self._after(issue),
         )
+
+    def _due(self, issue: Issue, marker: Marker | None) -> date | None:
+        """Return when an issue is due: what a person wrote in its body, else what they set in the project.
+
+        What the project shows is a person's where it is neither what we last wrote there nor what we were about to.
+        """
+        due, item = issue.body.dates.due, self.items.get(issue.number)
+        if item is None or marker is None or due != marker.due or item.date == issue.body.aside.project:
+            return due
+        goal = self.memory.get(marker.key.partition("/")[0])
+        planned = goal.dates.get(marker.key) if goal else None
+        return due if planned and item.date == planned[1] else item.date
+
+    def _after(self, issue: Issue) -> tuple[str, ...]:
+        """Return the keys of what an issue of ours is blocked by."""
+        if issue.number in self.blocked_by:
+            others = [self.issues[number] for number in self.blocked_by[issue.number] if number in self.issues]
+            return tuple(sorted(marker.key for other in others if (marker := self.ours(other))))
+        return tuple(sorted(key for nonce in issue.body.aside.blocked_by if (key := self.keys.get(nonce))))
 
 
 def in_order(labels: Iterable[str], own: str) -> tuple[str, ...]:
     """Return labels as they are compared: each once, without our own, in an order that does not hang on GitHub."""
     by_name = {label.casefold(): label for label in labels if label.casefold() != own.casefold()}
     return tuple(by_name[name] for name in sorted(by_name))
-
-
-def doctor(facts: Facts) -> list[Fact]:
-    """Return what there is to say of the account, the repository, what can be written there, and the limits."""
-    try:
-        facts.refuse_closed()
-    except RefusedError as error:
-        there = Fact("repository", False, str(error))
-    else:
-        there = Fact("repository", True, f"{facts.name} is there, and takes issues")
-    may = facts.permission in ("ADMIN", "MAINTAIN", "WRITE", "TRIAGE")
-    rights = f"{facts.permission.lower()} on {facts.name}"
-    lacks = "" if may else ": labels, milestones and sub-issues need the right to write there; GitHub leaves them out"
-    nests = "steps are sub-issues of their goal" if facts.nests else "this server has no sub-issues; steps stand alone"
-    return [
-        Fact("account", True, facts.login or "the token of a workflow"),
-        there,
-        Fact("rights", may, rights + lacks),
-        Fact("structure", True, nests),
-        Fact(
-            "requests",
-            True,
-            f"{facts.remaining:,} of {facts.limit:,} are left until {facts.resets}; besides, GitHub takes about 80 "
-            "changes a minute and 500 an hour, and backplan keeps to that",
-        ),
-    ]

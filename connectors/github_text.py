@@ -182,8 +182,32 @@ def _without_date(line: str) -> str:
 
 _MARKER = re.compile(r"<!--[ \t]*(bp\d{1,9}[ \t][^<>\n]*?)( Markdown)?[ \t]*-->")
 _MEMORY = re.compile(r"\n*<!-- bpm1 (\S+) (\{[^<>\n]*\}) -->")
+_ASIDE = re.compile(r"\n*<!-- bpa1 (\S+) (\S+) -->")
 _CHECKLIST = "<!-- checklist -->"
 _ITEM = re.compile(r"[-*+] \[[ xX]\] +(\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What we last wrote of an issue outside of its body: its date in a project, and what it is blocked by.
+
+    `blocked_by` are nonces, which stay when keys change.
+    """
+
+    project: date | None = None
+    blocked_by: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The aside as a comment holds it; empty where there is nothing to say."""
+        if self == Aside():
+            return ""
+        return f"{self.project or '-'} {','.join(self.blocked_by) or '-'}"
+
+    @classmethod
+    def read(cls, project: str, blocked_by: str) -> Aside:
+        """Return the aside that a comment holds."""
+        return cls(_read_day(project, 0), () if blocked_by == "-" else tuple(blocked_by.split(",")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +224,7 @@ class Body:
     items: tuple[str, ...] = ()
     marker: str = ""
     meant: bool = False
+    aside: Aside = Aside()
     memory: tuple[tuple[str, str], ...] = ()
     below: str = ""
 
@@ -208,7 +233,8 @@ class Body:
         """Take a body apart. Without a marker, all below the date line is notes."""
         text = text.replace("\r\n", "\n")
         memory = tuple((found[1], found[2]) for found in _MEMORY.finditer(text))
-        text = _MEMORY.sub("", text)
+        aside = _ASIDE.search(text)
+        text = _ASIDE.sub("", _MEMORY.sub("", text))
         marker = _MARKER.search(text)
         head, below = (text[: marker.start()], text[marker.end() :]) if marker else (text, "")
         head, _, items = head.partition(_CHECKLIST)
@@ -221,6 +247,7 @@ class Body:
             tuple(line for line in items.split("\n") if line.strip()),
             marker[1] if marker else "",
             bool(marker and marker[2]),
+            Aside.read(aside[1], aside[2]) if aside else Aside(),
             memory,
             below if below.strip() else "",
         )
@@ -247,12 +274,15 @@ class Body:
         checklist = "\n".join([_CHECKLIST, *self.items]) if self.items else ""
         marker = f"<!-- {self.marker}{' Markdown' * self.meant} -->" if self.marker else ""
         memory = [f"<!-- bpm1 {namespace} {line} -->" for namespace, line in self.memory]
-        comments = "\n".join(filter(None, [marker, *memory]))
+        aside = f"<!-- bpa1 {self.aside.text} -->" if self.aside.text else ""
+        comments = "\n".join(filter(None, [marker, aside, *memory]))
         return self.above + "\n\n".join(filter(None, [self.line, self.notes, checklist, comments])) + self.below
 
     def with_marker(self, marker: Marker | None) -> Body:
         """Return the body with another marker, or with none."""
-        return replace(self, marker=write_marker(marker) if marker else "")
+        if marker is None:
+            return replace(self, marker="", aside=Aside())
+        return replace(self, marker=write_marker(marker))
 
     def with_memory(self, namespace: str, lines: Sequence[str]) -> Body:
         """Return the body with other lines of the memory of a namespace."""
@@ -266,7 +296,7 @@ class Body:
     def with_content(self, content: Content, fields: frozenset[str], wording: Wording) -> Body:
         """Return the body with some fields of the content in it."""
         body = self
-        if fields & {"due", "start"}:
+        if fields & {"due", "start"} or content.due != self.dates.due:
             body = replace(body, line=date_line(content.due, content.start) if content.due else "")
         if "notes" in fields:
             body = replace(body, notes=wording.notes(content.notes), meant=wording.mentions)

@@ -60,7 +60,7 @@ TYPES = {
     "assignableUsers",
     "RateLimit": "cost limit remaining resetAt used",
     "Issue": "id number title body state stateReason url labels assignees milestone parent subIssues projectItems "
-    "repository closed",
+    "repository closed fullDatabaseId",
     "IssueConnection": "nodes totalCount pageInfo",
     "Label": "id name",
     "LabelConnection": "nodes totalCount pageInfo",

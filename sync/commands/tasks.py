@@ -192,6 +192,9 @@ def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
         say(f"{label} could not be read, so its goals were left alone: {reason}")
     for label in outcome.reading.rebuilt:
         say(f"{label}: a new memory was started; which steps you had deleted is not known any more")
+    for view in outcome.reading.views:
+        for notice in view.snapshot.notices:
+            say(f"{view.label}: {notice}")
     for goal in outcome.reading.schedule.goals:
         if goal.failed:
             say(

@@ -57,13 +57,14 @@ def connector(
 class GitHubAccount:
     """Somebody who works with issues in a browser."""
 
-    def __init__(self, server: GitHubServer) -> None:
+    def __init__(self, server: GitHubServer, **options: Any) -> None:
         self.server = server
+        self._options = options
         self.github = server.service
         self._added: list[int] = []
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return connector(self.server, namespace)
+        return connector(self.server, namespace, **self._options)
 
     def tick(self, native_id: str) -> None:
         self.github.close(native_id)

@@ -109,11 +109,12 @@ class TestTodoist(Contract):
 
 
 class TestGitHub(Contract):
-    """GitHub Issues, over HTTP."""
+    """GitHub Issues, over HTTP; alone, and with everything around them."""
 
-    @pytest.fixture
-    def service(self) -> Iterator[GitHubAccount]:
+    @pytest.fixture(params=[{}, {"milestone": True, "dependencies": True, "project": 4}], ids=["alone", "with all"])
+    def service(self, request: pytest.FixtureRequest) -> Iterator[GitHubAccount]:
         with GitHubServer() as server:
             server.service.repo.roles["jasmine"] = "WRITE"
             server.service.add_user("jasmine")
-            yield GitHubAccount(server)
+            server.service.add_project("ann", 4)
+            yield GitHubAccount(server, **request.param)

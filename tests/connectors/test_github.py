@@ -98,6 +98,16 @@ def test_a_new_step_takes_its_place(world: World) -> None:
     assert below == ["Wake up", "Begin", "Think", "Think again", "Go on", "Finish"]
 
 
+def test_a_goal_that_is_renamed_keeps_its_issue_and_gets_new_steps(world: World, github: GitHub) -> None:
+    goal = issue(world, "g")
+    new = {"id": "new", "title": "Think", "takes": "1 day"}
+    world.goal = {**world.goal, "id": "h", "was": "g", "steps": [*world.goal["steps"], new]}
+    world.sync()
+    assert [child.title for child in goal.children] == ["Begin", "Go on", "Finish", "Think"]
+    assert issue(world, "h") is goal
+    assert len(titles(github)) == 5
+
+
 def test_more_than_a_hundred_steps_stand_alone(server: GitHubServer, tmp_path: Path) -> None:
     world = World(GitHubAccount(server), tmp_path, a_goal(steps=steps(103), deadline="2028-12-30"))
     world.sync()
@@ -149,6 +159,94 @@ def test_a_milestone_that_a_person_deleted_stays_away(server: GitHubServer, tmp_
         if not github.repo.milestones[0].deleted:
             github.delete_milestone(1)
     assert [milestone.deleted for milestone in github.repo.milestones] == [True]
+
+
+# A project, and what blocks what
+
+
+@pytest.fixture
+def dated(server: GitHubServer, tmp_path: Path, github: GitHub) -> World:
+    """Our four issues, with their dates in a project, too."""
+    github.add_project("ann", 4, "Due", "Status")
+    world = World(GitHubAccount(server, project=4), tmp_path)
+    world.sync()
+    return world
+
+
+def in_project(world: World, key: str) -> dict[str, str | None]:
+    (found,) = issue(world, key).dates.values()
+    return found
+
+
+def test_dates_stand_in_a_project_too(dated: World) -> None:
+    assert in_project(dated, "g") == {"Due": "2027-09-30"}
+    assert in_project(dated, "g/two") == {"Due": "2027-09-28"}
+    dated.goal["deadline"] = "2027-10-07"
+    dated.sync()
+    assert in_project(dated, "g/two") == {"Due": "2027-10-05"}
+
+
+def test_a_date_that_a_person_moves_in_the_project_is_a_pin(dated: World) -> None:
+    in_project(dated, "g/two")["Due"] = "2027-09-10"
+    dated.sync()
+    assert dated.tasks()["g/two"].marker.pinned
+    assert body(dated, "g/two").dates.due == date(2027, 9, 10)
+    assert in_project(dated, "g/one")["Due"] == "2027-09-03"
+    in_project(dated, "g/two")["Due"] = None
+    dated.sync()
+    assert not dated.tasks()["g/two"].marker.pinned
+    assert in_project(dated, "g/two")["Due"] == "2027-09-28"
+
+
+def test_a_date_that_a_person_moves_in_the_issue_reaches_the_project(dated: World) -> None:
+    dated.service.set_due(dated.native_id("g/two"), date(2027, 9, 10))
+    dated.sync()
+    assert in_project(dated, "g/two") == {"Due": "2027-09-10"}
+
+
+def test_an_issue_that_a_person_took_out_of_the_project_stays_out(dated: World) -> None:
+    issue(dated, "g/two").dates.clear()
+    assert dated.sync().actions == {}
+    assert issue(dated, "g/two").dates == {}
+
+
+def test_a_token_without_the_project_moves_dates_in_the_issues_alone(
+    dated: World, server: GitHubServer, github: GitHub
+) -> None:
+    """As a workflow's token does; one that sees the project again takes nothing there for a person's move."""
+    token = github.add_token(github.owner, projects=False).text
+    dated.goal["deadline"] = "2027-10-07"
+    done = run(dated.project, [connector(server, token=token, project=4)], TODAY)
+    assert done.errors == []
+    (notice,) = done.found.views[0].snapshot.notices
+    assert "project 4 of ann cannot be reached, so dates stand in the issues alone" in notice
+    assert body(dated, "g/two").dates.due == date(2027, 10, 5)
+    assert in_project(dated, "g/two") == {"Due": "2027-09-28"}
+    assert dated.sync().actions == {}
+    dated.goal["deadline"] = "2027-10-14"
+    dated.sync()
+    assert in_project(dated, "g/two") == {"Due": "2027-10-12"}
+    assert not dated.tasks()["g/two"].marker.pinned
+
+
+def test_a_project_without_the_date_field_is_told(dated: World, server: GitHubServer) -> None:
+    facts = {fact.what: fact for fact in connector(server, project=4, date_field="When").facts()}
+    assert not facts["project"].ok
+    assert "no date field “When”" in facts["project"].sentence
+
+
+def test_steps_are_blocked_by_what_comes_before_them(server: GitHubServer, tmp_path: Path, github: GitHub) -> None:
+    world = World(GitHubAccount(server, dependencies=True), tmp_path)
+    world.sync()
+    one, two, three = (issue(world, f"g/{name}") for name in ("one", "two", "three"))
+    assert (two.blocked_by, three.blocked_by) == ([one], [two])
+    again = world.service.connector()
+    assert run(world.project, [again], TODAY).silent
+    assert (again.requests.read, again.requests.write) == (2, 0)
+    own = [github.add_issue("My own"), github.add_issue("My other")]
+    two.blocked_by = [*own]
+    world.sync()
+    assert two.blocked_by == [*own, one]
 
 
 # Text
@@ -674,6 +772,26 @@ _FAULTS = [
     Fault.HTML_200,
     Fault.PARTIAL,
 ]
+
+
+def test_a_fault_anywhere_with_a_project_and_links_leaves_no_pin(tmp_path: Path) -> None:
+    """From some request on nothing is answered any more; the next run takes nothing of that for a person's move."""
+    everything: dict[str, Any] = {"project": 4, "dependencies": True, "milestone": True}
+    for scenario in (scenario_first, scenario_deadline):
+        for at in range(16):
+            with GitHubServer() as server:
+                server.service.add_project("ann", 4)
+                world = World(GitHubAccount(server, **everything), tmp_path)
+                scenario(world)
+                server.faults.at(at, Fault.LOST)
+                server.faults.at(at + 1, Fault.NOT_SENT, 100)
+                with suppress(BackplanError):
+                    run(world.project, [connector(server, budget=2, **everything)], TODAY)
+                server.faults.clear()
+                assert run(world.project, [connector(server, **everything)], TODAY).errors == []
+                world.sync()
+                assert len(titles(server.service)) == 4
+                assert not any(task.marker.pinned for task in world.tasks().values()), (scenario, at)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

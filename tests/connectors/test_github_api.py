@@ -12,7 +12,8 @@ import responses
 from pydantic import SecretStr
 
 from config.errors import BackplanError, CredentialsError
-from connectors.github_api import Client, MissingError, Mutation
+from connectors.github_api import Client, Mutation
+from connectors.github_errors import MissingError
 from connectors.patience import Clock, Patience
 
 if TYPE_CHECKING:

@@ -139,6 +139,7 @@ class _Objects:
             "__typename": "Issue",
             "id": issue.node_id,
             "number": issue.number,
+            "fullDatabaseId": str(issue.id),
             "title": issue.title,
             "body": issue.body,
             "url": f"https://github.example/{issue.repo.full_name}/issues/{issue.number}",

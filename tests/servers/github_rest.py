@@ -332,6 +332,16 @@ def _post_blocking(asked: Call, owner: str, name: str, number: str) -> Answer:
     return Answer(issue_json(issue, asked.token, asked.base), 201)
 
 
+def _delete_blocking(asked: Call, owner: str, name: str, number: str, issue_id: str) -> Answer:
+    issue = _issue(asked, _repo(asked, owner, name), number)
+    asked.service.allow(asked.token, issue.repo, push=True)
+    other = next((other for other in issue.blocked_by if str(other.id) == issue_id), None)
+    if other is None:
+        raise Refused(404, "Not Found", "NOT_FOUND")
+    issue.blocked_by.remove(other)
+    return Answer(issue_json(issue, asked.token, asked.base))
+
+
 # Labels and milestones
 
 
@@ -442,6 +452,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("POST", f"{_REPO}/issues/([0-9]+)/sub_issues", _post_child),
     ("GET", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by", _list_blocking),
     ("POST", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by", _post_blocking),
+    ("DELETE", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by/([0-9]+)", _delete_blocking),
     ("GET", f"{_REPO}/labels", _list_labels),
     ("POST", f"{_REPO}/labels", _post_label),
     ("GET", f"{_REPO}/assignees", _list_assignees),

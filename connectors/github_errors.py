@@ -1,0 +1,101 @@
+"""What GitHub's errors mean, and what to do about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from config.errors import BackplanError, CredentialsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNKNOWN = "GitHub's answer has a form that is not known here; run again, and if that does not help, update backplan"
+_TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
+
+
+class MissingError(BackplanError):
+    """There is nothing of that name or number, or the token may not see it."""
+
+
+def explain(error: Mapping[str, Any] | None, repo: str) -> str:
+    """Return what an error of GraphQL says, and what to do about it."""
+    said = error or {}
+    message = str(said.get("message") or "no reason given")
+    if is_too_often(message):
+        return message
+    if said.get("type") == "NOT_FOUND":
+        return f"it is not there any more (GitHub: {message})"
+    if said.get("type") == "FORBIDDEN" or "not accessible by" in message:
+        return _forbidden(message, "", repo)
+    return f"GitHub: {message}"
+
+
+def _forbidden(message: str, accepted: str, repo: str) -> str:
+    if "archived" in message:
+        return f"GitHub: {repo} was archived; unarchive it in its settings, or name another one in the goals file"
+    lacks = ", ".join(_right(right) for right in accepted.split(",")) if accepted else "Issues: write"
+    return (
+        f"the token in GITHUB_TOKEN lacks {lacks} on {repo} (GitHub: {message}). In a workflow, write `permissions: "
+        "{contents: read, issues: write}`; else give the token that permission in Settings > Developer settings"
+    )
+
+
+def _right(accepted: str) -> str:
+    name, _, level = accepted.strip().partition("=")
+    return f"{name.replace('_', ' ').capitalize()}: {level}"
+
+
+def refusal(response: requests.Response, repo: str) -> BackplanError:
+    """Return the error that an answer of REST is."""
+    message = _message(response)
+    if response.status_code == requests.codes.unauthorized:
+        return CredentialsError(
+            "GitHub does not know the token in GITHUB_TOKEN, or it has expired: make a new one in Settings > Developer "
+            "settings > Personal access tokens (nothing more was changed)"
+        )
+    if response.status_code == requests.codes.forbidden:
+        accepted = response.headers.get("x-accepted-github-permissions", "")
+        return CredentialsError(_forbidden(message, accepted, repo))
+    if response.status_code in (requests.codes.not_found, requests.codes.gone):
+        return MissingError(f"GitHub: {message} ({urlsplit(response.url).path})")
+    return BackplanError(f"GitHub: {message} (status {response.status_code})")
+
+
+def _message(response: requests.Response) -> str:
+    said = _object(response)
+    errors = said.get("errors") or []
+    details = [str(e.get("message") or e.get("code")) if isinstance(e, dict) else str(e) for e in errors]
+    return ": ".join(filter(None, [str(said.get("message") or "no reason given"), "; ".join(details)]))
+
+
+def limit_told(response: requests.Response) -> str:
+    """Return what an answer says, where it may say that GitHub is asked too often: it did nothing at all."""
+    if response.status_code == requests.codes.forbidden:
+        return _message(response)
+    said = _object(response) if response.status_code == requests.codes.ok else {}
+    if said.get("data") is not None or not isinstance(said.get("errors"), list):
+        return ""
+    return " ".join(str(error.get("message")) for error in said["errors"] if isinstance(error, dict))
+
+
+def _object(response: requests.Response) -> dict[str, Any]:
+    try:
+        said = response.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def is_taken(response: requests.Response) -> bool:
+    """Return whether an answer says that there is such a thing already."""
+    errors = _object(response).get("errors") or []
+    codes = [error.get("code") if isinstance(error, dict) else str(error) for error in errors]
+    return any(code == "already_exists" or "already been taken" in str(code) for code in codes)
+
+
+def is_too_often(message: str | None) -> bool:
+    """Return whether GitHub says that it is asked too often."""
+    return message is not None and any(words in message.lower() for words in _TOO_OFTEN)

@@ -1,0 +1,180 @@
+"""What there is to know of a GitHub repository before its issues are read: rights, labels, people, a project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.errors import CredentialsError, RefusedError
+from connectors.base import Fact
+from connectors.github_errors import explain
+
+if TYPE_CHECKING:
+    from connectors.github_api import Client
+
+_FACTS = """query($owner: String!, $name: String!) {
+  VIEWER
+  rateLimit { limit remaining resetAt }
+  repository(owner: $owner, name: $name) {
+    id nameWithOwner isArchived hasIssuesEnabled viewerPermission
+    labels(first: 100) { nodes { id name } pageInfo { hasNextPage } }
+    assignableUsers(first: 100) { nodes { id login } pageInfo { hasNextPage } }
+  }
+  inputs: __type(name: "CreateIssueInput") { inputFields { name } }
+}"""
+
+
+_PROJECT = """query($owner: String!, $name: String!, $number: Int!, $field: String!) {
+  repository(owner: $owner, name: $name) { owner { ... on User { PROJECT } ... on Organization { PROJECT } } }
+}""".replace(
+    "PROJECT", "projectV2(number: $number) { id field(name: $field) { ... on ProjectV2Field { id dataType } } }"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project (v2) with the date field that shows due dates."""
+
+    id: str
+    field_id: str
+    field: str
+
+
+@dataclass
+class Facts:
+    """What there is to know of a repository and of the token's account.
+
+    `labels` are the ids of labels by their names, `people` those of who can be assigned to issues. `nests`: the server
+    can put issues below others.
+    """
+
+    id: str
+    name: str
+    login: str
+    permission: str
+    archived: bool
+    issues: bool
+    labels: dict[str, str]
+    people: dict[str, str]
+    nests: bool
+    limit: int
+    remaining: int
+    resets: str
+
+    def spelled(self, name: str) -> str:
+        """Return a label's name as the repository spells it: there, case does not tell labels apart."""
+        return next((known for known in self.labels if known.casefold() == name.casefold()), name)
+
+    def person(self, name: str) -> str:
+        """Return the name of somebody who can be assigned as GitHub writes it; empty where there is nobody."""
+        wanted = name.removeprefix("@").casefold()
+        return next((login for login in self.people if login.casefold() == wanted), "")
+
+    @property
+    def may_push(self) -> bool:
+        """Whether labels, milestones, assignees and sub-issues can be given; where it is not known, that is tried."""
+        return self.permission not in ("NONE", "READ")
+
+    def refuse_closed(self) -> None:
+        """Raise RefusedError where the repository takes no issues."""
+        if self.archived:
+            raise RefusedError(
+                f"github ({self.name}): was archived, so nothing can be written there. Unarchive it in its settings, "
+                "or name another repository in the goals file; nothing was changed"
+            )
+        if not self.issues:
+            raise RefusedError(
+                f"github ({self.name}): issues are switched off there. Switch them on in Settings > General > "
+                "Features, or name another repository in the goals file; nothing was changed"
+            )
+
+
+def read_facts(client: Client) -> Facts:
+    """Ask for what there is to know. Raises CredentialsError where the token may not see the repository."""
+    owner, _, name = client.repo.partition("/")
+    variables = {"owner": owner, "name": name}
+    data, errors = client.query(_FACTS.replace("VIEWER", "viewer { login }"), variables)
+    if any(error.get("path") == ["viewer"] for error in errors):  # a token that belongs to nobody
+        data, errors = client.query(_FACTS.replace("VIEWER\n", "\n"), variables)
+    found = data.get("repository")
+    if found is None:
+        said = explain(errors[0], client.repo) if errors else "no reason given"
+        raise CredentialsError(
+            f"there is no repository {client.repo}, or the token in GITHUB_TOKEN may not see it: {said}. Look at "
+            "`repo:` in the goals file, and let the token reach that repository (nothing was changed)"
+        )
+    names = {field["name"] for field in (data.get("inputs") or {}).get("inputFields") or ()}
+    rate = data.get("rateLimit") or {}
+    labels = {label["name"]: label["id"] for label in found["labels"]["nodes"]}
+    people = {user["login"]: user["id"] for user in found["assignableUsers"]["nodes"]}
+    client.repo = found["nameWithOwner"]  # it may have been renamed
+    if found["labels"]["pageInfo"]["hasNextPage"]:
+        labels = {label["name"]: label["node_id"] for label in client.listed("labels")}
+    if found["assignableUsers"]["pageInfo"]["hasNextPage"]:
+        people = {user["login"]: user["node_id"] for user in client.listed("assignees")}
+    return Facts(
+        found["id"],
+        found["nameWithOwner"],
+        (data.get("viewer") or {}).get("login", ""),
+        found["viewerPermission"] or "unknown",
+        found["isArchived"],
+        found["hasIssuesEnabled"],
+        labels,
+        people,
+        "parentIssueId" in names,
+        rate.get("limit", 0),
+        rate.get("remaining", 0),
+        rate.get("resetAt", ""),
+    )
+
+
+def read_project(client: Client, number: int, field: str) -> Project | str:
+    """Return a project of the repository's owner, or in a sentence why dates cannot stand there."""
+    owner, _, name = client.repo.partition("/")
+    variables = {"owner": owner, "name": name, "number": number, "field": field}
+    data, errors = client.query(_PROJECT, variables)
+    found = ((data.get("repository") or {}).get("owner") or {}).get("projectV2")
+    if found is None:
+        said = str(errors[0].get("message")) if errors else "no reason given"
+        return (
+            f"project {number} of {owner} cannot be reached, so dates stand in the issues alone (GitHub: {said}). The "
+            "GITHUB_TOKEN of a workflow never reaches projects; a classic token needs `project`, and a fine-grained "
+            "one the organization's Projects: write"
+        )
+    if (found.get("field") or {}).get("dataType") != "DATE":
+        return f"project {number} of {owner} has no date field “{field}”, so dates stand in the issues alone"
+    return Project(found["id"], found["field"]["id"], field)
+
+
+def doctor(facts: Facts, project: Project | str | None) -> list[Fact]:
+    """Return what there is to say of the account, the repository, what can be written there, and the limits."""
+    try:
+        facts.refuse_closed()
+    except RefusedError as error:
+        there = Fact("repository", False, str(error))
+    else:
+        there = Fact("repository", True, f"{facts.name} is there, and takes issues")
+    rights = f"{facts.permission.lower()} on {facts.name}"
+    lacks = (
+        ""
+        if facts.may_push
+        else ": labels, milestones and sub-issues need the right to write there; GitHub leaves them out"
+    )
+    nests = "steps are sub-issues of their goal" if facts.nests else "this server has no sub-issues; steps stand alone"
+    if isinstance(project, str):
+        dates = [Fact("project", False, project)]
+    else:
+        dates = [Fact("project", True, f"dates go to its field “{project.field}”, too")] if project else []
+    return [
+        Fact("account", True, facts.login or "the token of a workflow"),
+        there,
+        *dates,
+        Fact("rights", facts.may_push, rights + lacks),
+        Fact("structure", True, nests),
+        Fact(
+            "requests",
+            True,
+            f"{facts.remaining:,} of {facts.limit:,} are left until {facts.resets}; besides, GitHub takes about 80 "
+            "changes a minute and 500 an hour, and backplan keeps to that",
+        ),
+    ]
