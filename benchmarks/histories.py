@@ -1,8 +1,10 @@
-"""Lives through as many random histories as it is told, on all processors, and prints the documentation's table.
+"""Lives through as many random histories as it is told, on all processors, and prints the documentation's tables.
 
     .venv/bin/python benchmarks/histories.py --histories 1000000 --first 100000
 
-takes some hours on two processors. A broken promise is printed with its seed, and the exit code is 1.
+takes about two hours on two processors. A broken promise is printed with its seed, and the exit code is 1.
+`--two-apps` lives in two apps at once, `--over-http` in the fakes of the tests through the real connectors, and
+`--mutants` prints the first history that catches each strategy that is known to be wrong.
 """
 
 from __future__ import annotations
@@ -10,93 +12,167 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from datetime import date
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import chain, permutations
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from typing import TYPE_CHECKING
 
-from config import loader
 from sync.simulation import histories
+from sync.simulation.connector import connect
+from sync.simulation.histories import Tally
 from sync.simulation.life import Life
-from sync.simulation.service import EXACT, FILE, SAFE, UNIQUE, Kind
+from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Kind
+from tests.sync import over_http
+from tests.sync.in_memory import TODAY, a_project
+from tests.sync.mutants import MUTANTS
 
 if TYPE_CHECKING:
-    from config.network import Project
+    from collections.abc import Callable, Sequence
 
-CLASSES: dict[str, tuple[Kind, ...]] = {"exact": (EXACT,), "unique": (UNIQUE, FILE), "safe": (SAFE,)}
-PIECE = 1_000
-TODAY = date(2027, 1, 4)
-GOALS = """\
-namespace: me/goals
-goals:
-  - {id: g, title: Reach it, deadline: 2027-09-30, steps: [
-      {id: s0, title: Step 0, takes: 2 days}, {id: s1, title: Step 1, takes: 2 days},
-      {id: s2, title: Step 2, takes: 2 days}]}
-"""
+    from config.network import Project
+    from sync.simulation.connector import SimulatedConnector
+
+PIECE = 500  # histories that a processor is given at once
+Row = tuple[str, tuple[tuple[Kind, ...], ...]]
+CLASSES: tuple[Row, ...] = (("exact", ((EXACT,),)), ("unique", ((UNIQUE,), (FILE,))), ("safe", ((SAFE,),)))
+TWO_APPS: tuple[Row, ...] = tuple(
+    (f"{one.name} and {two.name}", ((one, two),))
+    for one, two in chain(permutations(KINDS, 2), zip(KINDS, KINDS, strict=True))
+)
+
+
+@dataclass
+class Lived:
+    """What was lived through, and the promises that were broken."""
+
+    tally: Tally
+    broken: list[str]
+    requests: int = 0
 
 
 @cache
 def project() -> Project:
     """Return the plan that the lives begin with."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "goals.yaml"
-        path.write_text(GOALS, encoding="utf-8")
-        return loader.load(path)
+    return a_project()
 
 
-def live(kind: Kind, first: int, count: int) -> tuple[Counter[str], list[str]]:
-    """Live `count` histories; return what was lived through and the promises that were broken."""
-    sums: Counter[str] = Counter()
-    broken: list[str] = []
+def live(kinds: tuple[Kind, ...], first: int, count: int) -> Lived:
+    """Live `count` histories in apps of these kinds."""
+    lived = Lived(Tally(), [])
     while count:
-        *_, tally = histories.run(lambda: Life(project(), (kind,), TODAY), range(first, first + count))
-        sums.update({name: getattr(tally, name) for name in ("histories", "events", "runs", "faults")})
+        *_, tally = histories.run(lambda: Life(project(), kinds, TODAY), range(first, first + count))
         first, count = first + tally.histories, count - tally.histories
-        if tally.violation is not None:
-            broken.append(f"{kind.name}: {histories.tell(tally.violation)}")
-    return sums, broken
+        add(lived, tally, " and ".join(kind.name for kind in kinds))
+    return lived
+
+
+def live_over_http(app: str, first: int, count: int) -> Lived:
+    """Live `count` histories in an app over HTTP; only faults that a request met are counted."""
+    lived = Lived(Tally(), [])
+    while count:
+        part = over_http.live(app, project(), range(first, first + count))
+        first, count = first + part.tally.histories, count - part.tally.histories
+        part.tally.faults = part.faults
+        lived.requests += part.requests
+        add(lived, part.tally, app)
+    return lived
+
+
+def add(lived: Lived, tally: Tally, where: str) -> None:
+    """Add what was lived through, and tell of a broken promise."""
+    lived.tally.add(tally)
+    if tally.violation is not None:
+        lived.broken.append(f"{where}: {histories.tell(tally.violation)}")
+
+
+def first_kill(mutant: type[SimulatedConnector], first: int, most: int) -> tuple[int, str] | None:
+    """Return the seed of the first history that catches a wrong strategy, and the promise that it breaks."""
+    for seed in range(first, first + most):
+        life = Life(project(), (SAFE,), TODAY)
+        life.connect = partial(connect, base=mutant)
+        if broken := histories.breaks(life, histories.draw(seed)):
+            return seed, broken
+    return None
+
+
+def print_row(name: str, jobs: Sequence[Callable[[], Lived]], seeds: str, pool: ProcessPoolExecutor) -> bool:
+    """Print a row of the table as soon as all of it has been lived; return whether every promise held."""
+    began = time.perf_counter()
+    sums = Lived(Tally(), [])
+    for job in [pool.submit(job) for job in jobs]:
+        part = job.result()
+        sums.tally.add(part.tally)
+        sums.broken += part.broken
+        sums.requests += part.requests
+        print(*part.broken, sep="\n", end="", file=sys.stderr, flush=True)
+    tally, pace = sums.tally, sums.tally.histories / (time.perf_counter() - began)
+    counts = [tally.histories, tally.events, tally.runs, *([sums.requests] if sums.requests else []), tally.faults]
+    print(
+        f"| {name} | {seeds} | {' | '.join(f'{n:,}' for n in counts)} | {len(sums.broken)} | {pace:.0f} |", flush=True
+    )
+    return not sums.broken
+
+
+def pieces(count: int, first: int) -> list[tuple[int, int]]:
+    """Return the seeds of each piece: the first, and how many."""
+    return [(start, min(PIECE, first + count - start)) for start in range(first, first + count, PIECE)]
+
+
+def print_table(options: argparse.Namespace) -> bool:
+    """Print a row for each class, arrangement of apps or app over HTTP; return whether every promise held."""
+    requests = "| requests " if options.over_http else ""
+    print(f"| where | seeds | histories | events | runs {requests}| faults | broken promises | a second |")
+    print("|---|" + "---|" * (8 if requests else 7))
+    held = True
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        if options.over_http:
+            for app in over_http.APPS:
+                jobs = [partial(live_over_http, app, *piece) for piece in pieces(options.histories, options.first)]
+                held &= print_row(app, jobs, seeds(options.first, options.histories), pool)
+        else:
+            for name, apps in TWO_APPS if options.two_apps else CLASSES:
+                share = options.histories // len(apps)
+                jobs = [partial(live, kinds, *piece) for kinds in apps for piece in pieces(share, options.first)]
+                held &= print_row(name, jobs, seeds(options.first, share), pool)
+    return held
+
+
+def seeds(first: int, count: int) -> str:
+    """Return the seeds as the table says them."""
+    return f"{first} to {first + count - 1}"
+
+
+def print_mutants(options: argparse.Namespace) -> bool:
+    """Print what catches each wrong strategy; return whether all are caught."""
+    print("| strategy | caught by the history | after | the promise that it breaks |\n|---|---|---|---|")
+    caught = True
+    for mutant in MUTANTS:
+        found = first_kill(mutant, options.first, options.histories)
+        caught &= found is not None
+        seed, broken = found or (0, "none")
+        what = " ".join((mutant.__doc__ or "").split())
+        promise = broken.removeprefix("Broken: ").partition(": [")[0]
+        print(f"| {what} | {seed} | {seed - options.first + 1} | {promise} |", flush=True)
+    return caught
 
 
 def main() -> None:
-    """Print a row of the table for each class."""
+    """Do what the options say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--histories", type=int, default=20_000, help="in each class")
+    parser.add_argument("--histories", type=int, default=20_000, help="in each row of the table")
     parser.add_argument("--first", type=int, default=0, help="the seed of the first one")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--two-apps", action="store_true", help="in every arrangement of two apps")
+    which.add_argument("--over-http", action="store_true", help="in the connectors' fakes, over real HTTP")
+    which.add_argument("--mutants", action="store_true", help="with strategies that are known to be wrong")
     options = parser.parse_args()
-    failed = False
-    print("| class | histories | seeds | runs | faults | broken promises | a second |\n|---|---|---|---|---|---|---|")
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for name, kinds in CLASSES.items():
-            began = time.perf_counter()
-            share = options.histories // len(kinds)
-            jobs = [
-                pool.submit(live, kind, first, min(PIECE, options.first + share - first))
-                for kind in kinds
-                for first in range(options.first, options.first + share, PIECE)
-            ]
-            sums: Counter[str] = Counter()
-            broken: list[str] = []
-            for job in jobs:
-                part, found = job.result()
-                sums.update(part)
-                broken += found
-                print(*found, sep="\n", end="", file=sys.stderr, flush=True)
-            pace = sums["histories"] / (time.perf_counter() - began)
-            seeds = f"{options.first} to {options.first + share - 1}"
-            print(
-                f"| {name} | {sums['histories']:,} | {seeds} | {sums['runs']:,} | {sums['faults']:,} "
-                f"| {len(broken)} | {pace:.0f} |",
-                flush=True,
-            )
-            failed |= bool(broken)
-    sys.exit(failed)
+    sys.exit(not (print_mutants if options.mutants else print_table)(options))
 
 
 if __name__ == "__main__":

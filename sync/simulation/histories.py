@@ -35,6 +35,12 @@ class Tally:
     faults: int = 0
     violation: Violation | None = None
 
+    def add(self, other: Tally) -> None:
+        """Add what was lived through elsewhere."""
+        for name in ("histories", "events", "runs", "faults"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.violation = self.violation or other.violation
+
 
 def draw(seed: int) -> list[Event]:
     """Return the history of a seed: 5 to 40 events, most often few, since most that can go wrong needs few."""

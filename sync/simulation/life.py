@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from config.errors import RefusedError
+from config.errors import CredentialsError, RefusedError
 from connectors.marker import read_marker
 from sync.occurrences import is_occurrence, step_of
 from sync.schedule import State
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from config.network import Goal, Project, Step
-    from sync.simulation.connector import SimulatedConnector
-    from sync.simulation.process import Run
+    from sync.simulation.process import Run, Stepwise
     from sync.simulation.service import Kind
 
 Thing = TypeVar("Thing")
@@ -73,15 +72,24 @@ def event(weight: int) -> Callable[[Callable[[Life, Luck], str | None]], Callabl
 class Life:
     """A project in one service of each kind given, from its first day on.
 
-    mirrored: goals and apps come in the opposite order, which must not make a difference.
+    mirrored: goals and apps come in the opposite order, which must not make a difference. service: makes the service of
+    a kind.
     """
 
-    def __init__(self, project: Project, kinds: Sequence[Kind], today: date, *, mirrored: bool = False) -> None:
+    def __init__(
+        self,
+        project: Project,
+        kinds: Sequence[Kind],
+        today: date,
+        *,
+        mirrored: bool = False,
+        service: Callable[[Kind], Service] = Service,
+    ) -> None:
         self.project = project = the_same(_without_targets(project))
         self.today = today
-        self.apps = [App(f"app {n}", Service(kind), project.namespace) for n, kind in enumerate(kinds, start=1)]
+        self.apps = [App(f"app {n}", service(kind), project.namespace) for n, kind in enumerate(kinds, start=1)]
         self.expected = Expectations(self.apps, recreate=project.on_delete == "recreate")
-        self.connect: Callable[[Service, str, str], SimulatedConnector] = connect
+        self.connect: Callable[[Service, str, str], Stepwise] = connect
         self.told: list[str] = []
         self.faults = 0
         self.runs = 0
@@ -134,6 +142,11 @@ class Life:
             return None
         key, native_id = luck.of(found)
         return app, native_id, key
+
+    @staticmethod
+    def _finds(app: App) -> bool:
+        """Return whether a run finds any task of ours without knowing of it."""
+        return any(app.service.kind.lists_done or not held.done for _, held in app.ours().values())
 
     def _has_lost_twins(self, *keys: str) -> bool:
         """Return whether two runs may have made one of these twice under a name that nothing remembers any more."""
@@ -397,7 +410,9 @@ class Life:
         if not (found := self._task(luck)):
             return None
         app, native_id, key = found
-        app.copies.add(app.service.copy(native_id))
+        before = app.ours().keys()
+        app.service.copy(native_id)
+        app.copies |= app.ours().keys() - before  # with a task, some services copy those below it
         self.expected.settled = False
         return f"{app.name}: duplicate {key}"
 
@@ -495,7 +510,7 @@ class Life:
         self.faults += 1
         try:
             self._run()
-        except (Killed, RefusedError):
+        except (Killed, RefusedError, CredentialsError):
             pass
         finally:
             app.service.heal()
@@ -519,9 +534,9 @@ class Life:
     def lose_memory(self, luck: Luck) -> str | None:
         """Lose the memory in one app: nothing is written until a person has a new one made from the tasks."""
         app = luck.of(self.apps)
-        if not self.expected.settled or not app.ours() or self.project.namespace not in app.service.memory:
+        if not self.expected.settled or not self._finds(app) or self.project.namespace not in app.service.memory:
             return None
-        del app.service.memory[self.project.namespace]
+        app.service.lose_memory(self.project.namespace)
         before = [other.service.state() for other in self.apps]
         try:
             self._run()
@@ -537,7 +552,7 @@ class Life:
     @event(1)
     def change_namespace(self, _: Luck) -> str | None:
         """Run once with another namespace in the file: nothing is written."""
-        if not self.expected.settled or not all(app.ours() and not app.retired for app in self.apps):
+        if not self.expected.settled or not all(self._finds(app) and not app.retired for app in self.apps):
             return None
         before = [app.service.state() for app in self.apps]
         ours, self.project = self.project, replace(self.project, namespace="somebody/else")
@@ -625,7 +640,7 @@ class Life:
             promise([app.service.state() for app in self.apps] == before, "a refused run wrote something")
             for app in self.apps:
                 if not app.ours():  # all deleted: what the message says to do is to delete the memory as well
-                    app.service.memory.pop(self.project.namespace, None)
+                    app.service.lose_memory(self.project.namespace)
                     self.expected.began_anew(app)
             return self._run()
         steps = keys_of(self.project)

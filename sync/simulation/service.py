@@ -23,7 +23,7 @@ class Kind:
     client_ids: it takes our id for a task, and does nothing when it gets one again. forgets: it may forget such ids.
     atomic: a whole batch and the memory are applied or not, and only to what was read. most: how many writes fit into a
     request. families: ticking or deleting a task does the same to the tasks below it. tells_days: it says when a task
-    was done.
+    was done. lists_done: tasks that are done can be found without knowing of them.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Kind:
     most: int = 1
     families: bool = False
     tells_days: bool = True
+    lists_done: bool = True
 
 
 EXACT = Kind("exact", "exact", client_ids=True, most=5)
@@ -195,6 +196,10 @@ class Service:
         """Forget which of our ids it has seen."""
         self.ids.clear()
         self.forgot = True
+
+    def lose_memory(self, namespace: str) -> None:
+        """Lose what a namespace remembers there."""
+        self.memory.pop(namespace, None)
 
     def _touch(self, native_id: str, **values: Any) -> None:
         self.hands.add(native_id)

@@ -1,0 +1,320 @@
+"""The lives of the histories in an app over real HTTP: people's hands on its fake, faults at its requests.
+
+A fake joins with a subclass of `Remote`, its connector in steps, and a line in `APPS`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from connectors import todoist_memory
+from connectors.http import Clock, Transport
+from connectors.marker import write_memory
+from connectors.todoist import Account, TodoistConnector
+from connectors.todoist_api import Client
+from connectors.todoist_objects import Item, Note
+from connectors.todoist_reading import content_of, split
+from sync.simulation import histories
+from sync.simulation.histories import Tally
+from sync.simulation.life import Life
+from sync.simulation.service import Fault, Held, Killed, Kind, Service
+from tests.servers.http import Fault as Http
+from tests.servers.todoist import PRO, Rates, Todoist
+from tests.servers.todoist_server import TodoistServer
+from tests.servers.todoist_store import Kind as Things
+from tests.sync.in_memory import TODAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from datetime import date
+
+    import httpx
+
+    from config.network import Project
+    from connectors.base import Answer, Snapshot
+    from sync.executor import Batch
+    from tests.servers.http import LoopbackServer
+    from tests.servers.todoist_store import Thing
+
+TODOIST = Kind("todoist", "unique", client_ids=True, forgets=True, most=100, families=True, lists_done=False)
+_FEW = 5  # requests: as many as most runs send
+_MANY = 50  # requests: more than a run sends
+# What a fault is at an HTTP boundary; which of several, the number of the request says.
+_AS_HTTP = {
+    Fault.UNSENT: (Http.NOT_SENT, Http.BAD_GATEWAY, Http.HTML_200),
+    Fault.REFUSED: (Http.SERVER_ERROR, Http.RATE_LIMITED, Http.UNAUTHORIZED),
+    Fault.UNKNOWN: (Http.BAD_GATEWAY_APPLIED, Http.TRUNCATED),
+    Fault.LOST: (Http.LOST, Http.HALF),
+    Fault.IN_PART: (Http.PARTIAL,),
+    Fault.EMPTY: (Http.EMPTY_200,),
+    Fault.CUT: (Http.TRUNCATED, Http.HALF),
+}
+
+
+class Mortal(Transport):
+    """Lets the process die before or after the request that the app's fault says."""
+
+    app: Remote
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        fault = self.app.fault()
+        if fault is Fault.KILLED_BEFORE:
+            raise Killed
+        response = super().handle_request(request)
+        if fault is Fault.KILLED_AFTER:
+            raise Killed
+        return response
+
+
+class Remote(Service):
+    """An app over HTTP as the lives look at it.
+
+    `tasks` and `memory` mirror the fake, and are looked up anew after everything that somebody does to it. Every third
+    fault meets a client that has no patience left; the others are tried again, as in earnest.
+    """
+
+    def __init__(self, kind: Kind, server: LoopbackServer) -> None:
+        super().__init__(kind)
+        self.server = server
+        self.patient = True
+        self.waited = 0.0
+        self._faults = 0
+        server.faults.clear()
+        server.log.clear()
+
+    def look(self) -> None:
+        """See what is there now."""
+        raise NotImplementedError
+
+    def fail(self, at: int, fault: Fault) -> None:
+        """Let a request go wrong over HTTP, or the process die there."""
+        at %= _FEW
+        super().fail(at, fault)
+        self._faults += 1
+        self.patient = self._faults % 3 != 0
+        if fault in _AS_HTTP:
+            choices = _AS_HTTP[fault]
+            self.server.faults.at(at, choices[at % len(choices)])
+
+    def heal(self) -> None:
+        """Let everything work again."""
+        super().heal()
+        self.server.faults.clear()
+        self.patient = True
+
+    def fault(self) -> Fault | None:
+        """Return what goes wrong with the next request."""
+        return self._fault[1] if self._fault and self._fault[0] == len(self.server.log) else None
+
+    def before_read(self) -> None:
+        """Let nothing be answered where the app cannot be read."""
+        if self.unreadable:
+            self.server.faults.at(0, Http.NOT_SENT, _MANY)
+            self.patient = False
+
+    def passed(self) -> float:
+        """Return the seconds that have gone by: where there is no patience left, too many."""
+        return self.waited if self.patient else self.waited + 1e6
+
+    def sleep(self, seconds: float) -> None:
+        """Wait without waiting."""
+        self.waited += seconds
+
+
+class TodoistApp(Remote):
+    """Somebody's Todoist."""
+
+    def __init__(self, kind: Kind, server: TodoistServer) -> None:
+        super().__init__(kind, server)
+        self.todoist = server.service = Todoist(PRO, now=datetime(TODAY.year, TODAY.month, TODAY.day, 9, tzinfo=UTC))
+        self.todoist.rates = Rates(10**6, 10**6, 10**6)
+        clock = Clock(lambda: self.todoist.now, self.passed, self.sleep)
+        transport = Mortal("Todoist", server.url, 300, clock, 20)
+        transport.app = self
+        self.client = Client(SecretStr(self.todoist.owner.token), transport, clock)
+
+    def look(self) -> None:
+        """See what is there now."""
+        self.writes = sum(entry.commands > 0 for entry in self.server.log)
+        self.reads = len(self.server.log) - self.writes
+        items = {thing["id"]: Item.of(thing) for thing in self.todoist.tasks()}
+        memories = {todoist_memory.owner(item.description): item for item in items.values()}
+        memories.pop(None, None)
+        self.memory = {owner[0]: self._lines(item) for owner, item in memories.items() if owner}
+        hidden = {item.id for item in memories.values()}
+        self.tasks = {item.id: self._held(item) for item in items.values() if item.id not in hidden}
+
+    def _held(self, item: Item) -> Held:
+        return Held(
+            content_of(item),
+            split(item.description)[1],
+            done=item.checked,
+            done_on=datetime.fromisoformat(item.completed_at).date() if item.completed_at else None,
+            recurring=bool(item.due and item.due.recurring),
+            parent=item.parent_id,
+            comments=tuple(self.todoist.comments(item.id)),
+        )
+
+    def _lines(self, item: Item) -> list[str]:
+        notes = [Note.of(thing) for thing in self.todoist.all(Things.NOTES) if thing["item_id"] == item.id]
+        return write_memory(todoist_memory.read(note for note in notes if not note.is_deleted))
+
+    def state(self) -> dict[str, dict[str, Thing]]:
+        """Return every object."""
+        return self.todoist.state()
+
+    def fail(self, at: int, fault: Fault) -> None:
+        """Let a request go wrong; a list that is old is the service's own doing."""
+        super().fail(at, fault)
+        if fault is Fault.STALE:
+            self.todoist.stale_full_sync = 3
+
+    def heal(self) -> None:
+        """Let everything work again."""
+        super().heal()
+        self.todoist.stale_full_sync = 0
+
+    # What a person does
+
+    def tick(self, native_id: str, day: date | None = None) -> None:  # the service says when
+        self.todoist.tick(native_id)
+        self.look()
+
+    def reopen(self, native_id: str) -> None:
+        self.todoist.reopen(native_id)
+        self.look()
+
+    def delete(self, native_id: str) -> None:
+        self.todoist.delete(native_id)
+        self.look()
+
+    def set_due(self, native_id: str, day: date | None) -> None:
+        self.todoist.set_due(native_id, day)
+        self.look()
+
+    def set_title(self, native_id: str, title: str) -> None:
+        self.todoist.set_title(native_id, title)
+        self._worked_on(native_id)
+
+    def touch(self, native_id: str) -> None:
+        self.todoist.add_comment(native_id, "a person's comment")
+        self._worked_on(native_id)
+
+    def make_recurring(self, native_id: str) -> None:
+        self.todoist.make_recurring(native_id, "every week")
+        self._worked_on(native_id)
+
+    def move_away(self, native_id: str) -> None:
+        self.todoist.move(native_id, project=self.todoist.owner.inbox_id)
+        self.look()
+
+    def copy(self, native_id: str) -> str:
+        before = set(self.tasks)
+        made = self.todoist.duplicate(native_id)
+        self.look()
+        self.hands |= self.tasks.keys() - before
+        return made
+
+    def damage_marker(self, native_id: str) -> None:
+        self._describe(native_id, r"(?m)^bp1 (\S+) .*", r"bp1 \1 oops")
+
+    def strip_marker(self, native_id: str) -> None:
+        self._describe(native_id, r"(?m)\n*^bp1 \S+ .*", "")
+
+    def add_foreign_task(self, title: str, parent: str | None = None) -> str:
+        projects = [thing["project_id"] for thing in self.todoist.tasks() if "bp" in thing["description"]]
+        below = parent is not None and not self.tasks[parent].done  # the service takes none below what is done
+        place: dict[str, Any] = {"parent_id": parent} if below else {"project": next(iter(projects), None)}
+        made = self.todoist.add_task(title, **place)
+        self.look()
+        return made
+
+    def forget_ids(self) -> None:
+        self.todoist.forget_uuids()
+        self.forgot = True
+
+    def lose_memory(self, namespace: str) -> None:
+        for thing in self.todoist.tasks():
+            owner = todoist_memory.owner(thing["description"])
+            if owner and owner[0] == namespace:
+                self.todoist.delete(thing["id"])
+        self.look()
+
+    def _worked_on(self, native_id: str) -> None:
+        self.hands.add(native_id)
+        self.look()
+
+    def _describe(self, native_id: str, pattern: str, words: str) -> None:
+        described = self.todoist.task(native_id)["description"]
+        self.todoist.set_description(native_id, re.sub(pattern, words, described))
+        self.look()
+
+
+class TodoistInSteps(TodoistConnector):
+    """The connector itself; before each batch, somebody else may act."""
+
+    def __init__(self, app: TodoistApp, namespace: str, label: str) -> None:
+        super().__init__(Account(lambda: app.client), namespace)
+        self.label = label
+        self._app = app
+
+    def alike(self) -> TodoistInSteps:
+        return self
+
+    def read(self) -> Snapshot:
+        self._app.before_read()
+        try:
+            return super().read()
+        finally:
+            self._app.look()
+
+    def steps(self, batch: Batch) -> Generator[None, None, list[Answer]]:
+        yield
+        before = set(self._app.tasks)
+        try:
+            return self.apply(batch)
+        finally:
+            self._app.look()
+            self._app.removed += before - self._app.tasks.keys()
+
+
+def todoist_life(project: Project, server: TodoistServer) -> Life:
+    """Return a life in a Todoist of its own."""
+    app = TodoistApp(TODOIST, server)
+    life = Life(project, [TODOIST], TODAY, service=lambda _: app)
+    life.connect = lambda _, namespace, label: TodoistInSteps(app, namespace, label)
+    return life
+
+
+APPS: dict[str, tuple[type[LoopbackServer], Callable[[Project, Any], Life]]] = {
+    "todoist": (TodoistServer, todoist_life)
+}
+
+
+@dataclass
+class Lived:
+    """What was lived through over HTTP: besides the tally, the requests that were sent and those that went wrong."""
+
+    tally: Tally = field(default_factory=Tally)
+    requests: int = 0
+    faults: int = 0
+
+
+def live(app: str, project: Project, seeds: Sequence[int]) -> Lived:
+    """Live the history of every seed in an app, up to a broken promise."""
+    make_server, make_life = APPS[app]
+    lived = Lived()
+    with make_server() as server:
+        for seed in seeds:
+            (step,) = histories.run(lambda: make_life(project, server), [seed])
+            lived.requests += len(server.log)
+            lived.faults += sum(entry.fault is not None for entry in server.log)
+            lived.tally.add(step)
+            if step.violation is not None:
+                break
+    return lived

@@ -1,0 +1,56 @@
+"""Random histories over real HTTP: the connector itself, people's hands on its fake, faults at its requests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connectors.base import Action, Write
+from sync.simulation import histories
+from tests.servers.todoist_server import TodoistServer
+from tests.sync.in_memory import a_project
+from tests.sync.over_http import APPS, TodoistApp, TodoistInSteps, live, todoist_life
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connectors.base import Answer, MemoryWrite
+    from sync.simulation.life import Life
+
+PIECE = 50  # histories a test, so that they are spread over the processors
+
+
+@pytest.mark.parametrize("first", range(0, 300, PIECE))
+@pytest.mark.parametrize("app", APPS)
+def test_no_promise_is_broken_over_http(app: str, first: int) -> None:
+    lived = live(app, a_project(), range(first, first + PIECE))
+    assert lived.tally.violation is None, histories.tell(lived.tally.violation)
+    assert lived.faults > PIECE / 5  # else nothing was tried
+
+
+class DeletesWhatItLetsGo(TodoistInSteps):
+    """A strategy that is known to be wrong."""
+
+    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        return super().apply([self._wrong(write) for write in batch])
+
+    @staticmethod
+    def _wrong(write: Write | MemoryWrite) -> Write | MemoryWrite:
+        if isinstance(write, Write) and write.action is Action.DETACH:
+            return replace(write, action=Action.REMOVE)
+        return write
+
+
+def test_a_wrong_strategy_is_caught_over_http() -> None:
+    with TodoistServer() as server:
+
+        def life() -> Life:
+            made = todoist_life(a_project(), server)
+            app = made.apps[0].service
+            assert isinstance(app, TodoistApp)
+            made.connect = lambda _, namespace, label: DeletesWhatItLetsGo(app, namespace, label)
+            return made
+
+        assert any(histories.breaks(life(), histories.draw(seed)) for seed in range(100))
