@@ -215,8 +215,9 @@ def _just_finished(steps: list[Step], done: Mapping[str, date], views: list[View
 
 
 def _is_news(views: list[View], step: Step) -> bool:
-    acknowledged = [memory.state == "done" for view in views if (memory := view.remembered(step.key))]
-    return not acknowledged or not all(acknowledged)
+    """Return whether some app has yet to hear that a step is done; one that has let go of it waits for nothing."""
+    told = [memory.state for view in views if (memory := view.remembered(step.key)) and memory.state != "removed"]
+    return any(state != "done" for state in told) or not told
 
 
 def _pin(project: Project, goal: Goal, step: Step, views: list[View]) -> date | None:
