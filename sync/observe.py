@@ -129,12 +129,11 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
                 done.update({step.key: step.done} if step.done else {})
             elif day := step.done or _done(views, step.key, today):
                 done[step.key] = day
-            elif homes and all(
-                view.dropped(step.key, digests.definition(step), recreate=project.on_delete == "recreate")
-                for view in homes
-            ):
+                continue
+            left = [view for view in homes if not _is_dropped(project, step, view)]
+            if homes and not left:
                 dropped.add(step.key)
-            elif pin := _pin(project, goal, step, views):
+            elif pin := _pin(project, goal, step, views if _may_pin(step, left) else homes):
                 pins[step.key] = pin
         past = _lapsed(steps, pins, today) - done.keys()
         own = [step for step in steps if step.key not in dropped | past]
@@ -142,6 +141,15 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
     memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]
     open_pins = {key: day for key, day in pins.items() if key not in done}
     return Progress(done, frozenset(dropped), open_pins, _first_syncs(memories), _published(memories))
+
+
+def _is_dropped(project: Project, step: Step, view: View) -> bool:
+    return view.dropped(step.key, digests.definition(step), recreate=project.on_delete == "recreate")
+
+
+def _may_pin(step: Step, views: list[View]) -> bool:
+    """Return whether a date that a person gave in an app that is given up can go on in one of these."""
+    return any(step.key not in view.tasks or not view.tasks[step.key].recurring for view in views)
 
 
 def _done(views: list[View], key: str, today: date) -> date | None:

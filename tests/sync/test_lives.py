@@ -211,25 +211,25 @@ def test_what_only_one_app_was_told_is_no_news_of_the_past(two: Two) -> None:
     assert not two.sync().actions
 
 
-def test_a_goal_that_is_reopened_does_not_wait_for_an_app_that_has_let_go_of_it() -> None:
-    """One app is retired in a run that cannot read it, and has never heard that the goal was done."""
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        (  # one app is retired in a run that cannot read it, and has never heard that the goal was done
+            [("tick", 0), ("retire", 0), ("sync_with_one_app_unreadable", 1), ("reopen", 0)],
+            ["app 1: tick g", "file: app 2 is retired", "sync; app 2 does not answer", "app 1: reopen g"],
+        ),
+        (  # the date was given in an app that is retired, and the task in the other one is its person's
+            [("make_recurring", 2), ("move_date", 11), ("retire", 0)],
+            ["app 1: let g/s0 repeat", "app 2: drag g/s0 to 2027-08-28", "file: app 2 is retired"],
+        ),
+    ],
+    ids=["a goal reopened", "a date"],
+)
+def test_what_happened_in_an_app_that_is_given_up_needs_one_run(events: list[tuple[str, int]], told: list[str]) -> None:
     life = Life(a_project(), (SAFE, FILE), TODAY)
-    for name, luck in (
-        ("sync", 0),
-        ("tick", 0),  # the goal, in the first app
-        ("retire", 0),
-        ("sync_with_one_app_unreadable", 1),
-        ("reopen", 0),
-        ("sync", 0),
-    ):
+    for name, luck in [("sync", 0), *events, ("sync", 0)]:
         life.happen(Event(name, luck))
-    assert life.told[1:] == [
-        "app 1: tick g",
-        "file: app 2 is retired",
-        "sync; app 2 does not answer",
-        "app 1: reopen g",
-        "sync",
-    ]
+    assert life.told == ["sync", *told, "sync"]
 
 
 def test_emptying_the_plan_is_refused(two: Two) -> None:
