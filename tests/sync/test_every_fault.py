@@ -10,6 +10,7 @@ import pytest
 
 from sync.simulation.life import Event, Life
 from sync.simulation.service import KINDS, READ_FAULTS, WRITE_FAULTS, Fault, Kind
+from tests.conftest import ROOT
 from tests.sync.in_memory import TODAY, a_project
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ def test_every_pair_of_faults(plan: Plan, kind: Kind) -> None:
         made.happen(FIRST)
 
 
-def test_there_are_a_hundred_plans() -> None:
+def test_the_documentation_tells_how_many_there_are() -> None:
     assert len(PLANS) >= 100
     assert all(requests(plan, kind) > 1 for plan in PLANS[:11] for kind in KINDS)
+    singles = sum(len(list(faults(plan, kind))) for plan in PLANS for kind in KINDS)
+    pairs = sum(len(list(faults(plan, kind))) ** 2 for plan in SHORT for kind in KINDS)
+    said = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    assert f"| every single fault | {singles:,}: at every request of {len(PLANS)} plans" in said
+    assert f"| every pair of faults | {pairs:,}: " in said
