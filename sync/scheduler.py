@@ -10,7 +10,7 @@ from base64 import b32encode
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from math import floor
 from typing import TYPE_CHECKING
@@ -42,6 +42,9 @@ def schedule(project: Project, progress: Progress, today: date) -> Schedule:
     planner = Planner(project, progress, today)
     planner.plan_all()
     return planner.schedule()
+
+
+_date = lru_cache(maxsize=1 << 12)(date.fromordinal)  # one object for each day, however many steps have it
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ class Planner:
         self.progress = progress
         self.today = today
         self.day = today.toordinal()
-        self.date = cache(date.fromordinal)  # one object for each day, however many steps have it
+        self.date = _date
         self.planned: dict[str, Planned] = {}
         self._calendars: dict[Calendar, WorkingDays] = {}
         self._deadlines: dict[str, int] = {}
@@ -288,7 +291,7 @@ class Planner:
         digest = sha256(repr(parts).encode())
         for line in sorted(map(_timing, network.steps, lengths)):
             digest.update(line.encode())
-        return b32encode(digest.digest()).decode()[:10].lower()
+        return b32encode(digest.digest()[:10]).decode()[:10].lower()
 
     # A plan that stands
 
