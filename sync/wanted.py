@@ -29,7 +29,7 @@ def wanted_goal(project: Project, goal: ScheduledGoal, memory: Mapping[str, Goal
         timing=digests.timing(project, goal.goal, None),
         done=goal.done,
     )
-    last = {step_of(step.step.key): step.step.key for step in goal.steps}
+    last = {step_of(step.step.key): step.step.key for step in goal.steps if not step.dropped}
     steps = [_step(project, goal, step, last) for step in goal.steps]
     repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
     return WantedGoal(goal.goal.id, (own, *steps), goal.made, goal.digest, repeating)
