@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -247,3 +247,27 @@ def test_connectors_and_the_schema_are_told(person: Person) -> None:
         "configured": True,
     }
     assert json.loads(person.run("schema").out) == json.loads((ROOT / "config/goals.schema.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Pacific/Kiritimati", 14), ("Etc/GMT+12", -12)])
+def test_today_is_that_of_the_files_time_zone_and_not_of_the_runner(person: Person, zone: str, hours: int) -> None:
+    person.writes(f"timezone: {zone}\ngoals: [{{title: g, deadline: 2199-01-01, steps: [{{title: s, takes: 1}}]}}]\n")
+    there = timezone(timedelta(hours=hours))
+    before = datetime.now(there).date()
+    for runner in ("UTC", "America/New_York", zone):
+        today = person.run("schedule", "--json", env={"BACKPLAN_TODAY": "", "TZ": runner}).json["today"]
+        assert before <= date.fromisoformat(today) <= datetime.now(there).date()
+    # Between these two it is never the same day.
+    assert datetime.now(timezone(timedelta(hours=14))).date() > datetime.now(timezone(timedelta(hours=-12))).date()
+
+
+def test_a_plan_of_400_days_has_a_step_a_day_whatever_the_clock_does(person: Person) -> None:
+    steps = "".join(f"      - {{title: Day {n}, takes: 1 day}}\n" for n in range(400))
+    plans = set()
+    for zone in ("America/New_York", "Europe/Lisbon", "UTC"):
+        person.writes(f"timezone: {zone}\ngoals:\n  - title: g\n    deadline: 2028-03-31\n    steps:\n{steps}")
+        (goal,) = person.run("schedule", "--json", "--today", "2027-02-25", env={"TZ": zone}).json["goals"]
+        plans.add(tuple(step["due"] for step in goal["steps"]))
+    (days,) = plans
+    last = date(2028, 3, 31)
+    assert list(days) == [str(last - timedelta(days=399 - n)) for n in range(400)]

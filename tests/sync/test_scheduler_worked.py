@@ -772,3 +772,54 @@ def test_today_is_only_a_date(planner: Planner) -> None:
     results = [planner.steps("deadline: 2027-08-14", *listed, today=day) for day in days]
     assert results[0] == results[1] == results[2]
     assert all(type(placed.due) is date for placed in results[0].steps().values())
+
+
+def test_holidays_of_a_part_of_a_country(planner: Planner) -> None:
+    # 6 January is a holiday in Bavaria, and not in Berlin.
+    for part, start in (("DE-BY", "2027-01-05"), ("DE-BE", "2027-01-06"), ("DE", "2027-01-06")):
+        head = f"calendar: {{workdays: [mon, tue, wed, thu, fri], holidays: {part}}}\n"
+        assert both(planner.steps("deadline: 2027-01-07", step(1, "takes: 2d"), head=head)) == [(start, "2027-01-07")]
+
+
+def test_each_goal_has_its_calendar(planner: Planner) -> None:
+    text = """
+calendar: {workdays: [mon, tue, wed, thu, fri]}
+calendars: {weekends: {workdays: [sat, sun]}}
+goals:
+  - {title: a, deadline: 2027-08-15, steps: [{title: s, takes: 2d}]}
+  - {title: b, deadline: 2027-08-15, calendar: weekends, steps: [{title: s, takes: 2d}]}
+  - {title: c, deadline: 2027-08-15, calendar: {workdays: [wed]}, steps: [{title: s, takes: 2d}]}
+"""
+    assert both(planner.goals(text)) == [
+        ("2027-08-12", "2027-08-13"),
+        ("2027-08-14", "2027-08-15"),
+        ("2027-08-04", "2027-08-11"),
+    ]
+
+
+def test_a_squeezed_plan_says_so_on_the_next_day_too(planner: Planner) -> None:
+    listed = [step(n, "takes: 5d") for n in range(3)]
+    first = planner.steps("deadline: 2027-08-20", *listed, today=date(2027, 8, 10))
+    later = schedule(planner.project(planner.path.read_text()), publish(first), date(2027, 8, 11))
+    assert [placed.squeezed for placed in later.steps().values()] == [
+        placed.squeezed for placed in first.steps().values()
+    ]
+    (warning,) = [warning for warning in later.goals[0].warnings if "less time than written" in warning]
+    assert warning in first.goals[0].warnings
+
+
+def test_flexible_steps_give_way_before_a_length_that_is_written(planner: Planner) -> None:
+    result = planner.steps(
+        "deadline: 2027-03-31, start: 2027-01-01", step(1), step(2, "takes: 10d"), today=date(2027, 3, 10)
+    )
+    assert both(result) == [("2027-03-10", "2027-03-21"), ("2027-03-22", "2027-03-31")]
+    assert result.goals[0].state is State.ON_TRACK
+    assert not any(placed.squeezed for placed in result.steps().values())
+
+
+def test_a_flexible_step_under_way_counts_as_one_day(planner: Planner) -> None:
+    first = planner.steps("deadline: 2027-03-31", step(1), step(2), today=date(2027, 3, 1))
+    later = schedule(planner.project(planner.path.read_text()), publish(first), date(2027, 3, 5))
+    assert both(first)[0] == ("2027-03-01", "2027-03-15")
+    # A day from the 1st leaves fourteen to the 15th, and a day from the 5th ten: the step is not tight all the while.
+    assert (first.goals[0].margin, later.goals[0].margin) == (14, 10)
