@@ -155,8 +155,10 @@ class Client:
 
     # Writing
 
-    def carry_out(self, commands: Sequence[Command], listing: Listing) -> Outcome:
+    def carry_out(self, commands: Sequence[Command], listing: Listing, needed: frozenset[str] = frozenset()) -> Outcome:
         """Carry out commands in their order, and take what has changed into the listing.
+
+        needed: uuids of commands that have to be carried out before any request that follows theirs is sent.
 
         Raises BackplanError when not even the first request could be made. Later ones that fail, fail their commands.
         """
@@ -164,6 +166,9 @@ class Client:
         temporary = {command.temp_id for command in commands} - {""}
         for part in _parts(commands):
             ready = _ready(part, temporary, outcome)
+            if why := next((error for uuid, error in outcome.errors.items() if uuid in needed), None):
+                outcome.errors.update((command.uuid, f"not tried, for this failed: {why}") for command in ready)
+                continue
             try:
                 self._carry_out(ready, listing, outcome)
             except BackplanError as error:

@@ -178,7 +178,8 @@ class Batch:
         commands = [command for one in asked for command in one.commands] + self._order.commands()
         before = self._listing.token
         if commands:
-            self._take(self._client.carry_out(commands, self._listing))
+            remembering = (c.uuid for one in asked if isinstance(one.write, MemoryWrite) for c in one.commands)
+            self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
             self._look_up(before)
             self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
         return [self._answer(one) for one in asked]

@@ -1,9 +1,10 @@
 """Carries plans out: the only place that asks services to write.
 
 The order makes every crash harmless. First a connector remembers the plan, with what is to be created as `pending`;
-then its changes are made; last, once every connector has its changes, each remembers what is so now and acknowledges
-what people did. A service that carries out a batch in order gets the memory with the changes where nothing is made;
-one that applies a batch whole or not at all gets everything in one.
+then its changes are made; last, once every connector has its changes, each remembers what is so now (the native ids of
+what was made among it, which nobody can know before) and acknowledges what people did. A service that carries out a
+batch in order gets the memory and the changes in one, the memory first; but the first memory of all goes alone, for it
+may turn out that there is one already. One that applies a batch whole or not at all gets everything in one.
 
 The core is a generator without I/O: it yields requests and is sent the answers, so that a test can stop it in between.
 """
@@ -53,8 +54,8 @@ def execute(
         able = capabilities[work.plan.label]
         if able.atomic:
             yield from work.at_once(acknowledge=alone)
-        elif able.ordered and not work.creates:
-            yield from work.ask(work.publication() + work.writes(acknowledging=False))
+        elif able.ordered and (work.plan.stored or not work.creates):
+            yield from work.ask(work.publication() + work.writes(acknowledging=False) + work.acknowledging(alone=alone))
         else:  # nothing is made before the memory knows of it
             yield from work.ask(work.publication())
             yield from work.ask(work.writes(acknowledging=False))
@@ -140,7 +141,7 @@ class _Work:
 
     def at_once(self, *, acknowledge: bool) -> Generator[Request, Answers, None]:
         """Ask for all changes, and the memory of how things are after them, in one batch."""
-        writes = self.writes(acknowledging=False) + (self.writes(acknowledging=True) if acknowledge else ())
+        writes = self.writes(acknowledging=False) + self.acknowledging(alone=acknowledge)
         self.created = {w.key: w.marker.nonce for w in writes if w.action is Action.CREATE and w.marker}
         yield from self.ask(self.publication(acknowledge=acknowledge) + writes)
 
@@ -155,6 +156,10 @@ class _Work:
         """Return the write of the memory, where it differs from what is there."""
         memory = self.memory(acknowledge=acknowledge)
         return (MemoryWrite(memory),) if memory != self.written else ()
+
+    def acknowledging(self, *, alone: bool) -> tuple[Write, ...]:
+        """Return the writes that take note of what people did here, where no other app has to hear of it first."""
+        return self.writes(acknowledging=True) if alone else ()
 
     def unanswered(self) -> Batch:
         """Return the writes that take note of what people did in this app, where that was not done before."""

@@ -55,14 +55,16 @@ class View:
         """Return which of the tasks with this key is the one that we made: that with the id that we remember.
 
         Without it the oldest stands in, where the key is new to us or was made as often: it may come from a run that
-        was cut short, or be what a person kept of two. Else the marker came with a copy, or from somebody else.
+        was cut short, or be what a person kept of two. One that was made since, by a run that could not write the
+        memory, counts more. Else the marker came with a copy, or from somebody else.
         """
         memory = self.remembered(key)
         if memory is None or memory.state == "pending":
             return alike[0]
         known = next((task for task in alike if memory.native_id in (task.native_id, task.marker.nonce)), None)
-        if known is not None or memory.state == "removed":
-            return known
+        since = [task for task in alike if task.marker.generation > memory.generation]
+        if known is not None or since or memory.state == "removed":
+            return known or (since[0] if since else None)
         return next((task for task in alike if task.marker.generation == memory.generation), None)
 
     def remembered(self, key: str) -> Remembered | None:

@@ -135,8 +135,11 @@ class SimulatedConnector:
         most = len(batch) if kind.atomic else kind.most
         answers: list[Answer] = []
         for first in range(0, len(batch), most):
-            yield
             request = batch[first : first + most]
+            if any(isinstance(w, MemoryWrite) and a.error for w, a in zip(batch, answers, strict=False)):
+                answers += [Answer(error="not tried: the memory could not be written")] * len(request)
+                continue
+            yield
             try:
                 answers += self._request(request)
             except BackplanError as error:
@@ -195,9 +198,10 @@ class SimulatedConnector:
             marker = parse(held.marker) if held.marker else None
             if marker is not None and marker.namespace == self._namespace:
                 there.setdefault(marker.key, native_id)
-        for native_id, keys in self._after.items():
+        for native_id, keys in list(self._after.items()):
             self.service.link(native_id, tuple(there[key] for key in keys if key in there))
-        self._after.clear()
+            if there.keys() >= set(keys):  # else one has yet to get its name, in a later batch
+                del self._after[native_id]
         self._version = self.service.version
 
     def _parent(self, key: str | None) -> str | None:
