@@ -12,7 +12,7 @@ from config.calendars import EVERY_DAY, Calendar
 from config.durations import NO_TIME, Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from config.errors import Place
@@ -63,7 +63,7 @@ class HangsOn:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `key` is `goal/step`; `after` holds steps, `after_goals` ids of whole goals.
+    """One step. `key` is `goal/step`; `after` holds steps, `after_goals` ids of whole goals; `group` is a group's key.
 
     `takes` is None for a flexible step, which shares the time that the others leave.
     """
@@ -91,6 +91,7 @@ class Step:
     priority: str | None = None
     who: str | None = None
     checklist: tuple[str, ...] = ()
+    group: str | None = None
 
     @property
     def id(self) -> str:
@@ -119,6 +120,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Steps under one heading. `key` is `goal/group/`: a slash at its end tells it from a step's.
+
+    It has no dates of its own: it lasts as long as its members. `within` is the key of the group that it stands in.
+    """
+
+    key: str
+    title: str
+    origin: Origin = field(compare=False, repr=False)
+    within: str | None = None
+    notes: str = ""
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A connector that a goal's tasks go to, with its settings as written."""
 
@@ -129,7 +145,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A goal with its steps in the file's order (`steps`) and with each step after what it follows (`sequence`)."""
+    """A goal with its steps in the file's order (`steps`) and with each step after what it follows (`sequence`).
+
+    `groups` are those that have a title; the others only say what follows what.
+    """
 
     id: str
     title: str
@@ -153,6 +172,30 @@ class Goal:
     labels: tuple[str, ...] = ()
     priority: str | None = None
     who: str | None = None
+    groups: tuple[Group, ...] = ()
+
+    def above(self, part: Group | Step) -> list[str]:
+        """Return the keys of the groups that a step or group is in, the innermost first."""
+        within = {group.key: group.within for group in self.groups}
+        keys = []
+        key = part.within if isinstance(part, Group) else part.group
+        while key is not None:
+            keys.append(key)
+            key = within.get(key)
+        return keys
+
+    def outline(self, steps: Sequence[Step]) -> list[Group | Step]:
+        """Return steps, each group before its first member."""
+        waiting = {group.key: group for group in self.groups}
+        parts: list[Group | Step] = []
+        for step in steps:
+            parts += [waiting.pop(key) for key in reversed(self.above(step)) if key in waiting]
+            parts.append(step)
+        return parts
+
+    def members(self, group: Group, steps: Sequence[Step]) -> list[Step]:
+        """Return those of the steps that are in a group, or in the groups within it."""
+        return [step for step in steps if group.key in self.above(step)]
 
 
 @dataclass(frozen=True, slots=True)

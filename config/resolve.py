@@ -11,12 +11,12 @@ from config import goals as shape
 from config import repeating
 from config.calendars import Calendar
 from config.errors import GoalsFileError, Place, Problem
-from config.network import NO_NAMESPACE, Countdown, Goal, HangsOn, Link, Origin, Project, Step, Target
+from config.network import NO_NAMESPACE, Countdown, Goal, Group, HangsOn, Link, Origin, Project, Step, Target
 from config.parts import Part, lay_over, slug, tree, walk
 from config.templates import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -245,7 +245,9 @@ class Resolver:
 
     def _goal(self, draft: _Draft) -> Goal:
         model = draft.model
-        steps = tuple(self._step(draft, step_id) for step_id in draft.steps)
+        within: dict[str, str | None] = {}
+        groups = tuple(_groups(draft, draft.parts, None, within))
+        steps = tuple(self._step(draft, step_id, within[step_id]) for step_id in draft.steps)
         calendar = self._calendar(draft)
         for step in steps:
             if never := repeating.never(step.every, calendar):
@@ -273,9 +275,10 @@ class Resolver:
             labels=tuple(model.labels),
             priority=model.priority,
             who=model.who,
+            groups=groups,
         )
 
-    def _step(self, draft: _Draft, step_id: str) -> Step:
+    def _step(self, draft: _Draft, step_id: str, within: str | None) -> Step:
         part, entry, group = draft.steps[step_id]
         model = part.model
         assert isinstance(model, shape.StepModel)  # noqa: S101  # for the type checker
@@ -316,6 +319,7 @@ class Resolver:
             priority=model.priority,
             who=model.who,
             checklist=tuple(model.checklist),
+            group=within,
         )
 
     def _countdown(
@@ -423,6 +427,28 @@ def _references(part: Part) -> tuple[_Reference, ...] | None:
         else _Reference(entry, Origin(base.source, (*base.path, "after", index)))
         for index, entry in enumerate(part.model.after)
     )
+
+
+def _groups(draft: _Draft, parts: list[Part], around: Group | None, within: dict[str, str | None]) -> Iterator[Group]:
+    """Yield the groups with a title in a list, and note in `within` which of them each step is in."""
+    for part in parts:
+        if not isinstance(part.model, shape.GroupModel):
+            within[part.id] = around.key if around else None
+            continue
+        group = around
+        if part.model.title and part.id:
+            labels = (*(around.labels if around else ()), *part.model.labels)
+            notes = (part.model.notes or "").strip()
+            group = Group(
+                f"{draft.id}/{part.id}/",
+                part.model.title,
+                part.origin,
+                around.key if around else None,
+                notes,
+                tuple(dict.fromkeys(labels)),
+            )
+            yield group
+        yield from _groups(draft, part.parts, group, within)
 
 
 def _is_countdown(draft: _Draft, step_id: str) -> bool:

@@ -1,7 +1,7 @@
 """What a connector is, and the words for what it reads and writes.
 
 task        a dated thing in a service; ours when it carries a marker of our namespace
-key         `goal` for a goal's own task, `goal/step` for a step's; stable
+key         `goal` for a goal's own task, `goal/step` for a step's, `goal/group/` for that of a group; stable
 content     what people see of a task: title, first and last day, notes, labels, priority, and more: see `Content`
 marker      our few words inside a task: whose it is, and what we last applied to it
 memory      what we know of a goal besides its tasks: the state of every step ever published, and the published plan
@@ -36,9 +36,11 @@ class Capabilities:
 
     fields: those of the content that it holds; the others are never compared or written. reliability: `exact`, `unique`
     or `safe`, as the documentation defines them. atomic: a batch is applied whole or not at all. ordered: a batch is
-    carried out in its order, in as few requests as it takes. client_ids: the service takes our own id for a task, so
-    that a repeated create is a no-op. families: who completes a task there completes those below it. local: tasks are
-    files on this machine, so that reading them needs no network.
+    carried out in its order, in as few requests as it takes, and what follows a request that failed to write the memory
+    is not sent. client_ids: the service takes our own id for a task, so
+    that a repeated create is a no-op. families: who completes or deletes a task there does so to those below it.
+    nested: within how many groups a step can be shown there, each a task below the one around it; only with families.
+    local: tasks are files on this machine, so that reading them needs no network.
     """
 
     fields: frozenset[str]
@@ -47,6 +49,7 @@ class Capabilities:
     ordered: bool = False
     client_ids: bool = False
     families: bool = False
+    nested: int = 0
     local: bool = False
 
 
@@ -58,7 +61,7 @@ class Content:
     names them; where several are assigned, the one that we applied last, else the first, and the others stay.
     `checklist` are items within the task, whether ticked or not. `after` are the keys of the tasks that come directly
     before this one, sorted: those that are there, or are made or renamed by the same batch, perhaps later in it. So
-    links are made when the rest of a batch is carried out; one that is missing then is asked for again by the next run.
+    links are made when the rest of a batch is carried out; one that cannot be made yet, after a later batch of the run.
     """
 
     title: str
@@ -77,7 +80,8 @@ class Marker:
     """Whose a task is and what we last applied to it.
 
     `applied` holds a short digest of each field that the service holds, and under `timing` that of the keys that set
-    the step's dates. An empty digest is that of an empty field, and of one that was never applied.
+    the step's dates, and under `parent` of the group that it was put into. An empty digest is that of an empty field,
+    and of one that was never applied.
     """
 
     namespace: str
@@ -93,9 +97,10 @@ class Marker:
 class Task:
     """A task of ours as a service holds it now.
 
-    `dropped`: closed as not planned. `touched`: a person added something to it that is not in its content, a comment or
-    a task below it. `company`: to complete it would complete an open task of a person's below it. `recurring`: a person
-    made it repeat. `done_on` is None where the service does not say.
+    `parent` is the native id of the task that it stands below, empty for none. `dropped`: closed as not planned.
+    `touched`: a person added something to it that is not in its content, a comment or a task below it. `company`: to
+    complete it would complete an open task of a person's below it. `recurring`: a person made it repeat. `done_on` is
+    None where the service does not say.
     """
 
     native_id: str
@@ -107,6 +112,7 @@ class Task:
     touched: bool = False
     company: bool = False
     recurring: bool = False
+    parent: str = ""
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]
@@ -296,6 +302,11 @@ class Paced(Protocol):
 
     def pace(self) -> Pace:
         """Return the pace, once the service was read."""
+
+
+def is_group(key: str) -> bool:
+    """Return whether a key is that of a group."""
+    return key.endswith("/")
 
 
 def digest(value: object) -> str:

@@ -95,6 +95,7 @@ class TodoistConnector:
         ordered=True,
         client_ids=True,
         families=True,
+        nested=3,  # a task has at most four levels of sub-tasks, and the steps are one of them
     )
 
     def __init__(self, account: Account, namespace: str, project: str = _PROJECT, section: str | None = None) -> None:

@@ -136,6 +136,15 @@ class Client:
         except _NotFoundError:
             return None
 
+    def section(self, section_id: str) -> Place | None:
+        """Return a section by its id, an archived one too, of which /sync says nothing; None where it is deleted."""
+        try:
+            answer = self._get(f"/sections/{section_id}", {})
+        except _NotFoundError:
+            return None
+        with _understood():
+            return Place.of(answer)
+
     def complete_notes(self, listing: Listing, item: Item) -> None:
         """Ask for the comments of a task where the listing has fewer than there are."""
         if len(listing.notes_of(item.id)) >= item.note_count:

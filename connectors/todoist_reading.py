@@ -357,6 +357,7 @@ class Reading:
             touched=bool(item.note_count or theirs),
             company=bool(theirs) or repeats,
             recurring=bool(item.due and item.due.recurring),
+            parent=item.parent_id or "",
         )
 
 

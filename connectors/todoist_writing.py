@@ -20,7 +20,7 @@ from connectors.todoist_objects import Command, Due, stamp, with_ids, zone
 from connectors.todoist_reading import PRIORITIES, find_container, join, with_marker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from connectors.base import Content, GoalMemory
     from connectors.todoist_api import Client
@@ -73,6 +73,8 @@ class SetUp:
         made = [outcome.ids.get(command.temp_id, "") for command in makers]
         if any(native_id not in known for native_id in made):
             self._client.refresh(listing, before)
+        if refused := self._archived(outcome.ids.get(c.temp_id, "") for c in makers if c.kind == "section_add"):
+            return False, refused
         if any(native_id and self._is_gone(native_id) for native_id in made):
             return not salt, "what backplan needs in Todoist was deleted while it was made; run again"
         if outcome.errors:
@@ -83,6 +85,17 @@ class SetUp:
                 "just made it; run again (nothing was overwritten)"
             )
         return False, None
+
+    def _archived(self, section_ids: Iterable[str]) -> str | None:
+        """Return why a section cannot be made where it is there, and archived with all that is in it."""
+        for section_id in section_ids:
+            hidden = section_id and section_id not in self._reading.listing.sections
+            if hidden and (section := self._client.section(section_id)) and section.gone:
+                return (
+                    f"the section “{section.name}” was archived. Unarchive it in Todoist, or name another one in the "
+                    "goals file; nothing was changed"
+                )
+        return None
 
     def _is_gone(self, native_id: str) -> bool:
         listing = self._reading.listing
@@ -305,10 +318,10 @@ class Batch:
         if write.action is Action.REOPEN:
             self._reopened.add(item.id)
             commands.append(Command("item_uncomplete", {"id": item.id}))
+        if "parent" in write.fields:  # before its marker says so: a run may end in between
+            commands.append(Command("item_move", {"id": item.id, **self._place(self._parent(write.parent))}))
         if args := self._differing(write, item):
             commands.append(Command("item_update", {"id": item.id, **args}))
-        if "parent" in write.fields:
-            commands.append(Command("item_move", {"id": item.id, **self._place(self._parent(write.parent))}))
         if write.action is Action.COMPLETE:
             commands.append(self._completion(write, item))
         return commands

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config.network import Countdown, HangsOn
+from config.network import Countdown, Group, HangsOn
 from connectors.base import digest
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ def timing(project: Project, goal: Goal, step: Step | None) -> str:
     return digest((_deadline(project, goal), *map(str, own)))
 
 
-def definition(step: Step) -> str:
+def definition(step: Step | Group) -> str:
     """Return the digest of a step's own words: when it changes, a step that a person deleted comes back."""
+    if isinstance(step, Group):
+        return digest((step.title, step.notes))
     said = (
         step.title,
         step.notes,
@@ -42,6 +44,14 @@ def definition(step: Step) -> str:
 
 def _every(step: Step) -> tuple[str, ...]:
     return () if step.every is None else (str(step.every),)
+
+
+def place_in(group: str, generation: int) -> str:
+    """Return the digest of the group, by its key, that a task was put into, and of how often its task was made.
+
+    It has the same one when the goal is renamed.
+    """
+    return digest((group.partition("/")[2], str(generation)))
 
 
 def _before(step: Step) -> str:

@@ -139,6 +139,7 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
                 pins[step.key] = pin
         past = _lapsed(steps, pins, today) - done.keys()
         own = [step for step in steps if step.key not in dropped | past]
+        _observe_groups(goal, own, views, done, today)
         _observe_goal(goal, own, views, done, today)
     memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]
     open_pins = {key: day for key, day in pins.items() if key not in done}
@@ -187,6 +188,18 @@ def _lapsed(steps: Iterable[Step], pins: Mapping[str, date], today: date) -> set
             due = pins.get(step.key, day_of(step.key))
             dues.setdefault(step_of(step.key), {})[step.key] = due.toordinal()
     return {key for times in dues.values() for key in lapsed(times, today.toordinal())}
+
+
+def _observe_groups(goal: Goal, own: list[Step], views: list[View], done: dict[str, date], today: date) -> None:
+    """Add the members of the groups that were ticked: as with a goal, not those that are new or cannot be ticked."""
+    for group in goal.groups:
+        if not any(view.ticked(group.key) for view in views):
+            continue
+        day = _done(views, group.key, today) or today
+        for step in goal.members(group, own):
+            free = not (step.follow_up or any(view.in_company(step.key) for view in views))
+            if free and any(view.published(step.key) for view in views):
+                done.setdefault(step.key, day)
 
 
 def _observe_goal(goal: Goal, own: list[Step], views: list[View], done: dict[str, date], today: date) -> None:

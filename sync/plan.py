@@ -21,9 +21,11 @@ from connectors.base import (
     Write,
     client_nonce,
     digest,
+    is_group,
 )
 from connectors.marker import DIGESTS
 from sync import states
+from sync.digests import place_in
 from sync.occurrences import day_of, forget, is_occurrence, step_of
 
 if TYPE_CHECKING:
@@ -45,23 +47,29 @@ Status = Literal["planned", "applied", "failed", "skipped"]
 class Wanted:
     """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
 
-    `timing` and `definition` are the digests of `sync.digests`; `dates` the start and due to publish.
+    `timing` and `definition` are the digests of `sync.digests`; `dates` the start and due to publish. `above` are the
+    keys of the tasks to stand below, the nearest first: groups, and the goal.
     """
 
     key: str
     content: Content
     timing: str
-    parent: str | None = None
+    above: tuple[str, ...] = ()
     done: date | None = None
     definition: str = ""
     dates: tuple[date, date] | None = None
     pinned: bool = False
     follow_up: bool = False
 
+    @property
+    def whole(self) -> bool:
+        """Whether it stands for steps, as a goal's own task and a group's do, and has its date from them."""
+        return not self.above or is_group(self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class WantedGoal:
-    """A goal's own task and its steps' in the file's order, with the plan to publish.
+    """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
 
     `repeating` are the keys of the steps whose occurrences come and go with the plan.
     """
@@ -162,7 +170,7 @@ def plan(
     if not (given_up or allow_mass_change):
         refuse_mass_change(view.label, view.snapshot, differ.changes)
     refuse_overfull(view.label, view.snapshot, differ.changes)
-    # What moves to another goal goes first: where it stood, its old goal may be ticked with all that is below.
+    # What moves below another task goes first, after that task is made: the one above it now may be ticked or removed.
     changes = sorted(differ.changes, key=lambda change: not _makes_room(change))
     remembered = view.snapshot.memory
     memory = {goal_id: forget(goal, remembered.get(goal_id), today) for goal_id, goal in differ.memory.items()}
@@ -180,7 +188,8 @@ def _makes_room(change: Change) -> bool:
     write = change.write
     if write is None:
         return False
-    return "parent" in write.fields or (write.action is Action.CREATE and "/" not in write.key)
+    new_above = write.action is Action.CREATE and ("/" not in write.key or is_group(write.key))
+    return "parent" in write.fields or new_above
 
 
 def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
@@ -236,6 +245,8 @@ class _Differ:
         self._new_nonce = new_nonce
         self._done = done
         self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
+        self._parents = {task.native_id: task.parent for task in view.snapshot.tasks}
+        self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
     def beside(self, skipped: frozenset[str]) -> None:
@@ -268,13 +279,16 @@ class _Differ:
         """Compare one goal's tasks, and note what shall be remembered of it."""
         before = self._view.snapshot.memory.get(goal.goal_id)
         keys: dict[str, Remembered] = {}
-        previous: str | None = None
+        previous: dict[str | None, str] = {}  # the last task below each
         for wanted in goal.tasks:
-            entry = self._task(wanted, previous)
+            above = self._above(wanted)
+            entry = self._task(wanted, previous.get(above))
             if entry is not None:
                 keys[wanted.key] = entry
-            if wanted.parent is not None and (wanted.key in self._view.tasks or (entry and entry.state == "pending")):
-                previous = wanted.key
+            if wanted.above and (wanted.key in self._view.tasks or (entry and entry.state == "pending")):
+                previous[above] = wanted.key
+                if is_group(wanted.key) and entry and entry.state != "dropped":
+                    self._groups[wanted.key] = place_in(wanted.key, entry.generation)
         if before is not None:
             keys.update({key: entry for key, entry in before.keys.items() if key not in keys})
         if not keys:
@@ -302,17 +316,19 @@ class _Differ:
             if key not in wanted and key.partition("/")[0] not in skipped
         }
         left: set[str] = set()  # goals with a step that stays behind: a parent that is not ours alone
-        for key in sorted(leaving, key=lambda key: "/" not in key):
+        for key in sorted(leaving, key=lambda key: self._from_below(leaving[key])):
             task, memory = leaving[key], self._view.remembered(key)
             strange = memory is None or memory.native_id not in ("", task.native_id, task.marker.nonce)
-            if strange and (memory is None or self._connector.capabilities.client_ids):
+            if strange and not self._may_be_ours(task, memory):
                 continue  # not the task that we made for this key: a copy, or somebody else's marker
-            task = replace(task, touched=task.touched or strange or key in left or key in reopened)
+            goal_id = key.partition("/")[0]
+            full = is_group(key) and (goal_id in left or self._full(task))
+            task = replace(task, touched=task.touched or strange or key in left or key in reopened or full)
             if is_occurrence(key) and step_of(key) in repeating:
                 if not task.dropped:  # else a person has closed it already
                     self._let_go(key, task, "remove", self._why_past(key), expected=True)
             elif not self._let_go(key, task, prune):
-                left.add(key.partition("/")[0])
+                left.add(goal_id)
         going = {change.key for change in self.changes if change.action in (Action.REMOVE, Action.DETACH)} - wanted
         for goal_id, before in self._view.snapshot.memory.items():
             base = self.memory.get(goal_id, before)
@@ -329,6 +345,29 @@ class _Differ:
 
     def _why_past(self, key: str) -> str:
         return "missed, and the next one is due" if day_of(key) < self._today else "the plan has other days for it"
+
+    def _may_be_ours(self, task: Task, memory: Remembered | None) -> bool:
+        """Return whether a task that the memory does not know may come from a run of ours that could not write it."""
+        marker = task.marker
+        if self._connector.capabilities.client_ids:
+            return memory is None and marker.nonce == client_nonce(self._namespace, marker.key, marker.generation)
+        return memory is not None
+
+    def _from_below(self, task: Task) -> tuple[bool, bool, int]:
+        """Return where a task stands among those that leave: steps, then groups, the innermost first, then goals."""
+        key, depth, above = task.marker.key, 0, task.parent
+        while above in self._parents and depth < len(self._parents):
+            depth, above = depth + 1, self._parents[above]
+        return "/" not in key, is_group(key), -depth
+
+    def _full(self, task: Task) -> bool:
+        """Return whether a task of ours stays below another one, and would go with it."""
+        going = {
+            change.write.native_id
+            for change in self.changes
+            if change.write and (change.action is Action.REMOVE or "parent" in change.write.fields)
+        }
+        return any(one.parent == task.native_id and one.native_id not in going for one in self._view.snapshot.tasks)
 
     def _ended(self, key: str, entry: Remembered) -> Remembered:
         """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""
@@ -373,12 +412,22 @@ class _Differ:
         """Leave a task to its person; only a marker that is not right any more is written anew."""
         self._keep(wanted.key, not told, reason)
         if mending := self._mending(task):
-            above, fields = self._above(wanted), self._moved(task)
+            above, fields = self._above(wanted), self._moved(wanted, task)
             write = Write(Action.REPAIR, wanted.key, task.native_id, task.content, task.marker, fields, parent=above)
             self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
 
-    def _moved(self, task: Task) -> frozenset[str]:
-        """Return `parent` where a step went to another goal: its task stands below the wrong one."""
+    def _moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
+        """Return `parent` where a step went to another goal or group: its task stands below the wrong one.
+
+        What a person put elsewhere stays there, until the step changes its group.
+        """
+        place = task.marker.applied.get("parent")
+        above = self._view.tasks.get(self._above(wanted) or "")
+        wrong = task.parent in self._parents and (above is None or above.native_id != task.parent)
+        if (
+            wrong if place is None else place != self._place(wanted, place)
+        ):  # damaged: it stays where no task of ours is
+            return frozenset({"parent"})
         goal_id = task.marker.key.partition("/")[0]
         old = self._view.renamed.get(task.native_id, task.marker.key).partition("/")[0]
         own = self._view.tasks.get(goal_id)
@@ -424,7 +473,7 @@ class _Differ:
             task.native_id,
             content,
             marker,
-            frozenset(fields) | self._moved(task),
+            frozenset(fields) | self._moved(wanted, task),
             parent=self._above(wanted),
             done_on=wanted.done,
             kept=kept,
@@ -451,7 +500,7 @@ class _Differ:
         if task.dropped and not wanted.done:
             return Action.REOPEN, "changed in the file, so it comes back"
         if task.done and not wanted.done:
-            return Action.REOPEN, "open again" if wanted.parent else "it has open steps again"
+            return Action.REOPEN, "it has open steps again" if wanted.whole else "open again"
         if mending := self._mending(task):
             return Action.REPAIR, mending
         if fields:
@@ -461,6 +510,8 @@ class _Differ:
                 return Action.UPDATE, f"a person moved it to {wanted.content.due}: it is pinned there"
             if task.marker.pinned and not wanted.pinned:
                 return Action.UPDATE, "its pin is released"
+            if self._moved(wanted, task):
+                return Action.UPDATE, "stands in another group now"
             return Action.UPDATE, "remembers what its date was planned from"
         return None, ""
 
@@ -471,13 +522,27 @@ class _Differ:
             return "its date was cleared" + (", so its pin is released" if task.marker.pinned else " and is put back")
         if task.marker.pinned and not wanted.pinned:
             return "the file changed its timing, so its pin is released"
-        if task.content.due != task.marker.due and wanted.parent is None:
+        if task.content.due != task.marker.due and is_group(wanted.key):
+            return "a group ends with its last step: move that one"
+        if task.content.due != task.marker.due and wanted.whole:
             return f"the deadline lives in the goals file: `backplan move {wanted.key} {task.content.due}` moves it"
         return "rescheduled"
 
     def _above(self, wanted: Wanted) -> str | None:
-        """Return the key of the task to stand below: the goal's, unless its completion would tick a follow-up too."""
-        return None if wanted.follow_up and self._connector.capabilities.families else wanted.parent
+        """Return the key of the task to stand below: that of the nearest group that has one, else the goal's.
+
+        None for a follow-up that their completion would tick too.
+        """
+        if wanted.follow_up and self._connector.capabilities.families:
+            return None
+        return next((key for key in wanted.above if key in self._groups or not is_group(key)), None)
+
+    def _place(self, wanted: Wanted, before: str) -> str:
+        """Return the digest of the group to stand in; `before` where that has no task, for a person deleted it."""
+        above = self._above(wanted)
+        if above is None or not is_group(wanted.above[0]):
+            return ""
+        return self._groups.get(wanted.above[0], before)
 
     def _mending(self, task: Task) -> str | None:
         """Return why a marker has to be written anew."""
@@ -511,7 +576,7 @@ class _Differ:
                 theirs.add(name)
                 continue
             fields[name] = (old, new)
-            if by_person and old and name not in ADDITIVE and not (name == "due" and wanted.parent is None):
+            if by_person and old and name not in ADDITIVE and not (name in ("start", "due") and wanted.whole):
                 overruled.append(f"{name} was: {old}")
         content = replace(have, **{name: new for name, (_, new) in fields.items()})  # type: ignore[arg-type]
         return content, fields, theirs, "; ".join(overruled)
@@ -522,6 +587,7 @@ class _Differ:
             return task.marker
         marker = self._marker(wanted, task.marker.nonce, task.marker.generation)
         applied = dict(marker.applied)
+        applied["parent"] = self._place(wanted, task.marker.applied.get("parent", ""))
         for name in self._connector.capabilities.fields - {"due"}:
             if name in theirs:
                 applied[name] = task.marker.applied.get(name, applied[name])
@@ -547,6 +613,7 @@ class _Differ:
                 **dict.fromkeys(DIGESTS, ""),
                 **applied,
                 "timing": wanted.timing,
+                "parent": self._place(wanted, ""),
             },
         )
 

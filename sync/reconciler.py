@@ -68,11 +68,12 @@ def _plan(
     new_nonce: Callable[[], str],
 ) -> ConnectorPlan:
     project = reading.project
+    nested = home.connector.capabilities.nested
     wanted = [
         goal
         for scheduled in reading.schedule.goals
         if scheduled.goal.id in home.goals and scheduled.goal.id not in skipped
-        if (goal := wanted_goal(project, scheduled, view.snapshot.memory)) is not None
+        if (goal := wanted_goal(project, scheduled, view.snapshot.memory, nested=nested)) is not None
     ]
     whole = plan(
         home.connector,

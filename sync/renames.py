@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import GoalsFileError, Problem
-from connectors.base import GoalMemory, Remembered
+from connectors.base import GoalMemory, Remembered, is_group
 from sync.occurrences import step_of
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _steps(goal: Goal, old_id: str, memory: Mapping[str, tuple[str, ...]], probl
         if step.was is not None and "/" not in step.was and f"{old_id}/{step.id}" not in known:
             said[step.key] = f"{old_id}/{step.was}"
     present = [(f"{old_id}/{step.id}", step.titled_id) for step in goal.steps if step.key not in said]
-    found = _by_place([key for key in known if key not in said.values()], present)
+    found = _by_place([key for key in known if not (key in said.values() or is_group(key))], present)
     steps = {f"{old_id}/{step.id}": step for step in goal.steps}
     for new, old in found.items():
         if old is None:

@@ -20,8 +20,10 @@ from connectors.base import (
     Remembered,
     Write,
     client_nonce,
+    is_group,
 )
 from sync import states
+from sync.digests import place_in
 from sync.plan import Change, ConnectorPlan, refuse_mass_change
 from sync.renames import follow
 
@@ -54,7 +56,7 @@ def plan(
     """
     by_old_keys, record = _by_old_keys(snapshot, record)
     back = _WayBack(connector, by_old_keys, record, let_go, namespace, new_nonce)
-    for entry in record.entries:
+    for entry in sorted(record.entries, key=lambda entry: not is_group(entry.key)):  # what stands in one follows it
         back.entry(entry)
     back.remove_what_was_made()
     changes = tuple(sorted(back.changes, key=back.place))
@@ -82,6 +84,7 @@ class _WayBack:
     """Collects the changes of one connector, and what they mean for the memory.
 
     `_held` are keys whose entry of the memory stays as it is, `_made_again` the new entries of tasks that come back.
+    `_groups` are the keys of groups by the place of what stands in them, as a marker has it.
     """
 
     def __init__(
@@ -109,6 +112,8 @@ class _WayBack:
         self._made_again: dict[str, Remembered] = {}
         keys = [key for memory in (record.before, snapshot.memory) for goal in memory.values() for key in goal.keys]
         self._order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        entries = [item for goal in record.before.values() for item in goal.keys.items()]
+        self._groups = {place_in(key, entry.generation): key for key, entry in entries if is_group(key)}
 
     def entry(self, entry: Entry) -> None:
         """Plan what becomes of one change of the run."""
@@ -165,13 +170,19 @@ class _WayBack:
         """Remove what the run had made and nobody touched; a goal's task only when no step's stays behind."""
         staying = {key.partition("/")[0] for key in self._keys if "/" in key and key not in self._going}
         for key, task in self._going.items():
-            if key in staying:
+            if key in staying if "/" not in key else self._is_full(task):
                 self._keep(key, "a step of it stays")
                 self._held.add(key)
             else:
                 self._write(
                     task, Write(Action.REMOVE, key, task.native_id, task.content, task.marker), "the run made it"
                 )
+
+    def _is_full(self, task: Task) -> bool:
+        """Return whether a task of ours stays below another one, and would go with it."""
+        moved = {c.write.native_id for c in self.changes if c.write and "parent" in c.write.fields}
+        moved |= {one.native_id for one in self._going.values()}
+        return any(one.parent == task.native_id and one.native_id not in moved for one in self._tasks.values())
 
     # What the run had removed, or let go
 
@@ -184,19 +195,21 @@ class _WayBack:
             self._held.add(marker.key)
             return
         generation = max(marker.generation, memory.generation if memory else 0) + 1
-        fresh = replace(marker, nonce=self._nonce(marker.key, generation), generation=generation)
+        fresh = replace(self._placed(marker), nonce=self._nonce(marker.key, generation), generation=generation)
         content = self._connector.canonical(before.content)
         write = Write(
             Action.CREATE,
             marker.key,
             content=content,
             marker=fresh,
-            parent=_parent(marker.key),
+            parent=self._parent(fresh),
             previous=self._previous(marker.key),
         )
         fields: Fields = {n: (None, value) for n in FIELDS if (value := getattr(content, n)) and value != "none"}
         self.changes.append(Change(Action.CREATE, marker.key, "the run removed it", fields, write))
         self._made_again[marker.key] = Remembered("pending", fresh.nonce, generation)
+        if is_group(marker.key):
+            self._groups[place_in(marker.key, generation)] = marker.key
 
     def _previous(self, key: str) -> str | None:
         """Return the step to stand after: the nearest above it, as the memory had them, that is there or comes back."""
@@ -218,7 +231,7 @@ class _WayBack:
             self._keep(key, f"{taken}: it stays a person's own")
             self._held.add(key)
             return
-        write = Write(Action.REPAIR, key, before.native_id, before.content, marker, parent=_parent(key))
+        write = Write(Action.REPAIR, key, before.native_id, before.content, marker, parent=self._parent(marker))
         self.changes.append(
             Change(Action.REPAIR, key, "the run let go of it", {}, write, before=replace(before, marker=None))
         )
@@ -237,7 +250,7 @@ class _WayBack:
     def _put_back(self, before: State, after: State, was: Marker, became: Marker, task: Task) -> None:
         damaged = task.native_id in self._snapshot.damaged
         now = replace(became, nonce=task.marker.nonce) if damaged else task.marker
-        marker = _marker_back(was, became, now)
+        marker = self._placed(_marker_back(was, became, now))
         fields = self._fields_back(before, after, became, now, task)
         action = self._action(before, after, task)
         if action is None and not fields and marker == now:
@@ -254,8 +267,8 @@ class _WayBack:
             task.native_id,
             replace(task.content, **{name: old for name, (_, old) in fields.items()}),  # type: ignore[arg-type]
             marker,
-            frozenset(fields),
-            parent=_parent(marker.key),
+            frozenset(fields) | _moved(now, marker),
+            parent=self._parent(marker),
             done_on=before.done_on,
         )
         self._write(task, write, "as before the run", shown)
@@ -295,14 +308,30 @@ class _WayBack:
         before = states.found(task, task.marker)
         self.changes.append(Change(write.action, write.key, reason, fields or {}, write, before=before))
 
+    def _placed(self, marker: Marker) -> Marker:
+        """Return a marker with its group by the generation that this has now, where it had to be made again."""
+        key = self._groups.get(marker.applied.get("parent", ""), "")
+        made = self._made_again.get(key)
+        return replace(marker, applied={**marker.applied, "parent": place_in(key, made.generation)}) if made else marker
+
+    def _parent(self, marker: Marker) -> str | None:
+        """Return the key of the task to stand below: that of its group, where there is one, else the goal's."""
+        group = self._groups.get(marker.applied.get("parent", ""), "")
+        if group in self._keys or group in self._made_again:
+            return group
+        return marker.key.partition("/")[0] if "/" in marker.key else None
+
     def _keep(self, key: str, reason: str) -> None:
         self.changes.append(Change(Action.KEEP, key, reason))
 
-    def place(self, change: Change) -> tuple[int, bool, bool, int]:
-        """Return where a change stands: by goal, removals last; a goal's own task is made first and removed last."""
+    def place(self, change: Change) -> tuple[int, bool, int, int]:
+        """Return where a change stands: by goal, removals last; what others stand below is made first, removed last."""
         goal = self._order.get(change.key.partition("/")[0], len(self._order))
         removal = change.action is Action.REMOVE
-        return goal, removal, removal and "/" not in change.key, self._order.get(change.key, len(self._order))
+        number = self._order.get(change.key, len(self._order))
+        if removal and is_group(change.key):
+            return goal, removal, 1, -number
+        return goal, removal, 2 if removal and "/" not in change.key else 0, number
 
     # The memory
 
@@ -369,5 +398,8 @@ def _back(before: T, after: T, now: T) -> T:
     return before if now == after else now
 
 
-def _parent(key: str) -> str | None:
-    return key.partition("/")[0] if "/" in key else None
+def _moved(before: Marker, after: Marker) -> frozenset[str]:
+    """Return `parent` where a task has to stand below another one."""
+    goals = {marker.key.partition("/")[0] for marker in (before, after)}
+    same = len(goals) == 1 and before.applied.get("parent") == after.applied.get("parent")
+    return frozenset() if same else frozenset({"parent"})

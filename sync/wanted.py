@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.network import Step
 from connectors.base import Content
 from sync import digests
 from sync.occurrences import step_of
@@ -13,13 +14,18 @@ from sync.schedule import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from config.network import Project
+    from config.network import Group, Project
     from connectors.base import GoalMemory
     from sync.schedule import ScheduledGoal, ScheduledStep
 
 
-def wanted_goal(project: Project, goal: ScheduledGoal, memory: Mapping[str, GoalMemory]) -> WantedGoal | None:
-    """Return a goal's own task and its steps'; None for one that is over before it was ever published."""
+def wanted_goal(
+    project: Project, goal: ScheduledGoal, memory: Mapping[str, GoalMemory], *, nested: int = 0
+) -> WantedGoal | None:
+    """Return a goal's own task and its steps'; None for one that is over before it was ever published.
+
+    nested: that many groups have tasks as well, one below the other, with those of their members below.
+    """
     over = goal.state in (State.MISSED, State.DONE)
     if over and goal.goal.id not in memory:
         return None
@@ -30,12 +36,47 @@ def wanted_goal(project: Project, goal: ScheduledGoal, memory: Mapping[str, Goal
         done=goal.done,
     )
     last = {step_of(step.step.key): step.step.key for step in goal.steps if not step.dropped}
-    steps = [_step(project, goal, step, last) for step in goal.steps]
+    scheduled = {step.step.key: step for step in goal.steps}
+    own_steps = [step.step for step in goal.steps]
+    steps: list[Wanted | None] = [
+        _step(project, goal, scheduled[part.key], last, nested=nested)
+        if isinstance(part, Step)
+        else _group(project, goal, part, [scheduled[step.key] for step in goal.goal.members(part, own_steps)])
+        for part in goal.goal.outline(own_steps)
+        if isinstance(part, Step) or len(goal.goal.above(part)) < nested
+    ]
     repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
-    return WantedGoal(goal.goal.id, (own, *steps), goal.made, goal.digest, repeating)
+    return WantedGoal(goal.goal.id, (own, *filter(None, steps)), goal.made, goal.digest, repeating)
 
 
-def _step(project: Project, goal: ScheduledGoal, scheduled: ScheduledStep, last: Mapping[str, str]) -> Wanted:
+def _group(project: Project, goal: ScheduledGoal, group: Group, members: list[ScheduledStep]) -> Wanted | None:
+    """Return a group's own task: it lasts from the first day of its members to the last, and is done when they are.
+
+    None where it has no members: follow-ups stand elsewhere, and what was dropped is no longer in the plan.
+    """
+    own = [step for step in members if not (step.dropped or step.step.follow_up)]
+    if not own:
+        return None
+    done = [step.done for step in own if step.done]
+    return Wanted(
+        key=group.key,
+        content=Content(
+            title=group.title,
+            due=max((step.due for step in own if step.due), default=None),
+            notes=group.notes,
+            labels=tuple(dict.fromkeys([*goal.goal.labels, *group.labels])),
+            start=min((step.start for step in own if step.start), default=None),
+        ),
+        timing=digests.timing(project, goal.goal, None),
+        above=(*goal.goal.above(group), goal.goal.id),
+        done=max(done) if len(done) == len(own) else None,
+        definition=digests.definition(group),
+    )
+
+
+def _step(
+    project: Project, goal: ScheduledGoal, scheduled: ScheduledStep, last: Mapping[str, str], *, nested: int
+) -> Wanted:
     """Return a step's task. `last` has the key of each step's task: of one that repeats, that of its last time."""
     step = scheduled.step
     dates = (scheduled.start, scheduled.due) if scheduled.start and scheduled.due and scheduled.open else None
@@ -53,7 +94,7 @@ def _step(project: Project, goal: ScheduledGoal, scheduled: ScheduledStep, last:
             after=tuple(sorted({last.get(link.key, link.key) for link in (*step.after, *step.after_goals)})),
         ),
         timing=digests.timing(project, goal.goal, step),
-        parent=goal.goal.id,
+        above=(*(goal.goal.above(step)[-nested:] if nested else ()), goal.goal.id),
         done=scheduled.done,
         definition=digests.definition(step),
         dates=dates,

@@ -47,6 +47,7 @@ class SimulatedConnector:
         self._version = -1
         self._saw_memory = False
         self._places: dict[str, str] = {}
+        self._unmade: set[str] = set()  # keys of tasks that could not be made, or of which nobody knows
         self._after: dict[str, tuple[str, ...]] = {}  # native id -> keys, of links that have yet to be made
 
     @classmethod
@@ -90,7 +91,7 @@ class SimulatedConnector:
 
     def _known(self, lines: Iterable[str]) -> set[str]:
         entries = read_entries(tuple(lines)).values()
-        return {self._place(entry.native_id) for entry in entries if entry.state == "live"}
+        return {self._place(entry.native_id) for entry in entries if entry.state in ("live", "dropped")}
 
     def _listing(self, fault: Fault | None) -> tuple[list[str] | None, dict[str, Held]]:
         """Return the memory's lines and the tasks as the service lists them.
@@ -146,6 +147,7 @@ class SimulatedConnector:
                 if not answers:
                     raise
                 answers += [Answer(error=str(error))] * len(request)
+                self._unmade |= {w.key for w in request if isinstance(w, Write) and w.action is Action.CREATE}
         self._link()
         return answers
 
@@ -170,8 +172,11 @@ class SimulatedConnector:
         return answers
 
     def _carry_out(self, write: Write | MemoryWrite, fault: Fault | None) -> Answer:
-        if fault is Fault.REFUSED:
-            return Answer(error="500: refused")
+        orphan = isinstance(write, Write) and write.parent in self._unmade
+        if orphan or fault is Fault.REFUSED:
+            if isinstance(write, Write) and write.action is Action.CREATE:
+                self._unmade.add(write.key)
+            return Answer(error="what it belongs to could not be made" if orphan else "500: refused")
         if isinstance(write, MemoryWrite):
             if not self._saw_memory and self._namespace in self.service.memory:
                 # Its place is made with an id of ours: one that is there already was hidden from us, or made by a race.
@@ -185,6 +190,8 @@ class SimulatedConnector:
             answer = self.service.carry_out(placed, self._parent(write.parent))
             if write.content is not None and ("after" in write.fields or write.action is Action.CREATE):
                 self._after[answer.native_id] = write.content.after
+            if write.action is Action.CREATE and (answer.error or fault is Fault.UNKNOWN):
+                self._unmade.add(write.key)
             if self.service.kind.atomic and write.marker is not None:
                 answer = replace(answer, native_id=write.marker.nonce)
         return Answer(error="502: nobody knows") if fault is Fault.UNKNOWN else answer
@@ -231,6 +238,7 @@ def _able(base: type[SimulatedConnector], kind: Kind) -> type[SimulatedConnector
         ordered=kind.most > 1,
         client_ids=kind.client_ids,
         families=kind.families,
+        nested=2 if kind.families else 0,
     )
     able_class: type[SimulatedConnector] = type(kind.name.title() + base.__name__, (base,), {"capabilities": able})
     return able_class

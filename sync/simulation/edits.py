@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from config.durations import ONE_DAY, Duration, Unit
-from config.network import Countdown, Goal, HangsOn, Link, Project, Step
+from config.network import Countdown, Goal, Group, HangsOn, Link, Project, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -87,8 +87,30 @@ def move_step(project: Project, goal: Goal, step: Step, to: Goal) -> Project:
         return project
     target = without.goal(to.id)
     assert target is not None  # noqa: S101  # only the other goal has changed
-    moved = replace(step, key=key, was=step.key, after=(), after_goals=())
+    moved = replace(step, key=key, was=step.key, after=(), after_goals=(), group=None)
     return _with(without, replace(target, steps=(*target.steps, moved), sequence=(*target.sequence, moved)))
+
+
+def group_steps(project: Project, goal: Goal, at: int, count: int, name: str) -> Project:
+    """Put up to `count` steps that stand together into a new group, within the group that the first of them is in."""
+    if not goal.steps:
+        return project
+    first = at % len(goal.steps)
+    within = goal.steps[first].group
+    own = {s.key for s in goal.steps[first : first + count] if s.group == within}
+    group = Group(f"{goal.id}/{name}/", f"Part {name}", goal.origin, within)
+    grouped = replace(goal, groups=(*goal.groups, group))
+    return _each_step(_with(project, grouped), lambda s: replace(s, group=group.key) if s.key in own else s)
+
+
+def ungroup(project: Project, goal: Goal, at: int) -> Project:
+    """Take a group out; what stood in it stands in the one around it."""
+    if not goal.groups:
+        return project
+    gone = goal.groups[at % len(goal.groups)]
+    left = (replace(g, within=gone.within) if g.within == gone.key else g for g in goal.groups if g is not gone)
+    without = _with(project, replace(goal, groups=tuple(left)))
+    return _each_step(without, lambda s: replace(s, group=gone.within) if s.group == gone.key else s)
 
 
 def reorder(project: Project, goal: Goal, by: int) -> Project:
@@ -158,13 +180,27 @@ def _rename(project: Project, keys: dict[str, str], was: dict[str, str]) -> Proj
             after=tuple(map(link, old.after)),
             after_goals=tuple(map(link, old.after_goals)),
             before=before,
+            group=part(old.group),
         )
+
+    def part(key: str | None) -> str | None:
+        goal_id, slash, rest = (key or "").partition("/")
+        return f"{keys.get(goal_id, goal_id)}{slash}{rest}" if key else None
+
+    def group(old: Group) -> Group:
+        return replace(old, key=part(old.key) or "", within=part(old.within))
 
     def goal(old: Goal) -> Goal:
         deadline = old.deadline
         if isinstance(deadline, HangsOn):
             deadline = replace(deadline, goal=keys.get(deadline.goal, deadline.goal))
-        return replace(old, id=keys.get(old.id, old.id), was=was.get(old.id, old.was), deadline=deadline)
+        return replace(
+            old,
+            id=keys.get(old.id, old.id),
+            was=was.get(old.id, old.was),
+            deadline=deadline,
+            groups=tuple(map(group, old.groups)),
+        )
 
     changed = _each_step(project, step)
     goals = tuple(map(goal, changed.goals))

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from config.network import Project
+    from config.network import Group, Project
     from connectors.base import Remembered
-    from sync.schedule import Schedule, ScheduledStep
+    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
     from sync.simulation.service import Held, Service
 
 
@@ -133,6 +133,15 @@ class Expectations:
                 self.done.add(step.key)
             elif step.key not in self.done:
                 self.doubt |= {step.key, _goal(step.key)}
+
+    def ticked_with_group(self, key: str, project: Project) -> None:
+        """A group was ticked: whether those of its steps that do not stand below it are done with it is left open."""
+        for goal in project.goals:
+            for group in goal.groups:
+                if group.key == self.named(key):
+                    self.doubt |= {
+                        step.key for step in goal.members(group, goal.steps) if step.key not in self.done
+                    } | {goal.id}
 
     def reopened(self, key: str) -> None:
         """A person reopened a task: it is planned again, in every app, and so is its goal."""
@@ -312,6 +321,7 @@ class Expectations:
                 over = _goal(key) in done and _goal(key) not in memory  # what is done makes no tasks in a new app
                 if not self._in_doubt(key) and not over:
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
+            self._check_groups(app, goals, ours)
         self._agree(keys)
         self._take_over(keys)
 
@@ -345,6 +355,32 @@ class Expectations:
             state = entry.state if entry is not None else "unknown"
             explained = state == "done" and self._follows(key, step, app)
             promise(explained, f"{where}: is {state}, which nobody asked for")
+
+    def _check_groups(self, app: App, goals: list[ScheduledGoal], ours: dict[str, Held]) -> None:
+        """Check that what is in a group stands below its task, which is due with the last of it and done with all."""
+        ids = {key: native_id for native_id, (key, _) in app.ours().items() if native_id not in app.copies}
+        for goal in goals if app.service.kind.families else ():
+            for group in goal.goal.groups:
+                held = ours.get(group.key)
+                plain = held and not held.recurring and not app.has_company(group.key)
+                if held and plain and goal.state is not State.DONE and app.state(group.key) != "dropped":
+                    self._check_group(app, goal, group, held, ids)
+
+    def _check_group(self, app: App, goal: ScheduledGoal, group: Group, held: Held, ids: dict[str, str]) -> None:
+        where, own = (
+            f"{group.key} in {app.name}",
+            {step.key for step in goal.goal.members(group, [step.step for step in goal.steps])},
+        )
+        members = [step for step in goal.steps if step.step.key in own and not step.dropped]
+        last = max((step.due for step in members if step.due), default=None)
+        if members:
+            promise(held.done == all(step.done for step in members), f"{where}: done is {held.done}")
+            promise(held.done or held.content.due == last, f"{where}: due {held.content.due}, its last step {last}")
+        for step in members:
+            one = app.service.tasks.get(ids.get(step.step.key, ""))
+            if step.step.group == group.key and one and not (one.done or one.recurring or one.dropped):
+                here = one.parent == ids[group.key] or ids[step.step.key] in app.service.strayed
+                promise(here, f"{step.step.key} in {app.name}: does not stand below {group.key}")
 
     def _follows(self, key: str, step: ScheduledStep | None, app: App) -> bool:
         """Return whether something is done because something else is: a step by its goal, a goal by its last step."""
@@ -400,4 +436,6 @@ def _goal(key: str) -> str:
 
 def keys_of(project: Project) -> set[str]:
     """Return every key of the project."""
-    return {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
+    return {goal.id for goal in project.goals} | {
+        part.key for goal in project.goals for part in goal.outline(goal.steps)
+    }

@@ -276,6 +276,19 @@ class Life:
             self.expected.moved_to(f"{to.id}/{step.id}", goal.id)
         return told
 
+    @event(2)
+    def group_steps(self, luck: Luck) -> str | None:
+        """Put steps that stand together into a group."""
+        goal, name = self._goal(luck), self._new_name("group")
+        changed = edits.group_steps(self.project, goal, luck.below(MOST_STEPS), 1 + luck.below(3), name)
+        return self._edit(changed, f"put steps of {goal.id} into {name}")
+
+    @event(1)
+    def ungroup(self, luck: Luck) -> str | None:
+        """Take a group out of the file, and leave its steps."""
+        goal = self._goal(luck)
+        return self._edit(edits.ungroup(self.project, goal, luck.below(3)), f"take a group out of {goal.id}")
+
     @event(1)
     def restore(self, luck: Luck) -> str | None:
         """Bring back an older version of the file."""
@@ -312,6 +325,7 @@ class Life:
             if held.done and not before[one][1].done and one not in app.copies:
                 self.expected.ticked(app, self.expected.named(other))
                 self.expected.ticked_with_goal(other, self.project)
+                self.expected.ticked_with_group(other, self.project)
         app.foreign.update({one: app.service.tasks[one] for one in app.foreign})  # theirs below it are ticked as well
         return f"{app.name}: tick {key}"
 

@@ -134,6 +134,7 @@ class _Families:
             touched=bool(held.comments or theirs),
             company=repeating or not all(other.done for other in theirs),
             recurring=held.recurring,
+            parent=held.parent or "",
         )
 
     def _all_below(self, native_id: str) -> Iterator[tuple[str, Held]]:

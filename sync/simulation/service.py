@@ -86,7 +86,7 @@ class Service:
     """The service itself, and what a person does there.
 
     `hands` are the native ids of the tasks that a person worked on in a way that stays (a date may be put back),
-    `removed` those that a request deleted.
+    `strayed` of those that they took to another place, `removed` those that a request deleted.
     """
 
     kind: Kind = SAFE
@@ -94,6 +94,7 @@ class Service:
     memory: dict[str, list[str]] = field(default_factory=dict)  # by namespace
     ids: dict[str, str] = field(default_factory=dict)  # our id -> native id, for good or until forgotten
     hands: set[str] = field(default_factory=set)
+    strayed: set[str] = field(default_factory=set)
     removed: list[str] = field(default_factory=list)
     version: int = 0
     reads: int = 0
@@ -133,11 +134,11 @@ class Service:
                 self._change(one, done=True, dropped=False, done_on=day if self.kind.tells_days else None)
 
     def reopen(self, native_id: str) -> None:
-        """Reopen a task and, in a service with families, the one above."""
+        """Reopen a task and, in a service with families, those above."""
         parent = self.tasks[native_id].parent
         self._change(native_id, done=False, done_on=None, dropped=False)
         if self.kind.families and parent in self.tasks and self.tasks[parent].done:
-            self._change(parent, done=False, done_on=None)
+            self.reopen(parent)
 
     def cancel(self, native_id: str) -> None:
         """Close a task as not planned."""
@@ -167,6 +168,7 @@ class Service:
 
     def move_away(self, native_id: str) -> None:
         """Take a task to another place, where it stands alone."""
+        self.strayed.add(native_id)
         self._change(native_id, parent=None)
 
     def copy(self, native_id: str) -> str:
@@ -263,6 +265,7 @@ class Service:
             values["content"] = replace(held.content, **wanted)
         if "parent" in write.fields:
             values["parent"] = parent
+            self.strayed.discard(write.native_id)
         if write.action is Action.COMPLETE:
             values |= {"done": True, "done_on": write.done_on if self.kind.tells_days else None}
         elif write.action is Action.REOPEN:

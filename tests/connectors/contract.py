@@ -137,6 +137,14 @@ class World:
         """Change a step in the file."""
         self.goal["steps"] = [{**s, **changes} if s["id"] == name else s for s in self.goal["steps"]]
 
+    def group(self, name: str, *members: str) -> None:
+        """Put steps or groups, which stand together, into a new group."""
+        own = [step for step in self.goal["steps"] if step["id"] in members]
+        at = self.goal["steps"].index(own[0])
+        steps = [step for step in self.goal["steps"] if step not in own]
+        steps.insert(at, {"id": name, "title": f"The {name} of it", "steps": [dict(step) for step in own]})
+        self.goal = {**self.goal, "steps": steps}
+
     def remove_step(self, name: str) -> None:
         self.goal["steps"] = [step for step in self.goal["steps"] if step["id"] != name]
 
@@ -529,6 +537,122 @@ class Contract:
         followed = ("g/first",) if world.holds_links else ()
         assert after["g/second"].content == replace(before["g/two"].content, after=followed)
         assert after["g/second"].marker.pinned
+
+    # Groups
+
+    def test_a_group_has_a_task_with_its_steps_below(self, world: World) -> None:
+        """Those that are there move below it, and back when it goes: no task is made anew."""
+        before, steps = world.tasks(), world.goal["steps"]
+        world.group("middle", "one", "two")
+        actions = world.sync().actions
+        if not world.service.connector().capabilities.nested:
+            assert actions == {}
+            return
+        after = world.tasks()
+        update = Action.UPDATE
+        assert actions == {"g/middle/": Action.CREATE, "g/one": update, "g/two": update}
+        assert {key: after[key].native_id for key in before} == {key: task.native_id for key, task in before.items()}
+        group = after["g/middle/"]
+        assert group.content.due == after["g/two"].content.due
+        assert [after[key].parent for key in ("g/one", "g/two")] == [group.native_id] * 2
+        assert group.parent == after["g/three"].parent == after["g"].native_id
+        world.goal["steps"] = steps
+        assert world.sync().actions == {"g/middle/": Action.REMOVE, "g/one": update, "g/two": update}
+        assert world.tasks() == before
+
+    def test_groups_stand_in_groups_as_far_as_the_service_allows(self, world: World) -> None:
+        most = world.service.connector().capabilities.nested
+        for depth in range(5):
+            world.group(f"level-{depth}", *([f"level-{depth - 1}"] if depth else ["one"]))
+        world.sync()
+        tasks = world.tasks()
+        ids = {task.native_id: key for key, task in tasks.items()}
+        chain = [key := "g/one"]
+        while key := ids.get(tasks[key].parent, ""):
+            chain.append(key)
+        expected = ["g/one", *(f"g/level-{4 - n}/" for n in reversed(range(most))), "g"]
+        assert not most or chain == expected
+
+    def test_a_ticked_group_completes_its_steps_and_all_its_steps_complete_it(self, world: World) -> None:
+        world.group("middle", "one", "two")
+        world.sync()
+        if "g/middle/" not in world.tasks():
+            return
+        world.service.tick(world.native_id("g/middle/"))
+        world.sync()
+        assert [key for key, state in world.states().items() if state == "done"] == ["g/middle/", "g/one", "g/two"]
+        world.service.reopen(world.native_id("g/two"))
+        world.sync()
+        assert not world.tasks()["g/middle/"].done
+        world.service.tick(world.native_id("g/two"))
+        assert world.sync().actions == {"g/middle/": Action.COMPLETE}
+        assert not world.tasks()["g"].done
+        world.goal["steps"][0]["steps"].append({"id": "new", "title": "Think", "takes": "1 day"})
+        world.sync()
+        assert not world.tasks()["g/middle/"].done
+        assert world.tasks()["g/new"].parent == world.native_id("g/middle/")
+
+    def test_a_group_that_was_dragged_goes_back_and_one_that_was_deleted_takes_its_steps_along(
+        self, world: World
+    ) -> None:
+        world.group("middle", "one", "two")
+        world.sync()
+        if "g/middle/" not in world.tasks():
+            return
+        due = world.tasks()["g/middle/"].content.due
+        world.service.set_due(world.native_id("g/middle/"), date(2027, 9, 1))
+        (change,) = world.sync().plans[0].writes
+        assert (change.key, change.reason) == ("g/middle/", "a group ends with its last step: move that one")
+        assert world.tasks()["g/middle/"].content.due == due
+        world.service.delete(world.native_id("g/middle/"))
+        world.sync()
+        assert [key for key, state in world.states().items() if state == "dropped"] == ["g/one", "g/two"]
+        assert world.tasks().keys() == {"g", "g/three"}
+        world.goal["steps"][0]["steps"][0]["title"] = "Begin again"  # it comes back, and its group with it
+        world.sync()
+        assert world.tasks()["g/one"].parent == world.native_id("g/middle/")
+        assert "g/two" not in world.tasks()
+
+    def test_a_step_that_a_person_put_elsewhere_stays_there_until_its_group_changes(self, world: World) -> None:
+        if "g/one" not in world.tasks() or not hasattr(world.service, "move_away"):
+            return
+        world.group("middle", "one", "two")
+        world.sync()
+        world.service.move_away(world.native_id("g/one"))
+        assert world.sync().actions == {}
+        world.step("three", takes="3 days")
+        world.sync()
+        assert world.tasks()["g/one"].parent == ""
+
+    def test_a_group_that_leaves_takes_nothing_along_that_is_done(self, world: World) -> None:
+        steps = world.goal["steps"]
+        world.group("middle", "one", "two")
+        world.sync()
+        world.service.tick(world.native_id("g/one"))
+        world.sync()
+        world.goal["steps"] = steps
+        world.sync()
+        assert world.tasks()["g/one"].done
+        assert not world.tasks()["g/two"].done
+
+    def test_a_run_that_made_a_group_or_took_it_out_can_be_undone(self, world: World) -> None:
+        before, goal = world.tasks(), {**world.goal}
+        world.group("middle", "one", "two")
+        grouped = {**world.goal}
+        world.undo(world.sync())
+        assert world.tasks() == before
+        world.goal = grouped
+        world.sync()
+        with_group = world.tasks()
+        world.goal = goal
+        world.undo(world.sync())
+        after = world.tasks()
+        ids = {task.native_id: key for tasks in (with_group, after) for key, task in tasks.items()}
+        assert {key: (task.content, ids.get(task.parent)) for key, task in after.items()} == {
+            key: (task.content, ids.get(task.parent)) for key, task in with_group.items()
+        }
+        world.goal = grouped
+        assert world.sync().actions == {}
 
     # The way back
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from config.network import Project
     from connectors.todoist_objects import Listing
+    from sync.simulation.process import Run
     from tests.conftest import Person
 
 MEMORY = "backplan's memory, keep this"
@@ -130,6 +131,23 @@ def test_tasks_go_to_the_section_that_the_file_names(server: TodoistServer, tmp_
     assert section["name"] == "This year"
     assert {task["section_id"] for task in server.service.tasks()} == {section["id"]}
     assert len(server.service.tasks()) == 5
+
+
+def test_an_archived_section_is_named_and_not_made_a_second_time(server: TodoistServer, tmp_path: Path) -> None:
+    project = load(tmp_path, a_goal())
+
+    def sync() -> Run:
+        return run(project, [TodoistConnector(account(server), NAMESPACE, "Career", "This year")], TODAY)
+
+    sync()
+    (section_id,) = server.service.state()["sections"]
+    server.service.archive_section(section_id)
+    before = server.service.state()
+    for _ in range(2):
+        assert all("the section “This year” was archived" in error for error in sync().errors)
+    assert server.service.state() == before
+    server.service.archive_section(section_id, archived=False)
+    assert sync().silent
 
 
 def test_a_project_can_be_named_by_its_id(server: TodoistServer, tmp_path: Path) -> None:

@@ -202,6 +202,10 @@ class Todoist(Operations):
         self.project_unarchive(self.things[Kind.PROJECTS][project_id])
 
     @by_hand
+    def archive_section(self, section_id: str, *, archived: bool = True) -> None:
+        self.change(self.things[Kind.SECTIONS][section_id], is_archived=archived)
+
+    @by_hand
     def delete_project(self, project_id: str) -> None:
         self.project_delete(self.things[Kind.PROJECTS][project_id])
 
