@@ -127,9 +127,15 @@ class TodoistConnector:
         return cls(account, namespace, **stripped)
 
     def canonical(self, content: Content) -> Content:
-        """Return the content as the service keeps it: without space around it, and every title with a box to tick."""
+        """Return the content as the service keeps it: without space around it, and every title with a box to tick.
+
+        Who does it and the checklist stand in the description.
+        """
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
-        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", content.notes.replace("\r\n", "\n").strip())
+        who = f"Who: {content.who}" if content.who else ""
+        checklist = "\n".join(f"- {' '.join(item.split())}" for item in content.checklist)
+        said = "\n\n".join(filter(None, [content.notes.strip(), who, checklist]))
+        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", said.replace("\r\n", "\n").strip())
         labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
         return Content(title, content.due, notes, labels, content.priority)
 

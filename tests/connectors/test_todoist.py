@@ -122,6 +122,32 @@ def test_a_title_without_a_box_gets_one(world: World, todoist: Todoist) -> None:
     assert world.states()["g/two"] == "done"
 
 
+def test_who_and_what_to_tick_off_stand_in_the_description(world: World, todoist: Todoist) -> None:
+    world.step("two", notes="By noon.", who="jasmine", checklist=["Bring the form", "Bring  a pen"])
+    world.sync()
+    native_id = world.native_id("g/two")
+    notes, _, _ = todoist.task(native_id)["description"].partition("\n\nbp1")
+    assert notes == "By noon.\n\nWho: jasmine\n\n- Bring the form\n- Bring a pen"
+    todoist.set_description(native_id, todoist.task(native_id)["description"].replace("pen", "pen and ink"))
+    assert world.sync().actions == {}
+    world.step("two", notes="By noon.", who="", checklist=[])
+    world.sync()
+    assert world.tasks()["g/two"].content.notes == "By noon."
+    assert "a pen and ink" in todoist.text()
+
+
+def test_groups_are_sub_tasks_in_the_order_of_the_file(world: World, todoist: Todoist) -> None:
+    world.group("middle", "two", "three")
+    world.goal["steps"].append({"id": "last", "title": "Rest", "takes": "1 day"})
+    world.sync()
+    below: dict[str, list[str]] = {}
+    for task in sorted(todoist.tasks(), key=lambda task: task["child_order"]):
+        parent = todoist.task(task["parent_id"])["content"] if task["parent_id"] else ""
+        below.setdefault(parent, []).append(task["content"])
+    assert below["Reach it"] == ["Begin", "The middle of it", "Rest"]
+    assert below["The middle of it"] == ["Go on", "Finish"]
+
+
 def test_tasks_go_to_the_section_that_the_file_names(server: TodoistServer, tmp_path: Path) -> None:
     project = load(tmp_path, a_goal())
     shared = account(server)
@@ -586,7 +612,15 @@ def scenario_done(world: World) -> None:
     world.service.tick(world.native_id("g/one"))
 
 
-SCENARIOS = (scenario_first, scenario_deadline, scenario_removed, scenario_done)
+def scenario_grouped(world: World) -> None:
+    """Steps move below a group that is new, and another one goes."""
+    world.group("beginning", "one")
+    world.sync()
+    world.goal = a_goal()
+    world.group("middle", "one", "two")
+
+
+SCENARIOS = (scenario_first, scenario_deadline, scenario_removed, scenario_done, scenario_grouped)
 
 
 def _prepared(folder: Path, server: TodoistServer, scenario: Callable[[World], None]) -> World:
@@ -614,6 +648,11 @@ def _assert_all_is_well(world: World, scenario: Callable[[World], None], server:
     expected = {"Reach it", "Begin", "Go on", "Finish", "Buy milk"} - (
         {"Go on"} if scenario is scenario_removed else set()
     )
+    if scenario is scenario_grouped:
+        expected.add("The middle of it")
+        tasks = world.tasks()
+        assert {tasks[key].parent for key in ("g/one", "g/two")} == {tasks["g/middle/"].native_id}
+        assert tasks["g/three"].parent == tasks["g/middle/"].parent == tasks["g"].native_id
     assert titles(server.service) == sorted(expected)
     assert sum(task["content"] == MEMORY for task in server.service.tasks()) == 1
     assert sum(p["name"] == "Goals" for p in server.service.state()["projects"].values()) == 1
@@ -711,7 +750,35 @@ def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], No
 
             with pytest.raises(Killed):
                 run(world.project, [TodoistConnector(account(server, transport=Dying), NAMESPACE)], TODAY)
+            _assert_all_made_is_remembered(world)
             _assert_all_is_well(world, scenario, server)
+
+
+def _assert_all_made_is_remembered(world: World) -> None:
+    """No task is made before the memory says so."""
+    snapshot = world.read()
+    known = {key for goal in snapshot.memory.values() for key in goal.keys}
+    assert {task.marker.key for task in snapshot.tasks} <= known
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_nothing_is_made_before_it_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """However a batch is cut: with every answer lost in turn, and every request refused."""
+    monkeypatch.setattr("connectors.todoist_api.MOST_COMMANDS", most)
+    more = [*a_goal()["steps"], *steps(5)]
+    for at, fault in product(range(1, 9), (Fault.LOST, Fault.NOT_SENT, Fault.PARTIAL)):
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            world = _prepared(tmp_path, server, scenario_first)
+            world.sync()
+            world.goal["steps"] = more
+            for later in range(at, 30):
+                server.faults.at(later, fault if later == at else Fault.NOT_SENT)
+            with suppress(BackplanError):
+                run(world.project, [TodoistConnector(account(server, budget=0), NAMESPACE)], TODAY)
+            server.faults.clear()
+            _assert_all_made_is_remembered(world)
+            world.sync()
+            assert len(titles(server.service)) == len(set(titles(server.service)))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
