@@ -216,9 +216,10 @@ class SimulatedConnector:
         if key is None:
             return None
         found = f" {self._namespace} {key} "
-        # The newest: an older one may be on its way out, and still have the name that another has now.
-        tasks = reversed(self.service.tasks.items())
-        return next((native_id for native_id, held in tasks if held.marker and found in held.marker), None)
+        named = {one: held.marker for one, held in self.service.tasks.items() if held.marker and found in held.marker}
+        # The newest: an older one may be on its way out, and still have the name that another has now. But no copy.
+        newest = next(reversed(named.values()), "").split()[:2]
+        return next((one for one, marker in named.items() if marker.split()[:2] == newest), None)
 
 
 def connect(
