@@ -208,14 +208,14 @@ class Resolver:
     def _group(
         self, draft: _Draft, part: Part, entry: _Entry, group: shape.GroupModel | None, *, backwards: bool
     ) -> tuple[str, ...]:
-        known = set(draft.steps)
+        known = len(draft.steps)
         assert isinstance(part.model, shape.GroupModel)  # noqa: S101  # for the type checker
         inner = part.model
         if group is not None:
             labels = list(dict.fromkeys([*group.labels, *inner.labels]))
             inner = inner.model_copy(update={"labels": labels, "optional": inner.optional or group.optional})
         ends = self._chain(draft, part.parts, entry, inner, backwards=backwards)
-        members = [step_id for step_id in draft.steps if step_id not in known]
+        members = list(draft.steps)[known:]
         followed = {word.word for step_id in members for word in draft.steps[step_id][1].words}
         followed |= {before for step_id in members for before in draft.steps[step_id][1].ids}
         # What comes after a group comes after all of it: after each member that no other member follows.

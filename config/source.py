@@ -26,15 +26,19 @@ if TYPE_CHECKING:
 MAX_BYTES = 20_000_000
 MAX_DEPTH = 64  # of values; a group in a group in a group is six
 MAX_NESTING = 500  # of YAML's own nodes: well below what libyaml's recursion bears
+MAX_FLAT = 3  # times that what is one level deep is taken out, to see whether the rest could be nested too deeply
 MAX_DIGITS = 16  # of a whole number; longer ones are text
 MAX_ALIASED = 100_000  # values that aliases may repeat; past that it is a bomb
 _NESTED_DASHES = re.compile(r"[-?: \t]{250}")
+# A list or mapping on one line with nothing inside that could open another, or be a quote or comment: one level deep.
+_FLAT = re.compile(r"\[[^][{}\"'#\n]*\]|\{[^][{}\"'#\n]*\}")
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 Path_ = tuple[str | int, ...]
 
 _NULL, _BOOL, _INT, _FLOAT, _DATE = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "date"))
+_TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
 
 
 class _Resolver(BaseResolver):
@@ -55,6 +59,25 @@ class _Composer(CParser, _Resolver):
     def __init__(self, text: str) -> None:
         CParser.__init__(self, text)
         _Resolver.__init__(self)
+
+    # The parser asks for the tag of each node; without resolvers for paths (which none of ours are) it is this short.
+
+    def descend_resolver(self, _parent: Node, _index: object) -> None:
+        """Nothing to note."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing to forget."""
+
+    def resolve(self, kind: type[Node], value: str, implicit: tuple[bool, bool]) -> str:
+        """Return the tag of a node that has none written; a plain scalar's is the first that it looks like."""
+        if kind is ScalarNode:
+            if implicit[0]:
+                tags: list[tuple[str, re.Pattern[str]]] = self.yaml_implicit_resolvers.get(value[:1], [])
+                for tag, pattern in tags:
+                    if pattern.match(value):
+                        return tag
+            return _TEXT
+        return _LIST if kind is SequenceNode else _MAPPING
 
 
 class Source:
@@ -147,7 +170,9 @@ class Source:
 
         Counting brackets and dashes is cheap and errs on the safe side; it decides whether the exact count is needed.
         """
-        brackets = self.text.count("[") + self.text.count("{")
+        text, flat = self.text, 0
+        while (brackets := text.count("[") + text.count("{") + flat) > MAX_NESTING and flat < MAX_FLAT:
+            text, flat = _FLAT.sub("", text), flat + 1
         if brackets <= MAX_NESTING and not _NESTED_DASHES.search(self.text):
             return
         depth = 0
