@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.plans import layered, project
-from sync.backward import Network
+from sync.backward import Network, Terms
 from sync.schedule import Progress
 from sync.scheduler import Planner, schedule
 
@@ -111,7 +111,7 @@ def the_pass(plan: Project) -> list[list[tuple[date, date]]]:
     planner, found = Planner(plan, Progress(), TODAY), []
     for goal in plan.sequence:
         network = Network(goal, planner.frame(goal))
-        latest = network.latest([length or 1 for length in network.lengths()])
+        latest = network.latest([length or 1 for length in network.lengths()], Terms())
         starts, dues = network.starts(latest), latest.due
         found.append(list(zip(map(planner.date, starts), map(planner.date, dues), strict=True)))
     return found

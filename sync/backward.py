@@ -6,7 +6,7 @@ that begins at position 5 has working day 6 as its first. While a plan is squeez
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from config.network import Countdown
 from sync.calendar import WorkingDays, shift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Container, Iterable, Mapping, Sequence, Set
     from fractions import Fraction
 
     from config.network import Goal, Link, Step
@@ -56,6 +56,31 @@ class Latest:
         while (index := self.driver[index]) >= 0:
             path.append(index)
         return path
+
+    def paths(self, indices: Iterable[int]) -> set[int]:
+        """Return the steps on the paths from all of `indices`."""
+        found: set[int] = set()
+        for start in indices:
+            index = start
+            while index >= 0 and index not in found:
+                found.add(index)
+                index = self.driver[index]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a pass has to respect besides the steps themselves, by their index; nothing, where nothing is given.
+
+    fixed: due days that override the links (pins, standing dates). gone: steps that left the pass (done, dropped); what
+    they follow still precedes what follows them. outside: the last day on which a step may be due because of another
+    goal. due_of: due days of other goals' steps, by key.
+    """
+
+    fixed: Mapping[int, int] = field(default_factory=dict)
+    gone: Set[int] = frozenset()
+    outside: Mapping[int, int] = field(default_factory=dict)
+    due_of: Mapping[str, int] = field(default_factory=dict)
 
 
 class Network:
@@ -150,33 +175,26 @@ class Network:
         """Return the due days of the steps whose own keys fix them, by index."""
         return {index: latest.due[index] for index in self.anchors}
 
-    def latest(
-        self,
-        lengths: Sequence[Length],
-        *,
-        fixed: Mapping[int, int] | None = None,
-        gone: frozenset[int] = frozenset(),
-        outside: Mapping[int, int] | None = None,
-        due_of: Mapping[str, int] | None = None,
-    ) -> Latest:
-        """Return the latest positions of all steps.
-
-        fixed: due days that override the links (pins, standing dates). gone: steps that left the pass (done, dropped);
-        what they follow still precedes what follows them. outside: the last day on which a step may be due because of
-        another goal. due_of: due days of other goals' steps.
-        """
-        limit, count = self.frame.days.position(self.frame.limit), len(self.steps)
+    def latest(self, lengths: Sequence[Length], terms: Terms) -> Latest:
+        """Return the latest positions of all steps."""
+        count = len(self.steps)
         result = Latest([0] * count, [0] * count, [0] * count, [0] * count, [LIMIT] * count)
-        outside, fixed, due_of = outside or {}, fixed or {}, due_of or {}
+        self.redo(result, lengths, range(count - 1, -1, -1), terms)
+        return result
+
+    def redo(self, result: Latest, lengths: Sequence[Length], part: Iterable[int], terms: Terms) -> None:
+        """Run the pass again over some steps, in place; `part` has what follows before what it follows."""
+        fixed, gone, outside, anchors_or_by = terms.fixed, terms.gone, terms.outside, self._bound
         begin, ends, day_before, due, driver = result.begin, result.end, result.day_before, result.due, result.driver
-        special, day_at = self._bound.union(outside, fixed, gone), self.frame.days.day
-        for index in range(count - 1, -1, -1):
+        limit, day_at = self.frame.days.position(self.frame.limit), self.frame.days.day
+        for index in part:
             end: Position = limit
+            driver[index] = LIMIT
             length = lengths[index]
-            if index in special:
+            if index in anchors_or_by or index in fixed or index in gone or index in outside:
                 day = fixed.get(index)
                 if day is None and index not in gone:
-                    day = self._anchor(result, index, due_of)
+                    day = self._anchor(result, index, terms.due_of)
                 if day is not None:
                     driver[index] = FIXED
                     self._place_fixed(result, index, day, length)
@@ -193,7 +211,6 @@ class Network:
                 day_before[index] = day_at(first + 1) - 1
             else:
                 self._place(result, index, end, length)
-        return result
 
     def _bounded(self, result: Latest, index: int, end: int, outside: int | None) -> int:
         """Return `end`, or what the step's own `by` or another goal leaves it where that is earlier; note which."""
@@ -260,13 +277,14 @@ class Network:
         result.due[index] = due
         result.day_before[index] = min(days.day(floor(begin) + 1), due) - 1 if length else due
 
-    def excess(self, result: Latest, floors: Mapping[int, Position]) -> dict[int, Position]:
+    def excess(self, result: Latest, floors: Mapping[int, Position], part: Iterable[int]) -> dict[int, Position]:
         """Return by how much the longest stretch through each step is too long to keep `floors`; negative is room.
 
-        A forward sweep over the lengths and waits as they lie in `result`; what is fixed ends a stretch.
+        A forward sweep over the lengths and waits as they lie in `result`; what is fixed ends a stretch. `part` has
+        each step after what it follows.
         """
         early: dict[int, Position] = {}
-        for index in range(len(self.steps)):
+        for index in part:
             if result.driver[index] == FIXED:
                 continue
             reached = [floors[index]] if index in floors else []
@@ -277,6 +295,37 @@ class Network:
             if reached:
                 early[index] = max(reached)
         return {index: begin - result.begin[index] for index, begin in early.items()}
+
+    def parts(self, steps: Iterable[int], free: Container[int], fixed: Container[int]) -> list[list[int]]:
+        """Return `steps`, given in sequence, in parts that do not move each other while lengths of `free` steps change.
+
+        A step moves another that it follows, where its own begin moves; a countdown moves with what it counts from.
+        Each part is in sequence.
+        """
+        steps = list(steps)
+        moves: set[int] = set()  # those whose begin moves
+        group = {index: index for index in steps}
+
+        def root(index: int) -> int:
+            while group[index] != index:
+                group[index] = index = group[group[index]]
+            return index
+
+        for index in reversed(steps):
+            before = self.steps[index].before
+            if index in fixed or index in self.anchors:
+                counted = self.index.get(before.key) if isinstance(before, Countdown) and index not in fixed else None
+                movers = [counted] if counted in group else []
+            else:
+                movers = [following for following, _ in self.next[index] if following in moves]
+            for mover in movers:
+                group[root(index)] = root(mover)
+            if movers or (index in free and index not in fixed):
+                moves.add(index)
+        found: dict[int, list[int]] = {}
+        for index in steps:
+            found.setdefault(root(index), []).append(index)
+        return list(found.values())
 
     def chain(self, result: Latest, index: int) -> list[int]:
         """Return the steps that place the step `index`: its path and, through countdowns, what places those.

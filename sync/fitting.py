@@ -6,175 +6,234 @@ what they have, and the others go on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from fractions import Fraction
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sync.backward import Latest, Length, Network, Position
-
-    Pass = Callable[[Sequence[Length]], Latest]
+    from sync.backward import Latest, Length, Network, Position, Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Floors:
     """The earliest positions: `begin` where a step may not begin before one, `end` where it may not end before one."""
 
-    begin: Mapping[int, Position]
-    end: Mapping[int, Position] = field(default_factory=dict)
+    begin: dict[int, Position]
+    end: dict[int, Position] = field(default_factory=dict)
 
-    def violations(self, latest: Latest, ignored: set[int]) -> list[tuple[Position, int]]:
-        """Return by how much each step that is not `ignored` falls short of its floor, and its index."""
-        short = [(low - latest.begin[i], i) for i, low in self.begin.items() if low > latest.begin[i]]
-        short += [(low - latest.end[i], i) for i, low in self.end.items() if low > latest.end[i]]
+    def violations(
+        self, latest: Latest, part: Iterable[int], ignored: Collection[int] = ()
+    ) -> list[tuple[Position, int]]:
+        """Return by how much each step of `part` that is not `ignored` falls short of its floor, and its index."""
+        short: list[tuple[Position, int]] = []
+        for floors, reached in ((self.begin, latest.begin), (self.end, latest.end)):
+            if floors:
+                short += [
+                    (low - reached[i], i) for i in part if (low := floors.get(i)) is not None and low > reached[i]
+                ]
         return [entry for entry in short if entry[1] not in ignored]
 
-    def worst(self, latest: Latest, ignored: set[int]) -> tuple[Position, int] | None:
+    def worst(self, latest: Latest, part: Iterable[int], ignored: Collection[int] = ()) -> tuple[Position, int] | None:
         """Return the greatest violation; None where every floor holds."""
-        return max(self.violations(latest, ignored), default=None)
+        return max(self.violations(latest, part, ignored), default=None)
 
 
-def grow(network: Network, lengths: Sequence[Length | None], floors: Floors, run: Pass, most: int) -> list[Length]:
-    """Return the lengths with the flexible ones (None) set to whole working days, from their least to `most`.
+class Growth:
+    """Grows steps to whole working days, from the least that they have. A branch that does not fit so keeps that."""
 
-    A branch that does not fit with that keeps it and is left to be reported as late.
-    """
-    found: dict[int, int] = {}
-    ignored: set[int] = set()
-    least = {i: network.least(i) for i, length in enumerate(lengths) if length is None}
+    def __init__(
+        self, network: Network, lengths: list[Length], latest: Latest, terms: Terms, floors: Floors, most: int
+    ) -> None:
+        """Change `lengths`, in which what grows has the least it may, and `latest`, the pass with them, in place.
 
-    def at(level: int) -> list[Length]:
-        return [max(found.get(i, level), least[i]) if length is None else length for i, length in enumerate(lengths)]
+        No step grows to more than `most`.
+        """
+        self._network, self._lengths, self._latest, self._terms = network, lengths, latest, terms
+        self._floors, self._most = floors, most
+        self._least: dict[int, int] = {}
+        self._ignored: set[int] = set()
 
-    def growing() -> bool:
-        return any(length is None and i not in found for i, length in enumerate(lengths))
+    def grow(self, flexible: Collection[int]) -> None:
+        """Grow the `flexible` steps, each part of the network by itself."""
+        self._least = {i: self._network.least(i) for i in flexible}
+        growing = set(flexible)
+        waiting = [(part, 1) for part in self._network.parts(range(len(self._lengths)), growing, self._terms.fixed)]
+        while waiting:
+            part, level = waiting.pop()
+            late = [i for _, i in self._floors.violations(self._latest, part, self._ignored)]
+            growing -= self._latest.paths(late)
+            self._ignored.update(late)
+            ours = growing.intersection(part)
+            if not ours:
+                continue
+            level = self._highest(part, ours, level)
+            full = self._full(part, ours, level) & ours if level < self._most else ours
+            self._fits(part, ours, level)
+            # Where none is full, what is too long hangs on a growing step in a way of its own: none grows any further.
+            growing -= full or ours
+            waiting += [(rest, level) for rest in self._network.parts(part, growing, self._terms.fixed)]
 
-    def settle(level: int, latest: Latest) -> None:
-        """Give `level` to the flexible steps of each stretch that `latest` shows too short."""
-        while short := floors.worst(latest, ignored):
-            path = [i for i in latest.path(short[1]) if lengths[i] is None and i not in found]
-            ignored.add(short[1])
-            found.update(dict.fromkeys(path, level))
+    def _fits(self, part: list[int], ours: set[int], level: int) -> bool:
+        for i in ours:
+            self._lengths[i] = max(level, self._least[i])
+        self._network.redo(self._latest, self._lengths, reversed(part), self._terms)
+        return not self._floors.violations(self._latest, part, self._ignored)
 
-    settle(1, run(at(1)))
-    level = 1
-    while growing():
-        low, high = level, most + 1
+    def _highest(self, part: list[int], ours: set[int], level: int) -> int:
+        """Return the highest level that fits; `level` does."""
+        low, high = level, self._most + 1
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if floors.worst(run(at(middle)), ignored) else (middle, high)
-        level = low
-        if level >= most:
-            break
-        full = run(at(level + 1))
-        last = floors.worst(full, ignored)
-        full_ones = {i for i, excess in network.excess(full, floors.begin).items() if excess > 0}
-        path = full_ones | set(network.chain(full, last[1]) if last else ())
-        newly = [i for i in path if lengths[i] is None and i not in found]
-        if not newly:  # what is too long hangs on a growing step in a way of its own: none grows any further
-            break
-        found.update(dict.fromkeys(newly, level))
-    return at(level)
+            low, high = (middle, high) if self._fits(part, ours, middle) else (low, middle)
+        return low
+
+    def _full(self, part: list[int], ours: set[int], level: int) -> set[int]:
+        """Return the steps of the stretches that are too long with a day more than `level` each."""
+        self._fits(part, ours, level + 1)
+        excess = self._network.excess(self._latest, self._floors.begin, part)
+        last = self._floors.worst(self._latest, part, self._ignored)
+        too_long = {i for i, days in excess.items() if days > 0}
+        return too_long.union(self._network.chain(self._latest, last[1]) if last else ())
 
 
 @dataclass(frozen=True, slots=True)
 class Squeezed:
-    """Lengths that fit. `sharing` are the steps without a day of their own; `stuck` those before which no working day
-    is left at all."""
+    """What was squeezed. `sharing` are the steps without a day of their own; `stuck` those before which no working day
+    is left at all; `gone` those that left the pass."""
 
-    lengths: list[Length]
     sharing: tuple[int, ...] = ()
     stuck: tuple[int, ...] = ()
+    gone: frozenset[int] = frozenset()
 
 
 # Newton's method ends by itself but for leads and spans that grow while the rest shrinks: those are cut off.
 NEWTON_STEPS = 100
 
-NOT_SQUEEZED = Squeezed([])
+NOT_SQUEEZED = Squeezed()
 
 
-def shrink(network: Network, lengths: Sequence[Length], floors: Floors, movable: frozenset[int], run: Pass) -> Squeezed:
-    """Return lengths that keep the floors: by one factor for each stretch that is too long, just enough to fit.
+class Squeeze:
+    """Shrinks what does not fit: by one factor for each stretch that is too long, just enough to keep the floors.
 
-    Every step keeps one working day while there are enough; then the steps of the stretch share what there is, equally.
-    Waits, elapsed time, milestones and steps that are not `movable` keep their length.
+    Every step keeps one working day while there are enough. Then optional steps give way, and after them the steps of
+    the stretch share what there is, equally. Waits, elapsed time, milestones and what is fixed keep their length.
     """
 
-    full = _working_lengths(lengths, run(lengths), movable)
-    settled: dict[int, Length] = {}
-    sharing: list[int] = []
-    stuck: set[int] = set()
-    while worst := floors.worst(run(_with(lengths, settled)), stuck):
-        free = {i: length for i, length in full.items() if i not in settled}
-        factor, path = _factor(lengths, settled, free, floors, run, stuck)
-        scaled = _scaled(free, factor)
-        latest = run(_with(lengths, {**scaled, **settled}))
-        if violations := floors.violations(latest, stuck):
-            # One day each is too much: they share what there is. The tightest stretch goes first.
-            share, index, ours = min(_share(latest, violation, free) for violation in violations)
-            settled.update(dict.fromkeys(ours, share))
-            sharing += ours if share > 0 else []
-            stuck |= {index} if share <= 0 else set()
-            continue
-        excess = network.excess(latest, floors.begin)
-        tight = [i for i in scaled if i in path or excess.get(i, -1) >= 0]
-        settled.update({i: scaled[i] for i in tight})
-        if not tight:
-            stuck.add(worst[1])
-    return Squeezed(_with(lengths, settled), tuple(sharing), tuple(sorted(stuck)))
+    def __init__(
+        self,
+        network: Network,
+        lengths: Sequence[Length],
+        terms: Terms,
+        floors: Floors,
+        movable: Iterable[int],
+        optional: Mapping[int, int],
+    ) -> None:
+        """`movable` steps may shrink; those of `optional` may give way, the last place in the file first."""
+        self._gone = set(terms.gone)
+        self._network, self._terms, self._floors = network, replace(terms, gone=self._gone), floors
+        self._written, self._lengths = lengths, list(lengths)
+        self._optional = optional
+        self.latest = network.latest(lengths, terms)
+        self._full = _working_lengths(lengths, self.latest, movable)
+        self._settled: set[int] = set()
+        self._sharing: list[int] = []
+        self._stuck: set[int] = set()
+
+    def shrink(self) -> Squeezed:
+        """Shrink what is too long, each part of the network by itself."""
+        waiting = self._network.parts(range(len(self._lengths)), self._full, self._terms.fixed)
+        while waiting:
+            part = waiting.pop()
+            free = {i: self._full[i] for i in part if i in self._full and i not in self._settled}
+            self._run(part, {i: self._written[i] for i in free})
+            worst = self._floors.worst(self.latest, part, self._stuck)
+            if worst is None:
+                continue
+            path = self._scale(part, free)
+            if violations := self._floors.violations(self.latest, part, self._stuck):
+                settled = self._make_do(violations, part, free)
+            else:
+                # What could grow by less than a day in all is full, too; a large network would have a factor a step.
+                excess = self._network.excess(self.latest, self._floors.begin, part)
+                settled = {i for i in free if i in path or excess.get(i, -1) > -1}
+                if not settled:
+                    self._stuck.add(worst[1])
+            self._settled |= settled
+            waiting += self._network.parts(part, free.keys() - settled, self._terms.fixed)
+        return Squeezed(tuple(self._sharing), tuple(sorted(self._stuck)), frozenset(self._gone))
+
+    def _run(self, part: list[int], lengths: Mapping[int, Length]) -> None:
+        for i, length in lengths.items():
+            self._lengths[i] = length
+        self._network.redo(self.latest, self._lengths, reversed(part), self._terms)
+
+    def _scale(self, part: list[int], free: Mapping[int, int]) -> set[int]:
+        """Scale the `free` lengths by the largest factor at which all fit; return the stretch that sets it.
+
+        Where one working day each is still too much, the factor is the one at which they have that.
+        """
+        from fractions import Fraction
+
+        factor, path = Fraction(1), list[int]()
+        for _ in range(NEWTON_STEPS):
+            # None goes under one working day that had one.
+            self._run(part, {i: max(length * factor, Fraction(1)) for i, length in free.items()})
+            short = self._floors.worst(self.latest, part, self._stuck)
+            if short is None:
+                break
+            path = self.latest.path(short[1])
+            slope = sum(free[i] for i in path if i in free and free[i] * factor > 1)
+            if not slope:
+                break
+            # Newton's step: the shortfall is convex and piecewise linear in the factor, so this never overshoots.
+            factor -= Fraction(short[0]) / slope
+        return set(path)
+
+    def _make_do(self, violations: list[tuple[Position, int]], part: list[int], free: Mapping[int, int]) -> set[int]:
+        """Settle stretches that have less than one day for each step, and return their steps: the tightest one first.
+
+        As many optional steps as days are missing give way. Where none is left, all share what there is.
+        """
+        from fractions import Fraction
+
+        count: dict[int, int] = {}  # free steps on the stretch from each step on
+        for i in reversed(part):
+            count[i] = (i in free) + count.get(self.latest.driver[i], 0)
+        shares = [(1 - Fraction(short) / count[i] if count[i] else Fraction(0), i, short) for short, i in violations]
+        each, index, short = min(shares)
+        if each <= 0:
+            return self._give_up(sorted(i for share, i, _ in shares if share <= 0), free)
+        ours = [i for i in self.latest.path(index) if i in free]
+        optional = sorted((i for i in ours if i in self._optional), key=self._optional.__getitem__)
+        if leaving := optional[-ceil(short) :]:
+            self._gone.update(leaving)
+            for i in leaving:
+                self._floors.begin.pop(i, None)
+                self._floors.end.pop(i, None)
+            return set(leaving)
+        for i in ours:
+            self._lengths[i] = each
+        self._sharing += ours
+        return set(ours)
+
+    def _give_up(self, short: list[int], free: Mapping[int, int]) -> set[int]:
+        """Leave the stretches from the steps `short`, for which no day is left at all, without any length."""
+        left: set[int] = set()
+        for index in short:
+            ours = {i for i in self.latest.path(index) if i in free}
+            if not ours or ours - left:
+                self._stuck.add(index)
+            left |= ours
+        for i in left:
+            self._lengths[i] = 0
+        return left
 
 
-def _share(latest: Latest, violation: tuple[Position, int], free: Mapping[int, int]) -> tuple[Fraction, int, list[int]]:
-    """Return what each free step of a violated stretch can have of a day, the step at fault, and the stretch."""
-    from fractions import Fraction
-
-    short, index = violation
-    ours = [i for i in latest.path(index) if i in free]
-    share = 1 - Fraction(short) / len(ours) if ours else Fraction(0)
-    return max(Fraction(0), share), index, ours
-
-
-def _factor(
-    lengths: Sequence[Length],
-    settled: Mapping[int, Length],
-    free: Mapping[int, int],
-    floors: Floors,
-    run: Pass,
-    stuck: set[int],
-) -> tuple[Fraction, list[int]]:
-    """Return the largest factor at which all `free` lengths fit, and the stretch that sets it.
-
-    Where one working day each is still too much, the factor is the one at which they have that.
-    """
-    from fractions import Fraction
-
-    factor, path = Fraction(1), list[int]()
-    for _ in range(NEWTON_STEPS):
-        latest = run(_with(lengths, {**_scaled(free, factor), **settled}))
-        short = floors.worst(latest, stuck)
-        if short is None:
-            break
-        path = latest.path(short[1])
-        slope = sum(free[i] for i in path if i in free and free[i] * factor > 1)
-        if not slope:
-            break
-        # Newton's step: the shortfall is convex and piecewise linear in the factor, so this never overshoots.
-        factor -= Fraction(short[0]) / slope
-    return factor, path
-
-
-def _scaled(lengths: Mapping[int, int], factor: Fraction) -> dict[int, Fraction]:
-    """Return the lengths times the factor, none under one working day that had one."""
-    from fractions import Fraction
-
-    return {i: max(length * factor, Fraction(min(1, length))) for i, length in lengths.items()}
-
-
-def _working_lengths(lengths: Sequence[Length], latest: Latest, movable: frozenset[int]) -> dict[int, int]:
+def _working_lengths(lengths: Sequence[Length], latest: Latest, movable: Iterable[int]) -> dict[int, int]:
     """Return the lengths that may shrink, in working days; a span has as many as lie in it where it stands."""
     working = {}
     for i in movable:
@@ -185,7 +244,3 @@ def _working_lengths(lengths: Sequence[Length], latest: Latest, movable: frozens
         elif length:
             working[i] = int(length)
     return working
-
-
-def _with(lengths: Sequence[Length], other: Mapping[int, Length]) -> list[Length]:
-    return [other.get(i, length) for i, length in enumerate(lengths)]

@@ -9,7 +9,7 @@ from config.durations import Duration, Unit
 from sync.calendar import WorkingDays, shift
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from sync.backward import Length, Network
@@ -41,11 +41,11 @@ class Forward:
     A flexible step counts as one day, one that repeats as one time: what is left of the time is its slack.
     """
 
-    def __init__(self, progress: Progress, today: date, deadline_of: Callable[[str], int]) -> None:
-        """Begin with nothing; `deadline_of` gives a goal's deadline by its id."""
+    def __init__(self, progress: Progress, today: date, deadlines: Mapping[str, int]) -> None:
+        """Begin with nothing; `deadlines` has the day of each goal by its id."""
         self._progress = progress
         self._today = today.toordinal()
-        self._deadline_of = deadline_of
+        self._deadlines = deadlines
         self._ends: dict[str, int] = {}  # the day after which what follows a step may begin
 
     def early(self, network: Network, dates: Dates) -> Early:
@@ -72,7 +72,10 @@ class Forward:
             elif settled and dates.dues[i] < today:
                 start = finish = days.forward(max(earliest + 1, today))
             else:
-                start, finish = _earliest(days, earliest, network.least(i) if step.grows else dates.lengths[i], first)
+                grows = step.takes is None or step.every is not None
+                start, finish = _earliest(days, earliest, network.least(i) if grows else dates.lengths[i], first)
+            if i in appointments and finish > dates.dues[i]:
+                finish = _on_free_day(days, earliest, finish, dates.dues[i])
             starts.append(start)
             finishes.append(finish)
             ends.append(max(finish, dates.dues[i]) if i in appointments else finish)
@@ -96,7 +99,7 @@ class Forward:
             if step.not_before is not None and i not in dates.gone:
                 ends[i] = step.not_before.toordinal() - 1
             for link in step.after_goals:
-                ends[i] = max(ends.get(i, 0), _later(days, self._deadline_of(link.key), link.wait))
+                ends[i] = max(ends.get(i, 0), _later(days, self._deadlines[link.key], link.wait))
         for i, link in network.elsewhere:
             ends[i] = max(ends.get(i, 0), _later(days, self._ends[link.key], link.wait))
         return ends
@@ -114,6 +117,12 @@ class Forward:
 
 def _later(days: WorkingDays, day: int, wait: Duration | None) -> int:
     return days.after(day, wait) if wait else day
+
+
+def _on_free_day(days: WorkingDays, earliest: int, finish: int, due: int) -> int:
+    """Return the last day of a step that has to end on `due`: where that is a free day, it counts as one of its own."""
+    lacks = days.position(finish) - days.position(due)
+    return due if lacks == 1 and not days.is_working(due) and due > earliest else finish
 
 
 def _earliest(days: WorkingDays, earliest: int, length: Length, first: int) -> tuple[int, int]:

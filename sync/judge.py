@@ -33,7 +33,7 @@ class Judge:
     def __init__(self, planner: Planner) -> None:
         """`planner` has planned all goals."""
         self._planner = planner
-        self._forward = Forward(planner.progress, planner.today, planner.deadline_of)
+        self._forward = Forward(planner.progress, planner.today, planner.deadlines)
 
     def judge(self, planned: Planned) -> ScheduledGoal:
         """Return the goal with its dates, its health and what to warn of."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from config.durations import Duration
 from config.network import Countdown, HangsOn, Link
-from sync.backward import Frame, Latest, Network
+from sync.backward import Frame, Latest, Network, Terms
 from sync.calendar import WorkingDays
-from sync.fitting import NOT_SQUEEZED, Floors, Squeezed, grow, shrink
+from sync.fitting import NOT_SQUEEZED, Floors, Growth, Squeeze, Squeezed
 from sync.judge import Judge
 from sync.occurrences import is_occurrence, series
 from sync.schedule import Progress, Published, Schedule
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from config.calendars import Calendar
     from config.network import Goal, Project, Step
     from sync.backward import Length, Position
-    from sync.fitting import Pass
     from sync.occurrences import Occurrence, Series
 
 
@@ -82,7 +81,8 @@ class Planner:
     """The state of one call of `schedule`: what has been planned so far, from the last goal back.
 
     `due_of` holds the due days of steps as the pass alone gives them, `outside` the last day that other goals leave a
-    step, `followers` the steps of other goals that come after it, `steps` every step by its key.
+    step, `followers` the steps of other goals that come after it, `steps` every step by its key, `deadlines` the day of
+    each goal.
     """
 
     def __init__(self, project: Project, progress: Progress, today: date) -> None:
@@ -94,11 +94,13 @@ class Planner:
         self.date = _date
         self.planned: dict[str, Planned] = {}
         self._calendars: dict[Calendar, WorkingDays] = {}
-        self._deadlines: dict[str, int] = {}
         self.due_of: dict[str, int] = {}
         self.outside: dict[str, int] = {}
         self.followers: defaultdict[str, list[str]] = defaultdict(list)
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
+        self.deadlines: dict[str, int] = {}
+        for goal in reversed(project.sequence):
+            self.deadlines[goal.id] = self._deadline(goal)
 
     def days(self, calendar: Calendar) -> WorkingDays:
         """Return a calendar's numbered working days, the same for every goal that uses it."""
@@ -119,7 +121,8 @@ class Planner:
         pins = {i: self.progress.pins[key].toordinal() for i, key in network.among(self.progress.pins.keys())}
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
         lengths = self._grown(network, written, outside)
-        defined = network.latest(lengths, fixed=pins, outside=outside, due_of=self.due_of)
+        terms = Terms(pins, frozenset(), outside, self.due_of)
+        defined = network.latest(lengths, terms)
         self._pass_on(network, defined)
         digest = self._digest(goal, network, lengths, pins, outside)
         published = self.progress.published.get(goal.id)
@@ -128,9 +131,7 @@ class Planner:
         }
         stands = published is not None and published.digest == digest
         gone = self._gone(network, defined, repeating, stands=stands)
-        latest = (
-            defined if not gone else network.latest(lengths, fixed=pins, gone=gone, outside=outside, due_of=self.due_of)
-        )
+        latest = network.latest(lengths, replace(terms, gone=gone)) if gone else defined
         missed = frame.deadline < self.day
         starts = network.starts(latest)
         planned = Planned(goal, network, latest, lengths, pins, gone, self.today, digest, starts, latest.due[:], missed)
@@ -161,14 +162,8 @@ class Planner:
         return frozenset(gone)
 
     def frame(self, goal: Goal) -> Frame:
-        """Return what a goal's pass stands in. A goal that its deadline hangs on must have been asked for before."""
-        days = self.days(goal.calendar)
-        if isinstance(goal.deadline, HangsOn):
-            deadline = days.before(self._deadlines[goal.deadline.goal], goal.deadline.by)
-        else:
-            deadline = goal.deadline.toordinal()
-        self._deadlines[goal.id] = deadline
-        return self._frame_at(goal, deadline)
+        """Return what a goal's pass stands in."""
+        return self._frame_at(goal, self.deadlines[goal.id])
 
     def _frame_at(self, goal: Goal, deadline: int) -> Frame:
         days = self.days(goal.calendar)
@@ -178,17 +173,19 @@ class Planner:
 
     def _grown(self, network: Network, written: Sequence[Length | None], outside: Mapping[int, int]) -> list[Length]:
         """Return the lengths with flexible steps grown from the definition alone: no progress, no pins."""
-        if all(length is not None for length in written):
-            return [length for length in written if length is not None]
-        frame = network.frame
+        flexible = {i for i, length in enumerate(written) if length is None}
+        lengths = [network.least(i) if length is None else length for i, length in enumerate(written)]
+        if not flexible:
+            return lengths
+        frame, terms = network.frame, Terms({}, frozenset(), outside, self.due_of)
         low = frame.days.position(frame.start - 1)
-        most = max(1, frame.days.position(frame.limit) - low)
-        shortest = [1 if length is None else length for length in written]
-        fixed = network.anchored_days(network.latest(shortest, outside=outside, due_of=self.due_of))
+        latest = network.latest(lengths, terms)
+        fixed = network.anchored_days(latest)
         floors = Floors(self._floors(network, frozenset(), fixed, low, progress=False))
-        return grow(
-            network, written, floors, lambda lengths: network.latest(lengths, outside=outside, due_of=self.due_of), most
-        )
+        most = max(1, frame.days.position(frame.limit) - low)
+
+        Growth(network, lengths, latest, terms, floors, most).grow(flexible)
+        return lengths
 
     def _floors(
         self,
@@ -216,7 +213,7 @@ class Planner:
             if step.not_before is not None:
                 first = max(first, days.position(step.not_before.toordinal() - 1))
             for link in step.after_goals:
-                day = self.deadline_of(link.key)
+                day = self.deadlines[link.key]
                 first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
             floors[i] = first
         known = {*fixed, *network.anchors}
@@ -243,17 +240,11 @@ class Planner:
         appointment = self.steps[key].on
         return appointment.toordinal() if appointment else None
 
-    def deadline_of(self, goal_id: str) -> int:
-        """Return the deadline of a goal as written, also of one that is planned only later."""
-        if goal_id not in self._deadlines:
-            goal = self.project.goal(goal_id)
-            assert goal is not None  # noqa: S101  # the loader has refused unknown ids
-            if isinstance(goal.deadline, HangsOn):
-                day = self.days(goal.calendar).before(self.deadline_of(goal.deadline.goal), goal.deadline.by)
-            else:
-                day = goal.deadline.toordinal()
-            self._deadlines[goal_id] = day
-        return self._deadlines[goal_id]
+    def _deadline(self, goal: Goal) -> int:
+        """Return the deadline of a goal as written; that of the goal that it hangs on must be known."""
+        if isinstance(goal.deadline, HangsOn):
+            return self.days(goal.calendar).before(self.deadlines[goal.deadline.goal], goal.deadline.by)
+        return goal.deadline.toordinal()
 
     def _pass_on(self, network: Network, latest: Latest) -> None:
         """Tell the goals that are planned after this one where its steps begin, by the unsqueezed pass."""
@@ -372,7 +363,7 @@ class Planner:
         if planned.missed or goal.id in self.progress.done:
             return
         floors = self._floors_from_today(planned, planned.network, planned.plan, published)
-        if not floors.worst(planned.plan, set()):
+        if not floors.worst(planned.plan, range(len(planned.network.steps))):
             return
         if goal.when_late == "fail":
             planned.failed = True
@@ -405,9 +396,9 @@ class Planner:
         network = Network(goal, self._frame_at(goal, deadline))
         lengths = [network.least(i) if length is None else length for i, length in enumerate(network.lengths())]
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
-        plan = network.latest(lengths, fixed=planned.fixed, gone=planned.gone, outside=outside, due_of=self.due_of)
+        plan = network.latest(lengths, Terms(planned.fixed, planned.gone, outside, self.due_of))
         published = self.progress.published.get(goal.id)
-        if self._floors_from_today(planned, network, plan, published).worst(plan, set()):
+        if self._floors_from_today(planned, network, plan, published).worst(plan, range(len(lengths))):
             return False
         fixed = {**network.anchored_days(plan), **planned.fixed}
         held = [i for i in fixed.keys() - planned.gone if not network.steps[i].follow_up]
@@ -447,45 +438,32 @@ class Planner:
 
         What has no length of its own gives first: it shares anew what time there is.
         """
-        network = planned.network
-        gone = planned.gone | planned.given_way
-
-        def run(lengths: Sequence[Length]) -> Latest:
-            return network.latest(lengths, fixed=fixed, gone=gone, outside=outside, due_of=self.due_of)
-
-        while True:
-            lengths = self._grown_anew(planned, floors, movable - gone, run)
-            squeezed = shrink(network, lengths, floors, movable - gone, run)
-            optional = [i for i in squeezed.sharing if network.steps[i].optional]
-            if not optional:
-                break
-            # The sequence follows the links; "the last listed" is the file's order.
-            listed = [step.key for step in planned.goal.steps]
-            last = max(optional, key=lambda i: listed.index(network.steps[i].key))
-            gone = gone | {last}
-            floors = Floors(
-                {i: at for i, at in floors.begin.items() if i != last},
-                {i: at for i, at in floors.end.items() if i != last},
-            )
-        planned.squeezed, planned.given_way = squeezed, gone - planned.gone
-        planned.plan = run(squeezed.lengths)
+        network, gone = planned.network, planned.gone | planned.given_way
+        # The sequence follows the links; "the last listed" is the file's order.
+        places = {step.key: place for place, step in enumerate(planned.goal.steps) if step.optional}
+        optional = {i: places[key] for i, key in network.among(places.keys())}
+        terms = Terms(fixed, gone, outside, self.due_of)
+        lengths = self._grown_anew(planned, floors, movable - gone, terms)
+        squeeze = Squeeze(network, lengths, terms, floors, movable - gone, optional)
+        planned.squeezed, planned.plan = squeeze.shrink(), squeeze.latest
+        planned.given_way = planned.squeezed.gone - planned.gone
         starts = network.starts(planned.plan)
         for i in movable:
             planned.starts[i], planned.dues[i] = starts[i], planned.plan.due[i]
-        if squeezed.stuck:
+        if planned.squeezed.stuck:
             self._lift(planned, floors)
 
     @staticmethod
-    def _grown_anew(planned: Planned, floors: Floors, movable: frozenset[int], run: Pass) -> Sequence[Length]:
+    def _grown_anew(planned: Planned, floors: Floors, movable: frozenset[int], terms: Terms) -> Sequence[Length]:
         """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
-        written = planned.network.lengths()
+        network, written = planned.network, planned.network.lengths()
         growing = movable & floors.begin.keys() & {i for i, length in enumerate(written) if length is None}
         if not growing:  # one that has begun keeps its length
             return planned.lengths
-        free = [None if i in growing else length for i, length in enumerate(planned.lengths)]
-        days = planned.network.frame.days
-        most = days.position(planned.network.frame.limit) - days.position(planned.network.frame.start - 1)
-        grown = grow(planned.network, free, floors, run, max(1, most))
+        grown = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]
+        days = network.frame.days
+        most = days.position(network.frame.limit) - days.position(network.frame.start - 1)
+        Growth(network, grown, network.latest(grown, terms), terms, floors, max(1, most)).grow(growing)
         return [
             min(length, new) if i in growing else length  # type: ignore[type-var]  # what grows has whole days
             for i, (length, new) in enumerate(zip(planned.lengths, grown, strict=True))
