@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from config.validate import GoalsFile
 
 _MANY_PROBLEMS = 50
+_MANY_ON_THE_WAY = 20  # steps of a circle that are named
 _Keyed = TypeVar("_Keyed", Step, Goal)
 
 # What a goal takes from its template besides the steps, where it does not say it itself.
@@ -408,7 +409,10 @@ class Resolver:
             return tuple(items[key] for key in TopologicalSorter(before).static_order())
         except CycleError as error:
             cycle: list[str] = error.args[1]
-            around = " -> ".join(f"{key} ({items[key].origin.at()})" for key in cycle)
+            shown = [f"{key} ({items[key].origin.at()})" for key in cycle[:_MANY_ON_THE_WAY]]
+            if left := len(cycle) - len(shown):
+                shown += [f"{left} more"]
+            around = " -> ".join(shown)
             self._problem(items[cycle[0]].origin.at(), f"these {what} wait for each other in a circle: {around}")
             return tuple(items.values())
 

@@ -12,15 +12,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
+from config.errors import InputError
 
 if TYPE_CHECKING:
     from config.calendars import Calendar
 
 _FIRST, _LAST = date.min.toordinal(), date(MAXYEAR, 12, 31).toordinal()
 _YEAR = 366
+_BEYOND = "the plan reaches beyond the years 1 to 9999; is a duration, a date or a calendar mistyped?"
 
 
-class OutOfTimeError(ValueError):
+class OutOfTimeError(InputError):
     """A plan reaches beyond the years that a calendar has, or no working day is left in it."""
 
 
@@ -111,7 +113,7 @@ class WorkingDays:
 
     def _checked(self, day: int) -> int:
         if not _FIRST <= day <= _LAST:
-            raise OutOfTimeError("the plan reaches beyond the years 1 to 9999; is a duration or date mistyped?")
+            raise OutOfTimeError(_BEYOND)
         return day
 
 
@@ -125,5 +127,4 @@ def shift(day: int, duration: Duration, sign: int) -> int:
     try:
         return (date.fromordinal(day) + relativedelta(months=amount)).toordinal()
     except (ValueError, OverflowError):
-        message = "the plan reaches beyond the years 1 to 9999; is a duration or date mistyped?"
-        raise OutOfTimeError(message) from None
+        raise OutOfTimeError(_BEYOND) from None

@@ -63,11 +63,6 @@ def run() -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    from sync.calendar import OutOfTimeError
-
-    if isinstance(error, OutOfTimeError):
-        say(f"error: {error}")
-        return USAGE
     if "-v" in sys.argv or "--verbose" in sys.argv:
         from traceback import format_exception
 

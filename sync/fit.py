@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
+from sync.calendar import OutOfTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,10 @@ def earliest_deadline(planner: Planner, planned: Planned, finish: int) -> date |
     most = max(least, *(days.after(finish, duration) for duration in (goal.buffer, *countdowns))) + _ROLLING
 
     def holds(deadline: int) -> bool:
-        return planner.fits(planned, deadline)
+        try:
+            return planner.fits(planned, deadline)
+        except OutOfTimeError:  # a part of so long a time that it would begin before all time
+            return False
 
     if any(step.takes and step.takes.unit is Unit.PERCENT for step in goal.steps):
         # Each further day may lengthen several steps at once, so that a later deadline may hold less well.

@@ -11,6 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
+from sync.calendar import OutOfTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -80,7 +81,10 @@ class Growth:
     def _fits(self, part: list[int], ours: set[int], level: int) -> bool:
         for i in ours:
             self._lengths[i] = max(level, self._least[i])
-        self._network.redo(self._latest, self._lengths, reversed(part), self._terms)
+        try:
+            self._network.redo(self._latest, self._lengths, reversed(part), self._terms)
+        except OutOfTimeError:  # so long that it would begin before all time
+            return False
         return not self._floors.violations(self._latest, part, self._ignored)
 
     def _highest(self, part: list[int], ours: set[int], level: int) -> int:
@@ -206,7 +210,7 @@ class Squeeze:
         shares = [(1 - Fraction(short) / count[i] if count[i] else Fraction(0), i, short) for short, i in violations]
         each, index, short = min(shares)
         if each <= 0:
-            return self._give_up(sorted(i for share, i, _ in shares if share <= 0), free)
+            return self._give_up(sorted(i for share, i, _ in shares if share <= 0), free, count)
         ours = [i for i in self.latest.path(index) if i in free]
         optional = sorted((i for i in ours if i in self._optional), key=self._optional.__getitem__)
         if leaving := optional[-ceil(short) :]:
@@ -220,14 +224,17 @@ class Squeeze:
         self._sharing += ours
         return set(ours)
 
-    def _give_up(self, short: list[int], free: Mapping[int, int]) -> set[int]:
+    def _give_up(self, short: list[int], free: Mapping[int, int], count: Mapping[int, int]) -> set[int]:
         """Leave the stretches from the steps `short`, for which no day is left at all, without any length."""
         left: set[int] = set()
         for index in short:
-            ours = {i for i in self.latest.path(index) if i in free}
-            if not ours or ours - left:
+            before, i = len(left), index
+            while i >= 0 and i not in left:
+                if i in free:
+                    left.add(i)
+                i = self.latest.driver[i]
+            if len(left) > before or not count[index]:
                 self._stuck.add(index)
-            left |= ours
         for i in left:
             self._lengths[i] = 0
         return left

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -18,14 +19,14 @@ from typing import TYPE_CHECKING
 from config.durations import Duration
 from config.network import Countdown, HangsOn, Link
 from sync.backward import Frame, Latest, Network, Terms
-from sync.calendar import WorkingDays
+from sync.calendar import OutOfTimeError, WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Growth, Squeeze, Squeezed
 from sync.judge import Judge
 from sync.occurrences import is_occurrence, series
 from sync.schedule import Progress, Published, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.network import Goal, Project, Step
@@ -100,7 +101,8 @@ class Planner:
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
         self.deadlines: dict[str, int] = {}
         for goal in reversed(project.sequence):
-            self.deadlines[goal.id] = self._deadline(goal)
+            with _named(goal):
+                self.deadlines[goal.id] = self._deadline(goal)
 
     def days(self, calendar: Calendar) -> WorkingDays:
         """Return a calendar's numbered working days, the same for every goal that uses it."""
@@ -111,7 +113,8 @@ class Planner:
     def plan_all(self) -> None:
         """Plan every goal, from the last one back."""
         for goal in reversed(self.project.sequence):
-            self.plan(goal)
+            with _named(goal):
+                self.plan(goal)
 
     def plan(self, goal: Goal) -> None:
         """Plan one goal. Those that come after it must have been planned."""
@@ -480,9 +483,20 @@ class Planner:
 
     def schedule(self) -> Schedule:
         """Return all goals that were planned, each judged after those that it follows."""
-        judge = Judge(self)
-        goals = {goal.id: judge.judge(self.planned[goal.id]) for goal in self.project.sequence}
+        judge, goals = Judge(self), {}
+        for goal in self.project.sequence:
+            with _named(goal):
+                goals[goal.id] = judge.judge(self.planned[goal.id])
         return Schedule(self.today, tuple(goals[goal.id] for goal in self.project.goals), self.progress)
+
+
+@contextmanager
+def _named(goal: Goal) -> Iterator[None]:
+    """Say of which goal it is that it reaches beyond all time."""
+    try:
+        yield
+    except OutOfTimeError as error:
+        raise OutOfTimeError(f"{goal.origin.at()}: goal `{goal.id}`: {error}") from None
 
 
 def _timing(step: Step, length: Length) -> str:
