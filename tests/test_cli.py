@@ -158,8 +158,8 @@ def test_explain_walks_from_the_step_to_the_deadline(person: Person) -> None:
     lines = person.run("explain", "g/a", "--json").json["lines"]
     assert lines[1:] == [
         "“Print it” stands on Fri 17 Dec 2027 (takes 1 day).",
-        "  It is the last thing before the deadline. Work ends on Fri 17 Dec 2027. In between lie 14 days that are not "
-        "working days.",
+        "  It is the last thing before the deadline. Work ends on Fri 17 Dec 2027: 14 days from there on are "
+        "not working days.",
     ]
 
 

@@ -820,6 +820,6 @@ def test_flexible_steps_give_way_before_a_length_that_is_written(planner: Planne
 def test_a_flexible_step_under_way_counts_as_one_day(planner: Planner) -> None:
     first = planner.steps("deadline: 2027-03-31", step(1), step(2), today=date(2027, 3, 1))
     later = schedule(planner.project(planner.path.read_text()), publish(first), date(2027, 3, 5))
-    assert both(first)[0] == ("2027-03-01", "2027-03-15")
-    # A day from the 1st leaves fourteen to the 15th, and a day from the 5th ten: the step is not tight all the while.
-    assert (first.goals[0].margin, later.goals[0].margin) == (14, 10)
+    assert both(first)[0] == ("2027-03-02", "2027-03-16")
+    # A day from the 1st leaves fifteen to the 16th, and a day from the 5th eleven: it is not tight all the while.
+    assert (first.goals[0].margin, later.goals[0].margin) == (15, 11)
