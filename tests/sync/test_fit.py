@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.network import Goal
 from sync import fit
 from sync.fit import first
 from sync.schedule import Progress
 from sync.scheduler import schedule
 from tests.sync.reference_scheduler import Dates, back, forward, plan
 from tests.sync.test_scheduler_properties import FOLLOWING_CALENDAR, WAITS, WORKING_WAITS, goals, only, project
+
+if TYPE_CHECKING:
+    from config.network import Goal
 
 DAY = timedelta(days=1)
 SEARCH = 4000  # days; no generated plan takes as long
