@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -823,3 +823,35 @@ def test_a_flexible_step_under_way_counts_as_one_day(planner: Planner) -> None:
     assert both(first)[0] == ("2027-03-02", "2027-03-16")
     # A day from the 1st leaves fifteen to the 16th, and a day from the 5th eleven: it is not tight all the while.
     assert (first.goals[0].margin, later.goals[0].margin) == (15, 11)
+
+
+def test_a_step_after_a_whole_goal_begins_after_its_deadline_as_written(planner: Planner) -> None:
+    text = """
+goals:
+  - {id: a, title: a, deadline: 2027-08-14, buffer: 3 days, steps: [{title: s, takes: 1d}]}
+  - {id: b, title: b, deadline: 2027-08-20, steps: [{title: s, takes: 10d, after: [{step: a, wait: 1 day}]}]}
+"""
+    result = planner.goals(text, date(2027, 8, 1))
+    assert both(result) == [("2027-08-11", "2027-08-11"), ("2027-08-16", "2027-08-20")]
+    assert [goal.state for goal in result.goals] == [State.ON_TRACK, State.LATE]
+    assert result.steps()["b/s"].early_start == date(2027, 8, 16)
+
+
+def test_the_earliest_of_two_bounds_counts(planner: Planner) -> None:
+    # Its own `by` is later than what the next step leaves it, and the buffer of two weeks binds before both.
+    listed = [step(1, "takes: 2d, by: 2027-08-12"), step(2, "takes: 2d, by: 2027-08-09")]
+    result = planner.steps("deadline: 2027-08-20, buffer: 2 weeks", *listed)
+    assert both(result) == [("2027-08-03", "2027-08-04"), ("2027-08-05", "2027-08-06")]
+
+
+def test_an_overdue_step_is_planned_anew_after_a_change_of_timing(planner: Planner) -> None:
+    listed = [step(1, "takes: 5d"), step(2, "takes: 2d")]
+    first = planner.steps("deadline: 2027-08-14", *listed, today=date(2027, 8, 1))
+    assert both(first) == [("2027-08-08", "2027-08-12"), ("2027-08-13", "2027-08-14")]
+    known: dict[str, Any] = {"published": publish(first).published, "first_sync": {"g": date(2027, 8, 1)}}
+    kept = planner.steps("deadline: 2027-08-14", *listed, today=date(2027, 8, 13), **known)
+    assert dues(kept)[0] == "2027-08-12"  # it keeps its date, and is overdue
+    moved = planner.steps("deadline: 2027-08-16", *listed, today=date(2027, 8, 13), **known)
+    # It has begun, so it is enough that its new date is not past.
+    assert both(moved) == [("2027-08-10", "2027-08-14"), ("2027-08-15", "2027-08-16")]
+    assert not any(placed.overdue or placed.squeezed for placed in moved.steps().values())
