@@ -69,6 +69,16 @@ def _read(line: str | None, namespace: str) -> Marker | None:
     return read_marker(line or "")
 
 
+def _is_written(item: Item, marker: Marker, known: frozenset[str]) -> bool:
+    """Return whether we can have written a marker of our namespace: in a shared project, anybody may write one.
+
+    known: the ids and nonces that are remembered. What is not, has the nonce that its key gives.
+    """
+    if not known or item.id in known or marker.nonce in known:
+        return True
+    return marker.nonce == client_nonce(marker.namespace, marker.key, marker.generation)
+
+
 # Where tasks live
 
 
@@ -315,15 +325,25 @@ class Reading:
     def _managed(self) -> Iterator[tuple[Item, Marker, bool]]:
         """Yield the tasks with a marker, and whether it has to be written anew; of other namespaces, those in here."""
         live = {entry.native_id: (key, entry) for key, entry in self.entries() if entry.state == "live"}
+        known = self._known()
         for item in self.listing.items.values():
             marker = None if item.is_deleted else _read(split(item.description)[1], self.namespace)
             here = self.container.project is not None and item.project_id == self.container.project.id
+            if marker is not None and marker.namespace == self.namespace and not _is_written(item, marker, known):
+                continue
             if marker is not None and (here or marker.namespace == self.namespace):
                 yield item, marker, False
             elif item.id in live and not item.is_deleted:
                 key, entry = live[item.id]
                 nonce = client_nonce(self.namespace, key, entry.generation)
                 yield item, Marker(self.namespace, key, nonce, entry.generation), True
+
+    def _known(self) -> frozenset[str]:
+        """Return the ids that are remembered, and the nonces of those tasks; none where there is no memory."""
+        ids = {entry.native_id for _, entry in self.entries()}
+        ours = (self.listing.items[native_id] for native_id in ids & self.listing.items.keys())
+        markers = (_read(split(item.description)[1], self.namespace) for item in ours)
+        return frozenset(ids | {marker.nonce for marker in markers if marker is not None})
 
     def _is_mine(self, item: Item, marker: Marker) -> bool:
         """Return whether a task of the namespace is this container's: another one may live in the same account."""

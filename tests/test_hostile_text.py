@@ -25,7 +25,10 @@ from connectors.markdown import MarkdownConnector
 from connectors.marker import write_marker
 from sync import streams
 from sync.reports import as_json, words
-from tests.connectors.contract import HOSTILE_TITLES, NAMESPACE, TODAY, a_goal, load, run
+from tests.connectors.contract import HOSTILE_TITLES, NAMESPACE, TODAY, World, a_goal, load, run
+from tests.connectors.todoist_account import NOW, TodoistAccount
+from tests.servers.todoist import PRO, Todoist
+from tests.servers.todoist_server import TodoistServer
 
 if TYPE_CHECKING:
     from tests.conftest import Person
@@ -196,6 +199,36 @@ def test_a_computed_nonce_changes_nothing_either(
     before = shared.text
     assert shared.sync() == {}
     assert shared.text == before
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+@pytest.mark.parametrize(
+    ("key", "generation", "computed"),
+    [(key, 1, False) for key in ("g", "g/two", "g/unknown", "other/step")]
+    + [("g", 2, True), ("g/two", 2, True), ("g/unknown", 1, True), ("other/step", 1, True)],
+)
+def test_a_forged_marker_in_a_shared_project_changes_nothing(
+    tmp_path: Path, key: str, generation: int, computed: bool, ticked: bool
+) -> None:
+    with TodoistServer(Todoist(PRO, now=NOW)) as server:
+        world, todoist = World(TodoistAccount(server), tmp_path), server.service
+        world.sync()
+        ben, project = todoist.add_user("Ben"), todoist.task(world.native_id("g"))["project_id"]
+        todoist.share_project(project, ben)
+        nonce = client_nonce(NAMESPACE, key, generation) if computed else "0123456789"
+        applied = {"title": digest("Somebody's own task"), "priority": digest("none")}
+        marker = Marker(NAMESPACE, key, nonce, generation, applied=applied)
+        theirs = todoist.add_task("Somebody's own task", project, user=ben, description=write_marker(marker))
+        if ticked:
+            todoist.tick(theirs)
+        before = todoist.state()
+        assert world.sync().actions == {}
+        assert todoist.state() == before
+        world.step("two", title="Go on after all")
+        world.remove_step("three")
+        world.sync()
+        assert todoist.task(theirs) == before["items"][theirs]
+        assert "Go on after all" in todoist.text()
 
 
 def test_after_a_renaming_the_nonce_of_the_new_name_is_not_ours(shared: Shared) -> None:
