@@ -266,7 +266,9 @@ class Reading:
         absent = {e.native_id for _, e in self.entries() if e.state == "live"} - self.listing.items.keys()
         until = client.clock.now() + timedelta(days=1)
         lately = (until - WINDOW).date()
-        recent = any(e.state == "done" and e.done_on and e.done_on >= lately for _, e in self.entries())
+        # What a run that was cut short has made, a person may have completed before any run saw it.
+        pending = any(e.state == "pending" for _, e in self.entries())
+        recent = pending or any(e.state == "done" and e.done_on and e.done_on >= lately for _, e in self.entries())
         if self.container.project is None or not (absent or recent):
             return
         project_id, first = self.container.project.id, self._first_sync(absent) if absent else lately
@@ -287,6 +289,19 @@ class Reading:
                 self._add(item for item in client.completed_anywhere(since, before) if item.id in absent)
                 absent -= self.listing.items.keys()
 
+    def see_completed(self, client: Client) -> None:
+        """Take in what was completed in the project since the first sync."""
+        if self.container.project is not None and self.memory:
+            first = min(goal.first_sync for goal in self.memory.values())
+            for since, before in _windows(first, client.clock.now() + timedelta(days=1)):
+                self._add(client.completed(self.container.project.id, since, before))
+
+    def has_finished_work(self, item_id: str) -> bool:
+        """Return whether a completed task of a person's own stands anywhere below one."""
+        below = [item for item in self.listing.items.values() if item.parent_id == item_id and not item.is_deleted]
+        own = any(item.checked and _read(split(item.description)[1], self.namespace) is None for item in below)
+        return own or any(self.has_finished_work(item.id) for item in below)
+
     def _add(self, items: Iterable[Item]) -> None:
         for item in items:
             self.listing.items.setdefault(item.id, item)
@@ -304,6 +319,8 @@ class Reading:
                 others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
             elif self._is_mine(item, marker):
                 ours.setdefault(marker.nonce, []).append((item, marker, damaged))
+        for namespace, key in self._remembered_here():
+            others[namespace] = others.get(namespace, frozenset()) | {key}
         originals = {nonce: self._original(alike) for nonce, alike in ours.items()}
         ids = {item.id for item in originals.values() if item}
         below = _Families(self.listing)
@@ -338,6 +355,14 @@ class Reading:
                 nonce = client_nonce(self.namespace, key, entry.generation)
                 yield item, Marker(self.namespace, key, nonce, entry.generation), True
 
+    def _remembered_here(self) -> Iterator[tuple[str, str]]:
+        """Yield the namespace and key of what others remember here: their tasks may have been moved elsewhere."""
+        for item in self.listing.open_items():
+            here = self.container.project is not None and item.project_id == self.container.project.id
+            owner = todoist_memory.owner(item.description) if here and item.content == todoist_memory.TITLE else None
+            if owner and owner[0] != self.namespace:
+                yield from ((owner[0], key) for key, entry in _others(self.listing, item) if entry.state == "live")
+
     def _known(self) -> frozenset[str]:
         """Return the ids that are remembered, and the nonces of those tasks; none where there is no memory."""
         ids = {entry.native_id for _, entry in self.entries()}
@@ -357,12 +382,14 @@ class Reading:
 
         None where we remember another: then a person has copied it, and deleted or completed what they copied.
         """
+        ids = {entry.native_id for _, entry in self.entries()}  # under whatever key: a rename may have been cut short
+        if known := next((item for item, _, _ in alike if item.id in ids), None):
+            return known
         first, marker, _ = alike[0]
         goal = self.memory.get(marker.key.partition("/")[0])
         entry = goal.keys.get(marker.key) if goal else None
-        if entry is None or entry.state == "pending" or entry.generation != marker.generation:
-            return first
-        return next((item for item, _, _ in alike if item.id == entry.native_id), None)
+        fresh = entry is None or entry.state == "pending" or entry.generation != marker.generation
+        return first if fresh else None
 
     def _task(self, item: Item, marker: Marker, ours: set[str], families: _Families) -> Task:
         below = list(families.below(item.id))

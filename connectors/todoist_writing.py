@@ -186,6 +186,8 @@ class Batch:
 
     def carry_out(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
         """Carry out the writes in order, and answer for each."""
+        if any(isinstance(write, Write) and write.action is Action.REMOVE for write in batch):
+            self._reading.see_completed(self._client)
         asked = [self._asked(write) for write in batch]
         self._keep([one for one in asked if one.keeping])
         commands = [command for one in asked for command in one.commands] + self._order.commands()
@@ -313,6 +315,8 @@ class Batch:
 
     def _changes(self, write: Write, item: Item) -> list[Command]:
         if write.action is Action.REMOVE:
+            if self._reading.has_finished_work(item.id):  # it would go, too: then the task is let go instead
+                return [Command("item_update", {"id": item.id, "description": with_marker(item.description, None)})]
             return [Command("item_delete", {"id": item.id})]
         commands = []
         if write.action is Action.REOPEN:

@@ -511,7 +511,7 @@ class Life:
     def faulty_sync(self, luck: Luck) -> str | None:
         """Run while something goes wrong with one request."""
         app = luck.of(self.apps)
-        at = luck.below(10)
+        at = luck.below(app.service.kind.requests)
         fault = luck.of(READ_FAULTS if at == 0 else WRITE_FAULTS)
         if at == 0 and fault in READ_FAULTS[3:] and (app.service.kind.atomic or app.service.forgot):
             return None  # a file is read whole or not at all, and without ids no promise outlives a list that lies

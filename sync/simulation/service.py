@@ -23,7 +23,8 @@ class Kind:
     client_ids: it takes our id for a task, and does nothing when it gets one again. forgets: it may forget such ids.
     atomic: a whole batch and the memory are applied or not, and only to what was read. most: how many writes fit into a
     request. families: ticking or deleting a task does the same to the tasks below it. tells_days: it says when a task
-    was done. lists_done: tasks that are done can be found without knowing of them.
+    was done. lists_done: tasks that are done can be found without knowing of them. requests:
+    so many, and seldom more, has a run.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     families: bool = False
     tells_days: bool = True
     lists_done: bool = True
+    requests: int = 10
 
 
 EXACT = Kind("exact", "exact", client_ids=True, most=5)

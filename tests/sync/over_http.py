@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from tests.servers.http import LoopbackServer
     from tests.servers.todoist_store import Thing
 
-TODOIST = Kind("todoist", "unique", client_ids=True, forgets=True, most=100, families=True, lists_done=False)
-_FEW = 5  # requests: as many as most runs send
+TODOIST = Kind(
+    "todoist", "unique", client_ids=True, forgets=True, most=100, families=True, lists_done=False, requests=5
+)
 _MANY = 50  # requests: more than a run sends
 # What a fault is at an HTTP boundary; which of several, the number of the request says.
 _AS_HTTP = {
@@ -93,7 +94,6 @@ class Remote(Service):
 
     def fail(self, at: int, fault: Fault) -> None:
         """Let a request go wrong over HTTP, or the process die there."""
-        at %= _FEW
         super().fail(at, fault)
         self._faults += 1
         self.patient = self._faults % 3 != 0

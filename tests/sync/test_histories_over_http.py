@@ -9,6 +9,7 @@ import pytest
 
 from connectors.base import Action, Write
 from sync.simulation import histories
+from sync.simulation.life import Event
 from tests.servers.todoist_server import TodoistServer
 from tests.sync.in_memory import a_project
 from tests.sync.over_http import APPS, TodoistApp, TodoistInSteps, live, todoist_life
@@ -28,6 +29,27 @@ def test_no_promise_is_broken_over_http(app: str, first: int) -> None:
     lived = live(app, a_project(), range(first, first + PIECE))
     assert lived.tally.violation is None, histories.tell(lived.tally.violation)
     assert lived.faults > PIECE / 5  # else nothing was tried
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        # A run dies after it has made the tasks, and a person completes them before any run has seen them.
+        [("faulty_sync", 9), ("tick", 0)],
+        # A person's own completed task, which the service does not list, stands below one that is removed.
+        [("race", 5), ("tick", 3), ("add_foreign_task", 3), ("tick", 0), ("reopen", 2), ("remove_step", 1)],
+        # The goal stands in another project with all its steps, and the namespace changes.
+        [("sync", 0), ("move_away", 0), ("change_namespace", 0)],
+        # A run reads while another one has followed a rename in its memory, and not yet in the task.
+        [("sync", 0), ("add_step", 0), ("rename_step", 0), ("race", 4)],
+    ],
+    ids=["pending and done", "completed below", "moved away", "renamed"],
+)
+def test_a_life_that_once_went_wrong(events: list[tuple[str, int]]) -> None:
+    with TodoistServer() as server:
+        life = todoist_life(a_project(), server)
+        life.live([Event(name, luck) for name, luck in events])
+        assert len(life.told) == len(events) + 1  # nothing was left out
 
 
 class DeletesWhatItLetsGo(TodoistInSteps):
