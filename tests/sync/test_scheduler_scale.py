@@ -24,7 +24,7 @@ from sync.schedule import Progress, Schedule, State
 from sync.scheduler import schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from sync.backward import Latest, Length, Terms
@@ -36,7 +36,7 @@ OFFICE = Calendar(frozenset(range(5)))
 
 
 @pytest.fixture
-def placed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many steps each pass has placed."""
     counts: list[int] = []
     redo = Network.redo
