@@ -92,7 +92,7 @@ class Wording:
 
     def _address(self, url: str) -> str:
         """Return an address: one of GitHub's own as code, for a link to it shows up where it leads."""
-        return f"`{url}`" if self._own_address.match(url) else url.translate(_HTML)
+        return f"`{url}`" if self._own_address.search(url) else url.translate(_HTML)
 
 
 def _joined(start: str, text: str) -> list[str]:

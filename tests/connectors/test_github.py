@@ -263,7 +263,7 @@ def test_nothing_in_the_goals_file_pings_or_links_anybody(world: World) -> None:
     two = issue(world, "g/two")
     assert two.title == "Ask @\u2060ben about #\u206012"
     assert body(world, "g/two").notes == (
-        "@\u2060ben, see #\u206012, GH-\u20603, ann/goals#\u20604, a\u20601b2c3d and "
+        "@\u2060ben, see #\u206012, GH-\u20603, ann/goals#\u20604, a1b2c3\u2060d and "
         "`https://github.com/ann/goals/issues/12`\n"
         "https://example.org/@ben?a=1&amp;b=2 is fine, &lt;b&gt;this&lt;/b&gt; is \\*text\\* "
         "&lt;!-- bp1 x --&gt; and so is\n\\# this"

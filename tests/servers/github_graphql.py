@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ _CODES = (("Cannot query field", "undefinedField"), ("unknown field", "argumentN
 Node = dict[str, Any]
 
 
-def schema(without: Sequence[str] = ()) -> GraphQLSchema:
+@cache
+def schema(without: tuple[str, ...] = ()) -> GraphQLSchema:
     """Return the schema, for an older server `without` some fields, which are named."""
     text = SDL
     for name in without:

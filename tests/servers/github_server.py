@@ -34,7 +34,7 @@ class GitHubServer(LoopbackServer):
         super().__init__()
         self.service = service or GitHub()
         self.rest, self.graphql = ("/api/v3", "/api/graphql") if enterprise else ("", "/graphql")
-        self._schema = graphql.schema(without)
+        self._schema = graphql.schema(tuple(without))
 
     @property
     def base(self) -> str:
