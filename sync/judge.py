@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from config.durations import Duration, Unit
 from config.network import Countdown
 from sync.backward import BY, FIXED, LIMIT, OUTSIDE
+from sync.buffer import consumption
 from sync.calendar import shift
 from sync.fit import earliest_deadline
 from sync.fitting import NOT_SQUEEZED
@@ -62,7 +63,11 @@ class Judge:
             earliest_deadline=self._earliest_deadline(planned, waiting),
             failed=planned.failed,
         )
-        return replace(result, warnings=tuple(self._warnings(result, planned)))
+        return replace(
+            result,
+            warnings=tuple(self._warnings(result, planned)),
+            buffer=consumption(result, planned, self._planner.today),
+        )
 
     def _longest_chain(self, planned: Planned) -> frozenset[int]:
         """Return the steps on the chain that begins earliest: it is what decides when work must start."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from config.durations import Duration
     from config.network import Goal, Step
+    from sync.buffer import Buffer
+    from sync.load import Load
+    from sync.risk import Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,10 @@ class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a
 
 @dataclass(frozen=True, slots=True)
 class ScheduledGoal:
-    """A goal with its steps in the file's order. `margin` is the least slack of its open steps, None without any."""
+    """A goal with its steps in the file's order. `margin` is the least slack of its open steps, None without any.
+
+    `risk` is only there where it was asked for.
+    """
 
     goal: Goal
     deadline: date
@@ -118,6 +124,8 @@ class ScheduledGoal:
     earliest_deadline: date | None = None
     failed: bool = False
     warnings: tuple[str, ...] = ()
+    buffer: Buffer | None = None
+    risk: Risk | None = None
 
     @property
     def start(self) -> date | None:
@@ -154,6 +162,7 @@ class Schedule:
     today: date
     goals: tuple[ScheduledGoal, ...]
     progress: Progress = field(default_factory=Progress)
+    loads: tuple[Load, ...] = ()
 
     def moves(self, before: Schedule) -> list[tuple[str, date | None, date | None]]:
         """Return key, old and new due date of every goal and open step that moved since `before`, of the same goals.
@@ -169,6 +178,13 @@ class Schedule:
             came = ((key, was[key].due if key in was else None, step.due) for key, step in shown.items() if step.open)
             rows += [*gone, *came]
         return [row for row in rows if row[1] != row[2]]
+
+    def changed(self, before: Schedule) -> list[tuple[ScheduledGoal, ScheduledGoal]]:
+        """Return the goals, old and new, whose state, margin or risk changed since `before`, of the same goals."""
+        pairs = zip(before.goals, self.goals, strict=True)
+        return [
+            (old, new) for old, new in pairs if (old.state, old.margin, old.risk) != (new.state, new.margin, new.risk)
+        ]
 
     def done(self) -> dict[str, date]:
         """Return the day on which each step, and each goal, was done."""

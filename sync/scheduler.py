@@ -22,6 +22,7 @@ from sync.backward import Frame, Latest, Network, Terms
 from sync.calendar import OutOfTimeError, WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Growth, Squeeze, Squeezed
 from sync.judge import Judge
+from sync.load import loads
 from sync.occurrences import is_occurrence, series
 from sync.schedule import Progress, Published, Schedule
 
@@ -49,10 +50,14 @@ _date = lru_cache(maxsize=1 << 12)(date.fromordinal)  # one object for each day,
 
 @dataclass(slots=True)
 class Planned:
-    """One goal after its passes, before the forward pass has judged it."""
+    """One goal after its passes, before the forward pass has judged it.
+
+    `defined` is the pass over all steps, `plan` that over those that are still to be done.
+    """
 
     goal: Goal
     network: Network
+    defined: Latest
     plan: Latest
     lengths: Sequence[Length]
     fixed: Mapping[int, int]
@@ -136,8 +141,8 @@ class Planner:
         gone = self._gone(network, defined, repeating, stands=stands)
         latest = network.latest(lengths, replace(terms, gone=gone)) if gone else defined
         missed = frame.deadline < self.day
-        starts = network.starts(latest)
-        planned = Planned(goal, network, latest, lengths, pins, gone, self.today, digest, starts, latest.due[:], missed)
+        starts, dues = network.starts(latest), latest.due[:]
+        planned = Planned(goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed)
         planned.repeating = repeating
         if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
@@ -487,7 +492,8 @@ class Planner:
         for goal in self.project.sequence:
             with _named(goal):
                 goals[goal.id] = judge.judge(self.planned[goal.id])
-        return Schedule(self.today, tuple(goals[goal.id] for goal in self.project.goals), self.progress)
+        listed = tuple(goals[goal.id] for goal in self.project.goals)
+        return Schedule(self.today, listed, self.progress, loads(listed, self.project.capacity, self.today))
 
 
 @contextmanager

@@ -58,7 +58,8 @@ def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days
     if found is None:
         return
     held = only(schedule(project(replace(goal, deadline=found)), Progress(), today))
-    assert held.margin is None or held.margin >= 0
+    # An appointment today that falls on a day off counts as late: no deadline changes that.
+    assert all(step.slack >= 0 for step in held.waiting if step.step.on != today)
     assert not any(step.squeezed for step in held.steps)
     if found - DAY >= max([today, *(step.on for step in goal.steps if step.on)]):
         kept = replace(goal, deadline=found - DAY, when_late="keep")  # as it is, not lifted out of the past
@@ -76,4 +77,5 @@ def test_the_search_finds_the_first_wherever_it_begins(threshold: int, guess: in
         return number >= threshold
 
     assert first(holds, guess, 5, 50) == (max(threshold, 5) if threshold <= 50 else None)
-    assert len(tried) == len(set(tried)) <= 2 if guess == threshold and 5 < threshold < 50 else len(tried) <= 14
+    assert len(tried) == len(set(tried))
+    assert len(tried) <= (2 if guess == threshold and 5 < threshold < 50 else 14)

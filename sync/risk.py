@@ -1,0 +1,279 @@
+"""How likely a goal's dates are to hold: Monte Carlo over its network, from three-point estimates such as 2-3-6 days.
+
+Each sample has a length for every open step that has an estimate, and carries it forward through the links: the
+forward pass of `sync.forward`, over all samples at once. Steps without an estimate have no spread, done ones neither. A
+step that has begun ends its drawn length after its start, and not before today. Goals that follow each other share
+their samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from config.durations import Duration, Unit
+from sync.calendar import WorkingDays
+from sync.fit import first, furthest
+from sync.occurrences import is_occurrence, step_of
+from sync.samples import SampledDays, draw, latest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from config.calendars import Calendar
+    from config.network import Project, Step
+    from sync.samples import Days, Sampled
+    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+
+SAMPLES = 1000
+CONFIDENCES = (50, 80, 95)
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What the samples tell of a goal.
+
+    `finish` is the day by which so many of 100 samples are done. The chances, from 0 to 1, are those of being done by
+    the deadline, and by the limit: with the buffer still whole. `latest_start` is the last day on which what has not
+    begun can begin so that the limit holds with a chance of `confidence` percent; None where it is too late for that.
+    `estimates` counts the open steps that have a spread.
+    """
+
+    samples: int
+    estimates: int
+    finish: Mapping[int, date]
+    chance_of_deadline: float
+    chance_of_limit: float
+    confidence: int
+    latest_start: date | None
+
+
+def with_risk(project: Project, schedule: Schedule, confidence: int = 80) -> Schedule:
+    """Return the schedule of all goals of `project` with the risk of each that has open steps."""
+    sampler = Sampler(project, schedule)
+    return replace(schedule, goals=tuple(replace(g, risk=sampler.risk(g, confidence)) for g in schedule.goals))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """When a goal is done, when the steps are that its limit binds, and each of its countdowns."""
+
+    done: Days
+    bound: Days
+    countdowns: list[tuple[Days, Duration]]
+
+    def chance(self, limit: int, deadline: int, due: Mapping[Duration, int] | None = None) -> float:
+        """Return the share of samples that keep the limit and the deadline, and the due days of countdowns if given."""
+        held = np.asarray((self.bound <= limit) & (self.done <= deadline))
+        if due is not None:
+            for finish, before in self.countdowns:
+                held = held & (finish <= due[before])
+        return float(np.mean(held))
+
+
+class Sampler:
+    """The finish of every step in every sample, and what follows from it for each goal."""
+
+    def __init__(
+        self,
+        project: Project,
+        schedule: Schedule,
+        samples: int = SAMPLES,
+        *,
+        lengths: Mapping[str, Sampled] | None = None,
+    ) -> None:
+        """Draw the lengths, or take those given, and carry them through the goals, each after those that it follows."""
+        self._today = schedule.today.toordinal()
+        self._samples = samples
+        self._goals = {goal.goal.id: goal for goal in schedule.goals}
+        self._steps = {**schedule.steps(), **_repeating(schedule)}
+        self._calendars: dict[Calendar, SampledDays] = {}
+        self._lengths = draw((s.step for s in self._steps.values()), samples) if lengths is None else lengths
+        self.finish: dict[str, Days] = {}
+        for goal in project.sequence:
+            self.finish.update(self._finishes(self._goals[goal.id], self._today))
+
+    def risk(self, goal: ScheduledGoal, confidence: int) -> Risk | None:
+        """Return the risk of a goal; None where nothing is left to do, or it is closed."""
+        if goal.done or not any(step.due for step in goal.waiting):
+            return None
+        ends = self._ends(goal, self.finish)
+        held = ends.chance(goal.limit.toordinal(), goal.deadline.toordinal())
+        return Risk(
+            samples=self._samples,
+            estimates=self.estimates(goal),
+            finish={percent: date.fromordinal(_quantile(ends.done, percent)) for percent in CONFIDENCES},
+            chance_of_deadline=float(np.mean(ends.done <= goal.deadline.toordinal())),
+            chance_of_limit=held,
+            confidence=confidence,
+            latest_start=self._latest_start(goal, ends.bound, confidence) if held * 100 >= confidence else None,
+        )
+
+    def estimates(self, goal: ScheduledGoal) -> int:
+        """Return how many of a goal's open steps have a spread."""
+        return sum(step.step.key in self._lengths for step in goal.waiting)
+
+    def _latest_start(self, goal: ScheduledGoal, bound: Days, confidence: int) -> date:
+        """Return the last working day to begin on; today is known to do."""
+        days = self._days(goal).days
+        start = max(self._today, goal.goal.start.toordinal() if goal.goal.start else self._today)
+        least, limit = days.position(start - 1) + 1, days.position(goal.limit.toordinal())
+
+        def is_too_late(position: int) -> bool:
+            ends = self._ends(goal, self._finishes(goal, days.day(position)))
+            return ends.chance(goal.limit.toordinal(), goal.deadline.toordinal()) * 100 < confidence
+
+        room = limit - days.position(_quantile(bound, confidence))
+        found = first(is_too_late, least + room + 1, least + 1, limit + 1)
+        return date.fromordinal(days.day(limit if found is None else found - 1))
+
+    def earliest_deadline(self, goal: ScheduledGoal, percent: int) -> date:
+        """Return the earliest deadline whose limit, and with it each countdown, holds in `percent` of 100 samples."""
+        days, ends = self._days(goal).days, self._ends(goal, self.finish)
+        fixed = [step.due.toordinal() for step in goal.waiting if step.due and (step.step.on or step.pinned)]
+        least = max([self._today, *fixed])
+
+        def holds(deadline: int) -> bool:
+            limit = days.back(days.before(days.back(deadline), goal.goal.buffer))
+            due = {before: days.back(days.before(deadline, before)) for _, before in ends.countdowns}
+            return ends.chance(limit, deadline, due) * 100 >= percent
+
+        guess = days.after(_quantile(ends.bound, percent), goal.goal.buffer)
+        found = first(holds, guess, least, furthest(goal.goal, days, max(least, int(np.max(ends.done)))))
+        assert found is not None  # noqa: S101  # the furthest one leaves time for everything
+        return date.fromordinal(found)
+
+    def _days(self, goal: ScheduledGoal) -> SampledDays:
+        calendar = goal.goal.calendar
+        if calendar not in self._calendars:
+            days = WorkingDays(calendar, date.fromordinal(self._today))
+            low = min([self._today, *(s.start.toordinal() for s in self._steps.values() if s.open and s.start)]) - 1
+            waits = {link.wait for s in self._steps.values() for link in s.step.after if link.wait}
+            lows = (days.after(low, wait) for wait in waits if wait.amount < 0)
+            self._calendars[calendar] = SampledDays(days, days.back(min([low, *lows])))
+        return self._calendars[calendar]
+
+    def _ends(self, goal: ScheduledGoal, finish: Mapping[str, Days]) -> _Ends:
+        dated = [(step, finish[step_of(step.step.key)]) for step in goal.waiting if step.due]
+        countdowns = [(end, s.step.before) for s, end in dated if isinstance(s.step.before, Duration) and not s.pinned]
+        return _Ends(
+            done=latest([_end(step, end) for step, end in dated]),
+            bound=latest([self._today, *(end for step, end in dated if not (step.step.anchored or step.pinned))]),
+            countdowns=countdowns,
+        )
+
+    def _finishes(self, goal: ScheduledGoal, today: int) -> dict[str, Days]:
+        """Return the finish of each step of a goal where what has not begun can begin on the day `today`."""
+        days = self._days(goal)
+        begin = max(today, goal.goal.start.toordinal() if goal.goal.start else today)
+        first_day = days.days.forward(begin)
+        found: dict[str, Days] = {}
+        for step in goal.goal.sequence:
+            scheduled = self._steps[step.key]
+            if scheduled.done:
+                found[step.key] = scheduled.done.toordinal()
+            else:
+                earliest = self._earliest(scheduled, days, begin, found)
+                found[step.key] = (
+                    earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
+                )
+        return found
+
+    def _earliest(self, scheduled: ScheduledStep, days: SampledDays, begin: int, found: Mapping[str, Days]) -> Days:
+        """Return the last day before the step can start. A dropped one takes no time, but keeps its place."""
+        step = scheduled.step
+        ends: list[Days] = [begin - 1]
+        if step.not_before is not None and not scheduled.dropped:
+            ends.append(step.not_before.toordinal() - 1)
+        for link in step.after:
+            finish = found[link.key] if link.key in found else self.finish[link.key]
+            ends.append(days.after(_end(self._steps[link.key], finish), link.wait))
+        ends += [days.after(self._goals[link.key].deadline.toordinal(), link.wait) for link in step.after_goals]
+        return latest(ends)
+
+    def _finish(
+        self, goal: ScheduledGoal, scheduled: ScheduledStep, days: SampledDays, earliest: Days, begin: int
+    ) -> Days:
+        drawn, unit = self._lengths.get(scheduled.step.key), _unit(scheduled.step)
+        if (start := self._begun(goal, scheduled)) is not None and scheduled.due is not None:
+            least: Days = scheduled.due.toordinal()
+            if scheduled.overdue:
+                least = days.forward(latest([earliest + 1, begin]))
+            elif drawn is not None:
+                least = days.days.forward(self._today)
+            return least if drawn is None else latest([least, days.finish(start - 1, drawn, unit, begin)])
+        if drawn is not None:
+            return days.finish(earliest, drawn, unit, begin)
+        return days.finish(earliest, _length(goal, scheduled, days.days), unit, begin)
+
+    def _begun(self, goal: ScheduledGoal, scheduled: ScheduledStep) -> int | None:
+        """Return the day on which a step began, by a plan that has stood for a day: it is under way, or overdue."""
+        if goal.made.toordinal() >= self._today or scheduled.start is None:
+            return None
+        within = f"{goal.goal.id}/"
+        free = not any(self._steps[link.key].open for link in scheduled.step.after if link.key.startswith(within))
+        under_way = free and scheduled.start.toordinal() <= self._today
+        return scheduled.start.toordinal() if under_way or scheduled.overdue else None
+
+
+def _repeating(schedule: Schedule) -> dict[str, ScheduledStep]:
+    """Return the steps that repeat, each as one: it is open while one of its times is, and takes one time."""
+    times: dict[str, list[ScheduledStep]] = {}
+    for key, time in schedule.steps().items():
+        if is_occurrence(key):
+            times.setdefault(step_of(key), []).append(time)
+    whole = {}
+    for goal in schedule.goals:
+        for step in (step for step in goal.goal.steps if step.key in times):
+            last, is_open = times[step.key][-1], any(time.open for time in times[step.key])
+            done = schedule.progress.done.get(step.key)
+            whole[step.key] = last._replace(
+                step=step,
+                start=None,  # it is never under way, whatever became of one of its times
+                done=done,
+                dropped=not is_open and not done,
+                pinned=False,
+                overdue=last.due is not None and last.due < schedule.today and goal.made < schedule.today,
+            )
+    return whole
+
+
+def _unit(step: Step) -> Unit:
+    if step.takes is None or step.grows or step.takes.unit is Unit.PERCENT:
+        return Unit.WORKING_DAYS
+    return step.takes.unit
+
+
+def _length(goal: ScheduledGoal, scheduled: ScheduledStep, days: WorkingDays) -> int:
+    """Return how long a step takes that has no spread, in its unit."""
+    takes = scheduled.step.takes
+    if takes is None:
+        return 1
+    if scheduled.step.grows and scheduled.overdue:
+        return 1
+    if scheduled.step.grows:
+        limit = goal.limit.toordinal()
+        one_time = days.position(limit) - days.position(days.before(limit, takes))
+        return max(1, one_time)
+    if takes.unit is not Unit.PERCENT:
+        return takes.amount
+    # As many days as its earliest dates say.
+    start, finish = scheduled.early_start.toordinal(), scheduled.early_finish.toordinal()
+    return days.position(finish) - days.position(start - 1)
+
+
+def _end(step: ScheduledStep, finish: Days) -> Days:
+    """Return when a step is over; an appointment is not before its day."""
+    fixed = step.open and step.due and (step.step.on or step.pinned)
+    return latest([finish, step.due.toordinal()]) if fixed and step.due else finish
+
+
+def _quantile(days: Days, percent: int) -> int:
+    """Return the first day by which so many of 100 samples are done."""
+    if isinstance(days, int):
+        return days
+    return int(np.sort(days)[ceil(len(days) * percent / 100) - 1])
