@@ -27,7 +27,7 @@ class _Commands(UserDict[str, Any]):
 
 _COMMANDS = _Commands(
     {
-        **dict.fromkeys(("explain", "move", "schedule", "status"), "dates"),
+        **dict.fromkeys(("explain", "fit", "move", "schedule", "status"), "dates"),
         **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
         **dict.fromkeys(("check", "init", "schema"), "goals_file"),
         **dict.fromkeys(("connectors", "doctor", "simulate"), "apps"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Person
 
 COMMANDS = (
-    *("check", "connectors", "doctor", "explain", "init", "move"),
+    *("check", "connectors", "doctor", "explain", "fit", "init", "move"),
     *("plan", "schedule", "schema", "simulate", "status", "sync", "undo"),
 )
 
@@ -46,6 +46,7 @@ def test_the_json_of_a_schedule_has_the_public_shape(person: Person) -> None:
         "state": "on-track",
         "earliest_deadline": None,
         "warnings": [],
+        "buffer": None,
         "steps": [],
     }
     assert goal["steps"][3] == {

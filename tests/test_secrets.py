@@ -126,6 +126,7 @@ USES = {
     "connectors": (use(), use("--json")),
     "doctor": (use(), use("--json", may_fail=True)),
     "explain": (use("g/one"), use("g", "--json")),
+    "fit": (use("g", "--progress", may_fail=True), use("g", "--json")),
     "init": (
         use("--template", "list"),
         use("--goals", "new.yaml", "--title", TOKEN, "--deadline", "2027-09-01", "--json"),
@@ -135,7 +136,7 @@ USES = {
     "schedule": (
         use("--progress", "--html", "a.html", "--svg", "a.svg", "--ics", "a.ics", may_fail=True),
         use("--progress", "--markdown"),
-        use("--json", "--deadline", "g=2027-10-01"),
+        use("--json", "--deadline", "g=2027-10-01", "--risk"),
     ),
     "schema": (use(),),
     "simulate": (use("--histories", "2"), use("--histories", "2", "--json")),

@@ -1,4 +1,4 @@
-"""Commands about dates: `schedule`, `status`, `explain`, and `move`, which writes a deadline into the goals file."""
+"""Commands about dates: `schedule`, `status`, `explain`, `fit`, and `move`, which writes one into the goals file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,21 @@ if TYPE_CHECKING:
     from sync.workspace import Workspace
 
 
+_DEADLINE = click.option(
+    "--deadline", type=DEADLINE, multiple=True, metavar="GOAL=DATE", help="What if this deadline moved? Repeatable."
+)
+_RISK = (
+    click.option("--risk", is_flag=True, help="How likely the dates are to hold, from estimates such as 2-3-6 days."),
+    click.option("--confidence", type=click.IntRange(1, 99), help="The same, and when to begin to be so sure (80 %)."),
+)
+
+
+_CONFIDENCE = 80
+
+
 @command(
-    click.option("--deadline", type=DEADLINE, multiple=True, metavar="GOAL=DATE", help="What if this deadline moved?"),
+    _DEADLINE,
+    *_RISK,
     click.option("--markdown", is_flag=True, help="A Markdown table and a Mermaid gantt chart."),
     click.option("--html", type=PATH, help="Write a page with the plan and its chart."),
     click.option("--svg", type=PATH, help="Write the chart as a picture."),
@@ -29,6 +42,8 @@ if TYPE_CHECKING:
 def schedule(
     options: Options,
     deadline: tuple[tuple[str, date], ...],
+    risk: bool,
+    confidence: int | None,
     markdown: bool,
     html: Path | None,
     svg: Path | None,
@@ -37,8 +52,10 @@ def schedule(
 ) -> int:
     """Show the date of every step, offline."""
     workspace = options.workspace()
-    before = _schedule(workspace, progress=progress)
-    shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress) if deadline else before
+    sure = confidence or (_CONFIDENCE if risk else None)
+    before = shown = _schedule(workspace, progress=progress, sure=sure)
+    if deadline:
+        shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress, sure=sure, again=True)
     before, shown = _only(workspace, before, options.goal), _only(workspace, shown, options.goal)
     for path, renderer in ((html, "html"), (svg, "svg"), (ics, "ics")):
         if path is not None:
@@ -47,8 +64,7 @@ def schedule(
     def document() -> Mapping[str, Any]:
         from sync.reports import as_json
 
-        moves = {"moves": as_json.moves(before, shown)} if deadline else {}
-        return {**as_json.schedule(shown), **moves}
+        return as_json.schedule(shown) | (as_json.what_if(before, shown) if deadline else {})
 
     def show() -> None:
         from sync.reports import text
@@ -56,7 +72,7 @@ def schedule(
         if markdown:
             from sync.reports import markdown as as_markdown
 
-            click.echo(as_markdown.schedule(shown), nl=False)
+            click.echo(as_markdown.moves(before, shown) if deadline else as_markdown.schedule(shown), nl=False)
         else:
             print_lines(text.moves(before, shown) if deadline else text.schedule(shown))
 
@@ -76,14 +92,15 @@ def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
 
 @command()
 def status(options: Options) -> None:
-    """Show how each goal stands: its next step, the days in hand, what is done."""
+    """Show how each goal stands: its next step, the days in hand, what is done, what is too much at once."""
     workspace = options.workspace()
     shown = _only(workspace, _schedule(workspace, progress=True), options.goal)
 
     def document() -> Mapping[str, Any]:
+        from sync.learning import lessons
         from sync.reports import as_json
 
-        return as_json.schedule(shown)
+        return as_json.schedule(shown) | {"learning": as_json.lessons(lessons(shown))}
 
     def show() -> None:
         from sync.reports import text
@@ -119,23 +136,35 @@ def explain(options: Options, target: str) -> None:
     click.argument("goal_id", metavar="GOAL"),
     click.argument("day", metavar="DATE", type=DATE),
     click.option("--dry-run", is_flag=True, help="Show what would move, and write nothing."),
+    _DEADLINE,
+    *_RISK,
 )
-def move(options: Options, goal_id: str, day: date, dry_run: bool) -> None:
-    """Move one deadline in the goals file, and show what that moves."""
+def move(
+    options: Options,
+    goal_id: str,
+    day: date,
+    dry_run: bool,
+    deadline: tuple[tuple[str, date], ...],
+    risk: bool,
+    confidence: int | None,
+) -> None:
+    """Move one deadline in the goals file, and show what that moves; --deadline only shows, and writes nothing."""
     from config import edit
 
     workspace = options.workspace()
     goal = workspace.goal(goal_id)
     text = edit.move_deadline(goal, day)
-    before = _schedule(workspace, progress=False)
-    after = _schedule(workspace.with_deadlines({goal_id: day}), progress=False)
+    sure = confidence or (_CONFIDENCE if risk else None)
+    before = _schedule(workspace, progress=False, sure=sure)
+    moved = workspace.with_deadlines({**dict(deadline), goal_id: day})
+    after = _schedule(moved, progress=False, sure=sure, again=True)
     if not dry_run:
         edit.save(Path(goal.origin.source.name), goal.origin.source, text)
 
     def document() -> Mapping[str, Any]:
         from sync.reports import as_json
 
-        return {**as_json.schedule(after), "moves": as_json.moves(before, after)}
+        return as_json.schedule(after) | as_json.what_if(before, after)
 
     def show() -> None:
         from sync.reports import text as as_text
@@ -146,18 +175,51 @@ def move(options: Options, goal_id: str, day: date, dry_run: bool) -> None:
     answer(options, document, show)
 
 
-def _schedule(workspace: Workspace, *, progress: bool) -> Schedule:
+@command(
+    click.argument("goal_id", metavar="GOAL"),
+    click.option("--progress", is_flag=True, help="Read progress from the apps first."),
+)
+def fit(options: Options, goal_id: str, progress: bool) -> None:
+    """Tell the earliest deadline that holds: as planned, and at 50, 80 and 95%."""
+    from sync import fit as fits
+
+    workspace = options.workspace()
+    workspace.goal(goal_id)
+    found = fits.fit(workspace.project, _schedule(workspace, progress=progress), goal_id)
+
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.fit(found)
+
+    def show() -> None:
+        from sync.reports import text
+
+        print_lines(text.fit(found))
+
+    answer(options, document, show)
+
+
+def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, again: bool = False) -> Schedule:
+    """Return the schedule, with its risk where `sure` (in percent) is given. What was said is not said `again`."""
     if progress:
         from sync.reading import read
 
         reading = read(workspace.project, workspace.homes(), workspace.today)
-        for label, reason in reading.unread.items():
-            say(f"{label} could not be read: {reason}")
-        return reading.schedule
-    planned, notes = workspace.offline_schedule()
-    for note in notes:
-        say(f"note: {note}")
-    return planned
+        planned, notes = (
+            reading.schedule,
+            [f"{label} could not be read: {why}" for label, why in reading.unread.items()],
+        )
+    else:
+        planned, found = workspace.offline_schedule()
+        notes = [f"note: {note}" for note in found]
+    for note in notes if not again else ():
+        say(note)
+    if sure is None:
+        return planned
+    from sync.risk import with_risk
+
+    return with_risk(workspace.project, planned, sure)
 
 
 def _only(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> Schedule:

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from config.errors import Problem
     from connectors.base import Connector
+    from sync.buffer import Buffer
+    from sync.fit import Fit
+    from sync.learning import Lesson
+    from sync.load import Load
     from sync.plan import Change, ConnectorPlan
+    from sync.risk import Risk
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
 VERSION = 1
@@ -36,6 +41,7 @@ def schedule(value: Schedule) -> dict[str, Any]:
         "version": VERSION,
         "today": value.today.isoformat(),
         "goals": [_goal(goal) for goal in value.goals],
+        "load": [_load(load) for load in value.loads],
     }
 
 
@@ -50,7 +56,77 @@ def _goal(goal: ScheduledGoal) -> dict[str, Any]:
         "state": goal.state.value,
         "earliest_deadline": _day(goal.earliest_deadline),
         "warnings": list(goal.warnings),
+        "buffer": _buffer(goal.buffer) if goal.buffer else None,
+        **({"risk": _risk(goal.risk)} if goal.risk else {}),
         "steps": [_step(step, goal.goal.id) for step in goal.steps],
+    }
+
+
+def _buffer(value: Buffer) -> dict[str, Any]:
+    return {
+        "days": value.days,
+        "used_days": value.used,
+        "work_done": round(value.done, 4),
+        "colour": value.colour,
+    }
+
+
+def _risk(value: Risk) -> dict[str, Any]:
+    return {
+        "samples": value.samples,
+        "estimates": value.estimates,
+        "finish": {f"p{percent}": day.isoformat() for percent, day in value.finish.items()},
+        "chance_of_deadline": round(value.chance_of_deadline, 4),
+        "chance_of_limit": round(value.chance_of_limit, 4),
+        "confidence": value.confidence,
+        "latest_start": _day(value.latest_start),
+    }
+
+
+def _load(value: Load) -> dict[str, Any]:
+    return {
+        "who": value.who,
+        "capacity": value.capacity,
+        "stretches": [
+            {"from": s.first.isoformat(), "to": s.last.isoformat(), "most": s.most, "steps": list(s.keys)}
+            for s in value.stretches
+        ],
+        "weeks": [{"monday": monday.isoformat(), "most": most} for monday, most in value.weeks.items()],
+    }
+
+
+def lessons(values: Sequence[Lesson]) -> list[dict[str, Any]]:
+    """Return what done steps tell: how many times the planned days they took."""
+    return [
+        {
+            "kind": value.kind,
+            "name": value.name,
+            "factor": round(value.factor, 2),
+            "steps": value.steps,
+            "planned_days": value.planned_days,
+            "taken_days": value.taken_days,
+        }
+        for value in values
+    ]
+
+
+def fit(value: Fit) -> dict[str, Any]:
+    """Return the earliest deadlines of a goal."""
+    goal = value.goal
+    return {
+        "version": VERSION,
+        "today": value.today.isoformat(),
+        "id": goal.goal.id,
+        "title": goal.goal.title,
+        "deadline": goal.deadline.isoformat(),
+        "state": goal.state.value,
+        "margin_days": goal.margin,
+        "estimates": value.estimates,
+        "earliest_deadlines": {
+            "planned": _day(value.planned),
+            **{f"p{percent}": _day(day) for percent, day in value.sure.items()},
+        },
+        "learning": lessons(value.lessons),
     }
 
 
@@ -74,9 +150,19 @@ def _step(step: ScheduledStep, goal_id: str) -> dict[str, Any]:
     }
 
 
-def moves(before: Schedule, after: Schedule) -> list[dict[str, Any]]:
-    """Return every date that differs between two schedules of the same goals."""
-    return [{"key": key, "due": [_day(old), _day(new)]} for key, old, new in after.moves(before)]
+def what_if(before: Schedule, after: Schedule) -> dict[str, Any]:
+    """Return every date that differs between two schedules of the same goals, and every goal that stands otherwise."""
+    moves = [{"key": key, "due": [_day(old), _day(new)]} for key, old, new in after.moves(before)]
+    return {"moves": moves, "health": [_health(old, new) for old, new in after.changed(before)]}
+
+
+def _health(old: ScheduledGoal, new: ScheduledGoal) -> dict[str, Any]:
+    return {
+        "id": new.goal.id,
+        "state": [old.state.value, new.state.value],
+        "margin_days": [old.margin, new.margin],
+        **({"risk": [_risk(old.risk), _risk(new.risk)]} if old.risk and new.risk else {}),
+    }
 
 
 def plans(values: Sequence[ConnectorPlan], connectors: Mapping[str, Connector], namespace: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sync.reports import svg, words
+from sync.schedule import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _MANY = 4  # from this number of goals on there is a list of them at the top
 _CODE = re.compile(r"`([^`]+)`")
+_COLOURS = {"green": "on-track", "yellow": "tight", "red": "late"}  # of the buffer, as states are shown
 _COLUMNS = ("Step", "Start", "Due", "Slack", "Remark")
 
 _STYLE = """
@@ -100,6 +102,7 @@ def schedule(value: Schedule) -> str:
         body += _contents(value)
     for goal in value.goals:
         body += _card(goal, alone=len(value.goals) == 1)
+    body += _loads(value)
     # A part of the page that scrolls must be reachable from the keyboard.
     body += ['<section class="chart" aria-label="Chart" tabindex="0">', svg.schedule(value).rstrip(), "</section>"]
     body += ["</main>", '<footer class="muted">made by backplan</footer>']
@@ -137,6 +140,9 @@ def _card(goal: ScheduledGoal, *, alone: bool) -> Iterator[str]:
         yield f'<p class="muted">{_text(goal.goal.why)}</p>'
     yield f"<p>Deadline: <strong>{_day(goal.deadline)}</strong></p>"
     yield from _progress(goal)
+    yield from _buffer(goal)
+    if goal.risk:
+        yield f"<p>{' '.join(map(_sentence, words.risk(goal.risk)))}</p>"
     if goal.warnings:
         yield '<ul class="warnings">'
         yield from (f"<li>{_sentence(warning)}</li>" for warning in goal.warnings)
@@ -155,6 +161,18 @@ def _progress(goal: ScheduledGoal) -> Iterator[str]:
     if count:
         bar = f'<progress value="{done}" max="{count}" aria-label="Steps done"></progress>'
         yield f'<div class="progress">{bar}<span>{done} of {count} done</span></div>'
+
+
+def _buffer(goal: ScheduledGoal) -> Iterator[str]:
+    if goal.buffer and goal.state is not State.DONE:
+        yield f'<p><span class="health {_COLOURS[goal.buffer.colour]}">{escape(words.buffer(goal.buffer))}</span></p>'
+
+
+def _loads(value: Schedule) -> Iterator[str]:
+    if value.loads:
+        yield '<section aria-label="Load"><ul class="warnings">'
+        yield from (f"<li>{_text(line)}</li>" for load in value.loads for line in words.load(load))
+        yield "</ul></section>"
 
 
 def _table(goal: ScheduledGoal) -> Iterator[str]:

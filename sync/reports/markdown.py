@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
 _SIGNS = {State.ON_TRACK: "🟢", State.TIGHT: "🟡", State.LATE: "🔴", State.MISSED: "🔴", State.DONE: "✅"}
+_COLOURS = {"green": "🟢", "yellow": "🟡", "red": "🔴"}
 _MARKUP = re.compile(r"[\\`*_\[\]<>&~|$#@=%^{}]")
 # A reference alone is not enough for these: GitHub looks for them in the text that is shown.
 _NOTICED = re.compile(r"(?<=[@#])|(?<=:)(?=\S)|(?<=\bwww)(?=\.)|(?<=\bgh)(?=-\d)", re.IGNORECASE)
@@ -44,8 +45,16 @@ _MERMAID_KEYWORD = re.compile(
 
 
 def schedule(value: Schedule) -> str:
-    """Return a heading and a table for each goal, then one chart."""
-    return _joined((*(_goal(goal) for goal in value.goals), *_chart(value)))
+    """Return a heading and a table for each goal, then what is too much at once and one chart."""
+    return _joined((*(_goal(goal) for goal in value.goals), *_loads(value), *_chart(value)))
+
+
+def moves(before: Schedule, after: Schedule) -> str:
+    """Return what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
+    moved = after.moves(before)
+    rows = ((_escape(key), words.day(old), words.day(new)) for key, old, new in moved)
+    dates = _table(("step", "due", "new due"), rows) if moved else ["no date moves"]
+    return _joined([dates, *([health] if (health := list(_health(before, after))) else [])])
 
 
 def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> str:
@@ -66,12 +75,30 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
     yield ""
     progress = f" · {done}/{count} done" if count else ""
     yield f"**{words.health(goal)}** · deadline {words.day(goal.deadline)}{progress}"
+    if goal.buffer and goal.state is not State.DONE:
+        yield ""
+        yield f"{_COLOURS[goal.buffer.colour]} {words.buffer(goal.buffer)}"
+    if goal.risk:
+        yield ""
+        yield " ".join(map(_sentence, words.risk(goal.risk)))
     if goal.steps:
         yield ""
         yield from _table(("step", "start", "due", "slack", "remark"), map(_step, goal.steps), right="slack")
     if goal.warnings:
         yield ""
         yield from (f"- ⚠️ {_sentence(warning)}" for warning in goal.warnings)
+
+
+def _loads(value: Schedule) -> Iterator[list[str]]:
+    if value.loads:
+        yield [f"- ⚠️ {_escape(line)}" for load in value.loads for line in words.load(load)]
+
+
+def _health(before: Schedule, after: Schedule) -> Iterator[str]:
+    for old, new in after.changed(before):
+        yield f"- {_SIGNS[new.state]} {_escape(new.goal.title)}: was {words.health(old)}; now **{words.health(new)}**"
+        if new.risk:
+            yield f"  - {' '.join(map(_sentence, words.risk(new.risk)))}"
 
 
 def _step(step: ScheduledStep) -> tuple[str, ...]:

@@ -10,14 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.base import Action
+from sync.learning import lessons
 from sync.reports import words
 from sync.schedule import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from rich.console import RenderableType
 
+    from sync.fit import Fit
     from sync.plan import Change, ConnectorPlan
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
@@ -48,19 +51,23 @@ def console() -> Console:
 
 
 def schedule(value: Schedule) -> Iterable[RenderableType]:
-    """Yield a heading and a table for each goal."""
+    """Yield a heading and a table for each goal, then what is too much at once."""
     for goal in value.goals:
         yield _heading(goal)
         if goal.steps:
             yield _steps(goal)
         yield from _warnings(goal)
+        yield from _risk(goal)
         yield Text()
+    yield from _loads(value)
 
 
 def _heading(goal: ScheduledGoal) -> Text:
     heading = Text(words.clean(goal.goal.title), style="bold")
     heading.append(f"  {words.health(goal)}", style=_STATE_STYLES[goal.state])
     heading.append(f"\n{goal.goal.id}, deadline {words.day(goal.deadline)}", style="dim")
+    if goal.buffer and goal.state is not State.DONE:
+        heading.append(f"\n{words.buffer(goal.buffer)}", style=goal.buffer.colour)
     return heading
 
 
@@ -82,6 +89,16 @@ def _remark_style(step: ScheduledStep) -> str:
     if step.done:
         return "green"
     return "red" if step.overdue or (step.open and step.slack < 0) else "yellow"
+
+
+def _risk(goal: ScheduledGoal) -> Iterable[Text]:
+    if goal.risk:
+        yield from map(Text, words.risk(goal.risk))
+
+
+def _loads(value: Schedule) -> Iterable[Text]:
+    for load in value.loads:
+        yield from (Text(f"! {line}", style="yellow") for line in words.load(load))
 
 
 def _warnings(goal: ScheduledGoal) -> Iterable[Text]:
@@ -107,6 +124,42 @@ def status(value: Schedule) -> Iterable[RenderableType]:
     for goal in value.goals:
         for warning in goal.warnings:
             yield Text(words.clean(f"! {goal.goal.id}: {warning}"), style="yellow")
+        if goal.buffer and goal.state is not State.DONE:
+            yield Text(f"{goal.goal.id}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
+    yield from _loads(value)
+    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.tells)
+
+
+def fit(value: Fit) -> Iterable[RenderableType]:
+    """Yield how a goal stands, its earliest deadlines beside the one that it has, and what done steps tell."""
+    goal = value.goal
+    yield Text(f"{words.clean(goal.goal.title)} is due on {words.day(goal.deadline)}: {words.health(goal)}.")
+    if goal.done or not goal.waiting:
+        yield Text("Nothing is left to do for it.")
+    elif value.planned is None:
+        yield Text("No other deadline helps: an appointment, a pin, a `by` or another goal leaves too little time.")
+    else:
+        yield _deadlines(value, value.planned)
+        if goal.goal.buffer.amount:
+            yield Text(f"Each of them keeps the buffer of {goal.goal.buffer} free.")
+        if not value.estimates:
+            yield Text("With an estimate such as `2-3-6 days` on a step, this also tells how sure a deadline is.")
+    yield from (Text(words.lesson(lesson)) for lesson in value.lessons)
+
+
+def _deadlines(value: Fit, planned: date) -> Table:
+    table = _table("beginning today", "earliest deadline", "")
+    sure = [(f"{percent}% sure", day) for percent, day in value.sure.items()] if value.estimates else []
+    for name, day in (("as planned", planned), *sure):
+        table.add_row(name, words.day(day), _compared(day, value.goal.deadline))
+    return table
+
+
+def _compared(day: date | None, deadline: date) -> str:
+    if day is None or day == deadline:
+        return "the deadline it has" if day else ""
+    days = (day - deadline).days
+    return f"{words.days(abs(days))} {'later' if days > 0 else 'earlier'}"
 
 
 def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[RenderableType]:
@@ -179,11 +232,14 @@ def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
         yield table
     else:
         yield Text("no date moves", style="green")
-    for old_goal, goal in zip(before.goals, after.goals, strict=True):
-        if old_goal.state is not goal.state or old_goal.margin != goal.margin:
-            style = _STATE_STYLES[goal.state]
-            yield Text(f"{goal.goal.id}: was {words.health(old_goal)}; now {words.health(goal)}", style=style)
-            yield from _warnings(goal)
+    for old_goal, goal in after.changed(before):
+        style = _STATE_STYLES[goal.state]
+        yield Text(f"{goal.goal.id}: was {words.health(old_goal)}; now {words.health(goal)}", style=style)
+        yield from _warnings(goal)
+        if old_goal.risk and goal.risk:
+            chances = [words.chance(risk.chance_of_deadline) for risk in (old_goal.risk, goal.risk)]
+            yield Text(f"The deadline held in {chances[0]} of 100 cases; now it holds in {chances[1]}.", style=style)
+        yield from _risk(goal)
 
 
 def rows(columns: Sequence[str], values: Iterable[Sequence[str]]) -> Table:

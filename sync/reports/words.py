@@ -11,9 +11,16 @@ from config.tokens import hide
 from sync.schedule import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
+    from sync.buffer import Buffer
+    from sync.learning import Lesson
+    from sync.load import Load
+    from sync.risk import Risk
     from sync.schedule import ScheduledGoal, ScheduledStep
+
+_FEW_STRETCHES, _WEEKS_SHOWN = 4, 8
 
 _COMMAND = re.compile(r"^::|##\[")
 _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -60,6 +67,57 @@ def health(goal: ScheduledGoal) -> str:
     if goal.margin < 0:
         return f"late by {days(-goal.margin)}"
     return "tight: no day in hand" if goal.margin == 0 else f"on track, {days(goal.margin)} in hand"
+
+
+def risk(found: Risk) -> list[str]:
+    """Return what the samples tell of a goal, in sentences."""
+    if not found.estimates:
+        return ["No open step has an estimate such as `2-3-6 days`, so nothing is known of the risk."]
+    by = ", ".join(f"by {day(end)} with {percent}%" for percent, end in found.finish.items())
+    whole = f" (in {chance(found.chance_of_limit)} with the whole buffer left)"
+    holds = f"The deadline holds in {chance(found.chance_of_deadline)} of 100 cases"
+    sure = f"be {found.confidence}% sure"
+    begin = f"Begin by {day(found.latest_start)} to {sure}." if found.latest_start else f"It is too late to {sure}."
+    return [f"Done {by}.", holds + (whole if found.chance_of_limit < found.chance_of_deadline else "") + ".", begin]
+
+
+def chance(share: float) -> str:
+    """Return a share as a number of cases in a hundred; none or all of them only where it is exactly that."""
+    return str(round(share * 100)) if share in (0, 1) else str(min(99, max(1, round(share * 100))))
+
+
+def buffer(found: Buffer) -> str:
+    """Return how much of a buffer is used against how much of the work is done, with its colour."""
+    return f"{found.colour}: {found.used} of {days(found.days)} of buffer used, {found.done:.0%} of the work done"
+
+
+def load(found: Load) -> Iterator[str]:
+    """Yield the days, or where there are many of them the weeks, on which somebody has too much at once."""
+    who = f"{clean(found.who)} has" if found.who else "there are"
+    if len(found.stretches) <= _FEW_STRETCHES:
+        for stretch in found.stretches:
+            on = (
+                f"on {day(stretch.first)}"
+                if stretch.first == stretch.last
+                else f"from {day(stretch.first)} to {day(stretch.last)}"
+            )
+            yield f"{who} {stretch.most} steps at once {on} (capacity {found.capacity})"
+        return
+    weeks = list(found.weeks.items())
+    listed = ", ".join(f"{day(monday)} ({most})" for monday, most in weeks[:_WEEKS_SHOWN])
+    more = f" and {len(weeks) - _WEEKS_SHOWN} more" if len(weeks) > _WEEKS_SHOWN else ""
+    yield f"{who} more steps at once than {found.capacity} in the weeks of {listed}{more}"
+
+
+def lesson(found: Lesson) -> str:
+    """Return what done steps tell, with what it rests on."""
+    subject = {"all": "Your steps take", "label": f"Steps labelled “{clean(found.name or '')}” take"}
+    whose = subject.get(found.kind, f"The steps of {clean(found.name or '')} take")
+    much = "about as long as" if not found.tells else f"{found.factor:.1f} times what"
+    return (
+        f"{whose} {much} you write: {days(found.taken_days)} for {found.planned_days} planned, "
+        f"in {found.steps} done steps."
+    )
 
 
 def progress(goal: ScheduledGoal) -> tuple[int, int]:
