@@ -15,7 +15,7 @@ from sync.calendar import shift
 from sync.fit import earliest_deadline
 from sync.fitting import NOT_SQUEEZED
 from sync.forward import Forward
-from sync.occurrences import single
+from sync.occurrences import is_occurrence, single
 from sync.schedule import Bound, Reason, ScheduledGoal, ScheduledStep, State
 
 if TYPE_CHECKING:
@@ -217,6 +217,11 @@ class Judge:
             found.append(f"fewer working days than steps: {names} share days")
         found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
         found += self._out_of_order(planned)
+        found += [
+            f"“{step.step.title}” is due on {step.due}, after the deadline"
+            for step in goal.steps
+            if step.pinned and is_occurrence(step.step.key) and step.due and step.due > goal.deadline
+        ]
         found += [
             f"“{steps[i].title}” is optional and got no date: there is no time for it"
             for i in sorted(planned.given_way)

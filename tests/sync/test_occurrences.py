@@ -297,6 +297,10 @@ def test_a_pinned_occurrence_moves_alone_and_is_told_apart(planner: Planner) -> 
     assert (pinned.start, pinned.due, pinned.pinned) == (date(2027, 3, 16), date(2027, 3, 17), True)
     assert pinned.reason.bound is Bound.PIN
     assert days(moved) == ["2027-03-08", "2027-03-17", "2027-03-22", "2027-03-29"]
+    assert not any("after the deadline" in warning for warning in only(moved).warnings)
+    pins = {"g/s1@2027-03-29": date(2027, 4, 2)}
+    late = schedule(planner.project(planner.path.read_text()), replace(publish(result), pins=pins), date(2027, 3, 9))
+    assert "“s1” is due on 2027-04-02, after the deadline" in only(late).warnings
 
 
 def test_done_in_the_file_ends_all_of_it(planner: Planner) -> None:  # noqa: F811
