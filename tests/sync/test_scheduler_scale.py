@@ -42,9 +42,9 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     redo = Network.redo
 
     def counting(self: Network, result: Latest, lengths: Sequence[Length], part: Iterable[int], terms: Terms) -> None:
-        part = list(part)
-        counts.append(len(part))
-        redo(self, result, lengths, part, terms)
+        steps = list(part)
+        counts.append(len(steps))
+        redo(self, result, lengths, steps, terms)
 
     monkeypatch.setattr(Network, "redo", counting)
     return counts
@@ -53,7 +53,7 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def step(name: str, takes: str | None, *after: str, **keys: object) -> Step:
     """Return a step of the goal `g` that comes after others."""
     links = tuple(Link(f"g/{other}") for other in after)
-    return Step(f"g/{name}", name, ORIGIN, takes=parse(takes) if takes else None, after=links, **keys)  # type: ignore[arg-type]
+    return Step(f"g/{name}", name, ORIGIN, takes=parse(takes) if takes else None, after=links, **keys)  # type: ignore[arg-type]  # any of its fields
 
 
 def planned(steps: Sequence[Step], deadline: date, calendar: Calendar = OFFICE) -> Schedule:
