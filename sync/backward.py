@@ -101,19 +101,24 @@ class Network:
         self.elsewhere: list[tuple[int, Link]] = []
         self.waiting: set[int] = set()
         self.repeating = [i for i, step in enumerate(self.steps) if step.every is not None]
-        self.anchors = frozenset(i for i, step in enumerate(self.steps) if step.anchored)
-        self._bound = self.anchors.union(i for i, step in enumerate(self.steps) if step.by is not None)
+        self._bound = {
+            i
+            for i, step in enumerate(self.steps)
+            if step.on is not None or step.by is not None or step.before is not None or step.afterwards is not None
+        }
+        self.anchors = frozenset(i for i in self._bound if self.steps[i].anchored)
         plain = [(number, None) for number in range(len(self.steps))]  # one for all links without a wait
+        following = self.next
         for number, (step, previous, follows) in enumerate(zip(self.steps, self.previous, plain, strict=True)):
             for link in step.after:
                 before, wait = index.get(link.key), link.wait
                 if before is None:
                     self.elsewhere.append((number, link))
                 elif wait is None:
-                    self.next[before].append(follows)
+                    following[before].append(follows)
                     previous.append(plain[before])
                 else:
-                    self.next[before].append((number, wait))
+                    following[before].append((number, wait))
                     previous.append((before, wait))
                     self.waiting.add(before)
 
