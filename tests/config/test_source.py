@@ -306,6 +306,7 @@ def test_the_depth_that_is_taken(depth: int, taken: bool) -> None:
     for text in (
         f"a: {'[' * depth}{']' * depth}",
         f"a: {'{a: ' * depth}1{'}' * depth}",
+        f"a: {'[' * depth}{'[b], {c: [d]}, ' * (600 if depth > 60 else 1)}{']' * depth}",
         f"a:\n  {'- ' * depth}x",
         "\n".join(" " * n + "a:" for n in range(depth)),
     ):
