@@ -325,7 +325,7 @@ class _Differ:
             full = is_group(key) and (goal_id in left or self._full(task))
             task = replace(task, touched=task.touched or strange or key in left or key in reopened or full)
             if is_occurrence(key) and step_of(key) in repeating:
-                if not task.dropped:  # else a person has closed it already
+                if not (task.dropped or (task.done and memory is None)):  # closed by a person, or done long ago
                     self._let_go(key, task, "remove", self._why_past(key), expected=True)
             elif not self._let_go(key, task, prune):
                 left.add(goal_id)

@@ -109,6 +109,8 @@ class Expectations:
     def file_changed(self) -> None:
         """The goals file is another one."""
         self.settled, self.rewritten = False, True
+        for app in self.apps:  # one that the plan moves away before a run has seen that, comes back with it
+            self.doubt |= {key for key in app.deleted if is_occurrence(key) and app.state(key) != "dropped"}
 
     def named(self, key: str) -> str:
         """Return the key that the file has now for one that a marker still has."""
