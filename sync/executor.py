@@ -132,6 +132,7 @@ class _Work:
         self.gone: dict[str, str] = {}
         self.failed: dict[Task, str] = {}
         self.answered: set[Task] = set()
+        self.removed: set[str] = set()
         self.stopped: str | None = None
 
     @property
@@ -192,7 +193,8 @@ class _Work:
     def _entry(self, key: str, entry: Remembered, before: Remembered | None, *, seen: bool) -> Remembered:
         if entry.state == "pending":
             return self._made(key, entry)
-        return entry if seen else before or entry
+        # That we removed a task is no person's doing, whatever else is still to be heard of.
+        return entry if seen or (entry.state == "removed" and key in self.removed) else before or entry
 
     def _made(self, key: str, entry: Remembered) -> Remembered:
         if key in self.gone:
@@ -234,6 +236,8 @@ class _Work:
             self.gone[write.key] = answer.native_id
         elif write.action is Action.CREATE:
             self.created[write.key] = answer.native_id
+        elif write.action is Action.REMOVE:
+            self.removed.add(write.key)
 
     def _with_status(self, change: Change) -> Change:
         if change.write is None:
