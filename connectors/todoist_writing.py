@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _UUIDS = UUID("6f1d3c62-8a55-5f0e-9d55-0b5a1f0f7c11")
 MOST_DESCRIPTION = 16_383
+_LEAVING = (Action.REMOVE, Action.DETACH)
 _MISSING = "Todoist has no such task any more"
 
 
@@ -188,6 +189,8 @@ class Batch:
         """Carry out the writes in order, and answer for each."""
         if any(isinstance(write, Write) and write.action is Action.REMOVE for write in batch):
             self._reading.see_completed(self._client)
+        staying = [w for w in batch if isinstance(w, Write) and w.native_id and w.action not in _LEAVING]
+        self._ids |= {write.key: write.native_id for write in staying}  # some have another key from now on
         asked = [self._asked(write) for write in batch]
         self._keep([one for one in asked if one.keeping])
         commands = [command for one in asked for command in one.commands] + self._order.commands()

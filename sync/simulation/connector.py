@@ -47,6 +47,7 @@ class SimulatedConnector:
         self._version = -1
         self._saw_memory = False
         self._places: dict[str, str] = {}
+        self._named: dict[str, str] = {}  # key -> native id of what the batches change
         self._unmade: set[str] = set()  # keys of tasks that could not be made, or of which nobody knows
         self._after: dict[str, tuple[str, ...]] = {}  # native id -> keys, of links that have yet to be made
 
@@ -132,6 +133,8 @@ class SimulatedConnector:
 
     def steps(self, batch: Batch) -> Generator[None, None, list[Answer]]:
         """Carry out a batch, stopping before every request, so that somebody else may act there."""
+        gone = (Action.CREATE, Action.REMOVE, Action.DETACH)
+        self._named |= {w.key: w.native_id for w in batch if isinstance(w, Write) and w.action not in gone}
         kind = self.service.kind
         most = len(batch) if kind.atomic else kind.most
         answers: list[Answer] = []
@@ -215,6 +218,8 @@ class SimulatedConnector:
         """Return the native id of the task with this key, which may have been made by this very batch."""
         if key is None:
             return None
+        if self._place(self._named.get(key, "")) in self.service.tasks:  # its marker may have yet to say so
+            return self._place(self._named[key])
         found = f" {self._namespace} {key} "
         named = {one: held.marker for one, held in self.service.tasks.items() if held.marker and found in held.marker}
         # The newest: an older one may be on its way out, and still have the name that another has now. But no copy.
