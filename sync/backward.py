@@ -7,6 +7,7 @@ that begins at position 5 has working day 6 as its first. While a plan is squeez
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -86,8 +87,9 @@ class Terms:
 class Network:
     """One goal's steps by index, with the links between them, ready for any number of passes.
 
-    `next` and `previous` hold the links within the goal; `elsewhere` those to steps of other goals, by index. `anchors`
-    are the steps whose own keys fix their due date, `waiting` those with a wait in a link to what comes next.
+    `next` holds the links within the goal by the step that comes first, `previous` by the one that follows; `elsewhere`
+    those to steps of other goals, by index. `anchors` are the steps whose own keys fix their due date, `waiting` those
+    with a wait in a link to what comes next.
     """
 
     def __init__(self, goal: Goal, frame: Frame) -> None:
@@ -97,7 +99,6 @@ class Network:
         self.steps: Sequence[Step] = goal.sequence
         self.index = index = {step.key: number for number, step in enumerate(self.steps)}
         self.next: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
-        self.previous: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
         self.elsewhere: list[tuple[int, Link]] = []
         self.waiting: set[int] = set()
         self.repeating = [i for i, step in enumerate(self.steps) if step.every is not None]
@@ -107,20 +108,28 @@ class Network:
             if step.on is not None or step.by is not None or step.before is not None or step.afterwards is not None
         }
         self.anchors = frozenset(i for i in self._bound if self.steps[i].anchored)
-        plain = [(number, None) for number in range(len(self.steps))]  # one for all links without a wait
         following = self.next
-        for number, (step, previous, follows) in enumerate(zip(self.steps, self.previous, plain, strict=True)):
+        for number, step in enumerate(self.steps):
+            plain = (number, None)  # one for all links without a wait
             for link in step.after:
                 before, wait = index.get(link.key), link.wait
                 if before is None:
                     self.elsewhere.append((number, link))
                 elif wait is None:
-                    following[before].append(follows)
-                    previous.append(plain[before])
+                    following[before].append(plain)
                 else:
                     following[before].append((number, wait))
-                    previous.append((before, wait))
                     self.waiting.add(before)
+
+    @cached_property
+    def previous(self) -> list[list[tuple[int, Duration | None]]]:
+        """The links within the goal, by the step that follows; the backward pass does without."""
+        previous: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
+        for number, links in enumerate(self.next):
+            plain = (number, None)
+            for following, wait in links:
+                previous[following].append((number, wait) if wait is not None else plain)
+        return previous
 
     def among(self, keys: Set[str]) -> list[tuple[int, str]]:
         """Return those of `keys` that are steps of this goal, with their indices, in sequence."""
@@ -189,14 +198,15 @@ class Network:
 
     def redo(self, result: Latest, lengths: Sequence[Length], part: Iterable[int], terms: Terms) -> None:
         """Run the pass again over some steps, in place; `part` has what follows before what it follows."""
-        fixed, gone, outside, anchors_or_by = terms.fixed, terms.gone, terms.outside, self._bound
+        fixed, gone, outside = terms.fixed, terms.gone, terms.outside
+        special = self._bound.union(fixed, gone, outside)
         begin, ends, day_before, due, driver = result.begin, result.end, result.day_before, result.due, result.driver
         limit, day_at = self.frame.days.position(self.frame.limit), self.frame.days.day
         for index in part:
             end: Position = limit
             driver[index] = LIMIT
             length = lengths[index]
-            if index in anchors_or_by or index in fixed or index in gone or index in outside:
+            if index in special:
                 day = fixed.get(index)
                 if day is None and index not in gone:
                     day = self._anchor(result, index, terms.due_of)
