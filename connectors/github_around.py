@@ -34,11 +34,10 @@ class Around:
     # Labels
 
     def make_labels(self, names: Iterable[str]) -> None:
-        """Make the labels that do not exist, where that is allowed."""
+        """Make the labels that do not exist, where that is allowed: else the issues do without."""
         facts = self._reading.facts
-        for name in dict.fromkeys(names):
-            if facts.spelled(name) in facts.labels or not facts.may_push:
-                continue
+        absent = [name for name in dict.fromkeys(names) if facts.spelled(name) not in facts.labels]
+        for name in absent if facts.may_push else ():
             about = {"color": _COLOR, "description": _ABOUT} if name == self._reading.label else {}
             label = self._client.make("labels", {"name": name, **about})
             if label is None:  # somebody has just made it

@@ -77,6 +77,8 @@ class Changes:
             words = self._wording.notes(write.kept).split("\n")
             body = body.keeping("\n".join(f"> {line}" for line in ("Before the goals file changed it:", *words)))
         if write.action in (Action.DETACH, Action.REMOVE):
+            if issue.number not in self._reading.homes.values():  # a copy, also of the memory
+                body = body.with_memory(self._reading.namespace, [])
             return body.with_marker(None)
         if write.content is not None:
             body = body.with_content(write.content, write.fields, self._wording)

@@ -167,7 +167,7 @@ class Reading:
         except (KeyError, TypeError, AttributeError) as error:
             raise BackplanError(f"{UNKNOWN} ({error})") from None
         self.whole |= whole and not since
-        self._remember()
+        self.remember()
 
     def take(self, said: Mapping[str, Any], number: str) -> None:
         """Take in an issue."""
@@ -227,7 +227,7 @@ class Reading:
         live = {entry.native_id for _, entry in self.entries() if entry.state == "live"}
         return {number for number in live - self.issues.keys() if number.isdecimal()}
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
         """Find the memory of each goal: in its issue, of two in the elder; else in the last that it had."""
         self.memory, self.homes, self.damage = {}, {}, ""
         found: dict[str, list[tuple[Issue, GoalMemory]]] = {}

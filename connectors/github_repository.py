@@ -13,17 +13,20 @@ if TYPE_CHECKING:
     from connectors.github_api import Client
 
 _FACTS = """query($owner: String!, $name: String!) {
-  VIEWER
+  %(viewer)s
   rateLimit { limit remaining resetAt }
   repository(owner: $owner, name: $name) {
     id nameWithOwner isArchived hasIssuesEnabled viewerPermission
     labels(first: 100) { nodes { id name } pageInfo { hasNextPage } }
-    assignableUsers(first: 100) { nodes { id login } pageInfo { hasNextPage } }
+    %(assignableUsers)s
   }
   inputs: __type(name: "CreateIssueInput") { inputFields { name } }
 }"""
-
-
+# What not every token may ask for; a refusal takes the whole answer along.
+_OPTIONAL = {
+    "viewer": "viewer { login }",
+    "assignableUsers": "assignableUsers(first: 100) { nodes { id login } pageInfo { hasNextPage } }",
+}
 _PROJECT = """query($owner: String!, $name: String!, $number: Int!, $field: String!) {
   repository(owner: $owner, name: $name) { owner { ... on User { PROJECT } ... on Organization { PROJECT } } }
 }""".replace(
@@ -72,8 +75,9 @@ class Facts:
 
     @property
     def may_push(self) -> bool:
-        """Whether labels, milestones, assignees and sub-issues can be given; where it is not known, that is tried."""
-        return self.permission not in ("NONE", "READ")
+        """Whether labels, milestones, assignees and sub-issues can be given; of a workflow's token nothing tells."""
+        a_person = bool(self.login) and not self.login.endswith("[bot]")
+        return self.permission not in ("NONE", "READ") or not a_person
 
     def refuse_closed(self) -> None:
         """Raise RefusedError where the repository takes no issues."""
@@ -93,9 +97,14 @@ def read_facts(client: Client) -> Facts:
     """Ask for what there is to know. Raises CredentialsError where the token may not see the repository."""
     owner, _, name = client.repo.partition("/")
     variables = {"owner": owner, "name": name}
-    data, errors = client.query(_FACTS.replace("VIEWER", "viewer { login }"), variables)
-    if any(error.get("path") == ["viewer"] for error in errors):  # a token that belongs to nobody
-        data, errors = client.query(_FACTS.replace("VIEWER\n", "\n"), variables)
+    parts = dict(_OPTIONAL)
+    while True:
+        data, errors = client.query(_FACTS % parts, variables)
+        refused = {str((error.get("path") or [""])[-1]) for error in errors}
+        refused &= {part for part, text in parts.items() if text}
+        if not refused:
+            break
+        parts |= dict.fromkeys(refused, "")
     found = data.get("repository")
     if found is None:
         said = explain(errors[0], client.repo) if errors else "no reason given"
@@ -106,11 +115,12 @@ def read_facts(client: Client) -> Facts:
     names = {field["name"] for field in (data.get("inputs") or {}).get("inputFields") or ()}
     rate = data.get("rateLimit") or {}
     labels = {label["name"]: label["id"] for label in found["labels"]["nodes"]}
-    people = {user["login"]: user["id"] for user in found["assignableUsers"]["nodes"]}
+    assignable = found.get("assignableUsers") or {"nodes": [], "pageInfo": {"hasNextPage": False}}
+    people = {user["login"]: user["id"] for user in assignable["nodes"]}
     client.repo = found["nameWithOwner"]  # it may have been renamed
     if found["labels"]["pageInfo"]["hasNextPage"]:
         labels = {label["name"]: label["node_id"] for label in client.listed("labels")}
-    if found["assignableUsers"]["pageInfo"]["hasNextPage"]:
+    if assignable["pageInfo"]["hasNextPage"]:
         people = {user["login"]: user["node_id"] for user in client.listed("assignees")}
     return Facts(
         found["id"],

@@ -380,6 +380,19 @@ def test_a_workflows_own_token_is_enough(server: GitHubServer, tmp_path: Path, g
     assert {issue.user.login for issue in github.issues()} == {"github-actions[bot]"}
 
 
+@pytest.mark.parametrize("hidden", [{"viewer"}, {"assignableUsers"}, {"viewer", "assignableUsers"}])
+def test_a_token_may_be_nobodys_and_not_see_who_there_is(
+    server: GitHubServer, tmp_path: Path, github: GitHub, hidden: set[str]
+) -> None:
+    github.hidden = hidden
+    token = github.workflow_token(github.repo, issues="write").text
+    for _ in range(2):
+        one = connector(server, token=token)
+        assert run(load(tmp_path, a_goal(who="ann")), [one], TODAY).errors == []
+    assert one.requests.write == 0
+    assert len(titles(github)) == 4
+
+
 def test_a_right_that_is_missing_is_named(server: GitHubServer, tmp_path: Path, github: GitHub) -> None:
     token = github.add_token(github.owner, permissions={**ALL, "issues": "read"}).text
     done = run(load(tmp_path, a_goal()), [connector(server, token=token)], TODAY)

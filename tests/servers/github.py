@@ -157,7 +157,8 @@ class GitHub:
     """The service. From the start `owner` has a repository, `me/goals`, and a token for everything.
 
     `organizations` are the accounts that are no user. `now` moves only by `advance`. `too_fast` are aliases of a batch
-    that are refused as submitted too quickly, by their place. `a_minute` and `an_hour` are the limits on writing.
+    that are refused as submitted too quickly, by their place. `hidden` are fields that no token may read. `a_minute`
+    and `an_hour` are the limits on writing.
     """
 
     def __init__(self, now: datetime = EPOCH) -> None:
@@ -165,6 +166,7 @@ class GitHub:
         self.now = now
         self.a_minute, self.an_hour = 80, 500
         self.too_fast: set[int] = set()
+        self.hidden: set[str] = set()
         self.users: dict[str, User] = {}
         self.organizations: set[str] = set()
         self.repos: dict[str, Repo] = {}

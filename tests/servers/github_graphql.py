@@ -98,9 +98,18 @@ class _Objects:
             "owner": lambda info: self.owner(repo.owner),
             "issue": lambda info, number: self.issue(self._numbered(repo, number)),
             "labels": _many(lambda: [self._label(label) for label in repo.labels]),
-            "assignableUsers": _many(lambda: [self.user(user) for user in self._service.assignable(repo)]),
+            "assignableUsers": _many(lambda: self.people(repo)),
             "milestone": lambda info, number: self._milestone(repo, number),
         }
+
+    def seen(self, name: str) -> None:
+        """Refuse what no token may read."""
+        if name in self._service.hidden:
+            raise Refused(403, "Resource not accessible by integration", "FORBIDDEN")
+
+    def people(self, repo: Repo) -> list[Node]:
+        self.seen("assignableUsers")
+        return [self.user(user) for user in self._service.assignable(repo)]
 
     def _milestone(self, repo: Repo, number: int) -> Node | None:
         found = next((m for m in repo.milestones if m.number == number and not m.deleted), None)
@@ -191,6 +200,10 @@ class _Objects:
 def _queries(service: GitHub, token: Token) -> dict[str, Callable[..., Any]]:
     objects = _Objects(service, token)
 
+    def viewer(info: Any) -> Node:
+        objects.seen("viewer")
+        return objects.user(token.user)
+
     def node(info: Any, id: str) -> Node:  # noqa: A002  # its name there
         return objects.issue(service.find_issue(token, id))
 
@@ -210,7 +223,7 @@ def _queries(service: GitHub, token: Token) -> dict[str, Callable[..., Any]]:
         return objects.owner(login)
 
     return {
-        "viewer": lambda info: objects.user(token.user),
+        "viewer": viewer,
         "repository": lambda info, owner, name, **_: objects.repository(service.find_repo(token, owner, name)),
         "rateLimit": rate_limit,
         "node": node,

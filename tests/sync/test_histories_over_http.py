@@ -10,7 +10,9 @@ import pytest
 from connectors.base import Action, Write
 from sync.simulation import histories
 from sync.simulation.life import Event
+from tests.servers.github_server import GitHubServer
 from tests.servers.todoist_server import TodoistServer
+from tests.sync.github_over_http import github_life
 from tests.sync.in_memory import a_project
 from tests.sync.over_http import APPS, TodoistApp, TodoistInSteps, live, todoist_life
 
@@ -50,6 +52,14 @@ def test_a_life_that_once_went_wrong(events: list[tuple[str, int]]) -> None:
         life = todoist_life(a_project(), server)
         life.live([Event(name, luck) for name, luck in events])
         assert len(life.told) == len(events) + 1  # nothing was left out
+
+
+def test_a_life_on_github_that_once_went_wrong() -> None:
+    """A goal's issue is duplicated, with the memory in it, and the goal is renamed."""
+    with GitHubServer() as server:
+        life = github_life(a_project(), server)
+        life.live([Event("sync", 0), Event("copy", 0), Event("rename_goal", 0)])
+        assert len(life.told) == 4
 
 
 class DeletesWhatItLetsGo(TodoistInSteps):
