@@ -134,6 +134,7 @@ class _Work:
         self.answered: set[Task] = set()
         self.removed: set[str] = set()
         self.stopped: str | None = None
+        self.unwritten: str | None = None  # why the memory could not be written
 
     @property
     def creates(self) -> bool:
@@ -174,12 +175,13 @@ class _Work:
     def memory(self, *, acknowledge: bool) -> dict[str, GoalMemory]:
         """Return the memory as far as the plan has come; `acknowledge` what people did only when all have it."""
         goals = {}
-        failed = {key for key, _ in self.failed} | {c.key for c in self.plan.writes if c.status == "skipped"}
+        open_ = {key for key, _ in self.failed} | {c.key for c in self.plan.writes if c.status == "skipped"}
         for goal_id, goal in self.plan.memory.items():
-            before = self.plan.remembered.get(goal_id)
+            before = self.plan.remembered[goal_id].keys if goal_id in self.plan.remembered else {}
+            # That we removed a task is no person's doing, whatever else is still to be heard of.
             keys = {
                 key: self._entry(
-                    key, entry, before.keys.get(key) if before else None, seen=acknowledge and key not in failed
+                    key, entry, before.get(key), seen=(acknowledge or key in self.removed) and key not in open_
                 )
                 for key, entry in goal.keys.items()
             }
@@ -188,15 +190,18 @@ class _Work:
 
     def result(self) -> ConnectorPlan:
         """Return the plan with the status of each change."""
-        return replace(self.plan, changes=tuple(self._with_status(change) for change in self.plan.changes))
+        told = self.unwritten in self.failed.values()
+        changes = tuple(self._with_status(change) for change in self.plan.changes)
+        return replace(self.plan, changes=changes, error=None if told else self.unwritten)
 
     def _entry(self, key: str, entry: Remembered, before: Remembered | None, *, seen: bool) -> Remembered:
         if entry.state == "pending":
-            return self._made(key, entry)
-        # That we removed a task is no person's doing, whatever else is still to be heard of.
-        return entry if seen or (entry.state == "removed" and key in self.removed) else before or entry
+            return self._made(key, entry, before)
+        return entry if seen else before or entry
 
-    def _made(self, key: str, entry: Remembered) -> Remembered:
+    def _made(self, key: str, entry: Remembered, before: Remembered | None) -> Remembered:
+        if key in self.gone and before is None:  # made in another life, before all that was remembered was deleted
+            return replace(entry, native_id="", generation=entry.generation + 1)
         if key in self.gone:
             return replace(entry, state="dropped", native_id=self.gone[key])
         if key in self.created:
@@ -211,20 +216,23 @@ class _Work:
             return
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(write, MemoryWrite):
-                self._remembered(write, answer)
+                self._remembered(write, answer, alone=len(batch) == 1)
             else:
                 self._written(write, answer)
 
     def _fail(self, batch: Batch, error: str) -> None:
         for write in batch:
-            if isinstance(write, Write):
+            if isinstance(write, MemoryWrite):
+                self.unwritten = error
+            else:
                 self.failed[_task(write)] = error
                 self.created.pop(write.key, None)
 
-    def _remembered(self, write: MemoryWrite, answer: Answer) -> None:
+    def _remembered(self, write: MemoryWrite, answer: Answer, *, alone: bool) -> None:
+        self.unwritten = answer.error
         if answer.error is None:
             self.written = write.memory
-        else:
+        elif alone:  # else the changes beside it were made: it is asked for once more at the end
             self.stopped = answer.error
 
     def _written(self, write: Write, answer: Answer) -> None:

@@ -115,7 +115,8 @@ class ConnectorPlan:
     """What has to change in one connector.
 
     `memory` is what it shall remember once every change is applied, `remembered` what it remembers now by today's keys,
-    and `stored` that same memory as it was read. `budget` is None where the service does not limit writing.
+    and `stored` that same memory as it was read. `budget` is None where the service does not limit writing. `error`:
+    what came in the way of the memory alone, after the changes themselves.
     """
 
     label: str
@@ -124,6 +125,7 @@ class ConnectorPlan:
     remembered: Mapping[str, GoalMemory]
     stored: Mapping[str, GoalMemory]
     budget: Budget | None = None
+    error: str | None = None
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -319,7 +321,7 @@ class _Differ:
         for key in sorted(leaving, key=lambda key: self._from_below(leaving[key])):
             task, memory = leaving[key], self._view.remembered(key)
             strange = memory is None or memory.native_id not in ("", task.native_id, task.marker.nonce)
-            if strange and not self._may_be_ours(task, memory):
+            if strange and (memory is None or self._connector.capabilities.client_ids):
                 continue  # not the task that we made for this key: a copy, or somebody else's marker
             goal_id = key.partition("/")[0]
             full = is_group(key) and (goal_id in left or self._full(task))
@@ -345,13 +347,6 @@ class _Differ:
 
     def _why_past(self, key: str) -> str:
         return "missed, and the next one is due" if day_of(key) < self._today else "the plan has other days for it"
-
-    def _may_be_ours(self, task: Task, memory: Remembered | None) -> bool:
-        """Return whether a task that the memory does not know may come from a run of ours that could not write it."""
-        marker = task.marker
-        if self._connector.capabilities.client_ids:
-            return memory is None and marker.nonce == client_nonce(self._namespace, marker.key, marker.generation)
-        return memory is not None
 
     def _from_below(self, task: Task) -> tuple[bool, bool, int]:
         """Return where a task stands among those that leave: steps, then groups, the innermost first, then goals."""

@@ -116,7 +116,8 @@ class _Run:
 
     @property
     def failed(self) -> bool:
-        return any(change.status == "failed" for plan in self.plans for change in plan.changes)
+        failed = (change.status == "failed" for plan in self.plans for change in plan.changes)
+        return any(failed) or any(plan.error for plan in self.plans)
 
     @property
     def document(self) -> Mapping[str, Any]:

@@ -191,6 +191,7 @@ def _plan(value: ConnectorPlan, connector: Connector) -> dict[str, Any]:
         "summary": {**summary, "pending": pending, "failed": failed},
         **costs,
         "requests": {"read": connector.requests.read, "write": connector.requests.write},
+        **({"error": value.error} if value.error else {}),
     }
 
 

@@ -309,16 +309,18 @@ class Expectations:
             ours: dict[str, Held] = {}
             if app.retired:
                 continue
+            memory = app.remembered()
             for native_id, (key, held) in app.ours().items():
                 closed = held.done or (held.dropped and is_occurrence(key))
-                if key not in keys and (closed or native_id in app.copies):
-                    continue  # its marker is of a step that was there once
+                marker, copied = parse(held.marker or ""), native_id in app.copies
+                made_since = key in memory and marker is not None and marker.generation < memory[key].generation
+                if (key not in keys and (closed or copied)) or (copied and made_since):
+                    continue  # its marker is of a step or a task that was there once
                 promise(key not in ours or held.done or ours[key].done, f"{key} has two tasks in {app.name}")
                 if key not in ours or ours[key].done:
                     ours[key] = held
                 promise(key in keys or project.prune == "keep", f"{key} left the file, and is still ours in {app.name}")
             self._check_occurrences(app, ours, schedule.today)
-            memory = app.remembered()
             for key in left:
                 over = _goal(key) in done and _goal(key) not in memory  # what is done makes no tasks in a new app
                 if not self._in_doubt(key) and not over:

@@ -144,9 +144,9 @@ class Life:
         return app, native_id, key
 
     @staticmethod
-    def _finds(app: App) -> bool:
-        """Return whether a run finds any task of ours without knowing of it."""
-        return any(app.service.kind.lists_done or not held.done for _, held in app.ours().values())
+    def _finds(app: App) -> set[str]:
+        """Return the keys of the tasks of ours that a run finds without knowing of them."""
+        return {key for key, held in app.ours().values() if app.service.kind.lists_done or not held.done}
 
     def _has_lost_twins(self, *keys: str) -> bool:
         """Return whether two runs may have made one of these twice under a name that nothing remembers any more."""
@@ -566,7 +566,8 @@ class Life:
     @event(1)
     def change_namespace(self, _: Luck) -> str | None:
         """Run once with another namespace in the file: nothing is written."""
-        if not self.expected.settled or not all(self._finds(app) and not app.retired for app in self.apps):
+        keys = keys_of(self.project)
+        if not self.expected.settled or not all(self._finds(app) & keys and not app.retired for app in self.apps):
             return None
         before = [app.service.state() for app in self.apps]
         ours, self.project = self.project, replace(self.project, namespace="somebody/else")

@@ -42,7 +42,8 @@ class Run:
     @property
     def errors(self) -> list[str]:
         """What could not be done."""
-        return [change.error for plan in self.plans for change in plan.changes if change.error]
+        told = (error for plan in self.plans for error in (plan.error, *(change.error for change in plan.changes)))
+        return [error for error in told if error]
 
     @property
     def actions(self) -> dict[str, Action]:

@@ -20,7 +20,7 @@ from config.errors import RefusedError
 from connectors.base import Action
 from sync import reading, reconciler
 from sync.simulation.life import EVENTS, Event, Life
-from sync.simulation.service import FILE, KINDS, SAFE, UNIQUE, Fault, Killed, Kind
+from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Fault, Killed, Kind
 from tests.connectors.contract import a_goal, load, run
 from tests.sync.in_memory import TODAY, InMemory, a_project
 
@@ -173,6 +173,59 @@ def test_a_memory_that_the_service_refused_is_not_taken_for_written(tmp_path: Pa
     two.sync()
     assert two.sync().silent
     assert len(two.a.tasks) == len(two.b.tasks) == 4
+
+
+@pytest.mark.parametrize("kind", [EXACT, UNIQUE], ids=lambda kind: kind.name)
+def test_a_memory_that_was_refused_beside_changes_is_written_after_them(kind: Kind, tmp_path: Path) -> None:
+    """What was made is found by its memory alone once it has left the file."""
+    one = Two(tmp_path, a=InMemory(kind))
+    one.sync()
+    one.goal["steps"].append({"id": "new", "title": "New", "takes": "1 day"})
+    one.a.fail(1, Fault.REFUSED)
+    assert not one.sync().errors
+    one.goal["steps"].pop()
+    assert one.sync().actions["g/new"] is Action.REMOVE
+    assert one.sync().silent
+
+
+@pytest.mark.parametrize("kind", [EXACT, UNIQUE], ids=lambda kind: kind.name)
+def test_a_memory_that_cannot_be_written_is_told(kind: Kind, tmp_path: Path) -> None:
+    one = Two(tmp_path, a=InMemory(kind))
+    one.sync()
+    one.goal["deadline"] = "2027-10-15"
+    one.a.fail(2, Fault.UNSENT)
+    one.a.tick(native_id(one.a, "g/one"))
+    done = one.sync()
+    assert [plan.error for plan in done.plans] == ["a: the connection broke", None]
+    assert not one.sync().errors
+    assert one.sync().silent
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_after_all_was_deleted_memory_and_all_everything_is_made_anew(kind: Kind, tmp_path: Path) -> None:
+    """Also where the service takes the ids of the new tasks for those of the ones that are gone."""
+    service = InMemory(kind)
+    project = load(tmp_path, a_goal())
+    run(project, [service.connector()], TODAY)
+    for one in list(service.tasks):
+        service.tasks.pop(one)
+    service.lose_memory(project.namespace)
+    for _ in range(2):
+        run(project, [service.connector()], TODAY)
+    assert len(service.tasks) == 4
+    assert run(project, [service.connector()], TODAY).silent
+
+
+def test_one_of_two_tasks_that_could_not_be_removed_is_removed_by_the_next_run(tmp_path: Path) -> None:
+    life = Life(a_project(), (SAFE,), TODAY)
+    for name, luck in [("race", 3), ("remove_step", 2), ("faulty_sync", 5), ("sync", 0)]:
+        life.happen(Event(name, luck))
+    assert life.told == [
+        "two runs at once",
+        "file: remove g/s2",
+        "sync; request 6 to app 1: the request does not arrive",
+        "sync",
+    ]
 
 
 def test_a_done_step_that_left_the_file_and_came_back_is_done(two: Two) -> None:
