@@ -250,7 +250,10 @@ class Connector(Protocol):
         """Return everything of our namespace. Raises BackplanError when the read is not complete."""
 
     def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
-        """Apply a batch in order and answer for each. Raises BackplanError when nothing of it could be tried."""
+        """Apply a batch in order and answer for each; a task that is gone already is removed, and no error.
+
+        Raises BackplanError when nothing of it could be tried.
+        """
 
 
 @runtime_checkable

@@ -416,8 +416,11 @@ class Expectations:
         """Settle: what was in doubt is now as it was found."""
         there = [(app, app.remembered()) for app in self.apps if not app.retired]
         for app, memory in there:
-            for key in filter(self._in_doubt, keys):
+            times = [key for key in memory if is_occurrence(key) and step_of(key) in keys and key not in keys]
+            cancelled = {self.named(key) for key, held in app.ours().values() if held.dropped}
+            for key in filter(self._in_doubt, [*keys, *times]):  # the plan may come back to a time that it has left
                 state = memory[key].state if key in memory else None
+                state = "dropped" if key in times and key in cancelled else state
                 if state in ("live", "dropped"):
                     self.done.discard(key)
                 if state == "dropped":
@@ -427,7 +430,7 @@ class Expectations:
         self.done |= {key for _, memory in there for key in keys if key in memory and memory[key].state == "done"}
         for app in self.apps:
             memory = app.remembered()
-            app.deleted &= set(keys)
+            app.deleted = {key for key in app.deleted if step_of(key) in keys}
             # Done elsewhere: who reopens it there has it planned again in every app.
             app.deleted = {key for key in app.deleted if key not in memory or memory[key].state != "done"}
         self.doubt, self.settled, self.rewritten, self.retold = set(), True, False, False

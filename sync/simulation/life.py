@@ -649,6 +649,11 @@ class Life:
         """Run; where much would be removed at once, nothing is written until the person has agreed."""
         before = [app.service.state() for app in self.apps]
         removed = [len(app.service.removed) for app in self.apps]
+        steps = keys_of(self.project)
+        moved = [
+            {one for one, (key, _) in app.ours().items() if _is_time_of(steps, self.expected.named(key))}
+            for app in self.apps
+        ]
         try:
             done = self._run(allow=False)
         except RefusedError:
@@ -658,11 +663,8 @@ class Life:
                     app.service.lose_memory(self.project.namespace)
                     self.expected.began_anew(app)
             return self._run()
-        steps = keys_of(self.project)
-        writes = [change.write for plan in done.plans for change in plan.writes]
-        moved = {w.native_id for w in writes if w and is_occurrence(w.key) and step_of(w.key) in steps}
-        for app, earlier in zip(self.apps, removed, strict=True):
-            gone = set(app.service.removed[earlier:]) - moved
+        for app, earlier, plan_moved in zip(self.apps, removed, moved, strict=True):
+            gone = set(app.service.removed[earlier:]) - plan_moved
             promise(app.retired or len(gone) <= max(3, len(app.ours())), "mass removal")
         return done
 
@@ -691,6 +693,11 @@ class Life:
             for app in self.apps[:: self._order]
         ]
         return process(project, places, self.today, self._nonces, write=write, allow=allow, rebuild=rebuild)
+
+
+def _is_time_of(steps: set[str], key: str) -> bool:
+    """Return whether a key is of one time of a step that repeats: those come and go with the plan."""
+    return is_occurrence(key) and step_of(key) in steps
 
 
 def _without_targets(project: Project) -> Project:

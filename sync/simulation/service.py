@@ -232,11 +232,12 @@ class Service:
         """Do what one write says; `parent` is the native id of the task to stand below."""
         if write.action is Action.CREATE:
             return self._create(write, parent)
-        if write.native_id not in self.tasks:
+        if write.action is Action.REMOVE:  # one that is gone already is removed
+            if write.native_id in self.tasks:
+                self.removed += self.family(write.native_id)
+                self.delete(write.native_id)
+        elif write.native_id not in self.tasks:
             return Answer(error="no such task")
-        if write.action is Action.REMOVE:
-            self.removed += self.family(write.native_id)
-            self.delete(write.native_id)
         else:
             if write.action is Action.COMPLETE:
                 self.tick(write.native_id, write.done_on)

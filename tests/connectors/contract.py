@@ -283,6 +283,18 @@ class Contract:
             assert planned.actions == ({"g/two": Action.UPDATE} if new != old else {})
             assert new != old or name not in world.service.connector().capabilities.fields
 
+    def test_what_another_run_has_removed_is_removed(self, world: World) -> None:
+        world.remove_step("two")
+        racers = []
+        for _ in range(2):
+            homes = [reading.Home(world.service.connector(), frozenset({"g"}))]
+            racers.append((reconciler.make_plans(reading.read(world.project, homes, world.today)), homes))
+        done = [plan for plans, homes in racers for plan in reconciler.apply(plans, homes, lambda _: None)]
+        errors = [change.error for plan in done for change in plan.changes if change.error]
+        assert not errors or world.service.connector().capabilities.atomic  # which writes only into what it has read
+        assert world.states()["g/two"] == "removed"
+        world.sync()
+
     def test_the_first_day_is_what_the_plan_says(self, world: World) -> None:
         if "start" not in world.service.connector().capabilities.fields:
             return

@@ -148,6 +148,7 @@ class TodoistApp(Remote):
         self.memory = {owner[0]: self._lines(item) for owner, item in memories.items() if owner}
         hidden = {item.id for item in memories.values()}
         self.tasks = {item.id: self._held(item) for item in items.values() if item.id not in hidden}
+        self.strayed = {one for one in self.strayed if one in self.tasks and self.tasks[one].parent is None}
 
     def _held(self, item: Item) -> Held:
         return Held(
@@ -211,6 +212,7 @@ class TodoistApp(Remote):
 
     def move_away(self, native_id: str) -> None:
         self.todoist.move(native_id, project=self.todoist.owner.inbox_id)
+        self.strayed.add(native_id)
         self.look()
 
     def copy(self, native_id: str) -> str:
