@@ -28,7 +28,7 @@ from sync.simulation.connector import connect
 from sync.simulation.histories import Tally
 from sync.simulation.life import Life
 from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Kind
-from tests.sync import over_http
+from tests.sync import apps_over_http
 from tests.sync.in_memory import TODAY, a_project
 from tests.sync.mutants import MUTANTS
 
@@ -76,7 +76,7 @@ def live_over_http(app: str, first: int, count: int) -> Lived:
     """Live `count` histories in an app over HTTP; only faults that a request met are counted."""
     lived = Lived(Tally(), [])
     while count:
-        part = over_http.live(app, project(), range(first, first + count))
+        part = apps_over_http.live(app, project(), range(first, first + count))
         first, count = first + part.tally.histories, count - part.tally.histories
         part.tally.faults = part.faults
         lived.requests += part.requests
@@ -132,7 +132,7 @@ def print_table(options: argparse.Namespace) -> bool:
     held = True
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         if options.over_http:
-            for app in over_http.APPS:
+            for app in apps_over_http.APPS:
                 jobs = [partial(live_over_http, app, *piece) for piece in pieces(options.histories, options.first)]
                 held &= print_row(app, jobs, seeds(options.first, options.histories), pool)
         else:

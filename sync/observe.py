@@ -143,7 +143,7 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
         _observe_goal(goal, own, views, done, today)
     memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]
     open_pins = {key: day for key, day in pins.items() if key not in done}
-    return Progress(done, frozenset(dropped), open_pins, _first_syncs(memories), _published(memories))
+    return Progress(done, frozenset(dropped), open_pins, first_syncs(memories), _published(memories))
 
 
 def _is_dropped(project: Project, step: Step, view: View) -> bool:
@@ -262,7 +262,8 @@ def _pin(project: Project, goal: Goal, step: Step, views: list[View]) -> date | 
     return fresh or standing
 
 
-def _first_syncs(memories: list[tuple[str, GoalMemory]]) -> dict[str, date]:
+def first_syncs(memories: Iterable[tuple[str, GoalMemory]]) -> dict[str, date]:
+    """Return the day since which any app has known of each goal."""
     days: dict[str, date] = {}
     for goal_id, memory in memories:
         days[goal_id] = min(memory.first_sync, days.get(goal_id, memory.first_sync))

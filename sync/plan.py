@@ -71,13 +71,15 @@ class Wanted:
 class WantedGoal:
     """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
 
-    `repeating` are the keys of the steps whose occurrences come and go with the plan.
+    `repeating` are the keys of the steps whose occurrences come and go with the plan; `first_sync` is the day since
+    which any app has known of the goal.
     """
 
     goal_id: str
     tasks: tuple[Wanted, ...]
     made: date
     digest: str
+    first_sync: date
     repeating: frozenset[str] = frozenset()
 
 
@@ -300,7 +302,7 @@ class _Differ:
             # The same plan: what it said of steps that are done by now is part of it.
             dates = {**before.dates, **dates}
         self.memory[goal.goal_id] = GoalMemory(
-            before.first_sync if before else self._today, keys, goal.made, goal.digest, dates
+            before.first_sync if before else goal.first_sync, keys, goal.made, goal.digest, dates
         )
 
     def leftovers(
@@ -445,7 +447,10 @@ class _Differ:
             if memory and memory.state == "dropped"
             else "it is back"
         )
-        marker = self._marker(wanted, self._nonce(wanted.key, generation), generation)
+        asked = (
+            memory.native_id if memory and memory.state == "pending" and self._connector.capabilities.client_ids else ""
+        )
+        marker = self._marker(wanted, asked or self._nonce(wanted.key, generation), generation)
         content = self._connector.canonical(wanted.content)
         write = Write(
             Action.CREATE, wanted.key, content=content, marker=marker, parent=self._above(wanted), previous=previous

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from connectors.base import GoalMemory, Remembered, Snapshot
 from connectors.registry import create
-from sync.observe import View, observe
+from sync.observe import View, first_syncs, observe
 from sync.occurrences import step_of
 from sync.renames import find_renames, rename
 from sync.scheduler import schedule
@@ -50,6 +50,11 @@ class Reading:
     schedule: Schedule
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...] = ()
+
+    @property
+    def first_sync(self) -> dict[str, date]:
+        """The day since which any app has known of each goal."""
+        return first_syncs(item for view in self.views for item in view.snapshot.memory.items())
 
     @property
     def reopened(self) -> frozenset[str]:

@@ -69,18 +69,18 @@ def _plan(
 ) -> ConnectorPlan:
     project = reading.project
     nested = home.connector.capabilities.nested
+    memory, today, first_sync = view.snapshot.memory, reading.schedule.today, reading.first_sync
     wanted = [
-        goal
-        for scheduled in reading.schedule.goals
-        if scheduled.goal.id in home.goals and scheduled.goal.id not in skipped
-        if (goal := wanted_goal(project, scheduled, view.snapshot.memory, nested=nested)) is not None
+        wanted_goal(project, goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
+        for goal in reading.schedule.goals
+        if goal.goal.id in home.goals and goal.goal.id not in skipped
     ]
     whole = plan(
         home.connector,
         view,
-        wanted,
+        [goal for goal in wanted if goal is not None],
         namespace=project.namespace,
-        today=reading.schedule.today,
+        today=today,
         skipped=skipped,
         reopened=reading.reopened,
         done=reading.schedule.done(),

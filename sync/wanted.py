@@ -13,6 +13,7 @@ from sync.schedule import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from config.network import Group, Project
     from connectors.base import GoalMemory
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 
 def wanted_goal(
-    project: Project, goal: ScheduledGoal, memory: Mapping[str, GoalMemory], *, nested: int = 0
+    project: Project, goal: ScheduledGoal, memory: Mapping[str, GoalMemory], first_sync: date, *, nested: int = 0
 ) -> WantedGoal | None:
     """Return a goal's own task and its steps'; None for one that is over before it was ever published.
 
-    nested: that many groups have tasks as well, one below the other, with those of their members below.
+    memory: of the app. first_sync: the day since which any app has known of the goal. nested: that many groups have
+    tasks as well, one below the other, with those of their members below.
     """
     over = goal.state in (State.MISSED, State.DONE)
     if over and goal.goal.id not in memory:
@@ -46,7 +48,7 @@ def wanted_goal(
         if isinstance(part, Step) or len(goal.goal.above(part)) < nested
     ]
     repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
-    return WantedGoal(goal.goal.id, (own, *filter(None, steps)), goal.made, goal.digest, repeating)
+    return WantedGoal(goal.goal.id, (own, *filter(None, steps)), goal.made, goal.digest, first_sync, repeating)
 
 
 def _group(project: Project, goal: ScheduledGoal, group: Group, members: list[ScheduledStep]) -> Wanted | None:

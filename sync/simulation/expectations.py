@@ -44,6 +44,7 @@ class App:
     deleted: set[str] = field(default_factory=set)
     words: dict[str, str] = field(default_factory=dict)  # native id -> the title that a person gave the task last
     copies: set[str] = field(default_factory=set)  # native ids
+    spoiled: dict[str, str] = field(default_factory=dict)  # native id -> key of those whose marker a person spoiled
     retired: bool = False
 
     def ours(self) -> dict[str, tuple[str, Held]]:

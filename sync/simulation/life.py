@@ -327,6 +327,9 @@ class Life:
                 self.expected.ticked_with_goal(other, self.project)
                 self.expected.ticked_with_group(other, self.project)
         app.foreign.update({one: app.service.tasks[one] for one in app.foreign})  # theirs below it are ticked as well
+        for one, other in app.spoiled.items():  # its marker may or may not be found again before anybody asks
+            if one in app.service.tasks and app.service.tasks[one].done:
+                self.expected.hindered(other)
         return f"{app.name}: tick {key}"
 
     @event(2)
@@ -440,6 +443,7 @@ class Life:
         strip = luck.below(2) == 1 and not app.service.kind.atomic  # a line without a marker is anybody's
         (app.service.strip_marker if strip else app.service.damage_marker)(native_id)
         self.expected.pins.pop(key, None)  # it stood in the marker
+        app.spoiled[native_id] = key
         self.expected.settled = False
         return f"{app.name}: spoil the marker of {key}"
 

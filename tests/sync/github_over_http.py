@@ -20,9 +20,8 @@ from sync.simulation.service import Fault, Held, Killed, Kind
 from tests.connectors.github_account import GitHubAccount
 from tests.servers.github import GitHub
 from tests.servers.github_rest import issue_json
-from tests.servers.github_server import GitHubServer
 from tests.sync.in_memory import TODAY
-from tests.sync.over_http import APPS, Remote
+from tests.sync.over_http import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from config.network import Project
     from connectors.base import Answer, Snapshot
     from sync.executor import Batch
+    from tests.servers.github_server import GitHubServer
 
 GITHUB = Kind("github", "safe", most=20, requests=8)
 _MANY = 10**6
@@ -232,6 +232,3 @@ def github_life(project: Project, server: GitHubServer) -> Life:
     life = GitHubLife(project, [GITHUB], TODAY, service=lambda _: app)
     life.connect = lambda _, namespace, label: GitHubInSteps(app, namespace, label)
     return life
-
-
-APPS["github"] = (GitHubServer, github_life)

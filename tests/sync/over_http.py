@@ -6,7 +6,6 @@ A fake joins with a subclass of `Remote`, its connector in steps, and a line in 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +18,15 @@ from connectors.todoist import Account, TodoistConnector
 from connectors.todoist_api import Client
 from connectors.todoist_objects import Item, Note
 from connectors.todoist_reading import content_of, split
-from sync.simulation import histories
-from sync.simulation.histories import Tally
 from sync.simulation.life import Life
 from sync.simulation.service import Fault, Held, Killed, Kind, Service
 from tests.servers.http import Fault as Http
 from tests.servers.todoist import PRO, Rates, Todoist
-from tests.servers.todoist_server import TodoistServer
 from tests.servers.todoist_store import Kind as Things
 from tests.sync.in_memory import TODAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Generator
     from datetime import date
 
     import httpx
@@ -39,6 +35,7 @@ if TYPE_CHECKING:
     from connectors.base import Answer, Snapshot
     from sync.executor import Batch
     from tests.servers.http import LoopbackServer
+    from tests.servers.todoist_server import TodoistServer
     from tests.servers.todoist_store import Thing
 
 TODOIST = Kind(
@@ -291,32 +288,3 @@ def todoist_life(project: Project, server: TodoistServer) -> Life:
     life = Life(project, [TODOIST], TODAY, service=lambda _: app)
     life.connect = lambda _, namespace, label: TodoistInSteps(app, namespace, label)
     return life
-
-
-APPS: dict[str, tuple[type[LoopbackServer], Callable[[Project, Any], Life]]] = {
-    "todoist": (TodoistServer, todoist_life)
-}
-
-
-@dataclass
-class Lived:
-    """What was lived through over HTTP: besides the tally, the requests that were sent and those that went wrong."""
-
-    tally: Tally = field(default_factory=Tally)
-    requests: int = 0
-    faults: int = 0
-
-
-def live(app: str, project: Project, seeds: Sequence[int]) -> Lived:
-    """Live the history of every seed in an app, up to a broken promise."""
-    make_server, make_life = APPS[app]
-    lived = Lived()
-    with make_server() as server:
-        for seed in seeds:
-            (step,) = histories.run(lambda: make_life(project, server), [seed])
-            lived.requests += len(server.log)
-            lived.faults += sum(entry.fault is not None for entry in server.log)
-            lived.tally.add(step)
-            if step.violation is not None:
-                break
-    return lived

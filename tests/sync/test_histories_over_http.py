@@ -12,9 +12,10 @@ from sync.simulation import histories
 from sync.simulation.life import Event
 from tests.servers.github_server import GitHubServer
 from tests.servers.todoist_server import TodoistServer
+from tests.sync.apps_over_http import APPS, live
 from tests.sync.github_over_http import github_life
 from tests.sync.in_memory import a_project
-from tests.sync.over_http import APPS, TodoistApp, TodoistInSteps, live, todoist_life
+from tests.sync.over_http import TodoistApp, TodoistInSteps, todoist_life
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

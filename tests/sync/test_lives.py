@@ -216,6 +216,25 @@ def test_after_all_was_deleted_memory_and_all_everything_is_made_anew(kind: Kind
     assert run(project, [service.connector()], TODAY).silent
 
 
+def test_a_step_that_is_renamed_before_its_making_was_answered_is_made_once() -> None:
+    life = Life(a_project(), (EXACT,), TODAY)
+    life.happen(Event("remove_step", 0))
+    life.sync_with(life.apps[0], 3, Fault.UNSENT)
+    life.happen(Event("rename_step", 1))
+    life.sync_with(life.apps[0], 0, Fault.STALE)
+    life.happen(Event("remove_step", 1))
+    life.happen(Event("sync", 0))
+    assert life.told == ["file: remove g/s0", "file: rename g/s2 to step1", "file: remove g/step1", "sync"]
+
+
+def test_an_app_that_comes_later_counts_from_the_day_of_the_first(tmp_path: Path) -> None:
+    two = Two(tmp_path)
+    run(load(tmp_path, two.goal), [two.a.connector(name="a")], TODAY)
+    connectors = [two.a.connector(name="a"), two.b.connector(name="b")]
+    run(load(tmp_path, two.goal), connectors, TODAY - timedelta(1))
+    assert {memory.first_sync for one in connectors for memory in one.read().memory.values()} == {TODAY}
+
+
 def test_one_of_two_tasks_that_could_not_be_removed_is_removed_by_the_next_run(tmp_path: Path) -> None:
     life = Life(a_project(), (SAFE,), TODAY)
     for name, luck in [("race", 3), ("remove_step", 2), ("faulty_sync", 5), ("sync", 0)]:
