@@ -369,7 +369,8 @@ class _Differ:
     def _ended(self, key: str, entry: Remembered) -> Remembered:
         """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""
         if not self._view.ticked(key):
-            return replace(entry, state="removed")
+            task = self._view.tasks.get(key)  # not its nonce, which a person's copy of it has as well
+            return replace(entry, state="removed", native_id=task.native_id if task else entry.native_id)
         return replace(entry, state="done", done_on=self._done.get(key, self._today))
 
     def _ends(self, key: str, entry: Remembered, going: set[str], reopened: frozenset[str]) -> bool:

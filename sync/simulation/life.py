@@ -361,6 +361,8 @@ class Life:
             app.words.pop(one, None)
             if one in before:
                 self.expected.deleted(app, self.expected.named(before[one][0]), done=before[one][1].done)
+            elif one in app.spoiled:
+                self.expected.deleted(app, self.expected.named(app.spoiled[one]))
         return f"{app.name}: delete {key}"
 
     @event(1)
