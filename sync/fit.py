@@ -81,9 +81,12 @@ def earliest_deadline(planner: Planner, planned: Planned, finish: int) -> date |
         except OutOfTimeError:  # a part of so long a time that it would begin before all time
             return False
 
-    if any(step.takes and step.takes.unit is Unit.PERCENT for step in goal.steps):
-        # Each further day may lengthen several steps at once, so that a later deadline may hold less well.
-        found = next((day for day in range(least, most + _PERCENT_REACH) if holds(day)), None)
+    percent = any(step.takes and step.takes.unit is Unit.PERCENT for step in goal.steps)
+    if percent or any(isinstance(step.before, Duration) for step in goal.steps):
+        # A later deadline may hold less well: with each further day, parts of the time may become longer, and days off
+        # may leave less room between a countdown and the deadline.
+        reach = _PERCENT_REACH if percent else 0
+        found = next((day for day in range(least, most + 1 + reach) if holds(day)), None)
     else:
         found = first(holds, days.after(finish, goal.buffer), least, most)
     return None if found is None else date.fromordinal(found)

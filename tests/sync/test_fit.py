@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from config.durations import parse
+from config.network import Goal, Link, Step
 from sync import fit
 from sync.fit import first
 from sync.schedule import Progress
 from sync.scheduler import schedule
 from tests.sync.reference_scheduler import Dates, back, forward, plan
-from tests.sync.test_scheduler_properties import FOLLOWING_CALENDAR, WAITS, WORKING_WAITS, goals, only, project
-
-if TYPE_CHECKING:
-    from config.network import Goal
+from tests.sync.test_scheduler_properties import (
+    FOLLOWING_CALENDAR,
+    OFFICE,
+    ORIGIN,
+    WAITS,
+    WORKING_WAITS,
+    goals,
+    only,
+    project,
+)
 
 DAY = timedelta(days=1)
 SEARCH = 4000  # days; no generated plan takes as long
@@ -62,10 +69,32 @@ def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days
     assert all(step.slack >= 0 for step in held.waiting if step.step.on != today)
     assert not any(step.squeezed for step in held.steps)
     if found - DAY >= max([today, *(step.on for step in goal.steps if step.on)]):
-        kept = replace(goal, deadline=found - DAY, when_late="keep")  # as it is, not lifted out of the past
-        earlier = only(schedule(project(kept), Progress(), today))
-        assert earlier.margin is not None
-        assert earlier.margin < 0
+        assert not as_written(replace(goal, deadline=found - DAY), today)
+
+
+def as_written(goal: Goal, today: date) -> bool:
+    """Return whether all that is left to do has the time that is written, from today on.
+
+    What follows a countdown may have too little between the two fixed days, and never be late.
+    """
+    kept = only(schedule(project(replace(goal, when_late="keep")), Progress(), today))  # not lifted out of the past
+    assert kept.margin is not None
+    squeezed = only(schedule(project(goal), Progress(), today))
+    without_a_day = any("no working day" in warning for warning in squeezed.warnings)
+    return kept.margin >= 0 and not without_a_day and not any(step.squeezed for step in squeezed.steps)
+
+
+@example(takes=2, buffer="2cd")
+@given(st.integers(1, 12), st.sampled_from(["0", "2cd", "3"]))
+def test_with_a_countdown_no_earlier_deadline_fits(takes: int, buffer: str) -> None:
+    """A later deadline may hold less well: over a weekend, days off lie between a countdown and the deadline."""
+    today = date(2027, 1, 1)
+    first = Step("g/s0", "First", ORIGIN, takes=parse("1"), before=parse("3"))
+    steps = (first, Step("g/s1", "Next", ORIGIN, takes=parse(str(takes)), after=(Link("g/s0"),)))
+    goal = Goal("g", "g", today, ORIGIN, steps=steps, sequence=steps, calendar=OFFICE, buffer=parse(buffer))
+    found = written(goal, today)
+    days = (found - today).days if found else 100
+    assert not any(as_written(replace(goal, deadline=today + timedelta(days=n)), today) for n in range(days))
 
 
 @given(st.integers(0, 60), st.integers(-10, 80))
