@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from config.durations import parse
@@ -62,13 +62,14 @@ def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int)
 def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)
     found = written(goal, today)
+    # Days that are fixed may contradict each other, whatever the deadline: those have a test of their own.
+    assume(not any(step.on or step.before or step.afterwards for step in goal.steps))
     if found is None:
         return
     held = only(schedule(project(replace(goal, deadline=found)), Progress(), today))
-    # An appointment today that falls on a day off counts as late: no deadline changes that.
-    assert all(step.slack >= 0 for step in held.waiting if step.step.on != today)
+    assert all(step.slack >= 0 for step in held.waiting)
     assert not any(step.squeezed for step in held.steps)
-    if found - DAY >= max([today, *(step.on for step in goal.steps if step.on)]):
+    if found > today:
         assert not as_written(replace(goal, deadline=found - DAY), today)
 
 
