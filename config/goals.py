@@ -64,6 +64,13 @@ def _whole(value: Any) -> Any:
     return duration
 
 
+def _heartbeat(value: Any) -> Any:
+    duration = _whole(value)
+    if duration.amount < 1 or duration.estimate:
+        raise _expected("expected one length of at least a day, such as 3 days")
+    return duration
+
+
 def _wait(value: Any) -> Any:
     duration = _read_duration(value)
     if duration.unit is Unit.PERCENT or duration.estimate:
@@ -193,6 +200,7 @@ Title = Annotated[
 Date = Annotated[date, BeforeValidator(_read_date), WithJsonSchema(_DATE_SCHEMA)]
 Length = Annotated[Duration, BeforeValidator(_length), WithJsonSchema(_DURATION_SCHEMA)]
 Whole = Annotated[Duration, BeforeValidator(_whole), WithJsonSchema(_DURATION_SCHEMA)]
+Heartbeat = Annotated[Duration, BeforeValidator(_heartbeat), WithJsonSchema(_DURATION_SCHEMA)]
 Wait = Annotated[Duration, BeforeValidator(_wait), WithJsonSchema(_DURATION_SCHEMA)]
 Weekday = Annotated[str, BeforeValidator(_read_weekday), WithJsonSchema({"type": "string"})]
 Every = Annotated[
@@ -389,7 +397,7 @@ class SettingsModel(Model):
     when_late: WhenLate = "squeeze"
     prune: Literal["remove", "keep"] = "remove"
     on_delete: Literal["drop", "recreate"] = "drop"
-    heartbeat: Whole | None = None
+    heartbeat: Heartbeat | None = Field(None, description="Keeps a task due this far ahead, which tells when runs stop")
     capacity: Annotated[int, Field(ge=1)] | None = None
     account: Text | None = None
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
 _SUFFIXES = {".yaml", ".yml"}
-_ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity")
+_ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity", "heartbeat")
 
 
 def find(path: Path | None) -> Path:

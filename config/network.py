@@ -211,6 +211,7 @@ class Project:
     on_delete: str = "drop"
     account: str | None = None
     capacity: int | None = None
+    heartbeat: Duration | None = None
 
     def with_goals(self, change: Callable[[Goal], Goal]) -> Project:
         """Return the project with every goal changed; the order in which goals follow each other stays."""

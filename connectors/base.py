@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIELDS = ("title", "start", "due", "notes", "labels", "priority", "who", "checklist", "after")
+HEARTBEAT = "backplan.heartbeat"  # the key of a task that is no goal's: no goal has a dot in its id
 ADDITIVE = frozenset({"labels", "checklist", "after"})  # to these people add; what they add is never removed by us
 
 

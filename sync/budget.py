@@ -1,7 +1,8 @@
 """What a plan costs where a service limits how fast it may be written to: the part that fits into a run, and its time.
 
 Only what can wait does: tasks that are made, changed or removed. Ticks and all that goes with them never wait, for they
-have to reach every app in the same run. What waits is as if it had not been planned, and the next run plans it again.
+have to reach every app in the same run, and the heartbeat does not, for it tells that runs go on. What waits is as if
+it had not been planned, and the next run plans it again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING
 
-from connectors.base import Action
+from connectors.base import HEARTBEAT, Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +55,8 @@ def within(plan: ConnectorPlan, pace: Pace) -> ConnectorPlan:
 
 def _can_wait(change: Change) -> bool:
     write = change.write
-    return write is not None and change.action in _CAN_WAIT and "parent" not in write.fields
+    able = change.action in _CAN_WAIT and change.key != HEARTBEAT
+    return write is not None and able and "parent" not in write.fields
 
 
 def _by_date(changes: Iterable[Change]) -> list[Change]:

@@ -13,6 +13,7 @@ from config.errors import RefusedError
 from connectors.base import (
     ADDITIVE,
     FIELDS,
+    HEARTBEAT,
     Action,
     Content,
     GoalMemory,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 MASS_CHANGE_FLOOR = 3
 MASS_CHANGE_SHARE = 0.3
+
+_BEATS = "it moves ahead once a day, for as long as backplan runs"
 
 Status = Literal["planned", "applied", "failed", "skipped"]
 
@@ -135,6 +138,11 @@ class ConnectorPlan:
         return tuple(change for change in self.changes if change.write is not None)
 
     @property
+    def news(self) -> tuple[Change, ...]:
+        """The writes that count: all but the heartbeat's, which moves every day."""
+        return tuple(change for change in self.writes if change.key != HEARTBEAT)
+
+    @property
     def pending(self) -> bool:
         """Whether there is anything to write, tasks or memory."""
         return bool(self.writes) or self.memory != self.stored
@@ -188,6 +196,12 @@ def _after(wanted: Wanted, there: set[str]) -> Wanted:
     return replace(wanted, content=replace(wanted.content, after=after))
 
 
+def _why_open(wanted: Wanted) -> str:
+    if wanted.key == HEARTBEAT:
+        return _BEATS
+    return "it has open steps again" if wanted.whole else "open again"
+
+
 def _makes_room(change: Change) -> bool:
     write = change.write
     if write is None:
@@ -198,8 +212,12 @@ def _makes_room(change: Change) -> bool:
 
 def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
     """Raise RefusedError when more would be removed than a slip of the hand may remove."""
-    going = [change.key for change in changes if change.action is Action.REMOVE and not change.expected]
-    managed = sum(not task.done for task in snapshot.tasks)
+    going = [
+        change.key
+        for change in changes
+        if change.action is Action.REMOVE and not change.expected and change.key != HEARTBEAT
+    ]
+    managed = sum(not task.done and task.marker.key != HEARTBEAT for task in snapshot.tasks)
     if len(going) > max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed) or (going and len(going) == managed):
         shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
         raise RefusedError(
@@ -501,7 +519,7 @@ class _Differ:
         if task.dropped and not wanted.done:
             return Action.REOPEN, "changed in the file, so it comes back"
         if task.done and not wanted.done:
-            return Action.REOPEN, "it has open steps again" if wanted.whole else "open again"
+            return Action.REOPEN, _why_open(wanted)
         if mending := self._mending(task):
             return Action.REPAIR, mending
         if fields:
@@ -517,6 +535,8 @@ class _Differ:
         return None, ""
 
     def _why(self, wanted: Wanted, task: Task, fields: Mapping[str, object]) -> str:
+        if wanted.key == HEARTBEAT:
+            return _BEATS
         if "due" not in fields:
             return "changed in the file"
         if task.content.due is None:

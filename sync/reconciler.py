@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import InputError, RefusedError
-from connectors.base import Finder, Paced
-from sync import executor
+from connectors.base import HEARTBEAT, Finder, Paced
+from sync import executor, heartbeat
 from sync.budget import within
 from sync.plan import ConnectorPlan, plan
 from sync.wanted import wanted_goal
@@ -46,6 +46,8 @@ def make_plans(
     if only_goals:
         remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
         skipped |= ({goal.id for goal in reading.project.goals} | remembered) - only_goals
+    if only_goals or reading.unread:  # it tells when everything was read last
+        skipped.add(HEARTBEAT)
     by_label = {home.label: home for home in reading.homes}
     plans = []
     for view in reading.views:
@@ -75,6 +77,8 @@ def _plan(
         for goal in reading.schedule.goals
         if goal.goal.id in home.goals and goal.goal.id not in skipped
     ]
+    if project.heartbeat and HEARTBEAT not in skipped and home is heartbeat.home(reading.homes):
+        wanted.append(heartbeat.wanted(project.heartbeat, today, memory))
     whole = plan(
         home.connector,
         view,

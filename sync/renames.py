@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import GoalsFileError, Problem
-from connectors.base import GoalMemory, Remembered, is_group
+from connectors.base import HEARTBEAT, GoalMemory, Remembered, is_group
 from sync.occurrences import step_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
     """
     memory: dict[str, tuple[str, ...]] = {}
     for goal_id, remembered in snapshot.memory.items():
+        if goal_id == HEARTBEAT:
+            continue
         known = dict.fromkeys(step_of(key) for key, entry in remembered.keys.items() if entry.state != "removed")
         if known:
             memory[goal_id] = tuple(known)

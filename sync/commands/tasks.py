@@ -156,7 +156,7 @@ class _Outcome:
 
     @property
     def pending(self) -> bool:
-        return any(plan.writes for plan in self.run.plans)
+        return any(plan.news for plan in self.run.plans)
 
     @property
     def failed(self) -> bool:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connectors.base import Action
+from connectors.base import HEARTBEAT, Action
 from sync.learning import lessons
 from sync.reports import words
 from sync.schedule import State
@@ -178,7 +178,7 @@ def _changes(goal_id: str, changes: Sequence[Change]) -> Table:
     for change in changes:
         table.add_row(
             Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
-            words.clean(change.key.partition("/")[2]) or "the goal itself",
+            words.clean(change.key.partition("/")[2]) or ("" if goal_id == HEARTBEAT else "the goal itself"),
             _fields(change),
             Text(words.clean(change.error or change.reason), style="red" if change.error else ""),
         )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from connectors.base import HEARTBEAT
+from sync import heartbeat
 from sync.occurrences import day_of, is_occurrence, step_of
 from sync.schedule import State
 from sync.simulation.listing import parse, read_entries
@@ -327,6 +329,7 @@ class Expectations:
                 if not self._in_doubt(key) and not over:
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
             self._check_groups(app, goals, ours)
+        self._check_heartbeat(project, schedule.today)
         self._agree(keys)
         self._take_over(keys)
 
@@ -342,6 +345,26 @@ class Expectations:
                 missed.setdefault(step_of(key), []).append(key)
         for keys in missed.values():
             promise(len(keys) == 1, f"{sorted(keys)} in {app.name}: missed, and still open")
+
+    def _check_heartbeat(self, project: Project, today: date) -> None:
+        """One app has it, due so many days ahead, unless a person took it away or made it theirs."""
+        beats = [
+            held
+            for app in self.apps
+            if not app.retired
+            for native_id, (key, held) in app.ours().items()
+            if key == HEARTBEAT and not held.done and native_id not in app.copies
+        ]
+        promise(len(beats) <= (1 if project.heartbeat else 0), f"there are {len(beats)} heartbeats")
+        if project.heartbeat is None:
+            return
+        dropped = any(app.state(HEARTBEAT) == "dropped" for app in self.apps)
+        promise(beats or dropped, "nobody took the heartbeat away, and it is gone")
+        due = heartbeat.due(project.heartbeat, today)
+        for held in beats:
+            promise(
+                held.recurring or held.dropped or held.content.due == due, f"the heartbeat is due {held.content.due}"
+            )
 
     def _check(
         self, app: App, key: str, held: Held | None, entry: Remembered | None, step: ScheduledStep | None
@@ -444,6 +467,6 @@ def _goal(key: str) -> str:
 
 def keys_of(project: Project) -> set[str]:
     """Return every key of the project."""
-    return {goal.id for goal in project.goals} | {
-        part.key for goal in project.goals for part in goal.outline(goal.steps)
-    }
+    beat = {HEARTBEAT} if project.heartbeat else set()
+    parts = {part.key for goal in project.goals for part in goal.outline(goal.steps)}
+    return beat | {goal.id for goal in project.goals} | parts

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from config.errors import CredentialsError, RefusedError
+from connectors.base import HEARTBEAT
 from connectors.marker import read_marker
 from sync.occurrences import is_occurrence, step_of
 from sync.schedule import State
@@ -640,8 +641,13 @@ class Life:
         return "sync"
 
     def _dates(self) -> dict[tuple[str, str], date | None]:
-        """Return the due date of every task of ours, by its app and native id."""
-        return {(app.name, one): held.content.due for app in self.apps for one, (_, held) in app.ours().items()}
+        """Return the due date of every task of ours but the heartbeat, by its app and native id."""
+        return {
+            (app.name, one): held.content.due
+            for app in self.apps
+            for one, (key, held) in app.ours().items()
+            if key != HEARTBEAT
+        }
 
     @staticmethod
     def _in_trouble(run: Run) -> bool:

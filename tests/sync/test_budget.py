@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import Action, Content, Pace, Write
+from connectors.base import HEARTBEAT, Action, Content, Pace, Write
 from sync.budget import Budget, within
 from sync.plan import Change, ConnectorPlan
 
@@ -44,6 +44,15 @@ def test_the_nearest_dates_come_first_and_a_goal_before_its_steps(plan: Connecto
     assert max(_days(able), default=DAY) <= min(_days(waiting), default=date.max)
     late = {change.key for change in waiting if "/" not in change.key}
     assert not any(change.key.partition("/")[0] in late for change in able)
+
+
+def test_the_heartbeat_never_waits() -> None:
+    changes = [
+        Change(Action.UPDATE, key, "why", {}, Write(Action.UPDATE, key, content=Content(key, DAY)))
+        for key in ("g", HEARTBEAT)
+    ]
+    spread = within(ConnectorPlan("app", tuple(changes), {}, {}, {}), Pace(20, 80, 0))
+    assert [change.status for change in spread.changes] == ["skipped", "planned"]
 
 
 def _days(changes: list[Change]) -> list[date]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from config.durations import parse
 from sync.simulation import histories
 from sync.simulation.connector import connect
 from sync.simulation.life import Life
@@ -55,6 +56,11 @@ def test_no_promise_is_broken_with_other_settings(kind: Kind, settings: dict[str
 @pytest.mark.parametrize(("every", "count"), [("2 weeks", 30), ("3 weeks", 30), ("month", 60)])
 def test_no_promise_is_broken_where_a_step_repeats(kinds: tuple[Kind, ...], every: str, count: int) -> None:
     check(*kinds, seeds=range(count), project=a_project(every=every))
+
+
+@pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), (SAFE, FILE), (FILE, UNIQUE)], ids=str)
+def test_no_promise_is_broken_with_a_heartbeat(kinds: tuple[Kind, ...]) -> None:
+    check(*kinds, seeds=range(300), project=replace(PROJECT, heartbeat=parse("3 days")))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
