@@ -325,6 +325,7 @@ class _Page:
         self._notes: dict[int, list[str]] = {}  # kept values, right below their task
         self._first: dict[int, list[str]] = {}  # first steps, below their goal
         self._behind: dict[int, list[str]] = {}  # all else that follows a line
+        self._made: dict[str, str] = {}  # key -> line of each new task
         self._places: dict[str, tuple[dict[int, list[str]], int, str]] = {}  # of new tasks: list, line, indentation
         self._memory: list[str] | None = None
         managed = _managed(self._lines, namespace, _Known.of(self._lines, namespace))
@@ -397,8 +398,18 @@ class _Page:
         line.mark(write.marker)
         if write.done_on:
             line.tick(write.done_on)
-        added.setdefault(number, []).append(line.text + self._end_of_line)
+        lines = added.setdefault(number, [])
+        lines.insert(self._position(lines, write), line.text + self._end_of_line)
+        self._made[write.key] = line.text + self._end_of_line
         return Answer(write.marker.nonce)
+
+    def _position(self, lines: list[str], write: Write) -> int:
+        """Return where among the new lines at one place a task goes: what is new, too, may stand there already."""
+        if write.previous in self._made:
+            return lines.index(self._made[write.previous]) + 1
+        if write.previous in self._by_key:
+            return 0
+        return lines.index(self._made[write.parent]) + 1 if write.parent in self._made else len(lines)
 
     def _room(self, write: Write) -> tuple[dict[int, list[str]], int, str]:
         """Return where a new line goes and its indentation: after its forerunner, else first below its parent."""

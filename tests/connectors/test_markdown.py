@@ -344,6 +344,24 @@ def test_tasks_of_ours_below_a_tab_are_found_a_place_below_their_goal(todo: List
 # Copies, damage, and what is somebody else's
 
 
+def test_goals_that_come_in_one_run_have_their_own_steps_below_them(tmp_path: Path) -> None:
+    todo = MarkdownConnector(tmp_path / "todo.md", NAMESPACE)
+
+    def listed(**goals: str) -> list[tuple[str, str]]:
+        said = [
+            {"id": name, "title": name, "deadline": "2027-09-30", "steps": list(steps)} for name, steps in goals.items()
+        ]
+        run(load(tmp_path, *said), [todo], TODAY)
+        return re.findall(r"^( *)- \[ \] (\w+)", todo.path.read_text("utf-8"), re.MULTILINE)
+
+    def expected(**goals: str) -> list[tuple[str, str]]:
+        return [row for name, steps in goals.items() for row in (("", name), *(("    ", step) for step in steps))]
+
+    assert listed(g="ab", h="cd") == expected(g="ab", h="cd")
+    later = {"g": "xaybz", "h": "cde", "i": "uv"}
+    assert listed(**later) == expected(**later)
+
+
 def test_the_lower_of_two_copies_becomes_the_persons(todo: List) -> None:
     line = todo.line("g/two")
     todo.text = f"{todo.text}\n{line}\n{line.replace('[ ]', '[x]')}\n"
