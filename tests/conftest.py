@@ -54,12 +54,14 @@ class Person:
     def todo(self) -> Path:
         return self.folder / "todo.md"
 
-    def run(self, *arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> Done:
+    def run(
+        self, *arguments: str, stdin: str = "", env: dict[str, str] | None = None, module: str = "sync.main"
+    ) -> Done:
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("BACKPLAN_", "PYTHONPATH"))
         }
         environment |= {"BACKPLAN_TODAY": self.today.isoformat(), "PYTHONUTF8": "1", **(env or {})}
-        command = [sys.executable, "-P", "-m", "sync.main", *arguments]
+        command = [sys.executable, "-P", "-m", module, *arguments]
         done = subprocess.run(
             command,
             cwd=self.folder,

@@ -40,6 +40,11 @@ def days(count: int) -> str:
     return f"{count} day" if abs(count) == 1 else f"{count} days"
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def takes(step: ScheduledStep) -> str:
     """Return how long a step takes, as it was written; an appointment or countdown without a word on it takes a day."""
     if step.step.takes is not None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from tests.servers.github import Issue, Label, Milestone, Refused, User
+from tests.servers.github import LONGEST_BODY, Issue, Label, Milestone, Refused, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -286,9 +286,27 @@ def _list_comments(asked: Call, owner: str, name: str, number: str) -> Answer:
     return _page(asked, issue.repo, [comment_json(comment, issue, asked.base) for comment in issue.comments])
 
 
+def _allow_comment(asked: Call, issue: Issue) -> None:
+    may = asked.token.permissions or {}
+    if not (issue.pull_request and may.get("pull_requests") == "write"):
+        asked.service.allow(asked.token, issue.repo)
+    if len(asked.body["body"]) > LONGEST_BODY:
+        raise Refused(422, "Validation Failed", errors=[{"message": "body is too long (maximum is 65536 characters)"}])
+
+
+def _patch_comment(asked: Call, owner: str, name: str, number: str) -> Answer:
+    for issue in _repo(asked, owner, name).issues.values():
+        for comment in issue.comments:
+            if str(comment.id) == number:
+                _allow_comment(asked, issue)
+                comment.body = asked.body["body"]
+                return Answer(comment_json(comment, issue, asked.base))
+    raise Refused(404, "Not Found", "NOT_FOUND")
+
+
 def _post_comment(asked: Call, owner: str, name: str, number: str) -> Answer:
     issue = _issue(asked, _repo(asked, owner, name), number)
-    asked.service.allow(asked.token, issue.repo)
+    _allow_comment(asked, issue)
     comment = asked.service.comment(issue.number, asked.body["body"], asked.token.user)
     return Answer(comment_json(comment, issue, asked.base), 201)
 
@@ -448,6 +466,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("PATCH", f"{_REPO}/issues/([0-9]+)", _patch_issue),
     ("GET", f"{_REPO}/issues/([0-9]+)/comments", _list_comments),
     ("POST", f"{_REPO}/issues/([0-9]+)/comments", _post_comment),
+    ("PATCH", f"{_REPO}/issues/comments/([0-9]+)", _patch_comment),
     ("GET", f"{_REPO}/issues/([0-9]+)/sub_issues", _list_children),
     ("POST", f"{_REPO}/issues/([0-9]+)/sub_issues", _post_child),
     ("GET", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by", _list_blocking),

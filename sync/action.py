@@ -1,0 +1,312 @@
+"""What the GitHub Action does: one command with the inputs of `action.yml`, told in a job summary and in annotations.
+
+A person who has only a browser sees nothing else of backplan. So whatever goes wrong ends in a sentence there, which
+says what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config import loader, untrusted
+from config.errors import BackplanError, CredentialsError, GoalsFileError, InputError, RefusedError
+from config.files import replace_file
+from config.tokens import hide
+from connectors.base import Action
+from sync import reconciler, runner, streams
+from sync.reading import read
+from sync.reports import as_json, summary, text, words
+from sync.schedule import State
+from sync.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sync.plan import ConnectorPlan
+    from sync.reading import Home, Reading
+    from sync.schedule import ScheduledGoal
+    from sync.workspace import Workspace
+
+_COMMANDS = ("sync", "plan", "check")
+_FAIL_ON = ("error", "late")
+_NO_GOALS_FILE = (
+    "In the workflow, the step `actions/checkout` has to stand before backplan's, and `goals:` names the file where it "
+    "is called otherwise. To make one, open the repository's page: Add file > Create new file > goals.yaml."
+)
+_SECRETS = (
+    "On GitHub, your tokens are kept under Settings > Secrets and variables > Actions (New repository secret: "
+    "TODOIST_API_TOKEN), and the workflow hands them on (`todoist-token: ${{ secrets.TODOIST_API_TOKEN }}`). One "
+    "that is there already has expired, was mistyped or may too little: put a new one in its place."
+)
+_MASS_CHANGE = "In a workflow, that is the input `allow-mass-change: true`, for one run."
+_ONLY_PLANNED = "This is a pull request, so it is only planned: the tasks follow once it is merged."
+_NOT_READ = (
+    "A pull request from a fork gets no secrets. These are the dates that the goals file alone gives; the run after "
+    "the merge says what changes in the apps."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The inputs of `action.yml`."""
+
+    goals: Path | None
+    command: str
+    connectors: frozenset[str]
+    allow_mass_change: bool
+    comment: bool
+    fail_on: str
+    version: str
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Inputs:
+        """Read the variables INPUT_*. Raises InputError for a value that cannot be."""
+        said = {name: value.strip() for name, value in environment.items() if name.startswith("INPUT_")}
+        return cls(
+            goals=Path(said["INPUT_GOALS"]) if said.get("INPUT_GOALS") else None,
+            command=_one_of(said, "command", _COMMANDS),
+            connectors=frozenset(said.get("INPUT_CONNECTOR", "").replace(",", " ").split()),
+            allow_mass_change=_one_of(said, "allow-mass-change", ("false", "true")) == "true",
+            comment=_one_of(said, "comment", ("false", "true")) == "true",
+            fail_on=_one_of(said, "fail-on", _FAIL_ON),
+            version=said.get("INPUT_VERSION", ""),
+        )
+
+
+def _one_of(said: Mapping[str, str], name: str, known: Sequence[str]) -> str:
+    """Return an input that is one of the values known; the first of them where it is not given."""
+    value = said.get(f"INPUT_{name.upper().replace('-', '_')}") or known[0]
+    if value not in known:
+        raise InputError(f"the input `{name}` of the workflow is `{value}`; it takes {' or '.join(known)}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: its report, and whether it went well; `told` where it came to a plan."""
+
+    report: str
+    exit_code: int = 0
+    told: summary.Told | None = None
+
+    @property
+    def late(self) -> list[ScheduledGoal]:
+        """The goals that are late or were missed."""
+        goals = self.told.schedule.goals if self.told else ()
+        return [goal for goal in goals if goal.state in (State.LATE, State.MISSED)]
+
+    def outputs(self) -> dict[str, str]:
+        """Return the outputs of `action.yml` that count."""
+        writes = [change for plan in self.told.plans for change in plan.news] if self.told else []
+        done = [change.action for change in writes if change.status in ("planned", "applied")]
+        created, removed = done.count(Action.CREATE), done.count(Action.REMOVE)
+        counts = {
+            "created": created,
+            "updated": len(done) - created - removed,
+            "removed": removed,
+            "failed": sum(change.status == "failed" for change in writes),
+            "late": len(self.late),
+        }
+        return {"changed": str(bool(done)).lower(), **{name: str(number) for name, number in counts.items()}}
+
+
+def main() -> None:
+    """Run, and exit with the code."""
+    streams.guard()
+    folder = Path(tempfile.mkdtemp(prefix="backplan-", dir=os.environ.get("RUNNER_TEMP")))
+    outcome = _carefully(folder)
+    report, document = folder / "report.md", folder / "plan.json"
+    replace_file(report, outcome.report.encode("utf-8", "replace"))
+    runner.add_summary(outcome.report)
+    files = {"plan-json": str(document) if document.exists() else "", "report": str(report)}
+    runner.set_outputs(outcome.outputs() | files)
+    sys.exit(outcome.exit_code)
+
+
+def _carefully(folder: Path) -> Outcome:
+    """Return what came of the run, whatever happens."""
+    try:
+        return run(Inputs.of(os.environ), folder)
+    except BackplanError as error:
+        return _stopped(error)
+    except Exception as error:  # the last net: a person gets a sentence, not a traceback
+        what = f"backplan met a case that it should know and does not: {type(error).__name__}: {error}"
+        return _stopped(BackplanError(f"{what}. Please report it, with the goals file if that may be seen."))
+
+
+def run(inputs: Inputs, folder: Path) -> Outcome:
+    """Do what the inputs say, and leave the plan in `folder`. Raises BackplanError."""
+    _refuse_version(inputs.version)
+    workspace = _workspace(inputs.goals)
+    homes = workspace.homes()  # connectors have names and settings to be right, too
+    _refuse_unknown(inputs.connectors, homes)
+    if inputs.command == "check":
+        return _checked(workspace)
+    try:
+        outcome = _reconciled(inputs, workspace, homes, folder)
+    except CredentialsError as error:
+        if not untrusted.on_pull_request():
+            raise
+        outcome = _offline(workspace, f"No app was read: {error}. {_NOT_READ}")
+    _warn_of_late(outcome)
+    if inputs.comment:
+        _comment(workspace, outcome)
+    return replace(outcome, exit_code=1) if inputs.fail_on == "late" and outcome.late else outcome
+
+
+# What may be wrong before anything is read
+
+
+def _refuse_version(wanted: str) -> None:
+    ours = version("backplan")
+    if wanted and not f"{ours}.".startswith(f"{wanted}."):
+        raise InputError(
+            f"the workflow asks for version {wanted} of backplan, and this is {ours}: change what stands after the @ "
+            "in `uses:`, or the input `version`"
+        )
+
+
+def _workspace(path: Path | None) -> Workspace:
+    try:
+        loader.find(path)
+    except InputError as error:
+        raise InputError(f"{error}. {_NO_GOALS_FILE}") from None
+    today = os.environ.get("BACKPLAN_TODAY")  # as on the command line: to try things out
+    return open_workspace(path, date.fromisoformat(today) if today else None)
+
+
+def _refuse_unknown(names: Iterable[str], homes: Iterable[Home]) -> None:
+    known = {home.connector.name for home in homes}
+    for name in names:
+        if name not in known:
+            there = ", ".join(sorted(known))
+            raise InputError(f"the input `connector` of the workflow is `{name}`, and the goals file names {there}")
+
+
+# The commands
+
+
+def _checked(workspace: Workspace) -> Outcome:
+    goals = workspace.project.goals
+    steps = sum(len(goal.steps) for goal in goals)
+    sentence = f"no mistakes: {words.count(len(goals), 'goal')} with {words.count(steps, 'step')}"
+    print(sentence)
+    return Outcome(summary.checked(sentence))
+
+
+def _reconciled(inputs: Inputs, workspace: Workspace, homes: Sequence[Home], folder: Path) -> Outcome:
+    """Plan, and carry the plans out where that is asked for and allowed."""
+    began = time.monotonic()
+    reading = read(workspace.project, homes, workspace.today)
+    plans = reconciler.make_plans(
+        reading, only_connectors=inputs.connectors, allow_mass_change=inputs.allow_mass_change
+    )
+    _save(folder / "plan.json", plans, homes, workspace)  # before the first change: a killed run can be undone, too
+    write = inputs.command == "sync" and not untrusted.on_pull_request()
+    if write:
+        plans = reconciler.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
+        _save(folder / "plan.json", plans, homes, workspace)
+    failures = list(_what_failed(reading, plans))
+    notes = [*([_ONLY_PLANNED] if inputs.command == "sync" and not write else []), *failures]
+    cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
+    told = summary.Told(reading.schedule, plans, write, cost, notes)
+    for line in (*text.plan(plans, applied=write), *text.status(reading.schedule)):
+        text.console().print(line)
+    return Outcome(summary.run(told), 1 if failures else 0, told)
+
+
+def _save(path: Path, plans: Sequence[ConnectorPlan], homes: Sequence[Home], workspace: Workspace) -> None:
+    connectors = {home.label: home.connector for home in homes}
+    document = as_json.plans(plans, connectors, workspace.project.namespace)
+    replace_file(path, f"{hide(as_json.text(document))}\n".encode())
+
+
+def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
+    """Yield a sentence on whatever did not go well, and show it at the run, too."""
+    failed = sum(change.status == "failed" for plan in plans for change in plan.changes)
+    sentences = [
+        *(f"{label} could not be read, so its goals were left alone: {why}" for label, why in reading.unread.items()),
+        *(
+            f"{goal.goal.id} does not fit before its deadline (`when_late: fail`), so it was left alone"
+            for goal in reading.schedule.goals
+            if goal.failed
+        ),
+        *([f"{words.count(failed, 'change')} could not be made: the table says why"] if failed else []),
+    ]
+    for sentence in sentences:
+        runner.annotate("error", sentence)
+        yield sentence
+
+
+def _offline(workspace: Workspace, why: str) -> Outcome:
+    """Return the dates that the goals file alone gives."""
+    planned, _ = workspace.offline_schedule()
+    told = summary.Told(planned, (), applied=False, notes=[why])
+    return Outcome(summary.run(told), 0, told)
+
+
+# What is told besides
+
+
+def _warn_of_late(outcome: Outcome) -> None:
+    """Show what is late at the deadline in the goals file."""
+    late = (
+        [goal for goal in outcome.told.schedule.goals if goal.state in (State.LATE, State.MISSED)]
+        if outcome.told
+        else []
+    )
+    for goal in late[: runner.MOST_ANNOTATIONS]:
+        holds = goal.earliest_deadline
+        more = f"; the earliest deadline that holds is {words.day(holds)}" if holds else ""
+        runner.annotate("warning", f"{goal.goal.title}: {words.health(goal)}{more}", goal.goal.origin.at("deadline"))
+
+
+def _comment(workspace: Workspace, outcome: Outcome) -> None:
+    """Put the plan into the pull request's comment; where that is not allowed, the plan stands in the summary."""
+    number = runner.event().get("pull_request", {}).get("number")
+    if not isinstance(number, int) or outcome.told is None:
+        return
+    from sync import comment
+
+    marker = f"<!-- backplan's plan of {workspace.project.namespace}, kept up to date -->"
+    try:
+        repository, token = (os.environ.get(name, "") for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN"))
+        told = replace(
+            outcome.told, cost=None
+        )  # seconds are others each time, and the comment stands while the plan does
+        comment.put(repository, number, token, marker, summary.run(told, summary.COMMENT_LIMIT))
+    except BackplanError as error:
+        runner.annotate("notice", str(error))
+
+
+def _stopped(error: BackplanError) -> Outcome:
+    """Return the report of an error, which is shown where it is: in the goals file, or at the run."""
+    sentences = [hide(sentence) for sentence in _sentences(error)]
+    for sentence in sentences:
+        print(f"error: {sentence}")
+    for sentence in sentences[: runner.MOST_ANNOTATIONS]:
+        place, message = runner.placed(sentence)
+        runner.annotate("error", message, place)
+    return Outcome(summary.failure(sentences), error.exit_code)
+
+
+def _sentences(error: BackplanError) -> list[str]:
+    if isinstance(error, GoalsFileError):
+        return [str(problem) for problem in error.problems]
+    if isinstance(error, CredentialsError):
+        return [f"{error}. {_SECRETS}"]
+    if isinstance(error, RefusedError) and "--allow-mass-change" in str(error):
+        return [f"{error} {_MASS_CHANGE}"]
+    return [str(error)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""A run as GitHub shows it on its page: what is late, how each goal stands, what changed and why, the next weeks, cost.
+
+GitHub takes only so much of it. So each part has its share of the room: rows that do not fit are left out, and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from connectors.base import Action
+from sync.reports import markdown, mermaid, words
+from sync.schedule import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connectors.base import Requests
+    from sync.plan import Change, ConnectorPlan
+    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+
+LIMIT = 1_000_000  # bytes: GitHub shows nothing of a summary over 1 MiB
+COMMENT_LIMIT = 65_000  # bytes: a comment has at most 65,536 characters
+_SHARES = {"notes": 0.05, "late": 0.15, "goals": 0.3, "changes": 0.35, "chart": 0.1}
+_BEFORE, _AHEAD = timedelta(days=3), timedelta(weeks=6)  # what the chart shows, from today
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run took: requests by the labels of the connectors, and seconds."""
+
+    requests: Mapping[str, Requests]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to tell of a run: the goals as they stand, the plans (carried out, if `applied`), and notes."""
+
+    schedule: Schedule
+    plans: Sequence[ConnectorPlan]
+    applied: bool
+    cost: Cost | None = None
+    notes: Sequence[str] = ()
+
+
+def run(told: Told, limit: int = LIMIT) -> str:
+    """Return the report of a run in at most `limit` bytes of UTF-8."""
+    room = {name: int(limit * share) for name, share in _SHARES.items()}
+    blocks = [
+        [f"## {_sign(told.schedule)} backplan: {_headline(told)}"],
+        _fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes"),
+        _late(told.schedule, room["late"]),
+        _goals(told.schedule, room["goals"]),
+        *(_changes(plan, room["changes"] // len(told.plans), applied=told.applied) for plan in told.plans),
+        _chart(told.schedule, room["chart"]),
+        [_cost(told.cost)] if told.cost else [],
+    ]
+    return "".join("\n".join(block) + "\n\n" for block in blocks if block)
+
+
+def failure(sentences: Sequence[str], limit: int = LIMIT) -> str:
+    """Return the report of a run that was stopped, in at most `limit` bytes of UTF-8."""
+    lines = _fitting([f"- {markdown.sentence(sentence)}" for sentence in sentences], int(limit * 0.9), "messages")
+    return "\n".join(["## 🔴 backplan stopped", "", *lines]) + "\n\n"
+
+
+def checked(sentence: str) -> str:
+    """Return the report of a goals file without mistakes."""
+    return f"## 🟢 backplan: {markdown.sentence(sentence)}\n\n"
+
+
+# The first line
+
+
+def _sign(value: Schedule) -> str:
+    states = {goal.state for goal in value.goals}
+    worst = next((s for s in (State.MISSED, State.LATE, State.TIGHT) if s in states), State.ON_TRACK)
+    return markdown.SIGNS[worst]
+
+
+def _headline(told: Told) -> str:
+    writes = [change for plan in told.plans for change in plan.news]
+    if not told.plans:
+        return words.count(len(told.schedule.goals), "goal")
+    if not writes:
+        return "in sync, nothing to do"
+    if not told.applied:
+        return f"{words.count(len(writes), 'change')} to make"
+    failed = sum(change.status == "failed" for change in writes)
+    made = words.count(sum(change.status == "applied" for change in writes), "change") + " made"
+    return made + (f", {failed} could not be made" if failed else "")
+
+
+# The parts
+
+
+def _late(value: Schedule, room: int) -> list[str]:
+    rows = [row for goal in value.goals for row in _late_rows(goal, value)]
+    return _table("Late", ("what", "due", "late by", ""), rows, room, "late by")
+
+
+def _late_rows(goal: ScheduledGoal, value: Schedule) -> Iterator[tuple[str, ...]]:
+    title = markdown.escape(goal.goal.title)
+    if goal.state is State.MISSED:
+        by = words.days((value.today - goal.deadline).days)
+        yield f"**{title}**", words.day(goal.deadline), by, "the deadline has passed: move it in the goals file"
+    elif goal.state is State.LATE and goal.margin is not None:
+        holds = f"the earliest deadline that holds is {words.day(goal.earliest_deadline)}"
+        yield f"**{title}**", words.day(goal.deadline), words.days(-goal.margin), holds
+    for step in goal.steps:
+        if step.overdue and step.due:
+            overdue = words.days((value.today - step.due).days)
+            yield f"{markdown.escape(step.step.title)} ({title})", words.day(step.due), overdue, "a step: not done yet"
+
+
+def _goals(value: Schedule, room: int) -> list[str]:
+    rows = ["\n".join(_goal(goal)) for goal in value.goals]
+    return ["### Goals", "", *_fitting(rows, room, "goals")] if rows else []
+
+
+def _goal(goal: ScheduledGoal) -> Iterator[str]:
+    done, count = words.progress(goal)
+    said = [f"{markdown.SIGNS[goal.state]} **{markdown.escape(goal.goal.title)}**: {words.health(goal)}"]
+    if count:
+        said.append(f"{done}/{count} done")
+    said.append(f"deadline {words.day(goal.deadline)}")
+    if following := goal.next_step:
+        said.append(f"next: {_next(following)}")
+    yield f"- {' · '.join(said)}"
+    yield from (f"  - ⚠️ {markdown.sentence(warning)}" for warning in goal.warnings)
+
+
+def _next(step: ScheduledStep) -> str:
+    return f"{markdown.escape(step.step.title)}, {words.day(step.due)}"
+
+
+def _changes(plan: ConnectorPlan, room: int, *, applied: bool) -> list[str]:
+    heading = f"Changes in {markdown.escape(plan.label)}"
+    # What is left out if there is no room for all is what happens most, and matters least.
+    changes = sorted(plan.changes, key=_weight)
+    rows = [markdown.change_row(change, applied=applied) for change in changes]
+    return _table(heading, markdown.change_columns(applied=applied), rows, room)
+
+
+def _weight(change: Change) -> int:
+    if change.status == "failed":
+        return 0
+    return 2 if change.action is Action.KEEP else 1
+
+
+def _chart(value: Schedule, room: int) -> list[str]:
+    chart, left_out = mermaid.gantt(value, value.today - _BEFORE, value.today + _AHEAD, room)
+    lines = ["### The next six weeks", "", "```mermaid", chart, "```"] if chart else []
+    return [*lines, *(["", left_out] if left_out else [])]
+
+
+def _cost(cost: Cost) -> str:
+    said = [
+        f"{markdown.escape(label)}: {words.count(requests.read, 'request')} to read, {requests.write} to write"
+        for label, requests in cost.requests.items()
+        if requests.read or requests.write
+    ]
+    return f"Used: {'; '.join([*said[:20], f'{cost.seconds:.1f} seconds'])}."
+
+
+# Room
+
+
+def _table(
+    heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], room: int, right: str = ""
+) -> list[str]:
+    if not rows:
+        return []
+    head, rule, *lines = markdown.table(columns, rows, right)
+    return [f"### {heading}", "", head, rule, *_fitting(lines, room, "rows")]
+
+
+def _fitting(rows: Sequence[str], room: int, what: str) -> list[str]:
+    """Return the rows that fit into so many bytes, and below them a sentence on those that do not."""
+    fitting = []
+    for row in rows:
+        size = len(row.encode()) + 1
+        if size <= room:
+            fitting.append(row)
+            room -= size
+    left_out = len(rows) - len(fitting)
+    return [*fitting, *(["", f"*{left_out} more {what} would not fit here.*"] if left_out else [])]

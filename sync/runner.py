@@ -1,0 +1,88 @@
+"""What GitHub's runner takes from a step: annotations, outputs, the job summary, and what it tells of the event."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from config.errors import Place
+from sync.reports.words import fit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Level = Literal["error", "warning", "notice"]
+
+MOST_ANNOTATIONS = 10  # of each level that GitHub shows for a step
+_PLACE = re.compile(r"(?P<file>[^\n]+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.*)", re.DOTALL)
+_IN_MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_IN_PROPERTY = {**_IN_MESSAGE, ":": "%3A", ",": "%2C"}
+
+
+def annotate(level: Level, message: str, place: Place | None = None) -> None:
+    """Show a message at its place in a file, or at the run where it has none.
+
+    It goes past the gate before stdout, which breaks whatever the runner would obey.
+    """
+    sys.stdout.flush()
+    raw = sys.__stdout__
+    if raw is not None:
+        raw.buffer.write(f"{annotation(level, message, place)}\n".encode("utf-8", "replace"))
+        raw.buffer.flush()
+
+
+def annotation(level: Level, message: str, place: Place | None = None) -> str:
+    """Return the one line that the runner obeys: what comes from elsewhere is escaped in it, and holds no secret."""
+    properties = {"title": "backplan"}
+    if place is not None:
+        properties |= {"file": _in_checkout(place.file), "line": str(place.line), "col": str(place.column)}
+    said = ",".join(f"{name}={_escaped(value, _IN_PROPERTY)}" for name, value in properties.items())
+    return f"::{level} {said}::{_escaped(message, _IN_MESSAGE)}"
+
+
+def placed(message: str) -> tuple[Place | None, str]:
+    """Return the place that a message begins with, and the rest of it."""
+    match = _PLACE.fullmatch(message)
+    if match is None:
+        return None, message
+    return Place(match["file"], int(match["line"]), int(match["column"])), match["message"]
+
+
+def set_outputs(values: Mapping[str, str]) -> None:
+    """Give the step its outputs; each value is one line."""
+    _append("GITHUB_OUTPUT", "".join(f"{name}={fit(value)}\n" for name, value in values.items()))
+
+
+def add_summary(markdown: str) -> None:
+    """Show Markdown on the page of the run."""
+    _append("GITHUB_STEP_SUMMARY", markdown)
+
+
+def event() -> Mapping[str, Any]:
+    """Return what GitHub tells of the event; nothing where it tells nothing."""
+    try:
+        found = json.loads(Path(os.environ.get("GITHUB_EVENT_PATH", "")).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _append(name: str, text: str) -> None:
+    if path := os.environ.get(name):
+        with Path(path).open("a", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(text)
+
+
+def _in_checkout(file: str) -> str:
+    """Return a file's path as GitHub knows it: from the root of the repository."""
+    checkout = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
+    path = Path(file).resolve()
+    return path.relative_to(checkout).as_posix() if path.is_relative_to(checkout) else file
+
+
+def _escaped(text: str, signs: Mapping[str, str]) -> str:
+    return "".join(signs.get(character, character) for character in fit(text))
