@@ -17,7 +17,8 @@ def main() -> None:
     goals = FOLDER / "goals.yaml"
     if not goals.exists():
         deadline = datetime.now(UTC).date() + timedelta(weeks=8)
-        backplan("init", "--goals", str(goals), "--template", "food-handler", "--deadline", deadline.isoformat())
+        said = ("--template", "food-handler", "--deadline", deadline.isoformat(), "--no-workflow")
+        backplan("init", "--goals", str(goals), *said)
     backplan("schedule", "--goals", str(goals))
     backplan("sync", "--goals", str(goals))
     print(f"""

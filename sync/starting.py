@@ -1,8 +1,9 @@
-"""The first goals file: from a template, from two options, or from a few questions that lead backwards."""
+"""The first goals file, from a template, from two options or from a few questions that lead backwards; its workflow."""
 
 from __future__ import annotations
 
 import json
+import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,11 @@ from config.files import replace_file
 from config.parts import slug
 from config.source import Source
 from config.templates import Templates
+from connectors import registry
+from sync import workflow as of_github
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.table import Table
 
@@ -39,13 +42,24 @@ def templates_table(titles: Mapping[str, str]) -> Table:
     return rows(("template", "goal"), list(titles.items()))
 
 
-def goals_text(path: Path, template: str | None, title: str | None, deadline: date | None, *, ask: bool) -> str:
-    """Return a goals file for `path`. What the options do not say is asked for, where somebody can answer.
+def goals_text(
+    path: Path, template: str | None, title: str | None, deadline: date | None, apps: Sequence[str] = (), *, ask: bool
+) -> str:
+    """Return a goals file for `path`, whose tasks go to `apps`.
+
+    What the options do not say is asked for, where somebody can answer.
 
     Raises InputError where something is missing and nobody can be asked.
     """
     if path.exists():
         raise BackplanError(f"{path}: is there already; edit it, or name another with --goals (nothing was changed)")
+    for app in apps:
+        registry.load(app)
+    text = _goals_text(path, template, title, deadline, ask=ask)
+    return set_value(Source(str(path), text), (), "sync", f"[{', '.join(apps)}]") if apps else text
+
+
+def _goals_text(path: Path, template: str | None, title: str | None, deadline: date | None, *, ask: bool) -> str:
     if template is not None:
         return _from_template(path, template, title, deadline)
     if not ask:
@@ -59,15 +73,34 @@ def goals_text(path: Path, template: str | None, title: str | None, deadline: da
     return _file(path, title, deadline, _ask_backwards(title))
 
 
-def write(path: Path, text: str) -> list[Path]:
-    """Write the goals file and, beside it, the schema that its first line names; return what was written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, text.encode())
-    beside = path.parent / SCHEMA_NAME
-    if beside.exists():
-        return [path]
-    replace_file(beside, schema.text().encode())
-    return [path, beside]
+def write(path: Path, text: str, *, workflow: bool) -> list[Path]:
+    """Write the goals file, beside it the schema that its first line names, and the workflow; return what was written.
+
+    Nothing that is there already is written over.
+    """
+    wanted = {path: text, path.parent / SCHEMA_NAME: schema.text()}
+    if workflow:
+        root = _repository(path)
+        goals = path.resolve().relative_to(root.resolve()).as_posix()
+        wanted[root / of_github.PATH] = of_github.text(goals, _apps(path, text))
+    written = [name for name in wanted if not name.exists()]
+    for name in written:
+        name.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(name, wanted[name].encode())
+    return written
+
+
+def _repository(path: Path) -> Path:
+    """Return the root of the repository that the goals file lies in; its own folder, where it lies in none."""
+    root = next((folder for folder in path.resolve().parents if (folder / ".git").exists()), None)
+    return path.parent if root is None else Path(os.path.relpath(root))
+
+
+def _apps(path: Path, text: str) -> set[str]:
+    """Return the names of the connectors that a goals file names, or the embedded one."""
+    said = Source(str(path), text).value
+    targets = [*(said.get("sync") or []), *(target for goal in said["goals"] for target in goal.get("sync") or [])]
+    return {target if isinstance(target, str) else next(iter(target)) for target in targets} or {registry.EMBEDDED}
 
 
 def _ask_backwards(title: str) -> list[str]:

@@ -6,15 +6,15 @@ import json
 import os
 import sys
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sync import workflow
 from tests.conftest import FOOD_HANDLER, ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Person
 
 COMMANDS = (
@@ -204,6 +204,35 @@ def test_a_template_becomes_a_goals_file_of_ones_own(person: Person) -> None:
     again = person.run("init", "--template", "wedding", "--deadline", "2030-06-16")
     assert again.code == 1
     assert "is there already" in again.err
+
+
+INIT = ("init", "--title", "Swim", "--deadline", "2028-06-16")
+
+
+def test_init_writes_a_workflow_for_the_repository_and_never_over_one(person: Person) -> None:
+    (person.folder / ".git").mkdir()
+    written = person.run(*INIT, "--goals", "plans/goals.yaml", "--connector", "todoist", "--json").json["written"]
+    path = person.folder / ".github" / "workflows" / "backplan.yml"
+    names = [Path(name) for name in written]
+    assert [(person.folder / name).resolve() for name in names[2:]] == [path.resolve()]
+    assert path.read_text("utf-8") == workflow.text("plans/goals.yaml", ["todoist"])
+    assert person.run("check", "--goals", "plans/goals.yaml").code == 0
+    path.write_text("mine", "utf-8")
+    assert person.run(*INIT, "--goals", "other.yaml").code == 0
+    assert path.read_text("utf-8") == "mine"
+
+
+def test_init_writes_no_workflow_where_none_is_wanted(person: Person) -> None:
+    assert person.run(*INIT, "--no-workflow").code == 0
+    assert not (person.folder / ".github").exists()
+    assert person.run("check").code == 0
+
+
+def test_init_knows_the_connectors(person: Person) -> None:
+    wrong = person.run(*INIT, "--connector", "todo")
+    assert wrong.code == 64
+    assert "did you mean `todoist`?" in wrong.err
+    assert not person.goals.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+import yaml
 
 from config import goals as shape
 from config.errors import GoalsFileError
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 GOALS_FILE = ROOT / "docs" / "goals-file.md"
-KINDS_OF_YAML = {"yaml", "yaml fragment", "yaml wrong"}  # a whole file, items of `steps:`, a file with mistakes
+# A whole file, items of `steps:`, a file with mistakes; and no goals file, but a workflow for GitHub.
+KINDS_OF_YAML = {"yaml", "yaml fragment", "yaml wrong", "yaml workflow"}
 
 _FENCED = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _TABLE = re.compile(r"^\| step \|[^\n]*\n\|[-:| ]+\|\n(?:\|[^\n]*\n)+", re.MULTILINE)
@@ -229,6 +231,16 @@ def test_keys_of_long_forms_are_shown(model: type[BaseModel]) -> None:
 
 def _keys(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+# The action
+
+
+@pytest.mark.parametrize(("heading", "key"), [("### Inputs", "inputs"), ("### Outputs", "outputs")])
+def test_every_input_and_output_of_the_action_stands_in_its_table(heading: str, key: str) -> None:
+    section = (ROOT / "docs" / "github-action.md").read_text("utf-8").split(f"\n{heading}\n")[1].split("\n#")[0]
+    listed = re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE)
+    assert listed == list(yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))[key])
 
 
 # Links

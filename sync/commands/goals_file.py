@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     click.option("--template", metavar="NAME", help="Start from a template; --template list shows them."),
     click.option("--title", help="What you want to reach."),
     click.option("--deadline", type=DATE, help="The day it must be reached."),
+    click.option("--no-workflow", is_flag=True, help="Leave out the workflow that syncs every day on GitHub."),
 )
-def init(options: Options, template: str | None, title: str | None, deadline: date | None) -> None:
-    """Write a goals file, from a template or by asking. Never overwrites one."""
-    from sync import starting
+def init(options: Options, template: str | None, title: str | None, deadline: date | None, no_workflow: bool) -> None:
+    """Write a goals file, from a template or by asking, and a workflow for GitHub. Never overwrites one."""
+    from sync import starting, workflow
 
     if template == "list":
         found = starting.templates()
@@ -33,12 +34,14 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
         )
         return
     path = options.goals or Path("goals.yaml")
-    text = starting.goals_text(path, template, title, deadline, ask=sys.stdin.isatty())
-    written = [str(name) for name in starting.write(path, text)]
+    text = starting.goals_text(path, template, title, deadline, options.connector, ask=sys.stdin.isatty())
+    written = [str(name) for name in starting.write(path, text, workflow=not no_workflow)]
     where = f" --goals {path}" if options.goals else ""
 
     def show() -> None:
         say("\n".join(f"wrote {name}" for name in written))
+        if any(name.endswith(workflow.PATH) for name in written):
+            say(f"{workflow.PATH} syncs every day on GitHub; write there for OWNER whose copy of backplan you use")
         say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
     answer(options, lambda: {"version": 1, "written": written}, show)

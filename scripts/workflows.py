@@ -1,0 +1,23 @@
+"""Writes the workflows that people copy into a folder, where linters can read them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import environment
+
+
+def main() -> None:
+    """Write one for each app into the folder named, and one for all of them."""
+    sys.path.insert(0, str(environment.ROOT))
+    from sync import workflow
+
+    apps = ["markdown", "todoist", "github"]
+    for chosen in (*([app] for app in apps), apps):
+        path = Path(sys.argv[1]) / f"{'-'.join(chosen)}.yml"
+        path.write_text(workflow.text("goals.yaml", chosen), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

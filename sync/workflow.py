@@ -1,0 +1,114 @@
+"""The GitHub workflow that keeps tasks in line with a goals file: `backplan init` writes it, the README shows it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+PATH = ".github/workflows/backplan.yml"
+ACTION = "OWNER/backplan@v1"
+CHECKOUT = "actions/checkout@df4cb1c069e1874edd31b4311f1884172cec0e10 # v6.0.3"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9/._-]*\.ya?ml")
+_DEFAULTS = ("goals.yaml", "config/goals.yaml")
+
+# A minute that nobody else chooses: at full hours GitHub starts runs late, or not at all.
+_ON = """\
+on:
+  schedule:
+    - cron: "17 5 * * *" # every day at 5:17, in UTC
+  workflow_dispatch: # the button "Run workflow"
+"""
+
+_QUEUE = """\
+permissions: {}
+
+concurrency: # one run at a time; the next one waits
+  group: backplan-${{ github.event.pull_request.number || 'tasks' }}
+  cancel-in-progress: false
+
+jobs:
+"""
+
+_COMMIT = """\
+      - name: Keep the list
+        if: ${{ !cancelled() }}
+        run: |
+          git add -- '*.md'
+          git diff --cached --quiet && exit
+          git config user.name 'github-actions[bot]'
+          git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
+          git commit --quiet --message 'backplan: the list is up to date'
+          git push --quiet || {
+            printf '%s%s%s\\n' '::error title=backplan::The list could not be pushed; nothing is lost. ' \\
+              'Did somebody push in the meantime? Start a new run (Actions > backplan > Run workflow). ' \\
+              'Is the branch protected? Let github-actions push to it.'
+            exit 1
+          }
+"""
+
+
+def text(goals: str, apps: Collection[str]) -> str:
+    """Return the workflow for a goals file, by its path in the repository, whose tasks go to these apps."""
+    return "".join(_parts(goals, apps))
+
+
+def _parts(goals: str, apps: Collection[str]) -> Iterator[str]:
+    yield f"# Keeps the tasks in line with {goals}: every day, and at once when that file changes.\n"
+    yield "name: backplan\n\n"
+    yield _ON
+    watched = [_yaml(goals), PATH, *(['"**.md"'] if "markdown" in apps else [])]
+    yield f"  push:\n    paths: [{', '.join(watched)}]\n"
+    yield f"  pull_request:\n    paths: [{_yaml(goals)}]\n"
+    if "github" in apps:
+        yield "  issues: # what is closed there counts at once\n    types: [closed, reopened, edited, deleted]\n"
+    yield f"\n{_QUEUE}"
+    yield from _sync(goals, apps)
+    yield from _plan(goals, apps)
+
+
+def _sync(goals: str, apps: Collection[str]) -> Iterator[str]:
+    listed = "markdown" in apps
+    yield "  sync:\n"
+    yield "    if: github.event_name == 'schedule' || github.ref_name == github.event.repository.default_branch\n"
+    yield from _job({"contents": "write" if listed else "read"} | ({"issues": "write"} if "github" in apps else {}))
+    yield from _steps(goals, apps, keep_credentials=listed)
+    if listed:
+        yield _COMMIT
+
+
+def _plan(goals: str, apps: Collection[str]) -> Iterator[str]:
+    yield "\n  plan: # what a pull request would change, as a comment on it\n"
+    yield "    if: github.event_name == 'pull_request'\n"
+    issues = {"issues": "read"} if "github" in apps else {}
+    yield from _job({"contents": "read"} | issues | {"pull-requests": "write"})
+    yield from _steps(goals, apps, command="plan", comment="true")
+
+
+def _job(permissions: dict[str, str]) -> Iterator[str]:
+    yield "    runs-on: ubuntu-latest\n    timeout-minutes: 15\n    permissions:\n"
+    yield from (f"      {name}: {value}\n" for name, value in permissions.items())
+
+
+def _steps(goals: str, apps: Collection[str], *, keep_credentials: bool = False, **inputs: str) -> Iterator[str]:
+    yield f"    steps:\n      - uses: {CHECKOUT}\n        with:\n"
+    yield f"          persist-credentials: {'true # to push the list' if keep_credentials else 'false'}\n"
+    if goals not in _DEFAULTS:
+        inputs = {"goals": _yaml(goals), **inputs}
+    if "todoist" in apps:
+        inputs["todoist-token"] = "${{ secrets.TODOIST_API_TOKEN }}"
+    yield f"      - uses: {ACTION}\n"
+    if inputs:
+        yield "        with:\n"
+        yield from (f"          {name}: {value}\n" for name, value in inputs.items())
+
+
+def _yaml(path: str) -> str:
+    """Return a path as a YAML scalar: plain where that is safe, else in double quotes (JSON is YAML, nearly)."""
+    if _PLAIN.fullmatch(path):
+        return path
+    quoted = json.dumps(path, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)

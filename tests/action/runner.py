@@ -1,0 +1,123 @@
+"""GitHub's runner as `act` plays it on this machine, with a repository, a cache and stand-ins for others' actions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ACT = Path(sys.executable).parent / "act"
+STANDINS = Path(__file__).parent / "standins"
+TODAY = "2027-07-20"
+_USES = re.compile(r"uses: (?P<owner>[\w-]+)/(?P<name>[\w-]+)(?:/[\w/-]+)?@(?P<ref>\S+)")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run of a workflow logged, and whether it was green."""
+
+    green: bool
+    log: str
+
+    @property
+    def annotations(self) -> list[str]:
+        """What GitHub would show at the run, or in the files: `level properties::message`."""
+        return re.findall(r"::((?:error|warning|notice) title=backplan[^\n]*)", self.log)
+
+    @property
+    def summary(self) -> str:
+        return self.log[self.log.find("## ") :]
+
+
+@dataclass
+class Runner:
+    """A repository with a workflow, and all that its runs need. `env` is what the runner's environment says."""
+
+    folder: Path
+    house: Path
+    cache: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.repository.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
+        self.git("remote", "add", "origin", str(self.remote))
+
+    @property
+    def repository(self) -> Path:
+        return self.folder / "repository"
+
+    @property
+    def remote(self) -> Path:
+        return self.folder / "remote"
+
+    def git(self, *arguments: str) -> str:
+        who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+        done = subprocess.run(
+            ["git", *who, *arguments], cwd=self.repository, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def push(self, files: dict[str, str]) -> None:
+        """Commit files by their paths, and push."""
+        for name, text in files.items():
+            path = self.repository / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "A change")
+        self.git("push", "--quiet", "--set-upstream", "origin", "main")
+
+    def happens(self, event: str, *, secrets: dict[str, str] | None = None, **payload: Any) -> Done:
+        """Let an event happen, and return what the workflow did about it."""
+        repository = {"default_branch": "main", "full_name": "ann/goals", "name": "goals", "owner": {"login": "ann"}}
+        told = self.folder / "event.json"  # act takes the ref from the branch that is checked out
+        told.write_text(json.dumps({"repository": repository, **payload}), "utf-8")
+        command = [
+            *(str(ACT), event, "--eventpath", str(told), "--platform", "ubuntu-latest=-self-hosted"),
+            *("--no-cache-server", "--json", "--action-cache-path", str(self.folder / "act")),
+            *(word for use in self._uses() for word in ("--local-repository", use)),
+            *(word for name, value in (secrets or {}).items() for word in ("--secret", f"{name}={value}")),
+            *(word for name, value in self._said().items() for word in ("--env", f"{name}={value}")),
+        ]
+        done = subprocess.run(
+            command, cwd=self.repository, env=self._environment(), capture_output=True, text=True, check=False
+        )
+        return Done(done.returncode == 0, _log(done.stdout + done.stderr))
+
+    def _uses(self) -> list[str]:
+        """Return where each action of the workflow, and of our own action, is found on this machine."""
+        files = [*(self.repository / ".github" / "workflows").iterdir(), self.house / "action.yml"]
+        found = {match.groups() for file in files for match in _USES.finditer(file.read_text("utf-8"))}
+        folders = {name: STANDINS / name for _, name, _ in found if (STANDINS / name).is_dir()} | {
+            "backplan": self.house
+        }
+        return [f"{owner}/{name}@{ref}={folders[name]}" for owner, name, ref in found]
+
+    def _said(self) -> dict[str, str]:
+        standins = {"STANDIN_PYTHON": sys.executable, "STANDIN_CACHE": str(self.cache)}
+        return {"BACKPLAN_TODAY": TODAY, "GITHUB_REPOSITORY": "ann/goals", **standins, **self.env}
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BACKPLAN_", "PYTHON"))}
+        return {**kept, "HOME": str(self.folder), "NO_COLOR": "1"}
+
+
+def _log(lines: str) -> str:
+    """Return what was logged, without what act says about itself."""
+    return "".join(_message(line) for line in lines.splitlines())
+
+
+def _message(line: str) -> str:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return f"{line}\n"
+    message = str(entry.get("msg", ""))
+    return message if message.endswith("\n") else f"{message}\n"

@@ -1,0 +1,273 @@
+"""The workflows that people copy run unchanged, with the action from this house, against a Todoist and a GitHub."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sync import workflow
+from tests.conftest import FOOD_HANDLER, ROOT
+from tests.servers.github import GitHub
+from tests.servers.github_server import GitHubServer
+from tests.servers.http import Fault
+from tests.servers.todoist import PRO, Todoist
+from tests.servers.todoist_server import TodoistServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.action.runner import Done, Runner
+
+GOALS = f"namespace: me/goals\nsync: [todoist]\n{FOOD_HANDLER}"
+TODOIST = workflow.text("goals.yaml", ["todoist"])
+MARKDOWN = workflow.text("goals.yaml", ["markdown"])
+MINE = """
+on: [push, pull_request]
+permissions: {}
+jobs:
+  sync:
+    runs-on: ubuntu-latest
+    permissions: {contents: read}
+    steps:
+      - uses: actions/checkout@v6
+      - id: backplan
+        uses: OWNER/backplan@v1
+        with: %s
+      - if: always()
+        env:
+          OUTPUTS: ${{ toJSON(steps.backplan.outputs) }}
+        run: echo "$OUTPUTS" | tr -d '\\n'; ls
+"""
+
+
+@pytest.fixture
+def todoist(runner: Runner) -> Iterator[TodoistServer]:
+    with TodoistServer(Todoist(PRO)) as server:
+        runner.env |= {"TODOIST_API_URL": server.url, "BACKPLAN_TIME_BUDGET": "1"}
+        yield server
+
+
+@pytest.fixture
+def github(runner: Runner) -> Iterator[GitHubServer]:
+    with GitHubServer(GitHub()) as server:
+        runner.env["GITHUB_API_URL"] = server.url
+        yield server
+
+
+def secrets(server: TodoistServer) -> dict[str, str]:
+    return {"TODOIST_API_TOKEN": server.service.owner.token}
+
+
+def add(runner: Runner, goals: str, text: str) -> None:
+    runner.push({"goals.yaml": goals, workflow.PATH: text})
+
+
+def a_pull_request(number: int = 1, *, fork: bool = False) -> dict[str, Any]:
+    head = {"ref": "other", "repo": {"fork": fork, "full_name": "somebody/goals" if fork else "ann/goals"}}
+    return {"pull_request": {"number": number, "head": head, "base": {"ref": "main"}}}
+
+
+def test_from_nothing_to_tasks_on_the_phone(runner: Runner, todoist: TodoistServer) -> None:
+    add(runner, GOALS, TODOIST)
+    first = runner.happens("push", secrets=secrets(todoist))
+    assert first.green, first.log
+    assert "7 changes made" in first.summary
+    assert {task["content"] for task in todoist.service.tasks()} >= {"Find a course provider", "Take the test"}
+
+    before = todoist.service.state()
+    nothing_changed = runner.happens("schedule", secrets=secrets(todoist))
+    assert nothing_changed.green
+    assert "in sync, nothing to do" in nothing_changed.summary
+    assert todoist.service.state() == before
+
+    add(runner, GOALS.replace("deadline: 2027-08-15", "deadline: 2027-08-20"), TODOIST)
+    moved = runner.happens("push", secrets=secrets(todoist))
+    assert moved.green
+    assert "due: Sun 15 Aug 2027 → Fri 20 Aug 2027" in moved.summary
+    dues = {task["content"]: task["due"]["date"] for task in todoist.service.tasks() if task["due"]}
+    assert dues["Pass the certification test"] == "2027-08-20"
+    assert not moved.annotations
+
+
+def test_a_mistake_in_the_goals_file_is_shown_where_it_is(runner: Runner, todoist: TodoistServer) -> None:
+    add(runner, GOALS.replace("deadline: 2027-08-15", "deadline: soon"), TODOIST)
+    done = runner.happens("push", secrets=secrets(todoist))
+    assert not done.green
+    line = GOALS[: GOALS.index("deadline: 2027-08-15")].count("\n") + 1
+    assert [a for a in done.annotations if a.startswith(f"error title=backplan,file=goals.yaml,line={line},col=15::")]
+    assert "backplan stopped" in done.summary
+    assert todoist.count() == 0
+
+
+@pytest.mark.parametrize("token", ["expired", ""])
+def test_who_has_no_token_or_an_old_one_is_told_where_it_goes(
+    runner: Runner, todoist: TodoistServer, token: str
+) -> None:
+    add(runner, GOALS, TODOIST)
+    done = runner.happens("push", secrets={"TODOIST_API_TOKEN": token} if token else {})
+    assert not done.green
+    (told,) = done.annotations
+    assert "Settings > Secrets and variables > Actions" in told
+    assert "Settings > Integrations > Developer" in told
+    assert not todoist.service.tasks()
+
+
+def test_a_service_that_is_down_is_named_and_the_next_run_does_the_work(runner: Runner, todoist: TodoistServer) -> None:
+    add(runner, GOALS, TODOIST)
+    todoist.faults.judge(lambda *_: Fault.BAD_GATEWAY)
+    down = runner.happens("schedule", secrets=secrets(todoist))
+    assert not down.green
+    (told,) = down.annotations
+    assert "todoist (Goals) could not be read, so its goals were left alone: Todoist cannot be reached" in told
+    todoist.faults.clear()
+    assert runner.happens("schedule", secrets=secrets(todoist)).green
+    assert len(todoist.service.tasks()) >= 7
+
+
+def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(
+    runner: Runner, todoist: TodoistServer, github: GitHubServer
+) -> None:
+    service, repo = github.service, github.service.repo
+    number = _pull_request(service)
+    token = service.workflow_token(repo, contents="read", pull_requests="write")
+    given = {**secrets(todoist), "GITHUB_TOKEN": token.text}
+    add(runner, GOALS, TODOIST)
+    comments = repo.issues[number].comments
+    for title in ("Find a course provider", "Find a course", "Find a course"):
+        add(runner, GOALS.replace("Find a course provider", title), TODOIST)
+        done = runner.happens("pull_request", secrets=given, **a_pull_request(number))
+        assert done.green, done.log
+        assert not done.annotations
+        (comment,) = comments
+        assert title in comment.body
+        assert "7 changes to make" in comment.body
+    assert github.count("PATCH") == 1
+    assert not todoist.service.tasks()
+
+
+def _pull_request(service: GitHub) -> int:
+    issue = service.add_issue("Another deadline")
+    issue.pull_request = True
+    return issue.number
+
+
+def test_a_pull_request_from_a_fork_is_planned_without_secrets(
+    runner: Runner, todoist: TodoistServer, github: GitHubServer
+) -> None:
+    service, repo = github.service, github.service.repo
+    number = _pull_request(service)
+    token = service.workflow_token(repo, contents="read", pull_requests="read")
+    add(runner, GOALS, TODOIST)
+    done = runner.happens("pull_request", secrets={"GITHUB_TOKEN": token.text}, **a_pull_request(number, fork=True))
+    assert done.green, done.log
+    assert "A pull request from a fork gets no secrets" in done.summary
+    assert "next: Find a course provider, Sat 24 Jul 2027" in done.summary
+    (told,) = done.annotations
+    assert told.startswith("notice title=backplan::the plan is not written as a comment")
+    assert not repo.issues[number].comments
+    assert not todoist.service.tasks()
+
+
+def test_a_list_in_the_repository_is_pushed_only_when_it_changed(runner: Runner) -> None:
+    add(runner, FOOD_HANDLER, MARKDOWN)
+    first = runner.happens("push")
+    assert first.green, first.log
+    assert runner.git("--git-dir", str(runner.remote), "show", "main:todo.md").count("- [ ]") == 7
+    assert runner.git("--git-dir", str(runner.remote), "log", "-1", "--format=%an %s", "main").strip() == (
+        "github-actions[bot] backplan: the list is up to date"
+    )
+    runner.git("pull", "--quiet")
+    stood = runner.git("rev-parse", "main")
+    assert runner.happens("schedule").green
+    assert runner.git("--git-dir", str(runner.remote), "rev-parse", "main") == stood
+
+
+def test_a_list_that_cannot_be_pushed_says_what_to_do(runner: Runner) -> None:
+    add(runner, FOOD_HANDLER, MARKDOWN)
+    runner.git("commit", "--quiet", "--allow-empty", "--message", "Somebody else's")
+    runner.git("push", "--quiet")
+    runner.git("reset", "--quiet", "--hard", "HEAD~")
+    done = runner.happens("push")
+    assert not done.green
+    assert any("Start a new run (Actions > backplan > Run workflow)" in told for told in done.annotations)
+
+
+def test_a_branch_is_not_synced(runner: Runner, todoist: TodoistServer) -> None:
+    add(runner, GOALS, TODOIST)
+    runner.git("switch", "--quiet", "--create", "other")
+    for event in ("push", "workflow_dispatch"):
+        done = runner.happens(event, secrets=secrets(todoist))
+        assert done.green
+        assert not done.summary.startswith("## ")
+    assert not todoist.service.tasks()
+
+
+def test_our_own_house_runs_the_action_on_its_examples(runner: Runner) -> None:
+    shutil.copytree(runner.house, runner.repository, dirs_exist_ok=True)
+    runner.push({workflow.PATH: (ROOT / workflow.PATH).read_text("utf-8")})
+    synced = runner.happens("push")
+    assert synced.green, synced.log
+    planned = runner.happens("pull_request", **a_pull_request())
+    assert planned.green, planned.log
+    assert "changes to make" in planned.summary
+
+
+# Whatever the repository holds
+
+
+def outputs(done: Done) -> dict[str, str]:
+    line = next(line for line in done.log.splitlines() if line.startswith("{") and "plan-json" in line)
+    read: dict[str, str] = json.loads(line[: line.index("}") + 1])
+    return read
+
+
+def test_outputs_are_there_for_later_steps(runner: Runner) -> None:
+    add(runner, FOOD_HANDLER, MINE % "{fail-on: late}")
+    found = outputs(done := runner.happens("push"))
+    assert done.green, done.log
+    assert found.pop("plan-json").endswith("plan.json")
+    assert found.pop("report").endswith("report.md")
+    counts = {"created": "7", "updated": "0", "removed": "0", "failed": "0", "late": "0"}
+    assert found == {"changed": "true", **counts}
+    add(runner, FOOD_HANDLER.replace("2027-08-15", "2027-07-21"), MINE % "{fail-on: late}")
+    late = runner.happens("push")
+    assert not late.green
+    assert outputs(late)["late"] == "1"
+    assert any(told.startswith("warning title=backplan,file=goals.yaml,line=") for told in late.annotations)
+
+
+def test_nothing_of_the_repository_is_run(runner: Runner) -> None:
+    runs = "open('was-run', 'w'); raise SystemExit('the repository was run')\n"
+    names = ("config", "sync/__init__", "connectors/__init__", "pip", "yaml", "sitecustomize", "scripts/environment")
+    runner.push({f"{name}.py": runs for name in names} | {".envrc": runs, "pyproject.toml": "[tool.x]\n"})
+    runner.env |= {"PYTHONPATH": ".", "PYTHONSTARTUP": "config.py"}
+    add(runner, FOOD_HANDLER, MINE % "{command: plan}")
+    done = runner.happens("push")
+    assert done.green, done.log
+    assert "was-run" not in done.log
+    assert "7 changes to make" in done.summary
+
+
+@pytest.mark.parametrize(
+    "given", ["goals: '$(touch was-run).yaml'", "goals: '`touch was-run`'", "connector: '; touch was-run #'"]
+)
+def test_an_input_is_no_shell(runner: Runner, given: str) -> None:
+    add(runner, FOOD_HANDLER, MINE % f"{{{given}}}")
+    done = runner.happens("push")
+    assert not done.green
+    assert done.annotations
+    assert "was-run\n" not in done.log
+
+
+def test_a_title_gives_the_runner_no_orders(runner: Runner) -> None:
+    title = '"::error::owned ##[error]owned ::set-output name=late::9 <script> | %0A::error::owned"'
+    goals = f"goals: [{{title: {title}, deadline: 2027-07-19}}, {{title: B, deadline: 2027-09-01}}]\n"
+    add(runner, goals, MINE % "{command: plan}")
+    done = runner.happens("push")
+    place = f"file=goals.yaml,line=1,col={goals.index('2027-07-19') + 1}"
+    assert [told.split("::")[0] for told in done.annotations] == [f"warning title=backplan,{place}"]
+    assert outputs(done)["late"] == "1"
+    assert "| %250A::error::owned: missed" in done.annotations[0]
