@@ -80,7 +80,10 @@ def _append(name: str, text: str) -> None:
 def _in_checkout(file: str) -> str:
     """Return a file's path as GitHub knows it: from the root of the repository."""
     checkout = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
-    path = Path(file).resolve()
+    try:
+        path = Path(file).resolve()
+    except (OSError, ValueError):  # text from elsewhere that looks like a place, and can be no file's name
+        return file
     return path.relative_to(checkout).as_posix() if path.is_relative_to(checkout) else file
 
 

@@ -205,14 +205,17 @@ def test_a_branch_is_not_synced(runner: Runner, todoist: TodoistServer) -> None:
     assert not todoist.service.tasks()
 
 
-def test_our_own_house_runs_the_action_on_its_examples(runner: Runner) -> None:
+def test_our_own_house_runs_the_action_on_its_examples(runner: Runner, github: GitHubServer) -> None:
+    number = _pull_request(github.service)
+    token = github.service.workflow_token(github.service.repo, contents="read", pull_requests="write")
     shutil.copytree(runner.house, runner.repository, dirs_exist_ok=True)
     runner.push({workflow.PATH: (ROOT / workflow.PATH).read_text("utf-8")})
     synced = runner.happens("push")
     assert synced.green, synced.log
-    planned = runner.happens("pull_request", **a_pull_request())
+    planned = runner.happens("pull_request", secrets={"GITHUB_TOKEN": token.text}, **a_pull_request(number))
     assert planned.green, planned.log
     assert "changes to make" in planned.summary
+    assert len(github.service.repo.issues[number].comments) == 1
 
 
 # Whatever the repository holds
