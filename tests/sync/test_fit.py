@@ -57,7 +57,7 @@ def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int)
     assert written(goal, today) == expected
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(-100, 900))
 def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)

@@ -19,6 +19,8 @@ from tests.sync.mutants import MUTANTS
 
 if TYPE_CHECKING:
     from config.network import Project
+    from connectors.base import Content
+    from sync.simulation.expectations import App
     from sync.simulation.connector import SimulatedConnector
 
 PROJECT = a_project()
@@ -43,7 +45,7 @@ def test_no_promise_is_broken(kind: Kind, first: int) -> None:
 
 @pytest.mark.parametrize("kinds", [(SAFE, FILE), (UNIQUE, EXACT), (FILE, UNIQUE)], ids=str)
 def test_no_promise_is_broken_in_two_apps(kinds: tuple[Kind, ...]) -> None:
-    check(*kinds, seeds=range(PIECE))
+    check(*kinds, seeds=range(PIECE // 2))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -82,5 +84,13 @@ def test_the_order_of_goals_and_apps_makes_no_difference(kinds: tuple[Kind, ...]
     for mirrored in (False, True):
         life = Life(PROJECT, kinds, TODAY, mirrored=mirrored)
         life.live(events)
-        ends.append({app.name: Counter(held.content for _, held in app.ours().values()) for app in life.apps})
+        ends.append({app.name: Counter(contents(app)) for app in life.apps})
     assert ends[0] == ends[1]
+
+
+def contents(app: App) -> list[Content]:
+    """Return what the tasks of ours hold, their links by the keys of what comes before: native ids are given in turn."""
+    ours = app.ours()
+    keys = {native_id: key for native_id, (key, _) in ours.items()}
+    held = [held.content for _, held in ours.values()]
+    return [replace(one, after=tuple(sorted(keys.get(before, before) for before in one.after))) for one in held]

@@ -80,7 +80,7 @@ def projects(draw_: st.DrawFn) -> Project:
     return project(one, replace(other, steps=steps, sequence=steps))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(projects(), TODAYS)
 def test_each_sample_is_the_scheduler_s_own_forward_pass(plan: Project, today: date) -> None:
     result = schedule(plan, Progress(), today)

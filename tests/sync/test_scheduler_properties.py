@@ -310,7 +310,7 @@ def test_the_order_of_unrelated_goals_and_steps_does_not_matter(
 # Plans that do not fit
 
 
-@settings(max_examples=800)
+@settings(max_examples=300)
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(-20, 200), st.data())
 def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObject) -> None:
     assert isinstance(goal.deadline, date)
