@@ -21,9 +21,10 @@ _FRAME_ROOM = 250
 _COLUMNS, _SECTION_COLUMNS = 60, 40
 _DAYS_TO, _WEEKS_TO, _MONTHS_FROM = 14, 120, 300  # days that a chart spans: what its axis shows
 _UNSAFE = re.compile(r"[^\w \-.,!?'()/+]|_")
+# At the beginning of a line. For some, Mermaid does not ask where the word ends: `Ganttchart` is one, too.
 _KEYWORD = re.compile(
     r"(?:gantt|dateformat|inclusiveenddates|topaxis|axisformat|tickinterval|includes|excludes|todaymarker|weekday"
-    r"|weekend|title|acctitle|accdescr|accdescription|section|href|call|click)\b|\d{4}-\d\d-\d\d",
+    r"|weekend|title|acctitle|accdescr|accdescription|section|href|call|click)|\d{4}-\d\d-\d\d",
     re.IGNORECASE,
 )
 

@@ -236,7 +236,7 @@ def test_mermaid_lines_hold_one_colon_and_no_syntax_of_the_title(folder: Path, t
     assert unreferenced(lines[0].removeprefix("    section ")) == words.shorten(words.clean(title), 40)
 
 
-@pytest.mark.parametrize("title", ["section x", "title", "Click", "2027-01-01", "GANTT", "accTitle"])
+@pytest.mark.parametrize("title", ["section x", "title", "Click", "2027-01-01", "GANTT", "accTitle", "Ganttdiagramm"])
 def test_mermaid_names_do_not_begin_with_a_keyword(folder: Path, title: str) -> None:
     lines = tasks(markdown.schedule(planned(folder, [title])))
     assert lines[1].startswith(f"    #{ord(title[0])};{title[1:]} :")
