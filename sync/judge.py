@@ -204,7 +204,8 @@ class Judge:
         steps = planned.network.steps
         found = []
         if goal.state is State.MISSED:
-            found.append(f"the deadline {goal.deadline} has passed; move it with `backplan move {goal.goal.id} DATE`")
+            move = f"move it in the goals file, or with `backplan move {goal.goal.id} DATE`"
+            found.append(f"the deadline {goal.deadline} has passed; {move}")
         elif goal.margin is not None and goal.margin < 0:
             fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
             found.append(f"late by {_days(-goal.margin)}{fits}")

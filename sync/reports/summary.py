@@ -88,9 +88,12 @@ def _headline(told: Told) -> str:
         return "in sync, nothing to do"
     if not told.applied:
         return f"{words.count(len(writes), 'change')} to make"
-    failed = sum(change.status == "failed" for change in writes)
-    made = words.count(sum(change.status == "applied" for change in writes), "change") + " made"
-    return made + (f", {failed} could not be made" if failed else "")
+    statuses = [change.status for change in writes]
+    failed, waiting = statuses.count("failed"), statuses.count("skipped")
+    said = [f"{words.count(statuses.count('applied'), 'change')} made"]
+    said += [f"{failed} could not be made"] if failed else []
+    said += [f"{waiting} left for a later run"] if waiting else []
+    return ", ".join(said)
 
 
 # The parts
@@ -117,6 +120,7 @@ def _late_rows(goal: ScheduledGoal, value: Schedule) -> Iterator[tuple[str, ...]
 
 def _goals(value: Schedule, room: int) -> list[str]:
     rows = ["\n".join(_goal(goal)) for goal in value.goals]
+    rows += [f"- ⚠️ {markdown.escape(line)}" for load in value.loads for line in words.load(load)]
     return ["### Goals", "", *_fitting(rows, room, "goals")] if rows else []
 
 
@@ -141,7 +145,8 @@ def _changes(plan: ConnectorPlan, room: int, *, applied: bool) -> list[str]:
     # What is left out if there is no room for all is what happens most, and matters least.
     changes = sorted(plan.changes, key=_weight)
     rows = [markdown.change_row(change, applied=applied) for change in changes]
-    return _table(heading, markdown.change_columns(applied=applied), rows, room)
+    table = _table(heading, markdown.change_columns(applied=applied), rows, room)
+    return [*table, *(["", f"It takes {plan.budget}."] if table and plan.budget and not applied else [])]
 
 
 def _weight(change: Change) -> int:

@@ -216,7 +216,7 @@ def test_markdown_marks_steps_that_are_closed_and_keeps_code_in_warnings(folder:
     assert "done Mon 19 Jul 2027" in text
     assert "| ~~three~~ |" in text
     late = markdown.schedule(example("food-handler.yaml", date(2027, 9, 1)))
-    assert "; move it with `backplan move food-handler DATE`" in late
+    assert "; move it in the goals file, or with `backplan move food-handler DATE`" in late
     assert "🔴" in late
 
 

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from config.loader import load
 from connectors.base import Action, Content, Marker, Requests, Write
+from sync.budget import Budget
 from sync.plan import Change, ConnectorPlan
 from sync.reports import mermaid, summary
 from sync.schedule import Progress, Schedule
@@ -90,6 +91,7 @@ def test_a_passed_deadline_is_told(tmp_path: Path) -> None:
         (["planned"], False, "1 change to make"),
         (["applied", "applied"], True, "2 changes made"),
         (["applied", "failed"], True, "1 change made, 1 could not be made"),
+        (["applied", "skipped"], True, "1 change made, 1 left for a later run"),
     ],
 )
 def test_the_first_line_says_what_happened(
@@ -98,6 +100,19 @@ def test_the_first_line_says_what_happened(
     changes = tuple(a_change(f"g/s{n}", status=status) for n, status in enumerate(statuses))
     told = summary.Told(planned(tmp_path, FOOD_HANDLER), [ConnectorPlan("markdown", changes, {}, {}, {})], applied)
     assert summary.run(told).startswith(f"## 🟢 backplan: {headline}\n")
+
+
+def test_a_plan_says_what_it_will_take(tmp_path: Path) -> None:
+    plan = ConnectorPlan("todoist", (a_change("g/s", status="planned"),), {}, {}, {}, Budget(3, 12, 40))
+    shown = summary.run(summary.Told(planned(tmp_path, FOOD_HANDLER), [plan], applied=False))
+    assert "It takes about 3 requests and 12 minutes; 40 of them wait for a later run." in shown
+
+
+def test_days_with_too_much_at_once_are_named(tmp_path: Path) -> None:
+    steps = "[{title: A, takes: 1 day}, {title: B, takes: 1 day}]"
+    goal = f"{{title: G, deadline: 2027-09-01, steps: [{{parallel: true, title: P, steps: {steps}}}]}}"
+    text = f"capacity: 1\ngoals: [{goal}]\n"
+    assert "- ⚠️ there are 2 steps at once on Wed 1 Sep 2027" in summary.run(a_run(planned(tmp_path, text)))
 
 
 @pytest.mark.parametrize("count", [1, 100, 1000])
