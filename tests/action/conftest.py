@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -11,25 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.action.runner import ACT, Runner
-from tests.conftest import ROOT
+from tests.action.runner import ACT, Runner, checked_out
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_FILES = ("action.yml", "pyproject.toml", "README.md", "LICENSE")
-_FOLDERS = ("config", "connectors", "sync", "scripts", "requirements")
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The action as it is checked out."""
-    folder = tmp_path_factory.mktemp("house")
-    for name in _FILES:
-        shutil.copy(ROOT / name, folder)
-    for name in _FOLDERS:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+    return checked_out(tmp_path_factory.mktemp("house"))
 
 
 @pytest.fixture(scope="session")

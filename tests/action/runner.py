@@ -5,16 +5,31 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import ROOT
+
 ACT = Path(sys.executable).parent / "act"
 STANDINS = Path(__file__).parent / "standins"
 TODAY = "2027-07-20"
+_FILES = ("action.yml", "pyproject.toml", "README.md", "LICENSE")
+_FOLDERS = ("config", "connectors", "sync", "scripts", "requirements")
 _USES = re.compile(r"uses: (?P<owner>[\w-]+)/(?P<name>[\w-]+)(?:/[\w/-]+)?@(?P<ref>\S+)")
+
+
+def checked_out(folder: Path) -> Path:
+    """Put the action's files into a folder, as GitHub would check them out."""
+    folder.mkdir(exist_ok=True)
+    for name in _FILES:
+        shutil.copy(ROOT / name, folder)
+    for name in _FOLDERS:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,7 @@ class Runner:
     env: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.repository.mkdir()
+        self.repository.mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
         self.git("remote", "add", "origin", str(self.remote))
