@@ -154,7 +154,7 @@ class Source:
         except yaml.YAMLError as error:
             raise self._error(None, f"not readable as YAML: {' '.join(str(error).split())}") from None
         if node is None or (isinstance(node, ScalarNode) and not node.value):
-            raise self._error(None, "the file is empty; `backplan init` writes one to start from")
+            raise self._error(None, "the file is empty; write `goals:`, below it `- title:` and `deadline:`")
         if not isinstance(node, MappingNode):
             raise self._error(node.start_mark, "expected keys such as `goals:` at the start of a line")
         return node
@@ -267,4 +267,6 @@ def _explain_yaml(error: yaml.MarkedYAMLError) -> str:
         return "a colon inside a text needs quotes around the text, or the indentation is off"
     if "undefined alias" in problem or error.context == "while scanning an alias":
         return f"{problem}; a text that starts with * needs quotes"
+    if "found a tab character" in problem:
+        return "a tab stands here; indent with spaces"
     return f"not readable as YAML: {problem}{f' ({error.context})' if error.context else ''}"

@@ -37,9 +37,16 @@ if TYPE_CHECKING:
 
 _COMMANDS = ("sync", "plan", "check")
 _FAIL_ON = ("error", "late")
+_NO_CHECKOUT = (
+    "Nothing of the repository is here: in the workflow, the step `actions/checkout` has to stand before backplan's."
+)
 _NO_GOALS_FILE = (
-    "In the workflow, the step `actions/checkout` has to stand before backplan's, and `goals:` names the file where it "
-    "is called otherwise. To make one, open the repository's page: Add file > Create new file > goals.yaml."
+    "To make one, open the repository's page: Add file > Create new file > goals.yaml. Where it is called otherwise, "
+    "name it in the workflow, as `goals:` below `with:`."
+)
+_NO_TODOIST = (
+    "The workflow hands on a token for Todoist, but the goals file does not name it, so nothing was written there. "
+    "Write `sync: [todoist]` at the top of the goals file."
 )
 _SECRETS = (
     "On GitHub, your tokens are kept under Settings > Secrets and variables > Actions (New repository secret: "
@@ -47,6 +54,7 @@ _SECRETS = (
     "that is there already has expired, was mistyped or may too little: put a new one in its place."
 )
 _MASS_CHANGE = "In a workflow, that is the input `allow-mass-change: true`, for one run."
+_GOALS_FILES = ("*[Gg][Oo][Aa][Ll]*.[Yy]*", "*/*[Gg][Oo][Aa][Ll]*.[Yy]*")  # where a person may have put it
 _ONLY_PLANNED = "This is a pull request, so it is only planned: the tasks follow once it is merged."
 _NOT_READ = (
     "A pull request from a fork gets no secrets. These are the dates that the goals file alone gives; the run after "
@@ -177,10 +185,22 @@ def _refuse_version(wanted: str) -> None:
 def _workspace(path: Path | None) -> Workspace:
     try:
         loader.find(path)
-    except InputError as error:
-        raise InputError(f"{error}. {_NO_GOALS_FILE}") from None
+    except InputError:
+        raise InputError(f"{path or 'goals.yaml'}: there is no such file. {_what_is_there()}") from None
     today = os.environ.get("BACKPLAN_TODAY")  # as on the command line: to try things out
     return open_workspace(path, date.fromisoformat(today) if today else None)
+
+
+def _what_is_there() -> str:
+    """Return what to do about a goals file that is not where it should be."""
+    here = Path()
+    if not any(here.iterdir()):
+        return _NO_CHECKOUT
+    names = (path.as_posix() for pattern in _GOALS_FILES for path in here.glob(pattern) if path.is_file())
+    near = next((name for name in sorted(names, key=len) if not name.startswith(".")), None)
+    if near is None:
+        return _NO_GOALS_FILE
+    return f"There is `{near}`: rename it, or name it in the workflow, as `goals: {near}` below `with:`."
 
 
 def _refuse_unknown(names: Iterable[str], homes: Iterable[Home]) -> None:
@@ -215,7 +235,7 @@ def _reconciled(inputs: Inputs, workspace: Workspace, homes: Sequence[Home], fol
         plans = reconciler.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
         _save(folder / "plan.json", plans, homes, workspace)
     failures = list(_what_failed(reading, plans))
-    notes = [*([_ONLY_PLANNED] if inputs.command == "sync" and not write else []), *failures]
+    notes = [*([_ONLY_PLANNED] if inputs.command == "sync" and not write else []), *_unused(homes), *failures]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
     told = summary.Told(reading.schedule, plans, write, cost, notes)
     for line in (*text.plan(plans, applied=write), *text.status(reading.schedule)):
@@ -244,6 +264,13 @@ def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[s
     for sentence in sentences:
         runner.annotate("error", sentence)
         yield sentence
+
+
+def _unused(homes: Sequence[Home]) -> Iterator[str]:
+    """Yield a sentence where a token is there for an app that the goals file does not name: a line was forgotten."""
+    if os.environ.get("TODOIST_API_TOKEN") and all(home.connector.name != "todoist" for home in homes):
+        runner.annotate("warning", _NO_TODOIST)
+        yield _NO_TODOIST
 
 
 def _offline(workspace: Workspace, why: str) -> Outcome:

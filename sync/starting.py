@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SCHEMA_NAME = "goals.schema.json"
+_ON_GITHUB = re.compile(r"url = \S*?github\.[\w.-]+[:/](?P<repo>[\w.-]+/[\w.-]+?)(?:\.git)?/?\s*$", re.MULTILINE)
 _MODELINE = f"# yaml-language-server: $schema={SCHEMA_NAME}\n"
 
 
@@ -49,14 +51,28 @@ def goals_text(
 
     What the options do not say is asked for, where somebody can answer.
 
-    Raises InputError where something is missing and nobody can be asked.
+    Raises InputError for an app that is not known, and where something is missing and nobody can be asked.
     """
     if path.exists():
         raise BackplanError(f"{path}: is there already; edit it, or name another with --goals (nothing was changed)")
-    for app in apps:
-        registry.load(app)
+    targets = [_target(app, path) for app in apps]
     text = _goals_text(path, template, title, deadline, ask=ask)
-    return set_value(Source(str(path), text), (), "sync", f"[{', '.join(apps)}]") if apps else text
+    return set_value(Source(str(path), text), (), "sync", f"[{', '.join(targets)}]") if apps else text
+
+
+def _target(app: str, path: Path) -> str:
+    """Return what `sync:` says of an app; of GitHub, that it is the repository in which the goals file lies."""
+    registry.load(app)
+    if app != "github":
+        return app
+    settings = _repository(path) / ".git" / "config"
+    origin = _ON_GITHUB.search(settings.read_text("utf-8", "replace")) if settings.is_file() else None
+    if origin is None:
+        raise InputError(
+            "--connector github: this is no clone of a repository on GitHub, so it is not known which one is meant; "
+            "leave it out, and write `sync: [{github: {repo: me/goals}}]` into the goals file"
+        )
+    return f"{{github: {{repo: {origin['repo']}}}}}"
 
 
 def _goals_text(path: Path, template: str | None, title: str | None, deadline: date | None, *, ask: bool) -> str:

@@ -235,6 +235,22 @@ def test_init_knows_the_connectors(person: Person) -> None:
     assert not person.goals.exists()
 
 
+@pytest.mark.parametrize(
+    "url", ["https://github.com/ann/my.goals.git", "git@github.com:ann/my.goals", "ssh://git@github.com/ann/my.goals/"]
+)
+def test_init_for_github_names_the_repository(person: Person, url: str) -> None:
+    git = person.folder / ".git"
+    git.mkdir()
+    unknown = person.run(*INIT, "--connector", "github")
+    assert unknown.code == 64
+    assert "write `sync: [{github: {repo: me/goals}}]`" in unknown.err
+    (git / "config").write_text(f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {url}\n', "utf-8")
+    assert person.run(*INIT, "--connector", "github").code == 0
+    assert "sync: [{github: {repo: ann/my.goals}}]" in person.goals.read_text("utf-8")
+    assert person.run("check").code == 0
+    assert "issues: write" in (person.folder / workflow.PATH).read_text("utf-8")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
 def test_init_asks_backwards_on_a_terminal(person: Person) -> None:
     answers = ["Learn to swim", "someday", "2027-09-30", "Swim a whole lap", "Take lessons", ""]

@@ -79,6 +79,7 @@ UNREADABLE = {
     "two documents": ("a: 1\n---\nb: 2\n", "2:1", "another document"),
     "a tab": ("goals:\n\t- title: A\n", "2:1", "a tab or a reserved character"),
     "a tab behind spaces": ("goals:\n  \t- title: A\n", "2:3", "a tab or a reserved character"),
+    "a tab in the middle of a list": ("goals:\n  - title: A\n\t  why: b\n", "3:1", "a tab stands here; indent with"),
     "a reserved character": ("why: @home\n", "1:6", "a tab or a reserved character"),
     "a colon in a text": ("why: one: two\n", "1:9", "a colon inside a text needs quotes"),
     "an unknown alias": ("a: 1\nwhy: *all of it\n", "2:6", "a text that starts with * needs quotes"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -14,9 +14,6 @@ from config.errors import InputError, Place
 from sync import runner
 from sync.action import Inputs
 from tests.conftest import FOOD_HANDLER, ROOT, Done, Person
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOKEN = "kanarie" + "-songbird-0123456789"
 GOALS = "namespace: me/goals\nsync: [todoist]\n" + FOOD_HANDLER
@@ -32,11 +29,11 @@ class Step:
     def run(self, event: str = "push", **env: str) -> Done:
         for path in self.files.values():
             path.unlink(missing_ok=True)
-        temp = self.person.folder / "temp"
-        temp.mkdir(exist_ok=True)
         said = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event, "GITHUB_WORKSPACE": str(self.person.folder)}
         files = {name: str(path) for name, path in self.files.items()}
-        return self.person.run(module="sync.action", env={**said, **files, "RUNNER_TEMP": str(temp), **env})
+        env = {"RUNNER_TEMP": str(self.person.folder / "temp"), **env}
+        Path(env["RUNNER_TEMP"]).mkdir(exist_ok=True)
+        return self.person.run(module="sync.action", env={**said, **files, **env})
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -77,7 +74,10 @@ def test_a_wrong_input_is_named_with_what_it_takes(inputs: dict[str, str], said:
             {"INPUT_CONNECTOR": "todoist"},
             "the input `connector` of the workflow is `todoist`, and the goals file names",
         ),
-        ({"INPUT_GOALS": "gaols.yaml"}, "gaols.yaml: no such file"),
+        (
+            {"INPUT_GOALS": "gaols.yaml"},
+            "gaols.yaml: there is no such file. There is `goals.yaml`: rename it, or name it in the workflow",
+        ),
         ({"INPUT_VERSION": "99"}, "asks for version 99 of backplan, and this is 0.1.0"),
         ({"INPUT_VERSION": "0.1.00"}, "asks for version 0.1.00"),
     ],
@@ -96,10 +96,33 @@ def test_the_version_may_be_named(step: Step) -> None:
     assert all(step.run(INPUT_VERSION=version).code == 0 for version in ("0", "0.1", "0.1.0"))
 
 
-def test_who_forgot_the_checkout_is_told_so(step: Step) -> None:
-    done = step.run()
+def test_who_forgot_the_checkout_is_told_so(step: Step, tmp_path_factory: pytest.TempPathFactory) -> None:
+    done = step.run(RUNNER_TEMP=str(tmp_path_factory.mktemp("temp")))
     assert done.code == 64
     assert "the step `actions/checkout` has to stand before backplan's" in done.out
+
+
+@pytest.mark.parametrize("name", ["goals.yml", "Goals.yaml", "my-goals.yaml", "goals.yaml.txt", "plans/goals.yaml"])
+def test_a_goals_file_elsewhere_is_found_and_named(step: Step, name: str) -> None:
+    path = step.person.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(FOOD_HANDLER, "utf-8")
+    done = step.run()
+    assert done.code == 64
+    assert f"There is `{name}`: rename it, or name it in the workflow, as `goals: {name}` below `with:`." in done.out
+
+
+def test_where_there_is_no_goals_file_it_is_said_how_to_make_one(step: Step) -> None:
+    (step.person.folder / "README.md").write_text("Hello\n", "utf-8")
+    assert "Add file > Create new file > goals.yaml" in step.run().out
+
+
+def test_who_forgot_to_name_the_app_is_told_so(step: Step) -> None:
+    step.person.writes(FOOD_HANDLER)
+    done = step.run(TODOIST_API_TOKEN=TOKEN)
+    assert done.code == 0
+    assert "::warning title=backplan::The workflow hands on a token for Todoist" in done.out
+    assert "Write `sync: [todoist]` at the top of the goals file" in step.summary
 
 
 def test_every_input_is_handed_on() -> None:
