@@ -20,8 +20,8 @@ from tests.sync.mutants import MUTANTS
 if TYPE_CHECKING:
     from config.network import Project
     from connectors.base import Content
-    from sync.simulation.expectations import App
     from sync.simulation.connector import SimulatedConnector
+    from sync.simulation.expectations import App
 
 PROJECT = a_project()
 PIECE = 1_000  # histories a test, so that they are spread over the processors
