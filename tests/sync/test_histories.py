@@ -89,7 +89,7 @@ def test_the_order_of_goals_and_apps_makes_no_difference(kinds: tuple[Kind, ...]
 
 
 def contents(app: App) -> list[Content]:
-    """Return what the tasks of ours hold, their links by the keys of what comes before: native ids are given in turn."""
+    """Return what the tasks of ours hold, with their links by key: native ids are given in turn."""
     ours = app.ours()
     keys = {native_id: key for native_id, (key, _) in ours.items()}
     held = [held.content for _, held in ours.values()]
