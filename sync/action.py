@@ -30,7 +30,7 @@ from sync.workspace import open_workspace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sync.plan import ConnectorPlan
+    from sync.changes import ConnectorPlan
     from sync.reading import Home, Reading
     from sync.schedule import ScheduledGoal
     from sync.workspace import Workspace

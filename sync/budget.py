@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from connectors.base import Pace
-    from sync.plan import Change, ConnectorPlan
+    from sync.changes import Change, ConnectorPlan
 
 WAITS = "waits for a later run: more do not fit into this one"
 _CAN_WAIT = (Action.CREATE, Action.UPDATE, Action.REMOVE)

@@ -20,7 +20,7 @@ from connectors.base import Action, Answer, GoalMemory, MemoryWrite, Paced, Reme
 
 if TYPE_CHECKING:
     from connectors.base import Capabilities, Connector
-    from sync.plan import Change, ConnectorPlan
+    from sync.changes import Change, ConnectorPlan
 
 
 Batch = tuple[Write | MemoryWrite, ...]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from config.calendars import EVERY_DAY
 from connectors.base import HEARTBEAT, Content, digest
 from sync.calendar import WorkingDays
-from sync.plan import Wanted, WantedGoal
 from sync.reports.words import day
+from sync.wanted import Wanted, WantedGoal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.base import GoalMemory
-    from sync.plan import Change, ConnectorPlan
+    from sync.changes import Change, ConnectorPlan
 
 VERSION = 1
 

@@ -6,10 +6,9 @@ applied. So a change in the file reaches the task, and a person's own change sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from config.errors import RefusedError
 from connectors.base import (
     ADDITIVE,
     FIELDS,
@@ -26,17 +25,19 @@ from connectors.base import (
 )
 from connectors.marker import DIGESTS
 from sync import states
+from sync.changes import Change, ConnectorPlan
 from sync.digests import place_in
 from sync.occurrences import day_of, forget, is_occurrence, step_of
+from sync.refusals import refuse_mass_change, refuse_overfull
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
-    from connectors.base import Connector, Snapshot, Task
-    from sync.budget import Budget
+    from connectors.base import Connector, Task
     from sync.observe import View
     from sync.states import State
+    from sync.wanted import Wanted, WantedGoal
 
 MASS_CHANGE_FLOOR = 3
 MASS_CHANGE_SHARE = 0.3
@@ -44,108 +45,6 @@ MASS_CHANGE_SHARE = 0.3
 _BEATS = "it moves ahead once a day, for as long as backplan runs"
 
 Status = Literal["planned", "applied", "failed", "skipped"]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
-
-    `timing` and `definition` are the digests of `sync.digests`; `dates` the start and due to publish. `above` are the
-    keys of the tasks to stand below, the nearest first: groups, and the goal.
-    """
-
-    key: str
-    content: Content
-    timing: str
-    above: tuple[str, ...] = ()
-    done: date | None = None
-    definition: str = ""
-    dates: tuple[date, date] | None = None
-    pinned: bool = False
-    follow_up: bool = False
-
-    @property
-    def whole(self) -> bool:
-        """Whether it stands for steps, as a goal's own task and a group's do, and has its date from them."""
-        return not self.above or is_group(self.key)
-
-
-@dataclass(frozen=True, slots=True)
-class WantedGoal:
-    """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
-
-    `repeating` are the keys of the steps whose occurrences come and go with the plan; `first_sync` is the day since
-    which any app has known of the goal.
-    """
-
-    goal_id: str
-    tasks: tuple[Wanted, ...]
-    made: date
-    digest: str
-    first_sync: date
-    repeating: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One line of a plan: what happens to a task and why. `fields` maps a name to (old, new).
-
-    `before` is the task as it was found, under the key that it had; None where it is made, or nothing is written.
-
-    `acknowledges`: the write takes note of what a person did in this very app, a date they gave or a tick. It waits
-    until all the others have it, so that a run that is cut short does not forget where the newest one stands.
-
-    `expected`: an occurrence that goes because its time has passed, or the plan has other days for it.
-    """
-
-    action: Action
-    key: str
-    reason: str
-    fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
-    write: Write | None = None
-    status: Status = "planned"
-    error: str | None = None
-    acknowledges: bool = False
-    before: State | None = None
-    expected: bool = False
-
-    @property
-    def after(self) -> State | None:
-        """The task as the write leaves it; None where it goes, or nothing is written."""
-        return states.after(self.before, self.write) if self.write else None
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectorPlan:
-    """What has to change in one connector.
-
-    `memory` is what it shall remember once every change is applied, `remembered` what it remembers now by today's keys,
-    and `stored` that same memory as it was read. `budget` is None where the service does not limit writing. `error`:
-    what came in the way of the memory alone, after the changes themselves.
-    """
-
-    label: str
-    changes: tuple[Change, ...]
-    memory: Mapping[str, GoalMemory]
-    remembered: Mapping[str, GoalMemory]
-    stored: Mapping[str, GoalMemory]
-    budget: Budget | None = None
-    error: str | None = None
-
-    @property
-    def writes(self) -> tuple[Change, ...]:
-        """The changes that ask something of the service."""
-        return tuple(change for change in self.changes if change.write is not None)
-
-    @property
-    def news(self) -> tuple[Change, ...]:
-        """The writes that count: all but the heartbeat's, which moves every day."""
-        return tuple(change for change in self.writes if change.key != HEARTBEAT)
-
-    @property
-    def pending(self) -> bool:
-        """Whether there is anything to write, tasks or memory."""
-        return bool(self.writes) or self.memory != self.stored
 
 
 def plan(
@@ -208,40 +107,6 @@ def _makes_room(change: Change) -> bool:
         return False
     new_above = write.action is Action.CREATE and ("/" not in write.key or is_group(write.key))
     return "parent" in write.fields or new_above
-
-
-def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
-    """Raise RefusedError when more would be removed than a slip of the hand may remove."""
-    going = [
-        change.key
-        for change in changes
-        if change.action is Action.REMOVE and not change.expected and change.key != HEARTBEAT
-    ]
-    managed = sum(not task.done and task.marker.key != HEARTBEAT for task in snapshot.tasks)
-    if len(going) > max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed) or (going and len(going) == managed):
-        shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
-        raise RefusedError(
-            f"{label}: {len(going)} of {managed} open tasks would be removed: {shown}. "
-            "If that is meant, run again with --allow-mass-change; nothing was changed."
-        )
-
-
-def refuse_overfull(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
-    """Raise RefusedError where more tasks would be open than the service has room for; name the goals that do not fit.
-
-    What goes makes room first, for whichever goal.
-    """
-    if snapshot.room is None:
-        return
-    leaving = sum(change.action in (Action.REMOVE, Action.COMPLETE) for change in changes)
-    coming = [change.key.partition("/")[0] for change in changes if change.action in (Action.CREATE, Action.REOPEN)]
-    room = max(snapshot.room, 0) + leaving
-    if len(coming) > room:
-        without = ", ".join(dict.fromkeys(coming[room:]))
-        raise RefusedError(
-            f"{label}: has room for {room} more open tasks, and {len(coming)} are to be made: no room is left for "
-            f"{without}. Give these goals a place of their own (`sync:` in the goal); nothing was changed."
-        )
 
 
 class _Differ:

@@ -8,7 +8,7 @@ from config.errors import InputError, RefusedError
 from connectors.base import HEARTBEAT, Finder, Paced
 from sync import executor, heartbeat
 from sync.budget import within
-from sync.plan import ConnectorPlan, plan
+from sync.plan import plan
 from sync.wanted import wanted_goal
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from config.network import Project
     from connectors.base import Connector
+    from sync.changes import ConnectorPlan
     from sync.journal import Journal, Record
     from sync.observe import View
     from sync.reading import Home, Reading, Snapshots

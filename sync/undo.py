@@ -23,8 +23,9 @@ from connectors.base import (
     is_group,
 )
 from sync import states
+from sync.changes import Change, ConnectorPlan
 from sync.digests import place_in
-from sync.plan import Change, ConnectorPlan, refuse_mass_change
+from sync.refusals import refuse_mass_change
 from sync.renames import follow
 
 if TYPE_CHECKING:

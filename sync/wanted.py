@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.network import Step
-from connectors.base import Content
+from connectors.base import Content, is_group
 from sync import digests
 from sync.occurrences import step_of
-from sync.plan import Wanted, WantedGoal
 from sync.schedule import State
 
 if TYPE_CHECKING:
@@ -18,6 +18,46 @@ if TYPE_CHECKING:
     from config.network import Group, Project
     from connectors.base import GoalMemory
     from sync.schedule import ScheduledGoal, ScheduledStep
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
+
+    `timing` and `definition` are the digests of `sync.digests`; `dates` the start and due to publish. `above` are the
+    keys of the tasks to stand below, the nearest first: groups, and the goal.
+    """
+
+    key: str
+    content: Content
+    timing: str
+    above: tuple[str, ...] = ()
+    done: date | None = None
+    definition: str = ""
+    dates: tuple[date, date] | None = None
+    pinned: bool = False
+    follow_up: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it stands for steps, as a goal's own task and a group's do, and has its date from them."""
+        return not self.above or is_group(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedGoal:
+    """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
+
+    `repeating` are the keys of the steps whose occurrences come and go with the plan; `first_sync` is the day since
+    which any app has known of the goal.
+    """
+
+    goal_id: str
+    tasks: tuple[Wanted, ...]
+    made: date
+    digest: str
+    first_sync: date
+    repeating: frozenset[str] = frozenset()
 
 
 def wanted_goal(

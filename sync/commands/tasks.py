@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from sync.plan import ConnectorPlan
+    from sync.changes import ConnectorPlan
     from sync.reading import Home, Reading
 
 

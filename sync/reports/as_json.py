@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from config.errors import Problem
     from connectors.base import Connector
     from sync.buffer import Buffer
+    from sync.changes import Change, ConnectorPlan
     from sync.fit import Fit
     from sync.learning import Lesson
     from sync.load import Load
-    from sync.plan import Change, ConnectorPlan
     from sync.risk import Risk
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 

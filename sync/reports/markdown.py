@@ -18,7 +18,7 @@ from sync.schedule import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sync.plan import Change, ConnectorPlan
+    from sync.changes import Change, ConnectorPlan
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
 SIGNS = {State.ON_TRACK: "🟢", State.TIGHT: "🟡", State.LATE: "🔴", State.MISSED: "🔴", State.DONE: "✅"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from connectors.base import Requests
-    from sync.plan import Change, ConnectorPlan
+    from sync.changes import Change, ConnectorPlan
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
 LIMIT = 1_000_000  # bytes: GitHub shows nothing of a summary over 1 MiB

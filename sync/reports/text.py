@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from sync.changes import Change, ConnectorPlan
     from sync.fit import Fit
-    from sync.plan import Change, ConnectorPlan
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
 WIDTH_WITHOUT_TERMINAL = 120

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from config.network import Project
     from connectors.base import Action, Answer, Snapshot
+    from sync.changes import ConnectorPlan
     from sync.executor import Batch
-    from sync.plan import ConnectorPlan
 
 Thing = TypeVar("Thing")
 

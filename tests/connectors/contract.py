@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from config.network import Project
     from connectors.base import Connector
-    from sync.plan import ConnectorPlan
+    from sync.changes import ConnectorPlan
 
 TODAY = date(2027, 7, 20)
 NAMESPACE = "me/goals"

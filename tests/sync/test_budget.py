@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.base import HEARTBEAT, Action, Content, Pace, Write
 from sync.budget import Budget, within
-from sync.plan import Change, ConnectorPlan
+from sync.changes import Change, ConnectorPlan
 
 DAY = date(2027, 7, 20)
 _CAN_WAIT = {Action.CREATE, Action.UPDATE, Action.REMOVE}

@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 
 from config import loader
 from connectors.base import Action, Content, Write
-from sync.plan import Change, ConnectorPlan
+from sync.changes import Change, ConnectorPlan
 from sync.reports import html, ics, markdown, svg, words
 from sync.schedule import Progress
 from sync.scheduler import schedule as dates
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-    from sync.plan import Status
+    from sync.changes import Status
     from sync.schedule import Schedule
 
 TODAY = date(2027, 7, 20)

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from config.loader import load
 from connectors.base import Action, Content, Marker, Requests, Write
 from sync.budget import Budget
-from sync.plan import Change, ConnectorPlan
+from sync.changes import Change, ConnectorPlan
 from sync.reports import mermaid, summary
 from sync.schedule import Progress, Schedule
 from sync.scheduler import schedule
