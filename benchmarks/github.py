@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import requests
 
+from benchmarks.plans import plain_goals_file
 from config import loader
 from sync import reading, reconciler
 from tests.connectors.github_account import connector
@@ -52,7 +53,7 @@ def measure(folder: Path, steps: int) -> None:
                 partial(naive.write, steps + goals(steps)),
             ),
         ):
-            ours = sync_all(folder, server, goals_file(steps, titles, deadline))
+            ours = sync_all(folder, server, plain_goals_file(steps, titles, deadline, a_goal=STEPS_A_GOAL))
             before = len(naive.server.log)
             theirs()
             wrote = sum(entry.method != "GET" for entry in naive.server.log[before:])
@@ -105,17 +106,6 @@ def sync(folder: Path, server: GitHubServer, text: str) -> int:
 def goals(steps: int) -> int:
     """Return how many goals that many steps make."""
     return -(-steps // STEPS_A_GOAL)
-
-
-def goals_file(steps: int, titles: dict[int, str], deadline: date) -> str:
-    """Return a goals file with that many steps."""
-    lines = ["namespace: benchmark", "goals:"]
-    for number in range(steps):
-        if number % STEPS_A_GOAL == 0:
-            goal = number // STEPS_A_GOAL
-            lines += [f"  - id: g{goal}", f"    title: Goal {goal}", f"    deadline: {deadline}", "    steps:"]
-        lines.append(f"      - {{id: s{number}, title: {titles.get(number, f'Step {number}')}, takes: 1 day}}")
-    return "\n".join(lines) + "\n"
 
 
 class Naive:

@@ -1,4 +1,4 @@
-"""Makes plans of any size for the benchmarks: layered, two links a step, a five-day week, ten holidays, a seed."""
+"""Makes plans for the benchmarks: plain lists, and layers with two links a step, a five-day week and ten holidays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from config.network import Goal, Link, Origin, Project, Step
 from config.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DAYS_OFF = ("01-01", "01-19", "02-16", "05-25", "06-19", "07-03", "09-07", "10-12", "11-26", "12-25")
 YEARS = range(2026, 2032)
@@ -80,3 +80,14 @@ def project(goals: int, steps: int, *, seed: int = 1) -> Project:
         title = f"Goal number {goal}"
         made.append(Goal(f"goal-{goal}", title, plan.deadline, origin, listed, listed, calendar))
     return Project(tuple(made), tuple(made), namespace="benchmark")
+
+
+def plain_goals_file(steps: int, titles: Mapping[int, str], deadline: date, *, a_goal: int) -> str:
+    """Return a goals file with that many steps, `a_goal` of them in each goal, called as `titles` says."""
+    lines = ["namespace: benchmark", "goals:"]
+    for number in range(steps):
+        if number % a_goal == 0:
+            goal = number // a_goal
+            lines += [f"  - id: g{goal}", f"    title: Goal {goal}", f"    deadline: {deadline}", "    steps:"]
+        lines.append(f"      - {{id: s{number}, title: {titles.get(number, f'Step {number}')}, takes: 1 day}}")
+    return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ import httpx
 from pydantic import SecretStr
 from todoist_api_python.api import TodoistAPI
 
+from benchmarks.plans import plain_goals_file
 from config import loader
 from connectors.http import Clock, Transport
 from connectors.todoist import Account, TodoistConnector
@@ -92,7 +93,7 @@ def sync(
 ) -> None:
     """Sync goals with that many steps altogether, each goal to a project of its own."""
     path = folder / "goals.yaml"
-    path.write_text(goals_file(steps, titles or {}, deadline), encoding="utf-8")
+    path.write_text(plain_goals_file(steps, titles or {}, deadline, a_goal=STEPS_A_GOAL), encoding="utf-8")
     project = loader.load(path)
     clock = Clock(lambda: server.service.now)
     token = SecretStr(server.service.owner.token)
@@ -105,17 +106,6 @@ def sync(
     applied = reconciler.apply(plans, homes, lambda _: None)
     if errors := [change.error for plan in applied for change in plan.changes if change.error]:
         sys.exit(f"{len(errors)} changes failed: {errors[0]}")
-
-
-def goals_file(steps: int, titles: dict[int, str], deadline: date) -> str:
-    """Return a goals file with that many steps."""
-    lines = ["namespace: benchmark", "goals:"]
-    for number in range(steps):
-        if number % STEPS_A_GOAL == 0:
-            goal = number // STEPS_A_GOAL
-            lines += [f"  - id: g{goal}", f"    title: Goal {goal}", f"    deadline: {deadline}", "    steps:"]
-        lines.append(f"      - {{id: s{number}, title: {titles.get(number, f'Step {number}')}, takes: 1 day}}")
-    return "\n".join(lines) + "\n"
 
 
 class Naive:

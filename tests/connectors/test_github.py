@@ -20,6 +20,7 @@ from sync import executor, reading, reconciler
 from tests.connectors import todoist_account
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.github_account import GitHubAccount, connector, shown
+from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
 from tests.servers.github import ALL, GitHub, Issue
 from tests.servers.github_server import GitHubServer
 from tests.servers.http import Fault
@@ -713,29 +714,6 @@ def test_an_older_server_of_a_companys_own_has_no_sub_issues(tmp_path: Path) -> 
 
 
 # Faults
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-def scenario_first(world: World) -> None:
-    """Nothing is there yet."""
-
-
-def scenario_deadline(world: World) -> None:
-    world.sync()
-    world.goal["deadline"] = "2027-10-07"
-
-
-def scenario_removed(world: World) -> None:
-    world.sync()
-    world.remove_step("two")
-
-
-def scenario_done(world: World) -> None:
-    world.sync()
-    world.service.tick(world.native_id("g/one"))
 
 
 def scenario_new(world: World) -> None:

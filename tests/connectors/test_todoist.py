@@ -23,6 +23,7 @@ from connectors.todoist import TodoistConnector
 from connectors.todoist_api import Client
 from sync import executor, reading, reconciler
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
+from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
 from tests.connectors.todoist_account import NOW, TodoistAccount, account, connector
 from tests.servers.http import Fault
 from tests.servers.todoist import FREE, PRO, Todoist
@@ -587,29 +588,6 @@ def test_another_account_is_refused(world: World) -> None:
 
 
 # Faults
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-def scenario_first(world: World) -> None:
-    """Nothing is there yet."""
-
-
-def scenario_deadline(world: World) -> None:
-    world.sync()
-    world.goal["deadline"] = "2027-10-07"
-
-
-def scenario_removed(world: World) -> None:
-    world.sync()
-    world.remove_step("two")
-
-
-def scenario_done(world: World) -> None:
-    world.sync()
-    world.service.tick(world.native_id("g/one"))
 
 
 def scenario_grouped(world: World) -> None:
