@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = ("sync", "plan", "check")
 _FAIL_ON = ("error", "late")
+_REASONS = 5  # why changes could not be made, that are told at the run; the table has them all
 _NO_CHECKOUT = (
     "Nothing of the repository is here: in the workflow, the step `actions/checkout` has to stand before backplan's."
 )
@@ -235,7 +237,7 @@ def _reconciled(inputs: Inputs, workspace: Workspace, homes: Sequence[Home], fol
         plans = reconciler.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
         _save(folder / "plan.json", plans, homes, workspace)
     failures = list(_what_failed(reading, plans))
-    notes = [*([_ONLY_PLANNED] if inputs.command == "sync" and not write else []), *_unused(homes), *failures]
+    notes = [*([_ONLY_PLANNED] if inputs.command == "sync" and not write else []), *_notes(reading), *failures]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
     told = summary.Told(reading.schedule, plans, write, cost, notes)
     for line in (*text.plan(plans, applied=write), *text.status(reading.schedule)):
@@ -251,7 +253,7 @@ def _save(path: Path, plans: Sequence[ConnectorPlan], homes: Sequence[Home], wor
 
 def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
     """Yield a sentence on whatever did not go well, and show it at the run, too."""
-    failed = sum(change.status == "failed" for plan in plans for change in plan.changes)
+    failed = Counter(change.error or "" for plan in plans for change in plan.changes if change.status == "failed")
     sentences = [
         *(f"{label} could not be read, so its goals were left alone: {why}" for label, why in reading.unread.items()),
         *(
@@ -259,18 +261,25 @@ def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[s
             for goal in reading.schedule.goals
             if goal.failed
         ),
-        *([f"{words.count(failed, 'change')} could not be made: the table says why"] if failed else []),
+        *(f"{words.count(number, 'change')} could not be made: {why}" for why, number in failed.most_common(_REASONS)),
+        *(
+            f"{plan.label}: what was done could not be noted down there, and the next run does that: {plan.error}"
+            for plan in plans
+            if plan.error
+        ),
     ]
     for sentence in sentences:
         runner.annotate("error", sentence)
         yield sentence
 
 
-def _unused(homes: Sequence[Home]) -> Iterator[str]:
-    """Yield a sentence where a token is there for an app that the goals file does not name: a line was forgotten."""
-    if os.environ.get("TODOIST_API_TOKEN") and all(home.connector.name != "todoist" for home in homes):
+def _notes(reading: Reading) -> Iterator[str]:
+    """Yield a sentence on whatever else is to be known: what the apps tell, and a line that was forgotten."""
+    named = {home.connector.name for home in reading.homes}
+    if os.environ.get("TODOIST_API_TOKEN") and "todoist" not in named:
         runner.annotate("warning", _NO_TODOIST)
         yield _NO_TODOIST
+    yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
 
 
 def _offline(workspace: Workspace, why: str) -> Outcome:
@@ -285,12 +294,7 @@ def _offline(workspace: Workspace, why: str) -> Outcome:
 
 def _warn_of_late(outcome: Outcome) -> None:
     """Show what is late at the deadline in the goals file."""
-    late = (
-        [goal for goal in outcome.told.schedule.goals if goal.state in (State.LATE, State.MISSED)]
-        if outcome.told
-        else []
-    )
-    for goal in late[: runner.MOST_ANNOTATIONS]:
+    for goal in outcome.late[: runner.MOST_ANNOTATIONS]:
         holds = goal.earliest_deadline
         more = f"; the earliest deadline that holds is {words.day(holds)}" if holds else ""
         runner.annotate("warning", f"{goal.goal.title}: {words.health(goal)}{more}", goal.goal.origin.at("deadline"))

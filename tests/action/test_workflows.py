@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GOALS = f"namespace: me/goals\nsync: [todoist]\n{FOOD_HANDLER}"
 TODOIST = workflow.text("goals.yaml", ["todoist"])
+ISSUES = workflow.text("goals.yaml", ["github"])
 MARKDOWN = workflow.text("goals.yaml", ["markdown"])
 MINE = """
 on: [push, pull_request]
@@ -171,6 +172,23 @@ def test_a_pull_request_from_a_fork_is_planned_without_secrets(
     assert not todoist.service.tasks()
 
 
+def test_steps_become_issues_of_the_repository(runner: Runner, github: GitHubServer) -> None:
+    service, repo = github.service, github.service.repo
+    add(runner, GOALS.replace("todoist", f"{{github: {{repo: {repo.full_name}}}}}"), ISSUES)
+    weak = service.workflow_token(repo, contents="read")
+    refused = runner.happens("schedule", secrets={"GITHUB_TOKEN": weak.text})
+    assert not refused.green
+    (told,) = refused.annotations
+    assert "7 changes could not be made: the token in GITHUB_TOKEN lacks Issues: write" in told
+    assert "write `permissions: {contents: read, issues: write}`" in told
+    token = service.workflow_token(repo, contents="read", issues="write")
+    assert runner.happens("push", secrets={"GITHUB_TOKEN": token.text}).green
+    assert "Find a course provider" in {issue.title for issue in repo.issues.values()}
+    closed = runner.happens("issues", action="closed", secrets={"GITHUB_TOKEN": token.text})
+    assert closed.green
+    assert "in sync, nothing to do" in closed.summary
+
+
 def test_a_list_in_the_repository_is_pushed_only_when_it_changed(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MARKDOWN)
     first = runner.happens("push")
@@ -254,11 +272,8 @@ def test_nothing_of_the_repository_is_run(runner: Runner) -> None:
     assert "7 changes to make" in done.summary
 
 
-@pytest.mark.parametrize(
-    "given", ["goals: '$(touch was-run).yaml'", "goals: '`touch was-run`'", "connector: '; touch was-run #'"]
-)
-def test_an_input_is_no_shell(runner: Runner, given: str) -> None:
-    add(runner, FOOD_HANDLER, MINE % f"{{{given}}}")
+def test_an_input_is_no_shell(runner: Runner) -> None:
+    add(runner, FOOD_HANDLER, MINE % "{goals: '$(touch was-run)`touch was-run`', connector: '; touch was-run #'}")
     done = runner.happens("push")
     assert not done.green
     assert done.annotations
