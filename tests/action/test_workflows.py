@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -71,12 +72,21 @@ def a_pull_request(number: int = 1, *, fork: bool = False) -> dict[str, Any]:
     return {"pull_request": {"number": number, "head": head, "base": {"ref": "main"}}}
 
 
+def in_the_readme() -> tuple[str, str]:
+    """Return the goals file and the workflow that a person copies from the README's section on GitHub."""
+    section = (ROOT / "README.md").read_text("utf-8").split("\n## In GitHub\n")[1].split("\n## ")[0]
+    goals, text = re.findall(r"^```yaml(?: workflow)?\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return goals, text
+
+
 def test_from_nothing_to_tasks_on_the_phone(runner: Runner, todoist: TodoistServer) -> None:
-    add(runner, GOALS, TODOIST)
+    goals, text = in_the_readme()
+    add(runner, goals, text)
     first = runner.happens("push", secrets=secrets(todoist))
     assert first.green, first.log
-    assert "7 changes made" in first.summary
-    assert {task["content"] for task in todoist.service.tasks()} >= {"Find a course provider", "Take the test"}
+    assert "5 changes made" in first.summary
+    tasks = {task["content"] for task in todoist.service.tasks()}
+    assert tasks >= {"Find a course provider", "Take the test", "backplan last ran on Tue 20 Jul 2027"}
 
     before = todoist.service.state()
     nothing_changed = runner.happens("schedule", secrets=secrets(todoist))
@@ -84,12 +94,12 @@ def test_from_nothing_to_tasks_on_the_phone(runner: Runner, todoist: TodoistServ
     assert "in sync, nothing to do" in nothing_changed.summary
     assert todoist.service.state() == before
 
-    add(runner, GOALS.replace("deadline: 2027-08-15", "deadline: 2027-08-20"), TODOIST)
+    add(runner, goals.replace("deadline: 2027-08-15", "deadline: 2027-08-20"), text)
     moved = runner.happens("push", secrets=secrets(todoist))
     assert moved.green
     assert "due: Sun 15 Aug 2027 → Fri 20 Aug 2027" in moved.summary
     dues = {task["content"]: task["due"]["date"] for task in todoist.service.tasks() if task["due"]}
-    assert dues["Pass the certification test"] == "2027-08-20"
+    assert dues["Complete my food handler certification"] == "2027-08-20"
     assert not moved.annotations
 
 
