@@ -12,6 +12,7 @@ from sync import reconciler
 from sync.reading import read
 from sync.workspace import open_workspace
 from tests.conftest import FOOD_HANDLER
+from tests.servers.github_server import GitHubServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -138,6 +139,20 @@ def test_it_is_not_moved_by_a_run_that_could_not_read_an_app(beat: InTodoist) ->
 def test_a_run_for_one_goal_leaves_it_alone(beat: InTodoist) -> None:
     assert beat.sync(1, "food-handler") == []
     assert beat.task["due"]["date"] == "2027-07-23"
+
+
+def test_among_issues_it_is_one_that_a_day_changes_once(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    with GitHubServer() as server:
+        repo = server.service.repo
+        monkeypatch.setenv("GITHUB_API_URL", server.base)
+        monkeypatch.setenv("GITHUB_TOKEN", server.service.token)
+        person.writes(APP.replace("[markdown, todoist]", f"[{{github: {{repo: {repo.full_name}}}}}]"))
+        for days, writes in ((0, 1), (0, 0), (1, 1), (1, 0)):
+            person.today = FIRST + timedelta(days)
+            (said,) = person.run("sync", "--json").json["connectors"]
+            assert sum(change["key"] == HEARTBEAT for change in said["changes"]) == writes
+            assert days == 0 or said["requests"]["write"] == writes
+        assert [issue.title for issue in repo.issues.values() if BEATS in issue.title] == [f"{BEATS} Wed 21 Jul 2027"]
 
 
 # It counts for nothing else
