@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from config import loader, untrusted
 from config.errors import BackplanError, CredentialsError, GoalsFileError, InputError, RefusedError
 from config.files import replace_file
+from config.source import place_at
 from config.tokens import hide
 from connectors.base import Action
 from sync import reconciler, runner, streams
@@ -56,6 +57,12 @@ _SECRETS = (
     "that is there already has expired, was mistyped or may too little: put a new one in its place."
 )
 _MASS_CHANGE = "In a workflow, that is the input `allow-mass-change: true`, for one run."
+_FOR_ALL_TO_READ = (
+    "Todoist's token stands in this file, where everybody who sees the repository reads it. Make a new one in Todoist "
+    "(Settings > Integrations > Developer), put it into the secret TODOIST_API_TOKEN (Settings > Secrets and variables "
+    "> Actions), and write here: todoist-token: ${{ secrets.TODOIST_API_TOKEN }}"
+)
+_TOKEN_LENGTH = 20  # what is shorter is no token of Todoist's, and may be any word of a workflow
 _GOALS_FILES = ("*[Gg][Oo][Aa][Ll]*.[Yy]*", "*/*[Gg][Oo][Aa][Ll]*.[Yy]*")  # where a person may have put it
 _ONLY_PLANNED = "This is a pull request, so it is only planned: the tasks follow once it is merged."
 _NOT_READ = (
@@ -155,6 +162,7 @@ def _carefully(folder: Path) -> Outcome:
 def run(inputs: Inputs, folder: Path) -> Outcome:
     """Do what the inputs say, and leave the plan in `folder`. Raises BackplanError."""
     _refuse_version(inputs.version)
+    _refuse_shown_token()
     workspace = _workspace(inputs.goals)
     homes = workspace.homes()  # connectors have names and settings to be right, too
     _refuse_unknown(inputs.connectors, homes)
@@ -182,6 +190,16 @@ def _refuse_version(wanted: str) -> None:
             f"the workflow asks for version {wanted} of backplan, and this is {ours}: change what stands after the @ "
             "in `uses:`, or the input `version`"
         )
+
+
+def _refuse_shown_token() -> None:
+    token = os.environ.get("TODOIST_API_TOKEN", "").strip()
+    if len(token) < _TOKEN_LENGTH:
+        return
+    for path in sorted(Path(".github/workflows").glob("*.y*ml")):
+        text = path.read_text("utf-8", "replace")
+        if token in text:
+            raise InputError(f"{place_at(path.as_posix(), text, text.index(token))}: {_FOR_ALL_TO_READ}")
 
 
 def _workspace(path: Path | None) -> Workspace:

@@ -117,6 +117,18 @@ def test_where_there_is_no_goals_file_it_is_said_how_to_make_one(step: Step) -> 
     assert "Add file > Create new file > goals.yaml" in step.run().out
 
 
+def test_a_token_in_the_workflow_itself_is_refused(step: Step) -> None:
+    step.person.writes(FOOD_HANDLER)
+    path = step.person.folder / ".github" / "workflows" / "mine.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"jobs:\n  todoist-token: {TOKEN}\n", "utf-8")
+    done = step.run(TODOIST_API_TOKEN=TOKEN)
+    assert done.code == 64
+    assert "::error title=backplan,file=.github/workflows/mine.yml,line=2,col=18::Todoist's token stands" in done.out
+    assert TOKEN not in done.out + step.summary
+    assert not step.person.todo.exists()
+
+
 def test_who_forgot_to_name_the_app_is_told_so(step: Step) -> None:
     step.person.writes(FOOD_HANDLER)
     done = step.run(TODOIST_API_TOKEN=TOKEN)
