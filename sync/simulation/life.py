@@ -662,8 +662,12 @@ class Life:
         before = [app.service.state() for app in self.apps]
         removed = [len(app.service.removed) for app in self.apps]
         steps = keys_of(self.project)
-        moved = [
-            {one for one, (key, _) in app.ours().items() if _is_time_of(steps, self.expected.named(key))}
+        uncounted = [
+            {
+                one
+                for one, (key, _) in app.ours().items()
+                if key == HEARTBEAT or _is_time_of(steps, self.expected.named(key))
+            }
             for app in self.apps
         ]
         try:
@@ -675,8 +679,8 @@ class Life:
                     app.service.lose_memory(self.project.namespace)
                     self.expected.began_anew(app)
             return self._run()
-        for app, earlier, plan_moved in zip(self.apps, removed, moved, strict=True):
-            gone = set(app.service.removed[earlier:]) - plan_moved
+        for app, earlier, apart in zip(self.apps, removed, uncounted, strict=True):
+            gone = set(app.service.removed[earlier:]) - apart
             promise(app.retired or len(gone) <= max(3, len(app.ours())), "mass removal")
         return done
 
