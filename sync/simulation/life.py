@@ -613,9 +613,11 @@ class Life:
     def _meddle(self, luck: Luck) -> str:
         """Let a person do something while runs are under way.
 
-        What they change where a run is writing at that moment is lost, unless the service can tell.
+        What they change where a run is writing at that moment is lost, unless the service can tell. With a heartbeat,
+        any run may be writing.
         """
-        if self.expected.rewritten and not all(app.service.kind.atomic for app in self.apps):
+        writing = self.expected.rewritten or self.project.heartbeat
+        if writing and not all(app.service.kind.atomic for app in self.apps):
             return ""
         return luck.of((self.touch, self.edit_title, self.tick))(luck) or ""
 
