@@ -55,7 +55,7 @@ def execute(
         if able.atomic:
             yield from work.at_once(acknowledge=alone)
         elif able.ordered and (work.plan.stored or not work.creates):
-            yield from work.ask(work.publication() + work.writes(acknowledging=False) + work.acknowledging(alone=alone))
+            yield from work.ask(work.publication() + work.writes(acknowledging=False) + work.pinning(alone=alone))
         else:  # nothing is made before the memory knows of it
             yield from work.ask(work.publication())
             yield from work.ask(work.writes(acknowledging=False))
@@ -143,7 +143,7 @@ class _Work:
 
     def at_once(self, *, acknowledge: bool) -> Generator[Request, Answers, None]:
         """Ask for all changes, and the memory of how things are after them, in one batch."""
-        writes = self.writes(acknowledging=False) + self.acknowledging(alone=acknowledge)
+        writes = self.writes(acknowledging=False) + (self.writes(acknowledging=True) if acknowledge else ())
         self.created = {w.key: w.marker.nonce for w in writes if w.action is Action.CREATE and w.marker}
         yield from self.ask(self.publication(acknowledge=acknowledge) + writes)
 
@@ -159,9 +159,13 @@ class _Work:
         memory = self.memory(acknowledge=acknowledge)
         return (MemoryWrite(memory),) if memory != self.written else ()
 
-    def acknowledging(self, *, alone: bool) -> tuple[Write, ...]:
-        """Return the writes that take note of what people did here, where no other app has to hear of it first."""
-        return self.writes(acknowledging=True) if alone else ()
+    def pinning(self, *, alone: bool) -> tuple[Write, ...]:
+        """Return the writes that take note of dates given here, where no other app has to hear of them first.
+
+        A tick is another matter: the goal that is reopened shows that its steps were done, until all of these are.
+        """
+        noted = self.writes(acknowledging=True) if alone else ()
+        return tuple(write for write in noted if write.action is not Action.REOPEN)
 
     def unanswered(self) -> Batch:
         """Return the writes that take note of what people did in this app, where that was not done before."""

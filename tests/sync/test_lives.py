@@ -235,6 +235,19 @@ def test_an_app_that_comes_later_counts_from_the_day_of_the_first(tmp_path: Path
     assert {memory.first_sync for one in connectors for memory in one.read().memory.values()} == {TODAY}
 
 
+def test_a_goal_is_reopened_only_after_the_steps_that_its_tick_completed(tmp_path: Path) -> None:
+    one = Two(tmp_path, a=InMemory(EXACT))
+    run(load(tmp_path, one.goal), [one.a.connector()], TODAY)
+    new = [{"id": f"new{n}", "title": "New", "takes": "1 day"} for n in range(2)]
+    one.goal["steps"] = new + one.goal["steps"]
+    one.a.tick(native_id(one.a, "g"), TODAY)
+    one.a.fail(2, Fault.REFUSED)  # the last of the steps cannot be completed
+    for _ in range(2):
+        run(load(tmp_path, one.goal), [one.a.connector()], TODAY)
+        one.a.heal()
+    assert [one.a.tasks[native_id(one.a, f"g/{step}")].done for step in ("one", "two", "three")] == [True] * 3
+
+
 def test_one_of_two_tasks_that_could_not_be_removed_is_removed_by_the_next_run(tmp_path: Path) -> None:
     life = Life(a_project(), (SAFE,), TODAY)
     for name, luck in [("race", 3), ("remove_step", 2), ("faulty_sync", 5), ("sync", 0)]:
