@@ -62,7 +62,7 @@ def test_no_promise_is_broken_where_a_step_repeats(kinds: tuple[Kind, ...], ever
 
 @pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), (SAFE, FILE), (FILE, UNIQUE)], ids=str)
 def test_no_promise_is_broken_with_a_heartbeat(kinds: tuple[Kind, ...]) -> None:
-    check(*kinds, seeds=range(300), project=replace(PROJECT, heartbeat=parse("3 days")))
+    check(*kinds, seeds=range(200), project=replace(PROJECT, heartbeat=parse("3 days")))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

@@ -115,8 +115,7 @@ def test_days_with_too_much_at_once_are_named(tmp_path: Path) -> None:
     assert "- ⚠️ there are 2 steps at once on Wed 1 Sep 2027" in summary.run(a_run(planned(tmp_path, text)))
 
 
-@pytest.mark.parametrize("count", [1, 100, 1000])
-@pytest.mark.parametrize("title", ["A goal with a title as people write them", "目標<&|`*_" * 40])
+@pytest.mark.parametrize(("count", "title"), [(1, "A goal"), *((count, "目標<&|`*_" * 40) for count in (1, 100, 1000))])
 def test_it_is_never_too_long(tmp_path: Path, count: int, title: str) -> None:
     told = a_run(many(tmp_path, count, title))
     whole = summary.run(told)
