@@ -178,9 +178,10 @@ class Sampler:
                 found[step.key] = scheduled.done.toordinal()
             else:
                 earliest = self._earliest(scheduled, days, begin, found)
-                found[step.key] = (
-                    earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
-                )
+                finish = earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
+                if (day := _fixed_day(scheduled)) is not None:
+                    finish = days.on_free_day(earliest, finish, day)
+                found[step.key] = finish
         return found
 
     def _earliest(self, scheduled: ScheduledStep, days: SampledDays, begin: int, found: Mapping[str, Days]) -> Days:
@@ -266,10 +267,16 @@ def _length(goal: ScheduledGoal, scheduled: ScheduledStep, days: WorkingDays) ->
     return days.position(finish) - days.position(start - 1)
 
 
+def _fixed_day(step: ScheduledStep) -> int | None:
+    """Return the day of an open step that is an appointment, or was pinned."""
+    fixed = step.open and (step.step.on or step.pinned)
+    return step.due.toordinal() if fixed and step.due else None
+
+
 def _end(step: ScheduledStep, finish: Days) -> Days:
     """Return when a step is over; an appointment is not before its day."""
-    fixed = step.open and step.due and (step.step.on or step.pinned)
-    return latest([finish, step.due.toordinal()]) if fixed and step.due else finish
+    day = _fixed_day(step)
+    return finish if day is None else latest([finish, day])
 
 
 def _quantile(days: Days, percent: int) -> int:

@@ -152,6 +152,13 @@ class SampledDays:
         # A step without a length takes none of a day, but does not lie before the first one.
         return end if isinstance(length, int) and length else latest([end, begin])
 
+    def on_free_day(self, earliest: Days, finish: Days, due: int) -> Days:
+        """Return the last day of a step that has to end on `due`: where that is a free day, it counts as its own."""
+        if self.days.is_working(due):
+            return finish
+        counts = (self.position(finish) - self.position(due) == 1) & (earliest < due)
+        return np.where(counts, due, finish) if isinstance(counts, np.ndarray) else due if counts else finish
+
     def _after_months(self, earliest: int, months: Duration) -> int:
         before = self.days.back(earliest)
         finish = self.days.forward(shift(before, months, 1))

@@ -25,6 +25,7 @@ from tests.sync.test_scheduler_properties import (
     ANY_WAIT,
     DAYS,
     FOLLOWING_CALENDAR,
+    OFFICE,
     ORIGIN,
     WAITS,
     goals,
@@ -255,6 +256,17 @@ def test_what_is_done_has_no_spread_and_what_has_begun_less() -> None:
     assert begun.start is not None
     # The second step began by the plan before today: it ends 2 to 20 days from its start on, and not before today.
     assert later <= risk.finish[50] <= risk.finish[95] <= begun.start + timedelta(days=19)
+
+
+def test_an_appointment_on_a_free_day_has_that_day_in_each_sample_too() -> None:
+    """Whoever has Friday for two days of work that end on a Saturday works on that Saturday."""
+    today, saturday = date(2027, 3, 1), date(2027, 3, 6)
+    goal = replace(chain("1-2-5", "2", deadline=saturday), calendar=OFFICE)
+    steps = (goal.steps[0], replace(goal.steps[1], on=saturday))
+    plan = project(replace(goal, steps=steps, sequence=steps))
+    finish = Sampler(plan, schedule(plan, Progress(), today), lengths={"g/s0": np.arange(1, 6)}).finish["g/s1"]
+    days = [date.fromordinal(day) for day in np.broadcast_to(finish, 5)]
+    assert days == [date(2027, 3, day) for day in (3, 4, 5, 6, 9)]
 
 
 def test_percentages_last_as_long_as_the_schedule_says() -> None:
