@@ -56,7 +56,7 @@ _SECRETS = (
     "TODOIST_API_TOKEN), and the workflow hands them on (`todoist-token: ${{ secrets.TODOIST_API_TOKEN }}`). One "
     "that is there already has expired, was mistyped or may too little: put a new one in its place."
 )
-_MASS_CHANGE = "In a workflow, that is the input `allow-mass-change: true`, for one run."
+_FOR_ONE_RUN = ("allow-mass-change", "rebuild")  # inputs that a refusal names as options
 _FOR_ALL_TO_READ = (
     "Todoist's token stands in this file, where everybody who sees the repository reads it. Make a new one in Todoist "
     "(Settings > Integrations > Developer), put it into the secret TODOIST_API_TOKEN (Settings > Secrets and variables "
@@ -79,6 +79,7 @@ class Inputs:
     command: str
     connectors: frozenset[str]
     allow_mass_change: bool
+    rebuild: bool
     comment: bool
     fail_on: str
     version: str
@@ -92,6 +93,7 @@ class Inputs:
             command=_one_of(said, "command", _COMMANDS),
             connectors=frozenset(said.get("INPUT_CONNECTOR", "").replace(",", " ").split()),
             allow_mass_change=_one_of(said, "allow-mass-change", ("false", "true")) == "true",
+            rebuild=_one_of(said, "rebuild", ("false", "true")) == "true",
             comment=_one_of(said, "comment", ("false", "true")) == "true",
             fail_on=_one_of(said, "fail-on", _FAIL_ON),
             version=said.get("INPUT_VERSION", ""),
@@ -245,7 +247,7 @@ def _checked(workspace: Workspace) -> Outcome:
 def _reconciled(inputs: Inputs, workspace: Workspace, homes: Sequence[Home], folder: Path) -> Outcome:
     """Plan, and carry the plans out where that is asked for and allowed."""
     began = time.monotonic()
-    reading = read(workspace.project, homes, workspace.today)
+    reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild)
     plans = reconciler.make_plans(
         reading, only_connectors=inputs.connectors, allow_mass_change=inputs.allow_mass_change
     )
@@ -297,6 +299,8 @@ def _notes(reading: Reading) -> Iterator[str]:
     if os.environ.get("TODOIST_API_TOKEN") and "todoist" not in named:
         runner.annotate("warning", _NO_TODOIST)
         yield _NO_TODOIST
+    for label in reading.rebuilt:
+        yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
     yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
 
 
@@ -352,9 +356,9 @@ def _sentences(error: BackplanError) -> list[str]:
         return [str(problem) for problem in error.problems]
     if isinstance(error, CredentialsError):
         return [f"{error}. {_SECRETS}"]
-    if isinstance(error, RefusedError) and "--allow-mass-change" in str(error):
-        return [f"{error} {_MASS_CHANGE}"]
-    return [str(error)]
+    options = [name for name in _FOR_ONE_RUN if isinstance(error, RefusedError) and f"--{name}" in str(error)]
+    meant = (f" In a workflow, that is the input `{name}: true` below `with:`, for one run." for name in options)
+    return ["".join((str(error), *meant))]
 
 
 if __name__ == "__main__":

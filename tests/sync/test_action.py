@@ -190,6 +190,20 @@ def test_many_removals_are_refused_and_the_input_that_allows_them_is_named(step:
     assert step.outputs["removed"] == "7"
 
 
+def test_a_lost_memory_is_refused_and_the_input_that_starts_a_new_one_is_named(step: Step) -> None:
+    step.person.writes(FOOD_HANDLER)
+    step.run()
+    text = step.person.todo.read_text("utf-8")
+    step.person.todo.write_text(text[: text.index("<!-- backplan's memory")], "utf-8")
+    refused = step.run()
+    assert refused.code == 3
+    assert "the input `rebuild: true`" in refused.out
+    assert step.run(INPUT_REBUILD="true").code == 0
+    assert "a new memory was started" in step.summary
+    assert step.run().code == 0
+    assert step.outputs["changed"] == "false"
+
+
 def test_a_goal_that_fails_is_told(step: Step) -> None:
     step.person.writes(
         "when_late: fail\ngoals: [{title: G, deadline: 2027-07-21, steps: [{title: A, takes: 9 days}]}]\n"
