@@ -6,6 +6,7 @@ that begins at position 5 has working day 6 as its first. While a plan is squeez
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import floor
@@ -120,6 +121,12 @@ class Network:
                 else:
                     following[before].append((number, wait))
                     self.waiting.add(before)
+
+    def within(self, frame: Frame) -> Network:
+        """Return the same network in another frame, of the same calendar."""
+        other = copy(self)
+        other.frame = frame
+        return other
 
     @cached_property
     def previous(self) -> list[list[tuple[int, Duration | None]]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from config.durations import Duration, Unit
+from config.durations import Duration
 from sync.calendar import OutOfTimeError
 from sync.learning import lessons
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from sync.schedule import Schedule, ScheduledGoal
     from sync.scheduler import Planned, Planner
 
-# A countdown is rolled back over days off, and months differ in length: so many days make up for both.
-_ROLLING = 40
-# Steps that take a part of the time there is grow with the deadline: it is looked for so many days further on.
-_PERCENT_REACH = 730
+# Months differ in length, and stretches pass over days off: so many days make up for it where a deadline is sought that
+# is late enough for everything.
+_ROLLING = 400
+# Parts of the time grow with the deadline: after so many rounds, even those of 95% have settled, or never will.
+_ROUNDS = 400
+# Days on which a countdown and what follows it were at odds: enough to get past weekends and a season's holidays.
+_AT_ODDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +63,51 @@ def as_planned(project: Project, schedule: Schedule, goal_id: str) -> date | Non
 
     planner = Planner(project, schedule.progress, schedule.today)
     planner.plan_all()
-    finishes = [step.early_finish for goal in schedule.goals if goal.goal.id == goal_id for step in goal.waiting]
-    finish = max(finishes, default=schedule.today).toordinal()
-    return earliest_deadline(planner, planner.planned[goal_id], finish)
+    return earliest_deadline(planner, planner.planned[goal_id])
 
 
-def earliest_deadline(planner: Planner, planned: Planned, finish: int) -> date | None:
-    """Return the earliest deadline for which the goal's plan fits from today; `finish` is its earliest finish.
+def earliest_deadline(planner: Planner, planned: Planned) -> date | None:
+    """Return the earliest deadline for which the goal's plan fits from today.
 
     None where something else than the deadline is too early: an appointment, a pin, a `by`, another goal.
+
+    A later deadline may hold less well: parts of the time become longer, and days off may leave less room between a
+    countdown and the deadline. So what is sought is the first deadline that holds without either, with the parts as
+    they are at a deadline too early; from there on, the same again.
     """
-    goal, days = planned.goal, planned.network.frame.days
+    goal = planned.goal
     appointments = [step.on.toordinal() for step in goal.steps if step.on and step.key not in planner.progress.done]
-    least = max([planner.day, *appointments, *planned.fixed.values()])
-    most = furthest(goal, days, max(finish, least))
-
-    def holds(deadline: int) -> bool:
+    tried, at_odds = max([planner.day, *appointments, *planned.fixed.values()]), 0
+    for _ in range(_ROUNDS):
         try:
-            return planner.fits(planned, deadline)
+            if not planner.lacks(planned, tried):
+                return date.fromordinal(tried)
+            least = _least(planner, planned, tried)
         except OutOfTimeError:  # a part of so long a time that it would begin before all time
-            return False
+            return None
+        at_odds += least == tried
+        if least is None or at_odds > _AT_ODDS:
+            return None
+        tried = max(least, tried + 1)
+    return None
 
-    percent = any(step.takes and step.takes.unit is Unit.PERCENT for step in goal.steps)
-    if percent or any(isinstance(step.before, Duration) for step in goal.steps):
-        # A later deadline may hold less well: with each further day, parts of the time may become longer, and days off
-        # may leave less room between a countdown and the deadline.
-        reach = _PERCENT_REACH if percent else 0
-        found = next((day for day in range(least, most + 1 + reach) if holds(day)), None)
-    else:
-        found = first(holds, days.after(finish, goal.buffer), least, most)
-    return None if found is None else date.fromordinal(found)
+
+def _least(planner: Planner, planned: Planned, tried: int) -> int | None:
+    """Return a deadline before which none from `tried` on can hold; None where no later one helps."""
+
+    def lacks(deadline: int) -> int:
+        return planner.lacks(planned, deadline, least=tried)
+
+    short = lacks(tried)
+    if not short:
+        return tried
+    days = planned.network.frame.days
+    guess = days.day(days.position(tried) + short)
+    most = guess + (guess - tried) + _ROLLING
+    found = first(lambda deadline: not lacks(deadline), guess, tried + 1, most)
+    if found is None and lacks(most) < short:
+        return most + 1
+    return found
 
 
 def furthest(goal: Goal, days: WorkingDays, finish: int) -> int:

@@ -195,7 +195,7 @@ class Judge:
         """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
         if all(step.slack >= 0 or step.due is None for step in waiting):
             return None
-        found = earliest_deadline(self._planner, planned, max(step.early_finish for step in waiting).toordinal())
+        found = earliest_deadline(self._planner, planned)
         return found if found and found.toordinal() > planned.network.frame.deadline else None
 
     def _warnings(self, goal: ScheduledGoal, planned: Planned) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
-from math import floor
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from config.durations import Duration
@@ -370,7 +370,8 @@ class Planner:
         goal, planned.renewed = planned.goal, frozenset(planned.repeating)
         if planned.missed or goal.id in self.progress.done:
             return
-        floors = self._floors_from_today(planned, planned.network, planned.plan, published)
+        fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
+        floors = self._floors_from_today(planned, planned.network, fixed, published)
         if not floors.worst(planned.plan, range(len(planned.network.steps))):
             return
         if goal.when_late == "fail":
@@ -384,35 +385,48 @@ class Planner:
         return days.position(max(self.day, goal.start.toordinal() if goal.start else self.day) - 1)
 
     def _floors_from_today(
-        self, planned: Planned, network: Network, plan: Latest, published: Published | None
+        self, planned: Planned, network: Network, fixed: Mapping[int, int], published: Published | None
     ) -> Floors:
-        """Return what a plan made today has to keep; for a step that has begun it is enough not to end before today."""
+        """Return what a plan made today has to keep; for a step that has begun it is enough not to end before today.
+
+        `fixed` holds the due days of what is fixed, by index.
+        """
         days = network.frame.days
-        fixed = {**network.anchored_days(plan), **planned.fixed}
         begin = self._floors(network, planned.gone, fixed, self._first_position(planned.goal, days))
         begun = self._begun(planned, published) & begin.keys()
         today = days.position(days.forward(self.day))
         return Floors({i: at for i, at in begin.items() if i not in begun}, dict.fromkeys(begun, today))
 
-    def fits(self, planned: Planned, deadline: int) -> bool:
-        """Return whether a plan made today would hold every length as written, if the goal had this deadline.
+    def lacks(self, planned: Planned, deadline: int, *, least: int | None = None) -> int:
+        """Return how many working days a plan made today lacks, with every length as written; 0 where it fits.
 
-        Flexible steps have one day each, those that repeat one time. What is fixed must not begin in the past either;
-        countdowns move with the deadline.
+        The goal has this deadline, and what counts from it moves with it. Flexible steps have one day each, those that
+        repeat one time. What is fixed must not begin in the past either.
+
+        `least` is a deadline no later than this one, and asks for what is lacking at least: parts of the time are as
+        long as they are there, and countdowns leave what comes after them all the time there is. Then a later deadline
+        never lacks more than an earlier one.
         """
-        goal = planned.goal
-        network = Network(goal, self._frame_at(goal, deadline))
-        lengths = [network.least(i) if length is None else length for i, length in enumerate(network.lengths())]
+        goal, loose = planned.goal, least is not None
+        written = planned.network.within(self._frame_at(goal, deadline if least is None else least)).lengths()
+        network = planned.network.within(self._frame_at(goal, deadline))
+        lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
         plan = network.latest(lengths, Terms(planned.fixed, planned.gone, outside, self.due_of))
         published = self.progress.published.get(goal.id)
-        if self._floors_from_today(planned, network, plan, published).worst(plan, range(len(lengths))):
-            return False
-        fixed = {**network.anchored_days(plan), **planned.fixed}
-        held = [i for i in fixed.keys() - planned.gone if not network.steps[i].follow_up]
-        floors = self._floors_of(network, held, fixed, self._first_position(goal, network.frame.days))
-        begun = self._begun(planned, published)
-        return all(plan.due[i] >= self.day if i in begun else plan.begin[i] >= floor for i, floor in floors.items())
+        anchored = {i: day for i, day in network.anchored_days(plan).items() if not loose or network.steps[i].on}
+        fixed = {**anchored, **planned.fixed}
+        floors = self._floors_from_today(planned, network, fixed, published)
+        short = [days for days, _ in floors.violations(plan, range(len(lengths)))]
+        held = [i for i in (network.anchors | fixed.keys()) - planned.gone if not network.steps[i].follow_up]
+        begins = self._floors_of(network, held, fixed, self._first_position(goal, network.frame.days))
+        begun, days = self._begun(planned, published), network.frame.days
+        for i, position in begins.items():
+            if i not in begun:
+                short.append(position - plan.begin[i])
+            elif plan.due[i] < self.day:
+                short.append(days.position(days.forward(self.day)) - days.position(plan.due[i]))
+        return max(0, ceil(max(short, default=0)))
 
     def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done."""

@@ -9,12 +9,12 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from config.durations import parse
-from config.network import Goal, Link, Step
+from config.network import Countdown, Goal, Link, Step
 from sync import fit
 from sync.fit import first
 from sync.schedule import Progress
 from sync.scheduler import schedule
-from tests.sync.reference_scheduler import Dates, back, forward, plan
+from tests.sync.reference_scheduler import back, count, forward, less, plan, works
 from tests.sync.test_scheduler_properties import (
     FOLLOWING_CALENDAR,
     OFFICE,
@@ -27,6 +27,7 @@ from tests.sync.test_scheduler_properties import (
 )
 
 DAY = timedelta(days=1)
+PARTS = st.sampled_from(["5%", "10%", "30%"]).map(parse)
 SEARCH = 4000  # days; no generated plan takes as long
 
 
@@ -35,15 +36,24 @@ def written(goal: Goal, today: date) -> date | None:
     return fit.as_planned(project(goal), schedule(project(goal), Progress(), today), goal.id)
 
 
-def _is_held(goal: Goal, found: dict[str, Dates], today: date) -> bool:
-    """Return whether no step of a plan that begins today would have to begin before it."""
-    calendar = goal.calendar
+def holds(goal: Goal, today: date) -> bool:
+    """Return whether the reference's plan begins no earlier than today, and what is fixed leaves room for the rest."""
+    calendar, found = goal.calendar, plan(goal, today)
     for step in goal.steps:
         dates = found[step.key]
-        if step.takes is not None and step.takes.amount == 0:
-            if dates.due < forward(calendar, today):
+        if step.afterwards is not None:
+            continue
+        for link in step.after:
+            latest = less(calendar, dates.free, link.wait) if link.wait else dates.free
+            if back(calendar, found[link.key].due) > latest:
                 return False
-        elif back(calendar, dates.free) < back(calendar, today - DAY):
+        free = dates.free
+        if step.on is not None and not works(calendar, step.on):
+            free = max(free, dates.start - DAY)  # a free day counts as one of its own
+        if step.takes is not None and step.takes.amount == 0:
+            if dates.due < (today if step.on else forward(calendar, today)):
+                return False
+        elif back(calendar, free) < back(calendar, today - DAY):
             return False
     return True
 
@@ -53,8 +63,50 @@ def _is_held(goal: Goal, found: dict[str, Dates], today: date) -> bool:
 def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)
     every = (today + timedelta(days=n) for n in range(SEARCH))
-    expected = next(day for day in every if _is_held(goal, plan(replace(goal, deadline=day), today), today))
-    assert written(goal, today) == expected
+    assert written(goal, today) == next(day for day in every if holds(replace(goal, deadline=day), today))
+
+
+@settings(max_examples=300)
+@given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, PARTS), waits=WORKING_WAITS, most=6), st.integers(-100, 900))
+def test_with_fixed_days_and_parts_of_the_time_it_is_the_first_too(goal: Goal, days: int) -> None:
+    """A later deadline may hold less well: one by one, the days before the one found are seen not to hold."""
+    today = date(2027, 1, 1) + timedelta(days=days)
+    found = written(goal, today)
+    least = max([today, *(step.on for step in goal.steps if step.on)])
+    last = found or least + timedelta(days=250)
+    if found is not None:
+        assert holds(replace(goal, deadline=found), today)
+    first = max(least, last - timedelta(days=250))
+    before = (first + timedelta(days=n) for n in range((last - first).days))
+    assert not [day for day in before if holds(replace(goal, deadline=day), today)]
+
+
+def of_an_office(deadline: date, *steps: Step) -> Goal:
+    """Return a goal of these steps, with the calendar of an office."""
+    return Goal("g", "g", deadline, ORIGIN, steps=steps, sequence=steps, calendar=OFFICE)
+
+
+def test_countdowns_from_steps_add_up() -> None:
+    steps = [
+        Step("g/s0", "First", ORIGIN, takes=parse("1"), before=Countdown("g/s1", parse("3 months"))),
+        Step("g/s1", "Next", ORIGIN, takes=parse("1"), before=Countdown("g/s2", parse("3 months"))),
+        Step("g/s2", "Last", ORIGIN, takes=parse("1")),
+    ]
+    assert written(of_an_office(date(2027, 1, 1), *steps), date(2027, 1, 1)) == date(2027, 7, 1)
+
+
+def test_parts_of_the_time_may_need_years() -> None:
+    """Ten steps that take 9% each leave a tenth of the time for the rest: 30 days of work need 300."""
+    lengths = ["9%", "3"] * 10
+    steps: list[Step] = []
+    for n, length in enumerate(lengths):
+        steps.append(Step(f"g/s{n}", "s", ORIGIN, takes=parse(length), after=(Link(steps[-1].key),) if n else ()))
+    today = date(2027, 1, 4)
+    found = written(of_an_office(date(2027, 3, 1), *steps), today)
+    assert found is not None
+    assert 300 - 10 / 0.1 <= count(OFFICE, today, found) <= 300  # each part is rounded down
+    never = [replace(step, takes=parse("10%")) if n % 2 == 0 else step for n, step in enumerate(steps)]
+    assert written(of_an_office(date(2027, 3, 1), *never), today) is None
 
 
 @settings(max_examples=250)
@@ -62,7 +114,7 @@ def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int)
 def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)
     found = written(goal, today)
-    # Days that are fixed may contradict each other, whatever the deadline: those have a test of their own.
+    # Days that are fixed may contradict each other, whatever the deadline: the test before speaks of those.
     assume(not any(step.on or step.before or step.afterwards for step in goal.steps))
     if found is None:
         return
