@@ -182,8 +182,10 @@ class _Differ:
             return
         dates = {task.key: task.dates for task in goal.tasks if task.dates is not None}
         if before is not None and (before.made, before.digest) == (goal.made, goal.digest):
-            # The same plan: what it said of steps that are done by now is part of it.
-            dates = {**before.dates, **dates}
+            # The same plan: what it said of steps that are done by now is part of it; times that it has left are not.
+            over = {key for key, entry in keys.items() if entry.state in ("done", "dropped")}
+            stays = (key for key in before.dates if not is_occurrence(key) or key in over)
+            dates = {**{key: before.dates[key] for key in stays}, **dates}
         self.memory[goal.goal_id] = GoalMemory(
             before.first_sync if before else goal.first_sync, keys, goal.made, goal.digest, dates
         )

@@ -248,6 +248,21 @@ def test_a_goal_is_reopened_only_after_the_steps_that_its_tick_completed(tmp_pat
     assert [one.a.tasks[native_id(one.a, f"g/{step}")].done for step in ("one", "two", "three")] == [True] * 3
 
 
+def test_a_time_that_the_plan_has_left_is_no_part_of_it_any_more(tmp_path: Path) -> None:
+    """Also where the plan of the same day is made anew."""
+    steps: list[Any] = [{"id": name, "title": name} for name in ("find", "sign-up", "a", "b", "test")]
+    steps.insert(2, {"id": "practise", "title": "Practise", "takes": "1 day", "every": "1 week"})
+    life = Life(load(tmp_path, a_goal(deadline="2027-08-15", steps=steps)), (EXACT,), date(2027, 7, 20))
+    life.happen(Event("sync", 0))
+    ids = {key: native_id for native_id, (key, _) in life.apps[0].ours().items()}
+    life.apps[0].service.delete(ids["g/a"])
+    life.apps[0].service.tick(ids["g/b"])
+    life.sync_with(life.apps[0], 2, Fault.UNSENT)
+    life.apps[0].service.reopen(ids["g/b"])
+    life.expected.doubt = {"g", "g/a", "g/b"}
+    life.happen(Event("sync", 0))
+
+
 def test_one_of_two_tasks_that_could_not_be_removed_is_removed_by_the_next_run(tmp_path: Path) -> None:
     life = Life(a_project(), (SAFE,), TODAY)
     for name, luck in [("race", 3), ("remove_step", 2), ("faulty_sync", 5), ("sync", 0)]:
