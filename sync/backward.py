@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from config.durations import ONE_DAY, Duration, Unit
 from config.network import Countdown
@@ -68,6 +68,18 @@ class Latest:
                 found.add(index)
                 index = self.driver[index]
         return found
+
+
+class Stretch(NamedTuple):
+    """A row of steps, each after the one before it, up to the limit or to what is fixed.
+
+    `excess` tells by how many working days it is too long to keep the floors; negative is room. `free` and `optional`
+    are the numbers of such steps in it.
+    """
+
+    excess: Position
+    free: int
+    optional: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,24 +311,41 @@ class Network:
         result.due[index] = due
         result.day_before[index] = min(days.day(floor(begin) + 1), due) - 1 if length else due
 
-    def excess(self, result: Latest, floors: Mapping[int, Position], part: Iterable[int]) -> dict[int, Position]:
-        """Return by how much the longest stretch through each step is too long to keep `floors`; negative is room.
+    def stretches(
+        self,
+        result: Latest,
+        floors: Mapping[int, Position],
+        part: Iterable[int],
+        free: Container[int] = (),
+        optional: Container[int] = (),
+    ) -> dict[int, Stretch]:
+        """Return the longest stretch through each step: of those as long, the one with the fewest `free` steps.
 
-        A forward sweep over the lengths and waits as they lie in `result`; what is fixed ends a stretch. `part` has
-        each step after what it follows.
+        Two sweeps over the lengths and waits as they lie in `result`; what is fixed ends a stretch. `part` has each
+        step after what it follows.
         """
-        early: dict[int, Position] = {}
+        part = list(part)
+        after: dict[int, tuple[int, int]] = {}  # how many free and optional steps there are from each step on
+        for index in reversed(part):
+            many, few = after.get(result.driver[index], (0, 0))
+            after[index] = many + (index in free), few + (index in optional)
+        early: dict[int, tuple[Position, int, int]] = {}  # the counts are negative: fewer are greater
         for index in part:
             if result.driver[index] == FIXED:
                 continue
-            reached = [floors[index]] if index in floors else []
+            reached = [(floors[index], 0, 0)] if index in floors else []
             for before, wait in self.previous[index]:
                 if before in early:
+                    begin, many, few = early[before]
                     between = result.begin[index] - self._before(result, index, wait)
-                    reached.append(early[before] + result.end[before] - result.begin[before] + between)
+                    end = begin + result.end[before] - result.begin[before] + between
+                    reached.append((end, many - (before in free), few - (before in optional)))
             if reached:
                 early[index] = max(reached)
-        return {index: begin - result.begin[index] for index, begin in early.items()}
+        return {
+            index: Stretch(begin - result.begin[index], after[index][0] - many, after[index][1] - few)
+            for index, (begin, many, few) in early.items()
+        }
 
     def parts(self, steps: Iterable[int], free: Container[int], fixed: Container[int]) -> list[list[int]]:
         """Return `steps`, given in sequence, in parts that do not move each other while lengths of `free` steps change.

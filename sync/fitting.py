@@ -11,6 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
+from sync.backward import FIXED
 from sync.calendar import OutOfTimeError
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ class Growth:
     def _full(self, part: list[int], ours: set[int], level: int) -> set[int]:
         """Return the steps of the stretches that are too long with a day more than `level` each."""
         self._fits(part, ours, level + 1)
-        excess = self._network.excess(self._latest, self._floors.begin, part)
+        stretches = self._network.stretches(self._latest, self._floors.begin, part)
         last = self._floors.worst(self._latest, part, self._ignored)
-        too_long = {i for i, days in excess.items() if days > 0}
+        too_long = {i for i, stretch in stretches.items() if stretch.excess > 0}
         return too_long.union(self._network.chain(self._latest, last[1]) if last else ())
 
 
@@ -162,10 +163,11 @@ class Squeeze:
                 settled = self._make_do(violations, part, free)
             else:
                 # What could grow by less than a day in all is full, too; a large network would have a factor a step.
-                excess = self._network.excess(self.latest, self._floors.begin, part)
-                settled = {i for i in free if i in path or excess.get(i, -1) > -1}
+                stretches = self._network.stretches(self.latest, self._floors.begin, part)
+                settled = {i for i in free if i in path or (i in stretches and stretches[i].excess > -1)}
                 if not settled:
                     self._stuck.add(worst[1])
+                part = self._without(part, {i for i, stretch in stretches.items() if not stretch.excess})
             self._settled |= settled
             waiting += self._network.parts(part, free.keys() - settled, self._terms.fixed)
         return Squeezed(tuple(self._sharing), tuple(sorted(self._stuck)), frozenset(self._gone))
@@ -211,18 +213,57 @@ class Squeeze:
         each, index, short = min(shares)
         if each <= 0:
             return self._give_up(sorted(i for share, i, _ in shares if share <= 0), free, count)
-        ours = [i for i in self.latest.path(index) if i in free]
-        optional = sorted((i for i in ours if i in self._optional), key=self._optional.__getitem__)
-        if leaving := optional[-ceil(short) :]:
-            self._gone.update(leaving)
-            for i in leaving:
-                self._floors.begin.pop(i, None)
-                self._floors.end.pop(i, None)
-            return set(leaving)
+        tight = self._tight(part, free, index, short, count[index])
+        optional = {i for i, few in tight.items() if few == 1 and i in self._optional}
+        ours = {i for i, few in tight.items() if not few}
+        if not ours and not optional:
+            several = [i for i in self.latest.path(index) if i in tight and i in self._optional]
+            optional = set(sorted(several, key=self._optional.__getitem__)[-ceil(short) :])
+        self._leave(optional)
         for i in ours:
             self._lengths[i] = each
-        self._sharing += ours
-        return set(ours)
+        self._sharing += sorted(ours)
+        return ours | optional
+
+    def _tight(
+        self, part: list[int], free: Mapping[int, int], index: int, short: Position, many: int
+    ) -> dict[int, int]:
+        """Return the free steps on stretches that are as tight as the one from the step `index` on.
+
+        That lacks `short` days for its `many` free steps. Each step has the number of optional ones on its stretch.
+        """
+        optional = free.keys() & self._optional.keys()
+        stretches = self._network.stretches(self.latest, self._floors.begin, part, free, optional)
+        path = [i for i in self.latest.path(index) if i in free]
+        tight = {i: s.optional for i, s in stretches.items() if i in free and (s.excess, s.free) == (short, many)}
+        return tight | dict.fromkeys(path, len(optional.intersection(path)))
+
+    def _leave(self, steps: Iterable[int]) -> None:
+        """Let optional steps give way."""
+        for i in steps:
+            self._gone.add(i)
+            self._floors.begin.pop(i, None)
+            self._floors.end.pop(i, None)
+
+    def _without(self, part: list[int], full: set[int]) -> list[int]:
+        """Return `part` without what stays where it is, being full; what follows that may begin after it.
+
+        So what lies side by side between two full steps is in parts of its own.
+        """
+        floors, following = self._floors.begin, self._network.next
+        placed = {
+            i
+            for i in full
+            if all(
+                (wait is None or wait.unit is Unit.WORKING_DAYS) and (n in floors or self.latest.driver[n] == FIXED)
+                for n, wait in following[i]
+            )
+        }
+        for i in placed:
+            for n, wait in following[i]:
+                if n in floors:
+                    floors[n] = max(floors[n], self.latest.end[i] + (wait.amount if wait else 0))
+        return [i for i in part if i not in placed]
 
     def _give_up(self, short: list[int], free: Mapping[int, int], count: Mapping[int, int]) -> set[int]:
         """Leave the stretches from the steps `short`, for which no day is left at all, without any length."""
