@@ -17,9 +17,10 @@ from config.errors import InputError
 if TYPE_CHECKING:
     from config.calendars import Calendar
 
-_FIRST, _LAST = date.min.toordinal(), date(MAXYEAR, 12, 31).toordinal()
+# Charts, calendar files and tables look a little further than the plan: the last year that Python has is left to them.
+_FIRST, LAST = date.min.toordinal(), date(MAXYEAR - 1, 12, 31).toordinal()
 _YEAR = 366
-_BEYOND = "the plan reaches beyond the years 1 to 9999; is a duration, a date or a calendar mistyped?"
+_BEYOND = "the plan reaches beyond the years 1 to 9998; is a duration, a date or a calendar mistyped?"
 
 
 class OutOfTimeError(InputError):
@@ -85,7 +86,7 @@ class WorkingDays:
 
     def _day(self, position: int) -> int:
         if self._every_day:
-            return self._checked(self._anchor + position)
+            return self.checked(self._anchor + position)
         if position >= 0:
             while position >= len(self._ahead):
                 self._extend_ahead()
@@ -95,12 +96,12 @@ class WorkingDays:
         return -self._behind[-1 - position]
 
     def _extend_ahead(self) -> None:
-        last = self._checked(self._ahead_end) + _YEAR
-        self._ahead += self._working(self._ahead_end, min(last, _LAST))
+        last = self.checked(self._ahead_end) + _YEAR
+        self._ahead += self._working(self._ahead_end, min(last, LAST))
         self._ahead_end = last + 1
 
     def _extend_behind(self) -> None:
-        first = self._checked(self._behind_end) - _YEAR
+        first = self.checked(self._behind_end) - _YEAR
         self._behind += [-day for day in reversed(self._working(max(first, _FIRST), self._behind_end))]
         self._behind_end = first - 1
 
@@ -111,8 +112,9 @@ class WorkingDays:
         workdays = self.calendar.workdays
         return [day for day in range(first, last + 1) if (day - 1) % 7 in workdays and day not in free_days]
 
-    def _checked(self, day: int) -> int:
-        if not _FIRST <= day <= _LAST:
+    def checked(self, day: int) -> int:
+        """Return the day. Raises OutOfTimeError where a calendar has none so early or late."""
+        if not _FIRST <= day <= LAST:
             raise OutOfTimeError(_BEYOND)
         return day
 

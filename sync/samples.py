@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from config.durations import Duration, Unit
-from sync.calendar import WorkingDays, shift
+from sync.calendar import LAST, WorkingDays, shift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,12 +90,14 @@ class SampledDays:
         self._lay_out(low + _TABLE)
 
     def _lay_out(self, high: int) -> None:
+        high = min(high, LAST)
         positions = range(self._low_position, self.days.position(high) + 1)
         self._day_at = np.array([self.days.day(position) for position in positions])
         counted = np.searchsorted(self._day_at, np.arange(self._low, high + 1), side="right")
         self._position_at = counted - 1 + self._low_position
 
     def _grow(self, day: int) -> None:
+        self.days.checked(day)
         self._lay_out(2 * day - self._low)
 
     def position(self, day: Days) -> Days:

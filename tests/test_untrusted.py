@@ -158,7 +158,7 @@ COSTLY = {
     "unknown keys": "goals:\n  - title: A\n    deadline: 2027-09-01\n" + "".join(f"    k{n}: 1\n" for n in range(3000)),
     "a century of days off": "calendar: {days_off: [0001-01-01..9999-12-31]}\n" + GOAL % "2 days",
     "all the centuries": "calendar: {holidays: US}\n"
-    "goals: [{title: A, deadline: 9999-12-31, buffer: 36000 days, steps: [{title: B, takes: 36000 days}]}]\n",
+    "goals: [{title: A, deadline: 9998-12-31, buffer: 36000 days, steps: [{title: B, takes: 36000 days}]}]\n",
 }
 
 
@@ -171,6 +171,21 @@ def test_a_file_that_is_made_to_cost_is_answered_soon(person: Person, text: str)
     assert done.code in (0, 64)
     assert "that it should know" not in done.err
     assert spent < 6, f"{spent:.1f} s of one processor"
+
+
+@pytest.mark.parametrize(
+    ("deadline", "code"), [("0001-01-02", 0), ("0001-03-01", 0), ("9998-12-31", 0), ("9999-12-31", 64)]
+)
+def test_each_picture_of_a_plan_at_the_ends_of_time_is_drawn_or_refused(
+    person: Person, deadline: str, code: int
+) -> None:
+    person.writes(f"goals: [{{id: a, title: A, deadline: {deadline}, steps: [{{title: B, takes: 1 day}}]}}]\n")
+    files = ("--html", "plan.html", "--svg", "plan.svg", "--ics", "plan.ics")
+    for day in ("0001-01-02", "2027-07-20"):
+        for command in (("schedule", *files), ("schedule", "--markdown"), ("status",), ("explain", "a"), ("fit", "a")):
+            done = person.run(*command, "--today", day)
+            assert done.code == code, done.err
+            assert "Traceback" not in done.err
 
 
 # What a file may say

@@ -118,7 +118,8 @@ def _scale(value: Schedule) -> _Scale:
     if first - reach // 2 <= today <= last + reach // 2:  # farther away, it would squeeze everything else
         first, last = min(first, today), max(last, today)
     margin = max(1, (last - first) // 60)
-    return _Scale(first - margin, max(last + 1 + margin, first + _LEAST_DAYS))
+    end = max(last + 1 + margin, first + _LEAST_DAYS)
+    return _Scale(max(first - margin, date.min.toordinal()), min(end, date.max.toordinal()))
 
 
 def _days(goal: ScheduledGoal) -> Iterator[date]:

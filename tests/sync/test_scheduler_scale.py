@@ -183,7 +183,7 @@ def test_flexible_steps_share_thousands_of_years() -> None:
     ],
 )
 def test_without_working_days_the_error_names_the_goal(deadline: date, takes: str, off: tuple[date, date]) -> None:
-    with pytest.raises(OutOfTimeError, match=r"^goals.yaml:\d+:\d+: goal `g`: .* beyond the years 1 to 9999"):
+    with pytest.raises(OutOfTimeError, match=r"^goals.yaml:\d+:\d+: goal `g`: .* beyond the years 1 to 9998"):
         planned([step("s", takes)], deadline, Calendar(frozenset(range(7)), days_off=(off,)))
 
 
