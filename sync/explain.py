@@ -48,6 +48,8 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
     while step.step.key not in seen:
         seen.add(step.step.key)
         yield _dates(step, goal.goal.calendar)
+        if step.open and step.slack <= 0 and (opens := step.step.not_before) and opens > schedule.today:
+            yield f"  It cannot start before {words.day(opens)} (`from`)."
         if step.squeezed:
             yield _squeezed(goal, again=told)
             told = True
@@ -85,11 +87,14 @@ def _dates(step: ScheduledStep, calendar: Calendar) -> str:
         return f"“{_title(step)}” was done on {words.day(step.done)}."
     if step.due is None or step.start is None:
         return f"“{_title(step)}” is optional and has no date: there is no time for it."
-    if step.start == step.due:
-        return f"“{_title(step)}” stands on {words.day(step.due)} ({_takes(step)})."
-    days = f"“{_title(step)}” runs from {words.day(step.start)} to {words.day(step.due)} ({_takes(step)})."
-    takes = step.step.takes
-    return days + (_among(step.start, step.due, calendar) if takes and takes.unit is Unit.WORKING_DAYS else "")
+    stands = f"“{_title(step)}” stands on {words.day(step.due)} ({_takes(step)})."
+    runs = f"“{_title(step)}” runs from {words.day(step.start)} to {words.day(step.due)} ({_takes(step)})."
+    days, takes = stands if step.start == step.due else runs, step.step.takes
+    if takes is not None and takes.unit is Unit.WORKING_DAYS:
+        return days + _among(step.start, step.due, calendar)
+    if takes is None or takes.unit not in (Unit.SPAN_DAYS, Unit.MONTHS) or step.squeezed or step.step.grows:
+        return days
+    return days + _off_before(date.fromordinal(shift(step.due.toordinal(), takes, -1)) + _DAY, step.start, calendar)
 
 
 def _takes(step: ScheduledStep) -> str:
@@ -99,6 +104,14 @@ def _takes(step: ScheduledStep) -> str:
     if takes is not None and takes.unit is Unit.PERCENT:
         return f"takes {takes} of the working days that the goal has"
     return "a milestone, which takes no time" if takes and not takes.amount else f"takes {words.takes(step)}"
+
+
+def _off_before(first: date, start: date, calendar: Calendar) -> str:
+    """Return a sentence on the days off with which a week or a month begins."""
+    free = _free(first, start - _DAY, calendar)
+    if not free or len(free) < (start - first).days:
+        return ""
+    return f" By the calendar it begins on {words.day(first)}; the days from there to its start are not working days."
 
 
 def _among(start: date, due: date, calendar: Calendar) -> str:

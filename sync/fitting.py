@@ -107,10 +107,8 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Squeezed:
-    """What was squeezed. `sharing` are the steps without a day of their own; `stuck` those before which no working day
-    is left at all; `gone` those that left the pass."""
+    """What was squeezed. `stuck` are the steps before which no working day is left at all; `gone` left the pass."""
 
-    sharing: tuple[int, ...] = ()
     stuck: tuple[int, ...] = ()
     gone: frozenset[int] = frozenset()
 
@@ -145,7 +143,6 @@ class Squeeze:
         self.latest = network.latest(lengths, terms)
         self._full = _working_lengths(lengths, self.latest, movable)
         self._settled: set[int] = set()
-        self._sharing: list[int] = []
         self._stuck: set[int] = set()
 
     def shrink(self) -> Squeezed:
@@ -170,7 +167,7 @@ class Squeeze:
                 part = self._without(part, {i for i, stretch in stretches.items() if not stretch.excess})
             self._settled |= settled
             waiting += self._network.parts(part, free.keys() - settled, self._terms.fixed)
-        return Squeezed(tuple(self._sharing), tuple(sorted(self._stuck)), frozenset(self._gone))
+        return Squeezed(tuple(sorted(self._stuck)), frozenset(self._gone))
 
     def _run(self, part: list[int], lengths: Mapping[int, Length]) -> None:
         for i, length in lengths.items():
@@ -222,7 +219,6 @@ class Squeeze:
         self._leave(optional)
         for i in ours:
             self._lengths[i] = each
-        self._sharing += sorted(ours)
         return ours | optional
 
     def _tight(

@@ -209,12 +209,13 @@ class Judge:
         elif goal.margin is not None and goal.margin < 0:
             fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
             found.append(f"late by {_days(-goal.margin)}{fits}")
+        sharing = self._sharing(planned)
         if squeezed := sum(step.squeezed for step in goal.steps):
-            so_that = "" if planned.squeezed.stuck else ", so that all fits"
+            so_that = "" if sharing or planned.squeezed.stuck else ", so that all fits"
             get = "gets" if squeezed == 1 else "get"
             found.append(f"{squeezed} of {len(steps)} steps {get} less time than written{so_that}")
-        if planned.squeezed.sharing:
-            names = ", ".join(f"“{steps[i].title}”" for i in planned.squeezed.sharing[:5])
+        if sharing and not planned.squeezed.stuck:
+            names = ", ".join(f"“{steps[i].title}”" for i in sharing[:5])
             found.append(f"fewer working days than steps: {names} share days")
         found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
         found += self._out_of_order(planned)
@@ -238,6 +239,26 @@ class Judge:
             names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:5])
             found.append(f"overdue: {names}")
         return found
+
+    @staticmethod
+    def _sharing(planned: Planned) -> list[int]:
+        """Return the steps without a day of their own, whatever day the plan was made.
+
+        They begin on the day on which what they follow ends, or end on that on which what follows them begins.
+        """
+        if not planned.standing and planned.squeezed is NOT_SQUEEZED:
+            return []
+        network, found = planned.network, set[int]()
+        whole = {*planned.fixed, *planned.gone, *planned.given_way, *network.anchors}
+        takes_time = {i for i, length in enumerate(planned.lengths) if length and i not in whole}
+        for i in takes_time:
+            shared = [
+                n
+                for n, wait in network.next[i]
+                if n in takes_time and planned.starts[n] <= planned.dues[i] and not (wait and wait.amount < 0)
+            ]
+            found.update((i, *shared) if shared else ())
+        return sorted(found)
 
     def _out_of_order(self, planned: Planned) -> Iterator[str]:
         """Yield the steps whose day stands before what they come after, or after the deadline that they lead to."""

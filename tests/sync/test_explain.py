@@ -58,6 +58,12 @@ goals:
     title: Travel
     deadline: 2028-03-01
     steps: [{id: pack, title: Pack, takes: 2 days, after: [party/invite]}]
+  - id: course
+    title: Take the course
+    deadline: 2028-01-05
+    steps:
+      - {id: settle, title: Let it settle, takes: 1 week}
+      - {id: register, title: Register, takes: 2 days, from: 2028-01-04}
   - id: late
     title: Hand in the tax papers
     deadline: 2027-02-26
@@ -91,6 +97,8 @@ SITUATIONS = [
     ("lead", "exam/bag", "It may still go on for 2 days when “Sit the exam” starts on"),
     ("milestone", "exam/passed", "(a milestone, which takes no time)"),
     ("deadline that hangs on another", "party/invite", "due on Wed 16 Feb 2028, 2 weeks before the deadline of `trip`"),
+    ("no start before", "course/register", "It cannot start before Tue 4 Jan 2028 (`from`)."),
+    ("a week of days off", "course/settle", "By the calendar it begins on Tue 28 Dec 2027; the days from there to its"),
     (
         "squeezed",
         "late/collect",

@@ -162,6 +162,14 @@ def long_before(found: dict[str, Dates], days: int) -> date:
     return min(dates.start for dates in found.values()) - timedelta(days=days)
 
 
+def _sharing(goal: ScheduledGoal) -> list[str]:
+    return [warning for warning in goal.warnings if "share days" in warning]
+
+
+def _is_stuck(goal: ScheduledGoal) -> bool:
+    return any("no working day" in warning for warning in goal.warnings)
+
+
 # The backward pass
 
 
@@ -175,6 +183,7 @@ def test_far_deadlines_like_the_reference(goal: Goal, days: int) -> None:
     assert dates(result) == expected(found)
     assert only(result).limit == limit_of(goal)
     assert not any(step.squeezed for step in only(result).steps)
+    assert not _sharing(only(schedule(project(goal), publish(result), today + DAY)))
 
 
 @settings(max_examples=600)
@@ -359,6 +368,7 @@ def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObje
     assert dates(again) == dates(result)
     assert only(again).made == placed.made
     assert [step.squeezed for step in only(again).steps] == [step.squeezed for step in placed.steps]
+    assert _sharing(only(again)) == _sharing(placed) or _is_stuck(placed)  # which is said on the day of the squeeze
 
 
 @settings(max_examples=600)

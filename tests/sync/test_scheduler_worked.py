@@ -591,6 +591,21 @@ def test_fail_says_so(planner: Planner) -> None:
     assert not fitting.goals[0].failed
 
 
+def test_that_steps_share_days_is_told_as_long_as_they_do(planner: Planner) -> None:
+    goal, today = "deadline: 2027-01-03", date(2027, 1, 1)
+    listed = [step(n, "takes: 2 days") for n in range(5)]
+    first = planner.steps(goal, *listed, today=today)
+    told = [warning for warning in first.goals[0].warnings if "share days" in warning]
+    assert len(told) == 1
+    assert not any("so that all fits" in warning for warning in first.goals[0].warnings)
+    progress = replace(publish(first), done={"g/s0": today, "g/s1": today})
+    later = planner.steps(
+        goal, *listed, today=today + timedelta(days=1), done=progress.done, published=progress.published
+    )
+    assert later.goals[0].made == today
+    assert any("“s2”, “s3” share days" in warning for warning in later.goals[0].warnings)
+
+
 def test_optional_steps_give_way_the_last_listed_first(planner: Planner) -> None:
     listed = [step(1, "takes: 1d"), step(2, "takes: 1d, optional: true"), step(3, "takes: 1d, optional: true")]
     listed.append(step(4, "takes: 1d"))
