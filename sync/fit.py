@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
-from config.durations import Duration
+from config.network import Countdown
 from sync.calendar import OutOfTimeError
 from sync.learning import lessons
 
@@ -52,18 +53,23 @@ def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
     sampler = Sampler(project, schedule)
     if goal.done or not goal.waiting:
         return Fit(goal, schedule.today, None, dict.fromkeys(CONFIDENCES), 0, lessons(schedule))
-    sure = {percent: sampler.earliest_deadline(goal, percent) for percent in CONFIDENCES}
-    planned = as_planned(project, schedule, goal_id)
-    return Fit(goal, schedule.today, planned, sure, sampler.estimates(goal), lessons(schedule))
+    planner = planner_of(project, schedule)
+    written = planner.planned[goal_id]
+    planned, estimates = earliest_deadline(planner, written), sampler.estimates(goal)
+    due_at = partial(planner.countdowns, written)
+    sure = {
+        percent: sampler.earliest_deadline(goal, percent, due_at) if estimates else planned for percent in CONFIDENCES
+    }
+    return Fit(goal, schedule.today, planned, sure, estimates, lessons(schedule))
 
 
-def as_planned(project: Project, schedule: Schedule, goal_id: str) -> date | None:
-    """Return the earliest deadline for which a goal fits from the day of `schedule`, with the progress of that day."""
+def planner_of(project: Project, schedule: Schedule) -> Planner:
+    """Return the scheduler in the state in which it made `schedule`."""
     from sync.scheduler import Planner
 
     planner = Planner(project, schedule.progress, schedule.today)
     planner.plan_all()
-    return earliest_deadline(planner, planner.planned[goal_id])
+    return planner
 
 
 def earliest_deadline(planner: Planner, planned: Planned) -> date | None:
@@ -112,8 +118,13 @@ def _least(planner: Planner, planned: Planned, tried: int) -> int | None:
 
 def furthest(goal: Goal, days: WorkingDays, finish: int) -> int:
     """Return a deadline that leaves a goal the time until `finish` and more, its buffer and countdowns included."""
-    countdowns = [step.before for step in goal.steps if isinstance(step.before, Duration)]
-    return max(days.after(finish, duration) for duration in (goal.buffer, *countdowns)) + _ROLLING
+    most = days.after(finish, goal.buffer)
+    for step in goal.steps:
+        if isinstance(step.before, Countdown):  # they may count down from each other
+            most = days.after(most, step.before.by)
+        elif step.before is not None:
+            most = max(most, days.after(finish, step.before))
+    return most + _ROLLING
 
 
 def first(holds: Callable[[int], bool], guess: int, least: int, most: int) -> int | None:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from config.durations import Duration, Unit
+from config.durations import Unit
 from sync.calendar import WorkingDays
 from sync.fit import first, furthest
 from sync.occurrences import is_occurrence, step_of
 from sync.samples import SampledDays, draw, latest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from config.calendars import Calendar
     from config.network import Project, Step
@@ -64,14 +64,14 @@ class _Ends:
 
     done: Days
     bound: Days
-    countdowns: list[tuple[Days, Duration]]
+    countdowns: dict[str, Days]
 
-    def chance(self, limit: int, deadline: int, due: Mapping[Duration, int] | None = None) -> float:
+    def chance(self, limit: int, deadline: int, due: Mapping[str, int] | None = None) -> float:
         """Return the share of samples that keep the limit and the deadline, and the due days of countdowns if given."""
         held = np.asarray((self.bound <= limit) & (self.done <= deadline))
         if due is not None:
-            for finish, before in self.countdowns:
-                held = held & (finish <= due[before])
+            for key, finish in self.countdowns.items():
+                held = held & (finish <= due[key])
         return float(np.mean(held))
 
 
@@ -131,21 +131,26 @@ class Sampler:
         found = first(is_too_late, least + room + 1, least + 1, limit + 1)
         return date.fromordinal(days.day(limit if found is None else found - 1))
 
-    def earliest_deadline(self, goal: ScheduledGoal, percent: int) -> date:
-        """Return the earliest deadline whose limit, and with it each countdown, holds in `percent` of 100 samples."""
+    def earliest_deadline(
+        self, goal: ScheduledGoal, percent: int, due_at: Callable[[int], Mapping[str, int]]
+    ) -> date | None:
+        """Return the earliest deadline whose limit, and with it each countdown, holds in `percent` of 100 samples.
+
+        `due_at` gives the due day of each countdown for a deadline.
+        """
         days, ends = self._days(goal).days, self._ends(goal, self.finish)
         fixed = [step.due.toordinal() for step in goal.waiting if step.due and (step.step.on or step.pinned)]
         least = max([self._today, *fixed])
 
         def holds(deadline: int) -> bool:
             limit = days.back(days.before(days.back(deadline), goal.goal.buffer))
-            due = {before: days.back(days.before(deadline, before)) for _, before in ends.countdowns}
+            due = due_at(deadline) if ends.countdowns else {}
             return ends.chance(limit, deadline, due) * 100 >= percent
 
         guess = days.after(_quantile(ends.bound, percent), goal.goal.buffer)
-        found = first(holds, guess, least, furthest(goal.goal, days, max(least, int(np.max(ends.done)))))
-        assert found is not None  # noqa: S101  # the furthest one leaves time for everything
-        return date.fromordinal(found)
+        most = furthest(goal.goal, days, max(least, int(np.max(ends.done))))
+        found = first(holds, guess, least, most)
+        return None if found is None else date.fromordinal(found)
 
     def _days(self, goal: ScheduledGoal) -> SampledDays:
         calendar = goal.goal.calendar
@@ -159,7 +164,7 @@ class Sampler:
 
     def _ends(self, goal: ScheduledGoal, finish: Mapping[str, Days]) -> _Ends:
         dated = [(step, finish[step_of(step.step.key)]) for step in goal.waiting if step.due]
-        countdowns = [(end, s.step.before) for s, end in dated if isinstance(s.step.before, Duration) and not s.pinned]
+        countdowns = {s.step.key: end for s, end in dated if s.step.before is not None and not s.pinned}
         return _Ends(
             done=latest([_end(step, end) for step, end in dated]),
             bound=latest([self._today, *(end for step, end in dated if not (step.step.anchored or step.pinned))]),

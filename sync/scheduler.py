@@ -408,16 +408,12 @@ class Planner:
         never lacks more than an earlier one.
         """
         goal, loose = planned.goal, least is not None
-        written = planned.network.within(self._frame_at(goal, deadline if least is None else least)).lengths()
-        network = planned.network.within(self._frame_at(goal, deadline))
-        lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
-        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
-        plan = network.latest(lengths, Terms(planned.fixed, planned.gone, outside, self.due_of))
+        network, plan = self._plan_at(planned, deadline, least)
         published = self.progress.published.get(goal.id)
         anchored = {i: day for i, day in network.anchored_days(plan).items() if not loose or network.steps[i].on}
         fixed = {**anchored, **planned.fixed}
         floors = self._floors_from_today(planned, network, fixed, published)
-        short = [days for days, _ in floors.violations(plan, range(len(lengths)))]
+        short = [days for days, _ in floors.violations(plan, range(len(network.steps)))]
         held = [i for i in (network.anchors | fixed.keys()) - planned.gone if not network.steps[i].follow_up]
         begins = self._floors_of(network, held, fixed, self._first_position(goal, network.frame.days))
         begun, days = self._begun(planned, published), network.frame.days
@@ -427,6 +423,24 @@ class Planner:
             elif plan.due[i] < self.day:
                 short.append(days.position(days.forward(self.day)) - days.position(plan.due[i]))
         return max(0, ceil(max(short, default=0)))
+
+    def countdowns(self, planned: Planned, deadline: int) -> dict[str, int]:
+        """Return when each open step that counts down would be due, by its key, if the goal had this deadline."""
+        network, plan = self._plan_at(planned, deadline)
+        return {
+            network.steps[i].key: plan.due[i]
+            for i in network.anchors - planned.gone - planned.fixed.keys()
+            if network.steps[i].before is not None
+        }
+
+    def _plan_at(self, planned: Planned, deadline: int, least: int | None = None) -> tuple[Network, Latest]:
+        """Return the pass with every length as written, if the goal had this deadline; `least` is that of `lacks`."""
+        goal, loose = planned.goal, least is not None
+        written = planned.network.within(self._frame_at(goal, deadline if least is None else least)).lengths()
+        network = planned.network.within(self._frame_at(goal, deadline))
+        lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
+        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
+        return network, network.latest(lengths, Terms(planned.fixed, planned.gone, outside, self.due_of))
 
     def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done."""

@@ -33,7 +33,8 @@ SEARCH = 4000  # days; no generated plan takes as long
 
 def written(goal: Goal, today: date) -> date | None:
     """Return the earliest deadline that `backplan fit` shows for a project of one goal."""
-    return fit.as_planned(project(goal), schedule(project(goal), Progress(), today), goal.id)
+    planner = fit.planner_of(project(goal), schedule(project(goal), Progress(), today))
+    return fit.earliest_deadline(planner, planner.planned[goal.id])
 
 
 def holds(goal: Goal, today: date) -> bool:

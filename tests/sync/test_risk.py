@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.durations import Duration, Unit, parse
-from config.network import Goal, Link, Step
-from sync.fit import fit
+from config.network import Countdown, Goal, Link, Step
+from sync.fit import fit, planner_of
 from sync.occurrences import step_of
 from sync.risk import CONFIDENCES, Sampler, with_risk
 from sync.samples import draw
@@ -164,8 +165,24 @@ def test_steps_that_repeat_count_one_time_as_in_the_schedule(
 )
 def test_without_estimates_the_deadline_that_fits_is_the_same_however_sure(goal: Goal, today: date) -> None:
     result = schedule(project(goal), Progress(), today)
-    found = fit(project(goal), result, goal.id)
-    assert set(found.sure.values()) == {found.planned}
+    planner = planner_of(project(goal), result)
+    due_at = partial(planner.countdowns, planner.planned[goal.id])
+    found = {Sampler(project(goal), result).earliest_deadline(only(result), percent, due_at) for percent in (1, 99)}
+    assert found == {fit(project(goal), result, goal.id).planned}
+
+
+def test_steps_that_count_down_from_others_are_kept_too() -> None:
+    """Both deadlines leave the three months between the two steps."""
+    steps = (
+        Step("g/s0", "First", ORIGIN, takes=parse("1-2-9"), before=Countdown("g/s1", parse("3 months"))),
+        Step("g/s1", "Next", ORIGIN, takes=parse("1")),
+    )
+    plan, today = project(Goal("g", "g", date(2028, 1, 1), ORIGIN, steps=steps, sequence=steps)), date(2027, 1, 1)
+    found = fit(plan, schedule(plan, Progress(), today), "g")
+    assert found.planned == date(2027, 4, 3)  # three days, as planned, and three months
+    assert found.sure[50] is not None
+    assert found.sure[95] is not None
+    assert date(2027, 4, 2) <= found.sure[50] < found.sure[95] <= date(2027, 4, 9)
 
 
 @pytest.mark.parametrize("text", ["2-3-6", "0-1-2", "1-1-2", "1-1-30", "4-9-9", "3-20-90", "1-2-6 weeks"])
