@@ -138,7 +138,7 @@ def test_without_estimates_every_figure_is_the_early_finish(
         assert {risk.chance_of_deadline, risk.chance_of_limit} <= {0, 1}
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WAITS, anchors=False), TODAYS, st.integers(0, 40), st.data())
 def test_steps_that_repeat_count_one_time_as_in_the_schedule(
     goal: Goal, today: date, later: int, data: st.DataObject

@@ -173,7 +173,7 @@ def _is_stuck(goal: ScheduledGoal) -> bool:
 # The backward pass
 
 
-@settings(max_examples=1500)
+@settings(max_examples=600)
 @given(goals(), st.sampled_from([0, 30, 400]))
 def test_far_deadlines_like_the_reference(goal: Goal, days: int) -> None:
     found = plan(goal, date.min)
@@ -186,7 +186,7 @@ def test_far_deadlines_like_the_reference(goal: Goal, days: int) -> None:
     assert not _sharing(only(schedule(project(goal), publish(result), today + DAY)))
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(goals(lengths=DAYS, waits=WAITS, anchors=False), st.integers(0, 30), st.integers(-3, 20))
 def test_early_dates_and_slack_like_the_reference(goal: Goal, days: int, start: int) -> None:
     found = plan(goal, date.min)
@@ -371,7 +371,7 @@ def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObje
     assert _sharing(only(again)) == _sharing(placed) or _is_stuck(placed)  # which is said on the day of the squeeze
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(goals(lengths=SHRINKING, waits=NO_WAIT, anchors=False), st.integers(0, 60))
 def test_squeezed_plans_stay_between_today_and_the_limit(goal: Goal, days: int) -> None:
     limit = limit_of(goal)
