@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Floors:
-    """The earliest positions: `begin` where a step may not begin before one, `end` where it may not end before one."""
+    """The earliest positions: `begin` where a step may not begin before one, `end` where it may not end before one.
+
+    Elapsed time may begin on a day off, which has no position of its own: `first` has the first day for it.
+    """
 
     begin: dict[int, Position]
     end: dict[int, Position] = field(default_factory=dict)
+    first: dict[int, int] = field(default_factory=dict)
 
     def violations(
         self, latest: Latest, part: Iterable[int], ignored: Collection[int] = ()
@@ -37,6 +41,9 @@ class Floors:
                 short += [
                     (low - reached[i], i) for i in part if (low := floors.get(i)) is not None and low > reached[i]
                 ]
+        if self.first:
+            early = (i for i in part if latest.day_before[i] + 1 < self.first.get(i, 0))
+            short += [(1, i) for i in early if latest.begin[i] >= self.begin[i]]
         return [entry for entry in short if entry[1] not in ignored]
 
     def worst(self, latest: Latest, part: Iterable[int], ignored: Collection[int] = ()) -> tuple[Position, int] | None:
@@ -240,6 +247,7 @@ class Squeeze:
             self._gone.add(i)
             self._floors.begin.pop(i, None)
             self._floors.end.pop(i, None)
+            self._floors.first.pop(i, None)
 
     def _without(self, part: list[int], full: set[int]) -> list[int]:
         """Return `part` without what stays where it is, being full; what follows that may begin after it.

@@ -16,7 +16,7 @@ from hashlib import sha256
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from config.durations import Duration
+from config.durations import Duration, Unit
 from config.network import Countdown, HangsOn, Link
 from sync.backward import Frame, Latest, Network, Terms
 from sync.calendar import OutOfTimeError, WorkingDays
@@ -395,7 +395,16 @@ class Planner:
         begin = self._floors(network, planned.gone, fixed, self._first_position(planned.goal, days))
         begun = self._begun(planned, published) & begin.keys()
         today = days.position(days.forward(self.day))
-        return Floors({i: at for i, at in begin.items() if i not in begun}, dict.fromkeys(begun, today))
+        begin = {i: at for i, at in begin.items() if i not in begun}
+        start = max(self.today, planned.goal.start or self.today)
+        first = {
+            i: max(start, step.not_before or start).toordinal()
+            for i in begin
+            if (step := network.steps[i]).takes is not None
+            and step.takes.unit is Unit.CALENDAR_DAYS
+            and step.every is None
+        }
+        return Floors(begin, dict.fromkeys(begun, today), first)
 
     def lacks(self, planned: Planned, deadline: int, *, least: int | None = None) -> int:
         """Return how many working days a plan made today lacks, with every length as written; 0 where it fits.

@@ -591,6 +591,16 @@ def test_fail_says_so(planner: Planner) -> None:
     assert not fitting.goals[0].failed
 
 
+def test_elapsed_time_does_not_begin_on_the_days_off_before_today(planner: Planner) -> None:
+    """Saturday and Sunday lie between Friday and a Monday that is today: paint that dries cannot begin on them."""
+    monday, head = date(2027, 3, 1), "calendar: {workdays: [mon, tue, wed, thu, fri]}\n"
+    listed = [step(1, "takes: 3 calendar days"), step(2, "takes: 3 days")]
+    result = planner.steps("deadline: 2027-03-05", *listed, today=monday, head=head)
+    assert both(result) == [("2027-03-01", "2027-03-03"), ("2027-03-04", "2027-03-05")]
+    assert result.goals[0].margin == -1
+    assert result.goals[0].earliest_deadline == date(2027, 3, 8)
+
+
 def test_that_steps_share_days_is_told_as_long_as_they_do(planner: Planner) -> None:
     goal, today = "deadline: 2027-01-03", date(2027, 1, 1)
     listed = [step(n, "takes: 2 days") for n in range(5)]
