@@ -137,7 +137,9 @@ def fit(value: Fit) -> Iterable[RenderableType]:
     if goal.done or not goal.waiting:
         yield Text("Nothing is left to do for it.")
     elif value.planned is None:
-        yield Text("No other deadline helps: an appointment, a pin, a `by` or another goal leaves too little time.")
+        yield Text(
+            "No other deadline helps: an appointment, a pin, a `by`, a countdown, a part of the time or another goal is in the way."
+        )
     else:
         yield _deadlines(value, value.planned)
         if goal.goal.buffer.amount:
