@@ -138,7 +138,8 @@ def fit(value: Fit) -> Iterable[RenderableType]:
         yield Text("Nothing is left to do for it.")
     elif value.planned is None:
         yield Text(
-            "No other deadline helps: an appointment, a pin, a `by`, a countdown, a part of the time or another goal is in the way."
+            "No other deadline helps: an appointment, a pin, a `by`, a countdown, a part of the time or another goal "
+            "is in the way."
         )
     else:
         yield _deadlines(value, value.planned)
