@@ -212,12 +212,14 @@ class MemoryWrite:
 class Answer:
     """What a service said to one write: the task's native id, or why it could not be done.
 
-    gone: an earlier run had made this task already, and a person has deleted it since.
+    gone: an earlier run had made this task already, and a person has deleted it since. `notice` is a sentence on what
+    the service turned out not to do for this plan; it is said once a run.
     """
 
     native_id: str = ""
     error: str | None = None
     gone: bool = False
+    notice: str = ""
 
 
 @dataclass(slots=True)

@@ -36,8 +36,11 @@ _KINDS: dict[str, type] = {
     "dependencies": bool,
     "project": int,
     "date_field": str,
+    "target_date_field": str,
+    "start_date_field": str,
 }
 _FIELD = "Due"
+_TARGET_DATE, _START_DATE = "Target date", "Start date"  # as GitHub names them in a new organization
 _LONGEST_LABEL = 50
 _RESERVED = 30.0  # seconds of a run for reading, labels, the memory, and waiting
 
@@ -53,7 +56,8 @@ def _connect(repo: str, folder: Path) -> Client:
 
 
 _WITHOUT_PUSH = (
-    "the token may not change {}, so GitHub leaves out labels, milestones, assignees and the places of sub-issues"
+    "the token may not change {}, so GitHub leaves out labels, milestones, assignees, date fields and the places of "
+    "sub-issues"
 )
 
 
@@ -79,10 +83,13 @@ class GitHubConnector:
         dependencies: bool = False,
         project: int | None = None,
         date_field: str = _FIELD,
+        target_date_field: str = _TARGET_DATE,
+        start_date_field: str = _START_DATE,
     ) -> None:
         """`connect` is called when the repository is read first; `label` is what all issues of ours carry.
 
         `project` is the number of a project of the repository's owner, whose `date_field` shows dates, too.
+        `target_date_field` and `start_date_field` are date fields that an organization gives its issues.
         """
         self.label = f"github ({repo})"
         self.identity = f"github {repo.casefold()}"
@@ -94,19 +101,21 @@ class GitHubConnector:
         self._mentions = mentions
         self._dependencies = dependencies
         self._project, self._date_field = project, date_field
+        self._date_fields = (target_date_field, start_date_field)
         self._facts: Facts | None = None
         self._reading: Reading | None = None
         self._batch: Batch | None = None
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `repo`, `label`, `milestone`, `mentions`, `dependencies`, `project` and `date_field`."""
+        """Take `repo`, `label`, `milestone`, `mentions`, `dependencies`, `project` and the names of date fields."""
         for name, value in options.items():
             if type(value) is not _KINDS.get(name) or (value == 0 and value is not False):  # `true` is no number
                 raise InputError(
                     f"github: `{name}: {value}` is not a setting of it; it takes repo (such as me/goals), label (a "
-                    "word), milestone, mentions and dependencies (true or false), project (a number) and date_field "
-                    "(the name of a date field there)"
+                    "word), milestone, mentions and dependencies (true or false), project (a number), date_field (the "
+                    "name of a date field there), target_date_field and start_date_field (names of date fields that "
+                    "the organization gives its issues)"
                 )
         repo = options.get("repo", "")
         if not _REPO.fullmatch(repo):
@@ -159,8 +168,10 @@ class GitHubConnector:
 
         self._facts = read_facts(self._client)
         self._facts.refuse_closed()
-        self._reading = Reading.of(self._client, self._facts, self._namespace, self._own_label)
+        fields = self._facts.date_fields(*self._date_fields)
+        self._reading = Reading.of(self._client, self._facts, self._namespace, self._own_label, fields)
         notices = [] if self._facts.may_push else [_WITHOUT_PUSH.format(self._facts.name)]
+        notices += self._missing_fields(self._facts)
         project = self._read_project()
         if isinstance(project, Project):
             self._reading.read_project(self._client, project)
@@ -178,6 +189,11 @@ class GitHubConnector:
             return None
         return read_project(self._client, self._project, self._date_field)
 
+    def _missing_fields(self, facts: Facts) -> list[str]:
+        """Return sentences on the fields that the goals file names and that are not there; GitHub's own may be."""
+        named = [name for name in self._date_fields if name not in (_TARGET_DATE, _START_DATE)]
+        return [facts.lacks_field(name) for name in named if facts.date_field(name) is None]
+
     def facts(self) -> list[Fact]:
         """Return what the repository and the token say of themselves, as far as that can be read."""
         from connectors.github_repository import doctor, read_facts
@@ -188,7 +204,8 @@ class GitHubConnector:
             return [Fact("token", False, str(error))]
         except BackplanError as error:
             return [Fact("service", False, str(error))]
-        return [Fact("token", True, "accepted"), *doctor(facts, project)]
+        fields = facts.date_fields(*self._date_fields)
+        return [Fact("token", True, "accepted"), *doctor(facts, project, fields, self._missing_fields(facts))]
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether the issue is there with this content and without a marker."""
@@ -214,7 +231,9 @@ class GitHubConnector:
         from connectors.github_api import A_MINUTE, AN_HOUR, MOST_MUTATIONS
 
         seconds = max(self._client.patience.left - _RESERVED, 0)
-        a_minute = A_MINUTE // (1 + self._dependencies + (self._project is not None))  # requests of their own
+        reading = self._read_once()
+        fields = reading.fields is not None and bool(reading.memory)  # new issues are made with theirs
+        a_minute = A_MINUTE // (1 + self._dependencies + (self._project is not None) + fields)  # changes of their own
         return Pace(MOST_MUTATIONS, a_minute, min(int(seconds * a_minute / 60), AN_HOUR))
 
     def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:

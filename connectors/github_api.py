@@ -17,7 +17,16 @@ import requests
 
 from config.errors import BackplanError
 from connectors.base import Requests
-from connectors.github_errors import UNKNOWN, MissingError, explain, is_taken, is_too_often, limit_told, refusal
+from connectors.github_errors import (
+    UNKNOWN,
+    MissingError,
+    explain,
+    is_taken,
+    is_too_often,
+    limit_told,
+    refusal,
+    refused,
+)
 from connectors.patience import TransientError, UnknownOutcomeError, asked_to_wait, too_often
 
 if TYPE_CHECKING:
@@ -55,12 +64,13 @@ class Mutation:
 class Outcome:
     """What became of a mutation: what it answered, or why it could not be done.
 
-    unknown: nobody knows whether it was carried out.
+    unknown: nobody knows whether it was carried out. refused: what GitHub said where it did not carry it out.
     """
 
     value: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     unknown: bool = False
+    refused: str = ""
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -304,7 +314,8 @@ def _outcomes(
     for number in range(len(part)):
         error = by_alias.get(f"a{number}") or whole
         value = data.get(f"a{number}")
-        outcomes.append(Outcome(value or {}, explain(error, repo) if error is not None or value is None else None))
+        said = explain(error, repo) if error is not None or value is None else None
+        outcomes.append(Outcome(value or {}, said, refused=refused(error)))
     return outcomes
 
 

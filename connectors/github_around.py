@@ -1,17 +1,14 @@
-"""What stands around issues and not in them: labels, dates in a project, what blocks what, and the order of steps."""
+"""What stands around issues and not in them: labels, what blocks what, and the order of steps."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
 from connectors.github_api import Mutation
-from connectors.github_reading import Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from connectors.base import GoalMemory, Write
     from connectors.github_api import Client
@@ -44,45 +41,6 @@ class Around:
                 facts.labels |= {found["name"]: found["node_id"] for found in self._client.listed("labels")}
             else:
                 facts.labels[label["name"]] = label["node_id"]
-
-    # Dates in a project
-
-    def dated(self, issue: Issue, due: date | None, *, moved: bool) -> Issue:
-        """Return the issue with the date in it that the project is to show; `moved`: it has just changed."""
-        item = self._reading.items.get(issue.number)
-        if self._reading.project is None or due is None or not (moved or (item and item.date != due)):
-            return issue
-        return replace(issue, body=replace(issue.body, aside=replace(issue.body.aside, project=due)))
-
-    def write_dates(self, issues: Iterable[Issue]) -> dict[str, str]:
-        """Let the project show the dates of issues; return why it cannot, by their numbers."""
-        project, items = self._reading.project, self._reading.items
-        if project is None:
-            return {}
-        due = {
-            issue.number: (issue, day)
-            for issue in issues
-            if (day := issue.body.aside.project) and items.get(issue.number, Item("", None)).date != day
-        }
-        errors: dict[str, str] = {}
-        absent = [number for number in due if number not in items]
-        inputs = ({"projectId": project.id, "contentId": due[number][0].id} for number in absent)
-        added = [Mutation("addProjectV2ItemById", given, "item { id }") for given in inputs]
-        for number, outcome in zip(absent, self._client.mutate(added, repeatable=True), strict=True):
-            if outcome.error:
-                errors[number] = f"its date cannot stand in the project: {outcome.error}"
-            else:
-                items[number] = Item(outcome.value["item"]["id"], None)
-        there = [number for number in due if number in items]
-        place = {"projectId": project.id, "fieldId": project.field_id}
-        values = [{**place, "itemId": items[n].id, "value": {"date": due[n][1].isoformat()}} for n in there]
-        written = [Mutation("updateProjectV2ItemFieldValue", given) for given in values]
-        for number, outcome in zip(there, self._client.mutate(written, repeatable=True), strict=True):
-            if outcome.error:
-                errors[number] = f"its date cannot stand in the project: {outcome.error}"
-            else:
-                items[number] = replace(items[number], date=due[number][1])
-        return errors
 
     # What blocks what
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.base import Action
 from connectors.github_api import Mutation
 from connectors.github_reading import Issue
-from connectors.github_text import LONGEST_BODY, Body
+from connectors.github_text import LONGEST_BODY, NO_DATES, Body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,6 +119,8 @@ class Changes:
             inputs["milestoneId"] = issue.milestone.id
         if issue.parent:
             inputs["parentIssueId"] = self._reading.issues[issue.parent].id
+        if self._reading.fields and (values := self._reading.fields.values(NO_DATES, issue.shown)):
+            inputs["issueFields"] = values
         return Mutation("createIssue", inputs, MADE)
 
     def _fields(self, old: Issue, new: Issue) -> dict[str, Any]:

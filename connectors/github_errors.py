@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNKNOWN = "GitHub's answer has a form that is not known here; run again, and if that does not help, update backplan"
+_REFUSALS = {"FORBIDDEN", "NOT_FOUND", "UNPROCESSABLE", "VALIDATION"}
 _TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
 
 
@@ -31,6 +32,13 @@ def explain(error: Mapping[str, Any] | None, repo: str) -> str:
     if said.get("type") == "FORBIDDEN" or "not accessible by" in message:
         return _forbidden(message, "", repo)
     return f"GitHub: {message}"
+
+
+def refused(error: Mapping[str, Any] | None) -> str:
+    """Return what an error of GraphQL says that tells that nothing was done; empty where that is not sure."""
+    said = error or {}
+    sure = said.get("type") in _REFUSALS or "not accessible by" in str(said.get("message"))
+    return str(said.get("message")) if sure else ""
 
 
 def _forbidden(message: str, accepted: str, repo: str) -> str:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from config.errors import BackplanError, RefusedError
 from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
 from connectors.github_errors import UNKNOWN, MissingError
-from connectors.github_text import Body, read_notes, read_title
+from connectors.github_text import NO_DATES, Body, Dates, read_notes, read_title
 from connectors.marker import read_marker, read_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from connectors.github_api import Client
-    from connectors.github_repository import Facts, Project
+    from connectors.github_repository import DateFields, Facts, Project
 
 _TRUSTED = {"OWNER", "MEMBER", "COLLABORATOR"}
 _FEW = 5  # issues that are not listed and are asked for one by one; more, and all are listed
@@ -59,7 +59,7 @@ class Issue:
     """An issue as it was read, or written since. `number` is that by which we know it, wherever it was moved to.
 
     `rest_id` is its id in REST. `trusted`: somebody who may write here made it, or labelled it. `blocks` counts the
-    issues that it is blocked by.
+    issues that it is blocked by. `shown` are the dates in the organization's fields.
     """
 
     number: str
@@ -78,9 +78,10 @@ class Issue:
     assignees: tuple[str, ...] = ()
     milestone: Milestone | None = None
     trusted: bool = True
+    shown: Dates = NO_DATES
 
     @classmethod
-    def of(cls, said: Mapping[str, Any], number: str, login: str, label: str) -> Issue:
+    def of(cls, said: Mapping[str, Any], number: str, login: str, label: str, fields: DateFields | None) -> Issue:
         """Return the issue that an answer of REST is."""
         labels = tuple(one["name"] if isinstance(one, dict) else str(one) for one in said["labels"])
         author = (said.get("user") or {}).get("login", "")
@@ -105,6 +106,7 @@ class Issue:
             if milestone
             else None,
             known or any(name.casefold() == label.casefold() for name in labels),
+            fields.read(said.get("issue_field_values") or ()) if fields else NO_DATES,
         )
 
     def marker(self, namespace: str) -> Marker | None:
@@ -125,13 +127,15 @@ class Reading:
     """What was found in a repository. `whole`: all its issues were looked through, not only those with our label.
 
     `homes` are the issues in which the memory of each goal stands, `coming` the lines of goals that have none yet.
-    `keys` are those of our issues by their nonces, `linked` those of what blocks each. `items` are their places in
-    `project`. `blocked_by` are the numbers of what blocks an issue, where that is not what its body tells.
+    `keys` are those of our issues by their nonces, `linked` those of what blocks each. `fields` are those in which the
+    organization's issues show dates. `items` are the places of issues in `project`. `blocked_by` are the numbers of
+    what blocks an issue, where that is not what its body tells.
     """
 
     facts: Facts
     namespace: str
     label: str
+    fields: DateFields | None = None
     issues: dict[str, Issue] = field(default_factory=dict)
     whole: bool = False
     memory: dict[str, GoalMemory] = field(default_factory=dict)
@@ -145,9 +149,9 @@ class Reading:
     blocked_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, client: Client, facts: Facts, namespace: str, label: str) -> Reading:
+    def of(cls, client: Client, facts: Facts, namespace: str, label: str, fields: DateFields | None) -> Reading:
         """Read the issues that are ours, as few as tell everything."""
-        reading = cls(facts, namespace, label)
+        reading = cls(facts, namespace, label, fields)
         if facts.spelled(label) in facts.labels:
             reading.look(client)
         if reading.misses_some():
@@ -171,7 +175,7 @@ class Reading:
 
     def take(self, said: Mapping[str, Any], number: str) -> None:
         """Take in an issue."""
-        self.issues[number] = Issue.of(said, number, self.facts.login, self.label)
+        self.issues[number] = Issue.of(said, number, self.facts.login, self.label, self.fields)
 
     def misses_some(self) -> bool:
         """Return whether there may be issues of ours that are not listed: people take labels off."""
@@ -334,16 +338,22 @@ class Reading:
         )
 
     def _due(self, issue: Issue, marker: Marker | None) -> date | None:
-        """Return when an issue is due: what a person wrote in its body, else what they set in the project.
+        """Return when an issue is due: what a person wrote in its body, else what they set outside of it.
 
-        What the project shows is a person's where it is neither what we last wrote there nor what we were about to.
+        What stands there is a person's where it is neither what we last wrote there nor what we were about to.
         """
-        due, item = issue.body.dates.due, self.items.get(issue.number)
-        if item is None or marker is None or due != marker.due or item.date == issue.body.aside.project:
+        due, item, aside = issue.body.dates.due, self.items.get(issue.number), issue.body.aside
+        if marker is None or due != marker.due:
             return due
-        goal = self.memory.get(marker.key.partition("/")[0])
-        planned = goal.dates.get(marker.key) if goal else None
-        return due if planned and item.date == planned[1] else item.date
+        planned = self.planned(marker.key)
+        if item is not None and item.date not in (aside.project, *planned):
+            return item.date
+        return due if issue.shown.due in (None, aside.field, *planned) else issue.shown.due
+
+    def planned(self, key: str) -> tuple[date, ...]:
+        """Return the last day that a step was to get when it was last published; none for a goal."""
+        goal = self.memory.get(key.partition("/")[0])
+        return goal.dates.get(key, ())[1:] if goal else ()
 
     def _after(self, issue: Issue) -> tuple[str, ...]:
         """Return the keys of what an issue of ours is blocked by."""

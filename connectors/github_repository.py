@@ -1,15 +1,19 @@
-"""What there is to know of a GitHub repository before its issues are read: rights, labels, people, a project."""
+"""What there is to know of a GitHub repository before its issues are read: rights, labels, people, where dates go."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from config.errors import CredentialsError, RefusedError
 from connectors.base import Fact
 from connectors.github_errors import explain
+from connectors.github_text import Dates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from connectors.github_api import Client
 
 _FACTS = """query($owner: String!, $name: String!) {
@@ -19,13 +23,15 @@ _FACTS = """query($owner: String!, $name: String!) {
     id nameWithOwner isArchived hasIssuesEnabled viewerPermission
     labels(first: 100) { nodes { id name } pageInfo { hasNextPage } }
     %(assignableUsers)s
+    %(issueFields)s
   }
   inputs: __type(name: "CreateIssueInput") { inputFields { name } }
 }"""
-# What not every token may ask for; a refusal takes the whole answer along.
+# What not every token may ask for, and not every server knows; a refusal takes the whole answer along.
 _OPTIONAL = {
     "viewer": "viewer { login }",
     "assignableUsers": "assignableUsers(first: 100) { nodes { id login } pageInfo { hasNextPage } }",
+    "issueFields": "issueFields(first: 100) { nodes { ... on IssueFieldDate { id name } } }",
 }
 _PROJECT = """query($owner: String!, $name: String!, $number: Int!, $field: String!) {
   repository(owner: $owner, name: $name) { owner { ... on User { PROJECT } ... on Organization { PROJECT } } }
@@ -43,12 +49,50 @@ class Project:
     field: str
 
 
+class Field(NamedTuple):
+    """A date field that an organization gives its issues."""
+
+    id: str
+    name: str
+
+
+class DateFields(NamedTuple):
+    """The fields of issues that show when they are due and when they start; None for one that there is not."""
+
+    due: Field | None
+    start: Field | None
+
+    @property
+    def names(self) -> str:
+        """Their names, for people."""
+        return " and ".join(f"“{field.name}”" for field in self if field)
+
+    def held(self, dates: Dates) -> Dates:
+        """Return of some dates those that the fields can show."""
+        return Dates(*(day if field else None for field, day in zip(self, dates, strict=True)))
+
+    def read(self, values: Iterable[Mapping[str, Any]]) -> Dates:
+        """Return the dates that the fields of an issue show, as REST lists their values."""
+        said = {value.get("issue_field_name"): value["value"] for value in values if value["data_type"] == "date"}
+        days = (said.get(field.name) if field else None for field in self)
+        return Dates(*(date.fromisoformat(day) if day else None for day in days))
+
+    def values(self, before: Dates, after: Dates) -> list[dict[str, Any]]:
+        """Return what makes the fields show other dates than before; other fields are left alone."""
+        changes = zip(self, before, after, strict=True)
+        return [
+            {"fieldId": field.id, **({"dateValue": new.isoformat()} if new else {"delete": True})}
+            for field, old, new in changes
+            if field and new != old
+        ]
+
+
 @dataclass
 class Facts:
     """What there is to know of a repository and of the token's account.
 
-    `labels` are the ids of labels by their names, `people` those of who can be assigned to issues. `nests`: the server
-    can put issues below others.
+    `labels` are the ids of labels by their names, `people` those of who can be assigned to issues, `fields` those of
+    the date fields that an organization gives its issues. `nests`: the server can put issues below others.
     """
 
     id: str
@@ -59,6 +103,7 @@ class Facts:
     issues: bool
     labels: dict[str, str]
     people: dict[str, str]
+    fields: dict[str, str]
     nests: bool
     limit: int
     remaining: int
@@ -78,6 +123,19 @@ class Facts:
         """Whether labels, milestones, assignees and sub-issues can be given; of a workflow's token nothing tells."""
         a_person = bool(self.login) and not self.login.endswith("[bot]")
         return self.permission not in ("NONE", "READ") or not a_person
+
+    def date_field(self, name: str) -> Field | None:
+        """Return the date field of a name, whatever its case."""
+        return next((Field(i, known) for known, i in self.fields.items() if known.casefold() == name.casefold()), None)
+
+    def date_fields(self, target: str, start: str) -> DateFields | None:
+        """Return the date fields of these names; None where there is none, or they cannot be set."""
+        found = DateFields(self.date_field(target), self.date_field(start))
+        return found if any(found) and self.may_push else None
+
+    def lacks_field(self, name: str) -> str:
+        """Return a sentence on a date field that is not there."""
+        return f"the issues of {self.name} have no date field “{name}” that the token can see, so no date stands there"
 
     def refuse_closed(self) -> None:
         """Raise RefusedError where the repository takes no issues."""
@@ -100,8 +158,8 @@ def read_facts(client: Client) -> Facts:
     parts = dict(_OPTIONAL)
     while True:
         data, errors = client.query(_FACTS % parts, variables)
-        refused = {str((error.get("path") or [""])[-1]) for error in errors}
-        refused &= {part for part, text in parts.items() if text}
+        told = [f"{error.get('path')} {error.get('message')}" for error in errors]
+        refused = {part for part, text in parts.items() if text and any(part in words for words in told)}
         if not refused:
             break
         parts |= dict.fromkeys(refused, "")
@@ -115,6 +173,7 @@ def read_facts(client: Client) -> Facts:
     names = {field["name"] for field in (data.get("inputs") or {}).get("inputFields") or ()}
     rate = data.get("rateLimit") or {}
     labels = {label["name"]: label["id"] for label in found["labels"]["nodes"]}
+    fields = (found.get("issueFields") or {}).get("nodes") or () if "issueFields" in names else ()
     assignable = found.get("assignableUsers") or {"nodes": [], "pageInfo": {"hasNextPage": False}}
     people = {user["login"]: user["id"] for user in assignable["nodes"]}
     client.repo = found["nameWithOwner"]  # it may have been renamed
@@ -131,6 +190,7 @@ def read_facts(client: Client) -> Facts:
         found["hasIssuesEnabled"],
         labels,
         people,
+        {field["name"]: field["id"] for field in fields if field},
         "parentIssueId" in names,
         rate.get("limit", 0),
         rate.get("remaining", 0),
@@ -156,7 +216,9 @@ def read_project(client: Client, number: int, field: str) -> Project | str:
     return Project(found["id"], found["field"]["id"], field)
 
 
-def doctor(facts: Facts, project: Project | str | None) -> list[Fact]:
+def doctor(
+    facts: Facts, project: Project | str | None, fields: DateFields | None, missing: Sequence[str]
+) -> list[Fact]:
     """Return what there is to say of the account, the repository, what can be written there, and the limits."""
     try:
         facts.refuse_closed()
@@ -175,10 +237,16 @@ def doctor(facts: Facts, project: Project | str | None) -> list[Fact]:
         dates = [Fact("project", False, project)]
     else:
         dates = [Fact("project", True, f"dates go to its field “{project.field}”, too")] if project else []
+    shown = (
+        f"dates go to {fields.names} of the issues, too, where the token may set that"
+        if fields
+        else "the issues have no date fields to set: only organizations give them"
+    )
     return [
         Fact("account", True, facts.login or "the token of a workflow"),
         there,
         *dates,
+        Fact("fields", not missing, "; ".join([shown, *missing])),
         Fact("rights", facts.may_push, rights + lacks),
         Fact("structure", True, nests),
         Fact(

@@ -142,6 +142,9 @@ class Dates(NamedTuple):
     start: date | None = None
 
 
+NO_DATES = Dates()
+
+
 def date_line(due: date, start: date | None = None) -> str:
     """Return the line that tells the dates."""
     words = f"Due {_in_words(due)} {due.year} ({_WEEKDAYS[due.weekday()]})"
@@ -182,32 +185,34 @@ def _without_date(line: str) -> str:
 
 _MARKER = re.compile(r"<!--[ \t]*(bp\d{1,9}[ \t][^<>\n]*?)( Markdown)?[ \t]*-->")
 _MEMORY = re.compile(r"\n*<!-- bpm1 (\S+) (\{[^<>\n]*\}) -->")
-_ASIDE = re.compile(r"\n*<!-- bpa1 (\S+) (\S+) -->")
+_ASIDE = re.compile(r"\n*<!-- bpa1 (\S+) (\S+)(?: (\S+))? -->")
 _CHECKLIST = "<!-- checklist -->"
 _ITEM = re.compile(r"[-*+] \[[ xX]\] +(\S.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What we last wrote of an issue outside of its body: its date in a project, and what it is blocked by.
+    """What we last wrote of an issue outside of its body: its date in a project, what it is blocked by, and its field.
 
-    `blocked_by` are nonces, which stay when keys change.
+    `blocked_by` are nonces, which stay when keys change. `field` is its last day in the organization's date field.
     """
 
     project: date | None = None
     blocked_by: tuple[str, ...] = ()
+    field: date | None = None
 
     @property
     def text(self) -> str:
         """The aside as a comment holds it; empty where there is nothing to say."""
         if self == Aside():
             return ""
-        return f"{self.project or '-'} {','.join(self.blocked_by) or '-'}"
+        return f"{self.project or '-'} {','.join(self.blocked_by) or '-'}" + (f" {self.field}" if self.field else "")
 
     @classmethod
-    def read(cls, project: str, blocked_by: str) -> Aside:
+    def read(cls, project: str, blocked_by: str, field: str | None) -> Aside:
         """Return the aside that a comment holds."""
-        return cls(_read_day(project, 0), () if blocked_by == "-" else tuple(blocked_by.split(",")))
+        nonces = () if blocked_by == "-" else tuple(blocked_by.split(","))
+        return cls(_read_day(project, 0), nonces, _read_day(field or "-", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +252,7 @@ class Body:
             tuple(line for line in items.split("\n") if line.strip()),
             marker[1] if marker else "",
             bool(marker and marker[2]),
-            Aside.read(aside[1], aside[2]) if aside else Aside(),
+            Aside.read(*aside.groups()) if aside else Aside(),
             memory,
             below if below.strip() else "",
         )

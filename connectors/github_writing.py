@@ -15,7 +15,9 @@ from connectors.base import Action, Answer, MemoryWrite, Write
 from connectors.github_api import Mutation
 from connectors.github_around import Around
 from connectors.github_changes import Changes, too_long
+from connectors.github_dates import OuterDates
 from connectors.github_milestones import Milestones
+from connectors.github_text import NO_DATES
 from connectors.marker import write_memory
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Batch:
         self._nonces = {key: nonce for nonce, key in reversed(reading.keys.items())}
         self._changes = Changes(reading, wording, self._numbers)
         self._around = Around(client, reading, self._numbers)
+        self._dates = OuterDates(client, reading)
         self._wanted: dict[str, Issue] = {}
 
     def carry_out(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
@@ -70,6 +73,7 @@ class Batch:
 
         Raises BackplanError when nothing of it could be tried.
         """
+        self._dates.put_back()
         self._wanted = {}
         asked = [_Asked(write) for write in batch]
         made = [(one, one.write) for one in asked if isinstance(one.write, Write) and one.write.action is Action.CREATE]
@@ -89,7 +93,8 @@ class Batch:
             self._create(group)
         self._around.move([write for one, write in made if one.issues], self._memory)
         self._link(asked)
-        return [Answer(error=one.error) if one.error else Answer(next(iter(one.issues), "")) for one in asked]
+        notice = self._dates.notice
+        return [Answer("" if one.error else next(iter(one.issues), ""), one.error, notice=notice) for one in asked]
 
     # What shall be
 
@@ -134,7 +139,7 @@ class Batch:
             return
         new = self._changes.changed(issue, write)
         if write.content is not None and write.action not in (Action.DETACH, Action.REMOVE, Action.COMPLETE):
-            new = self._around.dated(new, write.content.due, moved="due" in write.fields)
+            new = self._dates.wanted(new, write.content, moved=bool(write.fields & {"due", "start"}))
             if "after" in write.fields:
                 new = self._linked(new, write.content.after)
         self._set(one, new)
@@ -154,12 +159,11 @@ class Batch:
     # Changing
 
     def _change(self, asked: Sequence[_Asked]) -> None:
-        """Ask for all that differs, the memory first; only where that is refused, nothing was tried.
-
-        Dates in a project come before the issues that tell of them: so what is only half done is known as ours.
-        """
-        numbers = [number for number, new in self._wanted.items() if new != self._reading.issues[number]]
-        errors = self._around.write_dates(self._wanted[number] for number in numbers)
+        """Ask for all that differs, the memory first; only where that is refused, nothing was tried."""
+        moved = {number: new for number, new in self._wanted.items() if self._dates.differ(new)}
+        numbers = [n for n, new in self._wanted.items() if n in moved or new != self._reading.issues[n]]
+        errors = self._dates.write([*moved.values()], map(self._planned, numbers))
+        self._wanted |= {number: self._dates.taken(self._wanted[number]) for number in numbers}
         pairs = [(n, m) for n in numbers if n not in errors for m in self._mutations(n)]
         outcomes = self._client.mutate([mutation for _, mutation in pairs], repeatable=True)
         for (number, mutation), outcome in zip(pairs, outcomes, strict=True):
@@ -171,6 +175,11 @@ class Batch:
             before, self._reading.issues[number] = self._reading.issues[number], self._wanted[number]
             if self._milestones:
                 self._milestones.follow(before, self._wanted[number])
+
+    def _planned(self, number: str) -> Issue:
+        """Return an issue as it is, with the memory that it is to hold."""
+        issue = self._reading.issues[number]
+        return replace(issue, body=replace(issue.body, memory=self._wanted[number].body.memory))
 
     def _mutations(self, number: str) -> list[Mutation]:
         return self._changes.mutations(self._reading.issues[number], self._wanted[number])
@@ -208,15 +217,22 @@ class Batch:
             for new in waiting:
                 if not (new.asked.issues or new.asked.error):
                     new.asked.error = str(error)
-        self._around.write_dates(self._reading.issues[number] for one, _ in asked for number in one.issues)
+        self._dates.write([self._reading.issues[number] for one, _ in asked for number in one.issues])
 
     def _ask_for(self, waiting: Sequence[_New]) -> list[_New]:
-        """Ask for issues; return those that were not made after all, to be asked for again."""
-        started = self._client.patience.clock.now()
+        """Ask for issues; return those that were not made after all, to be asked for again.
+
+        Where the organization's fields are what is refused, they are asked for without: whether GitHub looks at the
+        fields before it makes an issue is not documented.
+        """
+        started, fields = self._client.patience.clock.now(), self._reading.fields
         outcomes = self._client.mutate([self._changes.creation(new.issue) for new in waiting], repeatable=False)
         unknown = []
         for new, outcome in zip(waiting, outcomes, strict=True):
-            if outcome.unknown:
+            without = bool(fields and new.issue.shown != NO_DATES and outcome.refused)
+            if without:
+                self._dates.refuse(outcome)
+            if outcome.unknown or without:
                 unknown.append(new)
             elif outcome.error:
                 new.asked.error = outcome.error
@@ -245,7 +261,7 @@ class Batch:
             return None
         issue = self._changes.made(write)
         if write.content is not None:
-            issue = self._linked(self._around.dated(issue, write.content.due, moved=True), write.content.after)
+            issue = self._linked(self._dates.wanted(issue, write.content, moved=True), write.content.after)
         one.error = too_long(issue)
         if one.error:
             return None

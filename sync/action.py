@@ -257,7 +257,7 @@ def _reconciled(inputs: Inputs, workspace: Workspace, homes: Sequence[Home], fol
         plans = reconciler.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
         _save(folder / "plan.json", plans, homes, workspace)
     failures = list(_what_failed(reading, plans))
-    notes = [*([_ONLY_PLANNED] if inputs.command == "sync" and not write else []), *_notes(reading), *failures]
+    notes = [*([_ONLY_PLANNED] if inputs.command == "sync" and not write else []), *_notes(reading, plans), *failures]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
     told = summary.Told(reading.schedule, plans, write, cost, notes)
     for line in (*text.plan(plans, applied=write), *text.status(reading.schedule)):
@@ -293,7 +293,7 @@ def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[s
         yield sentence
 
 
-def _notes(reading: Reading) -> Iterator[str]:
+def _notes(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
     """Yield a sentence on whatever else is to be known: what the apps tell, and a line that was forgotten."""
     named = {home.connector.name for home in reading.homes}
     if os.environ.get("TODOIST_API_TOKEN") and "todoist" not in named:
@@ -302,6 +302,7 @@ def _notes(reading: Reading) -> Iterator[str]:
     for label in reading.rebuilt:
         yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
     yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
+    yield from (f"{plan.label}: {notice}" for plan in plans for notice in plan.notices)
 
 
 def _offline(workspace: Workspace, why: str) -> Outcome:

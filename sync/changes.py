@@ -53,7 +53,8 @@ class ConnectorPlan:
 
     `memory` is what it shall remember once every change is applied, `remembered` what it remembers now by today's keys,
     and `stored` that same memory as it was read. `budget` is None where the service does not limit writing. `error`:
-    what came in the way of the memory alone, after the changes themselves.
+    what came in the way of the memory alone, after the changes themselves. `notices` are sentences on what the service
+    turned out not to do.
     """
 
     label: str
@@ -63,6 +64,7 @@ class ConnectorPlan:
     stored: Mapping[str, GoalMemory]
     budget: Budget | None = None
     error: str | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def writes(self) -> tuple[Change, ...]:

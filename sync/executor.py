@@ -135,6 +135,7 @@ class _Work:
         self.removed: set[str] = set()
         self.stopped: str | None = None
         self.unwritten: str | None = None  # why the memory could not be written
+        self.notices: set[str] = set()
 
     @property
     def creates(self) -> bool:
@@ -196,7 +197,8 @@ class _Work:
         """Return the plan with the status of each change."""
         told = self.unwritten in self.failed.values()
         changes = tuple(self._with_status(change) for change in self.plan.changes)
-        return replace(self.plan, changes=changes, error=None if told else self.unwritten)
+        error = None if told else self.unwritten
+        return replace(self.plan, changes=changes, error=error, notices=tuple(sorted(self.notices)))
 
     def _entry(self, key: str, entry: Remembered, before: Remembered | None, *, seen: bool) -> Remembered:
         if entry.state == "pending":
@@ -218,6 +220,7 @@ class _Work:
             self.stopped = str(answers)
             self._fail(batch, self.stopped)
             return
+        self.notices |= {answer.notice for answer in answers if answer.notice}
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(write, MemoryWrite):
                 self._remembered(write, answer, alone=len(batch) == 1)

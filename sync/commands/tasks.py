@@ -196,6 +196,9 @@ def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
     for view in outcome.reading.views:
         for notice in view.snapshot.notices:
             say(f"{view.label}: {notice}")
+    for plan in outcome.run.plans:
+        for notice in plan.notices:
+            say(f"{plan.label}: {notice}")
     for goal in outcome.reading.schedule.goals:
         if goal.failed:
             say(

@@ -113,8 +113,11 @@ class TestGitHub(Contract):
 
     @pytest.fixture(params=[{}, {"milestone": True, "dependencies": True, "project": 4}], ids=["alone", "with all"])
     def service(self, request: pytest.FixtureRequest) -> Iterator[GitHubAccount]:
+        """Return an account: "with all" in an organization whose issues have date fields."""
         with GitHubServer() as server:
             server.service.repo.roles["jasmine"] = "WRITE"
             server.service.add_user("jasmine")
             server.service.add_project("ann", 4)
+            for name in ("Target date", "Start date") if request.param else ():
+                server.service.add_field("ann", name)
             yield GitHubAccount(server, **request.param)

@@ -52,13 +52,17 @@ class User:
 
 @dataclass
 class Token:
-    """`permissions` is None for a classic token, which may all that its user may. `app`: GITHUB_TOKEN of a workflow."""
+    """`permissions` is None for a classic token, which may all that its user may. `app`: GITHUB_TOKEN of a workflow.
+
+    `fields` is what it may do with the values of issue fields: "write", "read", or "none", to which they do not exist.
+    """
 
     text: str
     user: User
     permissions: dict[str, str] | None = None
     app: bool = False
     projects: bool = True
+    fields: str = "write"
     limit: int = 5000
     spent: int = 0
     written: deque[datetime] = field(default_factory=deque)
@@ -70,6 +74,20 @@ class Label:
     name: str
     color: str = "ededed"
     description: str = ""
+
+
+@dataclass
+class IssueField:
+    """A field that an organization gives the issues of its repositories."""
+
+    id: int
+    owner: str
+    name: str
+    kind: str = "date"
+
+    @property
+    def node_id(self) -> str:
+        return f"IF_{self.id}"
 
 
 @dataclass
@@ -113,6 +131,7 @@ class Issue:
     children: list[Issue] = field(default_factory=list)
     blocked_by: list[Issue] = field(default_factory=list)
     dates: dict[int, dict[str, str | None]] = field(default_factory=dict)  # of projects, by their id, by field
+    values: dict[int, str] = field(default_factory=dict)  # of the organization's fields, by their id
     locked: bool = False
     pull_request: bool = False
     deleted: bool = False
@@ -157,8 +176,9 @@ class GitHub:
     """The service. From the start `owner` has a repository, `me/goals`, and a token for everything.
 
     `organizations` are the accounts that are no user. `now` moves only by `advance`. `too_fast` are aliases of a batch
-    that are refused as submitted too quickly, by their place. `hidden` are fields that no token may read. `a_minute`
-    and `an_hour` are the limits on writing.
+    that are refused as submitted too quickly, by their place. `hidden` are fields that no token may read. `fields` are
+    those of organizations for issues; `made_first`: an issue is made before a value that it cannot have is refused.
+    `a_minute` and `an_hour` are the limits on writing.
     """
 
     def __init__(self, now: datetime = EPOCH) -> None:
@@ -172,6 +192,8 @@ class GitHub:
         self.repos: dict[str, Repo] = {}
         self.renamed: dict[str, str] = {}
         self.projects: list[Project] = []
+        self.fields: list[IssueField] = []
+        self.made_first = False
         self.tokens: dict[str, Token] = {}
         self._last_id = _FIRST_ID
         self.owner = self.add_user("ann")
@@ -201,6 +223,12 @@ class GitHub:
     def add_project(self, owner: str, number: int, *fields: str) -> Project:
         self.projects.append(Project(self.new_id(), number, owner, fields or ("Due",)))
         return self.projects[-1]
+
+    def add_field(self, owner: str, name: str, kind: str = "date") -> IssueField:
+        """Give the issues of an organization a field; an account becomes one by it."""
+        self.organizations.add(owner)
+        self.fields.append(IssueField(self.new_id(), owner, name, kind))
+        return self.fields[-1]
 
     def add_token(self, user: User, **more: Any) -> Token:
         text = f"not-a-secret-{self.new_id()}"
@@ -346,6 +374,30 @@ class GitHub:
         if found is None:
             raise Refused(404, f"Could not resolve to a node with the global id of '{node_id}'", "NOT_FOUND")
         return found
+
+    def fields_of(self, token: Token, repo: Repo) -> list[IssueField]:
+        """Return the fields that the issues of a repository have, as far as a token sees them."""
+        known = [] if token.fields == "none" else self.fields
+        return [found for found in known if found.owner == repo.owner and repo.owner in self.organizations]
+
+    def field(self, token: Token, repo: Repo, node_id: str) -> IssueField:
+        """Return a field by its node id. Refuses a token that may not set values."""
+        if token.fields != "write" or not self.may_push(token, repo):
+            raise Refused(403, f"Resource not accessible by {'integration' if token.app else 'personal access token'}",
+                          "FORBIDDEN")  # fmt: skip
+        found = next((one for one in self.fields_of(token, repo) if one.node_id == node_id), None)
+        if found is None:
+            raise Refused(404, f"Could not resolve to a node with the global id of '{node_id}'", "NOT_FOUND")
+        return found
+
+    def set_values(self, issue: Issue, values: Sequence[tuple[IssueField, str | None]]) -> None:
+        """Set some values of an issue, or (None) clear them; the others stay."""
+        for one, value in values:
+            if value is None:
+                issue.values.pop(one.id, None)
+            else:
+                issue.values[one.id] = value
+        issue.updated_at = self.now
 
     # What a person does on the site
 

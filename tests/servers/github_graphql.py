@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
 
-from tests.servers.github import Issue, Refused
+from tests.servers.github import Issue, IssueField, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
     from tests.servers.github import GitHub, Project, Repo, Token, User
 
 SDL = (Path(__file__).parent / "github_schema.graphql").read_text("utf-8")
+FIELDS = (Path(__file__).parent / "github_issue_fields.graphql").read_text("utf-8")
 _CODES = (("Cannot query field", "undefinedField"), ("unknown field", "argumentNotAccepted"))
+_UNKNOWN = re.compile(r"Cannot query field '(\w+)' on type '(\w+)'.*")
 Node = dict[str, Any]
 
 
 @cache
 def schema(without: tuple[str, ...] = ()) -> GraphQLSchema:
-    """Return the schema, for an older server `without` some fields, which are named."""
-    text = SDL
+    """Return the schema, for an older server `without` some fields, which are named.
+
+    Without `issueFields` there is nothing of the fields of issues.
+    """
+    text = SDL if "issueFields" in without else SDL + FIELDS
     for name in without:
         text = re.sub(rf"(?m)^  {name}(\(.*\))?: .*\n", "", text)
     return build_schema(text)
@@ -51,7 +57,10 @@ def carry_out(service: GitHub, token: Token, known: GraphQLSchema, asked: dict[s
 def _static(error: GraphQLError) -> dict[str, Any]:
     """Return an error of the request itself: then nothing is carried out."""
     code = next((code for words, code in _CODES if words in error.message), "variableMismatch")
-    return {"path": ["query"], "extensions": {"code": code}, "locations": [], "message": error.message}
+    message = _UNKNOWN.sub(r"Field '\1' doesn't exist on type '\2'", error.message)
+    unknown = _UNKNOWN.match(error.message)
+    path = ["query", *([unknown[2].lower(), unknown[1]] if unknown else [])]
+    return {"path": path, "extensions": {"code": code}, "locations": [], "message": message}
 
 
 def _of_field(error: GraphQLError) -> dict[str, Any]:
@@ -100,7 +109,14 @@ class _Objects:
             "labels": _many(lambda: [self._label(label) for label in repo.labels]),
             "assignableUsers": _many(lambda: self.people(repo)),
             "milestone": lambda info, number: self._milestone(repo, number),
+            "issueFields": _many(lambda: self._fields(repo)),
         }
+
+    def _fields(self, repo: Repo) -> list[Node]:
+        self.seen("issueFields")
+        kinds = {"date": "IssueFieldDate", "text": "IssueFieldText"}
+        found = self._service.fields_of(self._token, repo)
+        return [{"__typename": kinds[one.kind], "id": one.node_id, "name": one.name} for one in found]
 
     def seen(self, name: str) -> None:
         """Refuse what no token may read."""
@@ -233,6 +249,13 @@ def _queries(service: GitHub, token: Token) -> dict[str, Callable[..., Any]]:
     }
 
 
+def _day(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise Refused(422, f"'{value}' is no date", "UNPROCESSABLE") from None
+
+
 class _Mutations:
     """What changes something: each on its own, none undone because another one failed."""
 
@@ -251,6 +274,7 @@ class _Mutations:
             "addSubIssue": self.add_child,
             "removeSubIssue": self.remove_child,
             "reprioritizeSubIssue": self.move_child,
+            "setIssueFieldValue": self.set_fields,
             "addProjectV2ItemById": self.add_item,
             "updateProjectV2ItemFieldValue": self.set_value,
             "clearProjectV2ItemFieldValue": self.clear_value,
@@ -302,7 +326,9 @@ class _Mutations:
             raise Refused(404, "Could not resolve to a node with that global id", "NOT_FOUND")
         self._service.allow(self._token, repo)
         parent = self._issue(given["parentIssueId"], push=True) if given.get("parentIssueId") else None
+        values = [] if self._service.made_first else self._values(repo, given)
         issue = self._service.create(self._token, repo, **self._fields(repo, given))
+        self._service.set_values(issue, values or self._values(repo, given))
         if parent is not None:
             self._service.add_child(parent, issue)
         return {"issue": self._objects.issue(issue)}
@@ -344,6 +370,24 @@ class _Mutations:
         after, before = (self._issue(given[key]) if given.get(key) else None for key in ("afterId", "beforeId"))
         self._service.move_child(parent, child, after, before)
         return {"issue": self._objects.issue(parent)}
+
+    def _values(self, repo: Repo, given: dict[str, Any]) -> list[tuple[IssueField, str | None]]:
+        """Return the values that are to be set, or (None) cleared; a field that is not of their kind is refused."""
+        found = []
+        for one in given.get("issueFields") or ():
+            field = self._service.field(self._token, repo, one["fieldId"])
+            value = None if one.get("delete") else one.get(f"{field.kind}Value")
+            if value is None and not one.get("delete"):
+                raise Refused(422, f"Field '{field.name}' takes a {field.kind} value", "UNPROCESSABLE")
+            if value and field.kind == "date":
+                value = _day(value)
+            found.append((field, value))
+        return found
+
+    def set_fields(self, given: dict[str, Any]) -> Node:
+        issue = self._issue(given["issueId"])
+        self._service.set_values(issue, self._values(issue.repo, given))
+        return {"issue": self._objects.issue(issue)}
 
     # Projects
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from tests.servers.github import LONGEST_BODY, Issue, Label, Milestone, Refused, User
+from tests.servers.github import LONGEST_BODY, Issue, IssueField, Label, Milestone, Refused, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,7 +109,12 @@ def milestone_json(milestone: Milestone, repo: Repo, base: str) -> dict[str, Any
     }
 
 
-def issue_json(issue: Issue, token: Token, base: str) -> dict[str, Any]:
+def value_json(field: IssueField, value: str) -> dict[str, Any]:
+    named = {"issue_field_id": field.id, "issue_field_name": field.name, "node_id": field.node_id}
+    return {**named, "data_type": field.kind, "value": value, "single_select_option": None}
+
+
+def issue_json(issue: Issue, token: Token, base: str, service: GitHub) -> dict[str, Any]:
     repo = issue.repo
     root = f"{base}/repos/{repo.full_name}"
     url = f"{root}/issues/{issue.number}"
@@ -156,6 +161,8 @@ def issue_json(issue: Issue, token: Token, base: str) -> dict[str, Any]:
             "total_blocking": 0,
         },
     }
+    fields = service.fields_of(token, repo)
+    shown["issue_field_values"] = [value_json(one, issue.values[one.id]) for one in fields if one.id in issue.values]
     if issue.parent is not None:
         shown["parent_issue_url"] = f"{base}/repos/{issue.parent.repo.full_name}/issues/{issue.parent.number}"
     if issue.pull_request:
@@ -243,12 +250,14 @@ def _list_issues(asked: Call, owner: str, name: str) -> Answer:
     if since := query.get("since"):
         found = [issue for issue in found if issue.updated_at >= datetime.fromisoformat(since)]
     found.sort(key=lambda issue: (issue.created_at, issue.number), reverse=query.get("direction", "desc") == "desc")
-    return _page(asked, repo, [issue_json(issue, asked.token, asked.base) for issue in found], cursor=True)
+    return _page(
+        asked, repo, [issue_json(issue, asked.token, asked.base, asked.service) for issue in found], cursor=True
+    )
 
 
 def _get_issue(asked: Call, owner: str, name: str, number: str) -> Answer:
     issue = _issue(asked, _repo(asked, owner, name), number)
-    return Answer(issue_json(issue, asked.token, asked.base))
+    return Answer(issue_json(issue, asked.token, asked.base, asked.service))
 
 
 def _fields(asked: Call, repo: Repo) -> dict[str, Any]:
@@ -265,20 +274,31 @@ def _fields(asked: Call, repo: Repo) -> dict[str, Any]:
     return fields
 
 
+def _set_values(asked: Call, issue: Issue) -> None:
+    """Set values of the organization's fields; on a user's repository, and for who may not push, they are dropped."""
+    may = asked.token.fields == "write" and asked.service.may_push(asked.token, issue.repo)
+    known = {one.id: one for one in asked.service.fields_of(asked.token, issue.repo) if may}
+    given = asked.body.get("issue_field_values") or ()
+    values = [(known[one["field_id"]], one["value"]) for one in given if one["field_id"] in known]
+    asked.service.set_values(issue, values)
+
+
 def _post_issue(asked: Call, owner: str, name: str) -> Answer:
     repo = _repo(asked, owner, name)
     asked.service.allow(asked.token, repo)
     issue = asked.service.create(asked.token, repo, **{"title": "", **_fields(asked, repo)})
-    return Answer(issue_json(issue, asked.token, asked.base), 201)
+    _set_values(asked, issue)
+    return Answer(issue_json(issue, asked.token, asked.base, asked.service), 201)
 
 
 def _patch_issue(asked: Call, owner: str, name: str, number: str) -> Answer:
     issue = _issue(asked, _repo(asked, owner, name), number)
     asked.service.allow(asked.token, issue.repo)
     asked.service.update(asked.token, issue, **_fields(asked, issue.repo))
+    _set_values(asked, issue)
     if state := asked.body.get("state"):
         asked.service.set_state(issue, state, asked.body.get("state_reason"))
-    return Answer(issue_json(issue, asked.token, asked.base))
+    return Answer(issue_json(issue, asked.token, asked.base, asked.service))
 
 
 def _list_comments(asked: Call, owner: str, name: str, number: str) -> Answer:
@@ -324,7 +344,9 @@ def _by_id(asked: Call, issue_id: int) -> Issue:
 
 def _list_children(asked: Call, owner: str, name: str, number: str) -> Answer:
     issue = _issue(asked, _repo(asked, owner, name), number)
-    return _page(asked, issue.repo, [issue_json(child, asked.token, asked.base) for child in issue.children])
+    return _page(
+        asked, issue.repo, [issue_json(child, asked.token, asked.base, asked.service) for child in issue.children]
+    )
 
 
 def _post_child(asked: Call, owner: str, name: str, number: str) -> Answer:
@@ -332,12 +354,14 @@ def _post_child(asked: Call, owner: str, name: str, number: str) -> Answer:
     asked.service.allow(asked.token, issue.repo, push=True)
     child = _by_id(asked, asked.body["sub_issue_id"])
     asked.service.add_child(issue, child, replace=asked.body.get("replace_parent", False))
-    return Answer(issue_json(issue, asked.token, asked.base), 201)
+    return Answer(issue_json(issue, asked.token, asked.base, asked.service), 201)
 
 
 def _list_blocking(asked: Call, owner: str, name: str, number: str) -> Answer:
     issue = _issue(asked, _repo(asked, owner, name), number)
-    return _page(asked, issue.repo, [issue_json(other, asked.token, asked.base) for other in issue.blocked_by])
+    return _page(
+        asked, issue.repo, [issue_json(other, asked.token, asked.base, asked.service) for other in issue.blocked_by]
+    )
 
 
 def _post_blocking(asked: Call, owner: str, name: str, number: str) -> Answer:
@@ -347,7 +371,7 @@ def _post_blocking(asked: Call, owner: str, name: str, number: str) -> Answer:
     if other in issue.blocked_by:
         raise Refused(422, "Validation Failed", errors=["Target issue has already been taken"])
     issue.blocked_by.append(other)
-    return Answer(issue_json(issue, asked.token, asked.base), 201)
+    return Answer(issue_json(issue, asked.token, asked.base, asked.service), 201)
 
 
 def _delete_blocking(asked: Call, owner: str, name: str, number: str, issue_id: str) -> Answer:
@@ -357,7 +381,7 @@ def _delete_blocking(asked: Call, owner: str, name: str, number: str, issue_id: 
     if other is None:
         raise Refused(404, "Not Found", "NOT_FOUND")
     issue.blocked_by.remove(other)
-    return Answer(issue_json(issue, asked.token, asked.base))
+    return Answer(issue_json(issue, asked.token, asked.base, asked.service))
 
 
 # Labels and milestones

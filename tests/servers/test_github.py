@@ -87,7 +87,9 @@ def test_every_answer_is_of_the_published_form(caller: Caller, github: GitHub) -
     issue, repo = "/repos/{owner}/{repo}/issues/{issue_number}", "/repos/{owner}/{repo}"
     milestone = caller.send("POST", f"{REPO}/milestones", {"title": "M", "due_on": "2027-09-30T12:00:00Z"})
     label = caller.send("POST", f"{REPO}/labels", {"name": "career", "color": "0e8a16", "description": "a label"})
+    values = [{"field_id": github.add_field("ann", "Target date").id, "value": "2027-09-30"}]
     made = {"title": "One", "body": "b", "labels": ["career"], "assignees": ["ann"], "milestone": 1}
+    made["issue_field_values"] = values
     one = caller.send("POST", f"{REPO}/issues", made)
     two = caller.send("POST", f"{REPO}/issues", {"title": "Two"}).json()
     github.add_issue("A pull request", pull_request=True)
@@ -114,6 +116,7 @@ def test_every_answer_is_of_the_published_form(caller: Caller, github: GitHub) -
         "GET /rate_limit": caller.send("GET", "/rate_limit"),
     }
     assert sorted(sent) == sorted(PUBLISHED["answers"])
+    assert [value["value"] for value in one.json()["issue_field_values"]] == ["2027-09-30"]
     for operation, answer in sent.items():
         assert answer.status_code in (200, 201), answer.text
         check(operation, answer.json())
@@ -254,6 +257,72 @@ def test_when_no_request_is_left_the_reset_is_told(caller: Caller, github: GitHu
     refused = caller.send("GET", f"{REPO}/issues")
     assert (refused.status_code, refused.headers["x-ratelimit-remaining"]) == (403, "0")
     assert int(refused.headers["x-ratelimit-reset"]) > github.now.timestamp()
+
+
+# The fields that an organization gives its issues
+
+FIELDS = """{ repository(owner: "ann", name: "goals") {
+  issueFields(first: 100) { nodes { __typename ... on IssueFieldDate { id name } } }
+} }"""
+SET = "mutation($i0: SetIssueFieldValueInput!) {\n  a0: setIssueFieldValue(input: $i0) { issue { id } }\n}"
+
+
+def test_fields_are_set_one_by_one_and_the_others_stay(caller: Caller, github: GitHub) -> None:
+    issue = github.add_issue("One")
+    target, team = github.add_field("ann", "Target date"), github.add_field("ann", "Team", "text")
+    nodes = caller.query(FIELDS)["data"]["repository"]["issueFields"]["nodes"]
+    assert nodes == [
+        {"__typename": "IssueFieldDate", "id": target.node_id, "name": "Target date"},
+        {"__typename": "IssueFieldText"},
+    ]
+
+    def set_(**value: object) -> dict[str, Any]:
+        return caller.query(SET, i0={"issueId": issue.node_id, "issueFields": [value]})
+
+    set_(fieldId=team.node_id, textValue="Blue")
+    set_(fieldId=target.node_id, dateValue="2027-09-30")
+    values = caller.send("GET", f"{REPO}/issues/1").json()["issue_field_values"]
+    assert {value["issue_field_name"]: value["value"] for value in values} == {
+        "Target date": "2027-09-30",
+        "Team": "Blue",
+    }
+    for wrong in ({"dateValue": "30 September"}, {"textValue": "2027-10-01"}):
+        assert set_(fieldId=target.node_id, **wrong)["errors"][0]["type"] == "UNPROCESSABLE"
+    set_(fieldId=target.node_id, delete=True)
+    assert issue.values == {team.id: "Blue"}
+
+
+def test_a_repository_of_a_users_has_no_fields_and_drops_them(caller: Caller, github: GitHub) -> None:
+    other = github.add_field("an-organization", "Target date")
+    assert caller.query(FIELDS)["data"]["repository"]["issueFields"]["nodes"] == []
+    made = caller.send(
+        "POST", f"{REPO}/issues", {"title": "T", "issue_field_values": [{"field_id": other.id, "value": "2027-09-30"}]}
+    )
+    assert (made.status_code, made.json()["issue_field_values"]) == (201, [])
+
+
+def test_a_token_may_be_kept_from_fields(server: GitHubServer, github: GitHub) -> None:
+    target = github.add_field("ann", "Target date")
+    token = github.workflow_token(github.repo, issues="write")
+    token.fields = "read"
+    values = [{"fieldId": target.node_id, "dateValue": "2027-09-30"}]
+    made = {"repositoryId": f"R_{github.repo.id}", "title": "T", "issueFields": values}
+    caller = Caller(server, token.text)
+    answer = caller.query(CREATE, i0=made)
+    assert (answer["data"], answer["errors"][0]["message"]) == ({"a0": None}, "Resource not accessible by integration")
+    assert github.issues() == []
+    github.made_first = True
+    assert caller.query(CREATE, i0=made)["data"] == {"a0": None}
+    assert [issue.values for issue in github.issues()] == [{}]
+
+
+def test_an_older_server_does_not_know_fields() -> None:
+    with GitHubServer(without=["issueFields"]) as server:
+        answer = Caller(server, server.service.token).query(FIELDS)
+        assert "data" not in answer
+        said = next(error for error in answer["errors"] if "issueFields" in error["message"])
+        assert said["message"] == "Field 'issueFields' doesn't exist on type 'Repository'"
+        assert (said["path"], said["extensions"]["code"]) == (["query", "repository", "issueFields"], "undefinedField")
 
 
 # Mutations

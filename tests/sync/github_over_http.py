@@ -62,6 +62,8 @@ class GitHubApp(Remote):
         super().__init__(GITHUB, server)
         self.github = server.service = GitHub(datetime(TODAY.year, TODAY.month, TODAY.day, 9, tzinfo=UTC))
         self.github.a_minute = self.github.an_hour = self.github.tokens[self.github.token].limit = _MANY
+        for name in ("Target date", "Start date"):
+            self.github.add_field("ann", name)
         self.gone: set[str] = set()
         self._account = GitHubAccount(server)
         self._server = server
@@ -78,9 +80,12 @@ class GitHubApp(Remote):
         self.writes = sum(entry.commands > 0 for entry in self.server.log)
         self.reads = len(self.server.log) - self.writes
         token = self.github.tokens[self.github.token]
-        said = {str(issue.number): issue_json(issue, token, self._server.base) for issue in self.github.issues()}
+        said = {
+            str(issue.number): issue_json(issue, token, self._server.base, self.github)
+            for issue in self.github.issues()
+        }
         namespaces = {match[1] for one in said.values() for match in _MEMORY.finditer(one["body"] or "")}
-        facts = Facts("", "ann/goals", "ann", "ADMIN", False, True, {}, {}, True, 0, 0, "")
+        facts = Facts("", "ann/goals", "ann", "ADMIN", False, True, {}, {}, {}, True, 0, 0, "")
         self.memory = {}
         reading = Reading(facts, "", "backplan")
         for namespace in {*namespaces, ""}:
