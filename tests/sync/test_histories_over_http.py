@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PIECE = 50  # histories a test, so that they are spread over the processors
 
 
-@pytest.mark.parametrize("first", range(0, 150, PIECE))
+@pytest.mark.parametrize("first", range(0, 100, PIECE))
 @pytest.mark.parametrize("app", APPS)
 def test_no_promise_is_broken_over_http(app: str, first: int) -> None:
     lived = live(app, a_project(), range(first, first + PIECE))

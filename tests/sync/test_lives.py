@@ -52,7 +52,7 @@ class LivesOfHypothesis(RuleBasedStateMachine):
 THOROUGH = settings.get_current_profile_name() == "thorough"
 TestLives = LivesOfHypothesis.TestCase
 TestLives.settings = settings(
-    max_examples=4000 if THOROUGH else 200,
+    max_examples=4000 if THOROUGH else 120,
     derandomize=not THOROUGH,
     stateful_step_count=30,
     phases=list(Phase) if THOROUGH else [Phase.explicit, Phase.reuse, Phase.generate],

@@ -106,7 +106,7 @@ def test_each_sample_is_what_counting_days_gives(goal: Goal, today: date) -> Non
             assert np.broadcast_to(found[key], FEW)[n] == early.finish.toordinal()
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=ANY_WAIT), TODAYS, st.integers(0, 60), st.data())
 def test_without_estimates_every_figure_is_the_early_finish(
     goal: Goal, today: date, later: int, data: st.DataObject

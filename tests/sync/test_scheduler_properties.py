@@ -173,7 +173,7 @@ def _is_stuck(goal: ScheduledGoal) -> bool:
 # The backward pass
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(goals(), st.sampled_from([0, 30, 400]))
 def test_far_deadlines_like_the_reference(goal: Goal, days: int) -> None:
     found = plan(goal, date.min)
@@ -238,7 +238,7 @@ def test_goals_that_follow_each_other_like_the_reference(first: Goal, second: Go
     assert dates(result) == expected(both)
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(goals())
 def test_no_step_can_be_a_working_day_later(goal: Goal) -> None:
     assume(fits(goal, plan(goal, date.min)))
@@ -454,7 +454,7 @@ def test_a_squeezed_chain_has_proportional_lengths(
 # Plans that stand
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(0, 90), st.integers(0, 400))
 def test_a_published_plan_stands_while_it_can_be_kept(goal: Goal, days: int, passed: int) -> None:
     assert isinstance(goal.deadline, date)
@@ -470,7 +470,7 @@ def test_a_published_plan_stands_while_it_can_be_kept(goal: Goal, days: int, pas
     assert publish(again, progress) == progress
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, st.none()), waits=WORKING_WAITS), st.integers(0, 90), st.data())
 def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.DataObject) -> None:
     assert isinstance(goal.deadline, date)
