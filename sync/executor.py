@@ -183,11 +183,8 @@ class _Work:
         open_ = {key for key, _ in self.failed} | {c.key for c in self.plan.writes if c.status == "skipped"}
         for goal_id, goal in self.plan.memory.items():
             before = self.plan.remembered[goal_id].keys if goal_id in self.plan.remembered else {}
-            # That we removed a task is no person's doing, whatever else is still to be heard of.
             keys = {
-                key: self._entry(
-                    key, entry, before.get(key), seen=(acknowledge or key in self.removed) and key not in open_
-                )
+                key: self._entry(key, entry, before.get(key), acknowledge=acknowledge, done=key not in open_)
                 for key, entry in goal.keys.items()
             }
             goals[goal_id] = replace(goal, keys=keys)
@@ -200,10 +197,15 @@ class _Work:
         error = None if told else self.unwritten
         return replace(self.plan, changes=changes, error=error, notices=tuple(sorted(self.notices)))
 
-    def _entry(self, key: str, entry: Remembered, before: Remembered | None, *, seen: bool) -> Remembered:
+    def _entry(
+        self, key: str, entry: Remembered, before: Remembered | None, *, acknowledge: bool, done: bool
+    ) -> Remembered:
+        """Return what may be remembered of a key; `done`: nothing is left to be written there."""
         if entry.state == "pending":
             return self._made(key, entry, before)
-        return entry if seen else before or entry
+        # That we removed a task is no person's doing, whatever else is still to be heard of.
+        ours = entry.state == "removed" and key in self.removed
+        return entry if done and (acknowledge or ours) else before or entry
 
     def _made(self, key: str, entry: Remembered, before: Remembered | None) -> Remembered:
         if key in self.gone and before is None:  # made in another life, before all that was remembered was deleted

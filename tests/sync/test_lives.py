@@ -263,6 +263,26 @@ def test_a_time_that_the_plan_has_left_is_no_part_of_it_any_more(tmp_path: Path)
     life.happen(Event("sync", 0))
 
 
+def test_a_tick_beside_a_second_task_is_no_old_news_before_every_app_has_it(two: Two) -> None:
+    """To settle what racing runs made twice is not to have heard of what a person did."""
+    two.goal["steps"].append({"id": "new", "title": "New", "takes": "1 day"})
+    project = load(two.folder, two.goal)
+    racers = []
+    for _ in range(2):
+        homes = (reading.Home(two.a.connector(name="a"), frozenset({"g"})),)
+        racers.append((reconciler.make_plans(reading.read(project, homes, TODAY)), homes))
+    for plans, homes in racers:
+        reconciler.apply(plans, homes, lambda _: None)
+    run(project, [two.b.connector(name="b")], TODAY)
+    two.a.tick(two.a.connector().read().memory["g"].keys["g/new"].native_id, TODAY)
+    two.b.fail(1, Fault.UNSENT)  # the step cannot be completed there
+    done = two.sync()
+    assert [(p.label, c.action) for p in done.plans for c in p.writes] == [("a", Action.REMOVE), ("b", Action.COMPLETE)]
+    assert [service.connector().read().memory["g"].keys["g/new"].state for service in (two.a, two.b)] == ["live"] * 2
+    two.sync()
+    assert [service.connector().read().memory["g"].keys["g/new"].state for service in (two.a, two.b)] == ["done"] * 2
+
+
 def test_one_of_two_tasks_that_could_not_be_removed_is_removed_by_the_next_run(tmp_path: Path) -> None:
     life = Life(a_project(), (SAFE,), TODAY)
     for name, luck in [("race", 3), ("remove_step", 2), ("faulty_sync", 5), ("sync", 0)]:
