@@ -282,11 +282,7 @@ def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[s
             if goal.failed
         ),
         *(f"{words.count(number, 'change')} could not be made: {why}" for why, number in failed.most_common(_REASONS)),
-        *(
-            f"{plan.label}: what was done could not be noted down there, and the next run does that: {plan.error}"
-            for plan in plans
-            if plan.error
-        ),
+        *(f"{plan.label}: {words.unwritten(plan.error)}" for plan in plans if plan.error),
     ]
     for sentence in sentences:
         runner.annotate("error", sentence)
@@ -333,9 +329,7 @@ def _comment(workspace: Workspace, outcome: Outcome) -> None:
     marker = f"<!-- backplan's plan of {workspace.project.namespace}, kept up to date -->"
     try:
         repository, token = (os.environ.get(name, "") for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN"))
-        told = replace(
-            outcome.told, cost=None
-        )  # seconds are others each time, and the comment stands while the plan does
+        told = replace(outcome.told, cost=None)  # seconds differ each time; the comment stands while the plan does
         comment.put(repository, number, token, marker, summary.run(told, summary.COMMENT_LIMIT))
     except BackplanError as error:
         runner.annotate("notice", str(error))

@@ -170,8 +170,7 @@ def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[Renderab
     for value in values:
         yield Text(f"{words.clean(value.label)}: {_counts(value, applied=applied)}", style="bold")
         if value.error:
-            told = f"what was done could not be noted down there, and the next run does that: {value.error}"
-            yield Text(words.clean(told), style="red")
+            yield Text(words.clean(words.unwritten(value.error)), style="red")
         for goal_id, changes in groupby(value.changes, key=lambda change: change.key.partition("/")[0]):
             yield _changes(goal_id, list(changes))
 

@@ -125,6 +125,11 @@ def lesson(found: Lesson) -> str:
     )
 
 
+def unwritten(error: str) -> str:
+    """Return what it means that the memory alone could not be written."""
+    return f"what was done could not be noted down there, and the next run does that: {error}"
+
+
 def progress(goal: ScheduledGoal) -> tuple[int, int]:
     """Return how many steps are done, and how many there are; dropped ones do not count."""
     counted = [step for step in goal.steps if not step.dropped]
