@@ -10,6 +10,7 @@ takes about two hours on two processors. A broken promise is printed with its se
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sync.simulation.connector import SimulatedConnector
 
 PIECE = 500  # histories that a processor is given at once
+SIGN_OF_LIFE = 100  # pieces between two lines that say how far it is
 Row = tuple[str, tuple[tuple[Kind, ...], ...]]
 CLASSES: tuple[Row, ...] = (("exact", ((EXACT,),)), ("unique", ((UNIQUE,), (FILE,))), ("safe", ((SAFE,),)))
 TWO_APPS: tuple[Row, ...] = tuple(
@@ -69,6 +71,7 @@ def live(kinds: tuple[Kind, ...], first: int, count: int) -> Lived:
         *_, tally = histories.run(lambda: Life(project(), kinds, TODAY), range(first, first + count))
         first, count = first + tally.histories, count - tally.histories
         add(lived, tally, " and ".join(kind.name for kind in kinds))
+    gc.collect()  # not before: to look for garbage over and over takes a fifth of the time
     return lived
 
 
@@ -105,12 +108,14 @@ def print_row(name: str, jobs: Sequence[Callable[[], Lived]], seeds: str, pool: 
     """Print a row of the table as soon as all of it has been lived; return whether every promise held."""
     began = time.perf_counter()
     sums = Lived(Tally(), [])
-    for job in [pool.submit(job) for job in jobs]:
+    for number, job in enumerate([pool.submit(job) for job in jobs], start=1):
         part = job.result()
         sums.tally.add(part.tally)
         sums.broken += part.broken
         sums.requests += part.requests
         print(*part.broken, sep="\n", end="", file=sys.stderr, flush=True)
+        if number % SIGN_OF_LIFE == 0:
+            print(f"{name}: {sums.tally.histories:,} histories", file=sys.stderr, flush=True)
     tally, pace = sums.tally, sums.tally.histories / (time.perf_counter() - began)
     counts = [tally.histories, tally.events, tally.runs, *([sums.requests] if sums.requests else []), tally.faults]
     print(
@@ -130,7 +135,7 @@ def print_table(options: argparse.Namespace) -> bool:
     print(f"| where | seeds | histories | events | runs {requests}| faults | broken promises | a second |")
     print("|---|" + "---|" * (8 if requests else 7))
     held = True
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=gc.disable) as pool:
         if options.over_http:
             for app in apps_over_http.APPS:
                 jobs = [partial(live_over_http, app, *piece) for piece in pieces(options.histories, options.first)]

@@ -218,7 +218,12 @@ class _Differ:
                     self._let_go(key, task, "remove", self._why_past(key), expected=True)
             elif not self._let_go(key, task, prune):
                 left.add(goal_id)
-        going = {change.key for change in self.changes if change.action in (Action.REMOVE, Action.DETACH)} - wanted
+        let_go = {
+            change.write.native_id
+            for change in self.changes
+            if change.write and change.action in (Action.REMOVE, Action.DETACH)
+        }
+        going = {key for key, task in leaving.items() if task.native_id in let_go}  # not where a copy of it goes
         for goal_id, before in self._view.snapshot.memory.items():
             base = self.memory.get(goal_id, before)
             if goal_id in skipped:

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from config.errors import RefusedError
 from connectors.base import Action
 from sync import reading, reconciler
+from sync.occurrences import step_of
 from sync.simulation.life import EVENTS, Event, Life
 from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Fault, Killed, Kind
 from tests.connectors.contract import a_goal, load, run
@@ -261,6 +262,26 @@ def test_a_time_that_the_plan_has_left_is_no_part_of_it_any_more(tmp_path: Path)
     life.apps[0].service.reopen(ids["g/b"])
     life.expected.doubt = {"g", "g/a", "g/b"}
     life.happen(Event("sync", 0))
+
+
+def test_a_copy_that_is_let_go_takes_nothing_from_what_is_known_of_its_original(tmp_path: Path) -> None:
+    """That a time was cancelled is not forgotten, even where the plan does not hold it any more."""
+    steps: list[Any] = [{"id": name, "title": name} for name in ("find", "sign-up", "a", "b", "test")]
+    steps.insert(2, {"id": "practise", "title": "Practise", "takes": "1 day", "every": "1 week"})
+    life = Life(load(tmp_path, a_goal(deadline="2027-08-15", steps=steps)), (EXACT,), date(2027, 7, 20))
+    life.happen(Event("sync", 0))
+    app = life.apps[0]
+    ids = {step_of(key): (native_id, key) for native_id, (key, _) in app.ours().items()}
+    app.service.cancel(ids["g/practise"][0])
+    life.expected.deleted(app, ids["g/practise"][1])
+    life.today += timedelta(days=12)
+    life.happen(Event("add_step", 0))
+    life.happen(Event("sync", 0))
+    app.service.delete(ids["g/sign-up"][0])
+    life.expected.deleted(app, "g/sign-up")
+    app.copies.add(app.service.copy(ids["g/practise"][0]))
+    life.happen(Event("sync", 0))
+    assert app.remembered()[ids["g/practise"][1]].state == "dropped"
 
 
 def test_a_tick_beside_a_second_task_is_no_old_news_before_every_app_has_it(two: Two) -> None:
