@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sync.occurrences import Occurrence
     from sync.scheduler import Planned, Planner
 
+_NAMED = 5  # steps that one kind of warning names
+
 
 class Judge:
     """Judges goals that were planned, each after those that it follows."""
@@ -209,13 +211,14 @@ class Judge:
         elif goal.margin is not None and goal.margin < 0:
             fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
             found.append(f"late by {_days(-goal.margin)}{fits}")
+        found += self._too_soon(goal)
         sharing = self._sharing(planned)
         if squeezed := sum(step.squeezed for step in goal.steps):
             so_that = "" if sharing or planned.squeezed.stuck else ", so that all fits"
             get = "gets" if squeezed == 1 else "get"
             found.append(f"{squeezed} of {len(steps)} steps {get} less time than written{so_that}")
         if sharing and not planned.squeezed.stuck:
-            names = ", ".join(f"“{steps[i].title}”" for i in sharing[:5])
+            names = ", ".join(f"“{steps[i].title}”" for i in sharing[:_NAMED])
             found.append(f"fewer working days than steps: {names} share days")
         found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
         found += self._out_of_order(planned)
@@ -236,9 +239,23 @@ class Judge:
             found.append(f"this usually takes at least {least}, and the deadline is nearer than that")
         overdue = [step for step in goal.steps if step.overdue]
         if overdue and goal.state is not State.MISSED:
-            names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:5])
+            names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:_NAMED])
             found.append(f"overdue: {names}")
         return found
+
+    @staticmethod
+    def _too_soon(goal: ScheduledGoal) -> list[str]:
+        """Return which steps of a plan that is left as it is would have to begin before they can."""
+        if goal.goal.when_late == "squeeze" or goal.state is State.MISSED:
+            return []
+        late = [step for step in goal.waiting if step.slack < 0 and not step.overdue]
+        told = [
+            f"“{step.step.title}” would have to begin on {step.start}, and cannot before {step.early_start}"
+            for step in late
+            if step.start and step.start < step.early_start
+        ]
+        more = [f"{len(told) - _NAMED} more would have to begin before they can"] if len(told) > _NAMED else []
+        return [*told[:_NAMED], *more]
 
     @staticmethod
     def _sharing(planned: Planned) -> list[int]:

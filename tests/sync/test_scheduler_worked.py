@@ -577,6 +577,28 @@ def test_keep_leaves_the_dates_of_the_pass(planner: Planner) -> None:
     (goal,) = result.goals
     assert (goal.state, goal.failed, goal.margin) == (State.LATE, False, -8)
     assert goal.earliest_deadline == date(2027, 8, 22)
+    assert goal.warnings == (
+        "late by 8 working days; as written it would fit a deadline of 2027-08-22",
+        "“s2” would have to begin on 2027-08-10, and cannot before 2027-08-18",
+        "overdue: “s1” (2027-08-09)",
+    )
+
+
+def test_keep_says_what_would_have_to_begin_before_an_appointment_that_it_follows(planner: Planner) -> None:
+    listed = [step(1, "on: 2027-08-10"), step(2, "takes: 5d"), *(step(n, "takes: 1d, after: []") for n in range(3, 9))]
+    result = planner.steps("deadline: 2027-08-12, when_late: keep", *listed, today=date(2027, 7, 1))
+    assert result.goals[0].warnings[1:] == ("“s2” would have to begin on 2027-08-08, and cannot before 2027-08-11",)
+    gone = planner.steps("deadline: 2027-08-12, when_late: keep", *listed, today=date(2027, 8, 13))
+    assert len(gone.goals[0].warnings) == 1  # the deadline has passed, which is all there is to say
+
+
+def test_of_many_steps_that_would_have_to_begin_before_they_can_five_are_named(planner: Planner) -> None:
+    listed = [step(n, "takes: 8d, after: []") for n in range(7)]
+    result = planner.steps("deadline: 2027-08-14, when_late: keep", *listed, today=date(2027, 8, 10))
+    assert [warning[:4] for warning in result.goals[0].warnings[1:]] == [
+        *(f"“s{n}”" for n in range(5)),
+        "2 mo",
+    ]
 
 
 def test_fail_says_so(planner: Planner) -> None:
