@@ -6,11 +6,16 @@ What goes through here can be sent twice without harm: reads, and writes that ca
 from __future__ import annotations
 
 import json
+from functools import cache
+from typing import TYPE_CHECKING
 
 import httpx
 
 from connectors.base import Requests
 from connectors.patience import Clock, Patience, TransientError, asked_to_wait, too_often
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 __all__ = ["Clock", "Transport"]
 
@@ -31,7 +36,8 @@ class Transport(httpx.BaseTransport):
         self._url = httpx.URL(url)
         self._patience = Patience(service, budget, clock)
         self._timeout = dict.fromkeys(_TIMEOUT, timeout) if timeout else _TIMEOUT
-        self._client = httpx.Client()  # a client and no bare transport: it knows the proxies of this machine
+        # A client and no bare transport: it knows the proxies of this machine.
+        self._client = httpx.Client(verify=_certificates())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until it is answered. Raises BackplanError when it never is."""
@@ -73,6 +79,12 @@ class Transport(httpx.BaseTransport):
         # What was compressed is not any more.
         headers = {name: value for name, value in response.headers.items() if name != "content-encoding"}
         return httpx.Response(response.status_code, headers=headers, content=response.content)
+
+
+@cache
+def _certificates() -> SSLContext:
+    """Return what tells who answers; to read all authorities' certificates takes longer than most requests do."""
+    return httpx.create_ssl_context()
 
 
 def _reason(error: httpx.TransportError) -> str:

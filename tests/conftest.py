@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -14,9 +15,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest.register_assert_rewrite("tests.connectors.contract", "tests.sync.memory_service")
+pytest.register_assert_rewrite("tests.connectors.contract")
 
 ROOT = Path(__file__).parent.parent
+
+# What is imported by now is there for good, and whole lives leave much that goes by itself: to look for garbage as often
+# as Python does would take a tenth of the suite's time.
+gc.freeze()
+gc.set_threshold(50_000, 20, 20)
 
 # Examples take as long as they take: a busy machine must not fail a test.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])

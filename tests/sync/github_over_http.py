@@ -208,7 +208,7 @@ class GitHubInSteps(GitHubConnector):
         self._app = app
 
     def alike(self) -> GitHubInSteps:
-        return GitHubInSteps(self._app, self._namespace, self.label)
+        return self
 
     def read(self) -> Snapshot:
         self._app.before_read()
