@@ -19,8 +19,8 @@ pytest.register_assert_rewrite("tests.connectors.contract")
 
 ROOT = Path(__file__).parent.parent
 
-# What is imported by now is there for good, and whole lives leave much that goes by itself: to look for garbage as often
-# as Python does would take a tenth of the suite's time.
+# What is imported by now is there for good, and whole lives leave much that goes by itself. To look for garbage as
+# often as Python does would take a tenth of the suite's time.
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
 
