@@ -91,6 +91,7 @@ class Sampler:
         self._samples = samples
         self._goals = {goal.goal.id: goal for goal in schedule.goals}
         self._steps = {**schedule.steps(), **_repeating(schedule)}
+        self._fixed = {key: day for key, step in self._steps.items() if (day := _fixed_day(step)) is not None}
         self._calendars: dict[Calendar, SampledDays] = {}
         self._lengths = draw((s.step for s in self._steps.values()), samples) if lengths is None else lengths
         self.finish: dict[str, Days] = {}
@@ -166,10 +167,14 @@ class Sampler:
         dated = [(step, finish[step_of(step.step.key)]) for step in goal.waiting if step.due]
         countdowns = {s.step.key: end for s, end in dated if s.step.before is not None and not s.pinned}
         return _Ends(
-            done=latest([_end(step, end) for step, end in dated]),
+            done=latest(self._end(step.step.key, end) for step, end in dated),
             bound=latest([self._today, *(end for step, end in dated if not (step.step.anchored or step.pinned))]),
             countdowns=countdowns,
         )
+
+    def _end(self, key: str, finish: Days) -> Days:
+        """Return when a step is over; an appointment is not before its day."""
+        return latest([finish, self._fixed[key]]) if key in self._fixed else finish
 
     def _finishes(self, goal: ScheduledGoal, today: int) -> dict[str, Days]:
         """Return the finish of each step of a goal where what has not begun can begin on the day `today`."""
@@ -184,8 +189,8 @@ class Sampler:
             else:
                 earliest = self._earliest(scheduled, days, begin, found)
                 finish = earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
-                if (day := _fixed_day(scheduled)) is not None:
-                    finish = days.on_free_day(earliest, finish, day)
+                if step.key in self._fixed:
+                    finish = days.on_free_day(earliest, finish, self._fixed[step.key])
                 found[step.key] = finish
         return found
 
@@ -197,7 +202,7 @@ class Sampler:
             ends.append(step.not_before.toordinal() - 1)
         for link in step.after:
             finish = found[link.key] if link.key in found else self.finish[link.key]
-            ends.append(days.after(_end(self._steps[link.key], finish), link.wait))
+            ends.append(days.after(self._end(link.key, finish), link.wait))
         ends += [days.after(self._goals[link.key].deadline.toordinal(), link.wait) for link in step.after_goals]
         return latest(ends)
 
@@ -276,12 +281,6 @@ def _fixed_day(step: ScheduledStep) -> int | None:
     """Return the day of an open step that is an appointment, or was pinned."""
     fixed = step.open and (step.step.on or step.pinned)
     return step.due.toordinal() if fixed and step.due else None
-
-
-def _end(step: ScheduledStep, finish: Days) -> Days:
-    """Return when a step is over; an appointment is not before its day."""
-    day = _fixed_day(step)
-    return finish if day is None else latest([finish, day])
 
 
 def _quantile(days: Days, percent: int) -> int:

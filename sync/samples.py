@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -62,14 +62,19 @@ def _quantiles(estimate: tuple[int, int, int], samples: int) -> NDArray[np.float
     return quantiles
 
 
-def latest(days: list[Days]) -> Days:
+def latest(days: Iterable[Days]) -> Days:
     """Return the latest day, of all samples or of each."""
-    same = [day for day in days if isinstance(day, int)]
-    sampled = [day for day in days if not isinstance(day, int)]
-    if not sampled:
-        return max(same)
-    last: Sampled = reduce(np.maximum, sampled)
-    return np.maximum(last, max(same)) if same else last
+    same: int | None = None
+    sampled: Sampled | None = None
+    for day in days:
+        if not isinstance(day, int):
+            sampled = day if sampled is None else np.maximum(sampled, day)
+        elif same is None or day > same:
+            same = day
+    if sampled is None:
+        assert same is not None  # noqa: S101  # there is a day
+        return same
+    return sampled if same is None else np.maximum(sampled, same)
 
 
 def _each(function: Callable[[int], int], days: Days) -> Days:
