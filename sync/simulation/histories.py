@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from sync.simulation.life import EVENTS, Event, Life
+from sync.simulation.life import EVENTS, Life
+from sync.simulation.luck import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -15,7 +15,8 @@ from connectors.github_reading import Reading
 from connectors.github_repository import Facts
 from connectors.marker import write_memory
 from connectors.patience import Clock, Patience
-from sync.simulation.life import Event, Life, Luck
+from sync.simulation.life import Life
+from sync.simulation.luck import Event, Luck
 from sync.simulation.service import Fault, Held, Killed, Kind
 from tests.connectors.github_account import GitHubAccount
 from tests.servers.github import GitHub
@@ -194,7 +195,7 @@ class GitHubLife(Life):
     """A life in which nobody deletes a goal's issue, as only administrators can: the memory is in it."""
 
     def happen(self, one: Event) -> None:
-        if one.name == "delete" and (found := self._task(Luck(one.luck))) and "/" not in found[2]:
+        if one.name == "delete" and (found := self.a_task(Luck(one.luck))) and "/" not in found[2]:
             return
         super().happen(one)
 

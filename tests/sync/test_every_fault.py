@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.simulation.life import Event, Life
+from sync.simulation.life import Life
+from sync.simulation.luck import Event
 from sync.simulation.service import KINDS, READ_FAULTS, WRITE_FAULTS, Fault, Kind
 from tests.conftest import ROOT
 from tests.sync.in_memory import TODAY, a_project

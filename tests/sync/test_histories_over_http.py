@@ -9,7 +9,7 @@ import pytest
 
 from connectors.base import Action, Write
 from sync.simulation import histories
-from sync.simulation.life import Event
+from sync.simulation.luck import Event
 from tests.servers.github_server import GitHubServer
 from tests.servers.todoist_server import TodoistServer
 from tests.sync.apps_over_http import APPS, live

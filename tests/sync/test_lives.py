@@ -20,7 +20,8 @@ from config.errors import RefusedError
 from connectors.base import Action
 from sync import reading, reconciler
 from sync.occurrences import step_of
-from sync.simulation.life import EVENTS, Event, Life
+from sync.simulation.life import EVENTS, Life
+from sync.simulation.luck import Event
 from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Fault, Killed, Kind
 from tests.connectors.contract import a_goal, load, run
 from tests.sync.in_memory import TODAY, InMemory, a_project

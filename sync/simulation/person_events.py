@@ -1,0 +1,214 @@
+"""What people do in their apps in a life."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from connectors.marker import read_marker
+from sync.simulation.luck import registrar
+
+if TYPE_CHECKING:
+    from sync.simulation.life import Life
+    from sync.simulation.luck import Events, Luck
+
+
+EVENTS: Events = {}
+event = registrar(EVENTS)
+
+
+@event(4)
+def tick(life: Life, luck: Luck) -> str | None:
+    """Tick a task, perhaps some days late."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    before = app.ours()
+    app.service.tick(native_id, life.today - timedelta(luck.below(4)))
+    for one, (other, held) in app.ours().items():
+        if held.done and not before[one][1].done and one not in app.copies:
+            life.expected.ticked(app, life.expected.named(other))
+            life.expected.ticked_with_goal(other, life.project)
+            life.expected.ticked_with_group(other, life.project)
+    app.foreign.update({one: app.service.tasks[one] for one in app.foreign})  # theirs below it are ticked as well
+    for one, other in app.spoiled.items():  # its marker may or may not be found again before anybody asks
+        if one in app.service.tasks and app.service.tasks[one].done:
+            life.expected.hindered(other)
+    return f"{app.name}: tick {key}"
+
+
+@event(2)
+def reopen(life: Life, luck: Luck) -> str | None:
+    """Reopen a task that is done."""
+    if not (found := life.a_task(luck, done=True)):
+        return None
+    app, native_id, key = found
+    before = app.ours()
+    app.service.reopen(native_id)
+    for one, (other, held) in app.ours().items():
+        if before[one][1].done and not held.done:
+            life.expected.reopened(life.expected.named(other))
+    return f"{app.name}: reopen {key}"
+
+
+@event(3)
+def delete(life: Life, luck: Luck) -> str | None:
+    """Delete a task."""
+    found = life.a_task(luck)
+    if not found:
+        return None
+    app, native_id, key = found
+    before = app.ours()
+    family = set(app.service.family(native_id))
+    if len(before) - len(family) < 2 or family & (app.foreign.keys() | app.copies):
+        return None  # all at once is another matter: that is refused
+    app.service.delete(native_id)
+    for one in family:
+        app.words.pop(one, None)
+        if one in before:
+            life.expected.deleted(app, life.expected.named(before[one][0]), done=before[one][1].done)
+        elif one in app.spoiled:
+            life.expected.deleted(app, life.expected.named(app.spoiled[one]))
+    return f"{app.name}: delete {key}"
+
+
+@event(1)
+def cancel(life: Life, luck: Luck) -> str | None:
+    """Close a task as not planned."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    held = app.service.tasks[native_id]
+    if "/" not in key or app.service.kind.families or held.dropped or held.recurring:
+        return None  # those that tick a whole family know no other way of closing
+    app.service.cancel(native_id)
+    life.expected.deleted(app, key)
+    return f"{app.name}: cancel {key}"
+
+
+@event(3)
+def move_date(life: Life, luck: Luck) -> str | None:
+    """Drag a task to another day."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    held, days = app.service.tasks[native_id], luck.below(36) - 30
+    marker = read_marker(held.marker or "")
+    if not days or held.content.due is None or marker is None or held.dropped or held.recurring:
+        return None
+    day = held.content.due + timedelta(days)
+    app.service.set_due(native_id, day)
+    life.expected.dated(key, day, news=day != marker.due)
+    return f"{app.name}: drag {key} to {day}"
+
+
+@event(1)
+def clear_date(life: Life, luck: Luck) -> str | None:
+    """Take a task's date away."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    app.service.set_due(native_id, None)
+    life.expected.dated(key, None, news=True)
+    return f"{app.name}: clear the date of {key}"
+
+
+@event(2)
+def edit_title(life: Life, luck: Luck) -> str | None:
+    """Give a task a title of one's own."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    app.words[native_id] = life.new_name("a person's words ")
+    app.service.set_title(native_id, app.words[native_id])
+    life.expected.settled = False
+    return f"{app.name}: call {key} {app.words[native_id]!r}"
+
+
+@event(1)
+def touch(life: Life, luck: Luck) -> str | None:
+    """Add a comment to a task."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    app.service.touch(native_id)
+    return f"{app.name}: comment on {key}"
+
+
+@event(2)
+def copy(life: Life, luck: Luck) -> str | None:
+    """Duplicate a task."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    before = app.ours().keys()
+    app.service.copy(native_id)
+    app.copies |= app.ours().keys() - before  # with a task, some services copy those below it
+    life.expected.settled = False
+    return f"{app.name}: duplicate {key}"
+
+
+@event(1)
+def damage_marker(life: Life, luck: Luck) -> str | None:
+    """Spoil a marker, or take it out."""
+    found = life.a_task(luck)
+    if not found or not life.expected.settled or found[0].state(found[2]) != "live":
+        return None
+    app, native_id, key = found
+    strip = luck.below(2) == 1 and not app.service.kind.atomic  # a line without a marker is anybody's
+    (app.service.strip_marker if strip else app.service.damage_marker)(native_id)
+    life.expected.pins.pop(key, None)  # it stood in the marker
+    app.spoiled[native_id] = key
+    life.expected.settled = False
+    return f"{app.name}: spoil the marker of {key}"
+
+
+@event(1)
+def make_recurring(life: Life, luck: Luck) -> str | None:
+    """Let a task repeat."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    if app.service.tasks[native_id].dropped:
+        return None
+    app.service.make_recurring(native_id)
+    if not life.expected.settled:
+        life.expected.hindered(key)
+    life.expected.pins.pop(key, None)
+    life.expected.settled = False
+    return f"{app.name}: let {key} repeat"
+
+
+@event(1)
+def move_away(life: Life, luck: Luck) -> str | None:
+    """Move a task to another place."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    app.service.move_away(native_id)
+    return f"{app.name}: move {key} elsewhere"
+
+
+@event(1)
+def add_foreign_task(life: Life, luck: Luck) -> str | None:
+    """Add a task that is none of ours, perhaps below one of ours, perhaps with the title of one."""
+    app = luck.of(life.apps)
+    ours = sorted(app.ours())
+    parent = luck.of(ours) if ours and luck.below(3) == 0 else None
+    alike = [held.content.title for _, held in app.ours().values()]
+    title = luck.of(alike) if alike and luck.below(2) else life.new_name("somebody's task ")
+    native_id = app.service.add_foreign_task(title, parent)
+    app.foreign[native_id] = app.service.tasks[native_id]
+    if parent is not None and not life.expected.settled:
+        life.expected.hindered(app.ours()[parent][0])
+    return f"{app.name}: add {title!r}, which is not ours"
+
+
+@event(1)
+def forget_ids(life: Life, luck: Luck) -> str | None:
+    """Let a service forget which of our ids it has seen."""
+    app = luck.of(life.apps)
+    if not app.service.kind.forgets:
+        return None
+    app.service.forget_ids()
+    return f"{app.name}: forgets our ids"

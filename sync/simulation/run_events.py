@@ -1,0 +1,220 @@
+"""What becomes of runs in a life: faults, races, and the clean run after which everything must be at rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from config.errors import RefusedError
+from connectors.base import HEARTBEAT
+from sync.occurrences import is_occurrence, step_of
+from sync.schedule import State
+from sync.simulation.expectations import keys_of, promise
+from sync.simulation.luck import registrar
+from sync.simulation.person_events import edit_title, tick, touch
+from sync.simulation.service import READ_FAULTS, WRITE_FAULTS
+
+if TYPE_CHECKING:
+    from sync.simulation.expectations import App
+    from sync.simulation.life import Life
+    from sync.simulation.luck import Events, Luck
+    from sync.simulation.process import Run
+
+
+EVENTS: Events = {}
+event = registrar(EVENTS)
+
+
+@event(3)
+def time_passes(life: Life, luck: Luck) -> str | None:
+    """Let some days pass; or one day less, where the next run's clock is behind."""
+    days = luck.below(13) or -1
+    life.today += timedelta(days)
+    return f"{days} days pass"
+
+
+@event(1)
+def plan_only(life: Life, _: Luck) -> str | None:
+    """Plan, and write nothing."""
+    before = [app.service.state() for app in life.apps]
+    life.run(write=False)
+    promise([app.service.state() for app in life.apps] == before, "a plan wrote something")
+    return "plan"
+
+
+@event(6)
+def faulty_sync(life: Life, luck: Luck) -> str | None:
+    """Run while something goes wrong with one request."""
+    app = luck.of(life.apps)
+    at = luck.below(app.service.kind.requests)
+    fault = luck.of(READ_FAULTS if at == 0 else WRITE_FAULTS)
+    if at == 0 and fault in READ_FAULTS[3:] and (app.service.kind.atomic or app.service.forgot):
+        return None  # a file is read whole or not at all, and without ids no promise outlives a list that lies
+    life.sync_with(app, at, fault)
+    return f"sync; request {at + 1} to {app.name}: {fault.value}"
+
+
+@event(1)
+def sync_with_one_app_unreadable(life: Life, luck: Luck) -> str | None:
+    """Run while one app does not answer."""
+    app = luck.of(life.apps)
+    app.service.unreadable = True
+    life.faults += 1
+    done = life.run()
+    app.service.heal()
+    life.expected.interrupted()
+    writes = {change.key for plan in done.plans for change in plan.writes}
+    written = {key for key in writes if step_of(key) in keys_of(life.project)}
+    promise(app.retired or not written, f"{written} was written though an app that holds it was not read")
+    return f"sync; {app.name} does not answer"
+
+
+@event(1)
+def lose_memory(life: Life, luck: Luck) -> str | None:
+    """Lose the memory in one app: nothing is written until a person has a new one made from the tasks."""
+    app = luck.of(life.apps)
+    if not life.expected.settled or not _finds(app) or life.project.namespace not in app.service.memory:
+        return None
+    app.service.lose_memory(life.project.namespace)
+    before = [other.service.state() for other in life.apps]
+    try:
+        life.run()
+    except RefusedError:
+        promise([other.service.state() for other in life.apps] == before, "a refused run wrote something")
+    else:
+        promise(False, f"{app.name} has lost its memory, and the run did not stop")
+    life.run(rebuild=True)
+    life.versions = [life.project]  # what an older one called its steps is not known any more
+    life.expected.restored(keys_of(life.project))
+    return f"{app.name}: its memory is lost, and made anew from the tasks"
+
+
+@event(1)
+def change_namespace(life: Life, _: Luck) -> str | None:
+    """Run once with another namespace in the file: nothing is written."""
+    keys = keys_of(life.project)
+    if not life.expected.settled or not all(_finds(app) & keys and not app.retired for app in life.apps):
+        return None
+    before = [app.service.state() for app in life.apps]
+    ours, life.project = life.project, replace(life.project, namespace="somebody/else")
+    try:
+        life.run()
+    except RefusedError:
+        promise([app.service.state() for app in life.apps] == before, "a refused run wrote something")
+    else:
+        promise(False, "the namespace was another one, and the run did not stop")
+    finally:
+        life.project = ours
+    return "a run with another namespace"
+
+
+@event(3)
+def race(life: Life, luck: Luck) -> str | None:
+    """Let two runs go at the same time, request by request, perhaps with a person in between."""
+    turns, meddling = luck.below(1 << 16), luck.below(3) == 0 and not life.raced
+    life.expected.interrupted()
+    life.raced = True
+    racers = [life.begin(), life.begin()]
+    life.runs += 2
+    moment = luck.below(6)
+    told = ""
+    while racers:
+        turns, which = divmod(turns, 2)
+        if meddling and moment == 0:
+            told = _meddle(life, luck)
+        moment -= 1
+        racer = racers[which % len(racers)]
+        try:
+            next(racer)
+        except (StopIteration, RefusedError):
+            racers.remove(racer)
+    return "two runs at once" + (f", and between them {told}" if told else "")
+
+
+def _meddle(life: Life, luck: Luck) -> str:
+    """Let a person do something while runs are under way.
+
+    What they change where a run is writing at that moment is lost, unless the service can tell. With a heartbeat,
+    any run may be writing.
+    """
+    writing = life.expected.rewritten or life.project.heartbeat
+    if writing and not all(app.service.kind.atomic for app in life.apps):
+        return ""
+    return luck.of((touch, edit_title, tick))(life, luck) or ""
+
+
+@event(6)
+def sync(life: Life, _: Luck) -> str | None:
+    """Run with nothing going wrong: everything must come to rest, and stay there."""
+    stood = _dates(life) if life.expected.settled else {}
+    done = _run_as_a_person_would(life)
+    promise(not done.errors and not done.found.unread, f"could not be applied: {done.errors}")
+    if any(change.status == "skipped" for plan in done.plans for change in plan.changes):
+        life.run()  # it heard of something that the next run has to plan with
+    after = [app.service.state() for app in life.apps]
+    writes = [app.service.writes for app in life.apps]
+    again = life.run()
+    changes = [(plan.label, c.action.value, c.key, c.reason) for plan in again.plans for c in plan.writes]
+    promise(again.silent, f"the second run still has something to write: {changes or 'its memory'}")
+    promise([app.service.state() for app in life.apps] == after, "the second run changed something")
+    promise([app.service.writes for app in life.apps] == writes, "the second run sent a write")
+    life.raced = False
+    life.expected.check_at_rest(life.project, again.found.schedule)
+    moved = {place for place, day in _dates(life).items() if stood.get(place, day) != day}
+    promise(not moved or _in_trouble(again), f"nothing had happened, and the dates of {moved} moved")
+    return "sync"
+
+
+def _dates(life: Life) -> dict[tuple[str, str], date | None]:
+    """Return the due date of every task of ours but the heartbeat, by its app and native id."""
+    return {
+        (app.name, one): held.content.due
+        for app in life.apps
+        for one, (key, held) in app.ours().items()
+        if key != HEARTBEAT
+    }
+
+
+def _in_trouble(run: Run) -> bool:
+    """Return whether some plan cannot be kept: what it asked for is overdue, or it does not fit any more."""
+    goals = run.found.schedule.goals
+    return any(goal.state in (State.LATE, State.MISSED) or any(step.overdue for step in goal.steps) for goal in goals)
+
+
+def _run_as_a_person_would(life: Life) -> Run:
+    """Run; where much would be removed at once, nothing is written until the person has agreed."""
+    before = [app.service.state() for app in life.apps]
+    removed = [len(app.service.removed) for app in life.apps]
+    steps = keys_of(life.project)
+    uncounted = [
+        {
+            one
+            for one, (key, _) in app.ours().items()
+            if key == HEARTBEAT or _is_time_of(steps, life.expected.named(key))
+        }
+        for app in life.apps
+    ]
+    try:
+        done = life.run(allow=False)
+    except RefusedError:
+        promise([app.service.state() for app in life.apps] == before, "a refused run wrote something")
+        for app in life.apps:
+            if not app.ours():  # all deleted: what the message says to do is to delete the memory as well
+                app.service.lose_memory(life.project.namespace)
+                life.expected.began_anew(app)
+        return life.run()
+    for app, earlier, apart in zip(life.apps, removed, uncounted, strict=True):
+        gone = set(app.service.removed[earlier:]) - apart
+        promise(app.retired or len(gone) <= max(3, len(app.ours())), "mass removal")
+    return done
+
+
+def _is_time_of(steps: set[str], key: str) -> bool:
+    """Return whether a key is of one time of a step that repeats: those come and go with the plan."""
+    return is_occurrence(key) and step_of(key) in steps
+
+
+def _finds(app: App) -> set[str]:
+    """Return the keys of the tasks of ours that a run finds without knowing of them."""
+    return {key for key, held in app.ours().values() if app.service.kind.lists_done or not held.done}
