@@ -304,10 +304,7 @@ class Planner:
     def _stand(self, planned: Planned, published: Published, outside: Mapping[int, int]) -> None:
         """Keep the published dates; where they can no longer be kept, squeeze what follows the overdue steps."""
         planned.standing, planned.made = True, published.made
-        for i, step in enumerate(planned.network.steps):
-            if step.key in published.dates:
-                start, due = published.dates[step.key]
-                planned.starts[i], planned.dues[i] = start.toordinal(), due.toordinal()
+        self._take_published(planned, published, range(len(planned.network.steps)))
         stretches = {i: known.stretch for i, known in planned.repeating.items() if known.published}
         for i, (start, due) in stretches.items():
             planned.starts[i], planned.dues[i] = start.toordinal(), due.toordinal()
@@ -337,6 +334,13 @@ class Planner:
         self._squeeze(planned, Floors({i: floors[i] for i in followers & floors.keys()}), fixed, outside, followers)
         if planned.dues != stood:
             planned.made, planned.renewed = self.today, followers
+
+    @staticmethod
+    def _take_published(planned: Planned, published: Published, indices: Iterable[int]) -> None:
+        """Give steps the dates that were published, where they have any."""
+        for i in indices:
+            if (dates := published.dates.get(planned.network.steps[i].key)) is not None:
+                planned.starts[i], planned.dues[i] = (day.toordinal() for day in dates)
 
     def _reserve(self, planned: Planned) -> tuple[dict[int, int], bool]:
         """Give each overdue step, and each open one that follows one, a working day of its own from today on.
@@ -368,6 +372,9 @@ class Planner:
     def _anew(self, planned: Planned, published: Published | None, outside: Mapping[int, int]) -> None:
         """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
         goal, planned.renewed = planned.goal, frozenset(planned.repeating)
+        if published and (published.made, published.digest) == (self.today, planned.digest):
+            # Made twice on one day, it stays one plan: what it says of steps that are done by now is part of it.
+            self._take_published(planned, published, planned.gone)
         if planned.missed or goal.id in self.progress.done:
             return
         fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}

@@ -136,6 +136,13 @@ def retitle(project: Project, goal: Goal, step: Step | None, title: str) -> Proj
     return _with(project, _with_step(goal, replace(step, title=title)))
 
 
+def annotate(project: Project, goal: Goal, step: Step | None, notes: str, label: str) -> Project:
+    """Give a goal, or a step of it, other notes, and one label in place of those that it has."""
+    if step is None:
+        return _with(project, replace(goal, notes=notes, labels=(label,)))
+    return _with(project, _with_step(goal, replace(step, notes=notes, labels=(label,))))
+
+
 def lengthen(project: Project, goal: Goal, step: Step) -> Project:
     """Let a step take a day longer."""
     if step.takes is None or step.takes.unit is not Unit.WORKING_DAYS:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from config.network import Group, Project
+    from config.network import Goal, Group, Project, Step
     from connectors.base import Remembered
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
     from sync.simulation.service import Held, Service
@@ -44,7 +44,7 @@ class App:
     namespace: str
     foreign: dict[str, Held] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
-    words: dict[str, str] = field(default_factory=dict)  # native id -> the title that a person gave the task last
+    words: dict[tuple[str, str], str] = field(default_factory=dict)  # what people wrote: (native id, where) -> words
     copies: set[str] = field(default_factory=set)  # native ids
     spoiled: dict[str, str] = field(default_factory=dict)  # native id -> key of those whose marker a person spoiled
     retired: bool = False
@@ -276,7 +276,7 @@ class Expectations:
             for native_id, held in app.foreign.items():
                 promise(app.service.tasks.get(native_id) == held, f"{held.content.title!r}, not ours, was changed")
             if app.words:
-                shown = "\n".join(f"{held.content.title} {held.comments}" for held in app.service.tasks.values())
+                shown = "\n".join(map(_shown, app.service.tasks.values()))
                 for words in app.words.values():
                     promise(words in shown, f"{words!r}, a person's, is nowhere any more")
             gone = app.service.hands.intersection(app.service.removed)
@@ -329,6 +329,7 @@ class Expectations:
                 if not self._in_doubt(key) and not over:
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
             self._check_groups(app, goals, ours)
+            self._check_words(app, project)
         self._check_heartbeat(project, schedule.today)
         self._agree(keys)
         self._take_over(keys)
@@ -410,6 +411,22 @@ class Expectations:
                 here = one.parent == ids[group.key] or ids[step.step.key] in app.service.strayed
                 promise(here, f"{step.step.key} in {app.name}: does not stand below {group.key}")
 
+    def _check_words(self, app: App, project: Project) -> None:
+        """Check that a task holds the file's words, unless a person wrote there or its marker was ever spoiled."""
+        said: dict[str, Goal | Group | Step] = {goal.id: goal for goal in project.goals}
+        said |= {part.key: part for goal in project.goals for part in goal.outline(goal.steps)}
+        theirs = {native_id for native_id, _ in app.words} | app.spoiled.keys() | app.copies
+        for native_id, (key, held) in app.ours().items():
+            part = said.get(step_of(key))
+            plain = not (held.done or held.recurring or held.dropped or native_id in theirs)
+            if (
+                part is not None and plain and not app.has_company(key)
+            ):  # a done one that we must not tick is left alone
+                where = f"{key} in {app.name}"
+                promise(held.content.title == " ".join(part.title.split()), f"{where}: is called {held.content.title}")
+                promise(part.notes in held.content.notes, f"{where}: has the notes {held.content.notes!r}")
+                promise(set(part.labels) <= set(held.content.labels), f"{where}: has labels {held.content.labels}")
+
     def _follows(self, key: str, step: ScheduledStep | None, app: App) -> bool:
         """Return whether something is done because something else is: a step by its goal, a goal by its last step."""
         if step is not None:
@@ -459,6 +476,11 @@ class Expectations:
             app.deleted = {key for key in app.deleted if key not in memory or memory[key].state != "done"}
         self.doubt, self.settled, self.rewritten, self.retold = set(), True, False, False
         self.moved, self.cleared, self.opened, self.renamed = set(), set(), set(), {}
+
+
+def _shown(held: Held) -> str:
+    """Return all words that stand in a task."""
+    return "\n".join((held.content.title, held.content.notes, *held.content.labels, *held.comments))
 
 
 def _goal(key: str) -> str:

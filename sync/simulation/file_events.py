@@ -119,6 +119,18 @@ def change_title(life: Life, luck: Luck) -> str | None:
 
 
 @event(2)
+def change_notes(life: Life, luck: Luck) -> str | None:
+    """Write other notes into the file, and another label."""
+    goal, step = life.a_step(luck)
+    step = step if luck.below(4) else None
+    name = life.new_name("")
+    if step is not None:
+        life.expected.redefined(step.key)
+    told = f"other notes, and a label, for {step.key if step else goal.id}"
+    return life.edit(edits.annotate(life.project, goal, step, f"Notes {name}", f"label{name}"), told)
+
+
+@event(2)
 def change_length(life: Life, luck: Luck) -> str | None:
     """Let a step take longer."""
     goal, step = life.a_step(luck)

@@ -9,8 +9,11 @@ from connectors.marker import read_marker
 from sync.simulation.luck import registrar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sync.simulation.life import Life
     from sync.simulation.luck import Events, Luck
+    from sync.simulation.service import Service
 
 
 EVENTS: Events = {}
@@ -64,7 +67,7 @@ def delete(life: Life, luck: Luck) -> str | None:
         return None  # all at once is another matter: that is refused
     app.service.delete(native_id)
     for one in family:
-        app.words.pop(one, None)
+        app.words = {place: words for place, words in app.words.items() if place[0] != one}
         if one in before:
             life.expected.deleted(app, life.expected.named(before[one][0]), done=before[one][1].done)
         elif one in app.spoiled:
@@ -116,13 +119,31 @@ def clear_date(life: Life, luck: Luck) -> str | None:
 @event(2)
 def edit_title(life: Life, luck: Luck) -> str | None:
     """Give a task a title of one's own."""
+    return _write(life, luck, "title", lambda service: service.set_title)
+
+
+@event(1)
+def edit_notes(life: Life, luck: Luck) -> str | None:
+    """Write notes of one's own in place of those that a task has."""
+    return _write(life, luck, "notes", lambda service: service.set_notes)
+
+
+@event(1)
+def add_label(life: Life, luck: Luck) -> str | None:
+    """Give a task a label more."""
+    return _write(life, luck, "label", lambda service: service.add_label)
+
+
+def _write(life: Life, luck: Luck, where: str, write: Callable[[Service], Callable[[str, str], None]]) -> str | None:
+    """Write words into a task: new ones in place of those that stand there, or, of labels, one more."""
     if not (found := life.a_task(luck)):
         return None
     app, native_id, key = found
-    app.words[native_id] = life.new_name("a person's words ")
-    app.service.set_title(native_id, app.words[native_id])
+    words = life.new_name(f"a person's {where} ")
+    write(app.service)(native_id, words)
+    app.words[native_id, words if where == "label" else where] = words
     life.expected.settled = False
-    return f"{app.name}: call {key} {app.words[native_id]!r}"
+    return f"{app.name}: {key} gets {words!r}"
 
 
 @event(1)

@@ -160,6 +160,15 @@ class Service:
         """Give a task another title."""
         self._touch(native_id, content=replace(self.tasks[native_id].content, title=title))
 
+    def set_notes(self, native_id: str, notes: str) -> None:
+        """Give a task other notes."""
+        self._touch(native_id, content=replace(self.tasks[native_id].content, notes=notes))
+
+    def add_label(self, native_id: str, label: str) -> None:
+        """Give a task a label more."""
+        content = self.tasks[native_id].content
+        self._touch(native_id, content=replace(content, labels=(*content.labels, label)))
+
     def touch(self, native_id: str) -> None:
         """Add something to a task that is in none of its fields."""
         self._touch(native_id, comments=(*self.tasks[native_id].comments, "a person's comment"))

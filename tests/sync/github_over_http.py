@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from connectors.github import GitHubConnector
 from connectors.github_api import Client
 from connectors.github_reading import Reading
 from connectors.github_repository import Facts
+from connectors.github_text import Body
 from connectors.marker import write_memory
 from connectors.patience import Clock, Patience
 from sync.simulation.life import Life
@@ -142,6 +144,15 @@ class GitHubApp(Remote):
 
     def set_title(self, native_id: str, title: str) -> None:
         self.github.edit(native_id, title=title)
+        self._worked_on(native_id)
+
+    def set_notes(self, native_id: str, notes: str) -> None:
+        body = Body.read(self.github.issue(native_id).body)
+        self.github.edit(native_id, body=replace(body, notes=notes).text)
+        self._worked_on(native_id)
+
+    def add_label(self, native_id: str, label: str) -> None:
+        self.github.issue(native_id).labels.append(self.github.label(self.github.repo, label))
         self._worked_on(native_id)
 
     def touch(self, native_id: str) -> None:

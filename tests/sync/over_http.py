@@ -199,6 +199,15 @@ class TodoistApp(Remote):
         self.todoist.set_title(native_id, title)
         self._worked_on(native_id)
 
+    def set_notes(self, native_id: str, notes: str) -> None:
+        marker = split(self.todoist.task(native_id)["description"])[1]
+        self.todoist.set_description(native_id, "\n\n".join(filter(None, [notes, marker])))
+        self._worked_on(native_id)
+
+    def add_label(self, native_id: str, label: str) -> None:
+        self.todoist.edit(native_id, labels=[*self.todoist.task(native_id)["labels"], label])
+        self._worked_on(native_id)
+
     def touch(self, native_id: str) -> None:
         self.todoist.add_comment(native_id, "a person's comment")
         self._worked_on(native_id)

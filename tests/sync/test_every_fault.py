@@ -21,10 +21,10 @@ PROJECT = a_project()
 FIRST = Event("sync", 0)
 IN_THE_FILE = [None, *(Event(name, 7) for name in (
     "add_step", "remove_step", "rename_step", "rename_goal", "reorder", "move_deadline", "change_title",
-    "change_length", "add_goal", "group_steps",
+    "change_notes", "change_length", "add_goal", "group_steps",
 ))]  # fmt: skip
 BY_A_PERSON = [None, *(Event(name, 6) for name in (
-    "tick", "delete", "move_date", "clear_date", "edit_title", "copy", "make_recurring", "damage_marker",
+    "tick", "delete", "move_date", "clear_date", "edit_title", "edit_notes", "copy", "make_recurring", "damage_marker",
 )), Event("tick", 0)]  # fmt: skip
 Plan = tuple[Event, ...]
 PLANS: list[Plan] = [(), *((event,) for event in IN_THE_FILE if event)]  # a first run, and one of a changed file

@@ -265,6 +265,26 @@ def test_a_time_that_the_plan_has_left_is_no_part_of_it_any_more(tmp_path: Path)
     life.happen(Event("sync", 0))
 
 
+def test_a_group_spans_what_was_planned_of_its_done_steps_however_often_the_plan_is_made(tmp_path: Path) -> None:
+    one, two, three = a_goal()["steps"]
+    goal = a_goal(steps=[one, {"id": "middle", "title": "Middle", "steps": [two, three]}])
+    life = Life(load(tmp_path, goal), (UNIQUE,), TODAY)
+    life.happen(Event("sync", 0))
+    app = life.apps[0]
+    ids = {key: native_id for native_id, (key, _) in app.ours().items()}
+    app.service.tick(ids["g/one"], TODAY)
+    life.expected.ticked(app, "g/one")
+    life.happen(Event("move_deadline", 0))
+    life.happen(Event("sync", 0))
+    start = app.service.tasks[ids["g/middle/"]].content.start
+    app.service.reopen(ids["g/one"])
+    life.expected.reopened("g/one")
+    app.service.tick(ids["g/two"], TODAY)
+    life.expected.ticked(app, "g/two")
+    life.happen(Event("sync", 0))
+    assert app.service.tasks[ids["g/middle/"]].content.start == start
+
+
 def test_a_copy_that_is_let_go_takes_nothing_from_what_is_known_of_its_original(tmp_path: Path) -> None:
     """That a time was cancelled is not forgotten, even where the plan does not hold it any more."""
     steps: list[Any] = [{"id": name, "title": name} for name in ("find", "sign-up", "a", "b", "test")]
