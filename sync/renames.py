@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from sync.occurrences import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from config.network import Goal, Project
     from connectors.base import Content, Snapshot
@@ -103,33 +105,33 @@ def follow(content: Content, renames: Mapping[str, str]) -> Content:
 
 def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, GoalMemory]:
     """Return the memory by its new keys. An old key stays as removed: should it be used again, it is made once more."""
-    memory: dict[str, GoalMemory] = {}
+    plans: dict[str, GoalMemory] = {}
+    keys: defaultdict[str, dict[str, Remembered]] = defaultdict(dict)
+    dates: defaultdict[str, dict[str, tuple[date, date]]] = defaultdict(dict)
     taken = set(renames.values())
+
+    def remember(key: str, entry: Remembered, plan: GoalMemory, days: tuple[date, date] | None = None) -> None:
+        home = key.partition("/")[0]
+        if entry.state == "removed" and key in keys[home]:
+            return  # the key was made again, or another one came to bear its name
+        if home not in plans or plans[home].made is None:  # so far there were only keys that are gone
+            plans[home] = plan
+        keys[home][key] = entry
+        if days is not None:
+            dates[home][key] = days
+
     for goal in snapshot.memory.values():
         for key, entry in goal.keys.items():
             new = _follow(renames, key) if entry.state != "removed" else key
-            dates = {new: goal.dates[key]} if key in goal.dates else {}
-            _remember(memory, new, entry, replace(goal, keys={}, dates=dates))
+            remember(new, entry, goal, goal.dates.get(key))
             if new != key and step_of(key) not in taken:
-                gone = Remembered("removed", generation=entry.generation)
-                _remember(memory, key, gone, GoalMemory(goal.first_sync))
-    return memory
+                remember(key, Remembered("removed", generation=entry.generation), GoalMemory(goal.first_sync))
+    return {home: replace(plan, keys=keys[home], dates=dates[home]) for home, plan in plans.items()}
 
 
 def _follow(renames: Mapping[str, str], key: str) -> str:
     step = step_of(key)
     return renames.get(step, step) + key.removeprefix(step)
-
-
-def _remember(memory: dict[str, GoalMemory], key: str, entry: Remembered, goal: GoalMemory) -> None:
-    """Add a key to the memory of its goal; `goal` is that memory without any, with the dates of the key."""
-    home = key.partition("/")[0]
-    before = memory.get(home, goal)
-    if entry.state == "removed" and key in before.keys:
-        return  # the key was made again, or another one came to bear its name
-    if before.made is None:  # so far there were only keys that are gone
-        before = replace(goal, keys=before.keys)
-    memory[home] = replace(before, keys={**before.keys, key: entry}, dates={**before.dates, **goal.dates})
 
 
 def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
