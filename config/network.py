@@ -174,28 +174,38 @@ class Goal:
     who: str | None = None
     groups: tuple[Group, ...] = ()
 
-    def above(self, part: Group | Step) -> list[str]:
-        """Return the keys of the groups that a step or group is in, the innermost first."""
+    def chains(self) -> dict[str | None, tuple[str, ...]]:
+        """Return the keys of each group and those around it, the innermost first, by its own key; none for None."""
         within = {group.key: group.within for group in self.groups}
-        keys = []
-        key = part.within if isinstance(part, Group) else part.group
-        while key is not None:
-            keys.append(key)
-            key = within.get(key)
-        return keys
+        chains: dict[str | None, tuple[str, ...]] = {None: ()}
+        for key in within:
+            waiting: list[str] = []
+            around: str | None = key
+            while around is not None and around not in chains:
+                waiting.append(around)
+                around = within.get(around)
+            for one in reversed(waiting):
+                chains[one] = (one, *chains[within[one]])
+        return chains
 
     def outline(self, steps: Sequence[Step]) -> list[Group | Step]:
         """Return steps, each group before its first member."""
         waiting = {group.key: group for group in self.groups}
+        chains = self.chains()
         parts: list[Group | Step] = []
         for step in steps:
-            parts += [waiting.pop(key) for key in reversed(self.above(step)) if key in waiting]
+            parts += [waiting.pop(key) for key in reversed(chains[step.group]) if key in waiting]
             parts.append(step)
         return parts
 
-    def members(self, group: Group, steps: Sequence[Step]) -> list[Step]:
-        """Return those of the steps that are in a group, or in the groups within it."""
-        return [step for step in steps if group.key in self.above(step)]
+    def members(self, steps: Sequence[Step]) -> dict[str, list[Step]]:
+        """Return by the key of each group those of the steps that are in it, or in the groups within it."""
+        members: dict[str, list[Step]] = {group.key: [] for group in self.groups}
+        chains = self.chains()
+        for step in steps:
+            for key in chains[step.group]:
+                members[key].append(step)
+        return members
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,29 @@ from config.network import Countdown, Group, HangsOn
 from connectors.base import digest
 
 if TYPE_CHECKING:
-    from config.network import Goal, Project, Step
+    from config.network import Project, Step
 
 
-def timing(project: Project, goal: Goal, step: Step | None) -> str:
-    """Return the digest of the goal's deadline and a step's own timing keys: when it changes, a pin is released.
+def deadlines(project: Project) -> dict[str, str]:
+    """Return what the file says of each goal's deadline, and of those that it hangs on, by the goal's id."""
+    said: dict[str, str] = {}
+    for goal in reversed(project.sequence):
+        on = goal.deadline
+        said[goal.id] = f"{said.get(on.goal, '')} less {on.by}" if isinstance(on, HangsOn) else on.isoformat()
+    return said
 
-    Links and the order of the list are other steps' business and do not count.
+
+def timing(deadline: str, step: Step | None) -> str:
+    """Return the digest of a goal's deadline and a step's own timing keys: when it changes, a pin is released.
+
+    deadline: as `deadlines` has it. Links and the order of the list are other steps' business and do not count.
     """
     own = (
         (step.takes, step.wait, step.on, step.by, step.not_before, _before(step), step.afterwards, *_every(step))
         if step is not None
         else ()
     )
-    return digest((_deadline(project, goal), *map(str, own)))
+    return digest((deadline, *map(str, own)))
 
 
 def definition(step: Step | Group) -> str:
@@ -60,10 +69,3 @@ def _before(step: Step) -> str:
         return str(step.before)
     goal = step.key.removesuffix(step.id)
     return f"{step.before.by} before {step.before.key.removeprefix(goal)}"
-
-
-def _deadline(project: Project, goal: Goal) -> str:
-    if not isinstance(goal.deadline, HangsOn):
-        return goal.deadline.isoformat()
-    other = project.goal(goal.deadline.goal)
-    return f"{_deadline(project, other) if other else ''} less {goal.deadline.by}"

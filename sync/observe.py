@@ -123,6 +123,7 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
     done: dict[str, date] = {}
     dropped: set[str] = set()
     pins: dict[str, date] = {}
+    deadlines = digests.deadlines(project)
     for goal in project.goals:
         homes = [view for view in views if goal.id in view.goals]
         steps = [one for step in goal.steps for one in _times(step, views)]
@@ -135,7 +136,7 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
             left = [view for view in homes if not _is_dropped(project, step, view)]
             if homes and not left:
                 dropped.add(step.key)
-            elif pin := _pin(project, goal, step, views if _may_pin(step, left) else homes):
+            elif pin := _pin(deadlines[goal.id], step, views if _may_pin(step, left) else homes):
                 pins[step.key] = pin
         past = _lapsed(steps, pins, today) - done.keys()
         own = [step for step in steps if step.key not in dropped | past]
@@ -192,11 +193,12 @@ def _lapsed(steps: Iterable[Step], pins: Mapping[str, date], today: date) -> set
 
 def _observe_groups(goal: Goal, own: list[Step], views: list[View], done: dict[str, date], today: date) -> None:
     """Add the members of the groups that were ticked: as with a goal, not those that are new or cannot be ticked."""
+    members = goal.members(own)
     for group in goal.groups:
         if not any(view.ticked(group.key) for view in views):
             continue
         day = _done(views, group.key, today) or today
-        for step in goal.members(group, own):
+        for step in members[group.key]:
             free = not (step.follow_up or any(view.in_company(step.key) for view in views))
             if free and any(view.published(step.key) for view in views):
                 done.setdefault(step.key, day)
@@ -243,9 +245,9 @@ def _is_news(views: list[View], step: Step) -> bool:
     return any(state != "done" for state in told) or not told
 
 
-def _pin(project: Project, goal: Goal, step: Step, views: list[View]) -> date | None:
+def _pin(deadline: str, step: Step, views: list[View]) -> date | None:
     """Return the date that a person gave the step, if it stands: a fresh move before one that was kept earlier."""
-    timing = digests.timing(project, goal, step)
+    timing = digests.timing(deadline, step)
     fresh: date | None = None
     standing: date | None = None
     for view in views:

@@ -6,6 +6,7 @@ applied. So a change in the file reaches the task, and a person's own change sta
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -205,19 +206,21 @@ class _Differ:
             if key not in wanted and key.partition("/")[0] not in skipped
         }
         left: set[str] = set()  # goals with a step that stays behind: a parent that is not ours alone
+        below = self._below()
         for key in sorted(leaving, key=lambda key: self._from_below(leaving[key])):
             task, memory = leaving[key], self._view.remembered(key)
             strange = memory is None or memory.native_id not in ("", task.native_id, task.marker.nonce)
             if strange and (memory is None or self._connector.capabilities.client_ids):
                 continue  # not the task that we made for this key: a copy, or somebody else's marker
             goal_id = key.partition("/")[0]
-            full = is_group(key) and (goal_id in left or self._full(task))
+            full = is_group(key) and (goal_id in left or below[task.native_id] > 0)
             task = replace(task, touched=task.touched or strange or key in left or key in reopened or full)
             if is_occurrence(key) and step_of(key) in repeating:
-                if not (task.dropped or (task.done and memory is None)):  # closed by a person, or done long ago
-                    self._let_go(key, task, "remove", self._why_past(key), expected=True)
-            elif not self._let_go(key, task, prune):
+                closed = task.dropped or (task.done and memory is None)  # by a person, or done long ago
+                goes = not closed and self._let_go(key, task, "remove", self._why_past(key), expected=True)
+            elif not (goes := self._let_go(key, task, prune)):
                 left.add(goal_id)
+            below[task.parent] -= goes
         let_go = {
             change.write.native_id
             for change in self.changes
@@ -247,14 +250,14 @@ class _Differ:
             depth, above = depth + 1, self._parents[above]
         return "/" not in key, is_group(key), -depth
 
-    def _full(self, task: Task) -> bool:
-        """Return whether a task of ours stays below another one, and would go with it."""
+    def _below(self) -> Counter[str]:
+        """Return how many tasks of ours stay below each one, by its native id, as far as the plan has come."""
         going = {
             change.write.native_id
             for change in self.changes
             if change.write and (change.action is Action.REMOVE or "parent" in change.write.fields)
         }
-        return any(one.parent == task.native_id and one.native_id not in going for one in self._view.snapshot.tasks)
+        return Counter(task.parent for task in self._view.snapshot.tasks if task.native_id not in going)
 
     def _ended(self, key: str, entry: Remembered) -> Remembered:
         """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""

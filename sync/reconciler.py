@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import InputError, RefusedError
 from connectors.base import HEARTBEAT, Finder, Paced
-from sync import executor, heartbeat
+from sync import digests, executor, heartbeat
 from sync.budget import within
 from sync.plan import plan
 from sync.wanted import wanted_goal
@@ -73,8 +73,9 @@ def _plan(
     project = reading.project
     nested = home.connector.capabilities.nested
     memory, today, first_sync = view.snapshot.memory, reading.schedule.today, reading.first_sync
+    deadlines = digests.deadlines(project)
     wanted = [
-        wanted_goal(project, goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
+        wanted_goal(deadlines[goal.goal.id], goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
         for goal in reading.schedule.goals
         if goal.goal.id in home.goals and goal.goal.id not in skipped
     ]

@@ -35,12 +35,12 @@ def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
     problems: list[Problem] = []
     goals = _goals(project, memory, problems) if memory else {}
     moved = _moved(project, memory)
+    stayed = {goal_id: tuple(key for key in keys if key not in moved) for goal_id, keys in memory.items()}
     renames: dict[str, str] = {}
     for goal in project.goals:
         old_id = goals.get(goal.id, goal.id)
         if old_id in memory:
-            stayed = {goal_id: tuple(k for k in keys if k not in moved) for goal_id, keys in memory.items()}
-            renames.update(_steps(goal, old_id, stayed, problems))
+            renames.update(_steps(goal, stayed[old_id], old_id, problems))
     renames.update(moved)
     if problems:
         raise GoalsFileError(problems)
@@ -162,10 +162,10 @@ def _goals(project: Project, memory: Mapping[str, tuple[str, ...]], problems: li
     return {**said, **{new: old for new, old in found.items() if old is not None}}
 
 
-def _steps(goal: Goal, old_id: str, memory: Mapping[str, tuple[str, ...]], problems: list[Problem]) -> dict[str, str]:
+def _steps(goal: Goal, keys: Sequence[str], old_id: str, problems: list[Problem]) -> dict[str, str]:
     """Return old key -> new key for the keys of one goal, its own among them."""
     renames = {old_id: goal.id}
-    known = [key for key in memory[old_id] if "/" in key]
+    known = [key for key in keys if "/" in key]
     said: dict[str, str] = {}
     for step in goal.steps:
         if step.was is not None and "/" not in step.was and f"{old_id}/{step.id}" not in known:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from config.network import Group, Project
+    from config.network import Group
     from connectors.base import GoalMemory
     from sync.schedule import ScheduledGoal, ScheduledStep
 
@@ -61,12 +61,12 @@ class WantedGoal:
 
 
 def wanted_goal(
-    project: Project, goal: ScheduledGoal, memory: Mapping[str, GoalMemory], first_sync: date, *, nested: int = 0
+    deadline: str, goal: ScheduledGoal, memory: Mapping[str, GoalMemory], first_sync: date, *, nested: int = 0
 ) -> WantedGoal | None:
     """Return a goal's own task and its steps'; None for one that is over before it was ever published.
 
-    memory: of the app. first_sync: the day since which any app has known of the goal. nested: that many groups have
-    tasks as well, one below the other, with those of their members below.
+    deadline: as `digests.deadlines` has it. memory: of the app. first_sync: the day since which any app has known of
+    the goal. nested: that many groups have tasks as well, one below the other, with those of their members below.
     """
     over = goal.state in (State.MISSED, State.DONE)
     if over and goal.goal.id not in memory:
@@ -74,27 +74,31 @@ def wanted_goal(
     own = Wanted(
         key=goal.goal.id,
         content=_goal_content(goal),
-        timing=digests.timing(project, goal.goal, None),
+        timing=digests.timing(deadline, None),
         done=goal.done,
     )
     last = {step_of(step.step.key): step.step.key for step in goal.steps if not step.dropped}
     scheduled = {step.step.key: step for step in goal.steps}
     own_steps = [step.step for step in goal.steps]
+    above, members = goal.goal.chains(), goal.goal.members(own_steps)
     steps: list[Wanted | None] = [
-        _step(project, goal, scheduled[part.key], last, nested=nested)
+        _step(deadline, goal, scheduled[part.key], last, above[part.group][-nested:] if nested else ())
         if isinstance(part, Step)
-        else _group(project, goal, part, [scheduled[step.key] for step in goal.goal.members(part, own_steps)])
+        else _group(deadline, goal, part, [scheduled[step.key] for step in members[part.key]], above[part.within])
         for part in goal.goal.outline(own_steps)
-        if isinstance(part, Step) or len(goal.goal.above(part)) < nested
+        if isinstance(part, Step) or len(above[part.within]) < nested
     ]
     repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
     return WantedGoal(goal.goal.id, (own, *filter(None, steps)), goal.made, goal.digest, first_sync, repeating)
 
 
-def _group(project: Project, goal: ScheduledGoal, group: Group, members: list[ScheduledStep]) -> Wanted | None:
+def _group(
+    deadline: str, goal: ScheduledGoal, group: Group, members: list[ScheduledStep], above: tuple[str, ...]
+) -> Wanted | None:
     """Return a group's own task: it lasts from the first day of its members to the last, and is done when they are.
 
-    None where it has no members: follow-ups stand elsewhere, and what was dropped is no longer in the plan.
+    above: the keys of the groups around it. None where it has no members: follow-ups stand elsewhere, and what was
+    dropped is no longer in the plan.
     """
     own = [step for step in members if not (step.dropped or step.step.follow_up)]
     if not own:
@@ -109,17 +113,25 @@ def _group(project: Project, goal: ScheduledGoal, group: Group, members: list[Sc
             labels=tuple(dict.fromkeys([*goal.goal.labels, *group.labels])),
             start=min((step.start for step in own if step.start), default=None),
         ),
-        timing=digests.timing(project, goal.goal, None),
-        above=(*goal.goal.above(group), goal.goal.id),
+        timing=digests.timing(deadline, None),
+        above=(*above, goal.goal.id),
         done=max(done) if len(done) == len(own) else None,
         definition=digests.definition(group),
     )
 
 
 def _step(
-    project: Project, goal: ScheduledGoal, scheduled: ScheduledStep, last: Mapping[str, str], *, nested: int
+    deadline: str,
+    goal: ScheduledGoal,
+    scheduled: ScheduledStep,
+    last: Mapping[str, str],
+    above: tuple[str, ...],
 ) -> Wanted:
-    """Return a step's task. `last` has the key of each step's task: of one that repeats, that of its last time."""
+    """Return a step's task.
+
+    last: the key of each step's task: of one that repeats, that of its last time. above: the keys of the groups to
+    stand below, the innermost first.
+    """
     step = scheduled.step
     dates = (scheduled.start, scheduled.due) if scheduled.start and scheduled.due and scheduled.open else None
     return Wanted(
@@ -135,8 +147,8 @@ def _step(
             checklist=step.checklist,
             after=tuple(sorted({last.get(link.key, link.key) for link in (*step.after, *step.after_goals)})),
         ),
-        timing=digests.timing(project, goal.goal, step),
-        above=(*(goal.goal.above(step)[-nested:] if nested else ()), goal.goal.id),
+        timing=digests.timing(deadline, step),
+        above=(*above, goal.goal.id),
         done=scheduled.done,
         definition=digests.definition(step),
         dates=dates,

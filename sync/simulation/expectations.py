@@ -145,7 +145,7 @@ class Expectations:
             for group in goal.groups:
                 if group.key == self.named(key):
                     self.doubt |= {
-                        step.key for step in goal.members(group, goal.steps) if step.key not in self.done
+                        step.key for step in goal.members(goal.steps)[group.key] if step.key not in self.done
                     } | {goal.id}
 
     def reopened(self, key: str) -> None:
@@ -398,7 +398,7 @@ class Expectations:
     def _check_group(self, app: App, goal: ScheduledGoal, group: Group, held: Held, ids: dict[str, str]) -> None:
         where, own = (
             f"{group.key} in {app.name}",
-            {step.key for step in goal.goal.members(group, [step.step for step in goal.steps])},
+            {step.key for step in goal.goal.members([step.step for step in goal.steps])[group.key]},
         )
         members = [step for step in goal.steps if step.step.key in own and not step.dropped]
         last = max((step.due for step in members if step.due), default=None)
