@@ -72,16 +72,23 @@ class App:
         held = next((held for found, held in self.ours().values() if found == key), None)
         return held is None or held.recurring or held.dropped or self.has_company(key)
 
-    def has_company(self, key: str) -> bool:
-        """Return whether an open task that we must not tick stands below this one, so that neither can be ticked."""
+    def company(self) -> set[str]:
+        """Return the keys below which an open task stands that we must not tick, so that neither can be ticked."""
+        if not self.service.kind.families:
+            return set()
         ours, tasks = self.ours(), self.service.tasks
-        return any(
-            not tasks[below].done
-            for native_id, (found, _) in ours.items()
-            if found == key
-            for below in self.service.family(native_id)
-            if below not in ours or (below != native_id and tasks[below].recurring)
-        )
+        found: set[str] = set()
+        for native_id, held in tasks.items():
+            above = held.parent if not held.done and (native_id not in ours or held.recurring) else None
+            while above in tasks:
+                if above in ours:
+                    found.add(ours[above][0])
+                above = tasks[above].parent
+        return found
+
+    def has_company(self, key: str) -> bool:
+        """Return whether an open task that we must not tick stands below this one."""
+        return key in self.company()
 
 
 @dataclass
@@ -388,10 +395,11 @@ class Expectations:
     def _check_groups(self, app: App, goals: list[ScheduledGoal], ours: dict[str, Held]) -> None:
         """Check that what is in a group stands below its task, which is due with the last of it and done with all."""
         ids = {key: native_id for native_id, (key, _) in app.ours().items() if native_id not in app.copies}
+        company = app.company()
         for goal in goals if app.service.kind.families else ():
             for group in goal.goal.groups:
                 held = ours.get(group.key)
-                plain = held and not held.recurring and not app.has_company(group.key)
+                plain = held and not held.recurring and group.key not in company
                 if held and plain and goal.state is not State.DONE and app.state(group.key) != "dropped":
                     self._check_group(app, goal, group, held, ids)
 
@@ -416,12 +424,11 @@ class Expectations:
         said: dict[str, Goal | Group | Step] = {goal.id: goal for goal in project.goals}
         said |= {part.key: part for goal in project.goals for part in goal.outline(goal.steps)}
         theirs = {native_id for native_id, _ in app.words} | app.spoiled.keys() | app.copies
+        company = app.company()  # what is done and must not be ticked is left alone
         for native_id, (key, held) in app.ours().items():
             part = said.get(step_of(key))
             plain = not (held.done or held.recurring or held.dropped or native_id in theirs)
-            if (
-                part is not None and plain and not app.has_company(key)
-            ):  # a done one that we must not tick is left alone
+            if part is not None and plain and key not in company:
                 where = f"{key} in {app.name}"
                 promise(held.content.title == " ".join(part.title.split()), f"{where}: is called {held.content.title}")
                 promise(part.notes in held.content.notes, f"{where}: has the notes {held.content.notes!r}")
@@ -446,9 +453,9 @@ class Expectations:
         states: dict[str, set[bool]] = {}
         for app in self.apps:
             if not app.retired:
-                memory = app.remembered()
+                memory, company = app.remembered(), app.company()
                 for key in keys:
-                    if key in memory and memory[key].state in ("live", "done") and not app.has_company(key):
+                    if key in memory and memory[key].state in ("live", "done") and key not in company:
                         states.setdefault(key, set()).add(memory[key].state == "done")
         for key, said in states.items():
             promise(len(said) == 1, f"{key} is done in one app and open in another")
