@@ -72,6 +72,12 @@ class App:
         held = next((held for found, held in self.ours().values() if found == key), None)
         return held is None or held.recurring or held.dropped or self.has_company(key)
 
+    def take_note(self) -> None:
+        """Take note of the words of tasks that have lost their marker: they are a person's, should it be ours again."""
+        for native_id, held in self.service.tasks.items():
+            if held.marker is None and native_id not in self.foreign:
+                self.words.setdefault((native_id, "title"), held.content.title)
+
     def company(self) -> set[str]:
         """Return the keys below which an open task stands that we must not tick, so that neither can be ticked."""
         if not self.service.kind.families:
@@ -280,6 +286,7 @@ class Expectations:
     def check_always(self) -> None:
         """Check what holds at any time, whatever went wrong a moment ago."""
         for app in self.apps:
+            app.take_note()
             for native_id, held in app.foreign.items():
                 promise(app.service.tasks.get(native_id) == held, f"{held.content.title!r}, not ours, was changed")
             if app.words:

@@ -87,10 +87,6 @@ def lose_memory(life: Life, luck: Luck) -> str | None:
     else:
         promise(False, f"{app.name} has lost its memory, and the run did not stop")
     life.run(rebuild=True)
-    for native_id, held in app.service.tasks.items():
-        if native_id not in app.ours() and native_id not in app.foreign:
-            # It was let go, and is a person's; should the service still know our id for it, it may be ours once more.
-            app.words.setdefault((native_id, "title"), held.content.title)
     life.versions = [life.project]  # what an older one called its steps is not known any more
     life.expected.restored(keys_of(life.project))
     return f"{app.name}: its memory is lost, and made anew from the tasks"
