@@ -46,6 +46,7 @@ class App:
     deleted: set[str] = field(default_factory=set)
     words: dict[tuple[str, str], str] = field(default_factory=dict)  # what people wrote: (native id, where) -> words
     copies: set[str] = field(default_factory=set)  # native ids
+    unmarked: set[str] = field(default_factory=set)  # native ids of tasks that have been without a marker
     spoiled: dict[str, str] = field(default_factory=dict)  # native id -> key of those whose marker a person spoiled
     retired: bool = False
 
@@ -73,10 +74,8 @@ class App:
         return held is None or held.recurring or held.dropped or self.has_company(key)
 
     def take_note(self) -> None:
-        """Take note of the words of tasks that have lost their marker: they are a person's, should it be ours again."""
-        for native_id, held in self.service.tasks.items():
-            if held.marker is None and native_id not in self.foreign:
-                self.words.setdefault((native_id, "title"), held.content.title)
+        """Take note of tasks that have lost their marker: should one be ours again, its words are taken for theirs."""
+        self.unmarked |= {native_id for native_id, held in self.service.tasks.items() if held.marker is None}
 
     def company(self) -> set[str]:
         """Return the keys below which an open task stands that we must not tick, so that neither can be ticked."""
@@ -430,7 +429,7 @@ class Expectations:
         """Check that a task holds the file's words, unless a person wrote there or its marker was ever spoiled."""
         said: dict[str, Goal | Group | Step] = {goal.id: goal for goal in project.goals}
         said |= {part.key: part for goal in project.goals for part in goal.outline(goal.steps)}
-        theirs = {native_id for native_id, _ in app.words} | app.spoiled.keys() | app.copies
+        theirs = {native_id for native_id, _ in app.words} | app.spoiled.keys() | app.unmarked | app.copies
         company = app.company()  # what is done and must not be ticked is left alone
         for native_id, (key, held) in app.ours().items():
             part = said.get(step_of(key))
