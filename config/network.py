@@ -159,7 +159,7 @@ class Goal:
     calendar: Calendar = EVERY_DAY
     start: date | None = None
     buffer: Duration = NO_TIME
-    when_late: str = "squeeze"
+    when_late: str = "squeeze"  # `as written` for progress that is not known: as `keep`, and nothing is said of it
     at_least: Duration | None = None
     targets: tuple[Target, ...] | None = None
     done: date | None = None

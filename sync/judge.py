@@ -246,7 +246,7 @@ class Judge:
     @staticmethod
     def _too_soon(goal: ScheduledGoal) -> list[str]:
         """Return which steps of a plan that is left as it is would have to begin before they can."""
-        if goal.goal.when_late == "squeeze" or goal.state is State.MISSED:
+        if goal.goal.when_late not in ("keep", "fail") or goal.state is State.MISSED:
             return []
         late = [step for step in goal.waiting if step.slack < 0 and not step.overdue]
         told = [

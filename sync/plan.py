@@ -135,6 +135,7 @@ class _Differ:
         self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
         self._parents = {task.native_id: task.parent for task in view.snapshot.tasks}
         self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
+        self._joined: set[str] = set()  # keys below which this plan moves an open task of a person's
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
     def beside(self, skipped: frozenset[str]) -> None:
@@ -166,17 +167,12 @@ class _Differ:
     def goal(self, goal: WantedGoal) -> None:
         """Compare one goal's tasks, and note what shall be remembered of it."""
         before = self._view.snapshot.memory.get(goal.goal_id)
-        keys: dict[str, Remembered] = {}
-        previous: dict[str | None, str] = {}  # the last task below each
-        for wanted in goal.tasks:
-            above = self._above(wanted)
-            entry = self._task(wanted, previous.get(above))
-            if entry is not None:
-                keys[wanted.key] = entry
-            if wanted.above and (wanted.key in self._view.tasks or (entry and entry.state == "pending")):
-                previous[above] = wanted.key
-                if is_group(wanted.key) and entry and entry.state != "dropped":
-                    self._groups[wanted.key] = place_in(wanted.key, entry.generation)
+        planned = len(self.changes)
+        keys = self._tasks(goal)
+        if joined := self._joining(goal, self.changes[planned:]):
+            self._joined |= joined  # what they join must not be completed, as it would be theirs as well
+            del self.changes[planned:]
+            keys = self._tasks(goal)
         if before is not None:
             keys.update({key: entry for key, entry in before.keys.items() if key not in keys})
         if not keys:
@@ -190,6 +186,27 @@ class _Differ:
         self.memory[goal.goal_id] = GoalMemory(
             before.first_sync if before else goal.first_sync, keys, goal.made, goal.digest, dates
         )
+
+    def _tasks(self, goal: WantedGoal) -> dict[str, Remembered]:
+        """Plan a goal's tasks; return what shall be remembered of each."""
+        keys: dict[str, Remembered] = {}
+        previous: dict[str | None, str] = {}  # the last task below each
+        for wanted in goal.tasks:
+            above = self._above(wanted)
+            entry = self._task(wanted, previous.get(above))
+            if entry is not None:
+                keys[wanted.key] = entry
+            if wanted.above and (wanted.key in self._view.tasks or (entry and entry.state == "pending")):
+                previous[above] = wanted.key
+                if is_group(wanted.key) and entry and entry.state != "dropped":
+                    self._groups[wanted.key] = place_in(wanted.key, entry.generation)
+        return keys
+
+    def _joining(self, goal: WantedGoal, changes: Sequence[Change]) -> set[str]:
+        """Return the keys below which the changes move a task that cannot be ticked for what is below it."""
+        moving = {change.key for change in changes if change.write and "parent" in change.write.fields}
+        company = [one for one in goal.tasks if one.key in moving and self._view.in_company(one.key)]
+        return {key for wanted in company for key in wanted.above}
 
     def leftovers(
         self,
@@ -221,6 +238,12 @@ class _Differ:
             elif not (goes := self._let_go(key, task, prune)):
                 left.add(goal_id)
             below[task.parent] -= goes
+        self._forget(leaving, wanted, skipped, reopened)
+
+    def _forget(
+        self, leaving: Mapping[str, Task], wanted: set[str], skipped: frozenset[str], reopened: frozenset[str]
+    ) -> None:
+        """Note of the keys that the file no longer has what is still to be remembered; `leaving` are their tasks."""
         let_go = {
             change.write.native_id
             for change in self.changes
@@ -293,7 +316,7 @@ class _Differ:
         if task.recurring:
             self._leave(wanted, task, "a person made it recurring: it is theirs now")
             return state
-        if wanted.done and not task.done and task.company:
+        if wanted.done and not task.done and (task.company or wanted.key in self._joined):
             self._leave(wanted, task, "done, but to tick it would tick an open task of yours below it")
             return replace(state, state="live", done_on=None)
         self._present(wanted, task)

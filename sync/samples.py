@@ -63,18 +63,17 @@ def _quantiles(estimate: tuple[int, int, int], samples: int) -> NDArray[np.float
 
 
 def latest(days: Iterable[Days]) -> Days:
-    """Return the latest day, of all samples or of each."""
-    same: int | None = None
+    """Return the latest day, of all samples or of each; 0, before all days, where there is none."""
+    same = 0
     sampled: Sampled | None = None
     for day in days:
         if not isinstance(day, int):
             sampled = day if sampled is None else np.maximum(sampled, day)
-        elif same is None or day > same:
+        elif day > same:
             same = day
     if sampled is None:
-        assert same is not None  # noqa: S101  # there is a day
         return same
-    return sampled if same is None else np.maximum(sampled, same)
+    return np.maximum(sampled, same) if same else sampled
 
 
 def _each(function: Callable[[int], int], days: Days) -> Days:

@@ -75,7 +75,7 @@ class Workspace:
             names = ", ".join(home.label for home in distant)
             notes.append(f"progress in {names} is not read here; --progress reads it, or see `backplan status`")
         try:
-            as_written = self.project.with_goals(lambda g: replace(g, when_late="keep") if g.id in unknown else g)
+            as_written = self.project.with_goals(lambda g: replace(g, when_late="as written") if g.id in unknown else g)
             local_reading = reading.read(as_written, local, self.today)
         except RefusedError as error:
             notes.append(f"progress is not known: {error}")

@@ -9,6 +9,7 @@ from sync.simulation.expectations import keys_of
 from sync.simulation.luck import registrar
 
 if TYPE_CHECKING:
+    from config.network import Goal, Step
     from sync.simulation.life import Life
     from sync.simulation.luck import Events, Luck
 
@@ -109,25 +110,26 @@ def move_deadline(life: Life, luck: Luck) -> str | None:
 @event(2)
 def change_title(life: Life, luck: Luck) -> str | None:
     """Write another title into the file."""
-    goal, step = life.a_step(luck)
-    step = step if luck.below(4) else None
-    title = f"Other words {life.new_name('')}"
-    if step is not None:
-        life.expected.redefined(step.key)
-    told = f"another title for {step.key if step else goal.id}"
-    return life.edit(edits.retitle(life.project, goal, step, title), told)
+    goal, step, name = _reworded(life, luck)
+    changed = edits.retitle(life.project, goal, step, f"Other words {name}")
+    return life.edit(changed, f"another title for {step.key if step else goal.id}")
 
 
 @event(2)
 def change_notes(life: Life, luck: Luck) -> str | None:
     """Write other notes into the file, and another label."""
+    goal, step, name = _reworded(life, luck)
+    changed = edits.annotate(life.project, goal, step, f"Notes {name}", f"label{name}")
+    return life.edit(changed, f"other notes, and a label, for {step.key if step else goal.id}")
+
+
+def _reworded(life: Life, luck: Luck) -> tuple[Goal, Step | None, str]:
+    """Return the goal, or the step of it, that gets other words, and a name for them."""
     goal, step = life.a_step(luck)
     step = step if luck.below(4) else None
-    name = life.new_name("")
     if step is not None:
         life.expected.redefined(step.key)
-    told = f"other notes, and a label, for {step.key if step else goal.id}"
-    return life.edit(edits.annotate(life.project, goal, step, f"Notes {name}", f"label{name}"), told)
+    return goal, step, life.new_name("")
 
 
 @event(2)

@@ -203,11 +203,16 @@ class GitHubApp(Remote):
 
 
 class GitHubLife(Life):
-    """A life in which nobody deletes a goal's issue, as only administrators can: the memory is in it."""
+    """A life in which nobody deletes a goal's issue, which holds the memory, or one with an issue of theirs below it.
+
+    Only administrators can delete issues at all, and what stands below one is changed by it.
+    """
 
     def happen(self, one: Event) -> None:
-        if one.name == "delete" and (found := self.a_task(Luck(one.luck))) and "/" not in found[2]:
-            return
+        if one.name == "delete" and (found := self.a_task(Luck(one.luck))):
+            app, native_id, key = found
+            if "/" not in key or any(app.service.tasks[theirs].parent == native_id for theirs in app.foreign):
+                return
         super().happen(one)
 
 

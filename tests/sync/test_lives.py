@@ -285,6 +285,27 @@ def test_a_group_spans_what_was_planned_of_its_done_steps_however_often_the_plan
     assert app.service.tasks[ids["g/middle/"]].content.start == start
 
 
+def test_a_goal_that_a_done_step_joins_does_not_tick_what_a_person_put_below_that_step(tmp_path: Path) -> None:
+    """The step brings the person's open task along, so that the app would tick it with the goal."""
+    one, two, _ = a_goal()["steps"]
+    other = a_goal(id="h", title="Another", steps=[])
+    life = Life(load(tmp_path, a_goal(steps=[one, two]), other), (UNIQUE,), TODAY)
+    life.happen(Event("sync", 0))
+    app = life.apps[0]
+    ids = {key: native_id for native_id, (key, _) in app.ours().items()}
+    app.service.tick(ids["g/two"], TODAY)
+    theirs = app.service.add_foreign_task("Buy paper", ids["g/two"])
+    moved = {**two, "was": "g/two"}
+    run(
+        load(tmp_path, a_goal(steps=[one]), {**other, "steps": [moved]}),
+        [life.connect(app.service, life.project.namespace, app.name)],
+        TODAY,
+    )
+    assert app.service.tasks[ids["g/two"]].parent == ids["h"]
+    assert not app.service.tasks[theirs].done
+    assert not app.service.tasks[ids["h"]].done
+
+
 def test_a_copy_that_is_let_go_takes_nothing_from_what_is_known_of_its_original(tmp_path: Path) -> None:
     """That a time was cancelled is not forgotten, even where the plan does not hold it any more."""
     steps: list[Any] = [{"id": name, "title": name} for name in ("find", "sign-up", "a", "b", "test")]
