@@ -25,7 +25,8 @@ class Change:
     `before` is the task as it was found, under the key that it had; None where it is made, or nothing is written.
 
     `acknowledges`: the write takes note of what a person did in this very app, a date they gave or a tick. It waits
-    until all the others have it, so that a run that is cut short does not forget where the newest one stands.
+    until all the others have it, so that a run that is cut short does not forget where the newest one stands. So does
+    the removal of a task with which those would go that move out of it.
 
     `expected`: an occurrence that goes because its time has passed, or the plan has other days for it.
     """

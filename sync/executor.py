@@ -163,10 +163,11 @@ class _Work:
     def pinning(self, *, alone: bool) -> tuple[Write, ...]:
         """Return the writes that take note of dates given here, where no other app has to hear of them first.
 
-        A tick is another matter: the goal that is reopened shows that its steps were done, until all of these are.
+        A tick is another matter: the goal that is reopened shows that its steps were done, until all of these are. And
+        what is removed after others have moved out of it waits for these.
         """
         noted = self.writes(acknowledging=True) if alone else ()
-        return tuple(write for write in noted if write.action is not Action.REOPEN)
+        return tuple(write for write in noted if write.action not in (Action.REOPEN, Action.REMOVE))
 
     def unanswered(self) -> Batch:
         """Return the writes that take note of what people did in this app, where that was not done before."""

@@ -135,6 +135,7 @@ class _Differ:
         self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
         self._parents = {task.native_id: task.parent for task in view.snapshot.tasks}
         self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
+        self._left: set[str] = set()  # native ids of what this plan moves a task out of
         self._joined: set[str] = set()  # keys below which this plan moves an open task of a person's
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
@@ -222,6 +223,8 @@ class _Differ:
             for key, task in self._view.tasks.items()
             if key not in wanted and key.partition("/")[0] not in skipped
         }
+        if self._connector.capabilities.families:
+            self._left = self._moved_out_of()
         left: set[str] = set()  # goals with a step that stays behind: a parent that is not ours alone
         below = self._below()
         for key in sorted(leaving, key=lambda key: self._from_below(leaving[key])):
@@ -281,6 +284,17 @@ class _Differ:
             if change.write and (change.action is Action.REMOVE or "parent" in change.write.fields)
         }
         return Counter(task.parent for task in self._view.snapshot.tasks if task.native_id not in going)
+
+    def _moved_out_of(self) -> set[str]:
+        """Return the native ids of the tasks above those that this plan moves."""
+        found: set[str] = set()
+        for change in self.changes:
+            if change.write and "parent" in change.write.fields:
+                above = self._parents.get(change.write.native_id, "")
+                while above in self._parents and above not in found:
+                    found.add(above)
+                    above = self._parents[above]
+        return found
 
     def _ended(self, key: str, entry: Remembered) -> Remembered:
         """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""
@@ -580,7 +594,9 @@ class _Differ:
             theirs = f"{why}, but a person worked on it: it stays, as theirs"
             self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=news)
             return False
-        self._add(Action.REMOVE, key, why, task, marker=task.marker, expected=expected)
+        # What moves out has to be out: with the task above it, it would be removed as well.
+        waits = task.native_id in self._left
+        self._add(Action.REMOVE, key, why, task, marker=task.marker, acknowledges=waits, expected=expected)
         return True
 
     def _add(

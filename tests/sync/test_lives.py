@@ -285,6 +285,23 @@ def test_a_group_spans_what_was_planned_of_its_done_steps_however_often_the_plan
     assert app.service.tasks[ids["g/middle/"]].content.start == start
 
 
+def test_a_step_that_could_not_move_out_of_its_group_is_not_removed_with_it(tmp_path: Path) -> None:
+    one, two, three = a_goal()["steps"]
+    grouped = a_goal(steps=[{"id": "middle", "title": "Middle", "steps": [one]}, two, three])
+    service = InMemory(UNIQUE)
+    run(load(tmp_path, grouped), [service.connector()], TODAY)
+    service.fail(1, Fault.REFUSED)  # the first write that follows the read
+    run(load(tmp_path, a_goal()), [service.connector()], TODAY)
+    service.heal()
+    assert native_id(service, "g/one") in service.tasks
+    done = run(load(tmp_path, a_goal()), [service.connector()], TODAY)
+    assert {change.key: change.action for plan in done.plans for change in plan.writes} == {
+        "g/one": Action.UPDATE,
+        "g/middle/": Action.REMOVE,
+    }
+    assert run(load(tmp_path, a_goal()), [service.connector()], TODAY).silent
+
+
 def test_a_goal_that_a_done_step_joins_does_not_tick_what_a_person_put_below_that_step(tmp_path: Path) -> None:
     """The step brings the person's open task along, so that the app would tick it with the goal."""
     one, two, _ = a_goal()["steps"]
