@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 Tasks = tuple[tuple[str, "Held"], ...]  # native id and task, in the service's order
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 9)
 def parse(text: str) -> Marker | None:
     """Return the marker that a text is."""
     return read_marker(text)
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 9)
 def read_lines(lines: tuple[str, ...]) -> Mapping[str, GoalMemory]:
     """Return the memory of each goal."""
     return {goal_id: memory for line in lines for goal_id, memory in _read_line(line).items()}
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 9)
 def read_entries(lines: tuple[str, ...]) -> Mapping[str, Remembered]:
     """Return what the memory says of every key."""
     return {key: entry for goal in read_lines(lines).values() for key, entry in goal.keys.items()}
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 9)
 def _read_line(line: str) -> Mapping[str, GoalMemory]:
     return read_memory([line])
 
@@ -52,7 +52,7 @@ def places(tasks: Tasks, kind: Kind) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 9)
 def snapshot(
     kind: Kind, namespace: str, lines: tuple[str, ...] | None, tasks: Tasks, hidden: frozenset[str]
 ) -> Snapshot:

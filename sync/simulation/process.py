@@ -67,7 +67,7 @@ class Same(Generic[Thing]):
         return isinstance(other, Same) and self.thing is other.thing
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 9)
 def the_same(project: Project) -> Project:
     """Return one and the same object for every project that is equal."""
     return project
@@ -132,7 +132,7 @@ def process(
     return Run(run.found, (yield from _apply(run.plans, {connector.label: connector for connector, *_ in places})))
 
 
-@lru_cache(maxsize=1 << 13)
+@lru_cache(maxsize=1 << 9)
 def _decide(project: Same[Project], seen: tuple[Seen, ...], today: date, allow: bool, nonce: int) -> tuple[Run, int]:
     """Return what is planned, and the number of the next nonce."""
     homes = [reading.Home(one.connector, one.goals, one.retired) for one in seen]
