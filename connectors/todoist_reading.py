@@ -263,7 +263,11 @@ class Reading:
 
     def seek(self, client: Client) -> None:
         """Ask for what is remembered as open and not listed, and for what was completed lately."""
-        absent = {e.native_id for _, e in self.entries() if e.state == "live"} - self.listing.items.keys()
+        known = {e.native_id: self.listing.items.get(e.native_id) for _, e in self.entries()}
+        # Nothing open stands below what is done: a task of ours above one is open as well, even if we saw it done.
+        above = {item.parent_id for item in known.values() if item and item.parent_id and not item.checked}
+        open_ = {e.native_id for _, e in self.entries() if e.state == "live"} | (above & known.keys())
+        absent = open_ - self.listing.items.keys()
         until = client.clock.now() + timedelta(days=1)
         lately = (until - WINDOW).date()
         # What a run that was cut short has made, a person may have completed before any run saw it.

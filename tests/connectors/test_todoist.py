@@ -241,6 +241,28 @@ def test_what_a_full_reading_lacks_is_asked_for(world: World, server: TodoistSer
     assert "My own words" in [task.content.title for task in found.found.views[0].tasks.values()]
 
 
+def test_a_group_that_a_full_reading_lacks_is_asked_for(
+    world: World, server: TodoistServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was done, and reopened with the step below it, which is listed: nothing open stands below what is done."""
+    world.group("middle", "one", "two")
+    world.sync()
+    group = world.native_id("g/middle/")
+    server.service.tick(group)
+    world.sync()
+    server.service.reopen(world.native_id("g/one"))
+    read = Client.read
+
+    def without_the_group(self: Client) -> Listing:
+        listing = read(self)
+        del listing.items[group]
+        return listing
+
+    monkeypatch.setattr(Client, "read", without_the_group)
+    assert world.sync().actions == {}
+    assert not server.service.task(group)["checked"]
+
+
 def test_a_forgotten_sync_token_does_no_harm(world: World, server: TodoistServer) -> None:
     world.goal["deadline"] = "2027-10-07"
     one = connector(server)
