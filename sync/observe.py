@@ -199,7 +199,7 @@ def _observe_groups(goal: Goal, own: list[Step], views: list[View], done: dict[s
             continue
         day = _done(views, group.key, today) or today
         for step in members[group.key]:
-            free = not (step.follow_up or any(view.in_company(step.key) for view in views))
+            free = not step.follow_up and _is_free(step, views)
             if free and any(view.published(step.key) for view in views):
                 done.setdefault(step.key, day)
 
@@ -210,7 +210,7 @@ def _observe_goal(goal: Goal, own: list[Step], views: list[View], done: dict[str
     own: its steps, without those that people dropped and the occurrences that have lapsed.
     """
     due = [step for step in own if not step.follow_up]
-    free = [step for step in due if not any(view.in_company(step.key) for view in views)]
+    free = [step for step in due if _is_free(step, views)]
     if goal.done is not None:
         done[goal.id] = goal.done
         done.update({step.key: goal.done for step in own if step.key not in done})
@@ -228,6 +228,14 @@ def _observe_goal(goal: Goal, own: list[Step], views: list[View], done: dict[str
         view.reopened(goal.id) or view.in_company(goal.id) for view in views
     ):
         done[goal.id] = max(done[step.key] for step in due)
+
+
+def _is_free(step: Step, views: list[View]) -> bool:
+    """Return whether a step can be done with its goal or group: no app would tick a person's task for it.
+
+    None ever ticks one that a person made recurring.
+    """
+    return not any(view.in_company(step.key) and not view.tasks[step.key].recurring for view in views)
 
 
 def _just_finished(steps: list[Step], done: Mapping[str, date], views: list[View]) -> bool:
