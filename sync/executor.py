@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Batch = tuple[Write | MemoryWrite, ...]
 
+_NOTES = (Action.UPDATE, Action.REPAIR, Action.DETACH)  # where they acknowledge, they write what a person did here
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -163,11 +165,11 @@ class _Work:
     def pinning(self, *, alone: bool) -> tuple[Write, ...]:
         """Return the writes that take note of dates given here, where no other app has to hear of them first.
 
-        A tick is another matter: the goal that is reopened shows that its steps were done, until all of these are. And
-        what is removed after others have moved out of it waits for these.
+        A tick is another matter: the goal that is reopened shows that its steps were done, until all of these are. What
+        comes to stand below it waits for that, and what others move out of is ticked or removed after these.
         """
         noted = self.writes(acknowledging=True) if alone else ()
-        return tuple(write for write in noted if write.action not in (Action.REOPEN, Action.REMOVE))
+        return tuple(write for write in noted if write.action in _NOTES and "parent" not in write.fields)
 
     def unanswered(self) -> Batch:
         """Return the writes that take note of what people did in this app, where that was not done before."""

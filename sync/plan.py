@@ -74,16 +74,15 @@ def plan(
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
     differ = _Differ(connector, view, namespace, today, on_delete, new_nonce, done or {})
-    differ.beside(skipped)
     for goal in differ.linked(wanted, skipped):
         differ.goal(goal)
+    differ.beside(skipped)
     repeating = frozenset(key for goal in wanted for key in goal.repeating)
     differ.leftovers({task.key for goal in wanted for task in goal.tasks}, repeating, skipped, prune, reopened)
     if not (given_up or allow_mass_change):
         refuse_mass_change(view.label, view.snapshot, differ.changes)
     refuse_overfull(view.label, view.snapshot, differ.changes)
-    # What moves below another task goes first, after that task is made: the one above it now may be ticked or removed.
-    changes = sorted(differ.changes, key=lambda change: not _makes_room(change))
+    changes = sorted(map(differ.in_its_turn, differ.changes), key=_turn)
     remembered = view.snapshot.memory
     memory = {goal_id: forget(goal, remembered.get(goal_id), today) for goal_id, goal in differ.memory.items()}
     return ConnectorPlan(view.label, tuple(changes), memory, remembered, view.stored)
@@ -102,12 +101,19 @@ def _why_open(wanted: Wanted) -> str:
     return "it has open steps again" if wanted.whole else "open again"
 
 
-def _makes_room(change: Change) -> bool:
+def _turn(change: Change) -> int:
+    """Return when a change has its turn: 0 to 2.
+
+    What is done takes nothing below it, so it is reopened first. Then tasks move below others, after these are made:
+    those above them now may be ticked or removed.
+    """
     write = change.write
     if write is None:
-        return False
+        return 2
+    if write.action is Action.REOPEN and "parent" not in write.fields:
+        return 0
     new_above = write.action is Action.CREATE and ("/" not in write.key or is_group(write.key))
-    return "parent" in write.fields or new_above
+    return 1 if new_above or "parent" in write.fields else 2
 
 
 class _Differ:
@@ -137,18 +143,24 @@ class _Differ:
         self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
         self._left: set[str] = set()  # native ids of what this plan moves a task out of
         self._joined: set[str] = set()  # keys below which this plan moves an open task of a person's
+        self._later: set[str] = set()  # keys that nothing can stand below before a tick has been heard of
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
     def beside(self, skipped: frozenset[str]) -> None:
         """Settle what stands beside a task of ours with the same key: a person's copies, and what racing runs made."""
+        if self._connector.capabilities.families:
+            self._left = self._moved_out_of()
         for copy in self._view.snapshot.copies:
             if copy.marker.key.partition("/")[0] not in skipped:
                 reason = "a copy of one of our tasks: the person's"
                 self._add(Action.DETACH, copy.marker.key, reason, copy, marker=None)
-        for task in self._view.duplicates:
-            if task.marker.key.partition("/")[0] not in skipped:
+        below = self._below()
+        for task in sorted(self._view.duplicates, key=self._from_below):
+            key = task.marker.key
+            if key.partition("/")[0] not in skipped:
+                task = replace(task, touched=task.touched or below[task.native_id] > 0)  # what stays would go with it
                 reason = "another task of ours has the same key"
-                self._let_go(task.marker.key, task, "remove", reason, news=task.done)
+                below[task.parent] -= self._let_go(key, task, "remove", reason, news=task.done)
 
     def linked(self, wanted: Sequence[WantedGoal], skipped: frozenset[str]) -> list[WantedGoal]:
         """Return the goals with tasks that come after others only where those stay here, or are about to be made."""
@@ -223,8 +235,6 @@ class _Differ:
             for key, task in self._view.tasks.items()
             if key not in wanted and key.partition("/")[0] not in skipped
         }
-        if self._connector.capabilities.families:
-            self._left = self._moved_out_of()
         left: set[str] = set()  # goals with a step that stays behind: a parent that is not ours alone
         below = self._below()
         for key in sorted(leaving, key=lambda key: self._from_below(leaving[key])):
@@ -285,6 +295,12 @@ class _Differ:
         }
         return Counter(task.parent for task in self._view.snapshot.tasks if task.native_id not in going)
 
+    def in_its_turn(self, change: Change) -> Change:
+        """Return a change as one that waits, where it ticks a task that others move out of: it would tick them, too."""
+        if change.action is Action.COMPLETE and change.write and change.write.native_id in self._left:
+            return replace(change, acknowledges=True)
+        return change
+
     def _moved_out_of(self) -> set[str]:
         """Return the native ids of the tasks above those that this plan moves."""
         found: set[str] = set()
@@ -342,7 +358,11 @@ class _Differ:
         if mending := self._mending(task):
             above, fields = self._above(wanted), self._moved(wanted, task)
             write = Write(Action.REPAIR, wanted.key, task.native_id, task.content, task.marker, fields, parent=above)
-            self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
+            waits = bool(fields) and self._waits(wanted)
+            before = self._found(task)
+            self.changes.append(
+                Change(Action.REPAIR, wanted.key, mending, {}, write, before=before, acknowledges=waits)
+            )
 
     def _moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
         """Return `parent` where a step went to another goal or group: its task stands below the wrong one.
@@ -351,10 +371,10 @@ class _Differ:
         """
         place = task.marker.applied.get("parent")
         above = self._view.tasks.get(self._above(wanted) or "")
-        wrong = task.parent in self._parents and (above is None or above.native_id != task.parent)
-        if (
-            wrong if place is None else place != self._place(wanted, place)
-        ):  # damaged: it stays where no task of ours is
+        if above is not None and above.native_id == task.parent:
+            return frozenset()
+        wrong = task.parent in self._parents  # for a damaged one: it stays where no task of ours is
+        if wrong if place is None else place != self._place(wanted, place):
             return frozenset({"parent"})
         goal_id = task.marker.key.partition("/")[0]
         old = self._view.renamed.get(task.native_id, task.marker.key).partition("/")[0]
@@ -383,11 +403,11 @@ class _Differ:
         )
         marker = self._marker(wanted, asked or self._nonce(wanted.key, generation), generation)
         content = self._connector.canonical(wanted.content)
-        write = Write(
-            Action.CREATE, wanted.key, content=content, marker=marker, parent=self._above(wanted), previous=previous
-        )
+        above = self._above(wanted)
+        waits = self._waits(wanted)
+        write = Write(Action.CREATE, wanted.key, content=content, marker=marker, parent=above, previous=previous)
         fields = {name: (None, value) for name in FIELDS if (value := getattr(content, name)) and value != "none"}
-        self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write))
+        self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write, acknowledges=waits))
         return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
 
     def _present(self, wanted: Wanted, task: Task) -> None:
@@ -416,7 +436,10 @@ class _Differ:
             shown["pinned"] = (task.marker.pinned, wanted.pinned)
         fresh_pin = wanted.pinned and "due" not in fields and task.content.due != task.marker.due
         overruled = action is Action.REOPEN and self._view.ticked(wanted.key)
-        waits = (fresh_pin or overruled) and "parent" not in write.fields  # what moves elsewhere makes room first
+        moves = "parent" in write.fields
+        waits = self._waits(wanted) if moves else fresh_pin or overruled
+        if overruled and not moves:
+            self._later.add(wanted.key)
         told = reason + (f"; {kept}" if kept else "")
         before = self._found(task)
         if task.native_id in self._view.snapshot.damaged:  # what it said is lost: the way back keeps the new one
@@ -470,6 +493,13 @@ class _Differ:
             return None
         return next((key for key in wanted.above if key in self._groups or not is_group(key)), None)
 
+    def _waits(self, wanted: Wanted) -> bool:
+        """Return whether what comes to stand below a task has to wait for it to be open; so has all below that."""
+        waits = self._above(wanted) in self._later
+        if waits:
+            self._later.add(wanted.key)
+        return waits
+
     def _place(self, wanted: Wanted, before: str) -> str:
         """Return the digest of the group to stand in; `before` where that has no task, for a person deleted it."""
         above = self._above(wanted)
@@ -495,6 +525,9 @@ class _Differ:
             if name not in self._connector.capabilities.fields or (name in ("start", "due") and wanted.done):
                 continue  # what is done has left the plan, and keeps the dates that it had
             new, old = getattr(want, name), getattr(have, name)
+            again = name == "after" and self._doubled.intersection(new)
+            if new == old and not again:
+                continue
             applied = task.marker.applied.get(name)
             if name == "due":  # what a person moved has become a pin before; else the schedule has the last word
                 by_person, by_file = old != task.marker.due and not wanted.pinned, True
@@ -503,15 +536,15 @@ class _Differ:
                 by_file = applied is not None and digest(new) != applied
             if name in ADDITIVE and by_person:
                 new = (*old, *(one for one in new if one not in old))
-            if new == old and not (name == "after" and self._doubled.intersection(new)):
-                continue
+                if new == old and not again:
+                    continue
             if not by_file and name != "after":  # what follows what lives in the file: a link that is gone is put back
                 theirs.add(name)
                 continue
             fields[name] = (old, new)
             if by_person and old and name not in ADDITIVE and not (name in ("start", "due") and wanted.whole):
                 overruled.append(f"{name} was: {old}")
-        content = replace(have, **{name: new for name, (_, new) in fields.items()})  # type: ignore[arg-type]
+        content = replace(have, **{name: new for name, (_, new) in fields.items()}) if fields else have  # type: ignore[arg-type]
         return content, fields, theirs, "; ".join(overruled)
 
     def _merged_marker(self, wanted: Wanted, task: Task, content: Content, theirs: set[str]) -> Marker:

@@ -85,14 +85,16 @@ class SimulatedConnector:
         self._saw_memory = lines is not None
         self._places = places(tasks, service.kind)
         if len(listed) < len(tasks):
-            listed |= self._ask_for(self._known(lines or []) - listed.keys())
+            listed |= self._there(self._known(lines or [], listed) - listed.keys())
         hidden = service.tasks.keys() - listed.keys()
         stored = None if lines is None else tuple(lines)
         return snapshot(service.kind, self._namespace, stored, tasks, frozenset(hidden))
 
-    def _known(self, lines: Iterable[str]) -> set[str]:
+    def _known(self, lines: Iterable[str], listed: Mapping[str, Held]) -> set[str]:
+        """Return the tasks that should be listed: those not done, and those above them, which cannot be done either."""
         entries = read_entries(tuple(lines)).values()
-        return {self._place(entry.native_id) for entry in entries if entry.state in ("live", "dropped")}
+        known = {self._place(entry.native_id) for entry in entries if entry.state in ("live", "dropped")}
+        return known | {held.parent for held in listed.values() if held.parent is not None and not held.done}
 
     def _listing(self, fault: Fault | None) -> tuple[list[str] | None, dict[str, Held]]:
         """Return the memory's lines and the tasks as the service lists them.
@@ -112,8 +114,8 @@ class SimulatedConnector:
             raise BackplanError(f"{self.label}: listed {len(tasks)} of {len(service.tasks)} tasks; try again later")
         return lines, tasks
 
-    def _ask_for(self, native_ids: Iterable[str]) -> dict[str, Held]:
-        """Return the tasks that should have been listed, and are there: absence is no evidence."""
+    def _there(self, native_ids: Iterable[str]) -> dict[str, Held]:
+        """Return the tasks that were not listed, and are there: absence is no evidence."""
         return {one: self.service.tasks[one] for one in native_ids if one in self.service.tasks}
 
     def _place(self, native_id: str) -> str:
@@ -215,6 +217,13 @@ class SimulatedConnector:
         self._version = self.service.version
 
     def _parent(self, key: str | None) -> str | None:
+        """Return the native id of the task with this key, where it can take others below it."""
+        native_id = self._id(key)
+        if native_id is not None and self.service.kind.families and self.service.tasks[native_id].done:
+            return None
+        return native_id
+
+    def _id(self, key: str | None) -> str | None:
         """Return the native id of the task with this key, which may have been made by this very batch."""
         if key is None:
             return None

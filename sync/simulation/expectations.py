@@ -403,11 +403,24 @@ class Expectations:
         ids = {key: native_id for native_id, (key, _) in app.ours().items() if native_id not in app.copies}
         company = app.company()
         for goal in goals if app.service.kind.families else ():
+            self._check_top(app, goal, ours, ids)
             for group in goal.goal.groups:
                 held = ours.get(group.key)
                 plain = held and not held.recurring and group.key not in company
                 if held and plain and goal.state is not State.DONE and app.state(group.key) != "dropped":
                     self._check_group(app, goal, group, held, ids)
+
+    def _check_top(self, app: App, goal: ScheduledGoal, ours: dict[str, Held], ids: dict[str, str]) -> None:
+        """Check that what is in no group stands below the goal, unless a person put it elsewhere."""
+        above = ours.get(goal.goal.id)
+        if above is None or above.done or above.dropped or goal.state is State.DONE:
+            return
+        top = [group.key for group in goal.goal.groups if not group.within]
+        top += [one.step.key for one in goal.steps if not (one.step.group or one.step.follow_up)]
+        for key in top:
+            held = ours.get(key)
+            if held and not (held.done or held.recurring or held.dropped or ids.get(key) in app.service.strayed):
+                promise(held.parent == ids[goal.goal.id], f"{key} in {app.name}: does not stand below {goal.goal.id}")
 
     def _check_group(self, app: App, goal: ScheduledGoal, group: Group, held: Held, ids: dict[str, str]) -> None:
         where, own = (

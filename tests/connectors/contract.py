@@ -599,6 +599,24 @@ class Contract:
         assert not world.tasks()["g/middle/"].done
         assert world.tasks()["g/new"].parent == world.native_id("g/middle/")
 
+    @pytest.mark.parametrize("heard", [False, True], ids=["not heard of yet", "heard of"])
+    def test_what_is_new_in_a_goal_that_was_ticked_stands_below_it(self, world: World, heard: bool) -> None:
+        """What is done takes nothing below it in some services, so it is reopened first."""
+        if world.service.connector().capabilities.nested < 2:
+            return
+        world.service.tick(world.native_id("g"))
+        if heard:
+            world.sync()
+        new = {"id": "new", "title": "Think", "takes": "1 day"}
+        last = {"id": "last", "title": "Look back", "takes": "1 day"}
+        world.goal["steps"] += [{"id": "late", "title": "Afterwards", "steps": [new]}, last]
+        world.sync()
+        tasks = world.tasks()
+        assert [key for key, task in tasks.items() if not task.done] == ["g", "g/late/", "g/new", "g/last"]
+        assert [tasks[key].parent for key in ("g/late/", "g/last")] == [tasks["g"].native_id] * 2
+        assert tasks["g/new"].parent == tasks["g/late/"].native_id
+        assert world.sync().actions == {}
+
     def test_a_group_that_was_dragged_goes_back_and_one_that_was_deleted_takes_its_steps_along(
         self, world: World
     ) -> None:

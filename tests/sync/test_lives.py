@@ -302,6 +302,67 @@ def test_a_step_that_could_not_move_out_of_its_group_is_not_removed_with_it(tmp_
     assert run(load(tmp_path, a_goal()), [service.connector()], TODAY).silent
 
 
+def test_a_group_that_is_done_without_a_step_does_not_tick_that_one_where_it_could_not_move_out(tmp_path: Path) -> None:
+    one, two, three = a_goal()["steps"]
+    grouped = a_goal(steps=[{"id": "middle", "title": "Middle", "steps": [one, two]}, three])
+    parted = a_goal(steps=[one, {"id": "middle", "title": "Middle", "steps": [two]}, three])
+    service = InMemory(UNIQUE)
+    run(load(tmp_path, grouped), [service.connector()], TODAY)
+    service.tick(native_id(service, "g/two"), TODAY)
+    service.fail(1, Fault.REFUSED)  # the first write that follows the read
+    run(load(tmp_path, parted), [service.connector()], TODAY)
+    service.heal()
+    assert not service.tasks[native_id(service, "g/one")].done
+    run(load(tmp_path, parted), [service.connector()], TODAY)
+    assert [service.tasks[native_id(service, f"g/{key}")].done for key in ("one", "middle/")] == [False, True]
+
+
+def test_a_group_that_a_cut_list_hides_is_not_made_a_second_time(tmp_path: Path) -> None:
+    """What was done may have left the list, but not with an open step below it: it was reopened with that."""
+    one, two, three = a_goal()["steps"]
+    grouped = load(tmp_path, a_goal(steps=[{"id": "begin", "title": "Begin", "steps": [one]}, two, three]))
+    service = InMemory(UNIQUE)
+    for project in (load(tmp_path, a_goal()), grouped):
+        run(project, [service.connector()], TODAY)
+    service.tick(native_id(service, "g/begin/"), TODAY)
+    run(grouped, [service.connector()], TODAY)
+    service.reopen(native_id(service, "g/one"))
+    service.fail(0, Fault.CUT)
+    assert Action.CREATE not in run(grouped, [service.connector()], TODAY).actions.values()
+    service.heal()
+    assert run(grouped, [service.connector()], TODAY).silent
+    assert not service.tasks[native_id(service, "g/begin/")].done
+
+
+def test_a_goal_that_was_ticked_stays_done_beside_a_task_that_repeats(tmp_path: Path) -> None:
+    """Nobody ever ticks that one, so that it does not matter whether a person's task below it would be ticked, too."""
+    service, goal = InMemory(UNIQUE), load(tmp_path, a_goal())
+    run(goal, [service.connector()], TODAY)
+    service.move_away(native_id(service, "g/one"))
+    service.make_recurring(native_id(service, "g/one"))
+    theirs = service.add_foreign_task("Buy paper", native_id(service, "g/one"))
+    service.tick(native_id(service, "g"), TODAY)
+    run(goal, [service.connector()], TODAY)
+    service.tick(theirs, TODAY)
+    run(goal, [service.connector()], TODAY)
+    assert service.tasks[native_id(service, "g")].done
+
+
+def test_a_done_step_stays_below_its_goal_where_a_rename_was_cut_short(tmp_path: Path) -> None:
+    service = InMemory(UNIQUE)
+    run(load(tmp_path, a_goal()), [service.connector()], TODAY)
+    renamed = load(tmp_path, a_goal(id="h", was="g"))
+    service.fail(1, Fault.IN_PART)
+    with contextlib.suppress(Killed):
+        run(renamed, [service.connector()], TODAY)
+    service.heal()
+    service.tick(native_id(service, "h"), TODAY)
+    run(renamed, [service.connector()], TODAY)
+    assert {service.tasks[native_id(service, f"h/{key}")].parent for key in ("one", "two", "three")} == {
+        native_id(service, "h")
+    }
+
+
 def test_a_goal_that_a_done_step_joins_does_not_tick_what_a_person_put_below_that_step(tmp_path: Path) -> None:
     """The step brings the person's open task along, so that the app would tick it with the goal."""
     one, two, _ = a_goal()["steps"]
