@@ -142,13 +142,19 @@ def print_table(options: argparse.Namespace) -> bool:
                 jobs = [partial(live_over_http, app, *piece) for piece in pieces(options.histories, options.first)]
                 held &= print_row(app, jobs, seeds(options.first, options.histories), pool)
         else:
-            for name, apps in TWO_APPS if options.two_apps else CLASSES:
-                if options.row not in (None, name):
-                    continue
+            for name, apps in rows(options):
                 share = options.histories // len(apps)
                 jobs = [partial(live, kinds, *piece) for kinds in apps for piece in pieces(share, options.first)]
                 held &= print_row(name, jobs, seeds(options.first, share), pool)
     return held
+
+
+def rows(options: argparse.Namespace) -> list[Row]:
+    """Return the rows that are asked for; exit where there is none of the name."""
+    table = TWO_APPS if options.two_apps else CLASSES
+    if options.row not in (None, *(name for name, _ in table)):
+        sys.exit(f"there is no row {options.row!r}; there are: {', '.join(name for name, _ in table)}")
+    return [(name, apps) for name, apps in table if options.row in (None, name)]
 
 
 def seeds(first: int, count: int) -> str:

@@ -26,8 +26,8 @@ class Change:
 
     `acknowledges`: the write takes note of what a person did in this very app, a date they gave or a tick. It waits
     until all the others have it, so that a run that is cut short does not forget where the newest one stands. So does
-    what comes to stand below a task whose tick is taken back by it, and the tick or the removal of a task with which
-    those would go that move out of it.
+    what comes to stand below a task that is open again only then, and, last of all, the tick or the removal of a task
+    with which those would go that move out of it.
 
     `expected`: an occurrence that goes because its time has passed, or the plan has other days for it.
     """

@@ -11,7 +11,7 @@ The core is a generator without I/O: it yields requests and is sent the answers,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Batch = tuple[Write | MemoryWrite, ...]
 
 _NOTES = (Action.UPDATE, Action.REPAIR, Action.DETACH)  # where they acknowledge, they write what a person did here
+# What waits: first is reopened what others come to stand below; last goes what would take along those that leave it.
+_TURNS = ((Action.REOPEN,), (Action.CREATE, *_NOTES), (Action.COMPLETE, Action.REMOVE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,12 @@ def execute(
             yield from work.ask(work.publication())
             yield from work.ask(work.writes(acknowledging=False))
     # What a person did counts as seen only when it has reached every app; until then the next run sees it again.
+    for turn in _TURNS:
+        if all_apps and not any(work.failed or work.stopped for work in works):
+            for work in works:
+                yield from work.ask(work.unanswered(turn))
     acknowledge = all_apps and not any(work.failed or work.stopped for work in works)
     for work in works:
-        if acknowledge:
-            yield from work.ask(work.unanswered())
         yield from work.ask(work.publication(acknowledge=acknowledge))
     return [work.result() for work in works]
 
@@ -141,7 +145,7 @@ class _Work:
 
     @property
     def creates(self) -> bool:
-        """Whether the plan makes tasks."""
+        """Whether the plan makes tasks that nothing has to come before."""
         return any(write.action is Action.CREATE for write in self.writes(acknowledging=False))
 
     def at_once(self, *, acknowledge: bool) -> Generator[Request, Answers, None]:
@@ -171,9 +175,10 @@ class _Work:
         noted = self.writes(acknowledging=True) if alone else ()
         return tuple(write for write in noted if write.action in _NOTES and "parent" not in write.fields)
 
-    def unanswered(self) -> Batch:
-        """Return the writes that take note of what people did in this app, where that was not done before."""
-        return tuple(write for write in self.writes(acknowledging=True) if _task(write) not in self.answered)
+    def unanswered(self, turn: Collection[Action]) -> Batch:
+        """Return the writes that waited for their turn until now."""
+        waited = (write for write in self.writes(acknowledging=True) if _task(write) not in self.answered)
+        return tuple(write for write in waited if write.action in turn)
 
     def writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
         """Return the writes of the plan, those that acknowledge or the others."""

@@ -220,7 +220,7 @@ def _observe_goal(goal: Goal, own: list[Step], views: list[View], done: dict[str
         done.update({step.key: day for step in known if step.key not in done})
         if all(step.key in done for step in free):  # a step that is new was not meant, and has yet to be done
             done[goal.id] = day
-    elif any(step.key not in done for step in free):
+    elif any(step.key not in done and not _is_theirs(step, views) for step in free):
         return  # a step is new or was reopened: so is the goal, whatever was remembered of it
     elif remembered := _done(views, goal.id, today):
         done[goal.id] = remembered
@@ -233,9 +233,15 @@ def _observe_goal(goal: Goal, own: list[Step], views: list[View], done: dict[str
 def _is_free(step: Step, views: list[View]) -> bool:
     """Return whether a step can be done with its goal or group: no app would tick a person's task for it.
 
-    None ever ticks one that a person made recurring.
+    We tick none that a person made recurring.
     """
     return not any(view.in_company(step.key) and not view.tasks[step.key].recurring for view in views)
+
+
+def _is_theirs(step: Step, views: list[View]) -> bool:
+    """Return whether a person made the step recurring wherever it is: it will never be done."""
+    tasks = [view.tasks[step.key] for view in views if step.key in view.tasks]
+    return bool(tasks) and all(task.recurring for task in tasks)
 
 
 def _just_finished(steps: list[Step], done: Mapping[str, date], views: list[View]) -> bool:

@@ -32,7 +32,7 @@ from sync.occurrences import day_of, forget, is_occurrence, step_of
 from sync.refusals import refuse_mass_change, refuse_overfull
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     from connectors.base import Connector, Task
@@ -74,9 +74,10 @@ def plan(
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
     differ = _Differ(connector, view, namespace, today, on_delete, new_nonce, done or {})
+    differ.let_copies_go(skipped)
     for goal in differ.linked(wanted, skipped):
         differ.goal(goal)
-    differ.beside(skipped)
+    differ.remove_twins(skipped)
     repeating = frozenset(key for goal in wanted for key in goal.repeating)
     differ.leftovers({task.key for goal in wanted for task in goal.tasks}, repeating, skipped, prune, reopened)
     if not (given_up or allow_mass_change):
@@ -101,6 +102,10 @@ def _why_open(wanted: Wanted) -> str:
     return "it has open steps again" if wanted.whole else "open again"
 
 
+def _is_step(key: str) -> bool:
+    return "/" in key and not is_group(key)
+
+
 def _turn(change: Change) -> int:
     """Return when a change has its turn: 0 to 2.
 
@@ -112,7 +117,7 @@ def _turn(change: Change) -> int:
         return 2
     if write.action is Action.REOPEN and "parent" not in write.fields:
         return 0
-    new_above = write.action is Action.CREATE and ("/" not in write.key or is_group(write.key))
+    new_above = write.action is Action.CREATE and not _is_step(write.key)
     return 1 if new_above or "parent" in write.fields else 2
 
 
@@ -143,17 +148,20 @@ class _Differ:
         self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
         self._left: set[str] = set()  # native ids of what this plan moves a task out of
         self._joined: set[str] = set()  # keys below which this plan moves an open task of a person's
-        self._later: set[str] = set()  # keys that nothing can stand below before a tick has been heard of
+        self._twins = {task.native_id for task in view.duplicates}
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
-    def beside(self, skipped: frozenset[str]) -> None:
-        """Settle what stands beside a task of ours with the same key: a person's copies, and what racing runs made."""
-        if self._connector.capabilities.families:
-            self._left = self._moved_out_of()
+    def let_copies_go(self, skipped: frozenset[str]) -> None:
+        """Take our markers from a person's copies of our tasks."""
         for copy in self._view.snapshot.copies:
             if copy.marker.key.partition("/")[0] not in skipped:
                 reason = "a copy of one of our tasks: the person's"
                 self._add(Action.DETACH, copy.marker.key, reason, copy, marker=None)
+
+    def remove_twins(self, skipped: frozenset[str]) -> None:
+        """Remove what racing runs made beside a task of ours, once it is known what moves out of it."""
+        if self._connector.capabilities.families:
+            self._left = self._moved_out_of()
         below = self._below()
         for task in sorted(self._view.duplicates, key=self._from_below):
             key = task.marker.key
@@ -186,6 +194,8 @@ class _Differ:
             self._joined |= joined  # what they join must not be completed, as it would be theirs as well
             del self.changes[planned:]
             keys = self._tasks(goal)
+        if self._connector.capabilities.families:
+            self.changes[planned:] = self._below_what_is_done(goal, self.changes[planned:])
         if before is not None:
             keys.update({key: entry for key, entry in before.keys.items() if key not in keys})
         if not keys:
@@ -215,6 +225,30 @@ class _Differ:
                     self._groups[wanted.key] = place_in(wanted.key, entry.generation)
         return keys
 
+    def _below_what_is_done(self, goal: WantedGoal, changes: Sequence[Change]) -> Iterator[Change]:
+        """Yield a goal's changes with those that wait: what is done takes nothing below it.
+
+        A goal or group that a person ticked, and that is open again, does not wait where every task that is done by
+        that shows so itself. Where it does, what comes to stand below it waits for it.
+        """
+        shown = all(self._shows_done(task.key) for task in goal.tasks if task.done and _is_step(task.key))
+        waiting: set[str] = set()
+        for change in changes:
+            action, write = change.action, change.write
+            if action is Action.REOPEN and change.acknowledges and shown and not _is_step(change.key):
+                yield replace(change, acknowledges=False)
+                continue
+            comes = action in (Action.CREATE, Action.REOPEN) or (write is not None and "parent" in write.fields)
+            later = write is not None and write.parent in waiting and comes and action is not Action.COMPLETE
+            if later or (action is Action.REOPEN and change.acknowledges):
+                waiting.add(change.key)
+            yield replace(change, acknowledges=True) if later else change
+
+    def _shows_done(self, key: str) -> bool:
+        """Return whether this app would still know that a step is done, if its goal were open again."""
+        task, memory = self._view.tasks.get(key), self._view.remembered(key)
+        return (task is not None and task.done) or (memory is not None and memory.state == "done")
+
     def _joining(self, goal: WantedGoal, changes: Sequence[Change]) -> set[str]:
         """Return the keys below which the changes move a task that cannot be ticked for what is below it."""
         moving = {change.key for change in changes if change.write and "parent" in change.write.fields}
@@ -243,7 +277,7 @@ class _Differ:
             if strange and (memory is None or self._connector.capabilities.client_ids):
                 continue  # not the task that we made for this key: a copy, or somebody else's marker
             goal_id = key.partition("/")[0]
-            full = is_group(key) and (goal_id in left or below[task.native_id] > 0)
+            full = below[task.native_id] > 0 or (is_group(key) and goal_id in left)
             task = replace(task, touched=task.touched or strange or key in left or key in reopened or full)
             if is_occurrence(key) and step_of(key) in repeating:
                 closed = task.dropped or (task.done and memory is None)  # by a person, or done long ago
@@ -297,7 +331,8 @@ class _Differ:
 
     def in_its_turn(self, change: Change) -> Change:
         """Return a change as one that waits, where it ticks a task that others move out of: it would tick them, too."""
-        if change.action is Action.COMPLETE and change.write and change.write.native_id in self._left:
+        above = change.write is not None and change.write.native_id in self._left
+        if above and change.action is Action.COMPLETE and not _is_step(change.key):
             return replace(change, acknowledges=True)
         return change
 
@@ -358,11 +393,7 @@ class _Differ:
         if mending := self._mending(task):
             above, fields = self._above(wanted), self._moved(wanted, task)
             write = Write(Action.REPAIR, wanted.key, task.native_id, task.content, task.marker, fields, parent=above)
-            waits = bool(fields) and self._waits(wanted)
-            before = self._found(task)
-            self.changes.append(
-                Change(Action.REPAIR, wanted.key, mending, {}, write, before=before, acknowledges=waits)
-            )
+            self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
 
     def _moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
         """Return `parent` where a step went to another goal or group: its task stands below the wrong one.
@@ -373,6 +404,8 @@ class _Differ:
         above = self._view.tasks.get(self._above(wanted) or "")
         if above is not None and above.native_id == task.parent:
             return frozenset()
+        if task.parent in self._twins:  # which goes
+            return frozenset({"parent"})
         wrong = task.parent in self._parents  # for a damaged one: it stays where no task of ours is
         if wrong if place is None else place != self._place(wanted, place):
             return frozenset({"parent"})
@@ -403,11 +436,11 @@ class _Differ:
         )
         marker = self._marker(wanted, asked or self._nonce(wanted.key, generation), generation)
         content = self._connector.canonical(wanted.content)
-        above = self._above(wanted)
-        waits = self._waits(wanted)
-        write = Write(Action.CREATE, wanted.key, content=content, marker=marker, parent=above, previous=previous)
+        write = Write(
+            Action.CREATE, wanted.key, content=content, marker=marker, parent=self._above(wanted), previous=previous
+        )
         fields = {name: (None, value) for name in FIELDS if (value := getattr(content, name)) and value != "none"}
-        self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write, acknowledges=waits))
+        self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write))
         return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
 
     def _present(self, wanted: Wanted, task: Task) -> None:
@@ -436,10 +469,7 @@ class _Differ:
             shown["pinned"] = (task.marker.pinned, wanted.pinned)
         fresh_pin = wanted.pinned and "due" not in fields and task.content.due != task.marker.due
         overruled = action is Action.REOPEN and self._view.ticked(wanted.key)
-        moves = "parent" in write.fields
-        waits = self._waits(wanted) if moves else fresh_pin or overruled
-        if overruled and not moves:
-            self._later.add(wanted.key)
+        waits = (fresh_pin or overruled) and "parent" not in write.fields  # what moves elsewhere makes room first
         told = reason + (f"; {kept}" if kept else "")
         before = self._found(task)
         if task.native_id in self._view.snapshot.damaged:  # what it said is lost: the way back keeps the new one
@@ -492,13 +522,6 @@ class _Differ:
         if wanted.follow_up and self._connector.capabilities.families:
             return None
         return next((key for key in wanted.above if key in self._groups or not is_group(key)), None)
-
-    def _waits(self, wanted: Wanted) -> bool:
-        """Return whether what comes to stand below a task has to wait for it to be open; so has all below that."""
-        waits = self._above(wanted) in self._later
-        if waits:
-            self._later.add(wanted.key)
-        return waits
 
     def _place(self, wanted: Wanted, before: str) -> str:
         """Return the digest of the group to stand in; `before` where that has no task, for a person deleted it."""

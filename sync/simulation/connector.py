@@ -193,6 +193,8 @@ class SimulatedConnector:
         else:
             placed = replace(write, native_id=self._place(write.native_id), fields=write.fields - {"after"})
             answer = self.service.carry_out(placed, self._parent(write.parent))
+            if (write.action is Action.CREATE or "parent" in write.fields) and self._is_gone(write.parent):
+                self.service.strayed.add(answer.native_id)  # it stands alone, even if that task should come back
             if write.content is not None and ("after" in write.fields or write.action is Action.CREATE):
                 self._after[answer.native_id] = write.content.after
             if write.action is Action.CREATE and (answer.error or fault is Fault.UNKNOWN):
@@ -215,6 +217,12 @@ class SimulatedConnector:
             if there.keys() >= set(keys):  # else one has yet to get its name, in a later batch
                 del self._after[native_id]
         self._version = self.service.version
+
+    def _is_gone(self, key: str | None) -> bool:
+        """Return whether there was a task for the key, which a person deleted."""
+        entry = read_entries(tuple(self.service.memory.get(self._namespace, ()))).get(key or "")
+        made = entry is not None and entry.state in ("live", "dropped")
+        return made and entry is not None and self._place(entry.native_id) not in self.service.tasks
 
     def _parent(self, key: str | None) -> str | None:
         """Return the native id of the task with this key, where it can take others below it."""

@@ -77,6 +77,14 @@ class App:
         """Take note of tasks that have lost their marker: should one be ours again, its words are taken for theirs."""
         self.unmarked |= {native_id for native_id, held in self.service.tasks.items() if held.marker is None}
 
+    def adopt_copies(self) -> None:
+        """Take copies whose original is gone for ours: without a memory nothing tells them from it."""
+        nonces = {one: (held.marker or "").split()[1:2] for one, (_, held) in self.ours().items()}
+        originals = [nonce for one, nonce in nonces.items() if one not in self.copies]
+        adopted = {one for one in self.copies if one in nonces and nonces[one] not in originals}
+        self.copies -= adopted
+        self.service.hands -= adopted
+
     def company(self) -> set[str]:
         """Return the keys below which an open task stands that we must not tick, so that neither can be ticked."""
         if not self.service.kind.families:
@@ -420,7 +428,9 @@ class Expectations:
         for key in top:
             held = ours.get(key)
             if held and not (held.done or held.recurring or held.dropped or ids.get(key) in app.service.strayed):
-                promise(held.parent == ids[goal.goal.id], f"{key} in {app.name}: does not stand below {goal.goal.id}")
+                promise(
+                    held.parent == ids.get(goal.goal.id), f"{key} in {app.name}: does not stand below {goal.goal.id}"
+                )
 
     def _check_group(self, app: App, goal: ScheduledGoal, group: Group, held: Held, ids: dict[str, str]) -> None:
         where, own = (
@@ -497,6 +507,7 @@ class Expectations:
         self.done |= {key for _, memory in there for key in keys if key in memory and memory[key].state == "done"}
         for app in self.apps:
             memory = app.remembered()
+            app.copies -= {entry.native_id for entry in memory.values()}  # a person kept that one of the two
             app.deleted = {key for key in app.deleted if step_of(key) in keys}
             # Done elsewhere: who reopens it there has it planned again in every app.
             app.deleted = {key for key in app.deleted if key not in memory or memory[key].state != "done"}

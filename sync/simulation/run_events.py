@@ -79,6 +79,7 @@ def lose_memory(life: Life, luck: Luck) -> str | None:
     if not life.expected.settled or not _finds(app) or life.project.namespace not in app.service.memory:
         return None
     app.service.lose_memory(life.project.namespace)
+    app.adopt_copies()
     before = [other.service.state() for other in life.apps]
     try:
         life.run()

@@ -302,17 +302,18 @@ def test_a_step_that_could_not_move_out_of_its_group_is_not_removed_with_it(tmp_
     assert run(load(tmp_path, a_goal()), [service.connector()], TODAY).silent
 
 
-def test_a_group_that_is_done_without_a_step_does_not_tick_that_one_where_it_could_not_move_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("refused", [1, 2], ids=["the move", "the tick"])
+def test_a_group_that_is_done_without_a_step_is_ticked_only_when_that_one_is_out(tmp_path: Path, refused: int) -> None:
     one, two, three = a_goal()["steps"]
     grouped = a_goal(steps=[{"id": "middle", "title": "Middle", "steps": [one, two]}, three])
     parted = a_goal(steps=[one, {"id": "middle", "title": "Middle", "steps": [two]}, three])
     service = InMemory(UNIQUE)
     run(load(tmp_path, grouped), [service.connector()], TODAY)
     service.tick(native_id(service, "g/two"), TODAY)
-    service.fail(1, Fault.REFUSED)  # the first write that follows the read
+    service.fail(refused, Fault.REFUSED)  # 0 is the read
     run(load(tmp_path, parted), [service.connector()], TODAY)
     service.heal()
-    assert not service.tasks[native_id(service, "g/one")].done
+    assert [service.tasks[native_id(service, f"g/{key}")].done for key in ("one", "middle/")] == [False, False]
     run(load(tmp_path, parted), [service.connector()], TODAY)
     assert [service.tasks[native_id(service, f"g/{key}")].done for key in ("one", "middle/")] == [False, True]
 
@@ -346,6 +347,54 @@ def test_a_goal_that_was_ticked_stays_done_beside_a_task_that_repeats(tmp_path: 
     service.tick(theirs, TODAY)
     run(goal, [service.connector()], TODAY)
     assert service.tasks[native_id(service, "g")].done
+
+
+def test_a_goal_that_was_ticked_stays_done_when_a_person_makes_what_is_open_recurring(tmp_path: Path) -> None:
+    service, goal = InMemory(UNIQUE), load(tmp_path, a_goal())
+    run(goal, [service.connector()], TODAY)
+    service.move_away(native_id(service, "g/one"))
+    service.add_foreign_task("Buy paper", native_id(service, "g/one"))
+    service.tick(native_id(service, "g"), TODAY)
+    run(goal, [service.connector()], TODAY)
+    service.make_recurring(native_id(service, "g/one"))
+    assert run(goal, [service.connector()], TODAY).silent
+    assert service.tasks[native_id(service, "g")].done
+
+
+def test_what_moves_below_a_goal_that_cannot_be_reopened_does_not_go_with_the_one_that_it_leaves(
+    tmp_path: Path,
+) -> None:
+    """The goal waits for a tick that only it shows, so that what comes below it waits, and the removal for that."""
+    goal, other = a_goal(), a_goal(id="h", title="Another", steps=[{"id": "four", "title": "Four", "takes": "1 day"}])
+    service = InMemory(UNIQUE)
+    run(load(tmp_path, goal, other), [service.connector()], TODAY)
+    service.move_away(native_id(service, "g/one"))
+    service.tick(native_id(service, "g"), TODAY)
+    service.make_recurring(native_id(service, "h/four"))
+    moved = {"id": "four", "title": "Four", "takes": "1 day", "was": "h/four"}
+    changed = load(tmp_path, a_goal(steps=[*goal["steps"], moved, {"id": "new", "title": "New", "takes": "1 day"}]))
+    service.fail(2, Fault.REFUSED)  # the goal's reopening: 0 is the read, 1 all that does not wait
+    run(changed, [service.connector()], TODAY)
+    service.heal()
+    assert native_id(service, "h") in service.tasks
+    run(changed, [service.connector()], TODAY)
+    assert [service.tasks[native_id(service, f"g/{key}")].done for key in ("one", "four", "new")] == [
+        True,
+        False,
+        False,
+    ]
+    assert {service.tasks[native_id(service, f"g/{key}")].parent for key in ("four", "new")} == {
+        native_id(service, "g")
+    }
+    assert run(changed, [service.connector()], TODAY).silent
+
+
+def test_where_ticks_go_no_further_a_new_step_waits_for_no_other_app(two: Two) -> None:
+    two.a.tick(native_id(two.a, "g"), TODAY)
+    two.goal["steps"].append({"id": "new", "title": "New", "takes": "1 day"})
+    two.b.fail(1, Fault.UNSENT)
+    two.sync()
+    assert native_id(two.a, "g/new")
 
 
 def test_a_done_step_stays_below_its_goal_where_a_rename_was_cut_short(tmp_path: Path) -> None:
