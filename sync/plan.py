@@ -148,6 +148,7 @@ class _Differ:
         self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
         self._left: set[str] = set()  # native ids of what this plan moves a task out of
         self._joined: set[str] = set()  # keys below which this plan moves an open task of a person's
+        self._new: set[str] = set()  # keys of the goals and groups that this plan makes
         self._twins = {task.native_id for task in view.duplicates}
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
@@ -391,20 +392,20 @@ class _Differ:
         """Leave a task to its person; only a marker that is not right any more is written anew."""
         self._keep(wanted.key, not told, reason)
         if mending := self._mending(task):
-            above, fields = self._above(wanted), self._moved(wanted, task)
-            write = Write(Action.REPAIR, wanted.key, task.native_id, task.content, task.marker, fields, parent=above)
+            above, fields, marker = self._above(wanted), self._moved(wanted, task), self._with_place(wanted, task)
+            write = Write(Action.REPAIR, wanted.key, task.native_id, task.content, marker, fields, parent=above)
             self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
 
     def _moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
         """Return `parent` where a step went to another goal or group: its task stands below the wrong one.
 
-        What a person put elsewhere stays there, until the step changes its group.
+        What a person put elsewhere stays there, until the step changes its group, or what it belongs to is made anew.
         """
         place = task.marker.applied.get("parent")
         above = self._view.tasks.get(self._above(wanted) or "")
         if above is not None and above.native_id == task.parent:
             return frozenset()
-        if task.parent in self._twins:  # which goes
+        if task.parent in self._twins or self._above(wanted) in self._new:  # a twin goes
             return frozenset({"parent"})
         wrong = task.parent in self._parents  # for a damaged one: it stays where no task of ours is
         if wrong if place is None else place != self._place(wanted, place):
@@ -441,6 +442,8 @@ class _Differ:
         )
         fields = {name: (None, value) for name in FIELDS if (value := getattr(content, name)) and value != "none"}
         self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write))
+        if not _is_step(wanted.key):
+            self._new.add(wanted.key)
         return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
 
     def _present(self, wanted: Wanted, task: Task) -> None:
@@ -573,7 +576,7 @@ class _Differ:
     def _merged_marker(self, wanted: Wanted, task: Task, content: Content, theirs: set[str]) -> Marker:
         """Return the marker that goes with the merged content: a field that a person changed keeps its digest."""
         if wanted.done and task.done:
-            return task.marker
+            return self._with_place(wanted, task)
         marker = self._marker(wanted, task.marker.nonce, task.marker.generation)
         applied = dict(marker.applied)
         applied["parent"] = self._place(wanted, task.marker.applied.get("parent", ""))
@@ -583,6 +586,13 @@ class _Differ:
             elif name not in ADDITIVE:  # of those, what the file says was applied: the others are a person's, and stay
                 applied[name] = digest(getattr(content, name))
         return replace(marker, applied=applied, due=task.marker.due if wanted.done else marker.due)
+
+    def _with_place(self, wanted: Wanted, task: Task) -> Marker:
+        """Return the marker of a task that stays as it is: where it moves, it says so."""
+        if not self._moved(wanted, task):
+            return task.marker
+        place = self._place(wanted, task.marker.applied.get("parent", ""))
+        return replace(task.marker, applied={**task.marker.applied, "parent": place})
 
     def _marker(self, wanted: Wanted, nonce: str, generation: int) -> Marker:
         content = self._connector.canonical(wanted.content)

@@ -195,6 +195,8 @@ class SimulatedConnector:
             answer = self.service.carry_out(placed, self._parent(write.parent))
             if (write.action is Action.CREATE or "parent" in write.fields) and self._is_gone(write.parent):
                 self.service.strayed.add(answer.native_id)  # it stands alone, even if that task should come back
+            if write.action is Action.CREATE:
+                self._named[write.key] = answer.native_id
             if write.content is not None and ("after" in write.fields or write.action is Action.CREATE):
                 self._after[answer.native_id] = write.content.after
             if write.action is Action.CREATE and (answer.error or fault is Fault.UNKNOWN):
