@@ -137,7 +137,9 @@ class Expectations:
 
     def named(self, key: str) -> str:
         """Return the key that the file has now for one that a marker still has."""
-        return next((new for new, old in self.renamed.items() if old == key), key)
+        for new, old in self.renamed.items():  # in the order in which it was renamed, perhaps several times
+            key = new if old == key else key
+        return key
 
     def ticked(self, app: App, key: str) -> None:
         """A person ticked a task."""
@@ -271,6 +273,7 @@ class Expectations:
             self._moved_key(time, new + time.removeprefix(old))
 
     def _moved_key(self, old: str, new: str) -> None:
+        self.renamed.pop(new, None)
         self.renamed[new] = old
         for keys in (self.done, self.moved, self.cleared, self.opened, self.doubt, *(app.deleted for app in self.apps)):
             if old in keys:
