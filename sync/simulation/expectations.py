@@ -151,12 +151,13 @@ class Expectations:
             del self.pins[pinned]  # what is done has left the plan; should it come back, it is planned anew
         self.settled = False
 
-    def ticked_with_goal(self, key: str, project: Project) -> None:
+    def ticked_with_goal(self, app: App, key: str, project: Project) -> None:
         """A goal was ticked: its steps are done with it. One that is new, or cannot be ticked, keeps it open."""
         goal = project.goal(self.named(key))
+        again = app.state(key) == "done"  # it was reopened, and is ticked before any run saw that: nothing happened
         for step in goal.steps if goal is not None else ():
             plain = all(app.state(step.key) == "live" and not app.is_special(step.key) for app in self.apps)
-            if plain and not step.follow_up and not self.renamed:
+            if plain and not (again or step.follow_up or self.renamed):
                 self.done.add(step.key)
             elif step.key not in self.done:
                 self.doubt |= {step.key, _goal(step.key)}

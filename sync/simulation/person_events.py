@@ -31,7 +31,7 @@ def tick(life: Life, luck: Luck) -> str | None:
     for one, (other, held) in app.ours().items():
         if held.done and not before[one][1].done and one not in app.copies:
             life.expected.ticked(app, life.expected.named(other))
-            life.expected.ticked_with_goal(other, life.project)
+            life.expected.ticked_with_goal(app, other, life.project)
             life.expected.ticked_with_group(other, life.project)
     app.foreign.update({one: app.service.tasks[one] for one in app.foreign})  # theirs below it are ticked as well
     for one, other in app.spoiled.items():  # its marker may or may not be found again before anybody asks
