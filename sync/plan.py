@@ -397,24 +397,29 @@ class _Differ:
             self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
 
     def _moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
-        """Return `parent` where a step went to another goal or group: its task stands below the wrong one.
+        """Return `parent` where a task has to stand below another one: not one that is done, which would take none."""
+        above = self._view.tasks.get(self._above(wanted) or "")
+        closed = self._connector.capabilities.families and task.done and above is not None and above.done
+        return frozenset({"parent"} if self._is_elsewhere(wanted, task) and not closed else ())
+
+    def _is_elsewhere(self, wanted: Wanted, task: Task) -> bool:
+        """Return whether a task stands below the wrong one: its step went to another goal or group.
 
         What a person put elsewhere stays there, until the step changes its group, or what it belongs to is made anew.
         """
         place = task.marker.applied.get("parent")
         above = self._view.tasks.get(self._above(wanted) or "")
         if above is not None and above.native_id == task.parent:
-            return frozenset()
+            return False
         if task.parent in self._twins or self._above(wanted) in self._new:  # a twin goes
-            return frozenset({"parent"})
+            return True
         wrong = task.parent in self._parents  # for a damaged one: it stays where no task of ours is
         if wrong if place is None else place != self._place(wanted, place):
-            return frozenset({"parent"})
+            return True
         goal_id = task.marker.key.partition("/")[0]
         old = self._view.renamed.get(task.native_id, task.marker.key).partition("/")[0]
         own = self._view.tasks.get(goal_id)
-        same = old == goal_id or (own is not None and self._view.renamed.get(own.native_id) == old)
-        return frozenset() if same else frozenset({"parent"})
+        return old != goal_id and (own is None or self._view.renamed.get(own.native_id) != old)
 
     def _absent(self, wanted: Wanted, memory: Remembered | None, previous: str | None) -> Remembered | None:
         if wanted.done is not None:
@@ -492,13 +497,14 @@ class _Differ:
             return Action.REPAIR, mending
         if fields:
             return Action.UPDATE, self._why(wanted, task, fields)
-        if marker != task.marker and not task.done:
+        moves = bool(self._moved(wanted, task))
+        if (moves or marker != task.marker) and not task.done:
             if wanted.pinned and not task.marker.pinned:
                 return Action.UPDATE, f"a person moved it to {wanted.content.due}: it is pinned there"
             if task.marker.pinned and not wanted.pinned:
                 return Action.UPDATE, "its pin is released"
-            if self._moved(wanted, task):
-                return Action.UPDATE, "stands in another group now"
+            if moves:
+                return Action.UPDATE, "stands below another task now"
             return Action.UPDATE, "remembers what its date was planned from"
         return None, ""
 
@@ -588,10 +594,11 @@ class _Differ:
         return replace(marker, applied=applied, due=task.marker.due if wanted.done else marker.due)
 
     def _with_place(self, wanted: Wanted, task: Task) -> Marker:
-        """Return the marker of a task that stays as it is: where it moves, it says so."""
-        if not self._moved(wanted, task):
+        """Return the marker of a task that stays as it is: where it moves, or has yet to, it says so."""
+        if not self._is_elsewhere(wanted, task):
             return task.marker
-        place = self._place(wanted, task.marker.applied.get("parent", ""))
+        moves = self._moved(wanted, task)
+        place = self._place(wanted, task.marker.applied.get("parent", "")) if moves else place_in(wanted.key, 0)
         return replace(task.marker, applied={**task.marker.applied, "parent": place})
 
     def _marker(self, wanted: Wanted, nonce: str, generation: int) -> Marker:

@@ -397,6 +397,48 @@ def test_where_ticks_go_no_further_a_new_step_waits_for_no_other_app(two: Two) -
     assert native_id(two.a, "g/new")
 
 
+def test_a_step_that_moved_while_it_was_done_finds_its_way_back(tmp_path: Path) -> None:
+    one, two, three = a_goal()["steps"]
+    service = InMemory(UNIQUE)
+    run(load(tmp_path, a_goal()), [service.connector()], TODAY)
+    service.tick(native_id(service, "g/one"), TODAY)
+    grouped = a_goal(id="h", was="g", steps=[{"id": "middle", "title": "Middle", "steps": [one, two]}, three])
+    run(load(tmp_path, grouped), [service.connector()], TODAY)
+    service.reopen(native_id(service, "h/one"))
+    flat = load(tmp_path, a_goal(id="h", was="g"))
+    run(flat, [service.connector()], TODAY)
+    assert service.tasks[native_id(service, "h/one")].parent == native_id(service, "h")
+    assert run(flat, [service.connector()], TODAY).silent
+
+
+def test_a_step_that_could_not_move_to_a_goal_that_is_done_moves_when_it_is_reopened(tmp_path: Path) -> None:
+    one, two, three = a_goal()["steps"]
+    service = InMemory(UNIQUE)
+    grouped = a_goal(steps=[{"id": "middle", "title": "Middle", "steps": [one, two]}, three])
+    run(load(tmp_path, grouped), [service.connector()], TODAY)
+    service.tick(native_id(service, "g"), TODAY)
+    flat = load(tmp_path, a_goal(steps=[{**one, "id": "first", "was": "one"}, two, three]))
+    run(flat, [service.connector()], TODAY)
+    assert service.tasks[native_id(service, "g/first")].parent is not None
+    service.reopen(native_id(service, "g/first"))
+    run(flat, [service.connector()], TODAY)
+    assert service.tasks[native_id(service, "g/first")].parent == native_id(service, "g")
+    assert run(flat, [service.connector()], TODAY).silent
+
+
+def test_a_goal_that_is_made_anew_takes_its_steps_back_below_it(tmp_path: Path) -> None:
+    service, goal = InMemory(UNIQUE), load(tmp_path, a_goal())
+    run(goal, [service.connector()], TODAY)
+    service.move_away(native_id(service, "g/one"))
+    service.tick(native_id(service, "g"), TODAY)
+    run(goal, [service.connector()], TODAY)
+    service.delete(native_id(service, "g"))
+    service.reopen(native_id(service, "g/one"))
+    run(goal, [service.connector()], TODAY)
+    assert service.tasks[native_id(service, "g/one")].parent == native_id(service, "g")
+    assert run(goal, [service.connector()], TODAY).silent
+
+
 def test_a_done_step_stays_below_its_goal_where_a_rename_was_cut_short(tmp_path: Path) -> None:
     service = InMemory(UNIQUE)
     run(load(tmp_path, a_goal()), [service.connector()], TODAY)
