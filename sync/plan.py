@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from connectors.base import (
     ADDITIVE,
@@ -576,8 +576,8 @@ class _Differ:
             fields[name] = (old, new)
             if by_person and old and name not in ADDITIVE and not (name in ("start", "due") and wanted.whole):
                 overruled.append(f"{name} was: {old}")
-        content = replace(have, **{name: new for name, (_, new) in fields.items()}) if fields else have  # type: ignore[arg-type]
-        return content, fields, theirs, "; ".join(overruled)
+        changed: dict[str, Any] = {name: new for name, (_, new) in fields.items()}
+        return replace(have, **changed), fields, theirs, "; ".join(overruled)
 
     def _merged_marker(self, wanted: Wanted, task: Task, content: Content, theirs: set[str]) -> Marker:
         """Return the marker that goes with the merged content: a field that a person changed keeps its digest."""
