@@ -181,7 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--histories", type=int, default=20_000, help="in each row of the table")
     parser.add_argument("--first", type=int, default=0, help="the seed of the first one")
-    parser.add_argument("--row", help="only this one, as it is called in the table: exact, unique, safe")
+    parser.add_argument("--row", help="only this class (exact, unique, safe), or, with --two-apps, arrangement")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--two-apps", action="store_true", help="in every arrangement of two apps")
     which.add_argument("--over-http", action="store_true", help="in the connectors' fakes, over real HTTP")

@@ -1,8 +1,9 @@
 """Carries plans out: the only place that asks services to write.
 
 The order makes every crash harmless. First a connector remembers the plan, with what is to be created as `pending`;
-then its changes are made; last, once every connector has its changes, each remembers what is so now (the native ids of
-what was made among it, which nobody can know before) and acknowledges what people did. A service that carries out a
+then its changes are made; then, once every connector has these, those that waited for it, in turns; last, each
+remembers what is so now (the native ids of what was made among it, which nobody can know before) and acknowledges what
+people did, if nothing failed. A service that carries out a
 batch in order gets the memory and the changes in one, the memory first; but the first memory of all goes alone, for it
 may turn out that there is one already. One that applies a batch whole or not at all gets everything in one.
 

@@ -223,8 +223,9 @@ class SimulatedConnector:
     def _is_gone(self, key: str | None) -> bool:
         """Return whether there was a task for the key, which a person deleted."""
         entry = read_entries(tuple(self.service.memory.get(self._namespace, ()))).get(key or "")
-        made = entry is not None and entry.state in ("live", "dropped")
-        return made and entry is not None and self._place(entry.native_id) not in self.service.tasks
+        if entry is None or entry.state not in ("live", "dropped"):
+            return False
+        return self._place(entry.native_id) not in self.service.tasks
 
     def _parent(self, key: str | None) -> str | None:
         """Return the native id of the task with this key, where it can take others below it."""
