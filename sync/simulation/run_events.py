@@ -139,10 +139,11 @@ def _meddle(life: Life, luck: Luck) -> str:
     """Let a person do something while runs are under way.
 
     What they change where a run is writing at that moment is lost, unless the service can tell. With a heartbeat,
-    any run may be writing, and one after a step was deleted may remove its group.
+    any run may be writing; one after a step was deleted may remove its group, and one after a task was reopened writes
+    what the file changed while that was done.
     """
     emptied = any(app.deleted for app in life.apps) and any(goal.groups for goal in life.project.goals)
-    writing = life.expected.rewritten or life.project.heartbeat or emptied
+    writing = life.expected.rewritten or life.project.heartbeat or emptied or life.expected.opened
     if writing and not all(app.service.kind.atomic for app in life.apps):
         return ""
     return luck.of((touch, edit_title, tick))(life, luck) or ""
