@@ -6,9 +6,8 @@ applied. So a change in the file reaches the task, and a person's own change sta
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from connectors.base import (
     ADDITIVE,
@@ -27,12 +26,13 @@ from connectors.base import (
 from connectors.marker import DIGESTS
 from sync import states
 from sync.changes import Change, ConnectorPlan
-from sync.digests import place_in
 from sync.occurrences import day_of, forget, is_occurrence, step_of
+from sync.places import Places
 from sync.refusals import refuse_mass_change, refuse_overfull
+from sync.turns import after_moves, after_reopening, turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from connectors.base import Connector, Task
@@ -40,12 +40,7 @@ if TYPE_CHECKING:
     from sync.states import State
     from sync.wanted import Wanted, WantedGoal
 
-MASS_CHANGE_FLOOR = 3
-MASS_CHANGE_SHARE = 0.3
-
 _BEATS = "it moves ahead once a day, for as long as backplan runs"
-
-Status = Literal["planned", "applied", "failed", "skipped"]
 
 
 def plan(
@@ -83,7 +78,7 @@ def plan(
     if not (given_up or allow_mass_change):
         refuse_mass_change(view.label, view.snapshot, differ.changes)
     refuse_overfull(view.label, view.snapshot, differ.changes)
-    changes = sorted(map(differ.in_its_turn, differ.changes), key=_turn)
+    changes = sorted((after_moves(change, differ.left) for change in differ.changes), key=turn)
     remembered = view.snapshot.memory
     memory = {goal_id: forget(goal, remembered.get(goal_id), today) for goal_id, goal in differ.memory.items()}
     return ConnectorPlan(view.label, tuple(changes), memory, remembered, view.stored)
@@ -102,25 +97,6 @@ def _why_open(wanted: Wanted) -> str:
     return "it has open steps again" if wanted.whole else "open again"
 
 
-def _is_step(key: str) -> bool:
-    return "/" in key and not is_group(key)
-
-
-def _turn(change: Change) -> int:
-    """Return when a change has its turn: 0 to 2.
-
-    What is done takes nothing below it, so it is reopened first. Then tasks move below others, after these are made:
-    those above them now may be ticked or removed.
-    """
-    write = change.write
-    if write is None:
-        return 2
-    if write.action is Action.REOPEN and "parent" not in write.fields:
-        return 0
-    new_above = write.action is Action.CREATE and not _is_step(write.key)
-    return 1 if new_above or "parent" in write.fields else 2
-
-
 class _Differ:
     """Collects the changes and the memory of one connector, goal by goal."""
 
@@ -136,6 +112,7 @@ class _Differ:
     ) -> None:
         self.changes: list[Change] = []
         self.memory: dict[str, GoalMemory] = {}
+        self.left: set[str] = set()  # native ids of what this plan moves a task out of
         self._connector = connector
         self._view = view
         self._namespace = namespace
@@ -143,13 +120,9 @@ class _Differ:
         self._recreate = on_delete == "recreate"
         self._new_nonce = new_nonce
         self._done = done
+        self._places = Places(view, families=connector.capabilities.families)
         self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
-        self._parents = {task.native_id: task.parent for task in view.snapshot.tasks}
-        self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
-        self._left: set[str] = set()  # native ids of what this plan moves a task out of
         self._joined: set[str] = set()  # keys below which this plan moves an open task of a person's
-        self._new: set[str] = set()  # keys of the goals and groups that this plan makes
-        self._twins = {task.native_id for task in view.duplicates}
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
     def let_copies_go(self, skipped: frozenset[str]) -> None:
@@ -161,10 +134,9 @@ class _Differ:
 
     def remove_twins(self, skipped: frozenset[str]) -> None:
         """Remove what racing runs made beside a task of ours, once it is known what moves out of it."""
-        if self._connector.capabilities.families:
-            self._left = self._moved_out_of()
-        below = self._below()
-        for task in sorted(self._view.duplicates, key=self._from_below):
+        self.left = self._places.moved_out_of(self.changes)
+        below = self._places.count_below(self.changes)
+        for task in sorted(self._view.duplicates, key=self._places.from_below):
             key = task.marker.key
             if key.partition("/")[0] not in skipped:
                 task = replace(task, touched=task.touched or below[task.native_id] > 0)  # what stays would go with it
@@ -196,7 +168,7 @@ class _Differ:
             del self.changes[planned:]
             keys = self._tasks(goal)
         if self._connector.capabilities.families:
-            self.changes[planned:] = self._below_what_is_done(goal, self.changes[planned:])
+            self.changes[planned:] = after_reopening(goal, self.changes[planned:], self._view)
         if before is not None:
             keys.update({key: entry for key, entry in before.keys.items() if key not in keys})
         if not keys:
@@ -216,39 +188,15 @@ class _Differ:
         keys: dict[str, Remembered] = {}
         previous: dict[str | None, str] = {}  # the last task below each
         for wanted in goal.tasks:
-            above = self._above(wanted)
+            above = self._places.above(wanted)
             entry = self._task(wanted, previous.get(above))
             if entry is not None:
                 keys[wanted.key] = entry
             if wanted.above and (wanted.key in self._view.tasks or (entry and entry.state == "pending")):
                 previous[above] = wanted.key
                 if is_group(wanted.key) and entry and entry.state != "dropped":
-                    self._groups[wanted.key] = place_in(wanted.key, entry.generation)
+                    self._places.note_group(wanted.key, entry.generation)
         return keys
-
-    def _below_what_is_done(self, goal: WantedGoal, changes: Sequence[Change]) -> Iterator[Change]:
-        """Yield a goal's changes with those that wait: what is done takes nothing below it.
-
-        A goal or group that a person ticked, and that is open again, does not wait where every task that is done by
-        that shows so itself. Where it does, what comes to stand below it waits for it.
-        """
-        shown = all(self._shows_done(task.key) for task in goal.tasks if task.done and _is_step(task.key))
-        waiting: set[str] = set()
-        for change in changes:
-            action, write = change.action, change.write
-            if action is Action.REOPEN and change.acknowledges and shown and not _is_step(change.key):
-                yield replace(change, acknowledges=False)
-                continue
-            comes = action in (Action.CREATE, Action.REOPEN) or (write is not None and "parent" in write.fields)
-            later = write is not None and write.parent in waiting and comes and action is not Action.COMPLETE
-            if later or (action is Action.REOPEN and change.acknowledges):
-                waiting.add(change.key)
-            yield replace(change, acknowledges=True) if later else change
-
-    def _shows_done(self, key: str) -> bool:
-        """Return whether this app would still know that a step is done, if its goal were open again."""
-        task, memory = self._view.tasks.get(key), self._view.remembered(key)
-        return (task is not None and task.done) or (memory is not None and memory.state == "done")
 
     def _joining(self, goal: WantedGoal, changes: Sequence[Change]) -> set[str]:
         """Return the keys below which the changes move a task that cannot be ticked for what is below it."""
@@ -271,8 +219,8 @@ class _Differ:
             if key not in wanted and key.partition("/")[0] not in skipped
         }
         left: set[str] = set()  # goals with a step that stays behind: a parent that is not ours alone
-        below = self._below()
-        for key in sorted(leaving, key=lambda key: self._from_below(leaving[key])):
+        below = self._places.count_below(self.changes)
+        for key in sorted(leaving, key=lambda key: self._places.from_below(leaving[key])):
             task, memory = leaving[key], self._view.remembered(key)
             strange = memory is None or memory.native_id not in ("", task.native_id, task.marker.nonce)
             if strange and (memory is None or self._connector.capabilities.client_ids):
@@ -313,40 +261,6 @@ class _Differ:
 
     def _why_past(self, key: str) -> str:
         return "missed, and the next one is due" if day_of(key) < self._today else "the plan has other days for it"
-
-    def _from_below(self, task: Task) -> tuple[bool, bool, int]:
-        """Return where a task stands among those that leave: steps, then groups, the innermost first, then goals."""
-        key, depth, above = task.marker.key, 0, task.parent
-        while above in self._parents and depth < len(self._parents):
-            depth, above = depth + 1, self._parents[above]
-        return "/" not in key, is_group(key), -depth
-
-    def _below(self) -> Counter[str]:
-        """Return how many tasks of ours stay below each one, by its native id, as far as the plan has come."""
-        going = {
-            change.write.native_id
-            for change in self.changes
-            if change.write and (change.action is Action.REMOVE or "parent" in change.write.fields)
-        }
-        return Counter(task.parent for task in self._view.snapshot.tasks if task.native_id not in going)
-
-    def in_its_turn(self, change: Change) -> Change:
-        """Return a change as one that waits, where it ticks a task that others move out of: it would tick them, too."""
-        above = change.write is not None and change.write.native_id in self._left
-        if above and change.action is Action.COMPLETE and not _is_step(change.key):
-            return replace(change, acknowledges=True)
-        return change
-
-    def _moved_out_of(self) -> set[str]:
-        """Return the native ids of the tasks above those that this plan moves."""
-        found: set[str] = set()
-        for change in self.changes:
-            if change.write and "parent" in change.write.fields:
-                above = self._parents.get(change.write.native_id, "")
-                while above in self._parents and above not in found:
-                    found.add(above)
-                    above = self._parents[above]
-        return found
 
     def _ended(self, key: str, entry: Remembered) -> Remembered:
         """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""
@@ -392,34 +306,13 @@ class _Differ:
         """Leave a task to its person; only a marker that is not right any more is written anew."""
         self._keep(wanted.key, not told, reason)
         if mending := self._mending(task):
-            above, fields, marker = self._above(wanted), self._moved(wanted, task), self._with_place(wanted, task)
+            above, fields, marker = (
+                self._places.above(wanted),
+                self._places.moved(wanted, task),
+                self._places.marker_with_place(wanted, task),
+            )
             write = Write(Action.REPAIR, wanted.key, task.native_id, task.content, marker, fields, parent=above)
             self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
-
-    def _moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
-        """Return `parent` where a task has to stand below another one: not one that is done, which would take none."""
-        above = self._view.tasks.get(self._above(wanted) or "")
-        closed = self._connector.capabilities.families and task.done and above is not None and above.done
-        return frozenset({"parent"} if self._is_elsewhere(wanted, task) and not closed else ())
-
-    def _is_elsewhere(self, wanted: Wanted, task: Task) -> bool:
-        """Return whether a task stands below the wrong one: its step went to another goal or group.
-
-        What a person put elsewhere stays there, until the step changes its group, or what it belongs to is made anew.
-        """
-        place = task.marker.applied.get("parent")
-        above = self._view.tasks.get(self._above(wanted) or "")
-        if above is not None and above.native_id == task.parent:
-            return False
-        if task.parent in self._twins or self._above(wanted) in self._new:  # a twin goes
-            return True
-        wrong = task.parent in self._parents  # for a damaged one: it stays where no task of ours is
-        if wrong if place is None else place != self._place(wanted, place):
-            return True
-        goal_id = task.marker.key.partition("/")[0]
-        old = self._view.renamed.get(task.native_id, task.marker.key).partition("/")[0]
-        own = self._view.tasks.get(goal_id)
-        return old != goal_id and (own is None or self._view.renamed.get(own.native_id) != old)
 
     def _absent(self, wanted: Wanted, memory: Remembered | None, previous: str | None) -> Remembered | None:
         if wanted.done is not None:
@@ -443,12 +336,17 @@ class _Differ:
         marker = self._marker(wanted, asked or self._nonce(wanted.key, generation), generation)
         content = self._connector.canonical(wanted.content)
         write = Write(
-            Action.CREATE, wanted.key, content=content, marker=marker, parent=self._above(wanted), previous=previous
+            Action.CREATE,
+            wanted.key,
+            content=content,
+            marker=marker,
+            parent=self._places.above(wanted),
+            previous=previous,
         )
         fields = {name: (None, value) for name in FIELDS if (value := getattr(content, name)) and value != "none"}
         self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write))
-        if not _is_step(wanted.key):
-            self._new.add(wanted.key)
+        if wanted.whole:
+            self._places.note_new(wanted.key)
         return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
 
     def _present(self, wanted: Wanted, task: Task) -> None:
@@ -465,8 +363,8 @@ class _Differ:
             task.native_id,
             content,
             marker,
-            frozenset(fields) | self._moved(wanted, task),
-            parent=self._above(wanted),
+            frozenset(fields) | self._places.moved(wanted, task),
+            parent=self._places.above(wanted),
             done_on=wanted.done,
             kept=kept,
         )
@@ -497,7 +395,7 @@ class _Differ:
             return Action.REPAIR, mending
         if fields:
             return Action.UPDATE, self._why(wanted, task, fields)
-        moves = bool(self._moved(wanted, task))
+        moves = bool(self._places.moved(wanted, task))
         if (moves or marker != task.marker) and not task.done:
             if wanted.pinned and not task.marker.pinned:
                 return Action.UPDATE, f"a person moved it to {wanted.content.due}: it is pinned there"
@@ -522,22 +420,6 @@ class _Differ:
         if task.content.due != task.marker.due and wanted.whole:
             return f"the deadline lives in the goals file: `backplan move {wanted.key} {task.content.due}` moves it"
         return "rescheduled"
-
-    def _above(self, wanted: Wanted) -> str | None:
-        """Return the key of the task to stand below: that of the nearest group that has one, else the goal's.
-
-        None for a follow-up that their completion would tick too.
-        """
-        if wanted.follow_up and self._connector.capabilities.families:
-            return None
-        return next((key for key in wanted.above if key in self._groups or not is_group(key)), None)
-
-    def _place(self, wanted: Wanted, before: str) -> str:
-        """Return the digest of the group to stand in; `before` where that has no task, for a person deleted it."""
-        above = self._above(wanted)
-        if above is None or not is_group(wanted.above[0]):
-            return ""
-        return self._groups.get(wanted.above[0], before)
 
     def _mending(self, task: Task) -> str | None:
         """Return why a marker has to be written anew."""
@@ -582,24 +464,16 @@ class _Differ:
     def _merged_marker(self, wanted: Wanted, task: Task, content: Content, theirs: set[str]) -> Marker:
         """Return the marker that goes with the merged content: a field that a person changed keeps its digest."""
         if wanted.done and task.done:
-            return self._with_place(wanted, task)
+            return self._places.marker_with_place(wanted, task)
         marker = self._marker(wanted, task.marker.nonce, task.marker.generation)
         applied = dict(marker.applied)
-        applied["parent"] = self._place(wanted, task.marker.applied.get("parent", ""))
+        applied["parent"] = self._places.place(wanted, task.marker.applied.get("parent", ""))
         for name in self._connector.capabilities.fields - {"due"}:
             if name in theirs:
                 applied[name] = task.marker.applied.get(name, applied[name])
             elif name not in ADDITIVE:  # of those, what the file says was applied: the others are a person's, and stay
                 applied[name] = digest(getattr(content, name))
         return replace(marker, applied=applied, due=task.marker.due if wanted.done else marker.due)
-
-    def _with_place(self, wanted: Wanted, task: Task) -> Marker:
-        """Return the marker of a task that stays as it is: where it moves, or has yet to, it says so."""
-        if not self._is_elsewhere(wanted, task):
-            return task.marker
-        moves = self._moved(wanted, task)
-        place = self._place(wanted, task.marker.applied.get("parent", "")) if moves else place_in(wanted.key, 0)
-        return replace(task.marker, applied={**task.marker.applied, "parent": place})
 
     def _marker(self, wanted: Wanted, nonce: str, generation: int) -> Marker:
         content = self._connector.canonical(wanted.content)
@@ -619,7 +493,7 @@ class _Differ:
                 **dict.fromkeys(DIGESTS, ""),
                 **applied,
                 "timing": wanted.timing,
-                "parent": self._place(wanted, ""),
+                "parent": self._places.place(wanted),
             },
         )
 
@@ -668,7 +542,7 @@ class _Differ:
             self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=news)
             return False
         # What moves out has to be out: with the task above it, it would be removed as well.
-        waits = task.native_id in self._left
+        waits = task.native_id in self.left
         self._add(Action.REMOVE, key, why, task, marker=task.marker, acknowledges=waits, expected=expected)
         return True
 
