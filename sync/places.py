@@ -30,7 +30,7 @@ class Places:
         self._parents = {task.native_id: task.parent for task in view.snapshot.tasks}
         self._twins = {task.native_id for task in view.duplicates}
         self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
-        self._new: set[str] = set()
+        self._new: set[str] = set()  # keys of the goals and groups that the plan makes
 
     def note_group(self, key: str, generation: int) -> None:
         """Note that a group has a task, or is to have one, and how often that was made."""

@@ -306,12 +306,15 @@ class _Differ:
         """Leave a task to its person; only a marker that is not right any more is written anew."""
         self._keep(wanted.key, not told, reason)
         if mending := self._mending(task):
-            above, fields, marker = (
-                self._places.above(wanted),
-                self._places.moved(wanted, task),
+            write = Write(
+                Action.REPAIR,
+                wanted.key,
+                task.native_id,
+                task.content,
                 self._places.marker_with_place(wanted, task),
+                self._places.moved(wanted, task),
+                parent=self._places.above(wanted),
             )
-            write = Write(Action.REPAIR, wanted.key, task.native_id, task.content, marker, fields, parent=above)
             self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
 
     def _absent(self, wanted: Wanted, memory: Remembered | None, previous: str | None) -> Remembered | None:

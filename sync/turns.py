@@ -51,7 +51,7 @@ def after_reopening(goal: WantedGoal, changes: Sequence[Change], view: View) -> 
 
 
 def after_moves(change: Change, left: Collection[str]) -> Change:
-    """Return a change that waits where it ticks a goal or group that others move out of: it would tick them, too.
+    """Return a change, as one that waits where it ticks a goal or group that others move out of, and them with it.
 
     left: the native ids of those that others move out of.
     """
