@@ -527,6 +527,36 @@ def test_one_of_two_tasks_that_could_not_be_removed_is_removed_by_the_next_run(t
     ]
 
 
+def test_a_copy_in_a_goal_that_takes_its_old_name_back_is_not_removed() -> None:
+    life = Life(a_project(), (UNIQUE,), TODAY)
+    happened = [("move_deadline", 0), ("sync", 0), ("copy", 1), ("rename_goal", 0), ("faulty_sync", 2), ("delete", 1)]
+    for name, luck in [*happened, ("restore", 0), ("sync", 0)]:
+        life.happen(Event(name, luck))
+    assert life.told == [
+        "file: move g by -20 days",
+        "sync",
+        "app 1: duplicate g/s0",
+        "file: rename g to goal1",
+        "sync; request 3 to app 1: the request does not arrive",
+        "app 1: delete goal1/s0",
+        "file: an older version comes back",
+        "sync",
+    ]
+
+
+def test_a_goal_that_leaves_the_file_takes_no_step_of_another_with_it(tmp_path: Path) -> None:
+    """A person put it there; in an app that removes whole families it would go with the goal."""
+    service, other = InMemory(UNIQUE), a_goal(id="h", title="Another")
+    run(load(tmp_path, a_goal(), other), [service.connector()], TODAY)
+    step, goal = native_id(service, "h/two"), native_id(service, "g")
+    service.tasks[step] = replace(service.tasks[step], parent=goal)
+    without = load(tmp_path, other)
+    run(without, [service.connector()], TODAY, allow=True)
+    assert step in service.tasks
+    assert goal in service.tasks  # it stays, as the person's
+    assert run(without, [service.connector()], TODAY, allow=True).silent
+
+
 def test_a_done_step_that_left_the_file_and_came_back_is_done(two: Two) -> None:
     two.a.tick(native_id(two.a, "g/two"), TODAY)
     two.sync()
