@@ -106,7 +106,7 @@ def measure(shape: Callable[[int], Goals], count: int, clock: Callable[[], float
         homes = (reading.Home(connect(service, plan.namespace, "app"), frozenset(g.id for g in plan.goals)),)
         snapshots = reading.take_snapshots(plan, homes, TODAY)
         began = clock()
-        plans = reconciler.make_plans(reading.work_out(plan, homes, snapshots, TODAY), allow_mass_change=True)
+        plans = reconciler.make_plans(reading.work_out(plan, snapshots, TODAY), allow_mass_change=True)
         took.append(clock() - began)
         reconciler.apply(plans, homes, lambda _: None)
     return took[0], took[1]

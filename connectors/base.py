@@ -101,7 +101,8 @@ class Task:
     `parent` is the native id of the task that it stands below, empty for none. `dropped`: closed as not planned.
     `touched`: a person added something to it that is not in its content, a comment or a task below it. `company`: to
     complete it would complete an open task of a person's below it. `recurring`: a person made it repeat. `done_on` is
-    None where the service does not say.
+    None where the service does not say. `here`: it stands in the connector's own place; False where a person moved it
+    to another one of the same account.
     """
 
     native_id: str
@@ -114,6 +115,7 @@ class Task:
     company: bool = False
     recurring: bool = False
     parent: str = ""
+    here: bool = True
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]
@@ -150,9 +152,11 @@ class Snapshot:
 
     `copies` are tasks that carry the same nonce as one in `tasks`. `remembers` is False where there is no memory.
     `others` are the keys of managed tasks that are not ours, by their namespace. `damaged` are native ids of tasks
-    whose marker has to be written anew. `damage` tells, with its place, that the memory cannot be read. `room` is how
-    many more open tasks fit, None where there is no limit. `account` are the names of the account that was read.
-    `notices` are sentences on what the service cannot do for this plan, said once a run.
+    whose marker has to be written anew. `damage` tells, with its place, that the memory of some goals cannot be read,
+    and `remedy` what a person can do in this service to bring a lost memory back. `room` is how many more open tasks
+    fit, None where there is no limit. `account` are the names of the account that was read. `notices` are sentences on
+    what the service cannot do for this plan, said once a run. `mending`: the place of the
+    memory is not as it should be, and the next `MemoryWrite` repairs it, also where the memory itself is unchanged.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -162,9 +166,11 @@ class Snapshot:
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()
     damage: str = ""
+    remedy: str = ""
     room: int | None = None
     account: frozenset[str] = frozenset()
     notices: tuple[str, ...] = ()
+    mending: bool = False
 
 
 class Action(StrEnum):
@@ -271,6 +277,22 @@ class Finder(Protocol):
 
         Raises BackplanError when that cannot be read.
         """
+
+
+@runtime_checkable
+class Mover(Protocol):
+    """A connector to one of several places in an account, between which a task moves and stays the same task.
+
+    A write of a task that stands in another place, with `parent` among its fields, moves it here; the tasks below it
+    follow.
+    """
+
+    @property
+    def account(self) -> object:
+        """What is equal for all places between which tasks can move."""
+
+    def unnamed(self) -> list[Connector]:
+        """Return a connector to each place that holds a memory of ours and that no connector is for. After `read`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ class Reading:
     homes: dict[str, str] = field(default_factory=dict)
     coming: dict[str, str] = field(default_factory=dict)
     damage: str = ""
+    remedy: str = ""
     keys: dict[str, str] = field(default_factory=dict)
     linked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     project: Project | None = None
@@ -233,7 +234,7 @@ class Reading:
 
     def remember(self) -> None:
         """Find the memory of each goal: in its issue, of two in the elder; else in the last that it had."""
-        self.memory, self.homes, self.damage = {}, {}, ""
+        self.memory, self.homes, self.damage, self.remedy = {}, {}, "", ""
         found: dict[str, list[tuple[Issue, GoalMemory]]] = {}
         for issue in self._by_number():
             if not issue.trusted:
@@ -243,6 +244,7 @@ class Reading:
                     found.setdefault(goal_id, []).append((issue, goal))
             except ValueError as error:
                 self.damage = f"github ({self.facts.name}): issue #{issue.number}: {error}"
+                self.remedy = f"Restore the text of issue #{issue.number}: “edited” above it shows earlier ones"
         for goal_id, places in found.items():
             live = [place for place in places if (marker := self.ours(place[0])) and marker.key == goal_id]
             issue, goal = live[0] if live else places[-1]
@@ -278,6 +280,7 @@ class Reading:
             others=others,
             damaged=frozenset(damaged & originals),
             damage=self.damage,
+            remedy=self.remedy,
             account=frozenset({self.facts.login} - {""}),
         )
 

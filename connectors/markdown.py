@@ -235,6 +235,7 @@ class MarkdownConnector:
             others={namespace: frozenset(keys) for namespace, keys in others.items()},
             damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
             damage=f"{self.path}:{damage}" if damage else "",
+            remedy="Restore it from the file's history",
         )
 
     def _task(self, lines: list[str], found: _Found, memory: Mapping[str, GoalMemory], known: _Known) -> Task:

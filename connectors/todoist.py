@@ -24,12 +24,14 @@ from connectors.base import (
     Snapshot,
     Write,
 )
+from connectors.todoist_objects import Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from connectors.todoist_api import Client
+    from connectors.todoist_container import Container
     from connectors.todoist_objects import Item, Listing
     from connectors.todoist_reading import Reading
 
@@ -48,15 +50,26 @@ class Account:
         self._client: Client | None = None
         self._listing: Listing | None = None
         self._served: set[int] = set()
-        self._containers: set[tuple[str, str]] = set()
+        self._named: dict[str, list[Name]] = {}  # by namespace
+        self._looked: Listing | None = None
 
-    def add(self, namespace: str, container: str) -> None:
-        """Note that a connector for this container exists."""
-        self._containers.add((namespace, container))
+    def add(self, namespace: str, place: Name) -> None:
+        """Note that the goals file names a place."""
+        named = self._named.setdefault(namespace, [])
+        named += [place] if place not in named else []
 
-    def containers(self, namespace: str) -> frozenset[str]:
-        """Return the containers that the goals file names."""
-        return frozenset(name for known, name in self._containers if known == namespace)
+    def others(self, namespace: str, place: Name) -> list[Name]:
+        """Return the other places that the goals file names."""
+        return [name for name in self._named.get(namespace, ()) if name != place]
+
+    def unnamed(self, namespace: str) -> list[Name]:
+        """Return the places with a memory that the goals file does not name, once for everything that was read."""
+        from connectors.todoist_container import unnamed
+
+        if self._listing is None or self._looked is self._listing:
+            return []
+        self._looked = self._listing
+        return unnamed(self._listing, namespace, self._named.get(namespace, []))
 
     def client(self, requests: Requests) -> Client:
         """Return the client, which counts here what it sends from now on."""
@@ -98,17 +111,28 @@ class TodoistConnector:
         nested=3,  # a task has at most four levels of sub-tasks, and the steps are one of them
     )
 
-    def __init__(self, account: Account, namespace: str, project: str = _PROJECT, section: str | None = None) -> None:
-        """`project` and `section` are names or ids; what does not exist is made by the first write."""
-        where = f"{project} / {section}" if section else project
-        self.label = f"todoist ({where})"
-        self.identity = f"todoist {where}"
+    def __init__(
+        self,
+        account: Account,
+        namespace: str,
+        project: str = _PROJECT,
+        section: str | None = None,
+        *,
+        named: bool = True,
+    ) -> None:
+        """`project` and `section` are names or ids; what does not exist is made by the first write.
+
+        named: the goals file names this place.
+        """
+        self._name = Name(project, section)
+        self.label = f"todoist ({self._name})"
+        self.identity = f"todoist {self._name}"
         self.requests = Requests()
-        self._account = account
+        self.account = account
         self._namespace = namespace
-        self._project, self._section = project, section
         self._reading: Reading | None = None
-        account.add(namespace, where)
+        if named:
+            account.add(namespace, self._name)
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
@@ -143,42 +167,54 @@ class TodoistConnector:
 
     def read(self) -> Snapshot:
         """Read the account, and ask for those of our tasks that it does not list."""
-        from connectors import todoist_reading as reading
+        from connectors import todoist_container as place
+        from connectors.todoist_reading import Reading
 
-        listing = self._account.listing(self)
-        client = self._account.client(self.requests)
-        name = reading.Name(self._project, self._section)
-        container = reading.find_container(listing, name, self._namespace)
+        listing = self.account.listing(self)
+        client = self.account.client(self.requests)
+        container = self._container(listing)
         if container.project is None:
-            reading.refuse_archived(container, listing, client)
+            place.refuse_archived(container, listing, client)
         if container.memory is None:
-            reading.refuse_moved(container, listing, self._namespace, self._account.containers(self._namespace))
-            reading.refuse_full(container, listing)
-            reading.refuse_without_memory(container, listing, self._namespace, client)
+            place.refuse_full(container, listing)
+            place.look_for_completed(container, listing, client, self._namespace)
+            container = self._container(listing)
         if container.memory is not None:
             client.complete_notes(listing, container.memory)
-        self._reading = reading.Reading.of(listing, container, self._namespace)
+        self._reading = Reading.of(listing, container, self._namespace)
         self._reading.seek(client)
         return self._reading.snapshot()
 
+    def _container(self, listing: Listing) -> Container:
+        from connectors.todoist_container import find_container
+
+        return find_container(listing, self._name, self._namespace, self.account.others(self._namespace, self._name))
+
+    def unnamed(self) -> list[Connector]:
+        """Return a connector to each place that holds a memory of ours and that the goals file does not name."""
+        places = self.account.unnamed(self._namespace)
+        return [
+            TodoistConnector(self.account, self._namespace, name.project, name.section, named=False) for name in places
+        ]
+
     def facts(self) -> list[Fact]:
         """Return what the account says of itself, as far as it can be read."""
-        from connectors import todoist_reading as reading
+        from connectors import todoist_container as place
 
         try:
-            listing = self._account.client(self.requests).read()
+            listing = self.account.client(self.requests).read()
         except CredentialsError as error:
             return [Fact("token", False, str(error))]
         except BackplanError as error:
             return [Fact("service", False, str(error))]
-        container = reading.find_container(listing, reading.Name(self._project, self._section), self._namespace)
-        return [Fact("token", True, "accepted"), *reading.facts(container, listing, self.requests.read)]
+        found = place.facts(self._container(listing), listing, self.requests.read)
+        return [Fact("token", True, "accepted"), *found]
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether the task is there with this content and without a marker."""
-        from connectors.todoist_reading import content_of, split
+        from connectors.todoist_text import content_of, split
 
-        item = self._known(native_id) or self._account.client(self.requests).task(native_id)
+        item = self._known(native_id) or self.account.client(self.requests).task(native_id)
         if item is None or item.is_deleted or split(item.description)[1] is not None:
             return False
         if self._reading is not None:
@@ -197,8 +233,9 @@ class TodoistConnector:
         assert self._reading is not None  # noqa: S101  # it has just been read
         from connectors.todoist_writing import Batch, SetUp
 
-        client = self._account.client(self.requests)
-        if self._reading.container.memory is None:
+        client = self.account.client(self.requests)
+        container = self._reading.container
+        if container.memory is None or container.place is None:
             memory = next((write.memory for write in batch if isinstance(write, MemoryWrite)), {})
             creates = any(isinstance(write, Write) and write.action is Action.CREATE for write in batch)
             if (memory or creates) and (refused := SetUp(self._reading, client).carry_out(memory)):

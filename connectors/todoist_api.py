@@ -147,8 +147,11 @@ class Client:
 
     def complete_notes(self, listing: Listing, item: Item) -> None:
         """Ask for the comments of a task where the listing has fewer than there are."""
-        if len(listing.notes_of(item.id)) >= item.note_count:
-            return
+        if len(listing.notes_of(item.id)) < item.note_count:
+            self.read_notes(listing, item)
+
+    def read_notes(self, listing: Listing, item: Item) -> None:
+        """Ask for the comments of a task."""
         with _explained():
             for page in self._sdk.get_comments(task_id=item.id, limit=200):
                 notes = [Note(note.id, item.id, note.content, str(note.posted_at), is_deleted=False) for note in page]

@@ -45,6 +45,13 @@ def description(namespace: str, container: str) -> str:
     return f"{_ABOUT}\n\nbpm1 {namespace} {container}"
 
 
+def described(text: str, namespace: str, container: str) -> str:
+    """Return what a description has to be, so that it says whose the memory is; what a person wrote there stays."""
+    if owner(text) == (namespace, container):
+        return text
+    return "\n\n".join([_OWNER.sub("", text).strip() or _ABOUT, f"bpm1 {namespace} {container}"])
+
+
 def owner(text: str) -> tuple[str, str] | None:
     """Return the namespace and the container whose memory a task with this description is; None for other tasks."""
     match = _OWNER.search(text)
@@ -74,8 +81,8 @@ def by_goal(notes: Iterable[Note]) -> dict[str, list[Note]]:
     return found
 
 
-def read(notes: Iterable[Note]) -> dict[str, GoalMemory]:
-    """Return the memory: of each goal the newest set of comments that is whole. Raises ValueError where none is."""
+def read(notes: Iterable[Note]) -> tuple[dict[str, GoalMemory], list[str]]:
+    """Return the memory, of each goal the newest whole set of comments, and the goals of which none can be read."""
     lines: dict[str, str | None] = {}
     sets: dict[tuple[str, str], dict[int, _Piece]] = {}
     for piece in _pieces(notes):
@@ -84,10 +91,14 @@ def read(notes: Iterable[Note]) -> dict[str, GoalMemory]:
         lines.setdefault(piece.goal, None)
         if len(parts) == piece.count:
             lines[piece.goal] = "".join(parts[number].text for number in sorted(parts))
-    broken = [goal for goal, line in lines.items() if line is None]
-    if broken:
-        raise ValueError(f"a comment is missing of the goals {', '.join(broken)}")
-    return read_memory([line for line in lines.values() if line is not None])
+    memory: dict[str, GoalMemory] = {}
+    broken = []
+    for goal, line in lines.items():
+        try:
+            memory |= read_memory([line or ""])
+        except ValueError:
+            broken.append(goal)
+    return memory, broken
 
 
 def _pieces(notes: Iterable[Note]) -> list[_Piece]:

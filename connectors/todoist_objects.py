@@ -128,6 +128,17 @@ class Place:
         return cls(data["id"], data["name"], bool(data.get("inbox_project")), data.get("project_id"), gone)
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What the goals file says of where tasks live: a project and perhaps a section, each by name or id."""
+
+    project: str
+    section: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.project} / {self.section}" if self.section else self.project
+
+
 def zone(name: str) -> ZoneInfo:
     """Return a time zone by its name; that of Greenwich for one that this machine does not know."""
     try:
@@ -204,6 +215,14 @@ class Listing:
     def open_items(self) -> Iterator[Item]:
         """Yield the tasks that are open."""
         return (item for item in self.items.values() if not (item.checked or item.is_deleted))
+
+    def noted(self) -> dict[str, list[Note]]:
+        """Return the comments of every task that has any, by its id."""
+        found: dict[str, list[Note]] = {}
+        for note in self.notes.values():
+            if not note.is_deleted:
+                found.setdefault(note.item_id, []).append(note)
+        return found
 
     def notes_of(self, item_id: str) -> list[Note]:
         """Return the comments of a task."""

@@ -16,8 +16,9 @@ from config.errors import BackplanError
 from connectors import todoist_memory
 from connectors.base import Action, Answer, MemoryWrite, Write
 from connectors.todoist_api import WINDOW
+from connectors.todoist_container import find_container, repairs
 from connectors.todoist_objects import Command, Due, stamp, with_ids, zone
-from connectors.todoist_reading import PRIORITIES, find_container, join, with_marker
+from connectors.todoist_text import PRIORITIES, join, with_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,16 +52,23 @@ class SetUp:
     def carry_out(self, memory: Mapping[str, GoalMemory]) -> str | None:
         """Make it all in one request; return why it could not be done.
 
-        The uuids come from the names. Where they have been used and what they made is deleted, it is made anew; where
-        it is there and was not listed, or another run has just made it, nothing is overwritten.
+        The uuids come from the names. Where they have been used and what they made is deleted, it is made anew. Where
+        the memory is there and was not found, because a person changed its task or another run has just made it, the
+        task is repaired, and comments of ours that it has are not overwritten.
         """
         again, refused = self._attempt(memory, "")
         if again:
             _, refused = self._attempt(memory, str(uuid4()))
-        container = self._reading.container
         if refused is None:
-            self._reading.container = find_container(self._reading.listing, container.name, self._reading.namespace)
+            self._find()
         return refused
+
+    def _find(self, memory_id: str = "") -> None:
+        """Take note of what there is now."""
+        reading = self._reading
+        found = find_container(reading.listing, reading.container.name, reading.namespace)
+        known = reading.container.memory or reading.listing.items.get(memory_id)
+        reading.container = replace(found, memory=found.memory or known)
 
     def _attempt(self, memory: Mapping[str, GoalMemory], salt: str) -> tuple[bool, str | None]:
         """Return whether it has to be tried with other uuids, and why it could not be done."""
@@ -80,12 +88,27 @@ class SetUp:
             return not salt, "what backplan needs in Todoist was deleted while it was made; run again"
         if outcome.errors:
             return False, next(iter(outcome.errors.values()))
-        if sorted(note.content for note in listing.notes_of(made[-1])) != sorted(comments):
-            return False, (
-                f"todoist ({reading.container.name}): there is a memory that the list did not show, or another run has "
-                "just made it; run again (nothing was overwritten)"
-            )
-        return False, None
+        if reading.container.memory is not None:
+            return False, None
+        there = todoist_memory.by_goal(listing.notes_of(made[-1]))
+        if sorted(note.content for notes in there.values() for note in notes) == sorted(comments):
+            return False, None
+        return False, self._take_over(made[-1], memory, overwritten=bool(there))
+
+    def _take_over(self, memory_id: str, memory: Mapping[str, GoalMemory], *, overwritten: bool) -> str | None:
+        """Use the task that an earlier run made for the memory; return why nothing more can be done in this run."""
+        self._find(memory_id)
+        reading = self._reading
+        mending = repairs(reading.container, reading.namespace) if overwritten else memory_commands(reading, memory)
+        mended = self._client.carry_out(mending, reading.listing)
+        if mended.errors:
+            return next(iter(mended.errors.values()))
+        if not overwritten:
+            return None
+        return (
+            f"todoist ({self._reading.container.name}): there is a memory that was not found at first, or another run "
+            "has just made it; run again (nothing was overwritten)"
+        )
 
     def _archived(self, section_ids: Iterable[str]) -> str | None:
         """Return why a section cannot be made where it is there, and archived with all that is in it."""
@@ -99,12 +122,16 @@ class SetUp:
         return None
 
     def _is_gone(self, native_id: str) -> bool:
+        """Return whether something is deleted. A task that was completed is there: it is the memory."""
         listing = self._reading.listing
         place = listing.projects.get(native_id) or listing.sections.get(native_id)
         if place is not None:
             return place.gone
         item = listing.items.get(native_id) or self._client.task(native_id)
-        return item is None or item.is_deleted or item.checked
+        if item is None or item.is_deleted:
+            return True
+        listing.items.setdefault(native_id, item)
+        return False
 
     def _commands(self, comments: Sequence[str], salt: str) -> list[Command]:
         container, namespace = self._reading.container, self._reading.namespace
@@ -123,6 +150,8 @@ class SetUp:
         if name.section and not section_id:
             commands.append(make("section_add", {"name": name.section, "project_id": project_id}))
             section_id = commands[-1].temp_id
+        if container.memory is not None:
+            return commands
         place = {"section_id": section_id} if section_id else {"project_id": project_id}
         about = todoist_memory.description(namespace, str(name))
         memory = make("item_add", {"content": todoist_memory.TITLE, "description": about, **place})
@@ -134,20 +163,26 @@ class SetUp:
 
 
 def memory_commands(reading: Reading, memory: Mapping[str, GoalMemory]) -> list[Command]:
-    """Return the commands that make the comments what the memory is: only of the goals that differ."""
+    """Return the commands that make the comments what the memory is, only of the goals that differ.
+
+    The task itself is repaired, and goes where nothing is to be remembered and nothing of a person's stands with it.
+    """
     assert reading.container.memory is not None  # noqa: S101  # SetUp comes first
     item_id = reading.container.memory.id
-    have = todoist_memory.by_goal(reading.listing.notes_of(item_id))
-    commands = []
+    notes = reading.listing.notes_of(item_id)
+    have = todoist_memory.by_goal(notes)
+    if not memory and len(notes) == sum(map(len, have.values())):
+        return [Command("item_delete", {"id": item_id})]
+    commands = repairs(reading.container, reading.namespace)
     for goal_id, texts in todoist_memory.write(memory).items():
-        notes = have.pop(goal_id, [])
-        if [note.content for note in notes] == texts:
+        old = have.pop(goal_id, [])
+        if [note.content for note in old] == texts:
             continue
-        if len(notes) == len(texts) == 1:
-            commands.append(Command("note_update", {"id": notes[0].id, "content": texts[0]}))
+        if len(old) == len(texts) == 1:
+            commands.append(Command("note_update", {"id": old[0].id, "content": texts[0]}))
             continue
         commands += [Command("note_add", {"item_id": item_id, "content": text}) for text in texts]
-        commands += [Command("note_delete", {"id": note.id}) for note in notes]
+        commands += [Command("note_delete", {"id": note.id}) for note in old]
     return commands + [Command("note_delete", {"id": note.id}) for notes in have.values() for note in notes]
 
 
@@ -189,6 +224,8 @@ class Batch:
         """Carry out the writes in order, and answer for each."""
         if any(isinstance(write, Write) and write.action is Action.REMOVE for write in batch):
             self._reading.see_completed(self._client)
+        for remembered in (write.memory for write in batch if isinstance(write, MemoryWrite)):
+            self._learn(remembered)
         staying = [w for w in batch if isinstance(w, Write) and w.native_id and w.action not in _LEAVING]
         self._ids |= {write.key: write.native_id for write in staying}  # some have another key from now on
         asked = [self._asked(write) for write in batch]
@@ -201,6 +238,13 @@ class Batch:
             self._look_up(before)
             self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
         return [self._answer(one) for one in asked]
+
+    def _learn(self, memory: Mapping[str, GoalMemory]) -> None:
+        """Take note of tasks that this place takes over from another one: what is new comes to stand below them."""
+        for goal in memory.values():
+            for key, entry in goal.keys.items():
+                if entry.native_id in self._listing.items:
+                    self._ids.setdefault(key, entry.native_id)
 
     def _keep(self, keeping: Sequence[_Asked]) -> None:
         """Write down what is about to be overruled; where that is refused, nothing is overruled."""

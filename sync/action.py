@@ -248,6 +248,7 @@ def _reconciled(inputs: Inputs, workspace: Workspace, homes: Sequence[Home], fol
     """Plan, and carry the plans out where that is asked for and allowed."""
     began = time.monotonic()
     reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild)
+    homes = reading.homes
     plans = reconciler.make_plans(
         reading, only_connectors=inputs.connectors, allow_mass_change=inputs.allow_mass_change
     )

@@ -29,7 +29,8 @@ class Change:
     what comes to stand below a task that is open again only then, and, last of all, the tick or the removal of a task
     with which those would go that move out of it.
 
-    `expected`: an occurrence that goes because its time has passed, or the plan has other days for it.
+    `expected`: the removal is no slip of a hand, and does not count as one: of an occurrence whose time has passed or
+    for which the plan has other days, of what a race made twice, or of a goal that has another place now.
     """
 
     action: Action
@@ -56,7 +57,8 @@ class ConnectorPlan:
     `memory` is what it shall remember once every change is applied, `remembered` what it remembers now by today's keys,
     and `stored` that same memory as it was read. `budget` is None where the service does not limit writing. `error`:
     what came in the way of the memory alone, after the changes themselves. `notices` are sentences on what the service
-    turned out not to do.
+    turned out not to do. `leaving` is the memory of goals that another place takes over: it stays until it has.
+    `mending`: the place of the memory has to be repaired.
     """
 
     label: str
@@ -67,6 +69,8 @@ class ConnectorPlan:
     budget: Budget | None = None
     error: str | None = None
     notices: tuple[str, ...] = ()
+    leaving: Mapping[str, GoalMemory] = field(default_factory=dict)
+    mending: bool = False
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -81,4 +85,4 @@ class ConnectorPlan:
     @property
     def pending(self) -> bool:
         """Whether there is anything to write, tasks or memory."""
-        return bool(self.writes) or self.memory != self.stored
+        return bool(self.writes) or self.mending or self.memory != self.stored

@@ -70,8 +70,10 @@ def execute(
             for work in works:
                 yield from work.ask(work.unanswered(turn))
     acknowledge = all_apps and not any(work.failed or work.stopped for work in works)
+    # A place forgets a goal last, when the place that takes it over has all of it.
+    handed_over = acknowledge and not any(change.status == "skipped" for work in works for change in work.plan.writes)
     for work in works:
-        yield from work.ask(work.publication(acknowledge=acknowledge))
+        yield from work.ask(work.publication(acknowledge=acknowledge, handed_over=handed_over))
     return [work.result() for work in works]
 
 
@@ -143,6 +145,7 @@ class _Work:
         self.stopped: str | None = None
         self.unwritten: str | None = None  # why the memory could not be written
         self.notices: set[str] = set()
+        self.mended = not plan.mending
 
     @property
     def creates(self) -> bool:
@@ -162,10 +165,14 @@ class _Work:
         elif batch:
             self._take(batch, (yield Request(self.plan.label, batch)))
 
-    def publication(self, *, acknowledge: bool = False) -> Batch:
-        """Return the write of the memory, where it differs from what is there."""
+    def publication(self, *, acknowledge: bool = False, handed_over: bool = False) -> Batch:
+        """Return the write of the memory, where it differs from what is there, or its place has to be repaired.
+
+        handed_over: other places have taken over the goals that leave this one.
+        """
         memory = self.memory(acknowledge=acknowledge)
-        return (MemoryWrite(memory),) if memory != self.written else ()
+        memory |= {} if handed_over else self.plan.leaving
+        return (MemoryWrite(memory),) if memory != self.written or not self.mended else ()
 
     def pinning(self, *, alone: bool) -> tuple[Write, ...]:
         """Return the writes that take note of dates given here, where no other app has to hear of them first.
@@ -249,7 +256,7 @@ class _Work:
     def _remembered(self, write: MemoryWrite, answer: Answer, *, alone: bool) -> None:
         self.unwritten = answer.error
         if answer.error is None:
-            self.written = write.memory
+            self.written, self.mended = write.memory, True
         elif alone:  # else the changes beside it were made: it is asked for once more at the end
             self.stopped = answer.error
 

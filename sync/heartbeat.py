@@ -32,7 +32,7 @@ _NOTES = (
 
 def home(homes: Sequence[Home]) -> Home | None:
     """Return where the heartbeat lives: in the first app named, in a list in a file only where there is no app."""
-    living = [home for home in homes if not home.retired]
+    living = [home for home in homes if not (home.retired or home.unnamed)]
     return next((home for home in living if not home.connector.capabilities.local), next(iter(living), None))
 
 

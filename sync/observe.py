@@ -27,6 +27,10 @@ class View:
 
     The snapshot's keys are those of the file: `renamed` maps a native id to the key that the task's marker still has,
     and `stored` is the memory as it was read. `duplicates` are what racing runs made beside a task.
+
+    What `sync.handover` found out of goals that changed their place: `arriving` are the native ids of tasks that have
+    to be moved here, `leaving` the memory of goals that another place takes over, which stays until it has, `inherited`
+    the tasks by key in places that their goals have left, and `departing` the ids of the goals that have left this one.
     """
 
     label: str
@@ -34,6 +38,10 @@ class View:
     goals: frozenset[str]
     renamed: Mapping[str, str]
     stored: Mapping[str, GoalMemory]
+    arriving: frozenset[str] = frozenset()
+    leaving: Mapping[str, GoalMemory] = field(default_factory=dict)
+    inherited: Mapping[str, Task] = field(default_factory=dict)
+    departing: frozenset[str] = frozenset()
     tasks: Mapping[str, Task] = field(init=False)
     duplicates: tuple[Task, ...] = field(init=False)
 

@@ -57,10 +57,11 @@ class Places:
         return self._groups.get(wanted.above[0], before)
 
     def moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
-        """Return `parent` where a task has to stand below another one: not one that is done, which would take none."""
+        """Return `parent` where a task has to move: below another one, if that takes any, or here with its goal."""
         above = self._view.tasks.get(self.above(wanted) or "")
         closed = self._families and task.done and above is not None and above.done
-        return frozenset({"parent"} if self._is_elsewhere(wanted, task) and not closed else ())
+        elsewhere = self._is_elsewhere(wanted, task) or (task.native_id in self._view.arriving and not task.done)
+        return frozenset({"parent"} if elsewhere and not closed else ())
 
     def marker_with_place(self, wanted: Wanted, task: Task) -> Marker:
         """Return the marker of a task that stays as it is: where it moves, or has yet to, it says so."""

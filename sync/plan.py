@@ -76,12 +76,16 @@ def plan(
     repeating = frozenset(key for goal in wanted for key in goal.repeating)
     differ.leftovers({task.key for goal in wanted for task in goal.tasks}, repeating, skipped, prune, reopened)
     if not (given_up or allow_mass_change):
-        refuse_mass_change(view.label, view.snapshot, differ.changes)
+        twins = sum(not task.done and task.marker.key != HEARTBEAT for task in view.duplicates)
+        refuse_mass_change(view.label, view.snapshot, differ.changes, twins)
     refuse_overfull(view.label, view.snapshot, differ.changes)
     changes = sorted((after_moves(change, differ.left) for change in differ.changes), key=turn)
     remembered = view.snapshot.memory
     memory = {goal_id: forget(goal, remembered.get(goal_id), today) for goal_id, goal in differ.memory.items()}
-    return ConnectorPlan(view.label, tuple(changes), memory, remembered, view.stored)
+    memory |= {goal_id: left for goal_id, left in view.leaving.items() if goal_id in skipped}
+    leaving = {goal_id: left for goal_id, left in view.leaving.items() if goal_id not in skipped}
+    mending = view.snapshot.mending
+    return ConnectorPlan(view.label, tuple(changes), memory, remembered, view.stored, leaving=leaving, mending=mending)
 
 
 def _after(wanted: Wanted, there: set[str]) -> Wanted:
@@ -140,8 +144,8 @@ class _Differ:
             key = task.marker.key
             if key.partition("/")[0] not in skipped:
                 task = replace(task, touched=task.touched or below[task.native_id] > 0)  # what stays would go with it
-                reason = "another task of ours has the same key"
-                below[task.parent] -= self._let_go(key, task, "remove", reason, news=task.done)
+                reason = "another task of ours has the same key"  # as many as a race made: that is no slip of a hand
+                below[task.parent] -= self._let_go(key, task, "remove", reason, waits=task.done, expected=True)
 
     def linked(self, wanted: Sequence[WantedGoal], skipped: frozenset[str]) -> list[WantedGoal]:
         """Return the goals with tasks that come after others only where those stay here, or are about to be made."""
@@ -231,6 +235,8 @@ class _Differ:
             if is_occurrence(key) and step_of(key) in repeating:
                 closed = task.dropped or (task.done and memory is None)  # by a person, or done long ago
                 goes = not closed and self._let_go(key, task, "remove", self._why_past(key), expected=True)
+            elif goal_id in self._view.departing:
+                goes = self._let_go(key, task, prune, "its goal has another place now", waits=True, expected=True)
             elif not (goes := self._let_go(key, task, prune)):
                 left.add(goal_id)
             below[task.parent] -= goes
@@ -337,7 +343,7 @@ class _Differ:
             memory.native_id if memory and memory.state == "pending" and self._connector.capabilities.client_ids else ""
         )
         marker = self._marker(wanted, asked or self._nonce(wanted.key, generation), generation)
-        content = self._connector.canonical(wanted.content)
+        content = self._connector.canonical(self._with_edits(wanted))
         write = Write(
             Action.CREATE,
             wanted.key,
@@ -351,6 +357,19 @@ class _Differ:
         if wanted.whole:
             self._places.note_new(wanted.key)
         return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
+
+    def _with_edits(self, wanted: Wanted) -> Content:
+        """Return the content of a new task with what a person had changed in the place that its goal has left."""
+        old = self._view.inherited.get(wanted.key)
+        if old is None or old.done:
+            return wanted.content
+        edits: dict[str, Any] = {}
+        for name in FIELDS:
+            value, applied = getattr(old.content, name), old.marker.applied.get(name)
+            held = bool(applied) or value not in ("", (), "none")  # else the old place has no such field
+            if name not in ("start", "due", "after") and held and applied not in (None, digest(value)):
+                edits[name] = value
+        return replace(wanted.content, **edits)
 
     def _present(self, wanted: Wanted, task: Task) -> None:
         content, fields, theirs, kept = self._merge(wanted, task)
@@ -405,7 +424,8 @@ class _Differ:
             if task.marker.pinned and not wanted.pinned:
                 return Action.UPDATE, "its pin is released"
             if moves:
-                return Action.UPDATE, "stands below another task now"
+                here = task.native_id in self._view.arriving
+                return Action.UPDATE, f"moves to {self._view.label}" if here else "stands below another task now"
             return Action.UPDATE, "remembers what its date was planned from"
         return None, ""
 
@@ -521,12 +541,12 @@ class _Differ:
         prune: str,
         why: str = "no longer in the file",
         *,
-        news: bool = False,
+        waits: bool = False,
         expected: bool = False,
     ) -> bool:
         """Remove a task or, where a person worked on it, leave it to them; return whether it goes.
 
-        news: it shows a tick that has to reach the other tasks first.
+        waits: it shows a tick that has to reach the other tasks first, or another place has to have its goal first.
         """
         edited = [
             name
@@ -542,10 +562,10 @@ class _Differ:
             return False
         if touched or task.content.due != task.marker.due:
             theirs = f"{why}, but a person worked on it: it stays, as theirs"
-            self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=news)
+            self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=waits)
             return False
         # What moves out has to be out: with the task above it, it would be removed as well.
-        waits = task.native_id in self.left
+        waits = waits or task.native_id in self.left
         self._add(Action.REMOVE, key, why, task, marker=task.marker, acknowledges=waits, expected=expected)
         return True
 

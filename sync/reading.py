@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
-from connectors.base import GoalMemory, Remembered, Snapshot
+from connectors.base import HEARTBEAT, GoalMemory, Mover, Remembered, Snapshot
 from connectors.registry import create
+from sync import heartbeat
+from sync.handover import Site, hand_over
 from sync.observe import View, first_syncs, observe
 from sync.occurrences import step_of
 from sync.renames import find_renames, rename
@@ -25,11 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A connector with the goals that it is to hold; `retired` ones hold none and are cleared."""
+    """A connector with the goals that it is to hold; `retired` ones hold none and are cleared.
+
+    `unnamed`: the goals file has stopped naming the place. It gives up the goals that have another one, and no more.
+    """
 
     connector: Connector
     goals: frozenset[str]
     retired: bool = False
+    unnamed: bool = False
 
     @property
     def label(self) -> str:
@@ -95,32 +101,45 @@ def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool 
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
-    return work_out(project, homes, take_snapshots(project, homes, today, rebuild=rebuild), today)
+    return work_out(project, take_snapshots(project, homes, today, rebuild=rebuild), today)
 
 
-def work_out(project: Project, homes: Sequence[Home], found: Snapshots, today: date) -> Reading:
+def work_out(project: Project, found: Snapshots, today: date) -> Reading:
     """Return what the snapshots show, and the schedule. Pure."""
-    views = tuple(_view(project, home, found.by_label[home.label]) for home in homes if home.label in found.by_label)
+    there = [home for home in found.homes if home.label in found.by_label]
+    beats = heartbeat.home(found.homes) if project.heartbeat else None
+    views = hand_over(
+        [
+            Site(
+                home.connector,
+                home.goals | ({HEARTBEAT} if home is beats else set()),
+                _view(project, home, found.by_label[home.label]),
+            )
+            for home in there
+        ]
+    )
     progress = observe(project, views, today)
     planned = schedule(project, progress, today)
-    return Reading(project, tuple(homes), views, planned, found.unread, found.rebuilt)
+    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """What the connectors returned; `unread` and `rebuilt` as in a `Reading`."""
+    """What the connectors returned; `homes`, `unread` and `rebuilt` as in a `Reading`."""
 
+    homes: tuple[Home, ...]
     by_label: Mapping[str, Snapshot]
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...]
 
 
 def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Snapshots:
-    """Read every connector once. Raises as `read` does."""
+    """Read every connector once, and the places that hold tasks of ours and are not named. Raises as `read` does."""
     snapshots: dict[str, Snapshot] = {}
     unread: dict[str, str] = {}
     rebuilt: list[str] = []
-    for home in homes:
+    known = list(homes)
+    for home in known:  # which grows
         try:
             snapshot = home.connector.read()
         except (RefusedError, CredentialsError, InputError):
@@ -134,7 +153,9 @@ def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebu
             rebuilt.append(home.label)
         _refuse_foreign(home, snapshot, project)
         snapshots[home.label] = snapshot
-    return Snapshots(snapshots, unread, tuple(rebuilt))
+        if isinstance(home.connector, Mover):
+            known += [Home(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
+    return Snapshots(tuple(known), snapshots, unread, tuple(rebuilt))
 
 
 def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> None:
@@ -146,24 +167,27 @@ def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> N
 
 
 def _view(project: Project, home: Home, snapshot: Snapshot) -> View:
-    renamed, keys = rename(snapshot, find_renames(project, snapshot))
+    renamed, keys = rename(snapshot, find_renames(project, snapshot, home.goals))
     return View(home.label, renamed, home.goals, keys, snapshot.memory)
 
 
 def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: bool) -> Snapshot:
+    """Return the snapshot with a memory made from the tasks, of the goals of which there is none."""
     if not rebuild:
         lost = snapshot.damage or f"{home.label}: the memory beside our {len(snapshot.tasks)} tasks is gone"
+        remedy = f"{snapshot.remedy}, or run" if snapshot.remedy else "Run"
         raise RefusedError(
-            f"{lost}. Restore it (from the file's history), or run `backplan sync --rebuild`: steps that you had "
-            "deleted would then come back. Nothing was changed."
+            f"{lost}. {remedy} `backplan sync --rebuild`: it makes a new memory from the tasks, and steps that you had "
+            "deleted come back. Nothing was changed."
         )
-    memory: dict[str, GoalMemory] = {}
+    memory = dict(snapshot.memory)
     for task in snapshot.tasks:
         marker = task.marker
         goal_id = marker.key.partition("/")[0]
-        goal = memory.get(goal_id) or GoalMemory(first_sync=today)
-        entry = Remembered("live", task.native_id, marker.generation)
-        memory[goal_id] = replace(goal, keys={**goal.keys, marker.key: entry})
+        if goal_id not in snapshot.memory:
+            goal = memory.get(goal_id) or GoalMemory(first_sync=today)
+            entry = Remembered("live", task.native_id, marker.generation)
+            memory[goal_id] = replace(goal, keys={**goal.keys, marker.key: entry})
     return replace(snapshot, memory=memory, remembers=True, damage="")
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import InputError, RefusedError
-from connectors.base import HEARTBEAT, Finder, Paced
+from connectors.base import HEARTBEAT, Action, Finder, Paced
 from sync import digests, executor, heartbeat
-from sync.budget import within
+from sync.budget import WAITS, within
 from sync.plan import plan
 from sync.wanted import wanted_goal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from config.network import Project
     from connectors.base import Connector
-    from sync.changes import ConnectorPlan
+    from sync.changes import Change, ConnectorPlan
     from sync.journal import Journal, Record
     from sync.observe import View
     from sync.reading import Home, Reading, Snapshots
@@ -44,6 +45,9 @@ def make_plans(
     """
     skipped = {goal for home in reading.homes if home.label in reading.unread for goal in home.goals}
     skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed}
+    # In a place that could not be read, there may be tasks of a goal that is new elsewhere.
+    if reading.unread:
+        skipped |= {goal_id for home in reading.homes for goal_id in home.goals if _is_new(reading, home, goal_id)}
     if only_goals:
         remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
         skipped |= ({goal.id for goal in reading.project.goals} | remembered) - only_goals
@@ -55,10 +59,29 @@ def make_plans(
         home = by_label[view.label]
         if only_connectors and home.connector.name not in only_connectors:
             continue
+        alone = frozenset(view.snapshot.memory.keys() - view.departing) if home.unnamed else frozenset()
         plans.append(
-            _plan(reading, home, view, frozenset(skipped), allow_mass_change=allow_mass_change, new_nonce=new_nonce)
+            _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
         )
-    return plans
+    return _in_turn(plans, reading.views)
+
+
+def _is_new(reading: Reading, home: Home, goal_id: str) -> bool:
+    """Return whether a goal has yet to be remembered where it is to be."""
+    memories = (view.snapshot.memory for view in reading.views if view.label == home.label)
+    return not any(goal_id in memory for memory in memories)
+
+
+def _in_turn(plans: Sequence[ConnectorPlan], views: Sequence[View]) -> list[ConnectorPlan]:
+    """Return the plans; a goal leaves a place only in a run that makes all of it in the other one."""
+    waiting = {change.key.partition("/")[0] for plan in plans for change in plan.writes if change.status == "skipped"}
+    departing = {view.label: view.departing & waiting for view in views}
+    return [replace(plan, changes=tuple(_waits(c, departing[plan.label]) for c in plan.changes)) for plan in plans]
+
+
+def _waits(change: Change, departing: Collection[str]) -> Change:
+    leaves = change.action in (Action.REMOVE, Action.DETACH) and change.key.partition("/")[0] in departing
+    return replace(change, status="skipped", reason=f"{change.reason}; {WAITS}") if leaves else change
 
 
 def _plan(

@@ -17,14 +17,17 @@ MASS_CHANGE_FLOOR = 3
 MASS_CHANGE_SHARE = 0.3
 
 
-def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
-    """Raise RefusedError when more would be removed than a slip of the hand may remove."""
+def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change], twins: int = 0) -> None:
+    """Raise RefusedError when more would be removed than a slip of the hand may remove.
+
+    twins: how many tasks a race has made beside others of ours. They do not count, whether they go or stay.
+    """
     going = [
         change.key
         for change in changes
         if change.action is Action.REMOVE and not change.expected and change.key != HEARTBEAT
     ]
-    managed = sum(not task.done and task.marker.key != HEARTBEAT for task in snapshot.tasks)
+    managed = sum(not task.done and task.marker.key != HEARTBEAT for task in snapshot.tasks) - twins
     if len(going) > max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed) or (going and len(going) == managed):
         shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
         raise RefusedError(

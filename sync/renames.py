@@ -11,17 +11,18 @@ from connectors.base import HEARTBEAT, GoalMemory, Remembered, is_group
 from sync.occurrences import step_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from config.network import Goal, Project
     from connectors.base import Content, Snapshot
 
 
-def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
+def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | None = None) -> dict[str, str]:
     """Return old key -> new key for every goal and step that a connector remembers under another key.
 
-    The occurrences of a step that repeats follow their step.
+    here: the ids of the goals that the connector is to hold, by default all: only one of these can be what another
+    became that was here. The occurrences of a step that repeats follow their step.
 
     Raises GoalsFileError where several titles changed at one place, so that only a guess could tell which became which.
     """
@@ -33,7 +34,7 @@ def find_renames(project: Project, snapshot: Snapshot) -> dict[str, str]:
         if known:
             memory[goal_id] = tuple(known)
     problems: list[Problem] = []
-    goals = _goals(project, memory, problems) if memory else {}
+    goals = _goals(project, memory, problems, here) if memory else {}
     moved = _moved(project, memory)
     stayed = {goal_id: tuple(key for key in keys if key not in moved) for goal_id, keys in memory.items()}
     renames: dict[str, str] = {}
@@ -146,10 +147,12 @@ def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str,
     }
 
 
-def _goals(project: Project, memory: Mapping[str, tuple[str, ...]], problems: list[Problem]) -> dict[str, str]:
+def _goals(
+    project: Project, memory: Mapping[str, tuple[str, ...]], problems: list[Problem], here: Collection[str] | None
+) -> dict[str, str]:
     """Return new goal id -> old one."""
     said = {goal.id: goal.was for goal in project.goals if goal.was and goal.was in memory and goal.id not in memory}
-    news = [goal for goal in project.goals if goal.id not in said]
+    news = [goal for goal in project.goals if goal.id not in said and (here is None or goal.id in {*here, *memory})]
     found = _by_place(
         [goal_id for goal_id in memory if goal_id not in said.values()],
         [(goal.id, goal.titled_id) for goal in news],

@@ -174,6 +174,7 @@ def _reconcile(
     homes = workspace.homes()
     only = known_connectors(options.connector, homes)
     reading = read(workspace.project, homes, workspace.today, rebuild=rebuild)
+    homes = reading.homes
     plans = reconciler.make_plans(
         reading,
         only_goals=workspace.goals(options.goal),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from config.errors import BackplanError
 from connectors.base import Connector
@@ -75,11 +75,12 @@ def the_same(project: Project) -> Project:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A connector, the goals that it is to hold, and its snapshot, None where it could not be read."""
+    """A home and its snapshot, None where it could not be read."""
 
     connector: Connector
     goals: frozenset[str]
     retired: bool
+    unnamed: bool
     snapshot: Same[Snapshot] | None
 
 
@@ -123,23 +124,26 @@ def process(
     homes = [reading.Home(*place) for place in places]
     found = reading.take_snapshots(project, homes, today, rebuild=rebuild)
     seen = []
-    for connector, goals, retired in places:
-        snapshot = found.by_label.get(connector.label)
-        seen.append(Seen(connector.alike(), goals, retired, Same(snapshot) if snapshot is not None else None))
+    connectors: dict[str, Stepwise] = {}
+    for home in found.homes:
+        snapshot, connector = found.by_label.get(home.label), cast("Stepwise", home.connector)
+        connectors[home.label] = connector
+        same = Same(snapshot) if snapshot is not None else None
+        seen.append(Seen(connector.alike(), home.goals, home.retired, home.unnamed, same))
     run, nonces.next = _decide(Same(project), tuple(seen), today, allow, nonces.next)
     if not write:
         return run
-    return Run(run.found, (yield from _apply(run.plans, {connector.label: connector for connector, *_ in places})))
+    return Run(run.found, (yield from _apply(run.plans, connectors)))
 
 
 @lru_cache(maxsize=1 << 9)
 def _decide(project: Same[Project], seen: tuple[Seen, ...], today: date, allow: bool, nonce: int) -> tuple[Run, int]:
     """Return what is planned, and the number of the next nonce."""
-    homes = [reading.Home(one.connector, one.goals, one.retired) for one in seen]
+    homes = tuple(reading.Home(one.connector, one.goals, one.retired, one.unnamed) for one in seen)
     snapshots = {one.connector.label: one.snapshot.thing for one in seen if one.snapshot is not None}
     unread = {one.connector.label: "does not answer" for one in seen if one.snapshot is None}
     nonces = Nonces(nonce)
-    found = reading.work_out(project.thing, homes, reading.Snapshots(snapshots, unread, ()), today)
+    found = reading.work_out(project.thing, reading.Snapshots(homes, snapshots, unread, ()), today)
     plans = reconciler.make_plans(found, allow_mass_change=allow, new_nonce=nonces.draw)
     return Run(found, plans), nonces.next
 

@@ -109,7 +109,7 @@ def run(
     homes = tuple(reading.Home(connector, goals) for connector in connectors)
     found = reading.read(project, homes, today)
     plans = reconciler.make_plans(found, allow_mass_change=allow)
-    return Run(found, reconciler.apply(plans, homes, lambda _: None) if write else plans)
+    return Run(found, reconciler.apply(plans, found.homes, lambda _: None) if write else plans)
 
 
 def undo(project: Project, connector: Connector, done: Run, today: date) -> list[ConnectorPlan]:

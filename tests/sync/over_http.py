@@ -17,7 +17,7 @@ from connectors.marker import write_memory
 from connectors.todoist import Account, TodoistConnector
 from connectors.todoist_api import Client
 from connectors.todoist_objects import Item, Note
-from connectors.todoist_reading import content_of, split
+from connectors.todoist_text import content_of, split
 from sync.simulation.life import Life
 from sync.simulation.service import Fault, Held, Killed, Kind, Service
 from tests.servers.http import Fault as Http
@@ -160,7 +160,7 @@ class TodoistApp(Remote):
 
     def _lines(self, item: Item) -> list[str]:
         notes = [Note.of(thing) for thing in self.todoist.all(Things.NOTES) if thing["item_id"] == item.id]
-        return write_memory(todoist_memory.read(note for note in notes if not note.is_deleted))
+        return write_memory(todoist_memory.read(note for note in notes if not note.is_deleted)[0])
 
     def state(self) -> dict[str, dict[str, Thing]]:
         """Return every object."""

@@ -1,0 +1,296 @@
+"""Where tasks live in a Todoist account: the projects and sections that hold them, and the task that holds a memory.
+
+A memory belongs to one place, whose name stands in the description of its task. People may do anything to that task, so
+it is known by whatever is left: the description or the comments. What is not as it should be is repaired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from config.errors import BackplanError, RefusedError
+from connectors import todoist_memory
+from connectors.base import Fact
+from connectors.todoist_api import WINDOW
+from connectors.todoist_objects import Command, Name
+from connectors.todoist_text import marker_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from connectors.base import Remembered
+    from connectors.todoist_api import Client
+    from connectors.todoist_objects import Item, Limits, Listing, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A task that holds a memory, and the name of the place that it belongs to; empty where that cannot be read."""
+
+    item: Item
+    name: str
+
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """The ids of the project and section in which the task stands."""
+        return self.item.project_id, self.item.section_id
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Where a connector's tasks live: what is None has yet to be made."""
+
+    name: Name
+    project: Place | None
+    section: Place | None
+    memory: Item | None
+
+    @property
+    def place(self) -> tuple[str, str | None] | None:
+        """The ids of the project and section; None where one of them has yet to be made."""
+        if self.project is None or (self.name.section and self.section is None):
+            return None
+        return self.project.id, self.section.id if self.section else None
+
+    def room(self, listing: Listing) -> int | None:
+        """Return how many more open tasks there is room for."""
+        most = listing.limits.tasks
+        if most is None:
+            return None
+        project_id = self.project.id if self.project else None
+        there = sum(item.project_id == project_id for item in listing.open_items())
+        return most - there - (self.memory is None)
+
+
+# Finding a container and its memory
+
+
+def stores(listing: Listing, namespace: str) -> list[Store]:
+    """Return the tasks that hold a memory of the namespace, completed ones last, then those without comments."""
+    noted, found = listing.noted(), []
+    for item in listing.items.values():
+        comments = todoist_memory.by_goal(noted[item.id]) if item.id in noted else {}
+        store = None if item.is_deleted else _store(listing, item, namespace, bool(comments))
+        if store is not None:
+            found.append((item.checked, not comments, item.added_at, item.id, store))
+    return [store for *_, store in sorted(found, key=lambda row: row[:4])]
+
+
+def _store(listing: Listing, item: Item, namespace: str, comments: bool) -> Store | None:
+    owner = todoist_memory.owner(item.description)
+    if owner is not None:
+        ours = owner[0] == namespace and (comments or item.content == todoist_memory.TITLE)
+        return Store(item, owner[1]) if ours else None
+    if not comments:
+        return None
+    spaces = {marker.namespace for task in _remembered(listing, item) if (marker := marker_of(task))}
+    return Store(item, "") if (spaces or _namespaces(listing) or {namespace}) == {namespace} else None
+
+
+def _namespaces(listing: Listing) -> set[str]:
+    """Return the namespaces of the memories whose description can be read."""
+    owners = (todoist_memory.owner(item.description) for item in listing.items.values())
+    return {owner[0] for owner in owners if owner is not None}
+
+
+def _remembered(listing: Listing, memory: Item) -> list[Item]:
+    """Return the tasks of a memory that are listed."""
+    ids = (entry.native_id for _, entry in entries_of(listing, memory))
+    return [listing.items[native_id] for native_id in ids if native_id in listing.items]
+
+
+def entries_of(listing: Listing, memory: Item) -> Iterator[tuple[str, Remembered]]:
+    """Yield the keys that a memory knows, as far as it can be read."""
+    for goal in todoist_memory.read(listing.notes_of(memory.id))[0].values():
+        yield from goal.keys.items()
+
+
+def find_container(listing: Listing, name: Name, namespace: str, others: Collection[Name] = ()) -> Container:
+    """Return the place with a name and its memory; where a person renamed it, the place in which its memory stands.
+
+    others: the other places that the goals file names in this account, whose memories are not this one's.
+    """
+    known = stores(listing, namespace)
+    own = next((store for store in known if store.name == str(name)), None)
+    project = _named(name.project, listing.projects.values(), own.item.project_id if own else None)
+    if project is None and own is not None:
+        home = listing.projects.get(own.item.project_id)
+        project = home if home is not None and not (home.inbox or home.gone) else None
+    section = None
+    if project is not None and name.section:
+        within = [place for place in listing.sections.values() if place.project_id == project.id]
+        section = _named(name.section, within, own.item.section_id if own else None)
+        if section is None and own is not None:
+            section = next((place for place in within if place.id == own.item.section_id and not place.gone), None)
+    container = Container(name, project, section, own.item if own else None)
+    if own is None and container.place is not None:
+        taken = {str(other) for other in others}
+        alone = not others
+        left = (s for s in known if s.name not in taken and _is_left(listing, s, container, alone=alone))
+        return replace(container, memory=next((store.item for store in left), None))
+    return container
+
+
+def _is_left(listing: Listing, store: Store, container: Container, *, alone: bool) -> bool:
+    """Return whether a memory belongs to a place that has another name now, or whose name in it cannot be read.
+
+    alone: the goals file names no other place.
+    """
+    if store.name:
+        there = [place for name in names(store.name) if (place := _resolve(listing, name))]
+        return store.place == container.place and all(place == container.place for place in there)
+    tasks = {(item.project_id, item.section_id) for item in _remembered(listing, store.item) if not item.parent_id}
+    return container.place in (tasks or {store.place}) or (alone and not tasks)
+
+
+def names(text: str) -> list[Name]:
+    """Return what the name of a place may mean: a project, or a section of one."""
+    parts = text.split(" / ")
+    sections = [Name(" / ".join(parts[:cut]), " / ".join(parts[cut:])) for cut in range(1, len(parts))]
+    return [Name(text), *sections]
+
+
+def _resolve(listing: Listing, name: Name) -> tuple[str, str | None] | None:
+    project = _named(name.project, listing.projects.values(), None)
+    if project is None or name.section is None:
+        return (project.id, None) if project else None
+    within = (place for place in listing.sections.values() if place.project_id == project.id)
+    section = _named(name.section, within, None)
+    return (project.id, section.id) if section else None
+
+
+def _named(name: str, places: Iterable[Place], home: str | None) -> Place | None:
+    """Return the place with an id or a name; of several with one name, that of the id `home`, else the first."""
+    there = [place for place in places if not place.gone]
+    by_id = [place for place in there if place.id == name]
+    same = [place for place in there if place.name.strip() == name.strip()]
+    return next(iter(by_id + sorted(same, key=lambda place: place.id != home)), None)
+
+
+def unnamed(listing: Listing, namespace: str, named: Collection[Name]) -> list[Name]:
+    """Return the places that hold a memory of the namespace, and that the goals file has stopped naming."""
+    containers = [
+        find_container(listing, name, namespace, [other for other in named if other != name]) for name in named
+    ]
+    claimed = {container.memory.id for container in containers if container.memory}
+    left = [store for store in stores(listing, namespace) if store.item.id not in claimed and store.name]
+    found: dict[str, Name] = {}
+    for store in left:
+        possible = names(store.name)
+        standing = (name for name in possible if _resolve(listing, name) == store.place)
+        found.setdefault(store.name, next(standing, possible[0]))
+    return list(found.values())
+
+
+def look_for_completed(container: Container, listing: Listing, client: Client, namespace: str) -> None:
+    """Take in a memory that a person completed: no list of open tasks has it."""
+    if container.project is None:
+        return
+    until = client.clock.now() + timedelta(days=1)
+    for item in client.completed(container.project.id, until - WINDOW, until):
+        owner = todoist_memory.owner(item.description)
+        if item.content == todoist_memory.TITLE or (owner is not None and owner[0] == namespace):
+            listing.items.setdefault(item.id, item)
+            client.read_notes(listing, item)
+
+
+# Repairing a memory
+
+
+def repairs(container: Container, namespace: str) -> list[Command]:
+    """Return the commands that make the task of the memory what it should be."""
+    item = container.memory
+    if item is None:
+        return []
+    commands = []
+    fields = {} if item.content == todoist_memory.TITLE else {"content": todoist_memory.TITLE}
+    description = todoist_memory.described(item.description, namespace, str(container.name))
+    fields |= {} if item.description == description else {"description": description}
+    if item.checked:
+        commands.append(Command("item_uncomplete", {"id": item.id}))
+    if fields or item.due is not None:
+        commands.append(Command("item_update", {"id": item.id, **fields, **({"due": None} if item.due else {})}))
+    if container.place not in (None, (item.project_id, item.section_id)) or item.parent_id:
+        commands += _move(container, item)
+    return commands
+
+
+def _move(container: Container, item: Item) -> list[Command]:
+    if container.place is None:
+        return []
+    project_id, section_id = container.place
+    place = {"section_id": section_id} if section_id else {"project_id": project_id}
+    return [Command("item_move", {"id": item.id, **place})]
+
+
+def needs_repair(container: Container, namespace: str) -> bool:
+    """Return whether the memory, or the place that it belongs to, is not as it should be."""
+    return container.memory is not None and (container.place is None or bool(repairs(container, namespace)))
+
+
+def repaired(container: Container) -> str:
+    """Return a sentence on a memory that is repaired."""
+    title = container.memory.content if container.memory else ""
+    called = "" if title == todoist_memory.TITLE else f" (it was called “{title}”)"
+    return (
+        f"the task “{todoist_memory.TITLE}” was changed{called}. It holds what backplan has to remember, so it is put "
+        "back as it was; please leave it as it is"
+    )
+
+
+# Refusals and facts
+
+
+def refuse_full(container: Container, listing: Listing) -> None:
+    """Raise RefusedError where the plan of the account has no room for what has to be made."""
+    limits, projects = listing.limits, [p for p in listing.projects.values() if not (p.gone or p.inbox)]
+    if container.project is None and limits.projects is not None and len(projects) >= limits.projects:
+        raise RefusedError(_no_room(container.name.project, "project", limits, len(projects)))
+    if container.project and container.name.section and container.section is None and limits.sections is not None:
+        there = [s for s in listing.sections.values() if s.project_id == container.project.id and not s.gone]
+        if len(there) >= limits.sections:
+            raise RefusedError(_no_room(container.name.section, "section", limits, len(there)))
+
+
+def _no_room(name: str, kind: str, limits: Limits, count: int) -> str:
+    return (
+        f"todoist: there is no {kind} `{name}`, and none can be made: the plan of the account ({limits.plan}) has room "
+        f"for {count}. Name one that exists in the goals file (`{kind}:`), or archive one; nothing was changed"
+    )
+
+
+def refuse_archived(container: Container, listing: Listing, client: Client) -> None:
+    """Raise RefusedError where the project that is missing was archived: all in it is hidden, and not deleted."""
+    name = container.name.project
+    if any(name in (place.id, place.name) for place in client.archived_projects(listing)):
+        raise RefusedError(
+            f"todoist ({container.name}): the project “{name}” was archived. Unarchive it in Todoist, or name another "
+            "one in the goals file; nothing was changed"
+        )
+
+
+def facts(container: Container, listing: Listing, requests: int) -> list[Fact]:
+    """Return what there is to say of the account, its plan, the project and the requests that may be sent."""
+    limits, name, room = listing.limits, container.name, container.room(listing)
+    deadlines = "with deadlines" if limits.deadlines else "without deadlines of Todoist's own"
+    plan = f"{limits.plan or 'unknown'}: {limits.tasks} open tasks a project, {limits.projects} projects, {deadlines}"
+    try:
+        refuse_full(container, listing)
+    except BackplanError as error:
+        place = Fact("project", False, str(error))
+    else:
+        there = f"“{name}” is there" if container.project else f"“{name}” does not exist yet; the first sync makes it"
+        place = Fact("project", True, there + (f", with room for {room} more open tasks" if room is not None else ""))
+    return [
+        Fact("account", True, f"{listing.user.email} (id {listing.user.id}), time zone {listing.user.timezone}"),
+        Fact("plan", True, plan),
+        place,
+        Fact(
+            "requests",
+            True,
+            f"{requests} sent now; Todoist takes 1,000 in 15 minutes, 100 of them whole reads, and does not tell how "
+            "many are left. A sync sends 1 to 5",
+        ),
+    ]

@@ -1,0 +1,153 @@
+"""Goals that changed their place: whose tasks and memory another place takes over, and what a new app inherits. Pure.
+
+Within one account the tasks themselves move: the new place remembers them first, then they move, and only then does the
+old place forget them. So a run that is cut short shows in both memories, and the next run finishes the move. Between
+accounts nothing can move: the new place makes the tasks with what people had changed in the old ones, which go last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from connectors.base import Mover, Remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from connectors.base import Connector, Snapshot
+    from sync.observe import View
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place with what was read there; `goals` are the ids of those that the goals file puts there."""
+
+    connector: Connector
+    goals: frozenset[str]
+    view: View
+
+
+def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
+    """Return the views once every goal belongs to the places that the goals file names for it."""
+    views = [site.view for site in sites]
+    for old in range(len(sites)):
+        for new in range(len(sites)):
+            if _share_an_account(sites[old].connector, sites[new].connector):
+                for goal_id in sorted(sites[new].goals - sites[old].goals):
+                    views[old], views[new] = _move(goal_id, views[old], views[new])
+    homes = [replace(site, view=view) for site, view in zip(sites, views, strict=True)]
+    return tuple(_inherit(home, homes) for home in homes)
+
+
+def _share_an_account(one: Connector, other: Connector) -> bool:
+    return isinstance(one, Mover) and isinstance(other, Mover) and one is not other and one.account == other.account
+
+
+# Within one account
+
+
+def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
+    """Return two views after the second has taken over from the first what it lacks of a goal."""
+    left = old.snapshot.memory.get(goal_id)
+    keys = [key for key in left.keys if _is_taken(key, old, new)] if left is not None else []
+    if left is None or not keys:
+        return old, new
+    tasks = [task for task in old.snapshot.tasks if task.marker.key in keys]
+    ids = {task.native_id for task in tasks}
+    arriving = {t.native_id for t in tasks if t.marker.key == goal_id or (t.here and t.parent not in ids)}
+    renamed = {native_id: key for native_id, key in old.renamed.items() if native_id in ids}
+    return (
+        replace(old, snapshot=_without(goal_id, keys, old.snapshot), leaving={**old.leaving, goal_id: left}),
+        replace(
+            new,
+            snapshot=_with(goal_id, keys, old.snapshot, new.snapshot),
+            renamed={**new.renamed, **renamed},
+            arriving=new.arriving | arriving,
+        ),
+    )
+
+
+def _is_taken(key: str, old: View, new: View) -> bool:
+    """Return whether a key goes to the new place: it is unknown there, or an earlier run has begun to hand it over."""
+    entry, known = old.remembered(key), new.remembered(key)
+    if known is None or known.state == "removed":
+        return True
+    return entry is not None and entry.state != "pending" and entry.native_id == known.native_id != ""
+
+
+def _without(goal_id: str, keys: Collection[str], snapshot: Snapshot) -> Snapshot:
+    goal = snapshot.memory[goal_id]
+    rest = {key: entry for key, entry in goal.keys.items() if key not in keys}
+    kept = {goal_id: replace(goal, keys=rest)} if rest else {}
+    return replace(
+        snapshot,
+        tasks=tuple(task for task in snapshot.tasks if task.marker.key not in keys),
+        copies=tuple(task for task in snapshot.copies if task.marker.key not in keys),
+        memory={other: memory for other, memory in snapshot.memory.items() if other != goal_id} | kept,
+    )
+
+
+def _with(goal_id: str, keys: Collection[str], old: Snapshot, new: Snapshot) -> Snapshot:
+    left, known = old.memory[goal_id], new.memory.get(goal_id)
+    there = {task.native_id for task in new.tasks}
+    tasks = [task for task in old.tasks if task.marker.key in keys and task.native_id not in there]
+    begun = {key for key in keys if known is not None and key in known.keys and known.keys[key].state != "removed"}
+    taken = {key: left.keys[key] for key in keys if key not in begun}
+    plan = known if known is not None and begun | (known.keys.keys() - taken.keys()) else left
+    return replace(
+        new,
+        tasks=(*new.tasks, *tasks),
+        copies=(*new.copies, *(task for task in old.copies if task.marker.key in keys)),
+        memory={**new.memory, goal_id: replace(plan, keys={**(known.keys if known else {}), **taken})},
+        damaged=new.damaged | (old.damaged & {task.native_id for task in tasks}),
+        remembers=True,
+    )
+
+
+# Between accounts
+
+
+def _inherit(home: Site, sites: Sequence[Site]) -> View:
+    """Return a view with what is known of its new tasks in places that their goals have left."""
+    view = home.view
+    for site in sites:
+        if site.connector is home.connector:
+            continue
+        gone = home.goals - site.goals
+        news = {key: entry for key, entry in _entries(site.view, gone) if _is_new(view, key)}
+        if news:
+            view = replace(
+                view,
+                snapshot=_with_dropped(view.snapshot, site.view, news),
+                inherited={**{key: site.view.tasks[key] for key in news if key in site.view.tasks}, **view.inherited},
+            )
+    departing = {goal_id for site in sites if site.connector is not home.connector for goal_id in site.goals}
+    return replace(view, departing=frozenset(departing - home.goals) & view.snapshot.memory.keys())
+
+
+def _entries(view: View, goals: Iterable[str]) -> Iterable[tuple[str, Remembered]]:
+    for goal_id in sorted(goals):
+        if goal_id in view.snapshot.memory:
+            yield from view.snapshot.memory[goal_id].keys.items()
+
+
+def _is_new(view: View, key: str) -> bool:
+    entry = view.remembered(key)
+    return key not in view.tasks and (entry is None or entry.state == "removed")
+
+
+def _with_dropped(snapshot: Snapshot, old: View, news: Mapping[str, Remembered]) -> Snapshot:
+    """Return a snapshot that remembers what a person dropped in the place that the goal has left."""
+    dropped = {key: entry for key, entry in news.items() if old.dropped(key, entry.definition, recreate=False)}
+    memory = dict(snapshot.memory)
+    for key, entry in dropped.items():
+        goal_id = key.partition("/")[0]
+        goal = memory.get(goal_id) or replace(old.snapshot.memory[goal_id], keys={}, made=None, digest="", dates={})
+        before = goal.keys.get(key)
+        generation = before.generation if before is not None else 1
+        memory[goal_id] = replace(
+            goal,
+            keys={**goal.keys, key: Remembered("dropped", "", generation, definition=entry.definition)},
+        )
+    return replace(snapshot, memory=memory)
