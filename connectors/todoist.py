@@ -52,11 +52,18 @@ class Account:
         self._served: set[int] = set()
         self._named: dict[str, list[Name]] = {}  # by namespace
         self._looked: Listing | None = None
+        self._confirmed: Listing | None = None
 
     def add(self, namespace: str, place: Name) -> None:
         """Note that the goals file names a place."""
         named = self._named.setdefault(namespace, [])
         named += [place] if place not in named else []
+
+    def confirm(self, listing: Listing, requests: Requests) -> None:
+        """Read the account once more, before anybody believes that a place has no memory yet."""
+        if self._confirmed is not listing:
+            listing.add(self.client(requests).read())
+            self._confirmed = listing
 
     def others(self, namespace: str, place: Name) -> list[Name]:
         """Return the other places that the goals file names."""
@@ -175,6 +182,9 @@ class TodoistConnector:
         container = self._container(listing)
         if container.project is None:
             place.refuse_archived(container, listing, client)
+        if container.memory is None:
+            self.account.confirm(listing, self.requests)
+            container = self._container(listing)
         if container.memory is None:
             place.refuse_full(container, listing)
             place.look_for_completed(container, listing, client, self._namespace)

@@ -212,6 +212,14 @@ class Listing:
         self.sections |= {thing["id"]: Place.of(thing) for thing in answer.get("sections", ())}
         self.notes |= {thing["id"]: Note.of(thing) for thing in answer.get("notes", ())}
 
+    def add(self, other: Listing) -> None:
+        """Take in what another reading of the account has, and this one lacks."""
+        self.token = other.token
+        self.items = other.items | self.items
+        self.projects = other.projects | self.projects
+        self.sections = other.sections | self.sections
+        self.notes = other.notes | self.notes
+
     def open_items(self) -> Iterator[Item]:
         """Yield the tasks that are open."""
         return (item for item in self.items.values() if not (item.checked or item.is_deleted))

@@ -8,6 +8,7 @@ accounts nothing can move: the new place makes the tasks with what people had ch
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from connectors.base import Mover, Remembered
@@ -15,7 +16,7 @@ from connectors.base import Mover, Remembered
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from connectors.base import Connector, Snapshot
+    from connectors.base import Connector, GoalMemory, Snapshot
     from sync.observe import View
 
 
@@ -33,14 +34,15 @@ def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
     views = [site.view for site in sites]
     for old in range(len(sites)):
         for new in range(len(sites)):
-            if _share_an_account(sites[old].connector, sites[new].connector):
+            if share_an_account(sites[old].connector, sites[new].connector):
                 for goal_id in sorted(sites[new].goals - sites[old].goals):
                     views[old], views[new] = _move(goal_id, views[old], views[new])
     homes = [replace(site, view=view) for site, view in zip(sites, views, strict=True)]
     return tuple(_inherit(home, homes) for home in homes)
 
 
-def _share_an_account(one: Connector, other: Connector) -> bool:
+def share_an_account(one: Connector, other: Connector) -> bool:
+    """Return whether tasks can move between two places."""
     return isinstance(one, Mover) and isinstance(other, Mover) and one is not other and one.account == other.account
 
 
@@ -51,7 +53,7 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
     """Return two views after the second has taken over from the first what it lacks of a goal."""
     left = old.snapshot.memory.get(goal_id)
     keys = [key for key in left.keys if _is_taken(key, old, new)] if left is not None else []
-    if left is None or not keys:
+    if left is None or all(left.keys[key].state == "removed" for key in keys):
         return old, new
     tasks = [task for task in old.snapshot.tasks if task.marker.key in keys]
     ids = {task.native_id for task in tasks}
@@ -71,34 +73,49 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
 def _is_taken(key: str, old: View, new: View) -> bool:
     """Return whether a key goes to the new place: it is unknown there, or an earlier run has begun to hand it over."""
     entry, known = old.remembered(key), new.remembered(key)
-    if known is None or known.state == "removed":
-        return True
-    return entry is not None and entry.state != "pending" and entry.native_id == known.native_id != ""
+    if entry is None or known is None:
+        return entry is not None
+    if known.state == "removed":
+        return entry.state != "removed"
+    if known.state == "pending":  # whoever has made it
+        return key in old.tasks and key not in new.tasks
+    return entry.state != "pending" and entry.native_id == known.native_id != ""
 
 
 def _without(goal_id: str, keys: Collection[str], snapshot: Snapshot) -> Snapshot:
-    goal = snapshot.memory[goal_id]
+    goal, nonces = snapshot.memory[goal_id], _nonces(keys, snapshot)
     rest = {key: entry for key, entry in goal.keys.items() if key not in keys}
     kept = {goal_id: replace(goal, keys=rest)} if rest else {}
     return replace(
         snapshot,
         tasks=tuple(task for task in snapshot.tasks if task.marker.key not in keys),
-        copies=tuple(task for task in snapshot.copies if task.marker.key not in keys),
+        copies=tuple(task for task in snapshot.copies if task.marker.nonce not in nonces),
         memory={other: memory for other, memory in snapshot.memory.items() if other != goal_id} | kept,
     )
+
+
+def _planned(memory: GoalMemory) -> tuple[bool, date]:
+    """Return a sort key for the plan that counts: the newest of those that were published with tasks."""
+    return any(entry.state != "removed" for entry in memory.keys.values()), memory.made or date.min
+
+
+def _nonces(keys: Collection[str], snapshot: Snapshot) -> set[str]:
+    """Return by what copies of tasks are known: they may still have the key that the goals file has renamed."""
+    return {task.marker.nonce for task in snapshot.tasks if task.marker.key in keys}
 
 
 def _with(goal_id: str, keys: Collection[str], old: Snapshot, new: Snapshot) -> Snapshot:
     left, known = old.memory[goal_id], new.memory.get(goal_id)
     there = {task.native_id for task in new.tasks}
     tasks = [task for task in old.tasks if task.marker.key in keys and task.native_id not in there]
-    begun = {key for key in keys if known is not None and key in known.keys and known.keys[key].state != "removed"}
+    waits = ("removed", "pending")
+    begun = {key for key in keys if known is not None and key in known.keys and known.keys[key].state not in waits}
     taken = {key: left.keys[key] for key in keys if key not in begun}
-    plan = known if known is not None and begun | (known.keys.keys() - taken.keys()) else left
+    plan = max([left, *([known] if known else [])], key=_planned)
     return replace(
         new,
         tasks=(*new.tasks, *tasks),
-        copies=(*new.copies, *(task for task in old.copies if task.marker.key in keys)),
+        copies=(*new.copies, *(task for task in old.copies if task.marker.nonce in _nonces(keys, old))),
         memory={**new.memory, goal_id: replace(plan, keys={**(known.keys if known else {}), **taken})},
         damaged=new.damaged | (old.damaged & {task.native_id for task in tasks}),
         remembers=True,

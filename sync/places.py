@@ -60,8 +60,17 @@ class Places:
         """Return `parent` where a task has to move: below another one, if that takes any, or here with its goal."""
         above = self._view.tasks.get(self.above(wanted) or "")
         closed = self._families and task.done and above is not None and above.done
-        elsewhere = self._is_elsewhere(wanted, task) or (task.native_id in self._view.arriving and not task.done)
+        elsewhere = self._is_elsewhere(wanted, task) or self._arrives(wanted, task)
         return frozenset({"parent"} if elsewhere and not closed else ())
+
+    def _arrives(self, wanted: Wanted, task: Task) -> bool:
+        """Return whether a task comes here with its goal, which has another place now; what stays done does not.
+
+        A goal may have changed its place while it was done: it comes here when it is reopened.
+        """
+        if task.done and wanted.done:
+            return False
+        return task.native_id in self._view.arriving or (task.done and not wanted.above and not task.here)
 
     def marker_with_place(self, wanted: Wanted, task: Task) -> Marker:
         """Return the marker of a task that stays as it is: where it moves, or has yet to, it says so."""

@@ -397,12 +397,15 @@ class _Differ:
             shown["pinned"] = (task.marker.pinned, wanted.pinned)
         fresh_pin = wanted.pinned and "due" not in fields and task.content.due != task.marker.due
         overruled = action is Action.REOPEN and self._view.ticked(wanted.key)
+        arrives = action is Action.REOPEN and "parent" in write.fields and write.parent is None
         waits = (fresh_pin or overruled) and "parent" not in write.fields  # what moves elsewhere makes room first
         told = reason + (f"; {kept}" if kept else "")
         before = self._found(task)
         if task.native_id in self._view.snapshot.damaged:  # what it said is lost: the way back keeps the new one
             before = replace(before, marker=replace(marker, due=task.content.due))
-        self.changes.append(Change(action, wanted.key, told, shown, write, acknowledges=waits, before=before))
+        self.changes.append(
+            Change(action, wanted.key, told, shown, write, acknowledges=waits or arrives, before=before)
+        )
 
     def _action(
         self, wanted: Wanted, task: Task, fields: Mapping[str, object], marker: Marker

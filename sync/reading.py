@@ -9,7 +9,7 @@ from config.errors import BackplanError, CredentialsError, InputError, RefusedEr
 from connectors.base import HEARTBEAT, GoalMemory, Mover, Remembered, Snapshot
 from connectors.registry import create
 from sync import heartbeat
-from sync.handover import Site, hand_over
+from sync.handover import Site, hand_over, share_an_account
 from sync.observe import View, first_syncs, observe
 from sync.occurrences import step_of
 from sync.renames import find_renames, rename
@@ -155,6 +155,7 @@ def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebu
         snapshots[home.label] = snapshot
         if isinstance(home.connector, Mover):
             known += [Home(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
+    _refuse_emptied(known, snapshots, project)
     return Snapshots(tuple(known), snapshots, unread, tuple(rebuilt))
 
 
@@ -200,11 +201,22 @@ def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
             f"`{project.namespace}`. If the namespace was renamed in the goals file, change it back to go on with "
             "those tasks; nothing was changed."
         )
-    remembered = (item for goal in snapshot.memory.values() for item in goal.keys.items())
-    live = sum(entry.state == "live" and step_of(key) in ours for key, entry in remembered)
-    if live > 1 and not snapshot.tasks and not home.retired:
-        raise RefusedError(
-            f"{home.label}: none of the {live} tasks that should be there was found. If you deleted them all, delete "
-            "what is left of backplan there too (in a Markdown list, the comment at its end) and they are made anew; "
-            "nothing was changed."
+
+
+def _refuse_emptied(homes: Sequence[Home], snapshots: Mapping[str, Snapshot], project: Project) -> None:
+    """Raise RefusedError where a place shows none of its tasks, and no other place of the account shows any."""
+    ours = {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
+    there = [home for home in homes if home.label in snapshots]
+    for home in there:
+        snapshot = snapshots[home.label]
+        remembered = (item for goal in snapshot.memory.values() for item in goal.keys.items())
+        live = sum(entry.state == "live" and step_of(key) in ours for key, entry in remembered)
+        shown = any(
+            snapshots[other.label].tasks for other in there if share_an_account(home.connector, other.connector)
         )
+        if live > 1 and not (snapshot.tasks or shown or home.retired):
+            raise RefusedError(
+                f"{home.label}: none of the {live} tasks that should be there was found. If you deleted them all, "
+                "delete what is left of backplan there too (in a Markdown list, the comment at its end) and they are "
+                "made anew; nothing was changed."
+            )

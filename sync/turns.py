@@ -34,13 +34,14 @@ def after_reopening(goal: WantedGoal, changes: Sequence[Change], view: View) -> 
     """Yield a goal's changes, those that wait among them: what is done takes nothing below it.
 
     A goal or group that a person ticked, and that is open again, does not wait where every task that is done by that
-    shows so itself. Where it does, what comes to stand below it waits for it.
+    shows so itself. Where it does, or comes here from another place, what comes to stand below it waits for it.
     """
     shown = all(_shows_done(view, task.key) for task in goal.tasks if task.done and _is_step(task.key))
     waiting: set[str] = set()
     for change in changes:
         action, write = change.action, change.write
-        if action is Action.REOPEN and change.acknowledges and shown and not _is_step(change.key):
+        arrives = write is not None and write.parent is None and "parent" in write.fields
+        if action is Action.REOPEN and change.acknowledges and shown and not (arrives or _is_step(change.key)):
             yield replace(change, acknowledges=False)
             continue
         comes = action in (Action.CREATE, Action.REOPEN) or (write is not None and "parent" in write.fields)

@@ -20,8 +20,8 @@ from connectors.base import (
     Write,
 )
 from connectors.marker import write_memory
-from sync.simulation.listing import parse, places, read_entries, snapshot
-from sync.simulation.service import Fault, Killed, Service
+from sync.simulation.listing import Seat, parse, places, read_entries, snapshot
+from sync.simulation.service import Fault, Killed, Service, memory_key
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -37,12 +37,19 @@ class SimulatedConnector:
 
     name: ClassVar[str] = "memory"
     capabilities: ClassVar[Capabilities] = Capabilities(frozenset(FIELDS), reliability="safe")
+    moves: ClassVar[bool] = False  # between the places of one account
 
-    def __init__(self, service: Service, namespace: str, label: str) -> None:
-        self.label = label
-        self.identity = label
+    def __init__(
+        self, service: Service, namespace: str, label: str, place: int = 0, named: frozenset[int] = frozenset()
+    ) -> None:
+        """`place` is where its tasks live; `named` are the places in which the goals file has any."""
+        self.label = f"{label}, place {place}" if place else label
+        self.identity = self.label
         self.requests = Requests()
         self.service = service
+        self._app = label
+        self._place_number, self._named_places = place, named
+        self._memory = memory_key(namespace, place)
         self._namespace = namespace
         self._version = -1
         self._saw_memory = False
@@ -58,7 +65,21 @@ class SimulatedConnector:
 
     def alike(self) -> Connector:
         """Return one and the same connector for all of this class and label: what is planned depends on no more."""
-        return _idle(type(self), self._namespace, self.label)  # type: ignore[arg-type]  # a class is hashable
+        return _idle(type(self), self._namespace, self._app, self._place_number)  # type: ignore[arg-type]
+
+    @property
+    def account(self) -> object:
+        """The app that it is of."""
+        return self._app if self.moves else self
+
+    def unnamed(self) -> list[Connector]:
+        """Return a connector to each place with a memory in which the goals file has no goals."""
+        there = self.service.memories(self._namespace).keys() - self._named_places
+        if not self._named_places or self._place_number != min(self._named_places):
+            return []  # another one tells
+        return [
+            type(self)(self.service, self._namespace, self._app, place, self._named_places) for place in sorted(there)
+        ]
 
     def canonical(self, content: Content) -> Content:
         """Return the content as the service rewrites it."""
@@ -81,6 +102,9 @@ class SimulatedConnector:
             raise BackplanError(f"{self.label}: does not answer")
         self._version = service.version
         lines, listed = self._listing(fault)
+        if lines is None and service.kind.places > 1:  # what says that nothing is there yet is asked twice
+            lines, more = self._listing(self._ask_again())
+            listed |= more
         tasks = tuple(service.tasks.items())
         self._saw_memory = lines is not None
         self._places = places(tasks, service.kind)
@@ -88,7 +112,30 @@ class SimulatedConnector:
             listed |= self._there(self._known(lines or [], listed) - listed.keys())
         hidden = service.tasks.keys() - listed.keys()
         stored = None if lines is None else tuple(lines)
-        return snapshot(service.kind, self._namespace, stored, tasks, frozenset(hidden))
+        found = snapshot(
+            Seat(service.kind, self._namespace, self._place_number),
+            stored,
+            self._elsewhere(),
+            tasks,
+            frozenset(hidden),
+        )
+        return replace(found, mending=True) if self._memory in service.spoiled and lines is not None else found
+
+    def _elsewhere(self) -> tuple[str, ...]:
+        """Return what the other places remember."""
+        memories = self.service.memories(self._namespace)
+        return tuple(line for place, lines in memories.items() if place != self._place_number for line in lines)
+
+    def _ask_again(self) -> Fault | None:
+        """Send another request to read, and return what goes wrong with it."""
+        self.service.reads += 1
+        self.requests.read += 1
+        fault = self.service.fault()
+        if fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER):
+            raise Killed
+        if fault is Fault.UNSENT:
+            raise BackplanError(f"{self.label}: does not answer")
+        return fault
 
     def _known(self, lines: Iterable[str], listed: Mapping[str, Held]) -> set[str]:
         """Return the tasks that should be listed: those not done, and those above them, which cannot be done either."""
@@ -103,7 +150,7 @@ class SimulatedConnector:
         be repeated: such a connector counts what it got against what the service says there is.
         """
         service = self.service
-        lines, tasks = service.memory.get(self._namespace), dict(service.tasks)
+        lines, tasks = service.memory.get(self._memory), dict(service.tasks)
         if fault is Fault.EMPTY:
             lines, tasks = None, {}
         elif fault is Fault.CUT:
@@ -183,16 +230,10 @@ class SimulatedConnector:
                 self._unmade.add(write.key)
             return Answer(error="what it belongs to could not be made" if orphan else "500: refused")
         if isinstance(write, MemoryWrite):
-            if not self._saw_memory and self._namespace in self.service.memory:
-                # Its place is made with an id of ours: one that is there already was hidden from us, or made by a race.
-                return Answer(error="409: there is a memory that the list did not show; run again")
-            self._saw_memory = True
-            self.service.memory[self._namespace] = write_memory(write.memory)
-            self.service.version += 1
-            answer = Answer()
+            answer = self._remember(write)
         else:
             placed = replace(write, native_id=self._place(write.native_id), fields=write.fields - {"after"})
-            answer = self.service.carry_out(placed, self._parent(write.parent))
+            answer = self.service.carry_out(placed, self._parent(write.parent), self._place_number)
             if (write.action is Action.CREATE or "parent" in write.fields) and self._is_gone(write.parent):
                 self.service.strayed.add(answer.native_id)  # it stands alone, even if that task should come back
             if write.action is Action.CREATE:
@@ -205,14 +246,30 @@ class SimulatedConnector:
                 answer = replace(answer, native_id=write.marker.nonce)
         return Answer(error="502: nobody knows") if fault is Fault.UNKNOWN else answer
 
+    def _remember(self, write: MemoryWrite) -> Answer:
+        service = self.service
+        if not self._saw_memory and self._memory in service.memory:
+            # Its place is made with an id of ours: one that is there already was hidden from us, or made by a race.
+            return Answer(error="409: there is a memory that the list did not show; run again")
+        self._saw_memory = True
+        service.memory[self._memory] = write_memory(write.memory)
+        if not write.memory:  # nothing is left to remember
+            del service.memory[self._memory]
+        service.spoiled.discard(self._memory)
+        service.version += 1
+        return Answer()
+
     def _link(self) -> None:
         """Let tasks come after others, now that all of these have been made, and have their names."""
         if not self._after:
             return
         there: dict[str, str] = {}
+        theirs = {entry.native_id for line in self._elsewhere() for entry in read_entries((line,)).values()}
+        own = read_entries(tuple(self.service.memory.get(self._memory, ())))
+        theirs -= {entry.native_id for entry in own.values()}
         for native_id, held in self.service.tasks.items():
             marker = parse(held.marker) if held.marker else None
-            if marker is not None and marker.namespace == self._namespace:
+            if marker is not None and marker.namespace == self._namespace and native_id not in theirs:
                 there.setdefault(marker.key, native_id)
         for native_id, keys in list(self._after.items()):
             self.service.link(native_id, tuple(there[key] for key in keys if key in there))
@@ -222,7 +279,7 @@ class SimulatedConnector:
 
     def _is_gone(self, key: str | None) -> bool:
         """Return whether there was a task for the key, which a person deleted."""
-        entry = read_entries(tuple(self.service.memory.get(self._namespace, ()))).get(key or "")
+        entry = read_entries(tuple(self.service.memory.get(self._memory, ()))).get(key or "")
         if entry is None or entry.state not in ("live", "dropped"):
             return False
         return self._place(entry.native_id) not in self.service.tasks
@@ -248,11 +305,16 @@ class SimulatedConnector:
 
 
 def connect(
-    service: Service, namespace: str, label: str, base: type[SimulatedConnector] = SimulatedConnector
+    service: Service,
+    namespace: str,
+    label: str,
+    place: int = 0,
+    named: frozenset[int] = frozenset(),
+    base: type[SimulatedConnector] = SimulatedConnector,
 ) -> SimulatedConnector:
     """Return a connector that can do what the service's kind can."""
     able = _able(base, service.kind)  # type: ignore[arg-type]  # a class is hashable
-    return able(service, namespace, label)
+    return able(service, namespace, label, place, named)
 
 
 @cache
@@ -266,10 +328,11 @@ def _able(base: type[SimulatedConnector], kind: Kind) -> type[SimulatedConnector
         families=kind.families,
         nested=2 if kind.families else 0,
     )
-    able_class: type[SimulatedConnector] = type(kind.name.title() + base.__name__, (base,), {"capabilities": able})
+    said = {"capabilities": able, "moves": kind.places > 1}
+    able_class: type[SimulatedConnector] = type(kind.name.title() + base.__name__, (base,), said)
     return able_class
 
 
 @cache
-def _idle(kind: type[SimulatedConnector], namespace: str, label: str) -> SimulatedConnector:
-    return kind(Service(), namespace, label)
+def _idle(able: type[SimulatedConnector], namespace: str, label: str, place: int) -> SimulatedConnector:
+    return able(Service(), namespace, label, place)

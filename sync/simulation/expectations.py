@@ -6,7 +6,7 @@ until the next clean run: then only what always holds is looked at, and the acco
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from connectors.base import HEARTBEAT
@@ -14,6 +14,7 @@ from sync import heartbeat
 from sync.occurrences import day_of, is_occurrence, step_of
 from sync.schedule import State
 from sync.simulation.listing import parse, read_entries
+from sync.simulation.service import memory_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,12 @@ class App:
 
     def remembered(self) -> Mapping[str, Remembered]:
         """Return what the memory says of every key."""
-        return read_entries(tuple(self.service.memory.get(self.namespace, ())))
+        first, *others = [read_entries(tuple(lines)) for lines in self.service.memories(self.namespace).values()] or [
+            {}
+        ]
+        for entries in others:
+            first = _merged(first, entries)
+        return first
 
     def state(self, key: str) -> str | None:
         """Return what the memory says of a key."""
@@ -72,6 +78,13 @@ class App:
         """Return whether a task is missing, repeats, was cancelled, or must not be ticked for what is below it."""
         held = next((held for found, held in self.ours().values() if found == key), None)
         return held is None or held.recurring or held.dropped or self.has_company(key)
+
+    def is_unnamed(self, native_id: str, places: Mapping[str, int], project: Project) -> bool:
+        """Return whether a task is remembered only where the goals file has no goal: nobody clears that up."""
+        named = {places.get(goal.id, 0) for goal in project.goals}
+        memories = self.service.memories(self.namespace)
+        ids = {p: {entry.native_id for entry in read_entries(tuple(lines)).values()} for p, lines in memories.items()}
+        return any(native_id in ids[place] for place in ids if place not in named)
 
     def take_note(self) -> None:
         """Take note of tasks that have lost their marker: should one be ours again, its words are taken for theirs."""
@@ -104,17 +117,24 @@ class App:
         return key in self.company()
 
 
+def _merged(first: Mapping[str, Remembered], other: Mapping[str, Remembered]) -> Mapping[str, Remembered]:
+    """Return what two places remember: that a key was removed counts for less than anything else."""
+    gone = {key for key, entry in other.items() if key in first and entry.state == "removed"}
+    return {**first, **{key: entry for key, entry in other.items() if key not in gone}}
+
+
 @dataclass
 class Expectations:
     """What holds for the keys of the file, over all apps.
 
-    done: ticked by a person. pins: dates that a person gave. doubt: keys of which nothing is said until the next clean
-    run. The rest is about the time since the last one: whether anything happened, whether the file changed, whether it
-    or the memory tells another story altogether, the keys of what was moved, cleared or reopened, and new key -> old
-    one of what was renamed.
+    places: where each goal is to be, 0 for those that are not named. done: ticked by a person. pins: dates that a
+    person gave. doubt: keys of which nothing is said until the next clean run. The rest is about the time since the
+    last one: whether anything happened, whether the file changed, whether it or the memory tells another story
+    altogether, the keys of what was moved, cleared or reopened, and new key -> old one of what was renamed.
     """
 
     apps: list[App]
+    places: Mapping[str, int]
     recreate: bool = False
     done: set[str] = field(default_factory=set)
     pins: dict[str, date] = field(default_factory=dict)
@@ -225,6 +245,16 @@ class Expectations:
         self.done.clear()
         self.settled = False
 
+    def place_deleted(self, app: App, gone: list[str], keys: set[str]) -> None:
+        """A person deleted a place with all that was in it, the memory too: its goals begin anew there."""
+        app.words = {where: words for where, words in app.words.items() if where[0] not in gone}
+        app.deleted -= keys
+        self.done -= keys
+        self.doubt |= keys
+        for key in keys:
+            self.pins.pop(key, None)
+        self.settled = False
+
     # What the file does
 
     def forgotten(self, *keys: str) -> None:
@@ -299,7 +329,9 @@ class Expectations:
         for app in self.apps:
             app.take_note()
             for native_id, held in app.foreign.items():
-                promise(app.service.tasks.get(native_id) == held, f"{held.content.title!r}, not ours, was changed")
+                there = app.service.tasks.get(native_id)  # what stands below a task of ours moves along with it
+                same = there is not None and replace(there, place=held.place) == held
+                promise(same, f"{held.content.title!r}, not ours, was changed")
             if app.words:
                 shown = "\n".join(map(_shown, app.service.tasks.values()))
                 for words in app.words.values():
@@ -347,7 +379,8 @@ class Expectations:
                 promise(key not in ours or held.done or ours[key].done, f"{key} has two tasks in {app.name}")
                 if key not in ours or ours[key].done:
                     ours[key] = held
-                promise(key in keys or project.prune == "keep", f"{key} left the file, and is still ours in {app.name}")
+                kept = project.prune == "keep" or app.is_unnamed(native_id, self.places, project)
+                promise(key in keys or kept, f"{key} left the file, and is still ours in {app.name}")
             self._check_occurrences(app, ours, schedule.today)
             for key in left:
                 over = _goal(key) in done and _goal(key) not in memory  # what is done makes no tasks in a new app
@@ -355,6 +388,7 @@ class Expectations:
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
             self._check_groups(app, goals, ours)
             self._check_words(app, project)
+            self._check_places(app, project)
         self._check_heartbeat(project, schedule.today)
         self._agree(keys)
         self._take_over(keys)
@@ -466,6 +500,26 @@ class Expectations:
                 promise(held.content.title == " ".join(part.title.split()), f"{where}: is called {held.content.title}")
                 promise(part.notes in held.content.notes, f"{where}: has the notes {held.content.notes!r}")
                 promise(set(part.labels) <= set(held.content.labels), f"{where}: has labels {held.content.labels}")
+
+    def _check_places(self, app: App, project: Project) -> None:
+        """Check that tasks stand where their goal is to be, unless a person put them, or what is above, elsewhere."""
+        if app.service.kind.places == 1:
+            return
+        tasks, keys = app.service.tasks, keys_of(project)
+        for native_id, (key, held) in app.ours().items():
+            wanted = self.places.get(_goal(key), 0)
+            here = held.place == wanted or native_id in app.copies or step_of(key) not in keys or key == HEARTBEAT
+            if held.done and not here:
+                app.service.strayed.add(native_id)  # what is done stays, and is followed there should it be reopened
+            above: str | None = native_id
+            while not here and above in tasks:
+                one = tasks[above]
+                here = one.done or one.dropped or one.recurring or above in app.service.strayed
+                above = one.parent
+            here = here or above is not None  # it stood below a task that was deleted since
+            promise(here, f"{key} in {app.name}: stands in place {held.place}, not in {wanted}")
+        spoiled = {memory_key(app.namespace, self.places.get(goal.id, 0)) for goal in project.goals}
+        promise(not spoiled & app.service.spoiled, f"{app.name}: the task of a memory was changed, and is not repaired")
 
     def _follows(self, key: str, step: ScheduledStep | None, app: App) -> bool:
         """Return whether something is done because something else is: a step by its goal, a goal by its last step."""

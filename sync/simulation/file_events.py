@@ -85,6 +85,7 @@ def rename_goal(life: Life, luck: Luck) -> str | None:
     if goal.id in life.expected.renamed:
         return None
     name = life.new_name("goal")
+    life.places[name] = life.places.get(goal.id, 0)
     life.expected.moved_key(goal.id, name)
     for step in goal.steps:
         life.expected.moved_key(step.key, f"{name}/{step.id}")
@@ -184,6 +185,18 @@ def restore(life: Life, luck: Luck) -> str | None:
     if told:
         life.expected.restored(keys_of(older))
     return told
+
+
+@event(3)
+def change_place(life: Life, luck: Luck) -> str | None:
+    """Name another place for a goal, in the apps that have several."""
+    most = max(app.service.kind.places for app in life.apps)
+    goal, place = life.a_goal(luck), luck.below(most)
+    if place == life.places.get(goal.id, 0):
+        return None
+    life.places[goal.id] = place
+    life.expected.settled = False
+    return f"file: {goal.id} goes to place {place}"
 
 
 @event(1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import CredentialsError, RefusedError
 from sync.occurrences import step_of
+from sync.reading import Home
 from sync.simulation import file_events, person_events, run_events
 from sync.simulation.connector import connect
 from sync.simulation.expectations import App, Expectations, keys_of
@@ -18,7 +19,7 @@ from sync.simulation.process import Nonces, process, the_same
 from sync.simulation.service import Fault, Killed, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from datetime import date
 
     from config.network import Goal, Project, Step
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sync.simulation.process import Run, Stepwise
     from sync.simulation.service import Kind
 
+LAST_PLACE = 2  # which the goals file stops naming when no goal is there any more
 EVENTS: Events = {**file_events.EVENTS, **person_events.EVENTS, **run_events.EVENTS}
 
 
@@ -48,8 +50,9 @@ class Life:
         self.project = project = the_same(_without_targets(project))
         self.today = today
         self.apps = [App(f"app {n}", service(kind), project.namespace) for n, kind in enumerate(kinds, start=1)]
-        self.expected = Expectations(self.apps, recreate=project.on_delete == "recreate")
-        self.connect: Callable[[Service, str, str], Stepwise] = connect
+        self.places: dict[str, int] = {}  # goal id -> where it is to be, of those that have changed their place
+        self.expected = Expectations(self.apps, self.places, recreate=project.on_delete == "recreate")
+        self.connect: Callable[..., Stepwise] = connect
         self.told: list[str] = []
         self.faults = 0
         self.runs = 0
@@ -126,7 +129,7 @@ class Life:
         app.service.fail(at, fault)
         self.faults += 1
         try:
-            self.run()
+            self.run(allow=not self.raced)  # what two runs made twice has to be settled without anybody's leave
         except (Killed, RefusedError, CredentialsError):
             pass
         finally:
@@ -149,16 +152,22 @@ class Life:
         project = self.project
         if self._order < 0:
             project = the_same(replace(project, goals=project.goals[::-1]))
-        goals = frozenset(goal.id for goal in project.goals)
-        places = [
-            (
-                self.connect(app.service, project.namespace, app.name),
-                frozenset() if app.retired else goals,
-                app.retired,
-            )
-            for app in self.apps[:: self._order]
-        ]
-        return process(project, places, self.today, self._nonces, write=write, allow=allow, rebuild=rebuild)
+        homes = [home for app in self.apps[:: self._order] for home in self._homes(app, project)]
+        return process(project, homes, self.today, self._nonces, write=write, allow=allow, rebuild=rebuild)
+
+    def _homes(self, app: App, project: Project) -> Iterator[Home]:
+        """Yield the places of an app that the goals file names: those without a goal are retired, but for the last."""
+        goals: dict[int, set[str]] = {} if app.service.kind.places > 1 else {0: set()}
+        for goal in project.goals:
+            place = self.places.get(goal.id, 0) if app.service.kind.places > 1 else 0
+            goals.setdefault(place, set()).add(goal.id)
+        retired = app.service.memories(project.namespace).keys() - goals.keys() - {LAST_PLACE}
+        if app.retired:
+            goals, retired = {}, app.service.memories(project.namespace).keys() | {0}
+        named = frozenset(goals) | retired
+        for place in sorted(named):
+            connector = self.connect(app.service, project.namespace, app.name, place, named)
+            yield Home(connector, frozenset(goals.get(place, ())), retired=place in retired)
 
 
 def _without_targets(project: Project) -> Project:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from connectors.base import GoalMemory, Marker, Remembered, Snapshot, Task
+from connectors.base import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
 from connectors.marker import read_marker, read_memory
 
 if TYPE_CHECKING:
@@ -52,11 +52,53 @@ def places(tasks: Tasks, kind: Kind) -> dict[str, str]:
     return found
 
 
+class Seat(NamedTuple):
+    """Where a connector reads: the kind of its service, its namespace and its place."""
+
+    kind: Kind
+    namespace: str
+    place: int
+
+
+class Claims(NamedTuple):
+    """What a memory knows of tasks: their ids, their nonces, and the nonces of those that were not answered for."""
+
+    ids: frozenset[str]
+    nonces: frozenset[str]
+    pending: frozenset[str]
+
+
+@lru_cache(maxsize=1 << 9)
+def _claims(lines: tuple[str, ...], namespace: str, tasks: Tasks) -> Claims:
+    goals = (goal for line in lines for goal in _read_line(line).values())  # two places may remember one goal
+    entries = [(key, entry) for goal in goals for key, entry in goal.keys.items() if entry.state != "removed"]
+    pending = frozenset(entry.native_id for _, entry in entries if entry.state == "pending")
+    ids = frozenset(entry.native_id for _, entry in entries) - pending
+    nonces = {client_nonce(namespace, key, entry.generation) for key, entry in entries}
+    nonces |= {held.marker.split()[1] for native_id, held in tasks if native_id in ids and held.marker}
+    return Claims(ids, frozenset(nonces), pending)
+
+
+def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: Claims) -> bool:
+    """Return whether a task is this place's: the one that remembers it, waits for it, or knows it; else where it is."""
+    native_id, held, marker = found
+    if native_id in own.ids or native_id in others.ids:
+        return native_id in own.ids
+    for mine, theirs in ((own.pending, others.pending), (own.nonces, others.nonces)):
+        if (marker.nonce in mine) != (marker.nonce in theirs):
+            return marker.nonce in mine
+    return held.place == seat.place or not (others.ids or others.pending)
+
+
 @lru_cache(maxsize=1 << 9)
 def snapshot(
-    kind: Kind, namespace: str, lines: tuple[str, ...] | None, tasks: Tasks, hidden: frozenset[str]
+    seat: Seat, lines: tuple[str, ...] | None, elsewhere: tuple[str, ...], tasks: Tasks, hidden: frozenset[str]
 ) -> Snapshot:
-    """Return what a read shows of our namespace; `lines` are those of the memory, `hidden` tasks were not listed."""
+    """Return what a read shows of our namespace.
+
+    lines: those of the memory. elsewhere: those of the memories in other places. hidden: tasks that were not listed.
+    """
+    kind, namespace = seat.kind, seat.namespace
     memory = read_lines(lines or ())
     place = places(tasks, kind)
     known = {
@@ -67,15 +109,18 @@ def snapshot(
     }
     damaged: set[str] = set()
     found = list(_markers(namespace, [one for one in tasks if one[0] not in hidden], known, damaged))
+    if elsewhere:
+        own, others = _claims(lines or (), namespace, tasks), _claims(elsewhere, namespace, tasks)
+        found = [one for one in found if one[2].namespace != namespace or _is_mine(seat, one, own, others)]
     ours = {marker.nonce: native_id for native_id, _, marker in reversed(found)}
     keys = {native_id: marker.key for native_id, _, marker in found if marker.namespace == namespace}
-    families = _Families(kind, tasks, frozenset(ours.values()), keys)
+    families = _Families(seat, tasks, frozenset(ours.values()), keys)
     mine: dict[str, Task] = {}
     copies: list[Task] = []
-    others: dict[str, frozenset[str]] = {}
+    strangers: dict[str, frozenset[str]] = {}
     for native_id, held, marker in found:
         if marker.namespace != namespace:
-            others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
+            strangers[marker.namespace] = strangers.get(marker.namespace, frozenset()) | {marker.key}
         elif ours[marker.nonce] == native_id:
             mine[marker.nonce] = families.task(native_id, held, marker)
         else:
@@ -85,7 +130,7 @@ def snapshot(
         tuple(copies),
         memory,
         lines is not None or not mine,
-        others,
+        strangers,
         frozenset(task.native_id for nonce, task in mine.items() if ours[nonce] in damaged),
     )
 
@@ -110,12 +155,13 @@ class _Families:
     `ours` are the native ids of those that are ours, and no copies; `keys` by native id those of our namespace.
     """
 
-    def __init__(self, kind: Kind, tasks: Tasks, ours: frozenset[str], keys: Mapping[str, str]) -> None:
-        self._atomic = kind.atomic
+    def __init__(self, seat: Seat, tasks: Tasks, ours: frozenset[str], keys: Mapping[str, str]) -> None:
+        self._seat = seat
+        self._atomic = seat.kind.atomic
         self._ours = ours
         self._keys = keys
         self._below: dict[str, list[tuple[str, Held]]] = {}
-        for native_id, held in tasks if kind.families else ():
+        for native_id, held in tasks if seat.kind.families else ():
             if held.parent is not None:
                 self._below.setdefault(held.parent, []).append((native_id, held))
 
@@ -135,6 +181,7 @@ class _Families:
             company=repeating or not all(other.done for other in theirs),
             recurring=held.recurring,
             parent=held.parent or "",
+            here=held.place == self._seat.place,
         )
 
     def _all_below(self, native_id: str) -> Iterator[tuple[str, Held]]:

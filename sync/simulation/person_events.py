@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connectors.marker import read_marker
+from sync.simulation.expectations import keys_of
 from sync.simulation.luck import registrar
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def reopen(life: Life, luck: Luck) -> str | None:
     for one, (other, held) in app.ours().items():
         if before[one][1].done and not held.done:
             life.expected.reopened(life.expected.named(other))
+            if held.place != life.places.get(life.expected.named(other).partition("/")[0], 0):
+                app.service.strayed.add(one)  # its goal has changed its place since it was done: it is followed
     return f"{app.name}: reopen {key}"
 
 
@@ -208,6 +211,36 @@ def move_away(life: Life, luck: Luck) -> str | None:
     app, native_id, key = found
     app.service.move_away(native_id)
     return f"{app.name}: move {key} elsewhere"
+
+
+@event(1)
+def spoil_memory(life: Life, luck: Luck) -> str | None:
+    """Rename, empty, move or complete the task that holds a memory, or give it a date."""
+    app = luck.of(life.apps)
+    names = sorted(app.service.memory)
+    if app.service.kind.places == 1 or not names:
+        return None
+    name = luck.of(names)
+    app.service.spoil_memory(name, luck.below(1 << 8))
+    return f"{app.name}: change the task of the memory {name}"
+
+
+@event(1)
+def delete_place(life: Life, luck: Luck) -> str | None:
+    """Delete a place with all that is in it."""
+    app, place = luck.of(life.apps), luck.below(3)
+    tasks, ours = app.service.tasks, app.ours()
+    gone = {native_id for native_id, held in tasks.items() if held.place == place}
+    goals = {goal.id for goal in life.project.goals if life.places.get(goal.id, 0) == place}
+    left = {one for one, (key, _) in ours.items() if key.partition("/")[0] in goals} - gone
+    if app.service.kind.places == 1 or life.raced or left or not gone or not life.expected.settled:
+        return None  # what a person took out of it would have lost its memory
+    if len(ours) - len(gone & ours.keys()) < 2 or gone - ours.keys() or gone & app.copies or app.retired:
+        return None
+    deleted = app.service.delete_place(life.project.namespace, place)
+    known = keys_of(life.project) | app.remembered().keys() | {key for key, _ in ours.values()}
+    life.expected.place_deleted(app, deleted, {key for key in known if key.partition("/")[0] in goals})
+    return f"{app.name}: delete place {place}"
 
 
 @event(1)

@@ -109,7 +109,7 @@ class Stepwise(Connector, Protocol):
 
 def process(
     project: Project,
-    places: Sequence[tuple[Stepwise, frozenset[str], bool]],
+    homes: Sequence[reading.Home],
     today: date,
     nonces: Nonces,
     *,
@@ -119,9 +119,8 @@ def process(
 ) -> Generator[None, None, Run]:
     """Do what a process does, stopping before every request that writes.
 
-    places: each connector with the goals that it is to hold, and whether it is retired.
+    homes: their connectors are such as stop, too.
     """
-    homes = [reading.Home(*place) for place in places]
     found = reading.take_snapshots(project, homes, today, rebuild=rebuild)
     seen = []
     connectors: dict[str, Stepwise] = {}

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from config.errors import RefusedError
-from connectors.base import HEARTBEAT
+from connectors.base import HEARTBEAT, is_group
 from sync.occurrences import is_occurrence, step_of
 from sync.schedule import State
 from sync.simulation.expectations import keys_of, promise
@@ -76,7 +76,7 @@ def sync_with_one_app_unreadable(life: Life, luck: Luck) -> str | None:
 def lose_memory(life: Life, luck: Luck) -> str | None:
     """Lose the memory in one app: nothing is written until a person has a new one made from the tasks."""
     app = luck.of(life.apps)
-    if not life.expected.settled or not _finds(app) or life.project.namespace not in app.service.memory:
+    if not life.expected.settled or not _finds(app) or not app.service.memories(life.project.namespace):
         return None
     app.service.lose_memory(life.project.namespace)
     app.adopt_copies()
@@ -118,7 +118,7 @@ def race(life: Life, luck: Luck) -> str | None:
     turns, meddling = luck.below(1 << 16), luck.below(3) == 0 and not life.raced
     life.expected.interrupted()
     life.raced = True
-    racers = [life.begin(), life.begin()]
+    racers = [life.begin(allow=False), life.begin(allow=False)]
     life.runs += 2
     moment = luck.below(6)
     told = ""
@@ -191,28 +191,38 @@ def _run_as_a_person_would(life: Life) -> Run:
     """Run; where much would be removed at once, nothing is written until the person has agreed."""
     before = [app.service.state() for app in life.apps]
     removed = [len(app.service.removed) for app in life.apps]
-    steps = keys_of(life.project)
-    uncounted = [
-        {
-            one
-            for one, (key, _) in app.ours().items()
-            if key == HEARTBEAT or _is_time_of(steps, life.expected.named(key))
-        }
-        for app in life.apps
-    ]
+    keys = [_counted_keys(life, app) for app in life.apps]
+    left = [_keys_that_left(life, app) for app in life.apps]
     try:
         done = life.run(allow=False)
-    except RefusedError:
+    except RefusedError as refused:
         promise([app.service.state() for app in life.apps] == before, "a refused run wrote something")
         for app in life.apps:
             if not app.ours():  # all deleted: what the message says to do is to delete the memory as well
                 app.service.lose_memory(life.project.namespace)
                 life.expected.began_anew(app)
+        promise(any(left) or "would be removed" not in str(refused), f"refused, and nobody took much away: {refused}")
         return life.run()
-    for app, earlier, apart in zip(life.apps, removed, uncounted, strict=True):
-        gone = set(app.service.removed[earlier:]) - apart
-        promise(app.retired or len(gone) <= max(3, len(app.ours())), "mass removal")
+    for app, earlier, known in zip(life.apps, removed, keys, strict=True):
+        there = {key for key, _ in app.ours().values()}
+        gone = {known[one] for one in app.service.removed[earlier:] if one in known} - there
+        promise(app.retired or len(gone) <= max(3, len(known)), "mass removal")
     return done
+
+
+def _counted_keys(life: Life, app: App) -> dict[str, str]:
+    """Return native id -> key of the tasks that count when many are removed at once."""
+    steps = keys_of(life.project)
+    ours = {one: key for one, (key, _) in app.ours().items()}
+    return {n: key for n, key in ours.items() if key != HEARTBEAT and not _is_time_of(steps, life.expected.named(key))}
+
+
+def _keys_that_left(life: Life, app: App) -> set[str]:
+    """Return the keys of open tasks that may have left the file: groups go, too, when their steps do."""
+    known = keys_of(life.project)
+    ours = app.ours()
+    open_ = {key for one, key in _counted_keys(life, app).items() if not ours[one][1].done}
+    return {key for key in open_ if is_group(key) or life.expected.named(key) not in known}
 
 
 def _is_time_of(steps: set[str], key: str) -> bool:

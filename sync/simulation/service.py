@@ -24,7 +24,7 @@ class Kind:
     atomic: a whole batch and the memory are applied or not, and only to what was read. most: how many writes fit into a
     request. families: ticking or deleting a task does the same to the tasks below it. tells_days: it says when a task
     was done. lists_done: tasks that are done can be found without knowing of them. requests:
-    so many, and seldom more, has a run.
+    so many, and seldom more, has a run. places: so many places has an account, between which tasks can move.
     """
 
     name: str
@@ -37,13 +37,15 @@ class Kind:
     tells_days: bool = True
     lists_done: bool = True
     requests: int = 10
+    places: int = 1
 
 
-EXACT = Kind("exact", "exact", client_ids=True, most=5)
-UNIQUE = Kind("unique", "unique", client_ids=True, forgets=True, most=5, families=True)
+EXACT = Kind("exact", "exact", client_ids=True, most=5, places=3)
+UNIQUE = Kind("unique", "unique", client_ids=True, forgets=True, most=5, families=True, places=3)
 FILE = Kind("file", "unique", client_ids=True, forgets=True, atomic=True, tells_days=False)
 SAFE = Kind("safe", "safe")
 KINDS = (EXACT, UNIQUE, FILE, SAFE)
+ELSEWHERE = -1  # a place of a person's own
 
 
 class Killed(Exception):  # noqa: N818  # it is no error of anybody's
@@ -71,7 +73,7 @@ WRITE_FAULTS = tuple(fault for fault in Fault if fault not in (Fault.EMPTY, Faul
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A task as the service holds it. `marker` is its text, None where the task is not ours (or no more)."""
+    """A task as the service holds it, in one of its places. `marker` is its text, None where it is not ours."""
 
     content: Content
     marker: str | None = None
@@ -81,6 +83,12 @@ class Held:
     recurring: bool = False
     parent: str | None = None
     comments: tuple[str, ...] = ()
+    place: int = 0
+
+
+def memory_key(namespace: str, place: int) -> str:
+    """Return under which name a place holds what a namespace remembers there."""
+    return f"{namespace}#{place}" if place else namespace
 
 
 @dataclass
@@ -88,12 +96,14 @@ class Service:
     """The service itself, and what a person does there.
 
     `hands` are the native ids of the tasks that a person worked on in a way that stays (a date may be put back),
-    `strayed` of those that they took to another place, `removed` those that a request deleted.
+    `strayed` of those that they took to another place, `removed` those that a request deleted. `memory` has a name for
+    each place (`memory_key`), `spoiled` are the names of those whose task a person changed.
     """
 
     kind: Kind = SAFE
     tasks: dict[str, Held] = field(default_factory=dict)
-    memory: dict[str, list[str]] = field(default_factory=dict)  # by namespace
+    memory: dict[str, list[str]] = field(default_factory=dict)
+    spoiled: set[str] = field(default_factory=set)
     ids: dict[str, str] = field(default_factory=dict)  # our id -> native id, for good or until forgotten
     hands: set[str] = field(default_factory=set)
     strayed: set[str] = field(default_factory=set)
@@ -125,7 +135,12 @@ class Service:
 
     def state(self) -> object:
         """Return all that is there, for comparing."""
-        return dict(self.tasks), {namespace: list(lines) for namespace, lines in self.memory.items()}
+        return dict(self.tasks), {name: list(lines) for name, lines in self.memory.items()}, set(self.spoiled)
+
+    def memories(self, namespace: str) -> dict[int, list[str]]:
+        """Return what a namespace remembers, by the place where that stands."""
+        names = {place: memory_key(namespace, place) for place in range(self.kind.places)}
+        return {place: self.memory[name] for place, name in names.items() if name in self.memory}
 
     # What a person does
 
@@ -178,9 +193,10 @@ class Service:
         self._touch(native_id, recurring=True)
 
     def move_away(self, native_id: str) -> None:
-        """Take a task to another place, where it stands alone."""
+        """Take a task to another place, where it stands alone; what is below it follows."""
         self.strayed.add(native_id)
         self._change(native_id, parent=None)
+        self._place(native_id, ELSEWHERE if self.kind.places > 1 else 0)
 
     def copy(self, native_id: str) -> str:
         """Duplicate a task, marker and all."""
@@ -199,7 +215,7 @@ class Service:
 
     def add_foreign_task(self, title: str, parent: str | None = None) -> str:
         """Add a task that is none of ours."""
-        return self._add(Held(Content(title), parent=parent))
+        return self._add(Held(Content(title), parent=parent, place=self.tasks[parent].place if parent else 0))
 
     def foreign_tasks(self) -> dict[str, Held]:
         """Return the tasks that carry no marker of ours."""
@@ -212,11 +228,33 @@ class Service:
 
     def lose_memory(self, namespace: str) -> None:
         """Lose what a namespace remembers there."""
-        self.memory.pop(namespace, None)
+        for place in range(self.kind.places):
+            self.memory.pop(memory_key(namespace, place), None)
+
+    def spoil_memory(self, name: str, how: int) -> None:  # noqa: ARG002  # an app has many ways, this one has one
+        """Change the task that holds a memory, which can still be found."""
+        self.spoiled.add(name)
+        self.version += 1
+
+    def delete_place(self, namespace: str, place: int) -> list[str]:
+        """Delete a place with all that is in it; return the native ids of the tasks."""
+        gone = [native_id for native_id, held in self.tasks.items() if held.place == place]
+        for native_id in gone:
+            del self.tasks[native_id]
+        self.memory.pop(memory_key(namespace, place), None)
+        self.spoiled.discard(memory_key(namespace, place))
+        self.version += 1
+        return gone
 
     def _touch(self, native_id: str, **values: Any) -> None:
         self.hands.add(native_id)
         self._change(native_id, **values)
+
+    def _place(self, native_id: str, place: int) -> None:
+        """Put a task, and what is below it, into a place."""
+        self._change(native_id, place=place)
+        for one in [one for one, held in self.tasks.items() if held.parent == native_id]:
+            self._place(one, place)
 
     def _change(self, native_id: str, **values: Any) -> None:
         self.tasks[native_id] = replace(self.tasks[native_id], **values)
@@ -237,10 +275,11 @@ class Service:
 
     # What a connector asks of it
 
-    def carry_out(self, write: Write, parent: str | None) -> Answer:
-        """Do what one write says; `parent` is the native id of the task to stand below."""
+    def carry_out(self, write: Write, parent: str | None, place: int = 0) -> Answer:
+        """Do what one write says; `parent` is the native id of the task to stand below, else it stands in `place`."""
+        asked, place = place, self.tasks[parent].place if parent in self.tasks else place
         if write.action is Action.CREATE:
-            return self._create(write, parent)
+            return self._create(write, parent, asked, place)
         if write.action is Action.REMOVE:  # one that is gone already is removed
             if write.native_id in self.tasks:
                 self.removed += self.family(write.native_id)
@@ -251,6 +290,8 @@ class Service:
             if write.action is Action.COMPLETE:
                 self.tick(write.native_id, write.done_on)
             self._change(write.native_id, **self._changes(write, parent))
+            if "parent" in write.fields:
+                self._place(write.native_id, place)
         return Answer(write.native_id)
 
     def link(self, native_id: str, after: tuple[str, ...]) -> None:
@@ -258,15 +299,17 @@ class Service:
         if native_id in self.tasks and self.tasks[native_id].content.after != after:
             self._change(native_id, content=replace(self.tasks[native_id].content, after=after))
 
-    def _create(self, write: Write, parent: str | None) -> Answer:
+    def _create(self, write: Write, parent: str | None, asked: int, place: int) -> Answer:
+        """Make a task in a place; our id for it names the place that was `asked` for it."""
         assert write.content is not None  # noqa: S101  # a create without content or marker would be a bug of ours
         assert write.marker is not None  # noqa: S101
-        nonce = write.marker.nonce
-        if self.kind.client_ids and nonce in self.ids:
-            native_id = self.ids[nonce]
+        our_id = f"{asked} {write.marker.nonce}"
+        if self.kind.client_ids and our_id in self.ids:
+            native_id = self.ids[our_id]
             return Answer(native_id, gone=native_id not in self.tasks)
         content = replace(write.content, after=())
-        native_id = self.ids[nonce] = self._add(Held(content, write_marker(write.marker), parent=parent))
+        native_id = self._add(Held(content, write_marker(write.marker), parent=parent, place=place))
+        self.ids[our_id] = native_id
         return Answer(native_id)
 
     def _changes(self, write: Write, parent: str | None) -> dict[str, Any]:
