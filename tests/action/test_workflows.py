@@ -13,8 +13,6 @@ import yaml
 
 from sync import workflow
 from tests.conftest import FOOD_HANDLER, ROOT
-from tests.servers.github import GitHub
-from tests.servers.github_server import GitHubServer
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.action.runner import Done, Runner
+    from tests.servers.github import GitHub
+    from tests.servers.github_server import GitHubServer
 
 GOALS = f"namespace: me/goals\nsync: [todoist]\n{FOOD_HANDLER}"
 TODOIST = workflow.text("goals.yaml", ["todoist"])
@@ -51,13 +51,6 @@ jobs:
 def todoist(runner: Runner) -> Iterator[TodoistServer]:
     with TodoistServer(Todoist(PRO)) as server:
         runner.env |= {"TODOIST_API_URL": server.url, "BACKPLAN_TIME_BUDGET": "1"}
-        yield server
-
-
-@pytest.fixture
-def github(runner: Runner) -> Iterator[GitHubServer]:
-    with GitHubServer(GitHub()) as server:
-        runner.env["GITHUB_API_URL"] = server.url
         yield server
 
 
@@ -217,9 +210,9 @@ def test_a_list_in_the_repository_is_pushed_only_when_it_changed(runner: Runner)
 
 def test_a_list_that_cannot_be_pushed_says_what_to_do(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MARKDOWN)
-    runner.git("commit", "--quiet", "--allow-empty", "--message", "Somebody else's")
-    runner.git("push", "--quiet")
-    runner.git("reset", "--quiet", "--hard", "HEAD~")
+    protected = runner.remote / "hooks" / "pre-receive"
+    protected.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+    protected.chmod(0o755)
     assert not runner.happens("push").green
     # What a step says right before it ends, act may lose: so the step is asked by itself.
     (runner.repository / "todo.md").write_text("- [ ] Find a course provider\n", "utf-8")
