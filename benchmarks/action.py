@@ -1,8 +1,8 @@
 """Measures the action: `.venv/bin/python benchmarks/action.py`. On Linux; an empty cache needs a network, for packages.
 
 A run is one of the workflow for Todoist as people copy it, from the checkout to the summary, in act on this machine and
-against a Todoist on it: without the time that GitHub takes to find a runner, and to send and fetch the cache. The
-summary is that of a first run, in which every task is new.
+against a Todoist and a GitHub on it: without the time that GitHub takes to find a runner, and to send and fetch the
+cache. The summary is that of a first run, in which every task is new.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from sync import workflow
 from sync.reports.summary import LIMIT
 from tests.action.runner import Runner, checked_out
 from tests.conftest import FOOD_HANDLER
+from tests.servers.github import GitHub
+from tests.servers.github_server import GitHubServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -44,8 +46,10 @@ def runs(folder: Path) -> None:
     cache = folder / "cache"
     cache.mkdir()
     runner = Runner(folder / "runner", checked_out(folder / "house"), cache)
-    with TodoistServer(Todoist(PRO)) as server:
-        runner.env |= {"TODOIST_API_URL": server.url, "STANDIN_PYTHON": str(PYTHON)}
+    with TodoistServer(Todoist(PRO)) as server, GitHubServer(GitHub()) as github:
+        repo = github.service.repo
+        repo.git, runner.token = runner.remote, github.service.workflow_token(repo, contents="read").text
+        runner.env |= {"TODOIST_API_URL": server.url, "GITHUB_API_URL": github.url, "STANDIN_PYTHON": str(PYTHON)}
         goals = f"namespace: me/goals\nsync: [todoist]\n{FOOD_HANDLER}"
         runner.push({"goals.yaml": goals, workflow.PATH: workflow.text("goals.yaml", ["todoist"])})
         token = {"TODOIST_API_TOKEN": server.service.owner.token}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from config.network import Project
 
 DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
-_SUFFIXES = {".yaml", ".yml"}
+SUFFIXES = {".yaml", ".yml"}
 _ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity", "heartbeat")
 
 
@@ -63,7 +63,7 @@ def load(path: Path) -> Project:
 def _files(path: Path) -> list[Path]:
     if not _holds(path.is_dir):
         return [path]
-    names = sorted(name for name in path.iterdir() if name.suffix in _SUFFIXES and name.is_file())
+    names = sorted(name for name in path.iterdir() if name.suffix in SUFFIXES and name.is_file())
     if not names:
         raise InputError(f"{path}: holds no goals file (*.yaml)")
     return names

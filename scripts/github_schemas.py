@@ -40,6 +40,7 @@ OPERATIONS = (
     (f"{REPO}/issues/{{issue_number}}/dependencies/blocked_by", "get", "200"),
     (f"{REPO}/issues/{{issue_number}}/dependencies/blocked_by", "post", "201"),
     (f"{REPO}/assignees", "get", "200"),
+    (f"{REPO}/contents/{{path}}", "get", "200"),
     (f"{REPO}/labels", "get", "200"),
     (f"{REPO}/labels", "post", "201"),
     (f"{REPO}/milestones", "get", "200"),

@@ -23,7 +23,7 @@ from config.files import replace_file
 from config.source import place_at
 from config.tokens import hide
 from connectors.base import Action
-from sync import reconciler, runner, streams
+from sync import newest, reconciler, runner, streams
 from sync.reading import read
 from sync.reports import as_json, summary, text, words
 from sync.schedule import State
@@ -165,13 +165,15 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
     """Do what the inputs say, and leave the plan in `folder`. Raises BackplanError."""
     _refuse_version(inputs.version)
     _refuse_shown_token()
-    workspace = _workspace(inputs.goals)
+    path = _goals_path(inputs.goals)
+    age = _age(inputs.command, path)
+    workspace = _workspace(path)
     homes = workspace.homes()  # connectors have names and settings to be right, too
     _refuse_unknown(inputs.connectors, homes)
     if inputs.command == "check":
         return _checked(workspace)
     try:
-        outcome = _reconciled(inputs, workspace, homes, folder)
+        outcome = _reconciled(inputs, age, workspace, homes, folder)
     except CredentialsError as error:
         if not untrusted.on_pull_request():
             raise
@@ -204,11 +206,24 @@ def _refuse_shown_token() -> None:
             raise InputError(f"{place_at(path.as_posix(), text, text.index(token))}: {_FOR_ALL_TO_READ}")
 
 
-def _workspace(path: Path | None) -> Workspace:
+def _goals_path(path: Path | None) -> Path:
     try:
-        loader.find(path)
+        return loader.find(path)
     except InputError:
         raise InputError(f"{path or 'goals.yaml'}: there is no such file. {_what_is_there()}") from None
+
+
+def _age(command: str, path: Path) -> newest.Age:
+    """Return whether the goals file is too old to write tasks by, and show at the run what that means."""
+    if command != "sync" or untrusted.on_pull_request():
+        return newest.Age()
+    age = newest.age(path)
+    if age.note:
+        runner.annotate("warning" if age.old else "notice", age.note)
+    return age
+
+
+def _workspace(path: Path) -> Workspace:
     today = os.environ.get("BACKPLAN_TODAY")  # as on the command line: to try things out
     return open_workspace(path, date.fromisoformat(today) if today else None)
 
@@ -244,21 +259,25 @@ def _checked(workspace: Workspace) -> Outcome:
     return Outcome(summary.checked(sentence))
 
 
-def _reconciled(inputs: Inputs, workspace: Workspace, homes: Sequence[Home], folder: Path) -> Outcome:
+def _reconciled(inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Home], folder: Path) -> Outcome:
     """Plan, and carry the plans out where that is asked for and allowed."""
     began = time.monotonic()
     reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild)
     homes = reading.homes
     plans = reconciler.make_plans(
-        reading, only_connectors=inputs.connectors, allow_mass_change=inputs.allow_mass_change
+        reading,
+        only_connectors=inputs.connectors,
+        allow_mass_change=inputs.allow_mass_change or age.old,  # where nothing is written, nothing has to be refused
     )
     _save(folder / "plan.json", plans, homes, workspace)  # before the first change: a killed run can be undone, too
-    write = inputs.command == "sync" and not untrusted.on_pull_request()
+    write = inputs.command == "sync" and not untrusted.on_pull_request() and not age.old
     if write:
         plans = reconciler.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
         _save(folder / "plan.json", plans, homes, workspace)
     failures = list(_what_failed(reading, plans))
-    notes = [*([_ONLY_PLANNED] if inputs.command == "sync" and not write else []), *_notes(reading, plans), *failures]
+    unmerged = inputs.command == "sync" and untrusted.on_pull_request()
+    notes = [*([_ONLY_PLANNED] if unmerged else []), *([age.note] if age.note else [])]
+    notes += [*_notes(reading, plans), *failures]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
     told = summary.Told(reading.schedule, plans, write, cost, notes)
     for line in (*text.plan(plans, applied=write), *text.status(reading.schedule)):

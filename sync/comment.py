@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from config.errors import BackplanError, CredentialsError
-from connectors.http import Clock, Transport
+from sync import api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx
 
 _BOT = "github-actions[bot]"  # who writes with the token that a workflow has of its own
 _BUDGET = 60.0  # seconds
@@ -28,13 +26,13 @@ def put(repository: str, number: int, token: str, marker: str, markdown: str) ->
     """
     body = f"{marker}\n{markdown}"
     comments = f"/repos/{repository}/issues"
-    with _client(token, _BUDGET) as client:
+    with api.client(token, _BUDGET) as client:
         ours = _find(client, f"{comments}/{number}/comments", marker)
         if ours is not None and ours["body"].replace("\r\n", "\n") != body:
             _explained(client.patch(f"{comments}/comments/{ours['id']}", json={"body": body}))
     if ours is None:
         # Who asks again after an answer was lost makes a second comment; the next run finds the first.
-        with _client(token, budget=0) as client:
+        with api.client(token, budget=0) as client:
             _explained(client.post(f"{comments}/{number}/comments", json={"body": body}))
 
 
@@ -61,17 +59,6 @@ def _all(client: httpx.Client, address: str) -> Iterator[dict[str, Any]]:
         following = answer.links.get("next", {}).get("url")
 
 
-def _client(token: str, budget: float) -> httpx.Client:
-    base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Accept": "application/vnd.github+json",
-        "X-GitHub-Api-Version": "2022-11-28",
-        "User-Agent": "backplan",
-    }
-    return httpx.Client(transport=Transport("GitHub", base, budget, Clock()), base_url=base, headers=headers)
-
-
 def _explained(answer: httpx.Response) -> httpx.Response:
     """Return an answer that says yes. Raises BackplanError with what to do about any other."""
     if answer.is_success:
@@ -81,11 +68,4 @@ def _explained(answer: httpx.Response) -> httpx.Response:
             "the plan is not written as a comment, for the workflow's token may not: give the job the permissions "
             "`contents: read` and `pull-requests: write` (from a fork it may not in any case)"
         )
-    raise BackplanError(f"the plan is not written as a comment: GitHub answers {answer.status_code} {_said(answer)}")
-
-
-def _said(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json().get("message", ""))[:200]
-    except (json.JSONDecodeError, AttributeError):
-        return ""
+    raise BackplanError(f"the plan is not written as a comment: {api.refusal(answer)}")

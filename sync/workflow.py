@@ -33,6 +33,10 @@ concurrency: # one run at a time; the next one waits
 jobs:
 """
 
+# With a branch, and without a commit, the checkout takes the branch's newest commit. For a schedule, and for what
+# happens to issues, the ref is the default branch; a name alone (`ref_name`) could be a tag's as well.
+_TIP = "          ref: ${{ github.ref }} # the branch's newest files, also where the run waited or is started again\n"
+
 _COMMIT = """\
       - name: Keep the list
         if: ${{ !cancelled() }}
@@ -75,7 +79,7 @@ def _sync(goals: str, apps: Collection[str]) -> Iterator[str]:
     yield "  sync:\n"
     yield "    if: github.event_name == 'schedule' || github.ref_name == github.event.repository.default_branch\n"
     yield from _job({"contents": "write" if listed else "read"} | ({"issues": "write"} if "github" in apps else {}))
-    yield from _steps(goals, apps, keep_credentials=listed)
+    yield from _steps(goals, apps, newest=True, keep_credentials=listed)
     if listed:
         yield _COMMIT
 
@@ -93,8 +97,12 @@ def _job(permissions: dict[str, str]) -> Iterator[str]:
     yield from (f"      {name}: {value}\n" for name, value in permissions.items())
 
 
-def _steps(goals: str, apps: Collection[str], *, keep_credentials: bool = False, **inputs: str) -> Iterator[str]:
+def _steps(
+    goals: str, apps: Collection[str], *, newest: bool = False, keep_credentials: bool = False, **inputs: str
+) -> Iterator[str]:
     yield f"    steps:\n      - uses: {CHECKOUT}\n        with:\n"
+    if newest:
+        yield _TIP
     yield f"          persist-credentials: {'true # to push the list' if keep_credentials else 'false'}\n"
     if goals not in _DEFAULTS:
         inputs = {"goals": _yaml(goals), **inputs}

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.action.runner import ACT, Runner, checked_out
+from tests.servers.github import GitHub
+from tests.servers.github_server import GitHubServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -46,7 +49,18 @@ def cache(house: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def runner(house: Path, cache: Path, tmp_path: Path) -> Runner:
+def github() -> Iterator[GitHubServer]:
+    with GitHubServer(GitHub()) as server:
+        yield server
+
+
+@pytest.fixture
+def runner(house: Path, cache: Path, tmp_path: Path, github: GitHubServer) -> Runner:
+    """A repository at the GitHub that is there."""
     if sys.platform != "linux" or not ACT.exists():
         pytest.skip("act runs workflows made for ubuntu-latest on Linux; it comes with the development packages")
-    return Runner(tmp_path, house, cache)
+    repo = github.service.repo
+    token = github.service.workflow_token(repo, contents="read").text
+    made = Runner(tmp_path, house, cache, {"GITHUB_API_URL": github.url}, token)
+    repo.git = made.remote
+    return made

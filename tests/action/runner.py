@@ -8,11 +8,16 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tests import repository
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ACT = Path(sys.executable).parent / "act"
 STANDINS = Path(__file__).parent / "standins"
@@ -51,18 +56,19 @@ class Done:
 
 @dataclass
 class Runner:
-    """A repository with a workflow, and all that its runs need. `env` is what the runner's environment says."""
+    """A repository with a workflow, and all that its runs need.
+
+    `env` is what the runner's environment says, `token` what a workflow gets for its repository.
+    """
 
     folder: Path
     house: Path
     cache: Path
     env: dict[str, str] = field(default_factory=dict)
+    token: str = ""
 
     def __post_init__(self) -> None:
-        self.repository.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
-        self.git("remote", "add", "origin", str(self.remote))
+        repository.make(self.repository, self.remote)
 
     @property
     def repository(self) -> Path:
@@ -73,33 +79,33 @@ class Runner:
         return self.folder / "remote"
 
     def git(self, *arguments: str) -> str:
-        who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
-        done = subprocess.run(
-            ["git", *who, *arguments], cwd=self.repository, capture_output=True, text=True, check=True
-        )
-        return done.stdout
+        return repository.git(self.repository, *arguments)
 
     def push(self, files: dict[str, str]) -> None:
         """Commit files by their paths, and push."""
-        for name, text in files.items():
-            path = self.repository / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "A change")
-        self.git("push", "--quiet", "--set-upstream", "origin", "main")
+        repository.push(self.repository, files)
 
-    def happens(self, event: str, *, secrets: dict[str, str] | None = None, **payload: Any) -> Done:
-        """Let an event happen, and return what the workflow did about it."""
-        repository = {"default_branch": "main", "full_name": "ann/goals", "name": "goals", "owner": {"login": "ann"}}
+    @contextmanager
+    def at(self, commit: str) -> Iterator[None]:
+        """Let events be those of an older commit, while the remote keeps what it has."""
+        newest = self.git("rev-parse", "HEAD").strip()
+        self.git("reset", "--quiet", "--hard", commit)
+        yield
+        self.git("reset", "--quiet", "--hard", newest)
+
+    def happens(self, event: str, *, secrets: dict[str, str] | None = None, attempt: int = 1, **payload: Any) -> Done:
+        """Let an event happen, and return what the workflow did about it. `attempt`: how often it was started."""
+        told_of = {"default_branch": "main", "full_name": "ann/goals", "name": "goals", "owner": {"login": "ann"}}
         told = self.folder / "event.json"  # act takes the ref from the branch that is checked out
-        told.write_text(json.dumps({"repository": repository, **payload}), "utf-8")
+        told.write_text(json.dumps({"repository": told_of, **payload}), "utf-8")
+        given = {**({"GITHUB_TOKEN": self.token} if self.token else {}), **(secrets or {})}
+        said = {**self._said(), "GITHUB_RUN_ATTEMPT": str(attempt)}
         command = [
             *(str(ACT), event, "--eventpath", str(told), "--platform", "ubuntu-latest=-self-hosted"),
-            *("--no-cache-server", "--json", "--action-cache-path", str(self.folder / "act")),
+            *("--no-cache-server", "--no-skip-checkout", "--json", "--action-cache-path", str(self.folder / "act")),
             *(word for use in self._uses() for word in ("--local-repository", use)),
-            *(word for name, value in (secrets or {}).items() for word in ("--secret", f"{name}={value}")),
-            *(word for name, value in self._said().items() for word in ("--env", f"{name}={value}")),
+            *(word for name, value in given.items() for word in ("--secret", f"{name}={value}")),
+            *(word for name, value in said.items() for word in ("--env", f"{name}={value}")),
         ]
         done = subprocess.run(
             command, cwd=self.repository, env=self._environment(), capture_output=True, text=True, check=False
@@ -116,7 +122,8 @@ class Runner:
         return [f"{owner}/{name}@{ref}={folders[name]}" for owner, name, ref in found]
 
     def _said(self) -> dict[str, str]:
-        standins = {"STANDIN_PYTHON": sys.executable, "STANDIN_CACHE": str(self.cache)}
+        places = {"CACHE": self.cache, "PYTHON": sys.executable, "REMOTE": self.remote}
+        standins = {f"STANDIN_{name}": str(place) for name, place in places.items()}
         return {"BACKPLAN_TODAY": TODAY, "GITHUB_REPOSITORY": "ann/goals", **standins, **self.env}
 
     def _environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,6 @@ import yaml
 
 from sync import workflow
 from tests.conftest import FOOD_HANDLER, ROOT
-from tests.servers.github import GitHub
-from tests.servers.github_server import GitHubServer
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.action.runner import Done, Runner
+    from tests.servers.github import GitHub
+    from tests.servers.github_server import GitHubServer
 
 GOALS = f"namespace: me/goals\nsync: [todoist]\n{FOOD_HANDLER}"
 TODOIST = workflow.text("goals.yaml", ["todoist"])
@@ -51,13 +52,6 @@ jobs:
 def todoist(runner: Runner) -> Iterator[TodoistServer]:
     with TodoistServer(Todoist(PRO)) as server:
         runner.env |= {"TODOIST_API_URL": server.url, "BACKPLAN_TIME_BUDGET": "1"}
-        yield server
-
-
-@pytest.fixture
-def github(runner: Runner) -> Iterator[GitHubServer]:
-    with GitHubServer(GitHub()) as server:
-        runner.env["GITHUB_API_URL"] = server.url
         yield server
 
 
@@ -217,9 +211,9 @@ def test_a_list_in_the_repository_is_pushed_only_when_it_changed(runner: Runner)
 
 def test_a_list_that_cannot_be_pushed_says_what_to_do(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MARKDOWN)
-    runner.git("commit", "--quiet", "--allow-empty", "--message", "Somebody else's")
-    runner.git("push", "--quiet")
-    runner.git("reset", "--quiet", "--hard", "HEAD~")
+    protected = runner.remote / "hooks" / "pre-receive"
+    protected.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+    protected.chmod(0o755)
     assert not runner.happens("push").green
     # What a step says right before it ends, act may lose: so the step is asked by itself.
     (runner.repository / "todo.md").write_text("- [ ] Find a course provider\n", "utf-8")
@@ -232,6 +226,137 @@ def test_a_list_that_cannot_be_pushed_says_what_to_do(runner: Runner) -> None:
     assert done.returncode == 1
     assert done.stdout.startswith("::error title=backplan::The list could not be pushed; nothing is lost.")
     assert "Start a new run (Actions > backplan > Run workflow)" in done.stdout
+
+
+# An old run that is started again
+
+
+def earlier(text: str) -> str:
+    """Return a workflow as it was before the job that syncs took the branch's newest files."""
+    made = re.sub(r"^ +ref: .*\n", "", text, flags=re.MULTILINE)
+    assert made != text
+    return made
+
+
+def in_the_remote(runner: Runner, *arguments: str) -> str:
+    return runner.git("--git-dir", str(runner.remote), *arguments)
+
+
+def moved(runner: Runner, todoist: TodoistServer, text: str) -> tuple[str, dict[str, Any]]:
+    """Sync goals, move their deadline, sync again, drag a step. Return the first commit, and how all stands then."""
+    add(runner, GOALS, text)
+    first = runner.git("rev-parse", "HEAD").strip()
+    assert runner.happens("push", secrets=secrets(todoist)).green
+    add(runner, GOALS.replace("deadline: 2027-08-15", "deadline: 2027-08-20"), text)
+    assert runner.happens("push", secrets=secrets(todoist)).green
+    step = next(task for task in todoist.service.tasks() if task["content"] == "Take the test")
+    todoist.service.set_due(step["id"], date(2027, 8, 12))
+    assert runner.happens("schedule", secrets=secrets(todoist)).green
+    return first, todoist.service.state()
+
+
+@pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch"])
+def test_an_old_run_that_is_started_again_takes_the_newest_file(
+    runner: Runner, todoist: TodoistServer, event: str
+) -> None:
+    first, before = moved(runner, todoist, TODOIST)
+    with runner.at(first):
+        done = runner.happens(event, secrets=secrets(todoist), attempt=2)
+    assert done.green, done.log
+    assert "in sync, nothing to do" in done.summary
+    assert not done.annotations
+    assert todoist.service.state() == before
+
+
+@pytest.mark.parametrize("attempt", [1, 2], ids=["it waited", "it is started again"])
+def test_an_old_run_of_a_workflow_of_before_only_plans(runner: Runner, todoist: TodoistServer, attempt: int) -> None:
+    first, before = moved(runner, todoist, earlier(TODOIST))
+    with runner.at(first):
+        done = runner.happens("push", secrets=secrets(todoist), attempt=attempt)
+    assert done.green, done.log
+    (told,) = done.annotations
+    assert told.startswith("warning title=backplan::This run has an old `goals.yaml`")
+    assert "open Actions > backplan, and press Run workflow" in told
+    assert "to make" in done.summary
+    assert todoist.service.state() == before
+    pressed = runner.happens("workflow_dispatch", secrets=secrets(todoist))
+    assert not pressed.annotations
+    assert "in sync, nothing to do" in pressed.summary
+
+
+def test_a_run_that_waited_while_other_files_changed_is_not_an_old_one(runner: Runner, todoist: TodoistServer) -> None:
+    add(runner, GOALS, earlier(TODOIST))
+    first = runner.git("rev-parse", "HEAD").strip()
+    runner.push({"todo.md": "- [ ] Something\n", "README.md": "Hello\n"})
+    with runner.at(first):
+        done = runner.happens("push", secrets=secrets(todoist))
+    assert not done.annotations
+    assert "Find a course provider" in {task["content"] for task in todoist.service.tasks()}
+
+
+def test_issues_of_an_old_run_take_the_newest_file(runner: Runner, github: GitHubServer) -> None:
+    service, repo = github.service, github.service.repo
+    token = service.workflow_token(repo, contents="read", issues="write")
+    goals = GOALS.replace("todoist", f"{{github: {{repo: {repo.full_name}}}}}")
+    add(runner, goals, ISSUES)
+    first = runner.git("rev-parse", "HEAD").strip()
+    add(runner, goals.replace("Find a course provider", "Find a course"), ISSUES)
+    with runner.at(first):
+        done = runner.happens("issues", action="closed", secrets={"GITHUB_TOKEN": token.text}, attempt=2)
+    assert done.green, done.log
+    assert {"Find a course"} == {issue.title for issue in repo.issues.values() if issue.title.startswith("Find a")}
+
+
+def test_the_list_of_an_old_run_follows_the_newest_file_and_is_pushed(runner: Runner) -> None:
+    add(runner, FOOD_HANDLER, MARKDOWN)
+    first = runner.git("rev-parse", "HEAD").strip()
+    add(runner, FOOD_HANDLER.replace("deadline: 2027-08-15", "deadline: 2027-08-20"), MARKDOWN)
+    newest = runner.git("rev-parse", "HEAD").strip()
+    with runner.at(first):
+        assert runner.happens("push", attempt=2).green
+    assert "2027-08-20" in in_the_remote(runner, "show", "main:todo.md")
+    assert in_the_remote(runner, "rev-parse", "main~").strip() == newest
+
+
+def test_a_run_that_waited_for_another_takes_the_list_that_was_pushed(runner: Runner) -> None:
+    add(runner, FOOD_HANDLER, MARKDOWN)
+    assert runner.happens("push").green
+    pushed = in_the_remote(runner, "rev-parse", "main")
+    assert runner.git("rev-parse", "HEAD") != pushed
+    waited = runner.happens("schedule")
+    assert waited.green, waited.log
+    assert "in sync, nothing to do" in waited.summary
+    assert in_the_remote(runner, "rev-parse", "main") == pushed
+    runner.git("pull", "--quiet")
+    before = runner.git("rev-parse", "HEAD~").strip()
+    runner.push({"todo.md": (runner.repository / "todo.md").read_text("utf-8").replace("- [ ]", "- [x]", 1)})
+    with runner.at(before):
+        ticked = runner.happens("push")
+    assert ticked.green, ticked.log
+    assert "Complete my food handler certification**: done on Tue 20 Jul 2027" in ticked.summary
+
+
+def test_the_list_of_a_workflow_of_before_is_left_alone_by_an_old_run(runner: Runner) -> None:
+    runner.push({"README.md": "Goals\n"})
+    add(runner, FOOD_HANDLER, earlier(MARKDOWN))
+    first = runner.git("rev-parse", "HEAD").strip()
+    add(runner, FOOD_HANDLER.replace("deadline: 2027-08-15", "deadline: 2027-08-20"), earlier(MARKDOWN))
+    newest = in_the_remote(runner, "rev-parse", "main")
+    with runner.at(first):
+        done = runner.happens("push", attempt=2)
+    assert done.green, done.log
+    assert done.annotations
+    assert in_the_remote(runner, "rev-parse", "main") == newest
+
+
+def test_a_pull_request_is_planned_with_its_own_file(runner: Runner, todoist: TodoistServer) -> None:
+    add(runner, GOALS, TODOIST)
+    first = runner.git("rev-parse", "HEAD").strip()
+    add(runner, GOALS.replace("Find a course provider", "Find a course"), TODOIST)
+    with runner.at(first):
+        done = runner.happens("pull_request", secrets=secrets(todoist), **a_pull_request())
+    assert done.green, done.log
+    assert "next: Find a course provider" in done.summary
 
 
 def test_a_branch_is_not_synced(runner: Runner, todoist: TodoistServer) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 EPOCH = datetime(2027, 7, 20, 9, tzinfo=UTC)
 ALL = {"issues": "write", "metadata": "read", "organization_projects": "write"}
@@ -155,6 +156,7 @@ class Repo:
     labels: list[Label] = field(default_factory=list)
     milestones: list[Milestone] = field(default_factory=list)
     number: int = 0
+    git: Path | None = None  # the Git repository with its files
 
     @property
     def full_name(self) -> str:
@@ -273,6 +275,13 @@ class GitHub:
             raise Refused(403, "Repository was archived so is read-only.", "FORBIDDEN")
         if not repo.has_issues:
             raise Refused(410, "Issues has been disabled in this repository.", "NOT_FOUND")
+
+    def allow_contents(self, token: Token, repo: Repo) -> None:
+        """Refuse a token that may not read the files of a private repository."""
+        if repo.private and token.permissions is not None and "contents" not in token.permissions:
+            by = "integration" if token.app else "personal access token"
+            accepted = (("x-accepted-github-permissions", "contents=read"),)
+            raise Refused(403, f"Resource not accessible by {by}", "FORBIDDEN", headers=accepted)
 
     def may_push(self, token: Token, repo: Repo) -> bool:
         return ROLES.index(repo.role(token.user)) >= ROLES.index("TRIAGE")

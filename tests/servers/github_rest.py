@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from tests.servers.github import LONGEST_BODY, Issue, IssueField, Label, Milestone, Refused, User
+from tests.servers.github_contents import contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -206,6 +207,14 @@ def _page(asked: Call, repo: Repo, values: Sequence[Any], *, cursor: bool = Fals
 
 
 def _repo(asked: Call, owner: str, name: str) -> Repo:
+    """Return a repository whose issues can be asked for."""
+    repo = _find(asked, owner, name)
+    if not repo.has_issues:
+        raise Refused(410, "Issues has been disabled in this repository.", "NOT_FOUND")
+    return repo
+
+
+def _find(asked: Call, owner: str, name: str) -> Repo:
     """Return a repository by its name, or (`repositories`) by its id; one that was renamed leads elsewhere."""
     if owner == "repositories":
         repo = next((r for r in asked.service.repos.values() if str(r.id) == name), None)
@@ -216,8 +225,6 @@ def _repo(asked: Call, owner: str, name: str) -> Repo:
         raise Refused(404, "Not Found", "NOT_FOUND") from None
     if (repo.owner.lower(), repo.name.lower()) != (owner.lower(), name.lower()):
         raise _moved(asked, f"{asked.base}/repositories/{repo.id}/{asked.path.split('/', 4)[-1]}")
-    if not repo.has_issues:
-        raise Refused(410, "Issues has been disabled in this repository.", "NOT_FOUND")
     return repo
 
 
@@ -461,6 +468,16 @@ def _patch_milestone(asked: Call, owner: str, name: str, number: str) -> Answer:
     return Answer(milestone_json(milestone, repo, asked.base))
 
 
+# Files
+
+
+def _get_contents(asked: Call, owner: str, name: str, path: str | None) -> Answer:
+    repo = _find(asked, owner, name)
+    asked.service.allow_contents(asked.token, repo)
+    url = f"{asked.base}/repos/{repo.full_name}"
+    return Answer(contents(repo.git, asked.query.get("ref"), unquote(path or ""), url))
+
+
 # The account
 
 
@@ -496,6 +513,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("GET", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by", _list_blocking),
     ("POST", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by", _post_blocking),
     ("DELETE", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by/([0-9]+)", _delete_blocking),
+    ("GET", f"{_REPO}/contents(?:/(.*))?", _get_contents),
     ("GET", f"{_REPO}/labels", _list_labels),
     ("POST", f"{_REPO}/labels", _post_label),
     ("GET", f"{_REPO}/assignees", _list_assignees),

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import requests
 
+from tests import repository
 from tests.servers.github import ALL, GitHub
 from tests.servers.github_server import GitHubServer
 from tests.servers.http import Fault
@@ -32,6 +33,15 @@ def server() -> Iterator[GitHubServer]:
 @pytest.fixture
 def github(server: GitHubServer) -> GitHub:
     return server.service
+
+
+@pytest.fixture
+def files(github: GitHub, tmp_path: Path) -> Path:
+    """A Git repository with files, for that of the owner."""
+    repository.make(tmp_path / "files", tmp_path / "remote")
+    repository.push(tmp_path / "files", {"goals.yaml": "goals: []\n", "my plans/a.yaml": "x", "my plans/b.md": "y"})
+    github.repo.git = tmp_path / "remote"
+    return tmp_path / "files"
 
 
 class Caller:
@@ -83,7 +93,7 @@ def check(operation: str, value: object) -> None:
 # As published
 
 
-def test_every_answer_is_of_the_published_form(caller: Caller, github: GitHub) -> None:
+def test_every_answer_is_of_the_published_form(caller: Caller, github: GitHub, files: Path) -> None:
     issue, repo = "/repos/{owner}/{repo}/issues/{issue_number}", "/repos/{owner}/{repo}"
     milestone = caller.send("POST", f"{REPO}/milestones", {"title": "M", "due_on": "2027-09-30T12:00:00Z"})
     label = caller.send("POST", f"{REPO}/labels", {"name": "career", "color": "0e8a16", "description": "a label"})
@@ -110,6 +120,7 @@ def test_every_answer_is_of_the_published_form(caller: Caller, github: GitHub) -
         f"GET {issue}/sub_issues": caller.send("GET", f"{REPO}/issues/1/sub_issues"),
         f"GET {issue}/dependencies/blocked_by": caller.send("GET", f"{REPO}/issues/1/dependencies/blocked_by"),
         f"GET {repo}/assignees": caller.send("GET", f"{REPO}/assignees"),
+        f"GET {repo}/contents/{{path}}": caller.send("GET", f"{REPO}/contents/goals.yaml"),
         f"GET {repo}/labels": caller.send("GET", f"{REPO}/labels"),
         f"GET {repo}/milestones": caller.send("GET", f"{REPO}/milestones"),
         "GET /user": caller.send("GET", "/user"),
@@ -117,6 +128,7 @@ def test_every_answer_is_of_the_published_form(caller: Caller, github: GitHub) -
     }
     assert sorted(sent) == sorted(PUBLISHED["answers"])
     assert [value["value"] for value in one.json()["issue_field_values"]] == ["2027-09-30"]
+    check(f"GET {repo}/contents/{{path}}", caller.send("GET", f"{REPO}/contents/").json())
     for operation, answer in sent.items():
         assert answer.status_code in (200, 201), answer.text
         check(operation, answer.json())
@@ -137,6 +149,35 @@ def test_a_query_against_the_schema_runs_nothing(caller: Caller, github: GitHub)
 
 
 # Reading
+
+
+def test_files_are_shown_as_git_has_them(caller: Caller, files: Path) -> None:
+    first = repository.git(files, "rev-parse", "HEAD").strip()
+    repository.push(files, {"goals.yaml": "goals: [] # none\n"})
+    now, then = (repository.git(files, "rev-parse", f"{at}:goals.yaml").strip() for at in ("HEAD", first))
+    for ref, sha in (("", now), ("?ref=main", now), ("?ref=refs/heads/main", now), (f"?ref={first}", then)):
+        assert caller.send("GET", f"{REPO}/contents/goals.yaml{ref}").json()["sha"] == sha
+        root = caller.send("GET", f"{REPO}/contents/{ref}").json()
+        assert [(entry["name"], entry["type"]) for entry in root] == [("goals.yaml", "file"), ("my plans", "dir")]
+        assert root[0]["sha"] == sha
+    folder = caller.send("GET", f"{REPO}/contents/my%20plans").json()
+    assert [entry["path"] for entry in folder] == ["my plans/a.yaml", "my plans/b.md"]
+
+
+def test_files_that_are_not_there_or_not_for_all_are_refused(
+    server: GitHubServer, caller: Caller, github: GitHub, files: Path
+) -> None:
+    missing = caller.send("GET", f"{REPO}/contents/nothing.yaml")
+    assert (missing.status_code, missing.json()["message"]) == (404, "Not Found")
+    missing = caller.send("GET", f"{REPO}/contents/goals.yaml?ref=nothing")
+    assert (missing.status_code, missing.json()["message"]) == (404, "No commit found for the ref nothing")
+    weak = Caller(server, github.workflow_token(github.repo, issues="write").text)
+    refused = weak.send("GET", f"{REPO}/contents/goals.yaml")
+    assert (refused.status_code, refused.headers["x-accepted-github-permissions"]) == (403, "contents=read")
+    github.repo.private = False
+    assert weak.send("GET", f"{REPO}/contents/goals.yaml").status_code == 200
+    github.repo.git = None
+    assert caller.send("GET", f"{REPO}/contents/").json()["message"] == "This repository is empty."
 
 
 def test_lists_hold_a_hundred_at_most_and_lead_on_by_a_link(caller: Caller, github: GitHub) -> None:

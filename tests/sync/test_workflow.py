@@ -52,6 +52,15 @@ def test_what_others_wrote_is_pinned(apps: tuple[str, ...]) -> None:
     assert {use for use in uses if not re.fullmatch(r"actions/\w+@[0-9a-f]{40}", use)} == {workflow.ACTION}
 
 
+@pytest.mark.parametrize("apps", ALL, ids=" ".join)
+def test_what_syncs_takes_the_branch_as_it_is_and_what_plans_the_commit(apps: tuple[str, ...]) -> None:
+    ours: dict[Any, Any] = yaml.safe_load((ROOT / workflow.PATH).read_text("utf-8"))
+    for found in (read(apps), ours):
+        checkouts = {name: job["steps"][0]["with"] for name, job in found["jobs"].items()}
+        assert checkouts["sync"]["ref"] == "${{ github.ref }}"
+        assert "ref" not in checkouts["plan"]
+
+
 def test_it_does_not_run_at_a_full_hour() -> None:
     ((cron,),) = ([entry["cron"] for entry in events(read({"todoist"}))["schedule"]],)
     assert int(cron.split()[0]) % 5
