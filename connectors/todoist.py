@@ -202,10 +202,10 @@ class TodoistConnector:
 
     def unnamed(self) -> list[Connector]:
         """Return a connector to each place that holds a memory of ours and that the goals file does not name."""
-        places = self.account.unnamed(self._namespace)
-        return [
-            TodoistConnector(self.account, self._namespace, name.project, name.section, named=False) for name in places
-        ]
+        return [self._at(name) for name in self.account.unnamed(self._namespace)]
+
+    def _at(self, name: Name) -> Connector:
+        return TodoistConnector(self.account, self._namespace, name.project, name.section, named=False)
 
     def facts(self) -> list[Fact]:
         """Return what the account says of itself, as far as it can be read."""

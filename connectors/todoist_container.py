@@ -81,7 +81,8 @@ def stores(listing: Listing, namespace: str) -> list[Store]:
 def _store(listing: Listing, item: Item, namespace: str, comments: bool) -> Store | None:
     owner = todoist_memory.owner(item.description)
     if owner is not None:
-        ours = owner[0] == namespace and (comments or item.content == todoist_memory.TITLE)
+        whole = item.content == todoist_memory.TITLE or item.description == todoist_memory.description(*owner)
+        ours = owner[0] == namespace and (comments or whole)
         return Store(item, owner[1]) if ours else None
     if not comments:
         return None
@@ -186,14 +187,28 @@ def unnamed(listing: Listing, namespace: str, named: Collection[Name]) -> list[N
 
 def look_for_completed(container: Container, listing: Listing, client: Client, namespace: str) -> None:
     """Take in a memory that a person completed: no list of open tasks has it."""
-    if container.project is None:
-        return
     until = client.clock.now() + timedelta(days=1)
-    for item in client.completed(container.project.id, until - WINDOW, until):
+    if container.project is not None:
+        _take_stores(client.completed(container.project.id, until - WINDOW, until), listing, client, namespace)
+    for project_id in listing.projects:
+        if not stores(listing, namespace) and _has_tasks(listing, namespace):  # it was moved before it was completed
+            _take_stores(client.completed(project_id, until - WINDOW, until), listing, client, namespace)
+
+
+def _take_stores(items: Iterable[Item], listing: Listing, client: Client, namespace: str) -> None:
+    """Take in the tasks that may hold a memory: by their words or, where these were changed, by their comments."""
+    for item in items:
         owner = todoist_memory.owner(item.description)
-        if item.content == todoist_memory.TITLE or (owner is not None and owner[0] == namespace):
-            listing.items.setdefault(item.id, item)
+        named = item.content == todoist_memory.TITLE or (owner is not None and owner[0] == namespace)
+        if named or (item.note_count and marker_of(item) is None):
             client.read_notes(listing, item)
+            if named or todoist_memory.by_goal(listing.notes_of(item.id)):
+                listing.items.setdefault(item.id, item)
+
+
+def _has_tasks(listing: Listing, namespace: str) -> bool:
+    markers = map(marker_of, listing.items.values())
+    return any(marker.namespace == namespace for marker in markers if marker)
 
 
 # Repairing a memory

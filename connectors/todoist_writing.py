@@ -56,6 +56,7 @@ class SetUp:
         the memory is there and was not found, because a person changed its task or another run has just made it, the
         task is repaired, and comments of ours that it has are not overwritten.
         """
+        self._find()  # another place of this run may have made the project
         again, refused = self._attempt(memory, "")
         if again:
             _, refused = self._attempt(memory, str(uuid4()))
@@ -127,25 +128,28 @@ class SetUp:
         place = listing.projects.get(native_id) or listing.sections.get(native_id)
         if place is not None:
             return place.gone
-        item = listing.items.get(native_id) or self._client.task(native_id)
+        known = listing.items.get(native_id)
+        item = known or self._client.task(native_id)
         if item is None or item.is_deleted:
             return True
-        listing.items.setdefault(native_id, item)
+        if known is None:
+            listing.items[native_id] = item
+            self._client.read_notes(listing, item)
         return False
 
     def _commands(self, comments: Sequence[str], salt: str) -> list[Command]:
         container, namespace = self._reading.container, self._reading.namespace
         name = container.name
 
-        def make(kind: str, args: Mapping[str, Any], *said: str, temp: bool = True) -> Command:
-            uuid = _uuid(kind, namespace, str(name), salt, *said)
+        def make(kind: str, args: Mapping[str, Any], *said: str, temp: bool = True, place: str = str(name)) -> Command:
+            uuid = _uuid(kind, namespace, place, salt, *said)
             return Command(kind, args, uuid, _uuid("temporary", uuid) if temp else "")
 
         commands = []
         project_id = container.project.id if container.project else ""
         section_id = container.section.id if container.section else ""
         if not project_id:
-            commands.append(make("project_add", {"name": name.project}))
+            commands.append(make("project_add", {"name": name.project}, place=name.project))
             project_id = commands[-1].temp_id
         if name.section and not section_id:
             commands.append(make("section_add", {"name": name.section, "project_id": project_id}))
@@ -237,7 +241,11 @@ class Batch:
             self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
             self._look_up(before)
             self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
-        return [self._answer(one) for one in asked]
+        answers = [self._answer(one) for one in asked]
+        for write, answer in zip(batch, answers, strict=True):
+            if isinstance(write, MemoryWrite) and answer.error is None:
+                self._reading.memory = write.memory  # later batches of the run know of it
+        return answers
 
     def _learn(self, memory: Mapping[str, GoalMemory]) -> None:
         """Take note of tasks that this place takes over from another one: what is new comes to stand below them."""

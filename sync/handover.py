@@ -51,27 +51,34 @@ def share_an_account(one: Connector, other: Connector) -> bool:
 
 def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
     """Return two views after the second has taken over from the first what it lacks of a goal."""
-    left = old.snapshot.memory.get(goal_id)
-    keys = [key for key in left.keys if _is_taken(key, old, new)] if left is not None else []
-    if left is None or all(left.keys[key].state == "removed" for key in keys):
+    left, known = old.snapshot.memory.get(goal_id), new.snapshot.memory.get(goal_id)
+    taken = [key for key in left.keys if _is_taken(key, old, new)] if left is not None else []
+    if left is None or not (_is_used(known) or any(left.keys[key].state != "removed" for key in taken)):
         return old, new
-    tasks = [task for task in old.snapshot.tasks if task.marker.key in keys]
+    gone = [
+        key for key in left.keys if key in taken or key not in old.tasks
+    ]  # the others have tasks of their own there
+    tasks = [task for task in old.snapshot.tasks if task.marker.key in taken]
     ids = {task.native_id for task in tasks}
     arriving = {t.native_id for t in tasks if t.marker.key == goal_id or (t.here and t.parent not in ids)}
     renamed = {native_id: key for native_id, key in old.renamed.items() if native_id in ids}
     return (
-        replace(old, snapshot=_without(goal_id, keys, old.snapshot), leaving={**old.leaving, goal_id: left}),
+        replace(old, snapshot=_without(goal_id, gone, old.snapshot), leaving={**old.leaving, goal_id: left}),
         replace(
             new,
-            snapshot=_with(goal_id, keys, old.snapshot, new.snapshot),
+            snapshot=_with(goal_id, taken, old.snapshot, new.snapshot),
             renamed={**new.renamed, **renamed},
             arriving=new.arriving | arriving,
         ),
     )
 
 
+def _is_used(memory: GoalMemory | None) -> bool:
+    return memory is not None and any(entry.state != "removed" for entry in memory.keys.values())
+
+
 def _is_taken(key: str, old: View, new: View) -> bool:
-    """Return whether a key goes to the new place: it is unknown there, or an earlier run has begun to hand it over."""
+    """Return whether the new place takes a key: it is unknown there, or an earlier run has begun to hand it over."""
     entry, known = old.remembered(key), new.remembered(key)
     if entry is None or known is None:
         return entry is not None
@@ -96,7 +103,7 @@ def _without(goal_id: str, keys: Collection[str], snapshot: Snapshot) -> Snapsho
 
 def _planned(memory: GoalMemory) -> tuple[bool, date]:
     """Return a sort key for the plan that counts: the newest of those that were published with tasks."""
-    return any(entry.state != "removed" for entry in memory.keys.values()), memory.made or date.min
+    return _is_used(memory), memory.made or date.min
 
 
 def _nonces(keys: Collection[str], snapshot: Snapshot) -> set[str]:

@@ -82,9 +82,10 @@ class App:
     def is_unnamed(self, native_id: str, places: Mapping[str, int], project: Project) -> bool:
         """Return whether a task is remembered only where the goals file has no goal: nobody clears that up."""
         named = {places.get(goal.id, 0) for goal in project.goals}
-        memories = self.service.memories(self.namespace)
-        ids = {p: {entry.native_id for entry in read_entries(tuple(lines)).values()} for p, lines in memories.items()}
-        return any(native_id in ids[place] for place in ids if place not in named)
+        nonce = (self.service.tasks[native_id].marker or "").split()[1:2]
+        left = (lines for place, lines in self.service.memories(self.namespace).items() if place not in named)
+        known = {entry.native_id for lines in left for entry in read_entries(tuple(lines)).values()}
+        return bool(known & {native_id, *nonce})
 
     def take_note(self) -> None:
         """Take note of tasks that have lost their marker: should one be ours again, its words are taken for theirs."""

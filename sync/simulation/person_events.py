@@ -228,7 +228,7 @@ def spoil_memory(life: Life, luck: Luck) -> str | None:
 @event(1)
 def delete_place(life: Life, luck: Luck) -> str | None:
     """Delete a place with all that is in it."""
-    app, place = luck.of(life.apps), luck.below(3)
+    app, place = luck.of(life.apps), 1 + luck.below(2)  # the first one may hold others, as a project its sections
     tasks, ours = app.service.tasks, app.ours()
     gone = {native_id for native_id, held in tasks.items() if held.place == place}
     goals = {goal.id for goal in life.project.goals if life.places.get(goal.id, 0) == place}

@@ -484,3 +484,12 @@ def _notes() -> Any:
     from tests.servers.todoist_store import Kind
 
     return Kind.NOTES
+
+
+def test_two_places_in_one_new_project_make_it_once(server: TodoistServer, tmp_path: Path) -> None:
+    desk = Desk(server, tmp_path, goals=[a_goal(), a_goal(id="h", title="Rest", steps=["Sleep"], sync=[THIS_YEAR])])
+    desk.settle()
+    projects = [p["name"] for p in desk.todoist.state()["projects"].values() if not p["is_deleted"]]
+    assert projects.count("Career") == 1
+    assert desk.places("Reach it") == {"Career"}
+    assert desk.places("Rest", "Sleep") == {"Career / This year"}

@@ -252,5 +252,5 @@ def github_life(project: Project, server: GitHubServer) -> Life:
     """Return a life in a repository of its own."""
     app = GitHubApp(server)
     life = GitHubLife(project, [GITHUB], TODAY, service=lambda _: app)
-    life.connect = lambda _, namespace, label: GitHubInSteps(app, namespace, label)
+    life.connect = lambda _, namespace, label, *_places: GitHubInSteps(app, namespace, label)
     return life

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -16,31 +17,32 @@ from connectors.http import Clock, Transport
 from connectors.marker import write_memory
 from connectors.todoist import Account, TodoistConnector
 from connectors.todoist_api import Client
-from connectors.todoist_objects import Item, Note
+from connectors.todoist_objects import Item, Name, Note
 from connectors.todoist_text import content_of, split
 from sync.simulation.life import Life
-from sync.simulation.service import Fault, Held, Killed, Kind, Service
+from sync.simulation.service import ELSEWHERE, Fault, Held, Killed, Kind, Service, memory_key
 from tests.servers.http import Fault as Http
 from tests.servers.todoist import PRO, Rates, Todoist
 from tests.servers.todoist_store import Kind as Things
 from tests.sync.in_memory import TODAY
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from datetime import date
 
     import httpx
 
     from config.network import Project
-    from connectors.base import Answer, Snapshot
+    from connectors.base import Answer, Connector, Snapshot
     from sync.executor import Batch
     from tests.servers.http import LoopbackServer
     from tests.servers.todoist_server import TodoistServer
     from tests.servers.todoist_store import Thing
 
 TODOIST = Kind(
-    "todoist", "unique", client_ids=True, forgets=True, most=100, families=True, lists_done=False, requests=5
+    "todoist", "unique", client_ids=True, forgets=True, most=100, families=True, lists_done=False, requests=5, places=3
 )
+PLACES = (Name("Goals"), Name("Goals", "This year"), Name("Garden"))
 _MANY = 50  # requests: more than a run sends
 # What a fault is at an HTTP boundary; which of several, the number of the request says.
 _AS_HTTP = {
@@ -134,18 +136,33 @@ class TodoistApp(Remote):
         transport = Mortal("Todoist", server.url, 300, clock, 20)
         transport.app = self
         self.client = Client(SecretStr(self.todoist.owner.token), transport, clock)
+        self.account = Account(lambda: self.client)
+        self._stores: dict[str, tuple[str, int]] = {}  # id -> whose memory a task holds, and of which place
 
     def look(self) -> None:
         """See what is there now."""
         self.writes = sum(entry.commands > 0 for entry in self.server.log)
         self.reads = len(self.server.log) - self.writes
         items = {thing["id"]: Item.of(thing) for thing in self.todoist.tasks()}
-        memories = {todoist_memory.owner(item.description): item for item in items.values()}
-        memories.pop(None, None)
-        self.memory = {owner[0]: self._lines(item) for owner, item in memories.items() if owner}
-        hidden = {item.id for item in memories.values()}
-        self.tasks = {item.id: self._held(item) for item in items.values() if item.id not in hidden}
+        for item in items.values():
+            if owner := todoist_memory.owner(item.description):  # known from now on, whatever people do to it
+                self._stores[item.id] = owner[0], [str(name) for name in PLACES].index(owner[1])
+        self._stores = {native_id: store for native_id, store in self._stores.items() if native_id in items}
+        self.memory = {memory_key(*store): self._lines(items[one]) for one, store in self._stores.items()}
+        self.spoiled = {memory_key(*store) for one, store in self._stores.items() if not self._is_whole(items[one])}
+        self.tasks = {item.id: self._held(item) for item in items.values() if item.id not in self._stores}
         self.strayed = {one for one in self.strayed if one in self.tasks and self.tasks[one].parent is None}
+
+    def _is_whole(self, item: Item) -> bool:
+        """Return whether nobody changed the task of a memory."""
+        whole = item.content == todoist_memory.TITLE and todoist_memory.owner(item.description)
+        return bool(whole and self._place_of(item) == self._stores[item.id][1] and not (item.checked or item.due))
+
+    def _place_of(self, item: Item) -> int:
+        state = self.todoist.things
+        section = state[Things.SECTIONS][item.section_id]["name"] if item.section_id else None
+        name = Name(state[Things.PROJECTS][item.project_id]["name"], section)
+        return PLACES.index(name) if name in PLACES else ELSEWHERE
 
     def _held(self, item: Item) -> Held:
         return Held(
@@ -156,6 +173,7 @@ class TodoistApp(Remote):
             recurring=bool(item.due and item.due.recurring),
             parent=item.parent_id,
             comments=tuple(self.todoist.comments(item.id)),
+            place=self._place_of(item),
         )
 
     def _lines(self, item: Item) -> list[str]:
@@ -247,11 +265,38 @@ class TodoistApp(Remote):
         self.forgot = True
 
     def lose_memory(self, namespace: str) -> None:
-        for thing in self.todoist.tasks():
-            owner = todoist_memory.owner(thing["description"])
-            if owner and owner[0] == namespace:
-                self.todoist.delete(thing["id"])
+        for native_id, (owner, _) in self._stores.items():
+            if owner == namespace:
+                self.todoist.delete(native_id)
         self.look()
+
+    def spoil_memory(self, name: str, how: int) -> None:
+        native_id = next(one for one, store in self._stores.items() if memory_key(*store) == name)
+        edits: list[Callable[[], None]] = [
+            lambda: self.todoist.set_title(native_id, "What is this?"),
+            lambda: self.todoist.set_description(native_id, ""),
+            lambda: self.todoist.move(native_id, project=self.todoist.owner.inbox_id),
+            lambda: self.todoist.set_due(native_id, TODAY),
+            lambda: self.todoist.tick(native_id),
+        ]
+        for number, edit in enumerate(edits):  # any of them, and several at once
+            if how >> number & 1 and not self.todoist.task(native_id)["checked"]:
+                edit()
+        self.look()
+
+    def delete_place(self, namespace: str, place: int) -> list[str]:
+        gone = [native_id for native_id, held in self.tasks.items() if held.place == place]
+        kind, said = (
+            (Things.SECTIONS, PLACES[place].section)
+            if PLACES[place].section
+            else (Things.PROJECTS, PLACES[place].project)
+        )
+        for thing in self.todoist.all(kind):
+            if thing["name"] == said and not thing["is_deleted"]:
+                delete = self.todoist.section_delete if kind is Things.SECTIONS else self.todoist.project_delete
+                delete(self.todoist.things[kind][thing["id"]])
+        self.look()
+        return gone
 
     def _worked_on(self, native_id: str) -> None:
         self.hands.add(native_id)
@@ -266,10 +311,23 @@ class TodoistApp(Remote):
 class TodoistInSteps(TodoistConnector):
     """The connector itself; before each batch, somebody else may act."""
 
-    def __init__(self, app: TodoistApp, namespace: str, label: str) -> None:
-        super().__init__(Account(lambda: app.client), namespace)
-        self.label = label
-        self._app = app
+    def __init__(
+        self,
+        app: TodoistApp,
+        namespace: str,
+        label: str,
+        place: int = 0,
+        *,
+        account: Account | None = None,
+        named: bool = True,
+    ) -> None:
+        super().__init__(account or app.account, namespace, PLACES[place].project, PLACES[place].section, named=named)
+        self.label = f"{label}, place {place}" if place else label
+        self._app, self._app_label = app, label
+
+    def _at(self, name: Name) -> Connector:
+        place = PLACES.index(name)
+        return type(self)(self._app, self._namespace, self._app_label, place, account=self.account, named=False)
 
     def alike(self) -> TodoistInSteps:
         return self
@@ -295,5 +353,20 @@ def todoist_life(project: Project, server: TodoistServer) -> Life:
     """Return a life in a Todoist of its own."""
     app = TodoistApp(TODOIST, server)
     life = Life(project, [TODOIST], TODAY, service=lambda _: app)
-    life.connect = lambda _, namespace, label: TodoistInSteps(app, namespace, label)
+    life.connect = partial(connect_todoist, app)
     return life
+
+
+def connect_todoist(
+    app: TodoistApp,
+    _: Service,
+    namespace: str,
+    label: str,
+    place: int = 0,
+    named: frozenset[int] = frozenset(),
+    kind: type[TodoistInSteps] = TodoistInSteps,
+) -> TodoistInSteps:
+    """Return a connector to a place; the first of those that are named begins a process of its own."""
+    if place == min(named, default=place):
+        app.account = Account(lambda: app.client)
+    return kind(app, namespace, label, place)

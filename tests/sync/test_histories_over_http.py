@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from tests.servers.todoist_server import TodoistServer
 from tests.sync.apps_over_http import APPS, live
 from tests.sync.github_over_http import github_life
 from tests.sync.in_memory import a_project
-from tests.sync.over_http import TodoistApp, TodoistInSteps, todoist_life
+from tests.sync.over_http import TodoistApp, TodoistInSteps, connect_todoist, todoist_life
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def test_a_wrong_strategy_is_caught_over_http() -> None:
             made = todoist_life(a_project(), server)
             app = made.apps[0].service
             assert isinstance(app, TodoistApp)
-            made.connect = lambda _, namespace, label: DeletesWhatItLetsGo(app, namespace, label)
+            made.connect = partial(connect_todoist, app, kind=DeletesWhatItLetsGo)
             return made
 
         assert any(histories.breaks(life(), histories.draw(seed)) for seed in range(100))
