@@ -105,6 +105,7 @@ def test_from_nothing_to_tasks_on_the_phone(runner: Runner, todoist: TodoistServ
     assert not moved.annotations
 
 
+@pytest.mark.proof
 def test_a_mistake_in_the_goals_file_is_shown_where_it_is(runner: Runner, todoist: TodoistServer) -> None:
     add(runner, GOALS.replace("deadline: 2027-08-15", "deadline: soon"), TODOIST)
     done = runner.happens("push", secrets=secrets(todoist))
@@ -115,6 +116,7 @@ def test_a_mistake_in_the_goals_file_is_shown_where_it_is(runner: Runner, todois
     assert todoist.count() == 0
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("token", ["expired", ""])
 def test_who_has_no_token_or_an_old_one_is_told_where_it_goes(
     runner: Runner, todoist: TodoistServer, token: str
@@ -128,6 +130,7 @@ def test_who_has_no_token_or_an_old_one_is_told_where_it_goes(
     assert not todoist.service.tasks()
 
 
+@pytest.mark.proof
 def test_a_service_that_is_down_is_named_and_the_next_run_does_the_work(runner: Runner, todoist: TodoistServer) -> None:
     add(runner, GOALS, TODOIST)
     todoist.faults.judge(lambda *_: Fault.BAD_GATEWAY)
@@ -140,6 +143,7 @@ def test_a_service_that_is_down_is_named_and_the_next_run_does_the_work(runner: 
     assert len(todoist.service.tasks()) >= 7
 
 
+@pytest.mark.proof
 def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(
     runner: Runner, todoist: TodoistServer, github: GitHubServer
 ) -> None:
@@ -167,6 +171,7 @@ def _pull_request(service: GitHub) -> int:
     return issue.number
 
 
+@pytest.mark.proof
 def test_a_pull_request_from_a_fork_is_planned_without_secrets(
     runner: Runner, todoist: TodoistServer, github: GitHubServer
 ) -> None:
@@ -184,6 +189,7 @@ def test_a_pull_request_from_a_fork_is_planned_without_secrets(
     assert not todoist.service.tasks()
 
 
+@pytest.mark.proof
 def test_steps_become_issues_of_the_repository(runner: Runner, github: GitHubServer) -> None:
     service, repo = github.service, github.service.repo
     add(runner, GOALS.replace("todoist", f"{{github: {{repo: {repo.full_name}}}}}"), ISSUES)
@@ -215,6 +221,7 @@ def test_a_list_in_the_repository_is_pushed_only_when_it_changed(runner: Runner)
     assert runner.git("--git-dir", str(runner.remote), "rev-parse", "main") == stood
 
 
+@pytest.mark.proof
 def test_a_list_that_cannot_be_pushed_says_what_to_do(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MARKDOWN)
     runner.git("commit", "--quiet", "--allow-empty", "--message", "Somebody else's")
@@ -234,6 +241,7 @@ def test_a_list_that_cannot_be_pushed_says_what_to_do(runner: Runner) -> None:
     assert "Start a new run (Actions > backplan > Run workflow)" in done.stdout
 
 
+@pytest.mark.proof
 def test_a_branch_is_not_synced(runner: Runner, todoist: TodoistServer) -> None:
     add(runner, GOALS, TODOIST)
     runner.git("switch", "--quiet", "--create", "other")
@@ -244,6 +252,7 @@ def test_a_branch_is_not_synced(runner: Runner, todoist: TodoistServer) -> None:
     assert not todoist.service.tasks()
 
 
+@pytest.mark.proof
 def test_our_own_house_runs_the_action_on_its_examples(runner: Runner, github: GitHubServer) -> None:
     number = _pull_request(github.service)
     token = github.service.workflow_token(github.service.repo, contents="read", pull_requests="write")
@@ -266,6 +275,7 @@ def outputs(done: Done) -> dict[str, str]:
     return read
 
 
+@pytest.mark.proof
 def test_outputs_are_there_for_later_steps(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MINE % "{fail-on: late}")
     found = outputs(done := runner.happens("push"))
@@ -281,6 +291,7 @@ def test_outputs_are_there_for_later_steps(runner: Runner) -> None:
     assert any(told.startswith("warning title=backplan,file=goals.yaml,line=") for told in late.annotations)
 
 
+@pytest.mark.proof
 def test_nothing_of_the_repository_is_run(runner: Runner) -> None:
     runs = "open('was-run', 'w'); raise SystemExit('the repository was run')\n"
     names = ("config", "sync/__init__", "connectors/__init__", "pip", "yaml", "sitecustomize", "scripts/environment")
@@ -293,6 +304,7 @@ def test_nothing_of_the_repository_is_run(runner: Runner) -> None:
     assert "7 changes to make" in done.summary
 
 
+@pytest.mark.proof
 def test_an_input_is_no_shell(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MINE % "{goals: '$(touch was-run)`touch was-run`', connector: '; touch was-run #'}")
     done = runner.happens("push")
@@ -301,6 +313,7 @@ def test_an_input_is_no_shell(runner: Runner) -> None:
     assert "was-run\n" not in done.log
 
 
+@pytest.mark.proof
 def test_a_title_gives_the_runner_no_orders(runner: Runner) -> None:
     title = '"::error::owned ##[error]owned ::set-output name=late::9 <script> | %0A::error::owned"'
     goals = f"goals: [{{title: {title}, deadline: 2027-07-19}}, {{title: B, deadline: 2027-09-01}}]\n"
