@@ -1063,7 +1063,7 @@ def test_a_run_that_ends_at_any_request_is_finished_by_the_next(
             _assert_all_is_well(world, scenario, server)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", FIRST_NOW)
 def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], None]) -> None:
     for last in range(1, _number_of_requests(tmp_path, scenario) + 1):
         with GitHubServer() as server:
@@ -1083,7 +1083,7 @@ def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], No
             _assert_all_is_well(world, scenario, server)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", FIRST_NOW)
 def test_two_runs_that_race_are_put_right_by_the_next(tmp_path: Path, scenario: Callable[[World], None]) -> None:
     """Both read before either writes, and then their requests take turns, in every order of who is ahead."""
     for ahead in range(4):
