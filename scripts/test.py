@@ -1,4 +1,7 @@
-"""Runs the tests in one command, with all of its own set-up. Arguments are pytest's."""
+"""Runs the tests in one command, with all of its own set-up. Arguments are pytest's.
+
+What takes longer than people wait, such as thousands of random histories, is left out: --proof runs that alone.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,25 @@ import sys
 
 import environment
 
+SPREAD = ["-n", "auto", "--dist", "worksteal"]  # no processor waits for another's last tests
+
 
 def main() -> None:
     """Set up and run pytest."""
     environment.ensure("build.txt", "dev.txt")
-    arguments = sys.argv[1:] or ["-n", "auto", "--dist", "worksteal"]  # no processor waits for another's last tests
+    given = sys.argv[1:]
+    arguments = [argument for argument in given if argument != "--proof"]
+    which = "proof" if arguments != given else "not proof"
     python = environment.command("python")
-    sys.exit(subprocess.run([python, "-m", "pytest", *arguments], cwd=environment.ROOT, check=False).returncode)
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-m",
+        which,
+        *(arguments or SPREAD),
+    ]  # another -m among them is the one that counts
+    sys.exit(subprocess.run(command, cwd=environment.ROOT, check=False).returncode)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import processes, tiers
 
 pytest.register_assert_rewrite("tests.connectors.contract")
 
@@ -29,7 +30,36 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=2000)
 # A change is judged by the same examples each time; looking for new ones is for those who have time to follow them up.
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "default"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "default")
+settings.load_profile(PROFILE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let properties be tried with fewer examples in the test command; this is before any of them is imported."""
+    tiers.quick = config.option.markexpr == tiers.QUICK and PROFILE != "thorough"
+    if tiers.quick:
+        profile = settings.get_profile(PROFILE)
+        settings.register_profile("quick", parent=profile, max_examples=tiers.examples(profile.max_examples))
+        settings.load_profile("quick")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave no process behind."""
+    processes.stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was left out."""
+    if config.option.markexpr == tiers.QUICK:
+        terminalreporter.write_line(f"Left out: what is marked proof, and most examples of properties. {tiers.HOW}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is the proof's: before pytest picks what is asked for."""
+    for item in items:
+        if tiers.is_left_to_the_proof(item, proof=config.option.markexpr == tiers.PROOF):
+            item.add_marker("proof")
 
 
 @dataclass(frozen=True)
@@ -39,6 +69,7 @@ class Done:
     code: int
     out: str
     err: str
+    seconds: float  # of a processor
 
     @property
     def json(self) -> Any:
@@ -67,19 +98,10 @@ class Person:
             key: value for key, value in os.environ.items() if not key.startswith(("BACKPLAN_", "PYTHONPATH"))
         }
         environment |= {"BACKPLAN_TODAY": self.today.isoformat(), "PYTHONUTF8": "1", **(env or {})}
-        command = [sys.executable, "-P", "-m", module, *arguments]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={"PYTHONPATH": str(ROOT), **environment},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        done = processes.run(arguments, self.folder, {"PYTHONPATH": str(ROOT), **environment}, stdin.encode(), module)
+        out, err = (_text(printed) for printed in (done.out, done.err))
+        assert "Traceback" not in err, err
+        return Done(done.code, out, err, done.seconds)
 
     def on_a_terminal(self, arguments: list[str], answers: list[str]) -> str:
         """Run `backplan` on a terminal and type an answer to each question; return what the terminal showed."""
@@ -112,6 +134,10 @@ class Person:
         done = self.run(command, "--json")
         assert done.code == 0, done.err
         return [c for connector in done.json["connectors"] for c in connector["changes"] if c["action"] != "keep"]
+
+
+def _text(printed: bytes) -> str:
+    return printed.decode().replace("\r\n", "\n")
 
 
 def _read_rest(terminal: int) -> bytes:

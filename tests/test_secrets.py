@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
@@ -18,6 +16,7 @@ from hypothesis import strategies as st
 
 from config.tokens import secret_settings
 from sync.cli import main
+from tests import processes
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -181,9 +180,8 @@ class Leak:
             "LEAKY_PASSWORD_FILE": str(self.password),
             "LEAKY_MODE": mode,
         }
-        command = [sys.executable, "-P", "-m", "sync.main", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, check=False)
-        return (done.stdout + done.stderr).decode()
+        done = processes.run(arguments, self.folder, environment)
+        return (done.out + done.err).decode()
 
     @property
     def files(self) -> str:

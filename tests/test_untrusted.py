@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -165,12 +164,10 @@ COSTLY = {
 @pytest.mark.parametrize("text", COSTLY.values(), ids=COSTLY.keys())
 def test_a_file_that_is_made_to_cost_is_answered_soon(person: Person, text: str) -> None:
     person.writes(text)
-    before = os.times().children_user
     done = person.run("schedule", "--json")
-    spent = os.times().children_user - before
     assert done.code in (0, 64)
     assert "that it should know" not in done.err
-    assert spent < 6, f"{spent:.1f} s of one processor"
+    assert done.seconds < 6
 
 
 @pytest.mark.parametrize(

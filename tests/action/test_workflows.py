@@ -99,6 +99,7 @@ def test_from_nothing_to_tasks_on_the_phone(runner: Runner, todoist: TodoistServ
     assert not moved.annotations
 
 
+@pytest.mark.proof
 def test_a_mistake_in_the_goals_file_is_shown_where_it_is(runner: Runner, todoist: TodoistServer) -> None:
     add(runner, GOALS.replace("deadline: 2027-08-15", "deadline: soon"), TODOIST)
     done = runner.happens("push", secrets=secrets(todoist))
@@ -109,6 +110,7 @@ def test_a_mistake_in_the_goals_file_is_shown_where_it_is(runner: Runner, todois
     assert todoist.count() == 0
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("token", ["expired", ""])
 def test_who_has_no_token_or_an_old_one_is_told_where_it_goes(
     runner: Runner, todoist: TodoistServer, token: str
@@ -122,6 +124,7 @@ def test_who_has_no_token_or_an_old_one_is_told_where_it_goes(
     assert not todoist.service.tasks()
 
 
+@pytest.mark.proof
 def test_a_service_that_is_down_is_named_and_the_next_run_does_the_work(runner: Runner, todoist: TodoistServer) -> None:
     add(runner, GOALS, TODOIST)
     todoist.faults.judge(lambda *_: Fault.BAD_GATEWAY)
@@ -134,6 +137,7 @@ def test_a_service_that_is_down_is_named_and_the_next_run_does_the_work(runner: 
     assert len(todoist.service.tasks()) >= 7
 
 
+@pytest.mark.proof
 def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(
     runner: Runner, todoist: TodoistServer, github: GitHubServer
 ) -> None:
@@ -161,6 +165,7 @@ def _pull_request(service: GitHub) -> int:
     return issue.number
 
 
+@pytest.mark.proof
 def test_a_pull_request_from_a_fork_is_planned_without_secrets(
     runner: Runner, todoist: TodoistServer, github: GitHubServer
 ) -> None:
@@ -178,6 +183,7 @@ def test_a_pull_request_from_a_fork_is_planned_without_secrets(
     assert not todoist.service.tasks()
 
 
+@pytest.mark.proof
 def test_steps_become_issues_of_the_repository(runner: Runner, github: GitHubServer) -> None:
     service, repo = github.service, github.service.repo
     add(runner, GOALS.replace("todoist", f"{{github: {{repo: {repo.full_name}}}}}"), ISSUES)
@@ -209,6 +215,7 @@ def test_a_list_in_the_repository_is_pushed_only_when_it_changed(runner: Runner)
     assert runner.git("--git-dir", str(runner.remote), "rev-parse", "main") == stood
 
 
+@pytest.mark.proof
 def test_a_list_that_cannot_be_pushed_says_what_to_do(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MARKDOWN)
     protected = runner.remote / "hooks" / "pre-receive"
@@ -255,6 +262,7 @@ def moved(runner: Runner, todoist: TodoistServer, text: str) -> tuple[str, dict[
     return first, todoist.service.state()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch"])
 def test_an_old_run_that_is_started_again_takes_the_newest_file(
     runner: Runner, todoist: TodoistServer, event: str
@@ -268,6 +276,7 @@ def test_an_old_run_that_is_started_again_takes_the_newest_file(
     assert todoist.service.state() == before
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("attempt", [1, 2], ids=["it waited", "it is started again"])
 def test_an_old_run_of_a_workflow_of_before_only_plans(runner: Runner, todoist: TodoistServer, attempt: int) -> None:
     first, before = moved(runner, todoist, earlier(TODOIST))
@@ -284,6 +293,7 @@ def test_an_old_run_of_a_workflow_of_before_only_plans(runner: Runner, todoist: 
     assert "in sync, nothing to do" in pressed.summary
 
 
+@pytest.mark.proof
 def test_a_run_that_waited_while_other_files_changed_is_not_an_old_one(runner: Runner, todoist: TodoistServer) -> None:
     add(runner, GOALS, earlier(TODOIST))
     first = runner.git("rev-parse", "HEAD").strip()
@@ -294,6 +304,7 @@ def test_a_run_that_waited_while_other_files_changed_is_not_an_old_one(runner: R
     assert "Find a course provider" in {task["content"] for task in todoist.service.tasks()}
 
 
+@pytest.mark.proof
 def test_issues_of_an_old_run_take_the_newest_file(runner: Runner, github: GitHubServer) -> None:
     service, repo = github.service, github.service.repo
     token = service.workflow_token(repo, contents="read", issues="write")
@@ -307,6 +318,7 @@ def test_issues_of_an_old_run_take_the_newest_file(runner: Runner, github: GitHu
     assert {"Find a course"} == {issue.title for issue in repo.issues.values() if issue.title.startswith("Find a")}
 
 
+@pytest.mark.proof
 def test_the_list_of_an_old_run_follows_the_newest_file_and_is_pushed(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MARKDOWN)
     first = runner.git("rev-parse", "HEAD").strip()
@@ -318,6 +330,7 @@ def test_the_list_of_an_old_run_follows_the_newest_file_and_is_pushed(runner: Ru
     assert in_the_remote(runner, "rev-parse", "main~").strip() == newest
 
 
+@pytest.mark.proof
 def test_a_run_that_waited_for_another_takes_the_list_that_was_pushed(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MARKDOWN)
     assert runner.happens("push").green
@@ -336,6 +349,7 @@ def test_a_run_that_waited_for_another_takes_the_list_that_was_pushed(runner: Ru
     assert "Complete my food handler certification**: done on Tue 20 Jul 2027" in ticked.summary
 
 
+@pytest.mark.proof
 def test_the_list_of_a_workflow_of_before_is_left_alone_by_an_old_run(runner: Runner) -> None:
     runner.push({"README.md": "Goals\n"})
     add(runner, FOOD_HANDLER, earlier(MARKDOWN))
@@ -349,6 +363,7 @@ def test_the_list_of_a_workflow_of_before_is_left_alone_by_an_old_run(runner: Ru
     assert in_the_remote(runner, "rev-parse", "main") == newest
 
 
+@pytest.mark.proof
 def test_a_pull_request_is_planned_with_its_own_file(runner: Runner, todoist: TodoistServer) -> None:
     add(runner, GOALS, TODOIST)
     first = runner.git("rev-parse", "HEAD").strip()
@@ -359,6 +374,7 @@ def test_a_pull_request_is_planned_with_its_own_file(runner: Runner, todoist: To
     assert "next: Find a course provider" in done.summary
 
 
+@pytest.mark.proof
 def test_a_branch_is_not_synced(runner: Runner, todoist: TodoistServer) -> None:
     add(runner, GOALS, TODOIST)
     runner.git("switch", "--quiet", "--create", "other")
@@ -369,6 +385,7 @@ def test_a_branch_is_not_synced(runner: Runner, todoist: TodoistServer) -> None:
     assert not todoist.service.tasks()
 
 
+@pytest.mark.proof
 def test_our_own_house_runs_the_action_on_its_examples(runner: Runner, github: GitHubServer) -> None:
     number = _pull_request(github.service)
     token = github.service.workflow_token(github.service.repo, contents="read", pull_requests="write")
@@ -391,6 +408,7 @@ def outputs(done: Done) -> dict[str, str]:
     return read
 
 
+@pytest.mark.proof
 def test_outputs_are_there_for_later_steps(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MINE % "{fail-on: late}")
     found = outputs(done := runner.happens("push"))
@@ -406,6 +424,7 @@ def test_outputs_are_there_for_later_steps(runner: Runner) -> None:
     assert any(told.startswith("warning title=backplan,file=goals.yaml,line=") for told in late.annotations)
 
 
+@pytest.mark.proof
 def test_nothing_of_the_repository_is_run(runner: Runner) -> None:
     runs = "open('was-run', 'w'); raise SystemExit('the repository was run')\n"
     names = ("config", "sync/__init__", "connectors/__init__", "pip", "yaml", "sitecustomize", "scripts/environment")
@@ -418,6 +437,7 @@ def test_nothing_of_the_repository_is_run(runner: Runner) -> None:
     assert "7 changes to make" in done.summary
 
 
+@pytest.mark.proof
 def test_an_input_is_no_shell(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MINE % "{goals: '$(touch was-run)`touch was-run`', connector: '; touch was-run #'}")
     done = runner.happens("push")
@@ -426,6 +446,7 @@ def test_an_input_is_no_shell(runner: Runner) -> None:
     assert "was-run\n" not in done.log
 
 
+@pytest.mark.proof
 def test_a_title_gives_the_runner_no_orders(runner: Runner) -> None:
     title = '"::error::owned ##[error]owned ::set-output name=late::9 <script> | %0A::error::owned"'
     goals = f"goals: [{{title: {title}, deadline: 2027-07-19}}, {{title: B, deadline: 2027-09-01}}]\n"

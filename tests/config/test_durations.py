@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from config import durations
 from config.durations import MAX_DAYS, Duration, Unit, parse
+from tests.tiers import examples
 
 WORKING, ELAPSED, SPAN, MONTHS, PERCENT = (
     Unit.WORKING_DAYS,
@@ -150,7 +151,7 @@ POINTS = st.tuples(*[st.integers(0, 400)] * 3).map(lambda points: "-".join(map(s
 WRITTEN = st.tuples(SPACES, NUMBERS | POINTS, SPACES, UNITS, SPACES).map("".join)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 @given(WRITTEN | st.text(alphabet="0123456789- .%dwmychkalenrst", max_size=16) | st.text(max_size=12))
 def test_what_is_read_can_be_written_and_read_again(text: str) -> None:
     try:

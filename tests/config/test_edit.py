@@ -20,6 +20,7 @@ from config.errors import BackplanError, InputError
 from config.files import replace_file
 from config.source import Source
 from config.templates import SHIPPED
+from tests.tiers import examples
 
 if TYPE_CHECKING:
     from config.network import Goal, Project
@@ -312,7 +313,7 @@ def plans(draw: st.DrawFn) -> str:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -18,6 +18,7 @@ from config.errors import BackplanError, GoalsFileError, InputError
 from config.network import Countdown, Goal, HangsOn, Link, Project
 from config.parts import MAX_SLUG, slug
 from config.templates import SHIPPED
+from tests.tiers import examples
 
 Files = str | bytes | Mapping[str, str]
 Load = Callable[[Files], Project]
@@ -368,7 +369,7 @@ def test_ids_from_titles(title: str, expected: str) -> None:
     assert slug(title) == expected
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=examples(100), deadline=None, derandomize=True)
 @given(st.text(max_size=100))
 def test_an_id_from_a_title_is_an_id(title: str) -> None:
     made = slug(title)
@@ -1037,31 +1038,31 @@ def explained(write: Callable[[Files], Path], text: str | bytes) -> None:
         assert str(error)  # noqa: PT017
 
 
-@settings(FUZZ, max_examples=120)
+@settings(FUZZ, max_examples=examples(120))
 @given(text=edited_examples())
 def test_slips_in_good_files_are_explained(write: Callable[[Files], Path], text: str) -> None:
     explained(write, text)
 
 
-@settings(FUZZ, max_examples=150)
+@settings(FUZZ, max_examples=examples(150))
 @given(parts=st.lists(st.sampled_from(FRAGMENTS), max_size=25))
 def test_text_like_yaml_is_explained(write: Callable[[Files], Path], parts: list[str]) -> None:
     explained(write, "".join(parts))
 
 
-@settings(FUZZ, max_examples=150)
+@settings(FUZZ, max_examples=examples(150))
 @given(parts=st.lists(st.sampled_from(FRAGMENTS), max_size=12))
 def test_values_like_yaml_are_explained(write: Callable[[Files], Path], parts: list[str]) -> None:
     explained(write, f"{GOAL}  why: {''.join(parts)}")
 
 
-@settings(FUZZ, max_examples=50)
+@settings(FUZZ, max_examples=examples(50))
 @given(raw=st.binary(max_size=60))
 def test_bytes_are_explained(write: Callable[[Files], Path], raw: bytes) -> None:
     explained(write, raw)
 
 
-@settings(FUZZ, max_examples=250)
+@settings(FUZZ, max_examples=examples(250))
 @given(plan=PLANS)
 def test_plans_of_the_wrong_shape_are_explained(write: Callable[[Files], Path], plan: object) -> None:
     explained(write, json.dumps(plan))

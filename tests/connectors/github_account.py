@@ -93,6 +93,13 @@ class GitHubAccount:
     def touch(self, native_id: str) -> None:
         self.github.comment(native_id, "Ask Ann first")
 
+    def move_away(self, native_id: str) -> None:
+        """Take an issue out of the one that it stands below."""
+        issue = self.github.issue(native_id)
+        if issue.parent is not None:
+            issue.parent.children.remove(issue)
+            issue.parent = None
+
     def copy(self, native_id: str) -> object:
         return self.github.duplicate(native_id)
 

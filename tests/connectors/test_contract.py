@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import tomllib
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from connectors.markdown import MarkdownConnector
 from sync.simulation.service import EXACT, SAFE, UNIQUE, Kind
+from tests import tiers
+from tests.conftest import ROOT
 from tests.connectors.contract import NAMESPACE, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.todoist_account import NOW, TodoistAccount
@@ -109,15 +112,32 @@ class TestTodoist(Contract):
 
 
 class TestGitHub(Contract):
-    """GitHub Issues, over HTTP; alone, and with everything around them."""
+    """GitHub Issues, over HTTP, alone."""
 
-    @pytest.fixture(params=[{}, {"milestone": True, "dependencies": True, "project": 4}], ids=["alone", "with all"])
-    def service(self, request: pytest.FixtureRequest) -> Iterator[GitHubAccount]:
-        """Return an account: "with all" in an organization whose issues have date fields."""
+    options: ClassVar[dict[str, Any]] = {}
+
+    @pytest.fixture
+    def service(self) -> Iterator[GitHubAccount]:
         with GitHubServer() as server:
             server.service.repo.roles["jasmine"] = "WRITE"
             server.service.add_user("jasmine")
             server.service.add_project("ann", 4)
-            for name in ("Target date", "Start date") if request.param else ():
+            for name in ("Target date", "Start date") if self.options else ():
                 server.service.add_field("ann", name)
-            yield GitHubAccount(server, **request.param)
+            yield GitHubAccount(server, **self.options)
+
+
+class TestGitHubWithAll(TestGitHub):
+    """The same with everything around issues, in an organization whose issues have date fields."""
+
+    options: ClassVar[dict[str, Any]] = {"milestone": True, "dependencies": True, "project": 4}
+
+
+def test_every_connector_is_in_the_suite() -> None:
+    """And what is said of it in `tests.tiers` is of something that is there."""
+    suites = {name.removeprefix("Test").lower() for name in globals() if name.startswith("Test")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["entry-points"]["backplan.connectors"].keys() <= suites
+    assert tiers.IN_FULL.keys() <= suites
+    assert all(hasattr(Contract, case) for case in tiers.CASES)
+    assert all(any(name in where for where in tiers.IN_FULL.values()) for name in ("exact", "unique", "safe", "file"))

@@ -939,6 +939,7 @@ def scenario_new(world: World) -> None:
 
 
 SCENARIOS = (scenario_first, scenario_deadline, scenario_removed, scenario_done, scenario_new)
+FIRST_NOW = (scenario_first, *(pytest.param(scenario, marks=pytest.mark.proof) for scenario in SCENARIOS[1:]))
 
 
 def _prepared(folder: Path, server: GitHubServer, scenario: Callable[[World], None]) -> World:
@@ -991,6 +992,7 @@ EVERYTHING: dict[str, Any] = {"project": 4, "dependencies": True, "milestone": T
 _ENOUGH = 60.0  # seconds, for a run that still has time to change something after what is kept for all else
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.PARTIAL])
 @pytest.mark.parametrize(
     ("scenario", "back"), [(scenario_first, False), (scenario_deadline, False), (scenario_deadline, True)]
@@ -1032,7 +1034,7 @@ def test_a_fault_anywhere_with_a_project_and_links_leaves_no_pin(
     assert ended
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", FIRST_NOW)
 def test_one_fault_anywhere_is_overcome_within_the_run(tmp_path: Path, scenario: Callable[[World], None]) -> None:
     for at, fault in product(range(_number_of_requests(tmp_path, scenario)), _FAULTS):
         with GitHubServer() as server:
@@ -1044,7 +1046,7 @@ def test_one_fault_anywhere_is_overcome_within_the_run(tmp_path: Path, scenario:
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.BAD_GATEWAY_APPLIED, Fault.PARTIAL, Fault.UNAUTHORIZED])
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", FIRST_NOW)
 def test_a_run_that_ends_at_any_request_is_finished_by_the_next(
     tmp_path: Path, scenario: Callable[[World], None], fault: Fault
 ) -> None:
@@ -1061,7 +1063,7 @@ def test_a_run_that_ends_at_any_request_is_finished_by_the_next(
             _assert_all_is_well(world, scenario, server)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", FIRST_NOW)
 def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], None]) -> None:
     for last in range(1, _number_of_requests(tmp_path, scenario) + 1):
         with GitHubServer() as server:
@@ -1081,7 +1083,7 @@ def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], No
             _assert_all_is_well(world, scenario, server)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", FIRST_NOW)
 def test_two_runs_that_race_are_put_right_by_the_next(tmp_path: Path, scenario: Callable[[World], None]) -> None:
     """Both read before either writes, and then their requests take turns, in every order of who is ahead."""
     for ahead in range(4):

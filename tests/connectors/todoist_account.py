@@ -71,6 +71,9 @@ class TodoistAccount:
     def touch(self, native_id: str) -> None:
         self.todoist.add_comment(native_id, "Ask Ann first")
 
+    def move_away(self, native_id: str) -> None:
+        self.todoist.move(native_id, project=self.todoist.owner.inbox_id)
+
     def copy(self, native_id: str) -> None:
         self.todoist.duplicate(native_id)
 

@@ -12,6 +12,7 @@ from config.calendars import EVERY_DAY, Calendar
 from config.durations import parse
 from sync.calendar import OutOfTimeError, WorkingDays
 from tests.sync.reference_scheduler import back, count, forward, less, plus, works
+from tests.tiers import examples
 
 FIRST = date(2023, 1, 1)
 
@@ -34,7 +35,7 @@ durations = st.sampled_from(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(calendars(), days, days)
 def test_rolls_like_a_walk(calendar: Calendar, anchor: date, day: date) -> None:
     numbered, ordinal = WorkingDays(calendar, anchor), day.toordinal()
@@ -43,7 +44,7 @@ def test_rolls_like_a_walk(calendar: Calendar, anchor: date, day: date) -> None:
     assert numbered.is_working(ordinal) == works(calendar, day)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(calendars(), days, days, days)
 def test_positions_count_the_working_days_between(calendar: Calendar, anchor: date, one: date, other: date) -> None:
     numbered = WorkingDays(calendar, anchor)
@@ -52,7 +53,7 @@ def test_positions_count_the_working_days_between(calendar: Calendar, anchor: da
     assert passed == count(calendar, one + timedelta(days=1), other)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(calendars(), days, days, durations)
 def test_durations_like_a_walk(calendar: Calendar, anchor: date, day: date, text: str) -> None:
     numbered, ordinal, duration = WorkingDays(calendar, anchor), day.toordinal(), parse(text)
@@ -60,7 +61,7 @@ def test_durations_like_a_walk(calendar: Calendar, anchor: date, day: date, text
     assert date.fromordinal(numbered.after(ordinal, duration)) == plus(calendar, day, duration)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(calendars(), days, st.integers(-900, 900))
 def test_a_position_names_one_day_whatever_was_asked_before(calendar: Calendar, anchor: date, position: int) -> None:
     numbered = WorkingDays(calendar, anchor)

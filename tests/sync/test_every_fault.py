@@ -67,6 +67,7 @@ def test_every_single_fault(plan: Plan, kind: Kind) -> None:
         made.happen(FIRST)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("plan", SHORT, ids=lambda plan: "-".join(event.name for event in plan) or "first")
 def test_every_pair_of_faults(plan: Plan, kind: Kind) -> None:

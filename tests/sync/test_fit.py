@@ -25,6 +25,7 @@ from tests.sync.test_scheduler_properties import (
     only,
     project,
 )
+from tests.tiers import examples
 
 DAY = timedelta(days=1)
 PARTS = st.sampled_from(["5%", "10%", "30%"]).map(parse)
@@ -59,7 +60,7 @@ def holds(goal: Goal, today: date) -> bool:
     return True
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WAITS, anchors=False), st.integers(0, 800))
 def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)
@@ -67,7 +68,7 @@ def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int)
     assert written(goal, today) == next(day for day in every if holds(replace(goal, deadline=day), today))
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, PARTS), waits=WORKING_WAITS, most=6), st.integers(-100, 900))
 def test_with_fixed_days_and_parts_of_the_time_it_is_the_first_too(goal: Goal, days: int) -> None:
     """A later deadline may hold less well: one by one, the days before the one found are seen not to hold."""
@@ -110,7 +111,7 @@ def test_parts_of_the_time_may_need_years() -> None:
     assert written(of_an_office(date(2027, 3, 1), *never), today) is None
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(-100, 900))
 def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)

@@ -25,6 +25,7 @@ from sync.simulation.luck import Event
 from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Fault, Killed, Kind
 from tests.connectors.contract import a_goal, load, run
 from tests.sync.in_memory import TODAY, InMemory, a_project
+from tests.tiers import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ class LivesOfHypothesis(RuleBasedStateMachine):
 THOROUGH = settings.get_current_profile_name() == "thorough"
 TestLives = LivesOfHypothesis.TestCase
 TestLives.settings = settings(
-    max_examples=4000 if THOROUGH else 120,
+    max_examples=4000 if THOROUGH else examples(120),
     derandomize=not THOROUGH,
     stateful_step_count=30,
     phases=list(Phase) if THOROUGH else [Phase.explicit, Phase.reuse, Phase.generate],

@@ -19,6 +19,7 @@ from sync.scheduler import schedule
 from tests.sync.reference_scheduler import earliest, forward, limit_of, occurrences, plan, publish
 from tests.sync.test_scheduler_properties import DAYS, EVERY, WAITS, dates, goals, only, project
 from tests.sync.test_scheduler_worked import Planner, both, planner, step  # noqa: F401  # planner is a fixture
+from tests.tiers import examples
 
 if TYPE_CHECKING:
     from config.network import Goal
@@ -160,7 +161,7 @@ def test_too_many_are_an_error_with_its_place(planner: Planner) -> None:  # noqa
         planner.steps("deadline: 2037-03-01", step(1, "takes: 1 day, every: day"), today=MONDAY)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(goals(lengths=DAYS, waits=WAITS, anchors=False, most=5), EVERY, st.integers(0, 90), st.data())
 def test_the_stretch_takes_the_time_that_is_left_and_is_filled_like_the_reference(
     goal: Goal, every: Every, room: int, data: st.DataObject
@@ -196,7 +197,7 @@ def test_the_stretch_takes_the_time_that_is_left_and_is_filled_like_the_referenc
 # A plan that stands
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     goals(lengths=DAYS, waits=WAITS, anchors=False, most=4),
     EVERY,

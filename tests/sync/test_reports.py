@@ -23,6 +23,7 @@ from sync.changes import Change, ConnectorPlan
 from sync.reports import html, ics, markdown, svg, words
 from sync.schedule import Progress
 from sync.scheduler import schedule as dates
+from tests.tiers import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -435,7 +436,7 @@ def test_ics_is_the_same_every_time() -> None:
 # Any text
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(title=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=80).filter(str.strip))
 def test_any_title_comes_through_every_report(folder: Path, title: str) -> None:
     value = planned(folder, [title])

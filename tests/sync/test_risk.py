@@ -33,6 +33,7 @@ from tests.sync.test_scheduler_properties import (
     only,
     project,
 )
+from tests.tiers import examples
 
 if TYPE_CHECKING:
     from config.network import Project
@@ -82,7 +83,7 @@ def projects(draw_: st.DrawFn) -> Project:
     return project(one, replace(other, steps=steps, sequence=steps))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(projects(), TODAYS)
 def test_each_sample_is_the_scheduler_s_own_forward_pass(plan: Project, today: date) -> None:
     result = schedule(plan, Progress(), today)
@@ -94,7 +95,7 @@ def test_each_sample_is_the_scheduler_s_own_forward_pass(plan: Project, today: d
             assert np.broadcast_to(found[key], FEW)[n] == step.early_finish.toordinal()
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(goals(lengths=st.one_of(DAYS, st.just(parse("1-3-8"))), waits=WAITS, anchors=False), TODAYS)
 def test_each_sample_is_what_counting_days_gives(goal: Goal, today: date) -> None:
     result = schedule(project(goal), Progress(), today)
@@ -106,7 +107,7 @@ def test_each_sample_is_what_counting_days_gives(goal: Goal, today: date) -> Non
             assert np.broadcast_to(found[key], FEW)[n] == early.finish.toordinal()
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=ANY_WAIT), TODAYS, st.integers(0, 60), st.data())
 def test_without_estimates_every_figure_is_the_early_finish(
     goal: Goal, today: date, later: int, data: st.DataObject
@@ -138,7 +139,7 @@ def test_without_estimates_every_figure_is_the_early_finish(
         assert {risk.chance_of_deadline, risk.chance_of_limit} <= {0, 1}
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WAITS, anchors=False), TODAYS, st.integers(0, 40), st.data())
 def test_steps_that_repeat_count_one_time_as_in_the_schedule(
     goal: Goal, today: date, later: int, data: st.DataObject
@@ -159,7 +160,7 @@ def test_steps_that_repeat_count_one_time_as_in_the_schedule(
     with_risk(project(goal), result)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     goals(lengths=FOLLOWING_CALENDAR.filter(lambda takes: takes.estimate is None), waits=WAITS, anchors=False), TODAYS
 )
@@ -221,7 +222,7 @@ def test_a_wider_estimate_never_lowers_the_cautious_figure(
     assert cautious() >= before
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(projects(), TODAYS, st.integers(1, 99))
 def test_beginning_a_working_day_after_the_latest_start_is_less_sure(
     plan: Project, today: date, confidence: int

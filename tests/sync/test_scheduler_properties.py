@@ -30,6 +30,7 @@ from tests.sync.reference_scheduler import (
     simple,
     works,
 )
+from tests.tiers import examples
 
 DAY = timedelta(days=1)
 OFFICE = Calendar(frozenset(range(5)))
@@ -173,7 +174,7 @@ def _is_stuck(goal: ScheduledGoal) -> bool:
 # The backward pass
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(goals(), st.sampled_from([0, 30, 400]))
 def test_far_deadlines_like_the_reference(goal: Goal, days: int) -> None:
     found = plan(goal, date.min)
@@ -186,7 +187,7 @@ def test_far_deadlines_like_the_reference(goal: Goal, days: int) -> None:
     assert not _sharing(only(schedule(project(goal), publish(result), today + DAY)))
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(goals(lengths=DAYS, waits=WAITS, anchors=False), st.integers(0, 30), st.integers(-3, 20))
 def test_early_dates_and_slack_like_the_reference(goal: Goal, days: int, start: int) -> None:
     found = plan(goal, date.min)
@@ -204,7 +205,7 @@ def test_early_dates_and_slack_like_the_reference(goal: Goal, days: int, start: 
     assert not any(step.squeezed for step in only(result).steps)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(goals(name="a", lengths=FOLLOWING_CALENDAR), goals(name="b", lengths=FOLLOWING_CALENDAR), st.data())
 def test_goals_that_follow_each_other_like_the_reference(first: Goal, second: Goal, data: st.DataObject) -> None:
     # Some steps of b come after some of a; a's deadline may hang on b's.
@@ -238,7 +239,7 @@ def test_goals_that_follow_each_other_like_the_reference(first: Goal, second: Go
     assert dates(result) == expected(both)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(goals())
 def test_no_step_can_be_a_working_day_later(goal: Goal) -> None:
     assume(fits(goal, plan(goal, date.min)))
@@ -279,7 +280,7 @@ def test_no_step_can_be_a_working_day_later(goal: Goal) -> None:
         assert due <= min(bounds) < later
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     goals(
         lengths=st.sampled_from(["0", "1", "2", "5", "1w", "3w", "2cd"]).map(parse),
@@ -298,7 +299,7 @@ def test_moving_the_deadline_by_weeks_moves_every_date_by_weeks(goal: Goal, week
     assert {key: (start + shift, due + shift) for key, (start, due) in one.items() if start and due} == other
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(st.integers(), min_size=2, max_size=4), st.data(), st.integers(-60, 60))
 def test_the_order_of_unrelated_goals_and_steps_does_not_matter(
     listed: list[int], data: st.DataObject, days: int
@@ -319,7 +320,7 @@ def test_the_order_of_unrelated_goals_and_steps_does_not_matter(
 # Plans that do not fit
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(-20, 200), st.data())
 def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObject) -> None:
     assert isinstance(goal.deadline, date)
@@ -371,7 +372,7 @@ def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObje
     assert _sharing(only(again)) == _sharing(placed) or _is_stuck(placed)  # which is said on the day of the squeeze
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(goals(lengths=SHRINKING, waits=NO_WAIT, anchors=False), st.integers(0, 60))
 def test_squeezed_plans_stay_between_today_and_the_limit(goal: Goal, days: int) -> None:
     limit = limit_of(goal)
@@ -417,7 +418,7 @@ def fits_forward(goal: Goal, found: dict[str, Dates], today: date) -> bool:
     return True
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12), calendars(), DEADLINES, st.integers(0, 80))
 def test_a_squeezed_chain_has_proportional_lengths(
     lengths: list[int], calendar: Calendar, deadline: date, days: int
@@ -454,7 +455,7 @@ def test_a_squeezed_chain_has_proportional_lengths(
 # Plans that stand
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(0, 90), st.integers(0, 400))
 def test_a_published_plan_stands_while_it_can_be_kept(goal: Goal, days: int, passed: int) -> None:
     assert isinstance(goal.deadline, date)
@@ -470,7 +471,7 @@ def test_a_published_plan_stands_while_it_can_be_kept(goal: Goal, days: int, pas
     assert publish(again, progress) == progress
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, st.none()), waits=WORKING_WAITS), st.integers(0, 90), st.data())
 def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.DataObject) -> None:
     assert isinstance(goal.deadline, date)
@@ -493,7 +494,7 @@ def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.D
         assert schedule(project(goal), progress, today) == again
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(goals(lengths=DAYS, waits=NO_WAIT, anchors=False), st.integers(0, 40), st.integers(1, 60))
 def test_whatever_the_day_a_replanned_plan_is_kept_the_same_day(goal: Goal, days: int, passed: int) -> None:
     # Nobody ticks anything: steps become overdue, what follows is squeezed; each such plan stands on its day too.
@@ -524,7 +525,7 @@ def test_whatever_the_day_a_replanned_plan_is_kept_the_same_day(goal: Goal, days
 # Flexible steps
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     goals(lengths=st.one_of(DAYS, st.none(), st.none()), waits=WAITS, anchors=False, most=6),
     st.integers(0, 120),

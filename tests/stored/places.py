@@ -1,0 +1,315 @@
+"""The places whose stored state is kept: how it is put into a file and taken out again, and the hands of its person."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from connectors.github_api import Client
+from connectors.http import Transport
+from connectors.todoist import TodoistConnector
+from tests.connectors import github_account
+from tests.connectors.contract import NAMESPACE
+from tests.connectors.github_account import GitHubAccount
+from tests.connectors.scenarios import Killed
+from tests.connectors.test_contract import MarkdownFile
+from tests.connectors.todoist_account import NOW, TodoistAccount, account
+from tests.servers.github import Comment, GitHub, Issue, IssueField, Label, Milestone, User
+from tests.servers.github_server import GitHubServer
+from tests.servers.http import Fault
+from tests.servers.todoist import PRO, Remembered, Todoist
+from tests.servers.todoist_server import TodoistServer
+from tests.servers.todoist_store import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+    import httpx
+    import requests
+
+    from connectors.base import Connector
+    from tests.connectors.contract import Service
+
+THEIRS = "Buy milk"  # a task that is a person's own
+
+
+class Place(Protocol):
+    """Somebody's account or file."""
+
+    service: Service
+
+    @property
+    def writes(self) -> list[int]:
+        """How many things each request wrote, since the place was opened."""
+
+    def dump(self) -> str:
+        """Return all of its state, as the text of a file."""
+
+    def dying(self, last: int, *, half: bool) -> Connector:
+        """Return a connector whose process dies after that many requests, the last carried out or only half of it."""
+
+    def wait_until(self, day: date) -> None:
+        """Let it be that day."""
+
+    def held(self) -> object:
+        """Return all that a person could see change."""
+
+    def theirs(self) -> object:
+        """Return the tasks of the person's own, as they are."""
+
+
+def morning(day: date) -> datetime:
+    """Return the time at which a service is looked at on a day."""
+    return datetime.combine(day, time(9), NOW.tzinfo)
+
+
+class MarkdownPlace:
+    """A todo.md. What a process that dies leaves there is the old file: it is written in one piece."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.service: Service = MarkdownFile(path)
+
+    @property
+    def writes(self) -> list[int]:
+        return []
+
+    def dump(self) -> str:
+        return self.path.read_bytes().decode()
+
+    def dying(self, last: int, *, half: bool) -> Connector:
+        raise NotImplementedError
+
+    def wait_until(self, day: date) -> None:
+        """Do nothing: a file knows no day."""
+
+    def held(self) -> object:
+        return self.dump()
+
+    def theirs(self) -> object:
+        return [line for line in self.dump().splitlines(keepends=True) if THEIRS in line]
+
+
+class TodoistPlace:
+    """A Todoist, over HTTP."""
+
+    def __init__(self, server: TodoistServer) -> None:
+        self.server = server
+        self.service: Service = TodoistAccount(server)
+
+    @property
+    def writes(self) -> list[int]:
+        return [entry.commands for entry in self.server.log]
+
+    def dump(self) -> str:
+        one = self.server.service
+        uuids = [[*key, known.mapping, known.error] for key, known in one.uuids.items()]
+        return _text(
+            {
+                "now": one.now.isoformat(),
+                "number": one._number,
+                "revision": one.revision,
+                "owner": {"id": one.owner.id, "inbox_id": one.owner.inbox_id},
+                "members": {project: sorted(users) for project, users in one.members.items()},
+                "owners": one.owners,
+                "uuids": uuids,
+                **{kind.value: list(one.all(kind)) for kind in Kind},
+            }
+        )
+
+    def dying(self, last: int, *, half: bool) -> Connector:
+        class Dying(Transport):
+            sent = 0
+
+            def _once(self, request: httpx.Request) -> httpx.Response:
+                Dying.sent += 1
+                with _the_end(last == Dying.sent):
+                    return super()._once(request)
+
+        if half:
+            self.server.faults.at(last - 1, Fault.PARTIAL)
+        return TodoistConnector(account(self.server, transport=Dying), NAMESPACE)
+
+    def wait_until(self, day: date) -> None:
+        self.server.service.advance(morning(day) - self.server.service.now)
+
+    def held(self) -> object:
+        return self.server.service.state()
+
+    def theirs(self) -> object:
+        return [task for task in self.server.service.tasks() if task["content"] == THEIRS]
+
+
+def _todoist(state: dict[str, Any]) -> Todoist:
+    one = Todoist(PRO, now=datetime.fromisoformat(state["now"]))
+    one.owner.id, one.owner.inbox_id = state["owner"]["id"], state["owner"]["inbox_id"]
+    one._number, one.revision = state["number"], state["revision"]
+    one.members = {project: set(users) for project, users in state["members"].items()}
+    one.owners = state["owners"]
+    one.things = {kind: {thing["id"]: thing for thing in state[kind.value]} for kind in Kind}
+    one.revisions = {thing_id: one.revision for things in one.things.values() for thing_id in things}
+    one.uuids = {(user, uuid): Remembered(mapping, error) for user, uuid, mapping, error in state["uuids"]}
+    return one
+
+
+class GitHubPlace:
+    """A repository, over HTTP; its issues have date fields where the account is an organization."""
+
+    def __init__(self, server: GitHubServer) -> None:
+        self.server = server
+        self.service: Service = GitHubAccount(server)
+
+    @property
+    def writes(self) -> list[int]:
+        return [entry.commands for entry in self.server.log]
+
+    def dump(self) -> str:
+        one = self.server.service
+        return _text(
+            {
+                "now": one.now.isoformat(),
+                "last_id": one._last_id,
+                "number": one.repo.number,
+                "users": [asdict(user) for user in one.users.values()],
+                "organizations": sorted(one.organizations),
+                "fields": [asdict(each) for each in one.fields],
+                "labels": [asdict(label) for label in one.repo.labels],
+                "milestones": [_stamped(asdict(milestone)) for milestone in one.repo.milestones],
+                "issues": [_issue(issue) for issue in one.repo.issues.values()],
+            }
+        )
+
+    def dying(self, last: int, *, half: bool) -> Connector:
+        class Dying(Client):
+            sent = 0
+
+            def _once(self, *asked: Any) -> requests.Response:
+                Dying.sent += 1
+                with _the_end(last == Dying.sent):
+                    return super()._once(*asked)
+
+        if half:
+            self.server.faults.at(last - 1, Fault.PARTIAL)
+        return github_account.connector(self.server, kind=Dying)
+
+    def wait_until(self, day: date) -> None:
+        self.server.service.advance(max(timedelta(), morning(day) - self.server.service.now))
+
+    def held(self) -> object:
+        return self.dump()
+
+    def theirs(self) -> object:
+        service = self.server.service
+        return [service.state(issue.number) for issue in service.issues() if issue.title == THEIRS]
+
+
+_PLAIN = ("number", "id", "title", "body", "state", "state_reason", "locked", "pull_request", "deleted")
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    return {
+        **{name: getattr(issue, name) for name in _PLAIN},
+        "user": issue.user.login,
+        "created_at": issue.created_at.isoformat(),
+        "updated_at": issue.updated_at.isoformat(),
+        "closed_at": issue.closed_at and issue.closed_at.isoformat(),
+        "labels": [label.name for label in issue.labels],
+        "assignees": [user.login for user in issue.assignees],
+        "milestone": issue.milestone and issue.milestone.number,
+        "comments": [_stamped({**asdict(comment), "user": comment.user.login}) for comment in issue.comments],
+        "children": [child.number for child in issue.children],
+        "blocked_by": [other.number for other in issue.blocked_by],
+        "values": {str(name): value for name, value in issue.values.items()},
+    }
+
+
+def _github(state: dict[str, Any]) -> GitHub:
+    one = GitHub(datetime.fromisoformat(state["now"]))
+    one._last_id = state["last_id"]
+    for said in state["users"]:
+        user = one.users.setdefault(said["login"], User(**said))
+        user.id, user.type = said["id"], said["type"]
+    one.organizations = set(state["organizations"])
+    one.fields = [IssueField(**said) for said in state["fields"]]
+    repo = one.repo
+    repo.number, repo.labels = state["number"], [Label(**said) for said in state["labels"]]
+    repo.milestones = [Milestone(**_timed(said)) for said in state["milestones"]]
+    for said in state["issues"]:
+        stamps = {name: _time(said[name]) for name in ("created_at", "updated_at", "closed_at")}
+        issue = Issue(repo, user=one.users[said["user"]], **{name: said[name] for name in _PLAIN}, **stamps)
+        issue.labels = [label for label in repo.labels if label.name in said["labels"]]
+        issue.assignees = [one.users[login] for login in said["assignees"]]
+        issue.milestone = next((each for each in repo.milestones if each.number == said["milestone"]), None)
+        written = ({**_timed(comment), "user": one.users[comment["user"]]} for comment in said["comments"])
+        issue.comments = [Comment(**comment) for comment in written]
+        issue.values = {int(name): value for name, value in said["values"].items()}
+        repo.issues[issue.number] = issue
+    for said in state["issues"]:
+        issue = repo.issues[said["number"]]
+        issue.children = [repo.issues[number] for number in said["children"]]
+        issue.blocked_by = [repo.issues[number] for number in said["blocked_by"]]
+        for child in issue.children:
+            child.parent = issue
+    return one
+
+
+def _stamped(said: dict[str, Any]) -> dict[str, Any]:
+    return {**said, "created_at": said["created_at"].isoformat()}
+
+
+def _timed(said: dict[str, Any]) -> dict[str, Any]:
+    return {**said, "created_at": _time(said["created_at"])}
+
+
+def _time(said: str | None) -> Any:
+    return said and datetime.fromisoformat(said)
+
+
+def _text(state: object) -> str:
+    """Return JSON with a line for each object, so that what differs between two of them can be seen."""
+    parts = []
+    for name, value in state.items():  # type: ignore[attr-defined]
+        if isinstance(value, list) and value:
+            lines = ",\n".join(f"  {_json(each)}" for each in value)
+            parts.append(f" {_json(name)}: [\n{lines}\n ]")
+        else:
+            parts.append(f" {_json(name)}: {_json(value)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@contextmanager
+def _the_end(last: bool) -> Iterator[None]:
+    """Let the process die where this was its last request, whatever came of it."""
+    try:
+        yield
+    finally:
+        if last:
+            raise Killed
+
+
+@contextmanager
+def opened(name: str, folder: Path, state: str | None = None) -> Iterator[Place]:
+    """Open a place, empty or with what is stored."""
+    if name == "markdown":
+        path = folder / "todo.md"
+        if state is not None:
+            path.write_bytes(state.encode())
+        yield MarkdownPlace(path)
+    elif name == "todoist":
+        with TodoistServer(Todoist(PRO, now=NOW) if state is None else _todoist(json.loads(state))) as server:
+            yield TodoistPlace(server)
+    else:
+        with GitHubServer(GitHub() if state is None else _github(json.loads(state))) as server:
+            if state is None:
+                for field in ("Target date", "Start date"):
+                    server.service.add_field("ann", field)
+            yield GitHubPlace(server)
