@@ -69,6 +69,7 @@ class Item:
     note_count: int
     added_at: str
     completed_at: str | None
+    added_by: str = ""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Item:
@@ -90,6 +91,7 @@ class Item:
             note_count=data.get("note_count", 0),
             added_at=data.get("added_at") or data.get("created_at") or "",
             completed_at=data.get("completed_at"),
+            added_by=str(data.get("added_by_uid") or ""),
         )
 
 

@@ -184,7 +184,7 @@ class Reading:
             broken = set(self.broken)
         else:
             known = self._known()
-            strange = (task.marker for task in tasks if task.native_id not in known and task.marker.nonce not in known)
+            strange = (task.marker for task in tasks if task.here and self._is_strange(task, known))
             broken = {*self.broken, *(marker.key.partition("/")[0] for marker in strange)} - self.memory.keys()
         if not broken:
             return ""
@@ -192,6 +192,11 @@ class Reading:
             f"todoist ({self.container.name}): the task “{todoist_memory.TITLE}” lacks comments: what is remembered of "
             f"{', '.join(sorted(broken))} is gone"
         )
+
+    def _is_strange(self, task: Task, known: frozenset[str]) -> bool:
+        """Return whether we made a task that is not known: in a shared project, anybody may write a marker."""
+        by = self.listing.items[task.native_id].added_by
+        return not known & {task.native_id, task.marker.nonce} and by in ("", self.listing.user.id)
 
     def _managed(self) -> Iterator[tuple[Item, Marker, bool]]:
         """Yield the tasks with a marker, and whether it has to be written anew; of other namespaces, those in here."""

@@ -52,12 +52,15 @@ def share_an_account(one: Connector, other: Connector) -> bool:
 def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
     """Return two views after the second has taken over from the first what it lacks of a goal."""
     left, known = old.snapshot.memory.get(goal_id), new.snapshot.memory.get(goal_id)
-    taken = [key for key in left.keys if _is_taken(key, old, new)] if left is not None else []
-    if left is None or not (_is_used(known) or any(left.keys[key].state != "removed" for key in taken)):
+    if left is None:
         return old, new
+    taken = [key for key in left.keys if _is_taken(key, old, new)]
     gone = [
         key for key in left.keys if key in taken or key not in old.tasks
     ]  # the others have tasks of their own there
+    news = taken if not _is_used(known) else gone
+    if all(left.keys[key].state == "removed" for key in news):
+        return old, new
     tasks = [task for task in old.snapshot.tasks if task.marker.key in taken]
     ids = {task.native_id for task in tasks}
     arriving = {t.native_id for t in tasks if t.marker.key == goal_id or (t.here and t.parent not in ids)}

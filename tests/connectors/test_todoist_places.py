@@ -291,6 +291,7 @@ def begins_anew(desk: Desk) -> None:
 MOVES = [changes_place, changes_project, one_goal_moves, lives_in_two_places, begins_anew]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("move", MOVES)
 def test_a_move_that_is_killed_after_any_request_is_finished(move: Callable[[Desk], None], tmp_path: Path) -> None:
     wanted = moved(move, tmp_path)
@@ -315,6 +316,7 @@ def test_a_move_that_is_killed_after_any_request_is_finished(move: Callable[[Des
             assert shape(desk) == wanted.shape
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.PARTIAL, Fault.BAD_GATEWAY_APPLIED, Fault.TRUNCATED])
 @pytest.mark.parametrize("move", MOVES)
 def test_a_move_with_a_fault_at_any_request_is_finished(
