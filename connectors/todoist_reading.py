@@ -241,7 +241,9 @@ class Reading:
         for waited, known in ((own.pending, others.pending), (own.nonces, others.nonces)):
             if (marker.nonce in waited) != (marker.nonce in known):
                 return marker.nonce in waited
-        return self._is_here(item) or not (others.ids or others.pending)
+        # A copy of a task that one place hands over to the other.
+        shared = marker.nonce in (own.nonces & others.nonces) - own.pending - others.pending
+        return shared or self._is_here(item) or not (others.ids or others.pending)
 
     def _is_here(self, item: Item) -> bool:
         """Return whether a task stands in this place, and not in another one of the same project."""

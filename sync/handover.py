@@ -66,7 +66,12 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
     arriving = {t.native_id for t in tasks if t.marker.key == goal_id or (t.here and t.parent not in ids)}
     renamed = {native_id: key for native_id, key in old.renamed.items() if native_id in ids}
     return (
-        replace(old, snapshot=_without(goal_id, gone, old.snapshot), leaving={**old.leaving, goal_id: left}),
+        replace(
+            old,
+            snapshot=_without(goal_id, gone, old.snapshot),
+            leaving={**old.leaving, goal_id: left},
+            outgoing=old.outgoing | _above(ids, old.snapshot),
+        ),
         replace(
             new,
             snapshot=_with(goal_id, taken, old.snapshot, new.snapshot),
@@ -87,8 +92,11 @@ def _is_taken(key: str, old: View, new: View) -> bool:
         return entry is not None
     if known.state == "removed":
         return entry.state != "removed"
+    there, here = old.tasks.get(key), new.tasks.get(key)
+    if there is not None and here is not None and there.native_id == here.native_id:
+        return True
     if known.state == "pending":  # whoever has made it
-        return key in old.tasks and key not in new.tasks
+        return there is not None and here is None
     return entry.state != "pending" and entry.native_id == known.native_id != ""
 
 
@@ -109,6 +117,18 @@ def _planned(memory: GoalMemory) -> tuple[bool, date]:
     return _is_used(memory), memory.made or date.min
 
 
+def _above(ids: Collection[str], snapshot: Snapshot) -> set[str]:
+    """Return the native ids of the other tasks of ours that some tasks stand below."""
+    parents = {task.native_id: task.parent for task in snapshot.tasks}
+    found: set[str] = set()
+    for native_id in ids:
+        above = parents.get(native_id, "")
+        while above in parents and above not in found:
+            found.add(above)
+            above = parents[above]
+    return found - set(ids)
+
+
 def _nonces(keys: Collection[str], snapshot: Snapshot) -> set[str]:
     """Return by what copies of tasks are known: they may still have the key that the goals file has renamed."""
     return {task.marker.nonce for task in snapshot.tasks if task.marker.key in keys}
@@ -119,13 +139,15 @@ def _with(goal_id: str, keys: Collection[str], old: Snapshot, new: Snapshot) -> 
     there = {task.native_id for task in new.tasks}
     tasks = [task for task in old.tasks if task.marker.key in keys and task.native_id not in there]
     waits = ("removed", "pending")
+    seen = {task.native_id for task in new.copies}
+    copies = [c for c in old.copies if c.marker.nonce in _nonces(keys, old) and c.native_id not in seen]
     begun = {key for key in keys if known is not None and key in known.keys and known.keys[key].state not in waits}
     taken = {key: left.keys[key] for key in keys if key not in begun}
     plan = max([left, *([known] if known else [])], key=_planned)
     return replace(
         new,
         tasks=(*new.tasks, *tasks),
-        copies=(*new.copies, *(task for task in old.copies if task.marker.nonce in _nonces(keys, old))),
+        copies=(*new.copies, *copies),
         memory={**new.memory, goal_id: replace(plan, keys={**(known.keys if known else {}), **taken})},
         damaged=new.damaged | (old.damaged & {task.native_id for task in tasks}),
         remembers=True,

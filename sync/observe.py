@@ -29,8 +29,9 @@ class View:
     and `stored` is the memory as it was read. `duplicates` are what racing runs made beside a task.
 
     What `sync.handover` found out of goals that changed their place: `arriving` are the native ids of tasks that have
-    to be moved here, `leaving` the memory of goals that another place takes over, which stays until it has, `inherited`
-    the tasks by key in places that their goals have left, and `departing` the ids of the goals that have left this one.
+    to be moved here, `outgoing` those of tasks that others are moved out of, to another place, `leaving` the memory of
+    goals that another place takes over, which stays until it has, `inherited` the tasks by key in places that their
+    goals have left, and `departing` the ids of the goals that have left this one.
     """
 
     label: str
@@ -39,6 +40,7 @@ class View:
     renamed: Mapping[str, str]
     stored: Mapping[str, GoalMemory]
     arriving: frozenset[str] = frozenset()
+    outgoing: frozenset[str] = frozenset()
     leaving: Mapping[str, GoalMemory] = field(default_factory=dict)
     inherited: Mapping[str, Task] = field(default_factory=dict)
     departing: frozenset[str] = frozenset()

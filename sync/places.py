@@ -59,7 +59,8 @@ class Places:
     def moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
         """Return `parent` where a task has to move: below another one, if that takes any, or here with its goal."""
         above = self._view.tasks.get(self.above(wanted) or "")
-        closed = self._families and task.done and above is not None and above.done
+        stays_done = task.done or wanted.done is not None
+        closed = self._families and stays_done and above is not None and above.done
         elsewhere = self._is_elsewhere(wanted, task) or self._arrives(wanted, task)
         return frozenset({"parent"} if elsewhere and not closed else ())
 
@@ -72,13 +73,17 @@ class Places:
             return False
         return task.native_id in self._view.arriving or (task.done and not wanted.above and not task.here)
 
+    def place_after(self, wanted: Wanted, task: Task) -> str:
+        """Return the digest of the group that a marker says a task stands in: of no group where it has yet to move."""
+        if self._is_elsewhere(wanted, task) and not self.moved(wanted, task):
+            return place_in(wanted.key, 0)
+        return self.place(wanted, task.marker.applied.get("parent", ""))
+
     def marker_with_place(self, wanted: Wanted, task: Task) -> Marker:
         """Return the marker of a task that stays as it is: where it moves, or has yet to, it says so."""
         if not self._is_elsewhere(wanted, task):
             return task.marker
-        moves = self.moved(wanted, task)
-        place = self.place(wanted, task.marker.applied.get("parent", "")) if moves else place_in(wanted.key, 0)
-        return replace(task.marker, applied={**task.marker.applied, "parent": place})
+        return replace(task.marker, applied={**task.marker.applied, "parent": self.place_after(wanted, task)})
 
     def _is_elsewhere(self, wanted: Wanted, task: Task) -> bool:
         """Return whether a task stands below the wrong one: its step went to another goal or group.
@@ -117,9 +122,9 @@ class Places:
 
     def moved_out_of(self, changes: Iterable[Change]) -> set[str]:
         """Return the native ids of the tasks that go, or are ticked, together with what `changes` move out of them."""
-        found: set[str] = set()
         if not self._families:
-            return found
+            return set()
+        found = set(self._view.outgoing)
         for change in changes:
             if change.write and "parent" in change.write.fields:
                 above = self._parents.get(change.write.native_id, "")

@@ -493,7 +493,7 @@ class _Differ:
             return self._places.marker_with_place(wanted, task)
         marker = self._marker(wanted, task.marker.nonce, task.marker.generation)
         applied = dict(marker.applied)
-        applied["parent"] = self._places.place(wanted, task.marker.applied.get("parent", ""))
+        applied["parent"] = self._places.place_after(wanted, task)
         for name in self._connector.capabilities.fields - {"due"}:
             if name in theirs:
                 applied[name] = task.marker.applied.get(name, applied[name])

@@ -124,12 +124,14 @@ class Life:
         self.expected.file_changed()
         return f"file: {told}"
 
-    def sync_with(self, app: App, at: int, fault: Fault) -> None:
+    def sync_with(self, app: App, at: int, fault: Fault, *, rebuild: bool = False) -> None:
         """Run while one request to an app goes wrong."""
         app.service.fail(at, fault)
         self.faults += 1
         try:
-            self.run(allow=not self.raced)  # what two runs made twice has to be settled without anybody's leave
+            self.run(
+                allow=not self.raced, rebuild=rebuild
+            )  # what two runs made twice has to be settled without anybody's leave
         except (Killed, RefusedError, CredentialsError):
             pass
         finally:

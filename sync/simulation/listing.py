@@ -87,7 +87,9 @@ def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: C
     for mine, theirs in ((own.pending, others.pending), (own.nonces, others.nonces)):
         if (marker.nonce in mine) != (marker.nonce in theirs):
             return marker.nonce in mine
-    return held.place == seat.place or not (others.ids or others.pending)
+    # A copy of a task that one place hands over to the other.
+    shared = marker.nonce in (own.nonces & others.nonces) - own.pending - others.pending
+    return shared or held.place == seat.place or not (others.ids or others.pending)
 
 
 @lru_cache(maxsize=1 << 9)

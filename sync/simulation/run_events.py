@@ -204,7 +204,8 @@ def _run_as_a_person_would(life: Life) -> Run:
             if not app.ours():  # all deleted: what the message says to do is to delete the memory as well
                 app.service.lose_memory(life.project.namespace)
                 life.expected.began_anew(app)
-        promise(any(left) or "would be removed" not in str(refused), f"refused, and nobody took much away: {refused}")
+        fair = any(left) or life.expected.retold or "would be removed" not in str(refused)
+        promise(fair, f"refused, and nobody took much away: {refused}")
         return life.run()
     for app, earlier, known in zip(life.apps, removed, keys, strict=True):
         there = {key for key, _ in app.ours().values()}
