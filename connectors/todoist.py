@@ -8,6 +8,7 @@ it is asked. Reading is done in `todoist_reading`, HTTP in `todoist_api`; neithe
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -138,6 +139,7 @@ class TodoistConnector:
         self.account = account
         self._namespace = namespace
         self._reading: Reading | None = None
+        self._named = named
         if named:
             account.add(namespace, self._name)
 
@@ -198,7 +200,8 @@ class TodoistConnector:
     def _container(self, listing: Listing) -> Container:
         from connectors.todoist_container import find_container
 
-        return find_container(listing, self._name, self._namespace, self.account.others(self._namespace, self._name))
+        others = self.account.others(self._namespace, self._name)
+        return replace(find_container(listing, self._name, self._namespace, others), named=self._named)
 
     def unnamed(self) -> list[Connector]:
         """Return a connector to each place that holds a memory of ours and that the goals file does not name."""

@@ -40,12 +40,13 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """Where a connector's tasks live: what is None has yet to be made."""
+    """Where a connector's tasks live: what is None has yet to be made. `named`: the goals file names the place."""
 
     name: Name
     project: Place | None
     section: Place | None
     memory: Item | None
+    named: bool = True
 
     @property
     def place(self) -> tuple[str, str | None] | None:
@@ -142,8 +143,7 @@ def _is_left(listing: Listing, store: Store, container: Container, *, alone: boo
     if store.name:
         there = [place for name in names(store.name) if (place := _resolve(listing, name))]
         return store.place == container.place and all(place == container.place for place in there)
-    tasks = {(item.project_id, item.section_id) for item in _remembered(listing, store.item) if not item.parent_id}
-    return container.place in (tasks or {store.place}) or (alone and not tasks)
+    return container.place in _places(listing, store) or (alone and _places(listing, store) == [store.place])
 
 
 def names(text: str) -> list[Name]:
@@ -176,13 +176,26 @@ def unnamed(listing: Listing, namespace: str, named: Collection[Name]) -> list[N
         find_container(listing, name, namespace, [other for other in named if other != name]) for name in named
     ]
     claimed = {container.memory.id for container in containers if container.memory}
-    left = [store for store in stores(listing, namespace) if store.item.id not in claimed and store.name]
-    found: dict[str, Name] = {}
-    for store in left:
-        possible = names(store.name)
-        standing = (name for name in possible if _resolve(listing, name) == store.place)
-        found.setdefault(store.name, next(standing, possible[0]))
-    return list(found.values())
+    there = {str(container.name) for container in containers if container.memory}
+    found: dict[Name, None] = {}
+    for store in stores(listing, namespace):
+        if store.item.id not in claimed and store.name not in there:
+            possible = names(store.name) if store.name else [_name_of(listing, _places(listing, store)[0])]
+            standing = (name for name in possible if _resolve(listing, name) == store.place)
+            found[next(standing, possible[0])] = None
+    return list(found)
+
+
+def _places(listing: Listing, store: Store) -> list[tuple[str, str | None]]:
+    """Return where the tasks of a memory stand, or its own place where there is none."""
+    tasks = [(item.project_id, item.section_id) for item in _remembered(listing, store.item) if not item.parent_id]
+    return tasks or [store.place]
+
+
+def _name_of(listing: Listing, place: tuple[str, str | None]) -> Name:
+    project_id, section_id = place
+    section = listing.sections.get(section_id or "")
+    return Name(listing.projects[project_id].name, section.name if section else None)
 
 
 def look_for_completed(container: Container, listing: Listing, client: Client, namespace: str) -> None:
@@ -217,7 +230,7 @@ def _has_tasks(listing: Listing, namespace: str) -> bool:
 def repairs(container: Container, namespace: str) -> list[Command]:
     """Return the commands that make the task of the memory what it should be."""
     item = container.memory
-    if item is None:
+    if item is None or not container.named:
         return []
     commands = []
     fields = {} if item.content == todoist_memory.TITLE else {"content": todoist_memory.TITLE}
@@ -242,7 +255,9 @@ def _move(container: Container, item: Item) -> list[Command]:
 
 def needs_repair(container: Container, namespace: str) -> bool:
     """Return whether the memory, or the place that it belongs to, is not as it should be."""
-    return container.memory is not None and (container.place is None or bool(repairs(container, namespace)))
+    if container.memory is None or not container.named:
+        return False
+    return container.place is None or bool(repairs(container, namespace))
 
 
 def repaired(container: Container) -> str:

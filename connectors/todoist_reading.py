@@ -6,7 +6,7 @@ as open and do not see is asked for, among what was completed and then by its id
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,7 @@ class Reading:
     memory: Mapping[str, GoalMemory] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)  # goals whose memory cannot be read
     elsewhere: Claims = field(default_factory=Claims)
+    twins: list[Item] = field(default_factory=list)  # second memories of this place, which racing runs made
 
     @classmethod
     def of(cls, listing: Listing, container: Container, namespace: str) -> Reading:
@@ -81,10 +82,23 @@ class Reading:
         if container.memory is not None:
             reading.memory, reading.broken = todoist_memory.read(listing.notes_of(container.memory.id))
         for store in stores(listing, namespace):
-            if container.memory is None or store.item.id != container.memory.id:
+            if container.memory is not None and store.item.id == container.memory.id:
+                continue
+            if container.memory is not None and store.name == str(container.name):
+                reading._take_twin(store.item)
+            else:
                 reading.elsewhere.add(entries_of(listing, store.item), listing, namespace)
                 reading.elsewhere.sections.add(store.item.section_id)
         return reading
+
+    def _take_twin(self, twin: Item) -> None:
+        """Read two memories as one: the first counts for the keys that it has."""
+        self.twins.append(twin)
+        memory = dict(self.memory)
+        for goal_id, goal in todoist_memory.read(self.listing.notes_of(twin.id))[0].items():
+            own = memory.get(goal_id, goal)
+            memory[goal_id] = replace(own, keys={**goal.keys, **own.keys})
+        self.memory = memory
 
     def entries(self) -> Iterator[tuple[str, Remembered]]:
         """Yield every key that is remembered."""
@@ -163,7 +177,7 @@ class Reading:
         found = [(item, marker) for alike in ours.values() for item, marker, _ in alike]
         tasks = [self._task(item, marker, ids, below) for item, marker in found if item.id in ids]
         copies = [self._task(item, marker, ids, below) for item, marker in found if item.id not in ids]
-        mending = needs_repair(self.container, self.namespace)
+        changed = needs_repair(self.container, self.namespace)
         return Snapshot(
             tuple(tasks),
             tuple(copies),
@@ -174,8 +188,8 @@ class Reading:
             damage=self._damage(tasks),
             room=self.container.room(self.listing),
             account=frozenset({self.listing.user.id, self.listing.user.email} - {""}),
-            notices=(repaired(self.container),) if mending else (),
-            mending=mending,
+            notices=(repaired(self.container),) if changed else (),
+            mending=changed or bool(self.twins),
         )
 
     def _damage(self, tasks: Iterable[Task]) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _UUIDS = UUID("6f1d3c62-8a55-5f0e-9d55-0b5a1f0f7c11")
 MOST_DESCRIPTION = 16_383
 _LEAVING = (Action.REMOVE, Action.DETACH)
+_ATTEMPTS = 8  # at the most, to make what was made and deleted before
 _MISSING = "Todoist has no such task any more"
 
 
@@ -57,9 +58,10 @@ class SetUp:
         task is repaired, and comments of ours that it has are not overwritten.
         """
         self._find()  # another place of this run may have made the project
-        again, refused = self._attempt(memory, "")
-        if again:
-            _, refused = self._attempt(memory, str(uuid4()))
+        gone, refused = self._attempt(memory, "")
+        for _ in range(_ATTEMPTS):
+            if gone:
+                gone, refused = self._attempt(memory, gone)
         if refused is None:
             self._find()
         return refused
@@ -71,8 +73,11 @@ class SetUp:
         known = reading.container.memory or reading.listing.items.get(memory_id)
         reading.container = replace(found, memory=found.memory or known)
 
-    def _attempt(self, memory: Mapping[str, GoalMemory], salt: str) -> tuple[bool, str | None]:
-        """Return whether it has to be tried with other uuids, and why it could not be done."""
+    def _attempt(self, memory: Mapping[str, GoalMemory], salt: str) -> tuple[str, str | None]:
+        """Return why it could not be done, and the ids of what was deleted, where it has to be tried with other uuids.
+
+        salt: what tells these uuids from others. Two runs that race find the same things deleted.
+        """
         reading, listing = self._reading, self._reading.listing
         comments = [text for texts in todoist_memory.write(memory).values() for text in texts]
         commands = self._commands(comments, salt)
@@ -84,17 +89,17 @@ class SetUp:
         if any(native_id not in known for native_id in made):
             self._client.refresh(listing, before)
         if refused := self._archived(outcome.ids.get(c.temp_id, "") for c in makers if c.kind == "section_add"):
-            return False, refused
-        if any(native_id and self._is_gone(native_id) for native_id in made):
-            return not salt, "what backplan needs in Todoist was deleted while it was made; run again"
+            return "", refused
+        if gone := [native_id for native_id in made if native_id and self._is_gone(native_id)]:
+            return " ".join(gone), "what backplan needs in Todoist was deleted while it was made; run again"
         if outcome.errors:
-            return False, next(iter(outcome.errors.values()))
+            return "", next(iter(outcome.errors.values()))
         if reading.container.memory is not None:
-            return False, None
+            return "", None
         there = todoist_memory.by_goal(listing.notes_of(made[-1]))
         if sorted(note.content for notes in there.values() for note in notes) == sorted(comments):
-            return False, None
-        return False, self._take_over(made[-1], memory, overwritten=bool(there))
+            return "", None
+        return "", self._take_over(made[-1], memory, overwritten=bool(there))
 
     def _take_over(self, memory_id: str, memory: Mapping[str, GoalMemory], *, overwritten: bool) -> str | None:
         """Use the task that an earlier run made for the memory; return why nothing more can be done in this run."""
@@ -169,14 +174,14 @@ class SetUp:
 def memory_commands(reading: Reading, memory: Mapping[str, GoalMemory]) -> list[Command]:
     """Return the commands that make the comments what the memory is, only of the goals that differ.
 
-    The task itself is repaired, and goes where nothing is to be remembered and nothing of a person's stands with it.
+    The task itself is repaired. It goes where nothing is to be remembered, as do those that racing runs made beside it.
     """
     assert reading.container.memory is not None  # noqa: S101  # SetUp comes first
     item_id = reading.container.memory.id
-    notes = reading.listing.notes_of(item_id)
-    have = todoist_memory.by_goal(notes)
-    if not memory and len(notes) == sum(map(len, have.values())):
-        return [Command("item_delete", {"id": item_id})]
+    twins = [command for twin in reading.twins for command in _discard(reading, twin.id)]
+    if not memory:
+        return [*_discard(reading, item_id), *twins]
+    have = todoist_memory.by_goal(reading.listing.notes_of(item_id))
     commands = repairs(reading.container, reading.namespace)
     for goal_id, texts in todoist_memory.write(memory).items():
         old = have.pop(goal_id, [])
@@ -187,7 +192,17 @@ def memory_commands(reading: Reading, memory: Mapping[str, GoalMemory]) -> list[
             continue
         commands += [Command("note_add", {"item_id": item_id, "content": text}) for text in texts]
         commands += [Command("note_delete", {"id": note.id}) for note in old]
-    return commands + [Command("note_delete", {"id": note.id}) for notes in have.values() for note in notes]
+    gone = [Command("note_delete", {"id": note.id}) for notes in have.values() for note in notes]
+    return commands + gone + twins
+
+
+def _discard(reading: Reading, item_id: str) -> list[Command]:
+    """Return the commands that delete the task of a memory, or where a person commented there, our comments."""
+    notes = reading.listing.notes_of(item_id)
+    ours = [note for notes_of_goal in todoist_memory.by_goal(notes).values() for note in notes_of_goal]
+    if len(ours) == len(notes):
+        return [Command("item_delete", {"id": item_id})]
+    return [Command("note_delete", {"id": note.id}) for note in ours]
 
 
 # Tasks

@@ -312,22 +312,14 @@ class TodoistInSteps(TodoistConnector):
     """The connector itself; before each batch, somebody else may act."""
 
     def __init__(
-        self,
-        app: TodoistApp,
-        namespace: str,
-        label: str,
-        place: int = 0,
-        *,
-        account: Account | None = None,
-        named: bool = True,
+        self, app: TodoistApp, namespace: str, label: str, name: Name, account: Account, *, named: bool
     ) -> None:
-        super().__init__(account or app.account, namespace, PLACES[place].project, PLACES[place].section, named=named)
-        self.label = f"{label}, place {place}" if place else label
+        super().__init__(account, namespace, name.project, name.section, named=named)
+        self.label = f"{label} ({name})"
         self._app, self._app_label = app, label
 
     def _at(self, name: Name) -> Connector:
-        place = PLACES.index(name)
-        return type(self)(self._app, self._namespace, self._app_label, place, account=self.account, named=False)
+        return type(self)(self._app, self._namespace, self._app_label, name, self.account, named=False)
 
     def alike(self) -> TodoistInSteps:
         return self
@@ -369,4 +361,4 @@ def connect_todoist(
     """Return a connector to a place; the first of those that are named begins a process of its own."""
     if place == min(named, default=place):
         app.account = Account(lambda: app.client)
-    return kind(app, namespace, label, place)
+    return kind(app, namespace, label, PLACES[place], app.account, named=True)
