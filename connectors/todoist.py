@@ -54,6 +54,7 @@ class Account:
         self._named: dict[str, list[Name]] = {}  # by namespace
         self._looked: Listing | None = None
         self._confirmed: Listing | None = None
+        self._searched: Listing | None = None
 
     def add(self, namespace: str, place: Name) -> None:
         """Note that the goals file names a place."""
@@ -65,6 +66,14 @@ class Account:
         if self._confirmed is not listing:
             listing.add(self.client(requests).read())
             self._confirmed = listing
+
+    def look_for_completed(self, listing: Listing, client: Client, namespace: str) -> None:
+        """Take in memories that a person completed, once for everything that was read."""
+        from connectors.todoist_container import look_for_completed
+
+        if self._searched is not listing:
+            self._searched = listing
+            look_for_completed(listing, client, namespace)
 
     def others(self, namespace: str, place: Name) -> list[Name]:
         """Return the other places that the goals file names."""
@@ -189,11 +198,14 @@ class TodoistConnector:
             container = self._container(listing)
         if container.memory is None:
             place.refuse_full(container, listing)
-            place.look_for_completed(container, listing, client, self._namespace)
+            self.account.look_for_completed(listing, client, self._namespace)
             container = self._container(listing)
         if container.memory is not None:
             client.complete_notes(listing, container.memory)
         self._reading = Reading.of(listing, container, self._namespace)
+        if self._reading.misses_some():
+            self.account.confirm(listing, self.requests)
+            self._reading = Reading.of(listing, container, self._namespace)
         self._reading.seek(client)
         return self._reading.snapshot()
 

@@ -198,13 +198,12 @@ def _name_of(listing: Listing, place: tuple[str, str | None]) -> Name:
     return Name(listing.projects[project_id].name, section.name if section else None)
 
 
-def look_for_completed(container: Container, listing: Listing, client: Client, namespace: str) -> None:
-    """Take in a memory that a person completed: no list of open tasks has it."""
+def look_for_completed(listing: Listing, client: Client, namespace: str) -> None:
+    """Take in memories that a person completed: no list of open tasks has them."""
     until = client.clock.now() + timedelta(days=1)
-    if container.project is not None:
-        _take_stores(client.completed(container.project.id, until - WINDOW, until), listing, client, namespace)
-    for project_id in listing.projects:
-        if not stores(listing, namespace) and _has_tasks(listing, namespace):  # it was moved before it was completed
+    _take_stores(client.completed_anywhere(until - WINDOW, until), listing, client, namespace)
+    for project_id in listing.projects:  # only so a task says whether it has comments
+        if _has_strays(listing, namespace):
             _take_stores(client.completed(project_id, until - WINDOW, until), listing, client, namespace)
 
 
@@ -219,9 +218,11 @@ def _take_stores(items: Iterable[Item], listing: Listing, client: Client, namesp
                 listing.items.setdefault(item.id, item)
 
 
-def _has_tasks(listing: Listing, namespace: str) -> bool:
-    markers = map(marker_of, listing.items.values())
-    return any(marker.namespace == namespace for marker in markers if marker)
+def _has_strays(listing: Listing, namespace: str) -> bool:
+    """Return whether there are tasks of ours that no memory knows."""
+    known = {e.native_id for store in stores(listing, namespace) for _, e in entries_of(listing, store.item)}
+    markers = (marker_of(item) for item in listing.open_items() if item.id not in known)
+    return any(marker.namespace == namespace and marker.nonce not in known for marker in markers if marker)
 
 
 # Repairing a memory
@@ -311,7 +312,7 @@ def facts(container: Container, listing: Listing, requests: int) -> list[Fact]:
     except BackplanError as error:
         place = Fact("project", False, str(error))
     else:
-        there = f"“{name}” is there" if container.project else f"“{name}” does not exist yet; the first sync makes it"
+        there = f"“{name}” is there" if container.place else f"“{name}” does not exist yet; the first sync makes it"
         place = Fact("project", True, there + (f", with room for {room} more open tasks" if room is not None else ""))
     return [
         Fact("account", True, f"{listing.user.email} (id {listing.user.id}), time zone {listing.user.timezone}"),
@@ -321,6 +322,6 @@ def facts(container: Container, listing: Listing, requests: int) -> list[Fact]:
             "requests",
             True,
             f"{requests} sent now; Todoist takes 1,000 in 15 minutes, 100 of them whole reads, and does not tell how "
-            "many are left. A sync sends 1 to 5",
+            "many are left. A sync in which nothing changed sends 1 or 2",
         ),
     ]

@@ -15,7 +15,7 @@ from connectors.base import GoalMemory, Marker, Remembered, Snapshot, Task, clie
 from connectors.todoist_api import WINDOW
 from connectors.todoist_container import entries_of, needs_repair, repaired, stores
 from connectors.todoist_objects import zone
-from connectors.todoist_text import content_of, read_line, split
+from connectors.todoist_text import content_of, marker_of, read_line, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -104,6 +104,11 @@ class Reading:
         """Yield every key that is remembered."""
         for goal in self.memory.values():
             yield from goal.keys.items()
+
+    def misses_some(self) -> bool:
+        """Return whether a task that a run may have made is not listed."""
+        listed = {marker.nonce for item in self.listing.items.values() if (marker := marker_of(item))}
+        return any(entry.state == "pending" and entry.native_id not in listed for _, entry in self.entries())
 
     def seek(self, client: Client) -> None:
         """Ask for what is remembered as open and not listed, and for what was completed lately."""

@@ -38,7 +38,8 @@ def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
                 for goal_id in sorted(sites[new].goals - sites[old].goals):
                     views[old], views[new] = _move(goal_id, views[old], views[new])
     homes = [replace(site, view=view) for site, view in zip(sites, views, strict=True)]
-    return tuple(_inherit(home, homes) for home in homes)
+    homes = [replace(home, view=_inherit(home, homes)) for home in homes]
+    return tuple(_with_carried(home, homes) for home in homes)
 
 
 def share_an_account(one: Connector, other: Connector) -> bool:
@@ -173,6 +174,20 @@ def _inherit(home: Site, sites: Sequence[Site]) -> View:
             )
     departing = {goal_id for site in sites if site.connector is not home.connector for goal_id in site.goals}
     return replace(view, departing=frozenset(departing - home.goals) & view.snapshot.memory.keys())
+
+
+def _with_carried(old: Site, sites: Sequence[Site]) -> View:
+    """Return a view of a place that goals have left, with what all their new places take over of its tasks.
+
+    Whom a task is assigned to is not among it: a person may be unknown in the new place.
+    """
+    carried: dict[str, frozenset[str]] = {}
+    for key, task in old.view.tasks.items():
+        homes = [site for site in sites if key.partition("/")[0] in site.goals]
+        if key.partition("/")[0] in old.view.departing and all(s.view.inherited.get(key) is task for s in homes):
+            fields = (site.connector.capabilities.fields for site in homes)
+            carried[task.native_id] = frozenset.intersection(*fields) - {"who"}
+    return replace(old.view, carried=carried)
 
 
 def _entries(view: View, goals: Iterable[str]) -> Iterable[tuple[str, Remembered]]:

@@ -31,7 +31,8 @@ class View:
     What `sync.handover` found out of goals that changed their place: `arriving` are the native ids of tasks that have
     to be moved here, `outgoing` those of tasks that others are moved out of, to another place, `leaving` the memory of
     goals that another place takes over, which stays until it has, `inherited` the tasks by key in places that their
-    goals have left, and `departing` the ids of the goals that have left this one.
+    goals have left, `departing` the ids of the goals that have left this one, and `carried` which fields of a task,
+    by its native id, all the new places of its goal take over.
     """
 
     label: str
@@ -44,6 +45,7 @@ class View:
     leaving: Mapping[str, GoalMemory] = field(default_factory=dict)
     inherited: Mapping[str, Task] = field(default_factory=dict)
     departing: frozenset[str] = frozenset()
+    carried: Mapping[str, frozenset[str]] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(init=False)
     duplicates: tuple[Task, ...] = field(init=False)
 
@@ -172,7 +174,9 @@ def _done(views: list[View], key: str, today: date) -> date | None:
     if not ticks and (not memories or any(view.reopened(key) for view in views)):
         return None
     # A day that some app knows is better than today: the tick may have come from there, in a run that was cut short.
-    days = [task.done_on for task in ticks] + [memory.done_on for memory in memories]
+    # The service's clock may be ahead: nothing is ticked later than today.
+    days = [min(task.done_on, today) if task.done_on else None for task in ticks]
+    days += [memory.done_on for memory in memories]
     return min((day for day in days if day is not None), default=today)
 
 

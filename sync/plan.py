@@ -440,7 +440,7 @@ class _Differ:
         if task.content.due is None:
             return "its date was cleared" + (", so its pin is released" if task.marker.pinned else " and is put back")
         if task.marker.pinned and not wanted.pinned:
-            return "the file changed its timing, so its pin is released"
+            return "its deadline or its timing changed in the file, so its pin is released"
         if task.content.due != task.marker.due and is_group(wanted.key):
             return "a group ends with its last step: move that one"
         if task.content.due != task.marker.due and wanted.whole:
@@ -559,11 +559,14 @@ class _Differ:
             and task.marker.applied.get(name) not in (None, digest(getattr(task.content, name)))
         ]
         damaged = task.native_id in self._view.snapshot.damaged  # nobody can tell any more what we had applied
-        touched = task.done or task.touched or task.recurring or task.marker.pinned or edited or damaged
+        carried = self._view.carried.get(task.native_id, frozenset())
+        dated = "due" not in carried and (task.marker.pinned or task.content.due != task.marker.due)
+        edited = [name for name in edited if name not in carried]
+        touched = task.done or task.touched or task.recurring or edited or damaged
         if prune == "keep":
             self._keep(key, True, f"{why}; `prune: keep` leaves it")
             return False
-        if touched or task.content.due != task.marker.due:
+        if touched or dated:
             theirs = f"{why}, but a person worked on it: it stays, as theirs"
             self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=waits)
             return False

@@ -102,7 +102,8 @@ class SimulatedConnector:
             raise BackplanError(f"{self.label}: does not answer")
         self._version = service.version
         lines, listed = self._listing(fault)
-        if lines is None and service.kind.places > 1:  # what says that nothing is there yet is asked twice
+        waits = any(entry.state == "pending" for entry in read_entries(tuple(lines or ())).values())
+        if (lines is None or waits) and service.kind.places > 1:  # that nothing is there yet has to be said twice
             lines, more = self._listing(self._ask_again())
             listed |= more
         tasks = tuple(service.tasks.items())

@@ -1092,7 +1092,7 @@ def test_two_runs_that_race_are_put_right_by_the_next(tmp_path: Path, scenario: 
             ones = [connector(server), connector(server)]
             runs = [_execute(world.project, one) for one in ones]
             _take_turns(runs, ones, ahead)
-            run(world.project, [connector(server)], TODAY, allow=True)
+            run(world.project, [connector(server)], TODAY)  # nobody has to allow anything
             _assert_all_is_well(world, scenario, server)
 
 

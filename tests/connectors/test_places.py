@@ -115,7 +115,15 @@ def test_ticks_dates_words_and_deletions_come_along(removal: Removal) -> None:
     assert there["g/three"].content.title == "Finish it well"
     assert removal.tasks(removal.old) == {}
     assert "Rest" not in removal.old.text()
-    assert "Finish it well" in removal.old.text()  # a person worked on it: it stays, as theirs
+    assert "Finish it well" not in removal.old.text()  # what they had changed came along
+
+
+def test_what_a_person_added_beside_a_task_stays(removal: Removal) -> None:
+    removal.old.touch(removal.tasks(removal.old)["g/five"].native_id)
+    removal.moved = True
+    removal.settle()
+    assert "Rest" in removal.old.text()
+    assert removal.tasks(removal.old) == {}
 
 
 def test_they_come_back_as_well(removal: Removal) -> None:

@@ -621,3 +621,36 @@ def test_emptying_the_plan_is_refused(two: Two) -> None:
     with pytest.raises(RefusedError, match="--allow-mass-change"):
         run(project, [two.a.connector(name="a")], TODAY)
     assert two.a.state() == before
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 30])
+def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, ahead: int) -> None:
+    two.a.tick(native_id(two.a, "g/one"), TODAY + timedelta(ahead))
+    done = two.sync()
+    assert done.found.schedule.done()["g/one"] == TODAY
+    assert [service.connector().read().memory["g"].keys["g/one"].done_on for service in (two.a, two.b)] == [TODAY] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "events"),
+    [
+        # A group is ticked before a step that the file puts into it has moved there: the step stays where it is.
+        (UNIQUE, [("sync", 0), ("rename_goal", 0), ("group_steps", 0), ("faulty_sync", 39844937431), ("tick", 0),
+                  ("sync", 0), ("reopen", 1)]),
+        # A run that hands a goal over is cut short before it has heard what an earlier one had made.
+        (EXACT, [("faulty_sync", 4), ("change_place", 1), ("faulty_sync", 306462238833)]),
+        # A step leaves a group that goes, for a goal in another place.
+        (UNIQUE, [("rename_step", 0), ("add_step", 1), ("group_steps", 0), ("add_goal", 0), ("sync", 0),
+                  ("move_step", 874073527596), ("change_place", 3)]),
+        # A goal that was ticked gets a step, and another place, and a run that reopens it is refused.
+        (UNIQUE, [("sync", 0), ("tick", 0), ("race", 0), ("add_step", 0), ("change_place", 1),
+                  ("faulty_sync", 155236206683)]),
+        # A task is copied while its goal is on its way to another place.
+        (UNIQUE, [("sync", 0), ("rename_step", 0), ("move_away", 0), ("race", 0), ("change_place", 1), ("copy", 0),
+                  ("faulty_sync", 572229528913)]),
+        # A list comes back in half, while what an earlier run has made is not known yet.
+        (UNIQUE, [("faulty_sync", 4), ("change_place", 1), ("faulty_sync", 179852056360)]),
+    ],
+)  # fmt: skip
+def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[tuple[str, int]]) -> None:
+    Life(a_project(), (kind,), TODAY).live([Event(name, luck) for name, luck in events])
