@@ -59,8 +59,8 @@ class Places:
     def moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
         """Return `parent` where a task has to move: below another one, if that takes any, or here with its goal."""
         above = self._view.tasks.get(self.above(wanted) or "")
-        stays_done = task.done or wanted.done is not None
-        closed = self._families and stays_done and above is not None and above.done
+        ticked = wanted.done is not None and not (task.recurring or task.company)
+        closed = self._families and (task.done or ticked) and above is not None and above.done
         elsewhere = self._is_elsewhere(wanted, task) or self._arrives(wanted, task)
         return frozenset({"parent"} if elsewhere and not closed else ())
 
