@@ -311,6 +311,17 @@ class MarkdownConnector:
             raise BackplanError(f"{self.path}: is read-only; allow writing to it and run again (nothing was changed)")
 
 
+def holding(folder: Path, namespace: str) -> Iterator[tuple[Path, frozenset[str]]]:
+    """Yield the lists in a folder that hold tasks of ours, with the ids of the goals that they belong to."""
+    start = _MEMORY_START.format(namespace=namespace).encode()
+    for path in sorted(folder.glob("*.md")):
+        if path.is_symlink() or not path.is_file() or start not in path.read_bytes():
+            continue
+        memory = MarkdownConnector(path, namespace).read().memory
+        live = {goal_id for goal_id, goal in memory.items() if any(e.state == "live" for e in goal.keys.values())}
+        yield path, frozenset(live)
+
+
 class _Page:
     """The file's lines while a batch is applied to them.
 

@@ -277,7 +277,7 @@ def _reconciled(inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Se
     failures = list(_what_failed(reading, plans))
     unmerged = inputs.command == "sync" and untrusted.on_pull_request()
     notes = [*([_ONLY_PLANNED] if unmerged else []), *([age.note] if age.note else [])]
-    notes += [*_notes(reading, plans), *failures]
+    notes += [*_notes(reading, plans), *workspace.left_lists(homes), *failures]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
     told = summary.Told(reading.schedule, plans, write, cost, notes)
     for line in (*text.plan(plans, applied=write), *text.status(reading.schedule)):

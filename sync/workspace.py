@@ -37,6 +37,19 @@ class Workspace:
         """Return the connectors that the project names."""
         return reading.homes(self.project, self.folder)
 
+    def left_lists(self, homes: Iterable[reading.Home]) -> list[str]:
+        """Return a sentence on each list beside the goals file that has tasks of its goals, and is not named in it."""
+        from connectors.markdown import MarkdownConnector, holding
+
+        named = {home.connector.path.resolve() for home in homes if isinstance(home.connector, MarkdownConnector)}
+        goals = {goal.id for goal in self.project.goals}
+        return [
+            f"{path.name} holds tasks of {', '.join(sorted(ids & goals))}, and the goals file does not name it. To "
+            f"take along what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
+            for path, ids in holding(self.folder, self.project.namespace)
+            if path.resolve() not in named and ids & goals
+        ]
+
     def goals(self, ids: Iterable[str]) -> frozenset[str]:
         """Return the ids, each of which must be a goal's. Raises InputError with the nearest one."""
         return frozenset(self.goal(goal_id).id for goal_id in ids)

@@ -12,7 +12,7 @@ from sync.commands.answers import answer, print_lines, say
 from sync.commands.options import FAILED, PATH, PENDING, Options, command, known_connectors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sync.changes import ConnectorPlan
@@ -149,10 +149,11 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a run did, and what it was made from."""
+    """What a run did, what it was made from, and what else there is to say."""
 
     reading: Reading
     run: _Run
+    notes: Sequence[str]
 
     @property
     def pending(self) -> bool:
@@ -182,31 +183,33 @@ def _reconcile(
         allow_mass_change=allow_mass_change,
     )
     run = _Run(plans, homes, workspace.project.namespace, applied=False)
+    notes = workspace.left_lists(homes)
     if write:
         limited = len(plans) < len(homes) - len(reading.unread)
-        return _Outcome(reading, run.apply(journal, verbose=options.verbose, limited=limited))
+        return _Outcome(reading, run.apply(journal, verbose=options.verbose, limited=limited), notes)
     run.write(journal, over=False)
-    return _Outcome(reading, run)
+    return _Outcome(reading, run, notes)
+
+
+def _notes(outcome: _Outcome) -> Iterator[str]:
+    """Yield what is to be known of a run besides its changes."""
+    reading = outcome.reading
+    for label, reason in reading.unread.items():
+        yield f"{label} could not be read, so its goals were left alone: {reason}"
+    for label in reading.rebuilt:
+        yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
+    yield from outcome.notes
+    yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
+    yield from (f"{plan.label}: {notice}" for plan in outcome.run.plans for notice in plan.notices)
+    for goal in reading.schedule.goals:
+        if goal.failed:
+            late = "does not fit before its deadline (`when_late: fail`), so it was left alone"
+            yield f"{goal.goal.id}: {late}: {goal.warnings[0]}"
 
 
 def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
-    for label, reason in outcome.reading.unread.items():
-        say(f"{label} could not be read, so its goals were left alone: {reason}")
-    for label in outcome.reading.rebuilt:
-        say(f"{label}: a new memory was started; which steps you had deleted is not known any more")
-    for view in outcome.reading.views:
-        for notice in view.snapshot.notices:
-            say(f"{view.label}: {notice}")
-    for plan in outcome.run.plans:
-        for notice in plan.notices:
-            say(f"{plan.label}: {notice}")
-    for goal in outcome.reading.schedule.goals:
-        if goal.failed:
-            say(
-                f"{goal.goal.id}: does not fit before its deadline (`when_late: fail`), so it was left alone: "
-                + goal.warnings[0]
-            )
-
+    for note in _notes(outcome):
+        say(note)
     _report_run(options, outcome.run, markdown=markdown)
     if outcome.run.applied and not (markdown or options.json):
         from sync.reports import text

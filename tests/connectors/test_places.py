@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from connectors.base import Answer, Connector, MemoryWrite, Task, Write
     from sync.changes import ConnectorPlan
+    from tests.conftest import Person
     from tests.connectors.contract import Service
 
 PAIRS = ["file to file", "repository to repository", "file to todoist", "todoist to file", "todoist to repository"]
@@ -186,3 +187,15 @@ def cut_short(plans: list[ConnectorPlan], connectors: dict[str, Connector], stop
     except StopIteration:
         return False
     return True
+
+
+def test_a_list_that_the_goals_file_has_stopped_naming_is_said(person: Person, food_handler: str) -> None:
+    person.writes(food_handler)
+    person.run("sync")
+    named = "sync: [{markdown: {file: tasks.md}}]\n"
+    person.writes(named + food_handler)
+    said = person.run("plan")
+    assert "todo.md holds tasks of" in said.err
+    assert "write `retired: [{markdown: {file: todo.md}}]`" in said.err
+    person.writes(f"{named}retired: [{{markdown: {{file: todo.md}}}}]\n{food_handler}")
+    assert "the goals file does not name it" not in person.run("sync").err
