@@ -43,13 +43,13 @@ def _is_written(item: Item, marker: Marker, known: frozenset[str]) -> bool:
 class Claims:
     """What memories know of tasks: their ids, their nonces, and the nonces of those that were not answered for.
 
-    `sections` are the ids of those in which the memories stand.
+    `places` are the ids of the projects and sections in which the memories stand.
     """
 
     ids: set[str] = field(default_factory=set)
     nonces: set[str] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
-    sections: set[str | None] = field(default_factory=set)
+    places: set[tuple[str, str | None]] = field(default_factory=set)
 
     def add(self, entries: Iterable[tuple[str, Remembered]], listing: Listing, namespace: str) -> None:
         """Take in a memory. A task that was renamed has the nonce of its first name."""
@@ -88,7 +88,7 @@ class Reading:
                 reading._take_twin(store.item)
             else:
                 reading.elsewhere.add(entries_of(listing, store.item), listing, namespace)
-                reading.elsewhere.sections.add(store.item.section_id)
+                reading.elsewhere.places.add(store.place)
         return reading
 
     def _take_twin(self, twin: Item) -> None:
@@ -252,17 +252,18 @@ class Reading:
         """Return whether a task of the namespace is this place's: others may live in the same account.
 
         It is where its id is remembered. Else it was made by a run that was cut short, or is a copy: then it belongs to
-        the place that waits for its nonce, wherever it stands; or that knows it; or in which it stands.
+        the place that knows its nonce. Where two do, it belongs to that in which it stands; if that is neither of them,
+        to the one that waits for it, and a copy to both: each lets it go.
         """
         others = self.elsewhere
         if item.id in own.ids or item.id in others.ids:
             return item.id in own.ids
-        for waited, known in ((own.pending, others.pending), (own.nonces, others.nonces)):
-            if (marker.nonce in waited) != (marker.nonce in known):
-                return marker.nonce in waited
-        # A copy of a task that one place hands over to the other.
-        shared = marker.nonce in (own.nonces & others.nonces) - own.pending - others.pending
-        return shared or self._is_here(item) or not (others.ids or others.pending)
+        if (marker.nonce in own.nonces) != (marker.nonce in others.nonces):
+            return marker.nonce in own.nonces
+        here, there = self._is_here(item), (item.project_id, item.section_id) in others.places
+        if here or there or marker.nonce not in own.nonces:
+            return here or not (others.ids or others.pending)
+        return marker.nonce in own.pending or marker.nonce not in others.pending
 
     def _is_here(self, item: Item) -> bool:
         """Return whether a task stands in this place, and not in another one of the same project."""
@@ -271,7 +272,7 @@ class Reading:
             return False
         if self.container.name.section:
             return section is not None and item.section_id == section.id
-        return item.section_id is None or item.section_id not in self.elsewhere.sections
+        return item.section_id is None or (item.project_id, item.section_id) not in self.elsewhere.places
 
     def _original(self, alike: list[tuple[Item, Marker, bool]]) -> Item | None:
         """Return which of the tasks with one nonce we made: that with the id that we remember, without one the oldest.

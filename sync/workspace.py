@@ -43,11 +43,12 @@ class Workspace:
 
         named = {home.connector.path.resolve() for home in homes if isinstance(home.connector, MarkdownConnector)}
         goals = {goal.id for goal in self.project.goals}
+        lists = holding(self.folder, self.project.namespace)
+        left = [(path, ids & goals) for path, ids in lists if path.resolve() not in named and ids & goals]
         return [
-            f"{path.name} holds tasks of {', '.join(sorted(ids & goals))}, and the goals file does not name it. To "
-            f"take along what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
-            for path, ids in holding(self.folder, self.project.namespace)
-            if path.resolve() not in named and ids & goals
+            f"{path.name} holds tasks of {', '.join(sorted(ids))}, and the goals file does not name it. To take along what "
+            f"you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
+            for path, ids in left
         ]
 
     def goals(self, ids: Iterable[str]) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.base import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
 from connectors.marker import read_marker, read_memory
+from sync.simulation.service import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,16 +81,20 @@ def _claims(lines: tuple[str, ...], namespace: str, tasks: Tasks) -> Claims:
 
 
 def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: Claims) -> bool:
-    """Return whether a task is this place's: the one that remembers it, waits for it, or knows it; else where it is."""
+    """Return whether a task is this place's.
+
+    It is where its id is remembered, else where its nonce is known; where two places know that, it is where it stands,
+    or where it is waited for, and a copy belongs to both: each lets it go.
+    """
     native_id, held, marker = found
     if native_id in own.ids or native_id in others.ids:
         return native_id in own.ids
-    for mine, theirs in ((own.pending, others.pending), (own.nonces, others.nonces)):
-        if (marker.nonce in mine) != (marker.nonce in theirs):
-            return marker.nonce in mine
-    # A copy of a task that one place hands over to the other.
-    shared = marker.nonce in (own.nonces & others.nonces) - own.pending - others.pending
-    return shared or held.place == seat.place or not (others.ids or others.pending)
+    if (marker.nonce in own.nonces) != (marker.nonce in others.nonces):
+        return marker.nonce in own.nonces
+    here = held.place == seat.place
+    if here or held.place != ELSEWHERE or marker.nonce not in own.nonces:
+        return here or not (others.ids or others.pending)
+    return marker.nonce in own.pending or marker.nonce not in others.pending
 
 
 @lru_cache(maxsize=1 << 9)
