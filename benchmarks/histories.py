@@ -32,7 +32,7 @@ from sync.simulation.life import Life
 from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Kind
 from tests.sync import apps_over_http
 from tests.sync.in_memory import TODAY, a_project
-from tests.sync.mutants import MUTANTS
+from tests.sync.mutants import MUTANTS, kind_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ def add(lived: Lived, tally: Tally, where: str) -> None:
 def first_kill(mutant: type[SimulatedConnector], first: int, most: int) -> tuple[int, str] | None:
     """Return the seed of the first history that catches a wrong strategy, and the promise that it breaks."""
     for seed in range(first, first + most):
-        life = Life(project(), (SAFE,), TODAY)
+        life = Life(project(), (kind_for(mutant),), TODAY)
         life.connect = partial(connect, base=mutant)
         if broken := histories.breaks(life, histories.draw(seed)):
             return seed, broken

@@ -46,8 +46,8 @@ class Workspace:
         lists = holding(self.folder, self.project.namespace)
         left = [(path, ids & goals) for path, ids in lists if path.resolve() not in named and ids & goals]
         return [
-            f"{path.name} holds tasks of {', '.join(sorted(ids))}, and the goals file does not name it. To take along what "
-            f"you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
+            f"{path.name} holds tasks of {', '.join(sorted(ids))}, and the goals file does not name it. To take along "
+            f"what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
             for path, ids in left
         ]
 

@@ -510,8 +510,8 @@ class Expectations:
         for native_id, (key, held) in app.ours().items():
             wanted = self.places.get(_goal(key), 0)
             here = held.place == wanted or native_id in app.copies or step_of(key) not in keys or key == HEARTBEAT
-            if held.done and not here:
-                app.service.strayed.add(native_id)  # what is done stays, and is followed there should it be reopened
+            if not here and (held.done or held.dropped or held.recurring):
+                app.service.strayed.add(native_id)  # such a task stays, and is followed there should it be ours again
             above: str | None = native_id
             while not here and above in tasks:
                 one = tasks[above]

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from config.errors import BackplanError
 from connectors.base import FIELDS, Action, Answer, Snapshot, Write, digest
 from sync.simulation.connector import SimulatedConnector
-from sync.simulation.service import Fault, Killed
+from sync.simulation.service import SAFE, UNIQUE, Fault, Killed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from connectors.base import MemoryWrite, Task
     from sync.simulation.connector import Batch
-    from sync.simulation.service import Held
+    from sync.simulation.service import Held, Kind
 
 
 class StateFile(SimulatedConnector):
@@ -144,6 +144,15 @@ class RemakesWhatIsGone(SimulatedConnector):
         return replace(snapshot, memory=memory)
 
 
+class SharesAMemory(SimulatedConnector):
+    """Takes the memory of another place for that of a place which has none yet."""
+
+    def _listing(self, fault: Fault | None) -> tuple[list[str] | None, dict[str, Held]]:
+        lines, tasks = super()._listing(fault)
+        others = iter(self.service.memories(self._namespace).values())
+        return (next(others, None) if lines is None else lines), tasks
+
+
 MUTANTS: tuple[type[SimulatedConnector], ...] = (
     StateFile,
     MatchesByTitle,
@@ -155,4 +164,10 @@ MUTANTS: tuple[type[SimulatedConnector], ...] = (
     DeletesWhatItLetsGo,
     KeepsNothing,
     RemakesWhatIsGone,
+    SharesAMemory,
 )
+
+
+def kind_for(mutant: type[SimulatedConnector]) -> Kind:
+    """Return what an app has to be like for a strategy to do harm."""
+    return UNIQUE if mutant is SharesAMemory else SAFE

@@ -16,7 +16,7 @@ from sync.simulation.life import Life
 from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Kind
 from tests.conftest import ROOT
 from tests.sync.in_memory import TODAY, a_project
-from tests.sync.mutants import MUTANTS
+from tests.sync.mutants import MUTANTS, kind_for
 
 if TYPE_CHECKING:
     from config.network import Project
@@ -115,7 +115,7 @@ def test_no_promise_is_broken_with_a_heartbeat(kinds: tuple[Kind, ...], seeds: r
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_every_known_wrong_strategy_is_caught(mutant: type[SimulatedConnector]) -> None:
     def life() -> Life:
-        mutated = Life(PROJECT, (SAFE,), TODAY)
+        mutated = Life(PROJECT, (kind_for(mutant),), TODAY)
         mutated.connect = partial(connect, base=mutant)
         return mutated
 
