@@ -256,7 +256,8 @@ class TodoistConnector:
         if self._reading is None:
             self.read()
         assert self._reading is not None  # noqa: S101  # it has just been read
-        from connectors.todoist_writing import Batch, SetUp
+        from connectors.todoist_setup import SetUp
+        from connectors.todoist_writing import Batch
 
         client = self.account.client(self.requests)
         container = self._reading.container

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_UUIDS = UUID("6f1d3c62-8a55-5f0e-9d55-0b5a1f0f7c11")
 REFERENCES = ("id", "item_id", "parent_id", "project_id", "section_id")
 
 
@@ -273,6 +274,11 @@ def with_ids(args: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
     if "items" in found:
         found["items"] = [with_ids(item, ids) for item in found["items"]]
     return found
+
+
+def derived_uuid(*said: str) -> str:
+    """Return the uuid of what a command makes: always the same one for the same words."""
+    return str(uuid5(_UUIDS, "\n".join(said)))
 
 
 def stamp(moment: datetime) -> str:

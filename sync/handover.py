@@ -56,9 +56,8 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
     if left is None:
         return old, new
     taken = [key for key in left.keys if _is_taken(key, old, new)]
-    gone = [
-        key for key in left.keys if key in taken or key not in old.tasks
-    ]  # the others have tasks of their own there
+    # The keys that stay have tasks of their own in the old place.
+    gone = [key for key in left.keys if key in taken or key not in old.tasks]
     news = taken if not _is_used(known) else gone
     if all(left.keys[key].state == "removed" for key in news):
         return old, new
@@ -182,11 +181,12 @@ def _with_carried(old: Site, sites: Sequence[Site]) -> View:
     Whom a task is assigned to is not among it: a person may be unknown in the new place.
     """
     carried: dict[str, frozenset[str]] = {}
-    for key, task in old.view.tasks.items():
-        homes = [site for site in sites if key.partition("/")[0] in site.goals]
-        if key.partition("/")[0] in old.view.departing and all(s.view.inherited.get(key) is task for s in homes):
-            fields = (site.connector.capabilities.fields for site in homes)
-            carried[task.native_id] = frozenset.intersection(*fields) - {"who"}
+    for goal_id in old.view.departing:
+        homes = [site for site in sites if goal_id in site.goals]
+        fields = frozenset.intersection(*(site.connector.capabilities.fields for site in homes)) - {"who"}
+        for key, task in old.view.tasks.items():
+            if key.partition("/")[0] == goal_id and all(home.view.inherited.get(key) is task for home in homes):
+                carried[task.native_id] = fields
     return replace(old.view, carried=carried)
 
 
