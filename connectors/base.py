@@ -291,6 +291,10 @@ class Mover(Protocol):
     def account(self) -> object:
         """What is equal for all places between which tasks can move."""
 
+    @property
+    def shelf(self) -> object:
+        """What is equal for places whose tasks count against one limit (`Snapshot.room`)."""
+
     def unnamed(self) -> list[Connector]:
         """Return a connector to each place that holds a memory of ours and that no connector is for. After `read`."""
 

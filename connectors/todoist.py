@@ -190,6 +190,8 @@ class TodoistConnector:
 
         listing = self.account.listing(self)
         client = self.account.client(self.requests)
+        place.identify(listing, client)
+        others = self.account.others(self._namespace, self._name)
         container = self._container(listing)
         if container.project is None:
             place.refuse_archived(container, listing, client)
@@ -202,10 +204,10 @@ class TodoistConnector:
             container = self._container(listing)
         if container.memory is not None:
             client.complete_notes(listing, container.memory)
-        self._reading = Reading.of(listing, container, self._namespace)
+        self._reading = Reading.of(listing, container, self._namespace, others)
         if self._reading.misses_some():
             self.account.confirm(listing, self.requests)
-            self._reading = Reading.of(listing, container, self._namespace)
+            self._reading = Reading.of(listing, container, self._namespace, others)
         self._reading.seek(client)
         return self._reading.snapshot()
 
@@ -214,6 +216,12 @@ class TodoistConnector:
 
         others = self.account.others(self._namespace, self._name)
         return replace(find_container(listing, self._name, self._namespace, others), named=self._named)
+
+    @property
+    def shelf(self) -> object:
+        """The project, which holds so many tasks."""
+        project = self._reading.container.project if self._reading else None
+        return project.id if project else self._name.project
 
     def unnamed(self) -> list[Connector]:
         """Return a connector to each place that holds a memory of ours and that the goals file does not name."""

@@ -18,11 +18,15 @@ from connectors.todoist_objects import Command, Name
 from connectors.todoist_text import marker_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from connectors.base import Remembered
     from connectors.todoist_api import Client
     from connectors.todoist_objects import Item, Limits, Listing, Place
+
+
+_SLASH = "\0"  # stands for one that is part of a name
+_ENOUGH = 3  # tasks of a memory, to know whose it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,16 @@ class Container:
 
 def stores(listing: Listing, namespace: str) -> list[Store]:
     """Return the tasks that hold a memory of the namespace, completed ones last, then those without comments."""
+    if (known := listing.derived.get(("stores", namespace))) is not None:
+        return list(known)
     noted, found = listing.noted(), []
     for item in listing.items.values():
         comments = todoist_memory.by_goal(noted[item.id]) if item.id in noted else {}
         store = None if item.is_deleted else _store(listing, item, namespace, bool(comments))
         if store is not None:
             found.append((item.checked, not comments, item.added_at, item.id, store))
-    return [store for *_, store in sorted(found, key=lambda row: row[:4])]
+    listing.derived["stores", namespace] = [store for *_, store in sorted(found, key=lambda row: row[:4])]
+    return list(listing.derived["stores", namespace])
 
 
 def _store(listing: Listing, item: Item, namespace: str, comments: bool) -> Store | None:
@@ -88,13 +95,20 @@ def _store(listing: Listing, item: Item, namespace: str, comments: bool) -> Stor
     if not comments:
         return None
     spaces = {marker.namespace for task in _remembered(listing, item) if (marker := marker_of(task))}
-    return Store(item, "") if (spaces or _namespaces(listing) or {namespace}) == {namespace} else None
+    return Store(item, "") if spaces == {namespace} else None
 
 
-def _namespaces(listing: Listing) -> set[str]:
-    """Return the namespaces of the memories whose description can be read."""
-    owners = (todoist_memory.owner(item.description) for item in listing.items.values())
-    return {owner[0] for owner in owners if owner is not None}
+def identify(listing: Listing, client: Client) -> None:
+    """Ask for a task of each memory whose description was emptied, if none is listed: its marker says whose it is."""
+    for item_id, notes in listing.noted().items():
+        item = listing.items.get(item_id)
+        nameless = item is not None and not item.is_deleted and todoist_memory.owner(item.description) is None
+        if item is None or not nameless or not todoist_memory.by_goal(notes) or _remembered(listing, item):
+            continue
+        known = [entry.native_id for _, entry in entries_of(listing, item) if entry.state in ("live", "done")]
+        found = (client.task(native_id) for native_id in known[:_ENOUGH])
+        listing.items |= {task.id: task for task in found if task is not None}
+        listing.derived.clear()
 
 
 def _remembered(listing: Listing, memory: Item) -> list[Item]:
@@ -103,10 +117,12 @@ def _remembered(listing: Listing, memory: Item) -> list[Item]:
     return [listing.items[native_id] for native_id in ids if native_id in listing.items]
 
 
-def entries_of(listing: Listing, memory: Item) -> Iterator[tuple[str, Remembered]]:
-    """Yield the keys that a memory knows, as far as it can be read."""
-    for goal in todoist_memory.read(listing.notes_of(memory.id))[0].values():
-        yield from goal.keys.items()
+def entries_of(listing: Listing, memory: Item) -> list[tuple[str, Remembered]]:
+    """Return the keys that a memory knows, as far as it can be read."""
+    if (known := listing.derived.get(("entries", memory.id))) is None:
+        goals = todoist_memory.read(listing.notes_of(memory.id))[0].values()
+        known = listing.derived["entries", memory.id] = [item for goal in goals for item in goal.keys.items()]
+    return list(known)
 
 
 def find_container(listing: Listing, name: Name, namespace: str, others: Collection[Name] = ()) -> Container:
@@ -129,28 +145,24 @@ def find_container(listing: Listing, name: Name, namespace: str, others: Collect
     container = Container(name, project, section, own.item if own else None)
     if own is None and container.place is not None:
         taken = {str(other) for other in others}
-        alone = not others
-        left = (s for s in known if s.name not in taken and _is_left(listing, s, container, alone=alone))
+        left = (store for store in known if store.name not in taken and _is_left(listing, store, container))
         return replace(container, memory=next((store.item for store in left), None))
     return container
 
 
-def _is_left(listing: Listing, store: Store, container: Container, *, alone: bool) -> bool:
-    """Return whether a memory belongs to a place that has another name now, or whose name in it cannot be read.
-
-    alone: the goals file names no other place.
-    """
+def _is_left(listing: Listing, store: Store, container: Container) -> bool:
+    """Return whether a memory belongs to a place that has another name now, or whose name in it cannot be read."""
     if store.name:
         there = [place for name in names(store.name) if (place := _resolve(listing, name))]
         return store.place == container.place and all(place == container.place for place in there)
-    return container.place in _places(listing, store) or (alone and _places(listing, store) == [store.place])
+    return container.place in _places(listing, store)
 
 
 def names(text: str) -> list[Name]:
     """Return what the name of a place may mean: a project, or a section of one."""
-    parts = text.split(" / ")
+    parts = [part.replace(_SLASH, " / ") for part in text.replace(" // ", _SLASH).split(" / ")]
     sections = [Name(" / ".join(parts[:cut]), " / ".join(parts[cut:])) for cut in range(1, len(parts))]
-    return [Name(text), *sections]
+    return [Name(" / ".join(parts)), *sections]
 
 
 def _resolve(listing: Listing, name: Name) -> tuple[str, str | None] | None:
@@ -214,8 +226,10 @@ def _take_stores(items: Iterable[Item], listing: Listing, client: Client, namesp
         named = item.content == todoist_memory.TITLE or (owner is not None and owner[0] == namespace)
         if named or (item.note_count and marker_of(item) is None):
             client.read_notes(listing, item)
+            listing.derived.clear()
             if named or todoist_memory.by_goal(listing.notes_of(item.id)):
                 listing.items.setdefault(item.id, item)
+                listing.derived.clear()
 
 
 def _has_strays(listing: Listing, namespace: str) -> bool:

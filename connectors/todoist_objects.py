@@ -139,7 +139,7 @@ class Name:
     section: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.project} / {self.section}" if self.section else self.project
+        return " / ".join(name.replace(" / ", " // ") for name in (self.project, self.section) if name)
 
 
 def zone(name: str) -> ZoneInfo:
@@ -203,10 +203,12 @@ class Listing:
     sections: dict[str, Place] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     archived: list[Place] | None = None  # projects; None while nobody has asked
+    derived: dict[tuple[str, str], Any] = field(default_factory=dict)  # what was worked out; gone when anything changes
 
     def merge(self, answer: Mapping[str, Any]) -> None:
         """Take in what a request to /sync answered."""
         self.token = answer["sync_token"]
+        self.derived.clear()
         if answer.get("full_sync"):
             for known in (self.items, self.projects, self.sections, self.notes):
                 known.clear()
@@ -218,6 +220,7 @@ class Listing:
     def add(self, other: Listing) -> None:
         """Take in what another reading of the account has, and this one lacks."""
         self.token = other.token
+        self.derived.clear()
         self.items = other.items | self.items
         self.projects = other.projects | self.projects
         self.sections = other.sections | self.sections

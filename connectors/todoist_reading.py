@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from connectors.todoist_api import Client
     from connectors.todoist_container import Container
-    from connectors.todoist_objects import Item, Listing
+    from connectors.todoist_objects import Item, Listing, Name
 
 
 def _is_written(item: Item, marker: Marker, known: frozenset[str]) -> bool:
@@ -73,12 +73,13 @@ class Reading:
     memory: Mapping[str, GoalMemory] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)  # goals whose memory cannot be read
     elsewhere: Claims = field(default_factory=Claims)
+    others: list[Name] = field(default_factory=list)  # the other places that the goals file names
     twins: list[Item] = field(default_factory=list)  # second memories of this place, which racing runs made
 
     @classmethod
-    def of(cls, listing: Listing, container: Container, namespace: str) -> Reading:
+    def of(cls, listing: Listing, container: Container, namespace: str, others: list[Name]) -> Reading:
         """Return the reading with its memory."""
-        reading = cls(listing, container, namespace)
+        reading = cls(listing, container, namespace, others=others)
         if container.memory is not None:
             reading.memory, reading.broken = todoist_memory.read(listing.notes_of(container.memory.id))
         for store in stores(listing, namespace):

@@ -49,7 +49,7 @@ class SetUp:
     def _find(self, memory_id: str = "") -> None:
         """Take note of what there is now."""
         reading = self._reading
-        found = find_container(reading.listing, reading.container.name, reading.namespace)
+        found = find_container(reading.listing, reading.container.name, reading.namespace, reading.others)
         known = reading.container.memory or reading.listing.items.get(memory_id)
         reading.container = replace(found, memory=found.memory or known)
 

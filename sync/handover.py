@@ -36,7 +36,10 @@ def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
         for new in range(len(sites)):
             if share_an_account(sites[old].connector, sites[new].connector):
                 for goal_id in sorted(sites[new].goals - sites[old].goals):
+                    there = len(views[new].snapshot.tasks)
                     views[old], views[new] = _move(goal_id, views[old], views[new])
+                    if not _share_a_shelf(sites[old].connector, sites[new].connector):
+                        views[new] = _with_incoming(views[new], there)
     homes = [replace(site, view=view) for site, view in zip(sites, views, strict=True)]
     homes = [replace(home, view=_inherit(home, homes)) for home in homes]
     return tuple(_with_carried(home, homes) for home in homes)
@@ -45,6 +48,16 @@ def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
 def share_an_account(one: Connector, other: Connector) -> bool:
     """Return whether tasks can move between two places."""
     return isinstance(one, Mover) and isinstance(other, Mover) and one is not other and one.account == other.account
+
+
+def _share_a_shelf(one: Connector, other: Connector) -> bool:
+    return isinstance(one, Mover) and isinstance(other, Mover) and one.shelf == other.shelf
+
+
+def _with_incoming(view: View, there: int) -> View:
+    """Return a view with the open tasks counted that have come to it, beside the first ones that were there."""
+    coming = sum(not task.done for task in view.snapshot.tasks[there:])
+    return replace(view, incoming=view.incoming + coming)
 
 
 # Within one account

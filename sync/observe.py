@@ -28,11 +28,13 @@ class View:
     The snapshot's keys are those of the file: `renamed` maps a native id to the key that the task's marker still has,
     and `stored` is the memory as it was read. `duplicates` are what racing runs made beside a task.
 
-    What `sync.handover` found out of goals that changed their place: `arriving` are the native ids of tasks that have
-    to be moved here, `outgoing` those of tasks that others are moved out of, to another place, `leaving` the memory of
-    goals that another place takes over, which stays until it has, `inherited` the tasks by key in places that their
-    goals have left, `departing` the ids of the goals that have left this one, and `carried` which fields of a task,
-    by its native id, all the new places of its goal take over.
+    What `sync.handover` found out of goals that changed their place:
+
+    arriving: native ids of tasks that have to be moved here. incoming: how many open tasks come with them to a project
+    in which they did not count. outgoing: native ids of tasks here that others are moved out of, to another place.
+    leaving: the memory of goals that another place takes over, which stays until it has. inherited: the tasks by key in
+    places that their goals have left. departing: the ids of the goals that have left this one. carried: by native id,
+    which fields of a task all the new places of its goal take over.
     """
 
     label: str
@@ -41,6 +43,7 @@ class View:
     renamed: Mapping[str, str]
     stored: Mapping[str, GoalMemory]
     arriving: frozenset[str] = frozenset()
+    incoming: int = 0
     outgoing: frozenset[str] = frozenset()
     leaving: Mapping[str, GoalMemory] = field(default_factory=dict)
     inherited: Mapping[str, Task] = field(default_factory=dict)

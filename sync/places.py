@@ -71,7 +71,8 @@ class Places:
         """
         if task.done and wanted.done:
             return False
-        return task.native_id in self._view.arriving or (task.done and not wanted.above and not task.here)
+        again = task.done or self._view.reopened(wanted.key)
+        return task.native_id in self._view.arriving or (again and not wanted.above and not task.here)
 
     def place_after(self, wanted: Wanted, task: Task) -> str:
         """Return the digest of the group that a marker says a task stands in: of no group where it has yet to move."""

@@ -78,7 +78,7 @@ def plan(
     if not (given_up or allow_mass_change):
         twins = sum(not task.done and task.marker.key != HEARTBEAT for task in view.duplicates)
         refuse_mass_change(view.label, view.snapshot, differ.changes, twins)
-    refuse_overfull(view.label, view.snapshot, differ.changes)
+    refuse_overfull(view.label, view.snapshot, differ.changes, view.incoming)
     changes = sorted((after_moves(change, differ.left) for change in differ.changes), key=turn)
     remembered = view.snapshot.memory
     memory = {goal_id: forget(goal, remembered.get(goal_id), today) for goal_id, goal in differ.memory.items()}

@@ -148,6 +148,8 @@ def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebu
             unread[home.label] = str(error)
             continue
         _refuse_other_account(home, snapshot, project)
+        if home.unnamed:
+            snapshot = _of_the_file(home, snapshot, project)
         if (snapshot.tasks and not snapshot.remembers) or snapshot.damage:
             snapshot = _without_memory(home, snapshot, today, rebuild=rebuild)
             rebuilt.append(home.label)
@@ -157,6 +159,30 @@ def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebu
             known += [Home(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
     _refuse_emptied(known, snapshots, project)
     return Snapshots(tuple(known), snapshots, unread, tuple(rebuilt))
+
+
+def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
+    """Return what concerns the goals of the file, of a place that it does not name: all else may be another file's.
+
+    Raises RefusedError where the place has goals of the file beside others, so that it may be in use.
+    """
+    goals = {goal.id for goal in project.goals} | {goal.was for goal in project.goals if goal.was}
+    live = {g for g, goal in snapshot.memory.items() if any(e.state in ("live", "pending") for e in goal.keys.values())}
+    strange = live - goals - {HEARTBEAT}
+    if live & goals and strange:
+        raise RefusedError(
+            f"{home.label}: holds tasks of {', '.join(sorted(live & goals))}, which have another place in the goals "
+            f"file, and of {', '.join(sorted(strange))}, which it does not have. If another goals file uses that "
+            "place, give this one a `namespace:` of its own. If none does, write the place under `retired:`: what is "
+            "left there is then cleared away. Nothing was changed."
+        )
+    ours = live & goals | ({HEARTBEAT} if not strange else set())
+    tasks, copies = (
+        tuple(task for task in found if task.marker.key.partition("/")[0] in (*ours, *goals - snapshot.memory.keys()))
+        for found in (snapshot.tasks, snapshot.copies)
+    )
+    lost = any(task.marker.key.partition("/")[0] not in snapshot.memory for task in tasks)
+    return replace(snapshot, tasks=tasks, copies=copies, damage=snapshot.damage if lost else "", remembers=not lost)
 
 
 def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> None:

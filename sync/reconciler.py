@@ -59,7 +59,7 @@ def make_plans(
         home = by_label[view.label]
         if only_connectors and home.connector.name not in only_connectors:
             continue
-        alone = frozenset(view.snapshot.memory.keys() - view.departing) if home.unnamed else frozenset()
+        alone = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
         plans.append(
             _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
         )
@@ -135,6 +135,12 @@ def changed_homes(journal: Journal, project: Project, homes: Sequence[Home]) -> 
         raise RefusedError(
             f"the journal is of the namespace `{journal.namespace}`, and the goals file's is `{project.namespace}`; "
             "undo it with the goals file that the run was made with (nothing was changed)"
+        )
+    left = {goal_id for record in journal.records for goal_id in record.before.keys() - record.after.keys()}
+    if moved := sorted(left & {goal_id for record in journal.records for goal_id in record.after}):
+        raise RefusedError(
+            f"the run moved {', '.join(moved)} to another place. To move them back, write the old place into the goals "
+            "file again, and sync; nothing was changed."
         )
     by_label = {home.label: home for home in homes}
     changed = [record.label for record in journal.records if record.changed]

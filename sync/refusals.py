@@ -36,16 +36,22 @@ def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change]
         )
 
 
-def refuse_overfull(label: str, snapshot: Snapshot, changes: Sequence[Change]) -> None:
+def refuse_overfull(label: str, snapshot: Snapshot, changes: Sequence[Change], incoming: int = 0) -> None:
     """Raise RefusedError where more tasks would be open than the service has room for; name the goals that do not fit.
 
-    What goes makes room first, for whichever goal.
+    What goes makes room first, for whichever goal. incoming: how many open tasks are moved here.
     """
     if snapshot.room is None:
         return
     leaving = sum(change.action in (Action.REMOVE, Action.COMPLETE) for change in changes)
     coming = [change.key.partition("/")[0] for change in changes if change.action in (Action.CREATE, Action.REOPEN)]
     room = max(snapshot.room, 0) + leaving
+    if incoming > room:
+        raise RefusedError(
+            f"{label}: has room for {room} more open tasks, and {incoming} are to be moved there. Name another "
+            "place for some of the goals (`sync:` in the goal); nothing was changed."
+        )
+    room -= incoming
     if len(coming) > room:
         without = ", ".join(dict.fromkeys(coming[room:]))
         raise RefusedError(

@@ -72,6 +72,11 @@ class SimulatedConnector:
         """The app that it is of."""
         return self._app if self.moves else self
 
+    @property
+    def shelf(self) -> object:
+        """The app: there is no limit."""
+        return self._app
+
     def unnamed(self) -> list[Connector]:
         """Return a connector to each place with a memory in which the goals file has no goals."""
         there = self.service.memories(self._namespace).keys() - self._named_places

@@ -14,6 +14,7 @@ from sync.reading import Home
 from sync.simulation import file_events, person_events, run_events
 from sync.simulation.connector import connect
 from sync.simulation.expectations import App, Expectations, keys_of
+from sync.simulation.listing import read_entries
 from sync.simulation.luck import Event, Luck
 from sync.simulation.process import Nonces, process, the_same
 from sync.simulation.service import Fault, Killed, Service
@@ -163,7 +164,11 @@ class Life:
         for goal in project.goals:
             place = self.places.get(goal.id, 0) if app.service.kind.places > 1 else 0
             goals.setdefault(place, set()).add(goal.id)
-        retired = app.service.memories(project.namespace).keys() - goals.keys() - {LAST_PLACE}
+        memories = app.service.memories(project.namespace)
+        last = read_entries(tuple(memories.get(LAST_PLACE, ())))
+        live = {key.partition("/")[0] for key, entry in last.items() if entry.state in ("live", "pending")}
+        in_the_file = live <= {goal.id for goal in project.goals}  # else it is not known whose it is, and refused
+        retired = memories.keys() - goals.keys() - ({LAST_PLACE} if in_the_file else set())
         if app.retired:
             goals, retired = {}, app.service.memories(project.namespace).keys() | {0}
         named = frozenset(goals) | retired

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import pytest
 from config.errors import RefusedError
 from connectors import todoist as connector_module
 from connectors.http import Transport
-from sync import reading, reconciler
+from sync import journal, reading, reconciler
+from sync.reports import as_json
 from sync.simulation.process import Run
 from tests.connectors.contract import TODAY, a_goal, load
 from tests.connectors.scenarios import Killed
@@ -224,16 +226,87 @@ def test_a_goal_that_is_renamed_and_changes_its_place_keeps_its_tasks(desk: Desk
     assert desk.places("Reach it", "Begin") == {"Garden"}
 
 
-def test_what_is_left_in_a_place_that_is_no_longer_named_stays(desk: Desk) -> None:
-    """Another goals file may have the same namespace: only `retired:` has a place cleared."""
+def test_a_place_that_may_be_another_files_is_left_alone(desk: Desk) -> None:
+    """Another goals file may have the same namespace: nothing of its goals is moved or removed."""
     before = desk.tasks()
     desk.goals, desk.sync = desk.goals[1:], [GARDEN]
+    with pytest.raises(RefusedError, match=r"Career.*give this one a `namespace:`"):
+        desk.run()
+    assert desk.tasks() == before
+    desk.goals = [a_goal(id="n", title="Learn", steps=["Read"])]  # which no other place has
     desk.settle()
     tasks = desk.tasks()
-    assert {t: tasks[t] for t in ("Reach it", "Begin", "Go on", "Finish")} == {
-        t: before[t] for t in ("Reach it", "Begin", "Go on", "Finish")
-    }
+    assert {title: tasks[title] for title in before} == before
+    assert desk.places("Learn", "Read") == {"Garden"}
+
+
+def test_a_place_that_is_retired_is_cleared_of_what_left_the_file(desk: Desk) -> None:
+    desk.goals, desk.sync, desk.retired = desk.goals[1:], [GARDEN], [CAREER]
+    desk.settle()
+    assert set(desk.tasks()) == {"Plant a tree", "Dig"}
+    assert desk.places() == {"Garden"}
+
+
+def test_goals_that_two_places_had_are_not_removed_where_the_file_no_longer_names_one(desk: Desk) -> None:
+    desk.sync = [CAREER, GARDEN]
+    desk.run()
+    before = [task["id"] for task in desk.todoist.tasks() if desk.where(task) == "Career"]
+    desk.sync = [GARDEN]
+    desk.run()
+    assert set(before) <= {task["id"] for task in desk.todoist.tasks()}
+
+
+def test_a_move_that_does_not_fit_is_refused_first(desk: Desk) -> None:
+    desk.goals[0]["steps"] = [{"id": f"s{n}", "title": f"Step {n}", "takes": "1 day"} for n in range(150)]
+    desk.goals[0]["deadline"] = desk.goals[1]["deadline"] = "2028-09-30"
+    desk.goals[1] |= {"sync": [GARDEN], "steps": [{"id": f"t{n}", "title": f"Part {n}"} for n in range(200)]}
+    desk.settle()
+    before = desk.todoist.state()
+    desk.goals[0]["sync"] = [GARDEN]
+    with pytest.raises(RefusedError, match="151 are to be moved there"):
+        desk.run()
+    assert desk.todoist.state() == before
+
+
+def test_a_project_that_is_called_like_a_section_is_another_place(desk: Desk) -> None:
+    desk.goals[0]["sync"] = [{"todoist": {"project": "Career / This year"}}]
+    desk.goals[1]["sync"] = [THIS_YEAR]
+    desk.settle()
+    projects = {p["id"]: p["name"] for p in desk.todoist.state()["projects"].values()}
+    assert projects[desk.tasks()["Reach it"]["project_id"]] == "Career / This year"
+    assert projects[desk.tasks()["Dig"]["project_id"]] == "Career"
+    assert desk.places("Dig") == {"Career / This year"}
+
+
+def test_a_goal_that_is_reopened_comes_to_its_new_place(desk: Desk) -> None:
+    tree = desk.tasks()["Plant a tree"]["id"]
+    desk.todoist.tick(tree)
+    desk.settle()
+    desk.goals[1]["sync"] = [GARDEN]
+    desk.settle()
+    desk.todoist.reopen(tree)
+    desk.settle()
     assert desk.places("Plant a tree") == {"Garden"}
+
+
+def test_damage_in_a_place_that_is_no_longer_named_harms_no_other_goal(desk: Desk) -> None:
+    desk.goals[0]["sync"] = [GARDEN]
+    desk.settle()
+    desk.goals.pop()  # its place is not named any more
+    notes = desk.todoist.state()["notes"]
+    for note in (n["id"] for n in notes.values() if " h\n" in n["content"]):
+        desk.todoist.note_delete(desk.todoist.things[_notes()][note])
+    desk.settle()
+
+
+def test_a_move_is_not_undone_by_half(desk: Desk) -> None:
+    desk.goals[0]["sync"] = [GARDEN]
+    done = desk.settle()
+    connectors = {home.label: home.connector for home in done.found.homes}
+    printed = as_json.text(as_json.plans(done.plans, connectors, desk.project.namespace))
+    record = journal.read(json.loads(printed), "the journal")
+    with pytest.raises(RefusedError, match="moved g to another place"):
+        reconciler.changed_homes(record, desk.project, done.found.homes)
 
 
 def test_a_done_step_and_a_dropped_one_stay_so_in_another_place(desk: Desk) -> None:
