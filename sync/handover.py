@@ -69,8 +69,8 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
     if left is None:
         return old, new
     taken = [key for key in left.keys if _is_taken(key, old, new)]
-    # The keys that stay have tasks of their own in the old place.
-    gone = [key for key in left.keys if key in taken or key not in old.tasks]
+    # The keys that stay have tasks of their own in the old place, or had.
+    gone = [key for key in left.keys if key in taken or (key not in old.tasks and left.keys[key].state != "done")]
     news = taken if not _is_used(known) else gone
     if all(left.keys[key].state == "removed" for key in news):
         return old, new

@@ -67,12 +67,12 @@ class Places:
     def _arrives(self, wanted: Wanted, task: Task) -> bool:
         """Return whether a task comes here with its goal, which has another place now; what stays done does not.
 
-        A goal may have changed its place while it was done: it comes here when it is reopened.
+        A goal may have changed its place while it was done: it comes here when a run reopens it. Where a person did, it
+        is followed.
         """
         if task.done and wanted.done:
             return False
-        again = task.done or self._view.reopened(wanted.key)
-        return task.native_id in self._view.arriving or (again and not wanted.above and not task.here)
+        return task.native_id in self._view.arriving or (task.done and not wanted.above and not task.here)
 
     def place_after(self, wanted: Wanted, task: Task) -> str:
         """Return the digest of the group that a marker says a task stands in: of no group where it has yet to move."""

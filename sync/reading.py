@@ -169,16 +169,17 @@ def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
     goals = {goal.id for goal in project.goals} | {goal.was for goal in project.goals if goal.was}
     live = {g for g, goal in snapshot.memory.items() if any(e.state in ("live", "pending") for e in goal.keys.values())}
     strange = live - goals - {HEARTBEAT}
-    if live & goals and strange:
+    known = {g for g, goal in snapshot.memory.items() if any(e.state != "removed" for e in goal.keys.values())} & goals
+    if known and strange:
         raise RefusedError(
-            f"{home.label}: holds tasks of {', '.join(sorted(live & goals))}, which have another place in the goals "
+            f"{home.label}: holds tasks of {', '.join(sorted(known))}, which have another place in the goals "
             f"file, and of {', '.join(sorted(strange))}, which it does not have. If another goals file uses that "
             "place, give this one a `namespace:` of its own. If none does, write the place under `retired:`: what is "
             "left there is then cleared away. Nothing was changed."
         )
-    ours = live & goals | ({HEARTBEAT} if not strange else set())
+    ours = goals | ({HEARTBEAT} if not strange else set())
     tasks, copies = (
-        tuple(task for task in found if task.marker.key.partition("/")[0] in (*ours, *goals - snapshot.memory.keys()))
+        tuple(task for task in found if task.marker.key.partition("/")[0] in ours)
         for found in (snapshot.tasks, snapshot.copies)
     )
     lost = any(task.marker.key.partition("/")[0] not in snapshot.memory for task in tasks)

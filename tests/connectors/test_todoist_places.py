@@ -278,15 +278,14 @@ def test_a_project_that_is_called_like_a_section_is_another_place(desk: Desk) ->
     assert desk.places("Dig") == {"Career / This year"}
 
 
-def test_a_goal_that_is_reopened_comes_to_its_new_place(desk: Desk) -> None:
-    tree = desk.tasks()["Plant a tree"]["id"]
-    desk.todoist.tick(tree)
+def test_a_goal_that_gets_a_step_comes_to_its_new_place(desk: Desk) -> None:
+    desk.todoist.tick(desk.tasks()["Plant a tree"]["id"])
     desk.settle()
     desk.goals[1]["sync"] = [GARDEN]
     desk.settle()
-    desk.todoist.reopen(tree)
+    desk.goals[1]["steps"].append({"id": "water", "title": "Water it", "takes": "1 day"})
     desk.settle()
-    assert desk.places("Plant a tree") == {"Garden"}
+    assert desk.places("Plant a tree", "Water it") == {"Garden"}
 
 
 def test_damage_in_a_place_that_is_no_longer_named_harms_no_other_goal(desk: Desk) -> None:
