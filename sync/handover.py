@@ -16,7 +16,7 @@ from connectors.base import Mover, Remembered
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from connectors.base import Connector, GoalMemory, Snapshot
+    from connectors.base import Connector, GoalMemory, Snapshot, Task
     from sync.observe import View
 
 
@@ -41,6 +41,8 @@ def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
                     if not _share_a_shelf(sites[old].connector, sites[new].connector):
                         views[new] = _with_incoming(views[new], there)
     homes = [replace(site, view=view) for site, view in zip(sites, views, strict=True)]
+    wanted = {task.native_id for home in homes for task in home.view.tasks.values() if _goal_of(task) in home.goals}
+    homes = [replace(home, view=_without_shared(home, homes, wanted)) for home in homes]
     homes = [replace(home, view=_inherit(home, homes)) for home in homes]
     return tuple(_with_carried(home, homes) for home in homes)
 
@@ -48,6 +50,25 @@ def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
 def share_an_account(one: Connector, other: Connector) -> bool:
     """Return whether tasks can move between two places."""
     return isinstance(one, Mover) and isinstance(other, Mover) and one is not other and one.account == other.account
+
+
+def _goal_of(task: Task) -> str:
+    return task.marker.key.partition("/")[0]
+
+
+def _without_shared(home: Site, sites: Sequence[Site], wanted: Collection[str]) -> View:
+    """Return a view without the tasks that another place of the account has, for a goal that the file puts there.
+
+    A run that handed a goal over was cut short, and then the file gave the goal its old name and place back.
+    """
+    if not any(share_an_account(home.connector, site.connector) for site in sites):
+        return home.view
+    tasks = tuple(
+        task for task in home.view.snapshot.tasks if _goal_of(task) in home.goals or task.native_id not in wanted
+    )
+    if len(tasks) == len(home.view.snapshot.tasks):
+        return home.view
+    return replace(home.view, snapshot=replace(home.view.snapshot, tasks=tasks))
 
 
 def _share_a_shelf(one: Connector, other: Connector) -> bool:

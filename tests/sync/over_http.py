@@ -279,6 +279,8 @@ class TodoistApp(Remote):
             lambda: self.todoist.set_due(native_id, TODAY),
             lambda: self.todoist.tick(native_id),
         ]
+        if how & 3 == 3:  # what has neither its title nor its description must at least be open
+            how &= 15
         for number, edit in enumerate(edits):  # any of them, and several at once
             if how >> number & 1 and not self.todoist.task(native_id)["checked"]:
                 edit()
