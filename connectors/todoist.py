@@ -201,6 +201,7 @@ class TodoistConnector:
         if container.memory is None:
             place.refuse_full(container, listing)
             self.account.look_for_completed(listing, client, self._namespace)
+            place.identify(listing, client)
             container = self._container(listing)
         if container.memory is not None:
             client.complete_notes(listing, container.memory)

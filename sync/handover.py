@@ -59,16 +59,25 @@ def _goal_of(task: Task) -> str:
 def _without_shared(home: Site, sites: Sequence[Site], wanted: Collection[str]) -> View:
     """Return a view without the tasks that another place of the account has, for a goal that the file puts there.
 
-    A run that handed a goal over was cut short, and then the file gave the goal its old name and place back.
+    A run that handed a goal over was cut short, and then the file gave the goal its old name and place back: what has
+    moved comes back.
     """
-    if not any(share_an_account(home.connector, site.connector) for site in sites):
-        return home.view
+    view, others = home.view, [site for site in sites if share_an_account(home.connector, site.connector)]
+    moved = {task.native_id for other in others for task in other.view.tasks.values() if task.here}
+    ids = {task.native_id for task in view.snapshot.tasks}
+    back = {
+        task.native_id
+        for task in view.tasks.values()
+        if task.native_id in moved
+        and _goal_of(task) in home.goals
+        and ("/" not in task.marker.key or task.parent not in ids)
+    }
     tasks = tuple(
-        task for task in home.view.snapshot.tasks if _goal_of(task) in home.goals or task.native_id not in wanted
+        task
+        for task in view.snapshot.tasks
+        if not others or _goal_of(task) in home.goals or task.native_id not in wanted
     )
-    if len(tasks) == len(home.view.snapshot.tasks):
-        return home.view
-    return replace(home.view, snapshot=replace(home.view.snapshot, tasks=tasks))
+    return replace(view, snapshot=replace(view.snapshot, tasks=tasks), arriving=view.arriving | back)
 
 
 def _share_a_shelf(one: Connector, other: Connector) -> bool:
