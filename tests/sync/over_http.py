@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tests.servers.todoist_store import Thing
 
 TODOIST = Kind(
-    "todoist", "unique", client_ids=True, forgets=True, most=100, families=True, lists_done=False, requests=6, places=3
+    "todoist", "unique", client_ids=True, forgets=True, most=100, families=True, lists_done=False, requests=8, places=3
 )
 PLACES = (Name("Goals"), Name("Goals", "This year"), Name("Garden"))
 _MANY = 50  # requests: more than a run sends

@@ -19,6 +19,8 @@ from tests.sync.in_memory import TODAY, a_project
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from _pytest.mark import ParameterSet
+
 PROJECT = a_project()
 FIRST = Event("sync", 0)
 IN_THE_FILE = [None, *(Event(name, 7) for name in (
@@ -32,6 +34,16 @@ Plan = tuple[Event, ...]
 PLANS: list[Plan] = [(), *((event,) for event in IN_THE_FILE if event)]  # a first run, and one of a changed file
 PLANS += [(FIRST, *(event for event in both if event)) for both in product(BY_A_PERSON, IN_THE_FILE) if any(both)]
 SHORT: list[Plan] = [(), (FIRST, Event("tick", 6), Event("remove_step", 7))]
+
+
+def tried(plan: Plan) -> ParameterSet:
+    """Return a plan for the test command, or, where it has a change in the file and one by a person, for the proof."""
+    return pytest.param(plan, marks=[pytest.mark.proof] if len(plan) > 2 else [])
+
+
+def named(plan: Plan) -> str:
+    """Return what a plan is called."""
+    return "-".join(event.name for event in plan) or "first"
 
 
 def life(plan: Plan, kind: Kind) -> Life:
@@ -62,7 +74,7 @@ def faults(plan: Plan, kind: Kind, *, rebuild: bool = False) -> Iterator[tuple[i
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: "-".join(event.name for event in plan) or "first")
+@pytest.mark.parametrize("plan", [tried(plan) for plan in PLANS], ids=named)
 def test_every_single_fault(plan: Plan, kind: Kind) -> None:
     for at, fault in faults(plan, kind):
         made = life(plan, kind)
@@ -73,7 +85,7 @@ def test_every_single_fault(plan: Plan, kind: Kind) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("plan", SHORT, ids=lambda plan: "-".join(event.name for event in plan) or "first")
+@pytest.mark.parametrize("plan", SHORT, ids=named)
 def test_every_pair_of_faults(plan: Plan, kind: Kind) -> None:
     for first, second in product(faults(plan, kind), repeat=2):
         made = life(plan, kind)
@@ -90,7 +102,7 @@ MEMORY_LOST: list[Plan] = [
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("plan", MEMORY_LOST, ids=lambda plan: "-".join(event.name for event in plan))
+@pytest.mark.parametrize("plan", MEMORY_LOST, ids=named)
 def test_every_single_fault_while_a_memory_is_made_anew(plan: Plan, kind: Kind) -> None:
     for at, fault in faults(plan, kind, rebuild=True):
         made = life(plan, kind)

@@ -39,7 +39,7 @@ def test_no_promise_is_broken_over_http(app: str, seeds: range) -> None:
     "events",
     [
         # A run dies after it has made the tasks, and a person completes them before any run has seen them.
-        [("faulty_sync", 11), ("tick", 0)],
+        [("faulty_sync", 14), ("tick", 0)],
         # A person's own completed task, which the service does not list, stands below one that is removed.
         [("race", 5), ("tick", 3), ("add_foreign_task", 3), ("tick", 0), ("reopen", 2), ("remove_step", 1)],
         # The goal stands in another project with all its steps, and the namespace changes.
