@@ -1234,6 +1234,7 @@ def test_the_command_syncs(person: Person, server: GitHubServer, env: dict[str, 
     assert server.service.token not in done.out + done.err + again.out + again.err
 
 
+@pytest.mark.proof
 def test_the_command_says_once_that_fields_cannot_be_set(
     person: Person, server: GitHubServer, env: dict[str, str]
 ) -> None:

@@ -750,6 +750,7 @@ def _assert_all_made_is_remembered(world: World) -> None:
     assert {task.marker.key for task in snapshot.tasks} <= known
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("most", [1, pytest.param(3, marks=pytest.mark.proof)])
 def test_nothing_is_made_before_it_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """However a batch is cut: with every answer lost in turn, and every request refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -139,6 +140,7 @@ def as_written(goal: Goal, today: date) -> bool:
     return kept.margin >= 0 and not without_a_day and not any(step.squeezed for step in squeezed.steps)
 
 
+@pytest.mark.proof
 @example(takes=2, buffer="2cd")
 @given(st.integers(1, 12), st.sampled_from(["0", "2cd", "3"]))
 def test_with_a_countdown_no_earlier_deadline_fits(takes: int, buffer: str) -> None:

@@ -141,6 +141,7 @@ def test_a_run_for_one_goal_leaves_it_alone(beat: InTodoist) -> None:
     assert beat.task["due"]["date"] == "2027-07-23"
 
 
+@pytest.mark.proof
 def test_among_issues_it_is_one_that_a_day_changes_once(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     with GitHubServer() as server:
         repo = server.service.repo

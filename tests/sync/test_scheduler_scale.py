@@ -173,6 +173,7 @@ def test_flexible_steps_share_thousands_of_years() -> None:
     assert goal.start >= TODAY
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("deadline", "takes", "off"),
     [
