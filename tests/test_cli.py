@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -317,3 +318,18 @@ def test_a_plan_of_400_days_has_a_step_a_day_whatever_the_clock_does(person: Per
     (days,) = plans
     last = date(2028, 3, 31)
     assert list(days) == [str(last - timedelta(days=399 - n)) for n in range(400)]
+
+
+def test_who_reads_only_the_first_lines_gets_no_error(person: Person) -> None:
+    steps = "".join(f"      - Step number {number} of very many\n" for number in range(900))
+    person.writes(f"goals:\n  - title: Many\n    deadline: 2029-09-30\n    steps:\n{steps}")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "sync.main", "plan"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=person.folder, env=environment, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"markdown (todo.md): 901 changes to make")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
