@@ -41,8 +41,7 @@ def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
                     if not _share_a_shelf(sites[old].connector, sites[new].connector):
                         views[new] = _with_incoming(views[new], there)
     homes = [replace(site, view=view) for site, view in zip(sites, views, strict=True)]
-    wanted = {task.native_id for home in homes for task in home.view.tasks.values() if _goal_of(task) in home.goals}
-    homes = [replace(home, view=_without_shared(home, homes, wanted)) for home in homes]
+    homes = [replace(home, view=_without_shared(home, homes)) for home in homes]
     homes = [replace(home, view=_inherit(home, homes)) for home in homes]
     return tuple(_with_carried(home, homes) for home in homes)
 
@@ -56,13 +55,14 @@ def _goal_of(task: Task) -> str:
     return task.marker.key.partition("/")[0]
 
 
-def _without_shared(home: Site, sites: Sequence[Site], wanted: Collection[str]) -> View:
+def _without_shared(home: Site, sites: Sequence[Site]) -> View:
     """Return a view without the tasks that another place of the account has, for a goal that the file puts there.
 
     A run that handed a goal over was cut short, and then the file gave the goal its old name and place back: what has
     moved comes back.
     """
     view, others = home.view, [site for site in sites if share_an_account(home.connector, site.connector)]
+    wanted = {task.native_id for one in others for task in one.view.tasks.values() if _goal_of(task) in one.goals}
     moved = {task.native_id for other in others for task in other.view.tasks.values() if task.here}
     ids = {task.native_id for task in view.snapshot.tasks}
     back = {
@@ -72,11 +72,7 @@ def _without_shared(home: Site, sites: Sequence[Site], wanted: Collection[str]) 
         and _goal_of(task) in home.goals
         and ("/" not in task.marker.key or task.parent not in ids)
     }
-    tasks = tuple(
-        task
-        for task in view.snapshot.tasks
-        if not others or _goal_of(task) in home.goals or task.native_id not in wanted
-    )
+    tasks = tuple(task for task in view.snapshot.tasks if _goal_of(task) in home.goals or task.native_id not in wanted)
     return replace(view, snapshot=replace(view.snapshot, tasks=tasks), arriving=view.arriving | back)
 
 
