@@ -177,9 +177,10 @@ def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
             "place, give this one a `namespace:` of its own. If none does, write the place under `retired:`: what is "
             "left there is then cleared away. Nothing was changed."
         )
-    ours = goals | ({HEARTBEAT} if not strange else set())
+    if strange:  # nothing of it is this file's, its heartbeat included
+        return replace(snapshot, tasks=(), copies=(), memory={}, remembers=True, damage="")
     tasks, copies = (
-        tuple(task for task in found if task.marker.key.partition("/")[0] in ours)
+        tuple(task for task in found if task.marker.key.partition("/")[0] in goals | {HEARTBEAT})
         for found in (snapshot.tasks, snapshot.copies)
     )
     lost = any(task.marker.key.partition("/")[0] not in snapshot.memory for task in tasks)

@@ -240,6 +240,20 @@ def test_a_place_that_may_be_another_files_is_left_alone(desk: Desk) -> None:
     assert desk.places("Learn", "Read") == {"Garden"}
 
 
+def test_the_heartbeat_of_another_file_is_left_alone(desk: Desk) -> None:
+    desk.settings["heartbeat"] = "3 days"
+    desk.settle()
+    (memory,) = desk.memories()
+    before, remembered = desk.todoist.state()["items"], desk.todoist.comments(memory["id"])
+    desk.goals, desk.sync = [a_goal(id="n", title="Learn", steps=["Read"])], [GARDEN]
+    for _ in range(2):
+        assert desk.run().errors == []
+    after = desk.todoist.state()["items"]
+    assert {task_id: after[task_id] for task_id in before} == before
+    assert desk.todoist.comments(memory["id"]) == remembered
+    assert sum(task["content"].startswith("backplan last ran") for task in after.values()) == 2
+
+
 def test_a_place_that_is_retired_is_cleared_of_what_left_the_file(desk: Desk) -> None:
     desk.goals, desk.sync, desk.retired = desk.goals[1:], [GARDEN], [CAREER]
     desk.settle()
