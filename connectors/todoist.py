@@ -193,7 +193,7 @@ class TodoistConnector:
         place.identify(listing, client)
         others = self.account.others(self._namespace, self._name)
         container = self._container(listing)
-        if container.project is None:
+        if container.place is None:
             place.refuse_archived(container, listing, client)
         if container.memory is None:
             self.account.confirm(listing, self.requests)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 HOST = "https://api.todoist.com"
 _PREFIX = f"{HOST}/api/v1"
-_RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits"]
+_RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits", "completed_info"]
 _ALL = "*"
 MOST_COMMANDS = 100
 _LARGEST_BODY = 900_000  # the service takes 1 MiB

@@ -112,9 +112,19 @@ def identify(listing: Listing, client: Client) -> None:
 
 
 def _remembered(listing: Listing, memory: Item) -> list[Item]:
-    """Return the tasks of a memory that are listed."""
-    ids = (entry.native_id for _, entry in entries_of(listing, memory))
+    """Return the tasks of a memory that are listed, also those that were made before it was told their ids."""
+    known, made = {entry.native_id for _, entry in entries_of(listing, memory)}, _by_nonce(listing)
+    ids = [made.get(native_id, native_id) for native_id in sorted(known)]
     return [listing.items[native_id] for native_id in ids if native_id in listing.items]
+
+
+def _by_nonce(listing: Listing) -> dict[str, str]:
+    """Return the id of the listed task with each nonce, which a memory has until it is told that id."""
+    if (known := listing.derived.get(("nonces", ""))) is None:
+        markers = ((item.id, marker_of(item)) for item in listing.items.values())
+        known = listing.derived["nonces", ""] = {marker.nonce: item_id for item_id, marker in markers if marker}
+    found: dict[str, str] = known
+    return found
 
 
 def entries_of(listing: Listing, memory: Item) -> list[tuple[str, Remembered]]:
@@ -133,9 +143,8 @@ def find_container(listing: Listing, name: Name, namespace: str, others: Collect
     known = stores(listing, namespace)
     own = next((store for store in known if store.name == str(name)), None)
     project = _named(name.project, listing.projects.values(), own.item.project_id if own else None)
-    if project is None and own is not None:
-        home = listing.projects.get(own.item.project_id)
-        project = home if home is not None and not (home.inbox or home.gone) else None
+    if project is None:
+        project = _renamed(name, [own] if own is not None else known, listing)
     section = None
     if project is not None and name.section:
         within = [place for place in listing.sections.values() if place.project_id == project.id]
@@ -150,12 +159,23 @@ def find_container(listing: Listing, name: Name, namespace: str, others: Collect
     return container
 
 
+def _renamed(name: Name, known: Iterable[Store], listing: Listing) -> Place | None:
+    """Return the project that a person gave another name: in it stands the memory of a place in it."""
+    for store in known:
+        home = listing.projects.get(store.item.project_id)
+        if home is None or home.inbox or home.gone:
+            continue
+        if any(one.project == name.project for one in names(store.name)):
+            return home
+    return None
+
+
 def _is_left(listing: Listing, store: Store, container: Container) -> bool:
     """Return whether a memory belongs to a place that has another name now, or whose name in it cannot be read."""
     if store.name:
         there = [place for name in names(store.name) if (place := _resolve(listing, name))]
         return store.place == container.place and all(place == container.place for place in there)
-    return container.place in _places(listing, store)
+    return container.place in (*_places(listing, store), store.place)
 
 
 def names(text: str) -> list[Name]:
@@ -307,12 +327,28 @@ def _no_room(name: str, kind: str, limits: Limits, count: int) -> str:
 
 
 def refuse_archived(container: Container, listing: Listing, client: Client) -> None:
-    """Raise RefusedError where the project that is missing was archived: all in it is hidden, and not deleted."""
+    """Raise RefusedError where what is missing was, or may have been, archived: all in it is hidden, and not deleted.
+
+    No list tells which sections of a project are archived, only how many.
+    """
     name = container.name.project
-    if any(name in (place.id, place.name) for place in client.archived_projects(listing)):
+    if container.project is not None:
+        _refuse_archived_section(container, listing)
+    elif any(name in (place.id, place.name) for place in client.archived_projects(listing)):
         raise RefusedError(
             f"todoist ({container.name}): the project “{name}” was archived. Unarchive it in Todoist, or name another "
             "one in the goals file; nothing was changed"
+        )
+
+
+def _refuse_archived_section(container: Container, listing: Listing) -> None:
+    name, project = container.name, container.project
+    hidden = listing.archived_sections.get(project.id, 0) if project else 0
+    if name.section and container.section is None and hidden:
+        raise RefusedError(
+            f"todoist ({name}): the project “{name.project}” has no section “{name.section}”, and {hidden} archived "
+            f"ones, whose names Todoist does not tell. If “{name.section}” is among them, unarchive it. If not, make a "
+            "section of that name there, and run again; nothing was changed"
         )
 
 

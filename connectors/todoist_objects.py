@@ -203,6 +203,7 @@ class Listing:
     sections: dict[str, Place] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     archived: list[Place] | None = None  # projects; None while nobody has asked
+    archived_sections: dict[str, int] = field(default_factory=dict)  # project id -> how many, which no list shows
     derived: dict[tuple[str, str], Any] = field(default_factory=dict)  # what was worked out; gone when anything changes
 
     def merge(self, answer: Mapping[str, Any]) -> None:
@@ -216,6 +217,9 @@ class Listing:
         self.projects |= {thing["id"]: Place.of(thing) for thing in answer.get("projects", ())}
         self.sections |= {thing["id"]: Place.of(thing) for thing in answer.get("sections", ())}
         self.notes |= {thing["id"]: Note.of(thing) for thing in answer.get("notes", ())}
+        for info in answer.get("completed_info", ()):
+            if "project_id" in info:
+                self.archived_sections[info["project_id"]] = info.get("archived_sections") or 0
 
     def add(self, other: Listing) -> None:
         """Take in what another reading of the account has, and this one lacks."""
@@ -225,6 +229,7 @@ class Listing:
         self.projects = other.projects | self.projects
         self.sections = other.sections | self.sections
         self.notes = other.notes | self.notes
+        self.archived_sections |= other.archived_sections
 
     def open_items(self) -> Iterator[Item]:
         """Yield the tasks that are open."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connectors import todoist_memory
-from connectors.todoist_container import find_container, repairs
+from connectors.todoist_container import find_container, repairs, stores
 from connectors.todoist_objects import Command, derived_uuid
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ class SetUp:
         """Take what was read."""
         self._reading = reading
         self._client = client
+        self._others = {store.item.id for store in stores(reading.listing, reading.namespace)}  # memories of others
 
     def carry_out(self, memory: Mapping[str, GoalMemory]) -> str | None:
         """Make it all in one request; return why it could not be done.
 
-        The uuids come from the names. Where they have been used and what they made is deleted, it is made anew. Where
+        The uuids come from the names. Where they have been used and what they made is gone, it is made anew. Where
         the memory is there and was not found, because a person changed its task or another run has just made it, the
         task is repaired, and comments of ours that it has are not overwritten.
         """
@@ -68,7 +69,7 @@ class SetUp:
         made = [outcome.ids.get(command.temp_id, "") for command in makers]
         if any(native_id not in known for native_id in made):
             self._client.refresh(listing, before)
-        if refused := self._archived(outcome.ids.get(c.temp_id, "") for c in makers if c.kind == "section_add"):
+        if refused := self._archived(makers, outcome.ids):
             return "", refused
         if gone := [native_id for native_id in made if native_id and self._is_gone(native_id)]:
             return " ".join(gone), "what backplan needs in Todoist was deleted while it was made; run again"
@@ -96,23 +97,35 @@ class SetUp:
             "has just made it; run again (nothing was overwritten)"
         )
 
-    def _archived(self, section_ids: Iterable[str]) -> str | None:
-        """Return why a section cannot be made where it is there, and archived with all that is in it."""
-        for section_id in section_ids:
-            hidden = section_id and section_id not in self._reading.listing.sections
-            if hidden and (section := self._client.section(section_id)) and section.gone:
+    def _archived(self, commands: Iterable[Command], ids: Mapping[str, str]) -> str | None:
+        """Return why a place cannot be made where it is there, and archived with all that is in it."""
+        listing = self._reading.listing
+        for command in commands:
+            native_id, place = ids.get(command.temp_id, ""), None
+            if command.kind == "project_add" and native_id not in listing.projects:
+                archived = self._client.archived_projects(listing)
+                place = next((project for project in archived if project.id == native_id), None)
+            elif command.kind == "section_add" and native_id and native_id not in listing.sections:
+                place = self._client.section(native_id)
+            if place is not None and place.gone:
+                kind = command.kind.removesuffix("_add")
                 return (
-                    f"the section “{section.name}” was archived. Unarchive it in Todoist, or name another one in the "
+                    f"the {kind} “{place.name}” was archived. Unarchive it in Todoist, or name another one in the "
                     "goals file; nothing was changed"
                 )
         return None
 
     def _is_gone(self, native_id: str) -> bool:
-        """Return whether something is deleted. A task that was completed is there: it is the memory."""
-        listing = self._reading.listing
+        """Return whether something is deleted, a place has another name now, or a memory is another place's.
+
+        A task that was completed is there: it is the memory.
+        """
+        if native_id in self._others:
+            return True
+        listing, name = self._reading.listing, self._reading.container.name
         place = listing.projects.get(native_id) or listing.sections.get(native_id)
         if place is not None:
-            return place.gone
+            return place.gone or place.name.strip() not in (name.project, name.section)
         known = listing.items.get(native_id)
         item = known or self._client.task(native_id)
         if item is None or item.is_deleted:

@@ -185,8 +185,16 @@ class _Work:
 
     def unanswered(self, turn: Collection[Action]) -> Batch:
         """Return the writes that waited for their turn until now."""
-        waited = (write for write in self.writes(acknowledging=True) if _task(write) not in self.answered)
-        return tuple(write for write in waited if write.action in turn)
+        waited = [write for write in self.writes(acknowledging=True) if _task(write) not in self.answered]
+        made = {write.key for write in waited if write.action is Action.CREATE}
+        found = []
+        for write in waited:
+            action = write.action
+            if action is Action.REOPEN and "parent" in write.fields and write.parent in made:
+                made.add(write.key)  # it comes to stand below what has yet to be made, and waits with that
+                action = Action.CREATE
+            found += [write] if action in turn else []
+        return tuple(found)
 
     def writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
         """Return the writes of the plan, those that acknowledge or the others."""

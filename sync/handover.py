@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from connectors.base import Mover, Remembered
+from sync.occurrences import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,8 +30,11 @@ class Site:
     view: View
 
 
-def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
-    """Return the views once every goal belongs to the places that the goals file names for it."""
+def hand_over(sites: Sequence[Site], keys: Collection[str]) -> tuple[View, ...]:
+    """Return the views once every goal belongs to the places that the goals file names for it.
+
+    keys: those of the goals, groups and steps of the file.
+    """
     views = [site.view for site in sites]
     for old in range(len(sites)):
         for new in range(len(sites)):
@@ -42,8 +46,7 @@ def hand_over(sites: Sequence[Site]) -> tuple[View, ...]:
                         views[new] = _with_incoming(views[new], there)
     homes = [replace(site, view=view) for site, view in zip(sites, views, strict=True)]
     homes = [replace(home, view=_without_shared(home, homes)) for home in homes]
-    homes = [replace(home, view=_inherit(home, homes)) for home in homes]
-    return tuple(_with_carried(home, homes) for home in homes)
+    return tuple(_inherit(home, homes, keys) for home in homes)
 
 
 def share_an_account(one: Connector, other: Connector) -> bool:
@@ -59,10 +62,16 @@ def _without_shared(home: Site, sites: Sequence[Site]) -> View:
     """Return a view without the tasks that another place of the account has, for a goal that the file puts there.
 
     A run that handed a goal over was cut short, and then the file gave the goal its old name and place back: what has
-    moved comes back.
+    moved comes back. Where the file took the goal out instead, each task is of the place where it stands.
     """
     view, others = home.view, [site for site in sites if share_an_account(home.connector, site.connector)]
-    wanted = {task.native_id for one in others for task in one.view.tasks.values() if _goal_of(task) in one.goals}
+    named = frozenset[str]().union(*(site.goals for site in sites))
+    wanted = {
+        task.native_id
+        for one in others
+        for task in one.view.tasks.values()
+        if _goal_of(task) in one.goals or (_goal_of(task) not in named and task.here)
+    }
     moved = {task.native_id for other in others for task in other.view.tasks.values() if task.here}
     ids = {task.native_id for task in view.snapshot.tasks}
     back = {
@@ -136,7 +145,8 @@ def _is_taken(key: str, old: View, new: View) -> bool:
         return True
     if known.state == "pending":  # whoever has made it
         return there is not None and here is None
-    return entry.state != "pending" and entry.native_id == known.native_id != ""
+    same = entry.native_id == known.native_id
+    return same and (entry.native_id != "" or entry.state == known.state == "done")  # what was done before it was made
 
 
 def _without(goal_id: str, keys: Collection[str], snapshot: Snapshot) -> Snapshot:
@@ -182,7 +192,7 @@ def _with(goal_id: str, keys: Collection[str], old: Snapshot, new: Snapshot) -> 
     copies = [c for c in old.copies if c.marker.nonce in _nonces(keys, old) and c.native_id not in seen]
     begun = {key for key in keys if known is not None and key in known.keys and known.keys[key].state not in waits}
     taken = {key: left.keys[key] for key in keys if key not in begun}
-    plan = max([left, *([known] if known else [])], key=_planned)
+    plan = max([*([known] if known else []), left], key=_planned)  # of one day, what the new place was told is newer
     return replace(
         new,
         tasks=(*new.tasks, *tasks),
@@ -196,14 +206,15 @@ def _with(goal_id: str, keys: Collection[str], old: Snapshot, new: Snapshot) -> 
 # Between accounts
 
 
-def _inherit(home: Site, sites: Sequence[Site]) -> View:
+def _inherit(home: Site, sites: Sequence[Site], keys: Collection[str]) -> View:
     """Return a view with what is known of its new tasks in places that their goals have left."""
     view = home.view
     for site in sites:
         if site.connector is home.connector:
             continue
         gone = home.goals - site.goals
-        news = {key: entry for key, entry in _entries(site.view, gone) if _is_new(view, key)}
+        there = ((key, entry) for key, entry in _entries(site.view, gone) if step_of(key) in keys)
+        news = {key: entry for key, entry in there if _is_new(view, key)}
         if news:
             view = replace(
                 view,
@@ -214,19 +225,24 @@ def _inherit(home: Site, sites: Sequence[Site]) -> View:
     return replace(view, departing=frozenset(departing - home.goals) & view.snapshot.memory.keys())
 
 
-def _with_carried(old: Site, sites: Sequence[Site]) -> View:
+def with_carried(old: View, sites: Sequence[Site], made: Mapping[str, Collection[str]]) -> View:
     """Return a view of a place that goals have left, with what all their new places take over of its tasks.
 
-    Whom a task is assigned to is not among it: a person may be unknown in the new place.
+    Whom a task is assigned to is not among it: a person may be unknown in the new place. made: by the label of each
+    place, the keys of the tasks that are about to be made there; who left the file with its words has none.
     """
     carried: dict[str, frozenset[str]] = {}
-    for goal_id in old.view.departing:
+    for goal_id in old.departing:
         homes = [site for site in sites if goal_id in site.goals]
         fields = frozenset.intersection(*(site.connector.capabilities.fields for site in homes)) - {"who"}
-        for key, task in old.view.tasks.items():
-            if key.partition("/")[0] == goal_id and all(home.view.inherited.get(key) is task for home in homes):
+        for key, task in old.tasks.items():
+            if _goal_of(task) == goal_id and all(_takes_over(home.view, key, task, made) for home in homes):
                 carried[task.native_id] = fields
-    return replace(old.view, carried=carried)
+    return replace(old, carried=carried)
+
+
+def _takes_over(new: View, key: str, task: Task, made: Mapping[str, Collection[str]]) -> bool:
+    return new.inherited.get(key) is task and key in made.get(new.label, ())
 
 
 def _entries(view: View, goals: Iterable[str]) -> Iterable[tuple[str, Remembered]]:

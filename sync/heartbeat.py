@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.durations import Duration
+    from config.network import Project
     from connectors.base import GoalMemory
     from sync.reading import Home
 
@@ -34,6 +35,11 @@ def home(homes: Sequence[Home]) -> Home | None:
     """Return where the heartbeat lives: in the first app named, in a list in a file only where there is no app."""
     living = [home for home in homes if not (home.retired or home.unnamed)]
     return next((home for home in living if not home.connector.capabilities.local), next(iter(living), None))
+
+
+def goals(home_: Home, homes: Sequence[Home], project: Project) -> frozenset[str]:
+    """Return the ids of the goals in a connector, the heartbeat among them where it lives there."""
+    return home_.goals | ({HEARTBEAT} if project.heartbeat and home_ is home(homes) else frozenset())
 
 
 def due(every: Duration, today: date) -> date:

@@ -269,11 +269,12 @@ class _Differ:
         return "missed, and the next one is due" if day_of(key) < self._today else "the plan has other days for it"
 
     def _ended(self, key: str, entry: Remembered) -> Remembered:
-        """Return what stays of a key that ends here: a tick that no run has seen yet is remembered, too."""
-        if not self._view.ticked(key):
-            task = self._view.tasks.get(key)  # not its nonce, which a person's copy of it has as well
-            return replace(entry, state="removed", native_id=task.native_id if task else entry.native_id)
-        return replace(entry, state="done", done_on=self._done.get(key, self._today))
+        """Return what stays of a key that ends here: that it is done, also where no run has seen that yet."""
+        gone = key.partition("/")[0] not in self._view.departing  # else the other place knows what a tick comes to
+        if key in self._done or (gone and self._view.ticked(key)):
+            return replace(entry, state="done", done_on=self._done.get(key, self._today))
+        task = self._view.tasks.get(key)  # not its nonce, which a person's copy of it has as well
+        return replace(entry, state="removed", native_id=task.native_id if task else entry.native_id)
 
     def _ends(self, key: str, entry: Remembered, going: set[str], reopened: frozenset[str]) -> bool:
         """Return whether nothing is to be remembered of a key any more but that it was there.

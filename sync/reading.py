@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.network import Project, Target
-    from connectors.base import Connector
+    from connectors.base import Connector, Task
     from sync.schedule import Schedule
 
 
@@ -107,20 +107,25 @@ def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool 
 def work_out(project: Project, found: Snapshots, today: date) -> Reading:
     """Return what the snapshots show, and the schedule. Pure."""
     there = [home for home in found.homes if home.label in found.by_label]
-    beats = heartbeat.home(found.homes) if project.heartbeat else None
     views = hand_over(
         [
             Site(
                 home.connector,
-                home.goals | ({HEARTBEAT} if home is beats else set()),
+                heartbeat.goals(home, found.homes, project),
                 _view(project, home, found.by_label[home.label]),
             )
             for home in there
-        ]
+        ],
+        _keys(project) | {group.key for goal in project.goals for group in goal.groups} | {HEARTBEAT},
     )
     progress = observe(project, views, today)
     planned = schedule(project, progress, today)
     return Reading(project, found.homes, views, planned, found.unread, found.rebuilt)
+
+
+def _keys(project: Project) -> set[str]:
+    """Return the keys of the goals and steps of the file."""
+    return {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +188,15 @@ def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
         tuple(task for task in found if task.marker.key.partition("/")[0] in goals | {HEARTBEAT})
         for found in (snapshot.tasks, snapshot.copies)
     )
-    lost = any(task.marker.key.partition("/")[0] not in snapshot.memory for task in tasks)
+    lost = any(not _is_remembered(task, snapshot) for task in tasks)
     return replace(snapshot, tasks=tasks, copies=copies, damage=snapshot.damage if lost else "", remembers=not lost)
+
+
+def _is_remembered(task: Task, snapshot: Snapshot) -> bool:
+    """Return whether there is a memory of a task's goal, perhaps under the name that this one has in the file now."""
+    entries = (entry for goal in snapshot.memory.values() for entry in goal.keys.values())
+    known = task.marker.key.partition("/")[0] in snapshot.memory
+    return known or any(entry.native_id in (task.native_id, task.marker.nonce) for entry in entries)
 
 
 def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> None:
@@ -213,7 +225,7 @@ def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: boo
     for task in snapshot.tasks:
         marker = task.marker
         goal_id = marker.key.partition("/")[0]
-        if goal_id not in snapshot.memory:
+        if not _is_remembered(task, snapshot):
             goal = memory.get(goal_id) or GoalMemory(first_sync=today)
             entry = Remembered("live", task.native_id, marker.generation)
             memory[goal_id] = replace(goal, keys={**goal.keys, marker.key: entry})
@@ -221,7 +233,7 @@ def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: boo
 
 
 def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
-    ours = {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
+    ours = _keys(project)
     theirs = [name for name, keys in snapshot.others.items() if keys & ours]
     if theirs and not snapshot.tasks and not snapshot.memory and home.goals:
         raise RefusedError(
@@ -233,7 +245,7 @@ def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
 
 def _refuse_emptied(homes: Sequence[Home], snapshots: Mapping[str, Snapshot], project: Project) -> None:
     """Raise RefusedError where a place shows none of its tasks, and no other place of the account shows any."""
-    ours = {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
+    ours = _keys(project)
     there = [home for home in homes if home.label in snapshots]
     for home in there:
         snapshot = snapshots[home.label]

@@ -9,6 +9,7 @@ from config.errors import InputError, RefusedError
 from connectors.base import HEARTBEAT, Action, Finder, Paced
 from sync import digests, executor, heartbeat
 from sync.budget import WAITS, within
+from sync.handover import Site, with_carried
 from sync.plan import plan
 from sync.wanted import wanted_goal
 
@@ -54,16 +55,26 @@ def make_plans(
     if only_goals or reading.unread:  # it tells when everything was read last
         skipped.add(HEARTBEAT)
     by_label = {home.label: home for home in reading.homes}
-    plans = []
-    for view in reading.views:
+
+    def planned(view: View) -> ConnectorPlan:
         home = by_label[view.label]
-        if only_connectors and home.connector.name not in only_connectors:
-            continue
         alone = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
-        plans.append(
-            _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
-        )
-    return _in_turn(plans, reading.views)
+        return _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
+
+    views = [
+        view for view in reading.views if not only_connectors or by_label[view.label].connector.name in only_connectors
+    ]
+    plans = {view.label: planned(view) for view in views}
+    made = {plan.label: {c.key for c in plan.writes if c.action is Action.CREATE} for plan in plans.values()}
+    sites = [_site(by_label[view.label], view, reading) for view in reading.views]
+    for view in views:
+        if (whole := with_carried(view, sites, made)).carried:
+            plans[view.label] = planned(whole)
+    return _in_turn(list(plans.values()), reading)
+
+
+def _site(home: Home, view: View, reading: Reading) -> Site:
+    return Site(home.connector, heartbeat.goals(home, reading.homes, reading.project), view)
 
 
 def _is_new(reading: Reading, home: Home, goal_id: str) -> bool:
@@ -72,10 +83,12 @@ def _is_new(reading: Reading, home: Home, goal_id: str) -> bool:
     return not any(goal_id in memory for memory in memories)
 
 
-def _in_turn(plans: Sequence[ConnectorPlan], views: Sequence[View]) -> list[ConnectorPlan]:
+def _in_turn(plans: Sequence[ConnectorPlan], reading: Reading) -> list[ConnectorPlan]:
     """Return the plans; a goal leaves a place only in a run that makes all of it in the other one."""
+    written = {plan.label for plan in plans}
     waiting = {change.key.partition("/")[0] for plan in plans for change in plan.writes if change.status == "skipped"}
-    departing = {view.label: view.departing & waiting for view in views}
+    waiting |= {goal_id for home in reading.homes if home.label not in written for goal_id in home.goals}
+    departing = {view.label: view.departing & waiting for view in reading.views}
     return [replace(plan, changes=tuple(_waits(c, departing[plan.label]) for c in plan.changes)) for plan in plans]
 
 

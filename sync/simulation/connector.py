@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from config.errors import BackplanError
+from config.errors import BackplanError, RefusedError
 from connectors.base import (
     FIELDS,
     Action,
@@ -79,7 +79,7 @@ class SimulatedConnector:
 
     def unnamed(self) -> list[Connector]:
         """Return a connector to each place with a memory in which the goals file has no goals."""
-        there = self.service.memories(self._namespace).keys() - self._named_places
+        there = self.service.memories(self._namespace).keys() - self._named_places - self.service.archived
         if not self._named_places or self._place_number != min(self._named_places):
             return []  # another one tells
         return [
@@ -105,6 +105,8 @@ class SimulatedConnector:
             raise Killed
         if service.unreadable or fault is Fault.UNSENT:
             raise BackplanError(f"{self.label}: does not answer")
+        if self._place_number in service.archived:
+            raise RefusedError(f"{self.label}: was archived")
         self._version = service.version
         lines, listed = self._listing(fault)
         waits = any(entry.state == "pending" for entry in read_entries(tuple(lines or ())).values())
@@ -130,7 +132,8 @@ class SimulatedConnector:
     def _elsewhere(self) -> tuple[str, ...]:
         """Return what the other places remember."""
         memories = self.service.memories(self._namespace)
-        return tuple(line for place, lines in memories.items() if place != self._place_number for line in lines)
+        there = memories.keys() - self.service.archived - {self._place_number}
+        return tuple(line for place, lines in memories.items() if place in there for line in lines)
 
     def _ask_again(self) -> Fault | None:
         """Send another request to read, and return what goes wrong with it."""
@@ -156,7 +159,8 @@ class SimulatedConnector:
         be repeated: such a connector counts what it got against what the service says there is.
         """
         service = self.service
-        lines, tasks = service.memory.get(self._memory), dict(service.tasks)
+        lines = service.memory.get(self._memory)
+        tasks = {one: held for one, held in service.tasks.items() if held.place not in service.archived}
         if fault is Fault.EMPTY:
             lines, tasks = None, {}
         elif fault is Fault.CUT:

@@ -17,7 +17,7 @@ from sync.simulation.listing import parse, read_entries
 from sync.simulation.service import memory_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date
 
     from config.network import Goal, Group, Project, Step
@@ -50,6 +50,11 @@ class App:
     unmarked: set[str] = field(default_factory=set)  # native ids of tasks that have been without a marker
     spoiled: dict[str, str] = field(default_factory=dict)  # native id -> key of those whose marker a person spoiled
     retired: bool = False
+    elsewhere: set[str] = field(default_factory=set)  # ids of the goals that the file puts into other apps only
+
+    def holds(self, key: str) -> bool:
+        """Return whether the file puts the goal of a key into this app."""
+        return _goal(key) not in self.elsewhere
 
     def ours(self) -> dict[str, tuple[str, Held]]:
         """Return native id -> key and task of every task with a marker of ours, copies too."""
@@ -177,7 +182,8 @@ class Expectations:
         goal = project.goal(self.named(key))
         again = app.state(key) == "done"  # it was reopened, and is ticked before any run saw that: nothing happened
         for step in goal.steps if goal is not None else ():
-            plain = all(app.state(step.key) == "live" and not app.is_special(step.key) for app in self.apps)
+            homes = [app for app in self.apps if app.holds(step.key)]
+            plain = all(app.state(step.key) == "live" and not app.is_special(step.key) for app in homes)
             if plain and not (again or step.follow_up or self.renamed):
                 self.done.add(step.key)
             elif step.key not in self.done:
@@ -203,10 +209,11 @@ class Expectations:
         self.moved.add(key)  # while it was done, the file may have moved it: then a fresh date is no pin
         for app in self.apps:
             app.deleted.discard(key)
+            self.doubt |= {key} if any(key == other and held.dropped for other, held in app.ours().values()) else set()
         self.settled = False
 
     def _acknowledged(self, key: str) -> bool:
-        return all(app.state(key) == "done" for app in self.apps)
+        return all(app.state(key) == "done" for app in self.apps if app.holds(key))
 
     def hindered(self, key: str) -> None:
         """A task cannot be ticked by us any more; what happened to it before, no run may have seen."""
@@ -219,7 +226,8 @@ class Expectations:
 
     def deleted(self, app: App, key: str, *, done: bool = False) -> None:
         """A person deleted or cancelled a task; `done`: one that was done, perhaps before any run has heard of that."""
-        if done or app.state(key) != "live" or key in self.renamed or key in self.done:
+        unclear = app.state(key) != "live" or key in self.renamed or key in self.done or not app.holds(key)
+        if done or unclear:
             self.doubt.add(key)  # one that a run made without hearing of it may come back once
         elif not self.recreate:
             app.deleted.add(key)
@@ -257,6 +265,15 @@ class Expectations:
         self.settled = False
 
     # What the file does
+
+    def gone_to(self, apps: Collection[App], goal_id: str, keys: set[str]) -> None:
+        """A goal is to be in these apps from now on: what a person deleted comes along where no app has it yet."""
+        unclear = {key for app in self.apps for key in app.deleted}
+        unclear |= {key for app in self.apps for key, entry in app.remembered().items() if entry.state == "dropped"}
+        self.doubt |= {key for key in unclear if _goal(key) == goal_id} if self.settled else keys
+        for app in self.apps:
+            (app.elsewhere.discard if app in apps else app.elsewhere.add)(goal_id)
+        self.file_changed()
 
     def forgotten(self, *keys: str) -> None:
         """The file has these no more."""
@@ -333,12 +350,22 @@ class Expectations:
                 there = app.service.tasks.get(native_id)  # what stands below a task of ours moves along with it
                 same = there is not None and replace(there, place=held.place) == held
                 promise(same, f"{held.content.title!r}, not ours, was changed")
+            self._follow_words(app)
             if app.words:
                 shown = "\n".join(map(_shown, app.service.tasks.values()))
                 for words in app.words.values():
                     promise(words in shown, f"{words!r}, a person's, is nowhere any more")
             gone = app.service.hands.intersection(app.service.removed)
             promise(not gone, f"{gone}, which a person had worked on, was removed")
+
+    def _follow_words(self, app: App) -> None:
+        """Look for the words of tasks that are gone in the other apps: their goal may have gone there."""
+        for (native_id, where), words in list(app.words.items()):
+            if native_id not in app.service.tasks:
+                for other in self.apps:
+                    if one := next((n for n, held in other.service.tasks.items() if words in _shown(held)), None):
+                        app.words.pop((native_id, where), None)
+                        other.words[one, where] = words
 
     def check_keys(self, *, raced: bool) -> None:
         """Check that no key has two live tasks; `raced` two runs in a service without ids may, until the next run."""
@@ -367,27 +394,29 @@ class Expectations:
         done = {goal.goal.id for goal in goals if goal.state is State.DONE}
         left = [goal.goal.id for goal in goals] + list(scheduled)
         for app in self.apps:
+            self._follow_words(app)
+        for app in self.apps:
             ours: dict[str, Held] = {}
             if app.retired:
                 continue
-            memory = app.remembered()
+            memory, own = app.remembered(), {key for key in keys if app.holds(key)}
             for native_id, (key, held) in app.ours().items():
                 closed = held.done or (held.dropped and is_occurrence(key))
                 marker, copied = parse(held.marker or ""), native_id in app.copies
                 made_since = key in memory and marker is not None and marker.generation < memory[key].generation
-                if (key not in keys and (closed or copied)) or (copied and made_since):
+                if (key not in own and (closed or copied)) or (copied and made_since):
                     continue  # its marker is of a step or a task that was there once
                 promise(key not in ours or held.done or ours[key].done, f"{key} has two tasks in {app.name}")
                 if key not in ours or ours[key].done:
                     ours[key] = held
                 kept = project.prune == "keep" or app.is_unnamed(native_id, self.places, project)
-                promise(key in keys or kept, f"{key} left the file, and is still ours in {app.name}")
+                promise(key in own or kept, f"{key} left the file, and is still ours in {app.name}")
             self._check_occurrences(app, ours, schedule.today)
-            for key in left:
+            for key in filter(app.holds, left):
                 over = _goal(key) in done and _goal(key) not in memory  # what is done makes no tasks in a new app
                 if not self._in_doubt(key) and not over:
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
-            self._check_groups(app, goals, ours)
+            self._check_groups(app, [goal for goal in goals if app.holds(goal.goal.id)], ours)
             self._check_words(app, project)
             self._check_places(app, project)
         self._check_heartbeat(project, schedule.today)
@@ -462,10 +491,11 @@ class Expectations:
         above = ours.get(goal.goal.id)
         if above is None or above.done or above.dropped or goal.state is State.DONE:
             return
+        company = app.company()
         top = [group.key for group in goal.goal.groups if not group.within]
         top += [one.step.key for one in goal.steps if not (one.step.group or one.step.follow_up)]
         for key in top:
-            held = ours.get(key)
+            held = ours.get(key) if not self._is_left_alone(key, company) else None
             if held and not (held.done or held.recurring or held.dropped or ids.get(key) in app.service.strayed):
                 promise(
                     held.parent == ids.get(goal.goal.id), f"{key} in {app.name}: does not stand below {goal.goal.id}"
@@ -476,7 +506,7 @@ class Expectations:
             f"{group.key} in {app.name}",
             {step.key for step in goal.goal.members([step.step for step in goal.steps])[group.key]},
         )
-        members = [step for step in goal.steps if step.step.key in own and not step.dropped]
+        members, company = [step for step in goal.steps if step.step.key in own and not step.dropped], app.company()
         last = max((step.due for step in members if step.due), default=None)
         if members:
             promise(held.done == all(step.done for step in members), f"{where}: done is {held.done}")
@@ -485,18 +515,21 @@ class Expectations:
             one = app.service.tasks.get(ids.get(step.step.key, ""))
             if step.step.group == group.key and one and not (one.done or one.recurring or one.dropped):
                 here = one.parent == ids[group.key] or ids[step.step.key] in app.service.strayed
+                here = here or self._is_left_alone(step.step.key, company)
                 promise(here, f"{step.step.key} in {app.name}: does not stand below {group.key}")
 
     def _check_words(self, app: App, project: Project) -> None:
         """Check that a task holds the file's words, unless a person wrote there or its marker was ever spoiled."""
         said: dict[str, Goal | Group | Step] = {goal.id: goal for goal in project.goals}
         said |= {part.key: part for goal in project.goals for part in goal.outline(goal.steps)}
+        words = {words for one in self.apps for words in one.words.values()}  # which may have come along from another
         theirs = {native_id for native_id, _ in app.words} | app.spoiled.keys() | app.unmarked | app.copies
         company = app.company()  # what is done and must not be ticked is left alone
         for native_id, (key, held) in app.ours().items():
             part = said.get(step_of(key))
             plain = not (held.done or held.recurring or held.dropped or native_id in theirs)
-            if part is not None and plain and key not in company:
+            plain = plain and not words & {held.content.title, held.content.notes}
+            if part is not None and plain and key not in company and app.holds(key):
                 where = f"{key} in {app.name}"
                 promise(held.content.title == " ".join(part.title.split()), f"{where}: is called {held.content.title}")
                 promise(part.notes in held.content.notes, f"{where}: has the notes {held.content.notes!r}")
@@ -506,11 +539,11 @@ class Expectations:
         """Check that tasks stand where their goal is to be, unless a person put them, or what is above, elsewhere."""
         if app.service.kind.places == 1:
             return
-        tasks, keys = app.service.tasks, keys_of(project)
+        tasks, keys, company = app.service.tasks, set(filter(app.holds, keys_of(project))), app.company()
         for native_id, (key, held) in app.ours().items():
             wanted = self.places.get(_goal(key), 0)
             here = held.place == wanted or native_id in app.copies or step_of(key) not in keys or key == HEARTBEAT
-            if not here and (held.done or held.dropped or held.recurring):
+            if not here and (held.done or held.dropped or held.recurring or self._is_left_alone(key, company)):
                 app.service.strayed.add(native_id)  # such a task stays, and is followed there should it be ours again
             above: str | None = native_id
             while not here and above in tasks:
@@ -519,8 +552,13 @@ class Expectations:
                 above = one.parent
             here = here or above is not None  # it stood below a task that was deleted since
             promise(here, f"{key} in {app.name}: stands in place {held.place}, not in {wanted}")
-        spoiled = {memory_key(app.namespace, self.places.get(goal.id, 0)) for goal in project.goals}
+        homes = {self.places.get(goal.id, 0) for goal in project.goals if app.holds(goal.id)}
+        spoiled = {memory_key(app.namespace, place) for place in homes}
         promise(not spoiled & app.service.spoiled, f"{app.name}: the task of a memory was changed, and is not repaired")
+
+    def _is_left_alone(self, key: str, company: set[str]) -> bool:
+        """Return whether a task is done elsewhere, and stays as it is: to tick it would tick what is below it."""
+        return key in company and any(app.state(key) == "done" for app in self.apps)
 
     def _follows(self, key: str, step: ScheduledStep | None, app: App) -> bool:
         """Return whether something is done because something else is: a step by its goal, a goal by its last step."""
@@ -542,7 +580,7 @@ class Expectations:
         for app in self.apps:
             if not app.retired:
                 memory, company = app.remembered(), app.company()
-                for key in keys:
+                for key in filter(app.holds, keys):
                     if key in memory and memory[key].state in ("live", "done") and key not in company:
                         states.setdefault(key, set()).add(memory[key].state == "done")
         for key, said in states.items():
@@ -555,19 +593,26 @@ class Expectations:
             times = [key for key in memory if is_occurrence(key) and step_of(key) in keys and key not in keys]
             cancelled = {self.named(key) for key, held in app.ours().values() if held.dropped}
             for key in filter(self._in_doubt, [*keys, *times]):  # the plan may come back to a time that it has left
+                if not app.holds(key):
+                    continue
                 state = memory[key].state if key in memory else None
                 state = "dropped" if key in times and key in cancelled else state
-                if state in ("live", "dropped"):
+                if state in ("live", "dropped") and not self._is_left_alone(key, app.company()):
                     self.done.discard(key)
                 if state == "dropped":
                     app.deleted.add(key)
                 elif state is not None:
                     app.deleted.discard(key)
-        self.done |= {key for _, memory in there for key in keys if key in memory and memory[key].state == "done"}
+        self.done |= {
+            key
+            for app, memory in there
+            for key in filter(app.holds, keys)
+            if key in memory and memory[key].state == "done"
+        }
         for app in self.apps:
             memory = app.remembered()
             app.copies -= {entry.native_id for entry in memory.values()}  # a person kept that one of the two
-            app.deleted = {key for key in app.deleted if step_of(key) in keys}
+            app.deleted = {key for key in app.deleted if step_of(key) in keys and app.holds(key)}
             # Done elsewhere: who reopens it there has it planned again in every app.
             app.deleted = {key for key in app.deleted if key not in memory or memory[key].state != "done"}
         self.doubt, self.settled, self.rewritten, self.retold = set(), True, False, False

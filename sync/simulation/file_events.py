@@ -86,6 +86,9 @@ def rename_goal(life: Life, luck: Luck) -> str | None:
         return None
     name = life.new_name("goal")
     life.places[name] = life.places.get(goal.id, 0)
+    for app in life.apps:
+        if not app.holds(goal.id):
+            app.elsewhere.add(name)
     life.expected.moved_key(goal.id, name)
     for step in goal.steps:
         life.expected.moved_key(step.key, f"{name}/{step.id}")
@@ -197,6 +200,17 @@ def change_place(life: Life, luck: Luck) -> str | None:
     life.places[goal.id] = place
     life.expected.settled = False
     return f"file: {goal.id} goes to place {place}"
+
+
+@event(2)
+def change_app(life: Life, luck: Luck) -> str | None:
+    """Name other apps for a goal: one of them, or both."""
+    goal, chosen = life.a_goal(luck), 1 + luck.below((1 << len(life.apps)) - 1)
+    apps = [app for n, app in enumerate(life.apps) if chosen >> n & 1]
+    if [app for app in life.apps if app.holds(goal.id)] == apps or any(app.retired for app in life.apps):
+        return None
+    life.expected.gone_to(apps, goal.id, {key for key in keys_of(life.project) if key.partition("/")[0] == goal.id})
+    return f"file: {goal.id} goes to {' and '.join(app.name for app in apps)}"
 
 
 @event(1)

@@ -160,16 +160,17 @@ class Life:
 
     def _homes(self, app: App, project: Project) -> Iterator[Home]:
         """Yield the places of an app that the goals file names: those without a goal are retired, but for the last."""
-        goals: dict[int, set[str]] = {} if app.service.kind.places > 1 else {0: set()}
-        for goal in project.goals:
+        goals: dict[int, set[str]] = {}
+        for goal in filter(lambda goal: app.holds(goal.id), project.goals):
             place = self.places.get(goal.id, 0) if app.service.kind.places > 1 else 0
             goals.setdefault(place, set()).add(goal.id)
         memories = app.service.memories(project.namespace)
         last = read_entries(tuple(memories.get(LAST_PLACE, ())))
         live = {key.partition("/")[0] for key, entry in last.items() if entry.state in ("live", "pending")}
-        in_the_file = live <= {goal.id for goal in project.goals}  # else it is not known whose it is, and refused
+        own = {goal.id for goal in project.goals if app.holds(goal.id)}
+        in_the_file = live <= own  # else it is not known whose it is, and refused, or another app has it now
         retired = memories.keys() - goals.keys() - ({LAST_PLACE} if in_the_file else set())
-        if app.retired:
+        if app.retired or not goals:
             goals, retired = {}, app.service.memories(project.namespace).keys() | {0}
         named = frozenset(goals) | retired
         for place in sorted(named):

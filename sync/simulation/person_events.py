@@ -12,6 +12,7 @@ from sync.simulation.luck import registrar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sync.simulation.expectations import App
     from sync.simulation.life import Life
     from sync.simulation.luck import Events, Luck
     from sync.simulation.service import Service
@@ -52,9 +53,17 @@ def reopen(life: Life, luck: Luck) -> str | None:
     for one, (other, held) in app.ours().items():
         if before[one][1].done and not held.done:
             life.expected.reopened(life.expected.named(other))
-            if held.place != life.places.get(life.expected.named(other).partition("/")[0], 0):
-                app.service.strayed.add(one)  # its goal has changed its place since it was done: it is followed
+            for each in life.apps:
+                _follow(life, each, other)
     return f"{app.name}: reopen {key}"
+
+
+def _follow(life: Life, app: App, key: str) -> None:
+    """A task that is open again is followed where its goal has changed its place since, and so is the goal's own."""
+    for one, (other, held) in app.ours().items():
+        place = life.places.get(life.expected.named(other).partition("/")[0], 0)
+        if other in (key, key.partition("/")[0]) and held.place != place:
+            app.service.strayed.add(one)
 
 
 @event(3)
@@ -231,7 +240,7 @@ def delete_place(life: Life, luck: Luck) -> str | None:
     app, place = luck.of(life.apps), 1 + luck.below(2)  # the first one may hold others, as a project its sections
     tasks, ours = app.service.tasks, app.ours()
     gone = {native_id for native_id, held in tasks.items() if held.place == place}
-    goals = {goal.id for goal in life.project.goals if life.places.get(goal.id, 0) == place}
+    goals = {goal.id for goal in life.project.goals if app.holds(goal.id) and life.places.get(goal.id, 0) == place}
     left = {one for one, (key, _) in ours.items() if key.partition("/")[0] in goals} - gone
     if app.service.kind.places == 1 or life.raced or left or not gone or not life.expected.settled:
         return None  # what a person took out of it would have lost its memory
@@ -241,6 +250,17 @@ def delete_place(life: Life, luck: Luck) -> str | None:
     known = keys_of(life.project) | app.remembered().keys() | {key for key, _ in ours.values()}
     life.expected.place_deleted(app, deleted, {key for key in known if key.partition("/")[0] in goals})
     return f"{app.name}: delete place {place}"
+
+
+@event(1)
+def rename_place(life: Life, luck: Luck) -> str | None:
+    """Call a place by another name in the app, and not in the file."""
+    app = luck.of(life.apps)
+    if app.service.kind.places == 1:
+        return None
+    place, name = luck.below(app.service.kind.places), life.new_name("Place ")
+    app.service.rename_place(place, name)
+    return f"{app.name}: rename place {place} to {name!r}"
 
 
 @event(1)

@@ -66,11 +66,36 @@ def sync_with_one_app_unreadable(life: Life, luck: Luck) -> str | None:
     life.faults += 1
     with suppress(RefusedError):
         writes = {change.key for plan in life.run().plans for change in plan.writes}
-        written = {key for key in writes if step_of(key) in keys_of(life.project)}
+        written = {key for key in writes if step_of(key) in keys_of(life.project) and app.holds(key)}
         promise(app.retired or not written, f"{written} was written though an app that holds it was not read")
     app.service.heal()
     life.expected.interrupted()
     return f"sync; {app.name} does not answer"
+
+
+@event(1)
+def sync_with_a_place_archived(life: Life, luck: Luck) -> str | None:
+    """Run while a place with tasks is archived: nothing in it changes, and nothing is made anew elsewhere."""
+    app = luck.of(life.apps)
+    place = luck.below(app.service.kind.places)
+    named = {life.places.get(goal.id, 0) for goal in life.project.goals if app.holds(goal.id)}
+    hidden = {native_id: held for native_id, held in app.service.tasks.items() if held.place == place}
+    if app.service.kind.places == 1 or place not in named or app.retired or not hidden:
+        return None
+    if not app.service.can_archive(place):
+        return None  # the goals of one that the file does not name any more begin anew in another one
+    app.service.archive_place(place)
+    made = app.ours().keys()
+    with suppress(RefusedError):
+        life.run()
+    same = all(app.service.tasks.get(native_id) == held for native_id, held in hidden.items())
+    promise(same, f"what was archived in place {place} of {app.name} was changed")
+    keys = {key for one, (key, _) in app.ours().items() if one not in made}
+    known = {app.ours()[one][0] for one in hidden if one in app.ours()}
+    promise(not keys & known, f"{keys & known} was made anew, because it was archived")
+    app.service.archive_place(place, archived=False)
+    life.expected.interrupted()
+    return f"{app.name}: sync while place {place} is archived"
 
 
 @event(1)
@@ -226,7 +251,8 @@ def _keys_that_left(life: Life, app: App) -> set[str]:
     known = keys_of(life.project)
     ours = app.ours()
     open_ = {key for one, key in _counted_keys(life, app).items() if not ours[one][1].done}
-    return {key for key in open_ if is_group(key) or life.expected.named(key) not in known}
+    left = {key for key in map(life.expected.named, open_) if key not in known or not app.holds(key)}
+    return left | set(filter(is_group, open_))
 
 
 def _is_time_of(steps: set[str], key: str) -> bool:

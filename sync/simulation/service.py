@@ -95,15 +95,18 @@ def memory_key(namespace: str, place: int) -> str:
 class Service:
     """The service itself, and what a person does there.
 
-    `hands` are the native ids of the tasks that a person worked on in a way that stays (a date may be put back),
+    `hands` are the native ids of the tasks that a person worked on in a way that stays, and that no other app can take
+    over (words of theirs are looked for one by one, and a date may be put back),
     `strayed` of those that they took to another place, `removed` those that a request deleted. `memory` has a name for
-    each place (`memory_key`), `spoiled` are the names of those whose task a person changed.
+    each place (`memory_key`), `spoiled` are the names of those whose task a person changed. `archived` are the places
+    that no list shows.
     """
 
     kind: Kind = SAFE
     tasks: dict[str, Held] = field(default_factory=dict)
     memory: dict[str, list[str]] = field(default_factory=dict)
     spoiled: set[str] = field(default_factory=set)
+    archived: set[int] = field(default_factory=set)
     ids: dict[str, str] = field(default_factory=dict)  # our id -> native id, for good or until forgotten
     hands: set[str] = field(default_factory=set)
     strayed: set[str] = field(default_factory=set)
@@ -173,16 +176,16 @@ class Service:
 
     def set_title(self, native_id: str, title: str) -> None:
         """Give a task another title."""
-        self._touch(native_id, content=replace(self.tasks[native_id].content, title=title))
+        self._change(native_id, content=replace(self.tasks[native_id].content, title=title))
 
     def set_notes(self, native_id: str, notes: str) -> None:
         """Give a task other notes."""
-        self._touch(native_id, content=replace(self.tasks[native_id].content, notes=notes))
+        self._change(native_id, content=replace(self.tasks[native_id].content, notes=notes))
 
     def add_label(self, native_id: str, label: str) -> None:
         """Give a task a label more."""
         content = self.tasks[native_id].content
-        self._touch(native_id, content=replace(content, labels=(*content.labels, label)))
+        self._change(native_id, content=replace(content, labels=(*content.labels, label)))
 
     def touch(self, native_id: str) -> None:
         """Add something to a task that is in none of its fields."""
@@ -230,10 +233,24 @@ class Service:
         """Lose what a namespace remembers there."""
         for place in range(self.kind.places):
             self.memory.pop(memory_key(namespace, place), None)
+            self.spoiled.discard(memory_key(namespace, place))
 
     def spoil_memory(self, name: str, how: int) -> None:  # noqa: ARG002  # an app has many ways, this one has one
         """Change the task that holds a memory, which can still be found."""
         self.spoiled.add(name)
+        self.version += 1
+
+    def rename_place(self, place: int, name: str) -> None:  # noqa: ARG002  # here it is known by its number
+        """Call a place by another name."""
+        self.version += 1
+
+    def can_archive(self, place: int) -> bool:  # noqa: ARG002  # here every place can be told from one that is not there
+        """Return whether a connector can know that a place was archived."""
+        return True
+
+    def archive_place(self, place: int, *, archived: bool = True) -> None:
+        """Hide a place with all that is in it, or show it again."""
+        (self.archived.add if archived else self.archived.discard)(place)
         self.version += 1
 
     def delete_place(self, namespace: str, place: int) -> list[str]:

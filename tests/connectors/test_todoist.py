@@ -160,7 +160,8 @@ def test_tasks_go_to_the_section_that_the_file_names(server: TodoistServer, tmp_
     assert len(server.service.tasks()) == 5
 
 
-def test_an_archived_section_is_named_and_not_made_a_second_time(server: TodoistServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+def test_an_archived_section_is_not_made_a_second_time(server: TodoistServer, tmp_path: Path, told: bool) -> None:
     project = load(tmp_path, a_goal())
 
     def sync() -> Run:
@@ -170,8 +171,13 @@ def test_an_archived_section_is_named_and_not_made_a_second_time(server: Todoist
     (section_id,) = server.service.state()["sections"]
     server.service.archive_section(section_id)
     before = server.service.state()
+    server.service.tells_completed_info = told
     for _ in range(2):
-        assert all("the section “This year” was archived" in error for error in sync().errors)
+        if told:
+            with pytest.raises(RefusedError, match="has no section “This year”, and 1 archived ones"):
+                sync()
+        else:
+            assert all("the section “This year” was archived" in error for error in sync().errors)
     assert server.service.state() == before
     server.service.archive_section(section_id, archived=False)
     assert sync().silent

@@ -352,6 +352,25 @@ def test_a_place_that_a_person_renames_while_the_file_does_keeps_its_memory(desk
     assert "bpm1 me/goals Job" in desk.memories()[0]["description"]
 
 
+def test_a_section_that_is_added_to_a_project_with_another_name_now_is_made_there(desk: Desk) -> None:
+    project = desk.tasks()["Dig"]["project_id"]
+    desk.todoist.rename_project(project, "Job")
+    desk.goals[1]["sync"] = [THIS_YEAR]
+    desk.settle()
+    assert desk.places("Dig") == {"Job / This year"}
+    assert desk.places("Begin") == {"Job"}
+
+
+def test_a_memory_without_a_name_in_a_project_with_another_one_is_not_lost(desk: Desk) -> None:
+    (memory,) = desk.memories()
+    desk.todoist.set_description(memory["id"], "")
+    desk.todoist.rename_project(memory["project_id"], "Job")
+    before = desk.tasks()
+    desk.settle()
+    assert {title: task["id"] for title, task in desk.tasks().items()} == {t: task["id"] for t, task in before.items()}
+    assert desk.places() == {"Career"}  # as the file says, and nothing else tells any more
+
+
 def changes_place(desk: Desk) -> None:
     desk.sync = [THIS_YEAR]
 

@@ -66,6 +66,7 @@ class Todoist(Operations):
     `repeats_are_errors`: in /sync, to delete what is deleted or to close what is closed is an error, else it is "ok".
     `completed_can_be_read`: `GET /tasks/{id}` gives a completed task, else it is not found.
     `failed_uuids_stay_failed`: a uuid whose command was refused answers that again, else it is tried again.
+    `tells_completed_info`: a full sync tells how many sections of each project are archived.
     `refused`: commands that it does not carry out at the moment, by their kind, with the reason.
     `stale_full_sync`: how many of the last changes a full sync lacks, until somebody has synced incrementally.
     """
@@ -74,6 +75,7 @@ class Todoist(Operations):
         super().__init__(now)
         self.lock = threading.RLock()
         self.rates = Rates()
+        self.tells_completed_info = True
         self.repeats_are_errors = True
         self.completed_can_be_read = True
         self.failed_uuids_stay_failed = False

@@ -210,7 +210,15 @@ class Sync:
             return self.user.as_json() if since is None else {}
         if name == "user_plan_limits":
             return self.user.limits() if since is None else {}
+        if name == "completed_info" and since is None and self.service.tells_completed_info:
+            return [self._completed_info(project["id"]) for project in self.service.visible(self.user, Kind.PROJECTS)]
         return []
+
+    def _completed_info(self, project_id: str) -> dict[str, object]:
+        service = self.service
+        archived = [one for one in service.sections_of(project_id) if one["is_archived"]]
+        completed = [one for one in service.tasks_in(project_id=project_id) if one["checked"]]
+        return {"project_id": project_id, "completed_items": len(completed), "archived_sections": len(archived)}
 
 
 def wanted_types(types: Any) -> set[str]:

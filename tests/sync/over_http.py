@@ -137,6 +137,7 @@ class TodoistApp(Remote):
         transport.app = self
         self.client = Client(SecretStr(self.todoist.owner.token), transport, clock)
         self.account = Account(lambda: self.client)
+        self._called: dict[str, str] = {}  # id of a project or section -> the name that a person gave up for another
         self._stores: dict[str, tuple[str, int]] = {}  # id -> whose memory a task holds, and of which place
 
     def look(self) -> None:
@@ -149,7 +150,8 @@ class TodoistApp(Remote):
                 self._stores[item.id] = owner[0], [str(name) for name in PLACES].index(owner[1])
         self._stores = {native_id: store for native_id, store in self._stores.items() if native_id in items}
         self.memory = {memory_key(*store): self._lines(items[one]) for one, store in self._stores.items()}
-        self.spoiled = {memory_key(*store) for one, store in self._stores.items() if not self._is_whole(items[one])}
+        whole = {memory_key(*store) for one, store in self._stores.items() if self._is_whole(items[one])}
+        self.spoiled = self.memory.keys() - whole
         self.tasks = {item.id: self._held(item) for item in items.values() if item.id not in self._stores}
         self.strayed = {one for one in self.strayed if one in self.tasks and self.tasks[one].parent is None}
 
@@ -159,10 +161,20 @@ class TodoistApp(Remote):
         return bool(whole and self._place_of(item) == self._stores[item.id][1] and not (item.checked or item.due))
 
     def _place_of(self, item: Item) -> int:
-        state = self.todoist.things
-        section = state[Things.SECTIONS][item.section_id]["name"] if item.section_id else None
-        name = Name(state[Things.PROJECTS][item.project_id]["name"], section)
+        section = self._name(Things.SECTIONS, item.section_id) if item.section_id else None
+        name = Name(self._name(Things.PROJECTS, item.project_id), section)
         return PLACES.index(name) if name in PLACES else ELSEWHERE
+
+    def _name(self, kind: Things, native_id: str) -> str:
+        """Return what the goals file calls a project or section."""
+        return self._called.get(native_id) or str(self.todoist.things[kind][native_id]["name"])
+
+    def _places(self, place: int) -> list[Thing]:
+        """Return the projects or sections that are a place."""
+        kind = Things.SECTIONS if PLACES[place].section else Things.PROJECTS
+        said = PLACES[place].section or PLACES[place].project
+        there = [thing for thing in self.todoist.all(kind) if not thing["is_deleted"]]
+        return [thing for thing in there if self._name(kind, thing["id"]) == said]
 
     def _held(self, item: Item) -> Held:
         return Held(
@@ -288,17 +300,27 @@ class TodoistApp(Remote):
 
     def delete_place(self, namespace: str, place: int) -> list[str]:
         gone = [native_id for native_id, held in self.tasks.items() if held.place == place]
-        kind, said = (
-            (Things.SECTIONS, PLACES[place].section)
-            if PLACES[place].section
-            else (Things.PROJECTS, PLACES[place].project)
-        )
-        for thing in self.todoist.all(kind):
-            if thing["name"] == said and not thing["is_deleted"]:
-                delete = self.todoist.section_delete if kind is Things.SECTIONS else self.todoist.project_delete
-                delete(self.todoist.things[kind][thing["id"]])
+        for thing in self._places(place):
+            (self.todoist.section_delete if PLACES[place].section else self.todoist.project_delete)(thing)
         self.look()
         return gone
+
+    def rename_place(self, place: int, name: str) -> None:
+        for thing in self._places(place):
+            self._called.setdefault(thing["id"], thing["name"])
+            self.todoist.change(thing, name=name)
+        self.look()
+
+    def can_archive(self, place: int) -> bool:  # a project with another name is known as long as its uuid is
+        return not (self._called and self.forgot)
+
+    def archive_place(self, place: int, *, archived: bool = True) -> None:
+        for thing in self._places(place):
+            if PLACES[place].section:
+                self.todoist.archive_section(thing["id"], archived=archived)
+            else:
+                (self.todoist.archive_project if archived else self.todoist.unarchive_project)(thing["id"])
+        self.look()
 
     def _worked_on(self, native_id: str) -> None:
         self.hands.add(native_id)
