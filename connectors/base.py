@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
     from pathlib import Path
 
 FIELDS = ("title", "start", "due", "notes", "labels", "priority", "who", "checklist", "after")
@@ -101,8 +101,12 @@ class Task:
     `parent` is the native id of the task that it stands below, empty for none. `dropped`: closed as not planned.
     `touched`: a person added something to it that is not in its content, a comment or a task below it. `company`: to
     complete it would complete an open task of a person's below it. `recurring`: a person made it repeat. `done_on` is
-    None where the service does not say. `here`: it stands in the connector's own place; False where a person moved it
-    to another one of the same account.
+    None where the service does not say; one that knows the moment tells that in `done_at`, and the day follows from the
+    time zone of the goals file. `here`: it stands in the connector's own place; False where a person moved it to
+    another one of the same account.
+
+    `unread` says, with its place, what of the task cannot be read, and how to mend it: such a task is there, and is
+    left as it is. Its content and state are then what was last written and remembered.
     """
 
     native_id: str
@@ -116,6 +120,8 @@ class Task:
     recurring: bool = False
     parent: str = ""
     here: bool = True
+    done_at: datetime | None = None
+    unread: str = ""
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]

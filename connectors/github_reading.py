@@ -319,7 +319,7 @@ class Reading:
             self.content(issue, marker),
             marker,
             done=done,
-            done_on=datetime.fromisoformat(issue.closed_at).date() if done and issue.closed_at else None,
+            done_at=datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None,
             dropped=dropped,
             touched=bool(issue.comments or issue.body.added or issue.children > below.get(issue.number, 0)),
         )

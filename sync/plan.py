@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from sync.states import State
     from sync.wanted import Wanted, WantedGoal
 
+COMPANY = "done, but to tick it would tick an open task of yours below it"
 _BEATS = "it moves ahead once a day, for as long as backplan runs"
 
 
@@ -132,7 +133,7 @@ class _Differ:
     def let_copies_go(self, skipped: frozenset[str]) -> None:
         """Take our markers from a person's copies of our tasks."""
         for copy in self._view.snapshot.copies:
-            if copy.marker.key.partition("/")[0] not in skipped:
+            if copy.marker.key.partition("/")[0] not in skipped and not copy.unread:
                 reason = "a copy of one of our tasks: the person's"
                 self._add(Action.DETACH, copy.marker.key, reason, copy, marker=None)
 
@@ -294,6 +295,9 @@ class _Differ:
         if task is None:
             return self._absent(wanted, memory, previous)
         state = Remembered("live", task.native_id, task.marker.generation)
+        if task.unread:
+            self._keep(wanted.key, True, task.unread)
+            return state if memory is None or memory.state == "pending" else memory
         if wanted.done:
             state = replace(state, state="done", done_on=wanted.done)
         if self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
@@ -304,7 +308,7 @@ class _Differ:
             self._leave(wanted, task, "a person made it recurring: it is theirs now")
             return state
         if wanted.done and not task.done and (task.company or wanted.key in self._joined):
-            self._leave(wanted, task, "done, but to tick it would tick an open task of yours below it")
+            self._leave(wanted, task, COMPANY)
             return replace(state, state="live", done_on=None)
         self._present(wanted, task)
         return state
@@ -564,6 +568,9 @@ class _Differ:
         dated = "due" not in carried and (task.marker.pinned or task.content.due != task.marker.due)
         edited = [name for name in edited if name not in carried]
         touched = task.done or task.touched or task.recurring or edited or damaged
+        if task.unread:
+            self._keep(key, True, f"{why}, but {task.unread}")
+            return False
         if prune == "keep":
             self._keep(key, True, f"{why}; `prune: keep` leaves it")
             return False

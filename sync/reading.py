@@ -152,6 +152,7 @@ def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebu
         except BackplanError as error:
             unread[home.label] = str(error)
             continue
+        snapshot = _in_zone(snapshot, project.timezone)
         _refuse_other_account(home, snapshot, project)
         if home.unnamed:
             snapshot = _of_the_file(home, snapshot, project)
@@ -166,12 +167,28 @@ def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebu
     return Snapshots(tuple(known), snapshots, unread, tuple(rebuilt))
 
 
+def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:
+    """Return a snapshot in which what was done at a moment was done on a day of the goals file's time zone."""
+    if not any(task.done_at for task in (*snapshot.tasks, *snapshot.copies)):
+        return snapshot
+    from zoneinfo import ZoneInfo  # seldom needed, and slow to import
+
+    zone = ZoneInfo(timezone)
+    tasks, copies = (
+        tuple(replace(t, done_on=t.done_at.astimezone(zone).date()) if t.done_at else t for t in found)
+        for found in (snapshot.tasks, snapshot.copies)
+    )
+    return replace(snapshot, tasks=tasks, copies=copies)
+
+
 def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
     """Return what concerns the goals of the file, of a place that it does not name: all else may be another file's.
 
     Raises RefusedError where the place has goals of the file beside others, so that it may be in use.
     """
     goals = {goal.id for goal in project.goals} | {goal.was for goal in project.goals if goal.was}
+    before = [step.was for goal in project.goals for step in goal.steps if step.was]
+    goals |= {was.partition("/")[0] for was in before if "/" in was}  # of steps that have moved to another goal
     live = {g for g, goal in snapshot.memory.items() if any(e.state in ("live", "pending") for e in goal.keys.values())}
     strange = live - goals - {HEARTBEAT}
     known = {g for g, goal in snapshot.memory.items() if any(e.state != "removed" for e in goal.keys.values())} & goals

@@ -244,7 +244,7 @@ class SimulatedConnector:
         else:
             placed = replace(write, native_id=self._place(write.native_id), fields=write.fields - {"after"})
             answer = self.service.carry_out(placed, self._parent(write.parent), self._place_number)
-            if (write.action is Action.CREATE or "parent" in write.fields) and self._is_gone(write.parent):
+            if (write.action is Action.CREATE or "parent" in write.fields) and self._takes_none(write.parent):
                 self.service.strayed.add(answer.native_id)  # it stands alone, even if that task should come back
             if write.action is Action.CREATE:
                 self._named[write.key] = answer.native_id
@@ -287,8 +287,10 @@ class SimulatedConnector:
                 del self._after[native_id]
         self._version = self.service.version
 
-    def _is_gone(self, key: str | None) -> bool:
-        """Return whether there was a task for the key, which a person deleted."""
+    def _takes_none(self, key: str | None) -> bool:
+        """Return whether the task for the key takes none below it: a person deleted it, or ticked it."""
+        if self._id(key) is not None and self._parent(key) is None:
+            return True
         entry = read_entries(tuple(self.service.memory.get(self._memory, ()))).get(key or "")
         if entry is None or entry.state not in ("live", "dropped"):
             return False

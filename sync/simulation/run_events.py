@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from config.errors import RefusedError
 from connectors.base import HEARTBEAT, is_group
 from sync.occurrences import is_occurrence, step_of
+from sync.plan import COMPANY
 from sync.schedule import State
 from sync.simulation.expectations import keys_of, promise
 from sync.simulation.luck import registrar
@@ -183,7 +184,7 @@ def sync(life: Life, _: Luck) -> str | None:
     if any(AGAIN in error for error in done.errors):  # a memory without tasks that was changed beyond recognition
         done = _run_as_a_person_would(life)
     promise(not done.errors and not done.found.unread, f"could not be applied: {done.errors}")
-    if any(change.status == "skipped" for plan in done.plans for change in plan.changes):
+    if any(change.status == "skipped" for plan in done.plans for change in plan.changes) or _set_free(done):
         life.run()  # it heard of something that the next run has to plan with
     after = [app.service.state() for app in life.apps]
     writes = [app.service.writes for app in life.apps]
@@ -197,6 +198,13 @@ def sync(life: Life, _: Luck) -> str | None:
     moved = {place for place, day in _dates(life).items() if stood.get(place, day) != day}
     promise(not moved or _in_trouble(again), f"nothing had happened, and the dates of {moved} moved")
     return "sync"
+
+
+def _set_free(run: Run) -> bool:
+    """Return whether a run moved something away from a task that it could not tick for what was below it."""
+    changes = [change for plan in run.plans for change in plan.changes]
+    moves = any(change.write and "parent" in change.write.fields for change in changes)
+    return moves and any(change.reason == COMPANY for change in changes)
 
 
 def _dates(life: Life) -> dict[tuple[str, str], date | None]:
