@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
+from connectors.days import MONTHS, WEEKDAYS
 from connectors.marker import write_marker
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ LONGEST_TITLE = 256
 LONGEST_BODY = 65_536
 _JOINER = "\u2060"
 _SHORT = 6  # GitHub takes seven hexadecimal digits for a commit
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 # Escaping
 
@@ -128,7 +125,7 @@ def tidy(text: str) -> str:
 
 # The date line
 
-_DAY = rf"\d{{1,2}} +(?:{'|'.join(_MONTHS)})"
+_DAY = rf"\d{{1,2}} +(?:{'|'.join(MONTHS)})"
 _ISO = r"\d{4}-\d\d-\d\d"
 _DATE = re.compile(
     rf"Due:? +(?P<due>{_DAY} +\d{{4}}|{_ISO})\b(?:.*?\bstart +(?P<start>{_DAY}(?: +\d{{4}})?|{_ISO})\b)?.*"
@@ -147,7 +144,7 @@ NO_DATES = Dates()
 
 def date_line(due: date, start: date | None = None) -> str:
     """Return the line that tells the dates."""
-    words = f"Due {_in_words(due)} {due.year} ({_WEEKDAYS[due.weekday()]})"
+    words = f"Due {_in_words(due)} {due.year} ({WEEKDAYS[due.weekday()]})"
     if start is None:
         return words
     return f"{words}, start {_in_words(start)}" + (f" {start.year}" if start.year != due.year else "")
@@ -167,13 +164,13 @@ def _read_day(text: str, year: int) -> date | None:
         if "-" in text:
             return date.fromisoformat(text)
         day, month, *years = text.split()
-        return date(int(years[0]) if years else year, _MONTHS.index(month) + 1, int(day))
+        return date(int(years[0]) if years else year, MONTHS.index(month) + 1, int(day))
     except ValueError:
         return None
 
 
 def _in_words(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{day.day} {MONTHS[day.month - 1]}"
 
 
 def _without_date(line: str) -> str:

@@ -1,0 +1,45 @@
+"""Days as people write them: read where they can mean one day only, and left alone where they could mean two.
+
+`2027-5-9`, `9 May 2027`, `May 9th, 2027` and `Sun 9 MAY 2027` are one day. `5/9/2027` is two, and `next Friday` none.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+MONTHS = tuple(
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+_YEAR_FIRST = r"(?P<y1>\d{4})(?P<sep>[-/.])(?P<m1>\d{1,2})(?P=sep)(?P<d1>\d{1,2})"
+_WEEKDAY = r"(?:(?P<weekday>[A-Za-z]{3,9})\.?,?[ ]+)?"
+_DAY_FIRST = r"(?P<d2>\d{1,2})(?:st|nd|rd|th|\.)?[ ]+(?:of[ ]+)?(?P<m2>[A-Za-z]{3,9})\.?,?[ ]+(?P<y2>\d{4})"
+_MONTH_FIRST = r"(?P<m3>[A-Za-z]{3,9})\.?[ ]+(?P<d3>\d{1,2})(?:st|nd|rd|th)?(?:,[ ]*|[ ]+)(?P<y3>\d{4})"
+_DAY = re.compile(rf"{_YEAR_FIRST}|{_WEEKDAY}(?:{_DAY_FIRST}|{_MONTH_FIRST})", re.IGNORECASE)
+
+
+def read_day(text: str) -> date | None:
+    """Return the one day that a text can mean; None where it is none, or could be another one as well.
+
+    Marks of emphasis around it, the case of its letters and short names of months and weekdays make no difference. A
+    weekday that is not that of the day makes it none.
+    """
+    match = _DAY.fullmatch(text.strip().strip("*_").strip())
+    if match is None:
+        return None
+    year, day = (next(match[f"{part}{form}"] for form in "123" if match[f"{part}{form}"]) for part in "yd")
+    month = int(match["m1"]) if match["m1"] else _numbered(match["m2"] or match["m3"], MONTHS)
+    try:
+        found = date(int(year), month, int(day))
+    except ValueError:
+        return None
+    named = match["weekday"]
+    return found if named is None or _numbered(named, WEEKDAYS) == found.isoweekday() else None
+
+
+def _numbered(word: str, names: tuple[str, ...]) -> int:
+    """Return the number, from 1 on, of the name that a word is, or is short for; 0 for none."""
+    short = word.lower().removesuffix("t") if word.lower() == "sept" else word.lower()
+    return next((number for number, name in enumerate(names, start=1) if name.lower().startswith(short)), 0)
