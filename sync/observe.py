@@ -283,7 +283,7 @@ def _pin(deadline: str, step: Step, views: list[View]) -> date | None:
     standing: date | None = None
     for view in views:
         task = view.tasks.get(step.key)
-        if task is None or task.recurring or task.marker.applied.get("timing") != timing:
+        if task is None or task.recurring or task.dropped or task.marker.applied.get("timing") != timing:
             continue  # where the file changed what sets this date, it has the last word
         due, marker = task.content.due, task.marker
         if due is None and marker.due is not None:

@@ -373,7 +373,8 @@ class _Differ:
             value, applied = getattr(old.content, name), old.marker.applied.get(name)
             held = bool(applied) or value not in ("", (), "none")  # else the old place has no such field
             if name not in ("start", "due", "after") and held and applied not in (None, digest(value)):
-                edits[name] = value
+                new = getattr(wanted.content, name)
+                edits[name] = (*value, *(one for one in new if one not in value)) if name in ADDITIVE else value
         return replace(wanted.content, **edits)
 
     def _present(self, wanted: Wanted, task: Task) -> None:
