@@ -46,9 +46,21 @@ def test_no_promise_is_broken_over_http(app: str, seeds: range) -> None:
         [("sync", 0), ("move_away", 0), ("change_namespace", 0)],
         # A run reads while another one has followed a rename in its memory, and not yet in the task.
         [("sync", 0), ("add_step", 0), ("rename_step", 0), ("race", 4)],
+        # The memory loses its words, and its project its name.
+        [("sync", 0), ("spoil_memory", 2), ("rename_place", 0)],
+        # The memory loses its words before it was told what a run has made.
+        [("faulty_sync", 1064466786782), ("spoil_memory", 2)],
+        # The memory loses its words, and its tasks are deleted, done, or elsewhere.
+        [("race", 0), ("delete", 1), ("delete", 1), ("move_away", 1), ("spoil_memory", 2), ("tick", 0)],
+        # A section is archived whose making the service has forgotten.
+        [("change_place", 1), ("faulty_sync", 0), ("forget_ids", 0), ("sync_with_a_place_archived", 1)],
+        # A project is renamed, and archived.
+        [("faulty_sync", 0), ("rename_place", 0), ("add_goal", 0), ("remove_goal", 0),
+         ("sync_with_a_place_archived", 0)],
     ],
-    ids=["pending and done", "completed below", "moved away", "renamed"],
-)
+    ids=["pending and done", "completed below", "moved away", "renamed", "nameless", "nameless and pending",
+         "nameless and alone", "archived", "renamed and archived"],
+)  # fmt: skip
 def test_a_life_that_once_went_wrong(events: list[tuple[str, int]]) -> None:
     with TodoistServer() as server:
         life = todoist_life(a_project(), server)

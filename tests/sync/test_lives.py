@@ -650,7 +650,46 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
                   ("faulty_sync", 572229528913)]),
         # A list comes back in half, while what an earlier run has made is not known yet.
         (UNIQUE, [("faulty_sync", 4), ("change_place", 1), ("faulty_sync", 179852056360)]),
+        # A goal is renamed and moved in a run that is cut short, and moves back.
+        (EXACT, [("race", 0), ("add_step", 0), ("rename_goal", 0), ("change_place", 2), ("faulty_sync", 5),
+                 ("change_place", 0)]),
+        # A goal moves in a run that is cut short, and leaves the file.
+        (UNIQUE, [("group_steps", 0), ("change_place", 1), ("sync", 0), ("change_place", 0), ("add_goal", 0),
+                  ("add_step", 85101625426), ("faulty_sync", 5), ("remove_goal", 0)]),
+        # A step goes to another goal in another place, and its goal leaves the file.
+        (EXACT, [("change_place", 2), ("sync", 0), ("tick", 0), ("sync", 0), ("add_goal", 0), ("move_step", 6),
+                 ("remove_goal", 0)]),
     ],
 )  # fmt: skip
 def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[tuple[str, int]]) -> None:
     Life(a_project(), (kind,), TODAY).live([Event(name, luck) for name, luck in events])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "events"),
+    [
+        # A goal is ticked in the app that it leaves: its steps are done with it.
+        ((SAFE, FILE), [("faulty_sync", 3), ("change_app", 1), ("tick", 0)]),
+        # A person writes words into a step that leaves the file when its goal leaves the app.
+        ((UNIQUE, EXACT), [("remove_step", 0), ("sync", 0), ("change_app", 1), ("edit_title", 4), ("remove_step", 1)]),
+        # A person adds a label to a goal that gets another one in the file when it leaves the app.
+        ((SAFE, FILE), [("sync", 0), ("remove_step", 0), ("change_app", 0), ("make_recurring", 0), ("sync", 0),
+                        ("add_label", 0), ("change_app", 1), ("change_notes", 0)]),
+        # A step that was dropped in the app that its goal has left leaves the file.
+        ((EXACT, UNIQUE), [("race", 0), ("delete", 4), ("sync", 0), ("change_app", 1), ("remove_step", 1)]),
+        # A group that was done before it was made is handed over in two runs at once.
+        ((UNIQUE, EXACT), [("sync", 0), ("remove_step", 0), ("change_place", 2), ("tick", 0), ("group_steps", 0),
+                           ("sync", 0), ("change_place", 0), ("race", 3)]),
+        # A step is reopened in one app, and in the other it moves into a group that has yet to be made.
+        ((UNIQUE, EXACT), [("change_place", 1), ("race", 0), ("tick", 0), ("tick", 0), ("faulty_sync", 4),
+                           ("group_steps", 2), ("reopen", 7), ("change_place", 0)]),
+        # A task is dragged and cancelled in one app, and its date cleared in the other.
+        ((EXACT, UNIQUE), [("group_steps", 1), ("sync", 0), ("tick", 5), ("move_date", 4), ("faulty_sync", 3),
+                           ("cancel", 2), ("clear_date", 5)]),
+        # What was told last of a plan that is made twice a day, when a goal changes its place and its app.
+        ((EXACT, FILE), [("sync", 0), ("rename_goal", 0), ("change_place", 1), ("add_goal", 0), ("race", 1),
+                         ("change_app", 0), ("time_passes", 0)]),
+    ],
+)  # fmt: skip
+def test_a_life_that_once_went_wrong_in_two_apps(kinds: tuple[Kind, ...], events: list[tuple[str, int]]) -> None:
+    Life(a_project(), kinds, TODAY).live([Event(name, luck) for name, luck in events])
