@@ -199,3 +199,16 @@ def test_a_list_that_the_goals_file_has_stopped_naming_is_said(person: Person, f
     assert "write `retired: [{markdown: {file: todo.md}}]`" in said.err
     person.writes(f"{named}retired: [{{markdown: {{file: todo.md}}}}]\n{food_handler}")
     assert "the goals file does not name it" not in person.run("sync").err
+
+
+@pytest.mark.parametrize("removal", ["file to todoist", "todoist to repository"], indirect=True)
+def test_nothing_leaves_a_place_in_a_run_that_does_not_write_to_the_new_one(removal: Removal) -> None:
+    before = removal.tasks(removal.old)
+    removal.moved = True
+    found = reading.read(load(removal.folder, removal.goal), removal.homes(), TODAY)
+    only = frozenset({removal.old.connector().name})
+    plans = reconciler.make_plans(found, only_connectors=only)
+    reconciler.apply(plans, found.homes, lambda _: None, limited=True)
+    assert removal.tasks(removal.old) == before
+    removal.settle()
+    assert removal.tasks(removal.old) == {}
