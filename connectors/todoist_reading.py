@@ -43,18 +43,21 @@ def _is_written(item: Item, marker: Marker, known: frozenset[str]) -> bool:
 class Claims:
     """What memories know of tasks: their ids, their nonces, and the nonces of those that were not answered for.
 
+    `gone` are the nonces of tasks that were removed: what has one is a copy.
     `places` are the ids of the projects and sections in which the memories stand.
     """
 
     ids: set[str] = field(default_factory=set)
     nonces: set[str] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     places: set[tuple[str, str | None]] = field(default_factory=set)
 
     def add(self, entries: Iterable[tuple[str, Remembered]], listing: Listing, namespace: str) -> None:
         """Take in a memory. A task that was renamed has the nonce of its first name."""
         for key, entry in entries:
             if entry.state == "removed":
+                self.gone.add(client_nonce(namespace, key, entry.generation))
                 continue
             (self.pending if entry.state == "pending" else self.ids).add(entry.native_id)
             self.nonces.add(client_nonce(namespace, key, entry.generation))
@@ -261,6 +264,8 @@ class Reading:
             return item.id in own.ids
         if (marker.nonce in own.nonces) != (marker.nonce in others.nonces):
             return marker.nonce in own.nonces
+        if not self.memory and marker.nonce in others.gone:
+            return False
         here, there = self._is_here(item), (item.project_id, item.section_id) in others.places
         if here or there or marker.nonce not in own.nonces:
             return here or not (others.ids or others.pending)

@@ -39,10 +39,16 @@ class SetUp:
         task is repaired, and comments of ours that it has are not overwritten.
         """
         self._find()  # another place of this run may have made the project
-        gone, refused = self._attempt(memory, "")
+        refused = None
+        if self._others and self._reading.container.project is None:
+            refused = self._until_there({}, only_project=True)  # an earlier one may have another name now
+        return refused or self._until_there(memory)
+
+    def _until_there(self, memory: Mapping[str, GoalMemory], *, only_project: bool = False) -> str | None:
+        gone, refused = self._attempt(memory, "", only_project=only_project)
         for _ in range(_ATTEMPTS):
             if gone:
-                gone, refused = self._attempt(memory, gone)
+                gone, refused = self._attempt(memory, gone, only_project=only_project)
         if refused is None:
             self._find()
         return refused
@@ -54,14 +60,14 @@ class SetUp:
         known = reading.container.memory or reading.listing.items.get(memory_id)
         reading.container = replace(found, memory=found.memory or known)
 
-    def _attempt(self, memory: Mapping[str, GoalMemory], salt: str) -> tuple[str, str | None]:
+    def _attempt(self, memory: Mapping[str, GoalMemory], salt: str, *, only_project: bool) -> tuple[str, str | None]:
         """Return why it could not be done, and the ids of what was deleted, where it has to be tried with other uuids.
 
         salt: what tells these uuids from others. Two runs that race find the same things deleted.
         """
         reading, listing = self._reading, self._reading.listing
         comments = [text for texts in todoist_memory.write(memory).values() for text in texts]
-        commands = self._commands(comments, salt)
+        commands = self._commands(comments, salt)[: 1 if only_project else None]
         before = listing.token
         outcome = self._client.carry_out(commands, listing)
         makers = [command for command in commands if command.temp_id]
@@ -75,7 +81,7 @@ class SetUp:
             return " ".join(gone), "what backplan needs in Todoist was deleted while it was made; run again"
         if outcome.errors:
             return "", next(iter(outcome.errors.values()))
-        if reading.container.memory is not None:
+        if only_project or reading.container.memory is not None:
             return "", None
         there = todoist_memory.by_goal(listing.notes_of(made[-1]))
         if sorted(note.content for notes in there.values() for note in notes) == sorted(comments):
@@ -125,7 +131,9 @@ class SetUp:
         listing, name = self._reading.listing, self._reading.container.name
         place = listing.projects.get(native_id) or listing.sections.get(native_id)
         if place is not None:
-            return place.gone or place.name.strip() not in (name.project, name.section)
+            project = self._reading.container.project
+            strange = project is not None and place.project_id not in (None, project.id)
+            return place.gone or strange or place.name.strip() not in (name.project, name.section)
         known = listing.items.get(native_id)
         item = known or self._client.task(native_id)
         if item is None or item.is_deleted:

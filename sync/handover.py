@@ -105,7 +105,7 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
         return old, new
     taken = [key for key in left.keys if _is_taken(key, old, new)]
     # The keys that stay have tasks of their own in the old place, or had.
-    gone = [key for key in left.keys if key in taken or (key not in old.tasks and left.keys[key].state != "done")]
+    gone = [key for key in left.keys if key in taken or _is_past(key, old, new)]
     news = taken if not _is_used(known) else gone
     if all(left.keys[key].state == "removed" for key in news):
         return old, new
@@ -143,10 +143,19 @@ def _is_taken(key: str, old: View, new: View) -> bool:
     there, here = old.tasks.get(key), new.tasks.get(key)
     if there is not None and here is not None and there.native_id == here.native_id:
         return True
+    if entry.generation > known.generation and here is None:  # made anew since a person dropped it
+        return True
     if known.state == "pending":  # whoever has made it
         return there is not None and here is None
     same = entry.native_id == known.native_id
     return same and (entry.native_id != "" or entry.state == known.state == "done")  # what was done before it was made
+
+
+def _is_past(key: str, old: View, new: View) -> bool:
+    """Return whether the old place has nothing of a key any more that counts."""
+    entry, known = old.remembered(key), new.remembered(key)
+    since = entry is not None and known is not None and known.generation > entry.generation
+    return key not in old.tasks and (since or entry is None or entry.state != "done")
 
 
 def _without(goal_id: str, keys: Collection[str], snapshot: Snapshot) -> Snapshot:
@@ -190,8 +199,10 @@ def _with(goal_id: str, keys: Collection[str], old: Snapshot, new: Snapshot) -> 
     waits = ("removed", "pending")
     seen = {task.native_id for task in new.copies}
     copies = [c for c in old.copies if c.marker.nonce in _nonces(keys, old) and c.native_id not in seen]
-    begun = {key for key in keys if known is not None and key in known.keys and known.keys[key].state not in waits}
-    taken = {key: left.keys[key] for key in keys if key not in begun}
+    before = known.keys if known is not None else {}
+    begun = {key for key in keys if key in before and before[key].state not in waits}
+    since = {key for key in begun if left.keys[key].generation > before[key].generation}
+    taken = {key: left.keys[key] for key in keys if key not in begun - since}
     plan = max([*([known] if known else []), left], key=_planned)  # of one day, what the new place was told is newer
     return replace(
         new,

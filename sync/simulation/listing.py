@@ -62,22 +62,28 @@ class Seat(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """What a memory knows of tasks: their ids, their nonces, and the nonces of those that were not answered for."""
+    """What a memory knows of tasks: their ids, their nonces, and the nonces of those that were not answered for.
+
+    `gone` are the nonces of tasks that were removed: what has one is a copy.
+    """
 
     ids: frozenset[str]
     nonces: frozenset[str]
     pending: frozenset[str]
+    gone: frozenset[str]
 
 
 @lru_cache(maxsize=1 << 9)
 def _claims(lines: tuple[str, ...], namespace: str, tasks: Tasks) -> Claims:
     goals = (goal for line in lines for goal in _read_line(line).values())  # two places may remember one goal
-    entries = [(key, entry) for goal in goals for key, entry in goal.keys.items() if entry.state != "removed"]
+    known = [item for goal in goals for item in goal.keys.items()]
+    gone = {client_nonce(namespace, key, entry.generation) for key, entry in known if entry.state == "removed"}
+    entries = [(key, entry) for key, entry in known if entry.state != "removed"]
     pending = frozenset(entry.native_id for _, entry in entries if entry.state == "pending")
     ids = frozenset(entry.native_id for _, entry in entries) - pending
     nonces = {client_nonce(namespace, key, entry.generation) for key, entry in entries}
     nonces |= {held.marker.split()[1] for native_id, held in tasks if native_id in ids and held.marker}
-    return Claims(ids, frozenset(nonces), pending)
+    return Claims(ids, frozenset(nonces), pending, frozenset(gone - nonces))
 
 
 def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: Claims) -> bool:
@@ -91,6 +97,8 @@ def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: C
         return native_id in own.ids
     if (marker.nonce in own.nonces) != (marker.nonce in others.nonces):
         return marker.nonce in own.nonces
+    if not own.ids | own.pending and marker.nonce in others.gone:
+        return False
     here = held.place == seat.place
     if here or held.place != ELSEWHERE or marker.nonce not in own.nonces:
         return here or not (others.ids or others.pending)

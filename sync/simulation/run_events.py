@@ -180,14 +180,13 @@ def _meddle(life: Life, luck: Luck) -> str:
 def sync(life: Life, _: Luck) -> str | None:
     """Run with nothing going wrong: everything must come to rest, and stay there."""
     stood = _dates(life) if life.expected.settled else {}
+    spoiled = any(app.service.spoiled for app in life.apps)
     done = _run_as_a_person_would(life)
     if any(AGAIN in error for error in done.errors):  # a memory without tasks that was changed beyond recognition
         done = _run_as_a_person_would(life)
     promise(not done.errors and not done.found.unread, f"could not be applied: {done.errors}")
-    if any(change.status == "skipped" for plan in done.plans for change in plan.changes) or _set_free(done):
-        life.run()  # it heard of something that the next run has to plan with
-    if life.expected.retold:
-        life.run()  # what an older version of the file calls by other names, the memory may follow one run later
+    if spoiled or _may_take_another(life, done):
+        life.run()
     after = [app.service.state() for app in life.apps]
     writes = [app.service.writes for app in life.apps]
     again = life.run()
@@ -200,6 +199,17 @@ def sync(life: Life, _: Luck) -> str | None:
     moved = {place for place, day in _dates(life).items() if stood.get(place, day) != day}
     promise(not moved or _in_trouble(again), f"nothing had happened, and the dates of {moved} moved")
     return "sync"
+
+
+def _may_take_another(life: Life, run: Run) -> bool:
+    """Return whether another run may be needed, for one that heard of something only while it worked.
+
+    So it is where a plan is spread, where the file went back to other names, and where an app does not list what is
+    done: of that, a rename may be seen one run later.
+    """
+    skipped = any(change.status == "skipped" for plan in run.plans for change in plan.changes)
+    unlisted = life.expected.renamed and not all(app.service.kind.lists_done for app in life.apps)
+    return bool(skipped or _set_free(run) or life.expected.retold or unlisted)
 
 
 def _set_free(run: Run) -> bool:

@@ -293,6 +293,8 @@ class TodoistApp(Remote):
         ]
         if how & 3 == 3:  # what has neither its title nor its description must at least be open
             how &= 15
+        if how & 6 == 6 and all(held.place == ELSEWHERE for held in self.tasks.values()):
+            how &= ~4  # without its description it is known by its place, or by those of its tasks
         for number, edit in enumerate(edits):  # any of them, and several at once
             if how >> number & 1 and not self.todoist.task(native_id)["checked"]:
                 edit()
