@@ -27,7 +27,8 @@ class Change:
     `acknowledges`: the write takes note of what a person did in this very app, a date they gave or a tick. It waits
     until all the others have it, so that a run that is cut short does not forget where the newest one stands. So does
     what comes to stand below a task that is open again only then, and, last of all, the tick or the removal of a task
-    with which those would go that move out of it.
+    with which those would go that move out of it. `last`: it waits even for the memories, for only its task shows that
+    a step is done whose goal has another place now.
 
     `expected`: the removal is no slip of a hand, and does not count as one: of an occurrence whose time has passed or
     for which the plan has other days, of what a race made twice, or of a goal that has another place now.
@@ -41,6 +42,7 @@ class Change:
     status: Status = "planned"
     error: str | None = None
     acknowledges: bool = False
+    last: bool = False
     before: State | None = None
     expected: bool = False
 

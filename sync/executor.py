@@ -74,6 +74,9 @@ def execute(
     handed_over = acknowledge and not any(change.status == "skipped" for work in works for change in work.plan.writes)
     for work in works:
         yield from work.ask(work.publication(acknowledge=acknowledge, handed_over=handed_over))
+    for work in works:
+        if acknowledge and not any(one.unwritten for one in works):
+            yield from work.ask(work.farewell())
     return [work.result() for work in works]
 
 
@@ -185,7 +188,8 @@ class _Work:
 
     def unanswered(self, turn: Collection[Action]) -> Batch:
         """Return the writes that waited for their turn until now."""
-        waited = [write for write in self.writes(acknowledging=True) if _task(write) not in self.answered]
+        last = {_task(write) for write in self.farewell()}
+        waited = [w for w in self.writes(acknowledging=True) if _task(w) not in self.answered | last]
         made = {write.key for write in waited if write.action is Action.CREATE}
         found = []
         for write in waited:
@@ -195,6 +199,10 @@ class _Work:
                 action = Action.CREATE
             found += [write] if action in turn else []
         return tuple(found)
+
+    def farewell(self) -> tuple[Write, ...]:
+        """Return the writes that come when every memory knows what their tasks show."""
+        return tuple(c.write for c in self.plan.changes if c.last and c.write and c.status == "planned")
 
     def writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
         """Return the writes of the plan, those that acknowledge or the others."""

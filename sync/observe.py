@@ -113,8 +113,10 @@ class View:
         return memory.state == "done" and memory.native_id == task.native_id
 
     def in_company(self, key: str) -> bool:
-        """Return whether the task, which stays here, cannot be completed without completing a person's own."""
-        return key in self.tasks and self.tasks[key].company and key.partition("/")[0] not in self.departing
+        """Return whether the task, which stays here, cannot be completed: a person's own would be, or it is unread."""
+        task = self.tasks.get(key)
+        held = task is not None and (task.company or bool(task.unread))
+        return held and key.partition("/")[0] not in self.departing
 
     def dropped(self, key: str, definition: str, *, recreate: bool) -> bool:
         """Return whether a person took the task out of this app, and the step has not changed since."""

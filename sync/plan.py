@@ -577,7 +577,8 @@ class _Differ:
             return False
         if touched or dated:
             theirs = f"{why}, but a person worked on it: it stays, as theirs"
-            self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=waits)
+            last = task.done and key.partition("/")[0] in self._view.departing  # nothing else shows that tick
+            self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=waits, last=last)
             return False
         # What moves out has to be out: with the task above it, it would be removed as well.
         waits = waits or task.native_id in self.left
@@ -593,12 +594,24 @@ class _Differ:
         *,
         marker: Marker | None,
         acknowledges: bool = False,
+        last: bool = False,
         expected: bool = False,
     ) -> None:
         write = Write(action, key, task.native_id, task.content, marker)
         before = self._found(task)
-        change = Change(action, key, reason, {}, write, acknowledges=acknowledges, before=before, expected=expected)
-        self.changes.append(change)
+        self.changes.append(
+            Change(
+                action,
+                key,
+                reason,
+                {},
+                write,
+                acknowledges=acknowledges,
+                last=last,
+                before=before,
+                expected=expected,
+            )
+        )
 
     def _found(self, task: Task) -> State:
         """Return a task as it was read, under the key that its marker had then."""

@@ -50,6 +50,7 @@ class App:
     unmarked: set[str] = field(default_factory=set)  # native ids of tasks that have been without a marker
     spoiled: dict[str, str] = field(default_factory=dict)  # native id -> key of those whose marker a person spoiled
     retired: bool = False
+    unread: dict[str, Held] = field(default_factory=dict)  # native id -> task with something that cannot be read
     elsewhere: set[str] = field(default_factory=set)  # ids of the goals that the file puts into other apps only
 
     def holds(self, key: str) -> bool:
@@ -82,7 +83,7 @@ class App:
     def is_special(self, key: str) -> bool:
         """Return whether a task is missing, repeats, was cancelled, or must not be ticked for what is below it."""
         held = next((held for found, held in self.ours().values() if found == key), None)
-        return held is None or held.recurring or held.dropped or self.has_company(key)
+        return held is None or held.recurring or held.dropped or held.unread or self.has_company(key)
 
     def is_unnamed(self, native_id: str, places: Mapping[str, int], project: Project) -> bool:
         """Return whether a task is remembered only where the goals file has no goal: nobody clears that up."""
@@ -117,6 +118,12 @@ class App:
                     found.add(ours[above][0])
                 above = tasks[above].parent
         return found
+
+    def unread_keys(self) -> set[str]:
+        """Return the keys of the tasks in which something cannot be read, as the memory has them."""
+        there = [one for one in self.unread if one in self.service.tasks]
+        ids = {*there, *((self.service.tasks[one].marker or "").split()[1] for one in there)}
+        return {key for key, entry in self.remembered().items() if entry.native_id in ids}
 
     def has_company(self, key: str) -> bool:
         """Return whether an open task that we must not tick stands below this one."""
@@ -218,6 +225,12 @@ class Expectations:
     def hindered(self, key: str) -> None:
         """A task cannot be ticked by us any more; what happened to it before, no run may have seen."""
         self.doubt |= {self.named(key), _goal(self.named(key))}
+
+    def unreadable(self, key: str) -> None:
+        """A person typed what cannot be read into a task, or put it right: what it says may be news by then."""
+        self.doubt |= {key, _goal(key)}
+        self.pins.pop(key, None)
+        self.settled = False
 
     def interrupted(self) -> None:
         """A run went wrong, or two raced: they may have carried the news of a reopening to some apps only."""
@@ -355,6 +368,10 @@ class Expectations:
                 shown = "\n".join(map(_shown, app.service.tasks.values()))
                 for words in app.words.values():
                     promise(words in shown, f"{words!r}, a person's, is nowhere any more")
+            for native_id, held in app.unread.items():
+                there = app.service.tasks.get(native_id)
+                same = there is not None and replace(there, place=held.place, parent=held.parent) == held
+                promise(same, f"{held.content.title!r}, which cannot be read, was changed or removed")
             gone = app.service.hands.intersection(app.service.removed)
             promise(not gone, f"{gone}, which a person had worked on, was removed")
 
@@ -407,14 +424,15 @@ class Expectations:
                 if (key not in own and (closed or copied)) or (copied and made_since):
                     continue  # its marker is of a step or a task that was there once
                 promise(key not in ours or held.done or ours[key].done, f"{key} has two tasks in {app.name}")
-                if key not in ours or ours[key].done:
+                if (key not in ours or ours[key].done) and not held.unread:
                     ours[key] = held
                 kept = project.prune == "keep" or app.is_unnamed(native_id, self.places, project)
-                promise(key in own or kept, f"{key} left the file, and is still ours in {app.name}")
+                promise(key in own or kept or held.unread, f"{key} left the file, and is still ours in {app.name}")
             self._check_occurrences(app, ours, schedule.today)
+            unread = app.unread_keys()
             for key in filter(app.holds, left):
                 over = _goal(key) in done and _goal(key) not in memory  # what is done makes no tasks in a new app
-                if not self._in_doubt(key) and not over:
+                if not (self._in_doubt(key) or over or key in unread):
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
             self._check_groups(app, [goal for goal in goals if app.holds(goal.goal.id)], ours)
             self._check_words(app, project)
@@ -527,7 +545,7 @@ class Expectations:
         company = app.company()  # what is done and must not be ticked is left alone
         for native_id, (key, held) in app.ours().items():
             part = said.get(step_of(key))
-            plain = not (held.done or held.recurring or held.dropped or native_id in theirs)
+            plain = not (held.done or held.recurring or held.dropped or held.unread or native_id in theirs)
             plain = plain and not words & {held.content.title, held.content.notes}
             if part is not None and plain and key not in company and app.holds(key):
                 where = f"{key} in {app.name}"
@@ -543,7 +561,9 @@ class Expectations:
         for native_id, (key, held) in app.ours().items():
             wanted = self.places.get(_goal(key), 0)
             here = held.place == wanted or native_id in app.copies or step_of(key) not in keys or key == HEARTBEAT
-            if not here and (held.done or held.dropped or held.recurring or self._is_left_alone(key, company)):
+            if not here and (
+                held.done or held.dropped or held.recurring or held.unread or self._is_left_alone(key, company)
+            ):
                 app.service.strayed.add(native_id)  # such a task stays, and is followed there should it be ours again
             above: str | None = native_id
             while not here and above in tasks:
@@ -579,7 +599,7 @@ class Expectations:
         states: dict[str, set[bool]] = {}
         for app in self.apps:
             if not app.retired:
-                memory, company = app.remembered(), app.company()
+                memory, company = app.remembered(), app.company() | app.unread_keys()
                 for key in filter(app.holds, keys):
                     if key in memory and memory[key].state in ("live", "done") and key not in company:
                         states.setdefault(key, set()).add(memory[key].state == "done")

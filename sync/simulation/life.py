@@ -103,7 +103,7 @@ class Life:
         found = sorted(
             (key, n)
             for n, (key, held) in ours.items()
-            if held.done is done and step_of(key) in known and keys.count(key) == 1
+            if held.done is done and not held.unread and step_of(key) in known and keys.count(key) == 1
         )
         if not found or app.retired:
             return None

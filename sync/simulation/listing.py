@@ -187,7 +187,11 @@ class _Families:
         repeating = any(other.recurring for one, other in below if one in self._ours)
         return Task(
             marker.nonce if self._atomic and native_id in self._ours else native_id,
-            replace(held.content, after=tuple(sorted(self._keys[n] for n in held.content.after if n in self._keys))),
+            replace(
+                held.content,
+                due=marker.due if held.unread else held.content.due,
+                after=tuple(sorted(self._keys[n] for n in held.content.after if n in self._keys)),
+            ),
             marker,
             held.done,
             held.done_on,
@@ -197,6 +201,7 @@ class _Families:
             recurring=held.recurring,
             parent=held.parent or "",
             here=held.place == self._seat.place,
+            unread="cannot be read" if held.unread else "",
         )
 
     def _all_below(self, native_id: str) -> Iterator[tuple[str, Held]]:

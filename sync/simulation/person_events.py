@@ -213,6 +213,37 @@ def make_recurring(life: Life, luck: Luck) -> str | None:
 
 
 @event(1)
+def garble(life: Life, luck: Luck) -> str | None:
+    """Type something that cannot be read into a task: nothing is concluded from it, and nothing written there."""
+    found = life.a_task(luck)
+    if not found or life.raced or not life.expected.settled:
+        return None
+    app, native_id, key = found
+    held = app.service.tasks[native_id]
+    if app.service.kind.families or held.recurring or held.dropped or app.state(key) != "live":
+        return None  # an app with families tells dates and states apart from words
+    app.service.garble(native_id)
+    app.unread[native_id] = app.service.tasks[native_id]
+    life.expected.unreadable(key)
+    return f"{app.name}: write what cannot be read into {key}"
+
+
+@event(1)
+def mend(life: Life, luck: Luck) -> str | None:
+    """Put right what could not be read."""
+    app = luck.of(life.apps)
+    there = sorted(one for one in app.unread if one in app.service.tasks)
+    if not there:
+        return None
+    native_id = luck.of(there)
+    del app.unread[native_id]
+    app.service.garble(native_id, unread=False)
+    key = app.ours()[native_id][0] if native_id in app.ours() else ""
+    life.expected.unreadable(life.expected.named(key))
+    return f"{app.name}: mend {key}"
+
+
+@event(1)
 def move_away(life: Life, luck: Luck) -> str | None:
     """Move a task to another place."""
     if not (found := life.a_task(luck)):

@@ -73,7 +73,10 @@ WRITE_FAULTS = tuple(fault for fault in Fault if fault not in (Fault.EMPTY, Faul
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A task as the service holds it, in one of its places. `marker` is its text, None where it is not ours."""
+    """A task as the service holds it, in one of its places. `marker` is its text, None where it is not ours.
+
+    `unread`: a person typed something there that nobody can read.
+    """
 
     content: Content
     marker: str | None = None
@@ -84,6 +87,7 @@ class Held:
     parent: str | None = None
     comments: tuple[str, ...] = ()
     place: int = 0
+    unread: bool = False
 
 
 def memory_key(namespace: str, place: int) -> str:
@@ -194,6 +198,10 @@ class Service:
     def make_recurring(self, native_id: str) -> None:
         """Let a task repeat."""
         self._touch(native_id, recurring=True)
+
+    def garble(self, native_id: str, *, unread: bool = True) -> None:
+        """Type something that cannot be read in place of a date or a box, or put that right again."""
+        self._change(native_id, unread=unread)
 
     def move_away(self, native_id: str) -> None:
         """Take a task to another place, where it stands alone; what is below it follows."""

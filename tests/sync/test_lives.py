@@ -656,6 +656,15 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
         # A goal moves in a run that is cut short, and leaves the file.
         (UNIQUE, [("group_steps", 0), ("change_place", 1), ("sync", 0), ("change_place", 0), ("add_goal", 0),
                   ("add_step", 85101625426), ("faulty_sync", 5), ("remove_goal", 0)]),
+        # A group that was made anew in the new place, while the old one still has it as done.
+        (UNIQUE, [("group_steps", 1), ("remove_step", 2), ("race", 0), ("tick", 0), ("group_steps", 0), ("tick", 0),
+                  ("faulty_sync", 2), ("reopen", 2), ("change_place", 1), ("faulty_sync", 4)]),
+        # A step that was dropped is made anew in the new place, and the goal moves back.
+        (UNIQUE, [("faulty_sync", 4), ("remove_step", 0), ("remove_step", 0), ("delete", 1), ("sync", 0),
+                  ("change_notes", 1), ("change_place", 2), ("faulty_sync", 5), ("change_place", 0)]),
+        # A copy of a task that was removed stands where a new goal is to be.
+        (EXACT, [("add_step", 0), ("add_step", 0), ("sync", 0), ("copy", 4), ("change_title", 0), ("rename_step", 0),
+                 ("restore", 0), ("delete", 0), ("change_place", 1), ("faulty_sync", 569112251680), ("add_goal", 0)]),
         # A step goes to another goal in another place, and its goal leaves the file.
         (EXACT, [("change_place", 2), ("sync", 0), ("tick", 0), ("sync", 0), ("add_goal", 0), ("move_step", 6),
                  ("remove_goal", 0)]),
@@ -672,6 +681,8 @@ def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[
         ((SAFE, FILE), [("faulty_sync", 3), ("change_app", 1), ("tick", 0)]),
         # A person writes words into a step that leaves the file when its goal leaves the app.
         ((UNIQUE, EXACT), [("remove_step", 0), ("sync", 0), ("change_app", 1), ("edit_title", 4), ("remove_step", 1)]),
+        # A step is ticked in the app that its goal leaves, and the run is cut short after it has let go of the task.
+        ((SAFE, FILE), [("faulty_sync", 4), ("change_app", 0), ("tick", 3), ("rename_step", 0), ("faulty_sync", 7)]),
         # A person adds a label to a goal that gets another one in the file when it leaves the app.
         ((SAFE, FILE), [("sync", 0), ("remove_step", 0), ("change_app", 0), ("make_recurring", 0), ("sync", 0),
                         ("add_label", 0), ("change_app", 1), ("change_notes", 0)]),
