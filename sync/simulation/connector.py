@@ -273,10 +273,11 @@ class SimulatedConnector:
         """Let tasks come after others, now that all of these have been made, and have their names."""
         if not self._after:
             return
-        there: dict[str, str] = {}
         theirs = {entry.native_id for line in self._elsewhere() for entry in read_entries((line,)).values()}
         own = read_entries(tuple(self.service.memory.get(self._memory, ())))
         theirs -= {entry.native_id for entry in own.values()}
+        known = {key: self._place(entry.native_id) for key, entry in own.items()}  # a marker may have another name
+        there = {key: native_id for key, native_id in known.items() if native_id in self.service.tasks}
         for native_id, held in self.service.tasks.items():
             marker = parse(held.marker) if held.marker else None
             if marker is not None and marker.namespace == self._namespace and native_id not in theirs:

@@ -568,7 +568,7 @@ class Expectations:
             above: str | None = native_id
             while not here and above in tasks:
                 one = tasks[above]
-                here = one.done or one.dropped or one.recurring or above in app.service.strayed
+                here = one.done or one.dropped or one.recurring or one.unread or above in app.service.strayed
                 above = one.parent
             here = here or above is not None  # it stood below a task that was deleted since
             promise(here, f"{key} in {app.name}: stands in place {held.place}, not in {wanted}")
