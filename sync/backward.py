@@ -102,7 +102,7 @@ class Network:
 
     `next` holds the links within the goal by the step that comes first, `previous` by the one that follows; `elsewhere`
     those to steps of other goals, by index. `anchors` are the steps whose own keys fix their due date, `waiting` those
-    with a wait in a link to what comes next.
+    with a wait in a link to what comes next, `milestones` those that take no time, `repeating` those with `every`.
     """
 
     def __init__(self, goal: Goal, frame: Frame) -> None:
@@ -114,6 +114,7 @@ class Network:
         self.next: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
         self.elsewhere: list[tuple[int, Link]] = []
         self.waiting: set[int] = set()
+        self.milestones = [i for i, step in enumerate(self.steps) if step.milestone]
         self.repeating = [i for i, step in enumerate(self.steps) if step.every is not None]
         self._bound = {
             i
@@ -154,6 +155,20 @@ class Network:
         """Return those of `keys` that are steps of this goal, with their indices, in sequence."""
         return sorted((self.index[key], key) for key in self.index.keys() & keys)
 
+    def sharing(self, gone: Set[int], outside: Iterable[int]) -> frozenset[int]:
+        """Return the open milestones that may share the day on which what follows them begins.
+
+        Those that nothing open follows before the deadline have a day of their own, and so have those whose day is
+        fixed. `outside` are the steps that others of other goals follow.
+        """
+        if not self.milestones:
+            return frozenset()
+        leads = set(outside)
+        for i in reversed(range(len(self.steps))):
+            if any(n in leads or not (n in gone or self.steps[n].follow_up) for n, _ in self.next[i]):
+                leads.add(i)
+        return frozenset(leads.intersection(self.milestones)) - gone - self.anchors
+
     def lengths(self) -> list[Length | None]:
         """Return each step's length as written; None for one that grows: a flexible one, or one that repeats."""
         working = Unit.WORKING_DAYS  # asking an Enum takes longer than everything else here
@@ -180,6 +195,8 @@ class Network:
             return None if step.flexible else ONE_DAY.amount
         if step.every is not None:
             return None
+        if step.milestone:
+            return 0
         if takes.unit is Unit.PERCENT:
             days = self.frame.days
             window = days.position(self.frame.limit) - days.position(self.frame.start - 1)

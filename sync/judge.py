@@ -295,7 +295,9 @@ class Judge:
                     or link.key in self._planner.progress.dropped
                 ):
                     continue
-                if days.after(other, link.wait) >= day if link.wait else other >= day:
+                # A milestone may stand on the day on which what it follows ends.
+                least = (days.after(other, link.wait) if link.wait else other) + (not step.milestone)
+                if least > day:
                     before = self._planner.steps[link.key].title
                     yield (
                         f"“{before}” on {date.fromordinal(other)} leaves no working day for “{step.title}”, "
