@@ -35,10 +35,20 @@ _FLAT = re.compile(r"\[[^][{}\"'#\n]*\]|\{[^][{}\"'#\n]*\}")
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+# What ends a plain text on its line as a comment, though it was hardly meant as one: people write "# a comment".
+_CUT = re.compile(r"[ \t]+(#\w[^\n]*)")
+
 Path_ = tuple[str | int, ...]
 
 _NULL, _BOOL, _INT, _FLOAT, _DATE = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "date"))
 _TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+
+
+class CutText(str):
+    """A text of which YAML took the rest of the line, from ` #` on, for a comment; `rest` is that."""
+
+    __slots__ = ("rest",)
+    rest: str
 
 
 class _Resolver(BaseResolver):
@@ -193,7 +203,7 @@ class Source:
                 raise self._error(node.start_mark, "aliases (*name) repeat too much; write the values out")
             return known
         if isinstance(node, ScalarNode):
-            return _scalar(node)
+            return self._scalar(node)
         if id(node) in self._open:
             raise self._error(node.start_mark, "an alias (*name) contains itself")
         if len(self._open) > MAX_DEPTH:
@@ -202,6 +212,14 @@ class Source:
         value = self._mapping(node) if isinstance(node, MappingNode) else [self._build(n) for n in node.value]
         self._open.discard(id(node))
         self._built[id(node)] = value
+        return value
+
+    def _scalar(self, node: ScalarNode) -> Any:
+        """Return a scalar's value; of a text without quotes, with what was cut off."""
+        value = _scalar(node)
+        if not node.style and isinstance(value, str) and (cut := _CUT.match(self.text, node.end_mark.index)):
+            value = CutText(value)
+            value.rest = cut[1].strip()
         return value
 
     def _mapping(self, node: MappingNode) -> dict[str, Any]:
