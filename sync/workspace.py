@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from config import loader
-from config.errors import InputError, RefusedError
+from config.errors import GoalsFileError, InputError, Problem, RefusedError
 from sync import reading
 from sync.observe import observe
 from sync.scheduler import schedule
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from config.network import Goal, Project
+    from config.network import Goal, Project, Step
     from sync.schedule import Schedule
 
 
@@ -105,7 +105,26 @@ def open_workspace(path: Path | None, today: date | None) -> Workspace:
     """
     found = loader.find(path)
     project = loader.load(found)
-    return Workspace(project, found, today or _today(project.timezone))
+    day = today or _today(project.timezone)
+    _refuse_still_to_come(project, day)
+    return Workspace(project, found, day)
+
+
+def _refuse_still_to_come(project: Project, today: date) -> None:
+    """Raise GoalsFileError with every `done:` that lies in the future."""
+    written: list[tuple[str, Goal | Step]] = [("goal", goal) for goal in project.goals]
+    written += [("step", step) for goal in project.goals for step in goal.steps]
+    problems = [
+        Problem(
+            one.origin.at("done"),
+            f"`done: {one.done}`: a {what} cannot be done on a day that is still to come; today is {today}. "
+            "Write the day on which it was done, or delete the line",
+        )
+        for what, one in written
+        if one.done is not None and one.done > today
+    ]
+    if problems:
+        raise GoalsFileError(problems)
 
 
 def _today(timezone: str) -> date:

@@ -333,3 +333,39 @@ def test_who_reads_only_the_first_lines_gets_no_error(person: Person) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+DONE = """timezone: Pacific/Kiritimati
+goals:
+  - title: A
+    deadline: 2028-01-01
+    steps:
+      - title: x
+        done: {day}
+  - title: B
+    deadline: 2028-01-01
+    done: {day}
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "schedule", "plan", "sync", "status"])
+def test_done_on_a_day_that_is_still_to_come_is_a_mistake(person: Person, command: str) -> None:
+    person.writes(DONE.format(day="2027-07-21"))
+    told = person.run(command, "--today", "2027-07-20")
+    assert told.code == 64
+    said = "cannot be done on a day that is still to come; today is 2027-07-20"
+    assert told.err.splitlines() == [
+        f"error: goals.yaml:{place}: `done: 2027-07-21`: a {what} {said}. "
+        "Write the day on which it was done, or delete the line"
+        for place, what in (("7:15", "step"), ("10:11", "goal"))
+    ]
+    assert not (person.folder / "todo.md").exists()
+    assert person.run(command, "--today", "2027-07-21").code == 0
+
+
+def test_the_day_in_the_files_time_zone_is_not_still_to_come(person: Person) -> None:
+    there = datetime.now(timezone(timedelta(hours=14))).date()
+    person.writes(DONE.format(day=there.isoformat()))
+    assert person.run("check", env={"BACKPLAN_TODAY": ""}).code == 0
+    person.writes(DONE.format(day=(there + timedelta(days=2)).isoformat()))
+    assert person.run("check", env={"BACKPLAN_TODAY": ""}).code == 64
