@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
@@ -12,7 +12,7 @@ from sync import heartbeat
 from sync.handover import Site, hand_over, share_an_account
 from sync.observe import View, first_syncs, observe
 from sync.occurrences import step_of
-from sync.renames import find_renames, rename
+from sync.renames import find_renames, held_back, rename
 from sync.scheduler import schedule
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from config.errors import Problem
     from config.network import Project, Target
     from connectors.base import Connector, Task
-    from sync.schedule import Schedule
+    from sync.renames import Renames
+    from sync.schedule import Schedule, ScheduledGoal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Reading:
     """What one run has read and worked out, before anything is written.
 
     `unread` maps the label of a connector that could not be read to the reason; its goals are left alone everywhere.
+    `held` are the goals that are left alone because a rename is in doubt, of the file or remembered, with the problem.
     """
 
     project: Project
@@ -56,6 +59,7 @@ class Reading:
     schedule: Schedule
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...] = ()
+    held: Mapping[str, Problem] = field(default_factory=dict)
 
     @property
     def first_sync(self) -> dict[str, date]:
@@ -66,6 +70,16 @@ class Reading:
     def reopened(self) -> frozenset[str]:
         """The keys that a person reopened, in any app."""
         return frozenset(key for view in self.views for key in view.tasks if view.reopened(key))
+
+    def doubts(self) -> list[str]:
+        """Return a sentence on each place where a rename is in doubt, with the goals that are left alone for it."""
+        goals: dict[Problem, list[str]] = {}
+        for goal_id, problem in sorted(self.held.items()):
+            goals.setdefault(problem, []).append(goal_id)
+        return [
+            f"{problem}. Until then nothing of {', '.join(ids)} is made, changed or removed"
+            for problem, ids in goals.items()
+        ]
 
 
 def homes(project: Project, folder: Path) -> tuple[Home, ...]:
@@ -107,12 +121,14 @@ def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool 
 def work_out(project: Project, found: Snapshots, today: date) -> Reading:
     """Return what the snapshots show, and the schedule. Pure."""
     there = [home for home in found.homes if home.label in found.by_label]
+    renamed = renames(project, found)
+    held = held_back(renamed.values())
     views = hand_over(
         [
             Site(
                 home.connector,
                 heartbeat.goals(home, found.homes, project),
-                _view(project, home, found.by_label[home.label]),
+                _view(home, found.by_label[home.label], renamed[home.label].without(held)),
             )
             for home in there
         ],
@@ -120,7 +136,22 @@ def work_out(project: Project, found: Snapshots, today: date) -> Reading:
     )
     progress = observe(project, views, today)
     planned = schedule(project, progress, today)
-    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt)
+    planned = replace(planned, goals=tuple(_held(goal, held) for goal in planned.goals))
+    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held)
+
+
+def renames(project: Project, found: Snapshots) -> dict[str, Renames]:
+    """Return what each connector remembers under another key, by its label."""
+    there = [home for home in found.homes if home.label in found.by_label]
+    return {home.label: find_renames(project, found.by_label[home.label], home.goals) for home in there}
+
+
+def _held(goal: ScheduledGoal, held: Mapping[str, Problem]) -> ScheduledGoal:
+    """Return a goal that says, where it is so, that it is held back."""
+    if (problem := held.get(goal.goal.id)) is None:
+        return goal
+    warning = f"{problem}. Until then nothing of this goal is made, changed or removed"
+    return replace(goal, held=True, warnings=(*goal.warnings, warning))
 
 
 def _keys(project: Project) -> set[str]:
@@ -224,8 +255,8 @@ def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> N
         )
 
 
-def _view(project: Project, home: Home, snapshot: Snapshot) -> View:
-    renamed, keys = rename(snapshot, find_renames(project, snapshot, home.goals))
+def _view(home: Home, snapshot: Snapshot, renames: Mapping[str, str]) -> View:
+    renamed, keys = rename(snapshot, renames)
     return View(home.label, renamed, home.goals, keys, snapshot.memory)
 
 

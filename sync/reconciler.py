@@ -42,10 +42,11 @@ def make_plans(
 
     new_nonce: the source of ids that tell apart what two runs create, for services that do not take an id of ours.
 
-    Goals for which a connector could not be read, or that fail under `when_late: fail`, are left alone everywhere.
+    Goals for which a connector could not be read, that fail under `when_late: fail`, or in which a rename is in doubt,
+    are left alone everywhere.
     """
     skipped = {goal for home in reading.homes if home.label in reading.unread for goal in home.goals}
-    skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed}
+    skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed} | reading.held.keys()
     # In a place that could not be read, there may be tasks of a goal that is new elsewhere.
     if reading.unread:
         skipped |= {goal_id for home in reading.homes for goal_id in home.goals if _is_new(reading, home, goal_id)}

@@ -109,7 +109,8 @@ class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a
 class ScheduledGoal:
     """A goal with its steps in the file's order. `margin` is the least slack of its open steps, None without any.
 
-    `risk` is only there where it was asked for.
+    `failed`: it does not fit, and `when_late: fail` leaves it alone. `held`: a rename is in doubt, which leaves it
+    alone as well. `risk` is only there where it was asked for.
     """
 
     goal: Goal
@@ -123,6 +124,7 @@ class ScheduledGoal:
     done: date | None = None
     earliest_deadline: date | None = None
     failed: bool = False
+    held: bool = False
     warnings: tuple[str, ...] = ()
     buffer: Buffer | None = None
     risk: Risk | None = None

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from config import loader
-from config.errors import GoalsFileError, InputError, Problem, RefusedError
+from config.errors import BackplanError, GoalsFileError, InputError, Problem, RefusedError
 from sync import reading
 from sync.observe import observe
+from sync.renames import held_back
 from sync.scheduler import schedule
 
 if TYPE_CHECKING:
@@ -73,6 +74,19 @@ class Workspace:
             self.goal(goal_id)
         moved = self.project.with_goals(lambda g: replace(g, deadline=deadlines[g.id]) if g.id in deadlines else g)
         return replace(self, project=moved)
+
+    def refuse_doubts(self) -> None:
+        """Raise GoalsFileError where a rename is in doubt, as far as the lists on this machine show it.
+
+        A list that cannot be read is no mistake of the goals file: `plan` tells of it.
+        """
+        local = [home for home in self.homes() if home.connector.capabilities.local]
+        try:
+            found = reading.take_snapshots(self.project, local, self.today)
+        except BackplanError:
+            return
+        if held := held_back(reading.renames(self.project, found).values()):
+            raise GoalsFileError(list(held.values()))
 
     def offline_schedule(self) -> tuple[Schedule, list[str]]:
         """Return the schedule with the progress that files on this machine show, and what should be said about that.

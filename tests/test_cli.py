@@ -369,3 +369,61 @@ def test_the_day_in_the_files_time_zone_is_not_still_to_come(person: Person) -> 
     assert person.run("check", env={"BACKPLAN_TODAY": ""}).code == 0
     person.writes(DONE.format(day=(there + timedelta(days=2)).isoformat()))
     assert person.run("check", env={"BACKPLAN_TODAY": ""}).code == 64
+
+
+IN_DOUBT = {  # what is written first, the same with several titles changed, where that is, and the goals that wait
+    "goals": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b]\n- title: Write\n  deadline: 2027-09-02\n",
+        "{0}- title: Study\n  deadline: 2027-09-01\n  steps: [a, b]\n- title: Note\n  deadline: 2027-09-02\n",
+        ("5:10", "several goals", "`read`, `write` went, `study`, `note` came", "note, read, study, write"),
+        "{0}- title: Study\n  was: read\n  deadline: 2027-09-01\n  steps: [a, b]\n"
+        "- title: Note\n  was: write\n  deadline: 2027-09-02\n",
+    ),
+    "steps": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b]\n",
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [c, d, e]\n",
+        ("7:11", "several steps", "`a`, `b` went, `c`, `d`, `e` came", "read"),
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [{{title: c, was: a}}, {{title: d, was: b}}, e]\n",
+    ),
+    "steps, with a step that goes to another goal": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b, x]\n- title: Far\n  deadline: 2028-09-01\n",
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [c, d]\n"
+        "- title: Far\n  deadline: 2028-09-01\n  steps: [{{title: x, was: read/x}}]\n",
+        ("7:11", "several steps", "`a`, `b` went, `c`, `d` came", "far, read"),
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [{{title: c, was: a}}, {{title: d, was: b}}]\n"
+        "- title: Far\n  deadline: 2028-09-01\n  steps: [{{title: x, was: read/x}}]\n",
+    ),
+}
+OTHER = "goals:\n- title: Other\n  deadline: {day}\n  steps: [{{title: one, id: one}}]\n"
+
+
+@pytest.mark.parametrize("case", IN_DOUBT)
+def test_a_rename_in_doubt_holds_back_the_goals_that_it_may_concern(person: Person, case: str) -> None:
+    first, second, (place, what, which, held), answered = IN_DOUBT[case]
+    person.writes(first.format(OTHER.format(day="2027-08-15")))
+    assert person.run("sync").code == 0
+    before = _lines(person)
+    person.writes(second.format(OTHER.format(day="2027-08-16")))
+    said = f"goals.yaml:{place}: {what} changed their titles here, and only a guess could tell"
+    checked = person.run("check")
+    assert checked.code == 64
+    assert said in checked.err
+    assert which in checked.err
+    for command in ("plan", "sync"):
+        told = person.run(command)
+        assert told.code == 1
+        assert said in told.err
+        assert f"Until then nothing of {held} is made, changed or removed" in told.err
+    assert person.run("schedule").code == 1
+    after = _lines(person)
+    assert [line for line in after if "2027-08-1" not in line] == [line for line in before if "2027-08-1" not in line]
+    assert [("2027-08-16" in line) for line in after] == [("2027-08-15" in line) for line in before]
+    person.writes(answered.format(OTHER.format(day="2027-08-16")))
+    assert not {change["action"] for change in person.changes()} & {"remove", "detach"}
+    assert person.run("check").code == 0
+    assert person.changes() == []
+
+
+def _lines(person: Person) -> list[str]:
+    """Return the lines of the list, without backplan's own comments."""
+    return [line.partition(" <!--")[0] for line in person.todo.read_text("utf-8").splitlines() if "- [" in line]
