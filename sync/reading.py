@@ -10,7 +10,7 @@ from connectors.base import HEARTBEAT, GoalMemory, Mover, Remembered, Snapshot
 from connectors.registry import create
 from sync import heartbeat
 from sync.handover import Site, hand_over, share_an_account
-from sync.observe import View, first_syncs, observe
+from sync.observe import GIVEN_UP, View, first_syncs, observe
 from sync.occurrences import step_of
 from sync.renames import find_renames, held_back, rename
 from sync.scheduler import schedule
@@ -51,6 +51,7 @@ class Reading:
 
     `unread` maps the label of a connector that could not be read to the reason; its goals are left alone everywhere.
     `held` are the goals that are left alone because a rename is in doubt, of the file or remembered, with the problem.
+    `given_up` has, by the label of a connector, the goals that a person cancelled there.
     """
 
     project: Project
@@ -60,6 +61,7 @@ class Reading:
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...] = ()
     held: Mapping[str, Problem] = field(default_factory=dict)
+    given_up: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def first_sync(self) -> dict[str, date]:
@@ -136,8 +138,26 @@ def work_out(project: Project, found: Snapshots, today: date) -> Reading:
     )
     progress = observe(project, views, today)
     planned = schedule(project, progress, today)
-    planned = replace(planned, goals=tuple(_held(goal, held) for goal in planned.goals))
-    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held)
+    given_up = _given_up(project, views)
+    planned = replace(planned, goals=tuple(_given_up_in(_held(goal, held), given_up) for goal in planned.goals))
+    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held, given_up)
+
+
+def _given_up(project: Project, views: Sequence[View]) -> dict[str, frozenset[str]]:
+    """Return the ids of the goals that a person cancelled in each app, by its label."""
+    recreate = project.on_delete == "recreate"
+    return {
+        view.label: frozenset(goal.id for goal in project.goals if view.cancelled(goal, recreate=recreate))
+        for view in views
+    }
+
+
+def _given_up_in(goal: ScheduledGoal, given_up: Mapping[str, frozenset[str]]) -> ScheduledGoal:
+    """Return a goal that says in which apps it was given up."""
+    labels = ", ".join(label for label, ids in given_up.items() if goal.goal.id in ids)
+    if not labels or goal.done:
+        return goal
+    return replace(goal, warnings=(*goal.warnings, f"in {labels} {GIVEN_UP}"))
 
 
 def renames(project: Project, found: Snapshots) -> dict[str, Renames]:

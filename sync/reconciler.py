@@ -111,10 +111,11 @@ def _plan(
     nested = home.connector.capabilities.nested
     memory, today, first_sync = view.snapshot.memory, reading.schedule.today, reading.first_sync
     deadlines = digests.deadlines(project)
+    cancelled = reading.given_up.get(view.label, frozenset())
     wanted = [
         wanted_goal(deadlines[goal.goal.id], goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
         for goal in reading.schedule.goals
-        if goal.goal.id in home.goals and goal.goal.id not in skipped
+        if goal.goal.id in home.goals and goal.goal.id not in skipped | cancelled
     ]
     if project.heartbeat and HEARTBEAT not in skipped and home is heartbeat.home(reading.homes):
         wanted.append(heartbeat.wanted(project.heartbeat, today, memory))
@@ -125,6 +126,7 @@ def _plan(
         namespace=project.namespace,
         today=today,
         skipped=skipped,
+        cancelled=cancelled,
         reopened=reading.reopened,
         done=reading.schedule.done(),
         given_up=home.retired,

@@ -589,7 +589,8 @@ class Planner:
             with _named(goal):
                 goals[goal.id] = judge.judge(self.planned[goal.id])
         listed = tuple(goals[goal.id] for goal in self.project.goals)
-        return Schedule(self.today, listed, self.progress, loads(listed, self.project.capacity, self.today))
+        load = loads(listed, self.project.capacity, self.today)
+        return Schedule(self.today, listed, self.progress, load, self.project.namespace)
 
 
 @contextmanager

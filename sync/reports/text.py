@@ -32,6 +32,8 @@ _STATE_STYLES = {
     State.LATE: "red",
     State.MISSED: "bold red",
     State.DONE: "green",
+    State.GIVEN_UP: "dim",
+    State.NO_STEP_LEFT: "yellow",
 }
 _ACTION_STYLES = {
     Action.CREATE: "green",
