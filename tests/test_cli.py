@@ -16,6 +16,8 @@ from sync import workflow
 from tests.conftest import FOOD_HANDLER, ROOT
 
 if TYPE_CHECKING:
+    from typing import IO
+
     from tests.conftest import Person
 
 COMMANDS = (
@@ -320,19 +322,76 @@ def test_a_plan_of_400_days_has_a_step_a_day_whatever_the_clock_does(person: Per
     assert list(days) == [str(last - timedelta(days=399 - n)) for n in range(400)]
 
 
-def test_who_reads_only_the_first_lines_gets_no_error(person: Person) -> None:
+def _many_steps(person: Person) -> None:
     steps = "".join(f"      - Step number {number} of very many\n" for number in range(900))
     person.writes(f"goals:\n  - title: Many\n    deadline: 2029-09-30\n    steps:\n{steps}")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "sync.main", "plan"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=person.folder, env=environment, stdout=pipe, stderr=pipe) as process:
+
+
+def _process(
+    person: Person, command: str, stdout: int | IO[bytes] = subprocess.PIPE, stderr: int | IO[bytes] = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Start backplan in a process of its own, as a shell does."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": person.today.isoformat()}
+    arguments = [sys.executable, "-P", "-m", "sync.main", *command.split()]
+    return subprocess.Popen(arguments, cwd=person.folder, env=environment, stdout=stdout, stderr=stderr)
+
+
+def test_who_reads_only_the_first_lines_gets_no_error(person: Person) -> None:
+    _many_steps(person)
+    with _process(person, "plan") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline().startswith(b"markdown (todo.md): 901 changes to make")
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 0
+    assert process.returncode == 141
+
+
+PRINTING = [
+    *("--version", "--help", "sync --help", "schema", "check", "connectors", "explain many", "status", "undo --help"),
+    *(f"{command}{form}" for command in ("schedule", "plan") for form in ("", " --json", " --markdown")),
+]
+
+
+@pytest.mark.parametrize("command", PRINTING)
+def test_nobody_who_reads_is_no_error(person: Person, command: str) -> None:
+    _many_steps(person)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with _process(person, command, stdout=writing) as process:
+        os.close(writing)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("command", PRINTING)
+def test_a_full_disk_is_an_error_in_a_sentence(person: Person, command: str) -> None:
+    _many_steps(person)
+    with (
+        Path("/dev/full").open("wb") as full,
+        _process(person, command, stdout=full) as process,
+    ):
+        _, err = process.communicate()
+    assert process.returncode == 1
+    assert err.decode().splitlines() == [
+        "error: the output cannot be written: No space left on device. "
+        "Make room, or send it elsewhere, and run it again"
+    ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_run_goes_on_where_what_is_said_beside_it_cannot_be_written(person: Person) -> None:
+    _many_steps(person)
+    with (
+        Path("/dev/full").open("wb") as full,
+        _process(person, "sync -v", stderr=full) as process,
+    ):
+        out, _ = process.communicate()
+    assert (process.returncode, b"901 changes made" in out) == (0, True)
+    with Path("/dev/full").open("wb") as full, _process(person, "chekc", stdout=full, stderr=full) as process:
+        process.communicate()
+    assert process.returncode == 64
 
 
 DONE = """timezone: Pacific/Kiritimati
