@@ -155,20 +155,6 @@ class Network:
         """Return those of `keys` that are steps of this goal, with their indices, in sequence."""
         return sorted((self.index[key], key) for key in self.index.keys() & keys)
 
-    def sharing(self, gone: Set[int], outside: Iterable[int]) -> frozenset[int]:
-        """Return the open milestones that may share the day on which what follows them begins.
-
-        Those that nothing open follows before the deadline have a day of their own, and so have those whose day is
-        fixed. `outside` are the steps that others of other goals follow.
-        """
-        if not self.milestones:
-            return frozenset()
-        leads = set(outside)
-        for i in reversed(range(len(self.steps))):
-            if any(n in leads or not (n in gone or self.steps[n].follow_up) for n, _ in self.next[i]):
-                leads.add(i)
-        return frozenset(leads.intersection(self.milestones)) - gone - self.anchors
-
     def lengths(self) -> list[Length | None]:
         """Return each step's length as written; None for one that grows: a flexible one, or one that repeats."""
         working = Unit.WORKING_DAYS  # asking an Enum takes longer than everything else here

@@ -74,10 +74,15 @@ class Forward:
                 finish = _on_free_day(days, earliest, finish, dates.dues[i])
             result.start.append(start)
             result.finish.append(finish)
-            end = earliest if i in dates.sharing else finish
+            end = earliest if i in dates.sharing else self._free_after(network, i, finish)
             result.end.append(max(finish, dates.dues[i]) if i in appointments else end)
         self._ends.update(zip(network.index, result.end, strict=True))
         return result
+
+    def _free_after(self, network: Network, i: int, finish: int) -> int:
+        """Return the day after which what follows may begin: a milestone takes none of the day on which it was done."""
+        step = network.steps[i]
+        return finish - 1 if step.milestone and step.key in self._progress.done else finish
 
     def _dates(
         self, network: Network, dates: Dates, i: int, earliest: int, first: int, *, settled: bool

@@ -206,6 +206,8 @@ class Sampler:
     def _over(self, goal: ScheduledGoal, scheduled: ScheduledStep, earliest: Days, finish: Days) -> Days:
         """Return the day after which what follows a step may begin; without a length, it takes none of its day."""
         key = scheduled.step.key
+        if scheduled.done:
+            return finish - 1 if scheduled.step.milestone else finish
         if key not in self._sharing:
             return self._end(key, finish)
         drawn = self._lengths.get(key)

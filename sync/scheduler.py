@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
 from config.network import Countdown, HangsOn, Link
+from sync import milestones
 from sync.backward import Frame, Latest, Network, Terms
 from sync.calendar import OutOfTimeError, WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Growth, Squeeze, Squeezed
@@ -214,10 +215,8 @@ class Planner:
 
     def _sharing(self, network: Network, gone: frozenset[int]) -> frozenset[int]:
         """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
-        if not network.milestones:
-            return frozenset()
         outside, pins = (network.among(keys) for keys in (self.outside.keys(), self.progress.pins.keys()))
-        return network.sharing(gone, (i for i, _ in outside)).difference(i for i, _ in pins)
+        return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pins))
 
     def _floors_of(
         self,
@@ -232,13 +231,10 @@ class Planner:
         days, done = network.frame.days, self.progress.done
         floors: dict[int, Position] = {}
         for i in some:
-            step = network.steps[i]
-            first = low
-            if step.not_before is not None:
-                first = max(first, days.position(step.not_before.toordinal() - 1))
-            if step.milestone and i not in sharing:
+            first = self._first_begin(network, i, low)
+            if network.steps[i].milestone and i not in sharing:
                 first += 1  # it happens at the end of a day, and there is none but its own
-            for link in step.after_goals:
+            for link in network.steps[i].after_goals:
                 day = self.deadlines[link.key]
                 first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
             floors[i] = first
@@ -250,14 +246,21 @@ class Planner:
         for i, key, wait in links:
             ends = self.known_day(key, fixed, network, progress=progress) if i in floors else None
             if ends is not None:
-                if progress and key not in done:
+                if progress:
                     ends = self._over(key, ends, days)
                 floors[i] = max(floors[i], days.position(days.after(ends, wait) if wait else ends))
         return floors
 
+    @staticmethod
+    def _first_begin(network: Network, i: int, low: Position) -> Position:
+        not_before = network.steps[i].not_before
+        return low if not_before is None else max(low, network.frame.days.position(not_before.toordinal() - 1))
+
     def _over(self, key: str, day: int, days: WorkingDays) -> int:
-        """Return the day after which what follows an open step may begin, where the step's own day is known."""
+        """Return the day after which what follows a step may begin, where the step's own day is known."""
         step = self.steps[key]
+        if key in self.progress.done:
+            return day - 1 if step.milestone else day  # which took none of the day on which it was ticked
         if not step.milestone:
             return max(day, days.forward(self.day))  # overdue, it still wants a day of its own
         held = step.anchored or key in self.progress.pins
@@ -359,7 +362,7 @@ class Planner:
         stood = planned.dues[:]
         kept = Floors({i: floors[i] for i in followers & floors.keys()})
         self._squeeze(planned, kept, fixed, outside, followers)
-        self._show_milestones(planned, kept)
+        milestones.show(planned, kept, self._first_day(planned.goal))
         if planned.dues != stood:
             planned.made, planned.renewed = self.today, followers
 
@@ -413,26 +416,7 @@ class Planner:
             elif goal.when_late == "squeeze":
                 movable = frozenset(floors.begin) | frozenset(floors.end)
                 self._squeeze(planned, floors, dict(planned.fixed), outside, movable)
-        self._show_milestones(planned, floors)
-
-    def _show_milestones(self, planned: Planned, floors: Floors) -> None:
-        """Show each milestone that fits no earlier than it can be reached, nor later than what follows it begins.
-
-        It takes no time, so the pass may leave it at the end of the day before the first one.
-        """
-        network, days = planned.network, planned.network.frame.days
-        first = self._first_day(planned.goal)
-        for i in network.milestones:
-            if planned.plan.begin[i] < floors.begin.get(i, planned.plan.begin[i] + 1):
-                continue
-            not_before = network.steps[i].not_before
-            reached = max(first, not_before.toordinal() if not_before else first)
-            before = [planned.dues[n] for n, wait in network.previous[i] if n not in planned.gone and _adds(wait)]
-            moves = planned.gone | planned.sharing
-            after = [planned.starts[n] for n, wait in network.next[i] if n not in moves and _adds(wait)]
-            shown = min([days.forward(max([reached, *before])), *after])
-            if planned.dues[i] < shown:
-                planned.starts[i] = planned.dues[i] = shown
+        milestones.show(planned, floors, self._first_day(goal))
 
     def _first_position(self, goal: Goal, days: WorkingDays) -> Position:
         """Return the position before which nothing of the goal can begin: that of yesterday, or before its `start`."""
@@ -600,11 +584,6 @@ def _named(goal: Goal) -> Iterator[None]:
         yield
     except OutOfTimeError as error:
         raise OutOfTimeError(f"{goal.origin.at()}: goal `{goal.id}`: {error}") from None
-
-
-def _adds(wait: Duration | None) -> bool:
-    """Return whether what follows comes after the whole of what it follows."""
-    return wait is None or wait.amount >= 0
 
 
 def _timing(step: Step, length: Length) -> str:

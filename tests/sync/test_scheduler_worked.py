@@ -203,6 +203,15 @@ def test_a_milestone_that_was_not_ticked_reserves_no_day(planner: Planner) -> No
     assert later.goals[0].margin == 0
 
 
+def test_a_milestone_takes_none_of_the_day_on_which_it_is_ticked(planner: Planner) -> None:
+    goal, listed, today = "deadline: 2027-05-04", (step(1, "takes: 0"), step(2, "takes: 2d")), date(2027, 5, 3)
+    planned = planner.steps(goal, *listed, today=today)
+    for published in ({}, publish(planned).published):
+        ticked = planner.steps(goal, *listed, today=today, done={"g/s1": today}, published=published)
+        assert both(ticked)[1] == (MON, TUE)
+        assert (ticked.goals[0].margin, ticked.goals[0].warnings) == (0, ())
+
+
 def test_a_milestone_on_the_day_on_which_what_it_follows_ends_is_in_order(planner: Planner) -> None:
     listed = (step(1, "takes: 1d, on: 2027-05-05"), step(2, "takes: 0, on: 2027-05-05"))
     assert planner.steps("deadline: 2027-05-05", *listed, today=date(2027, 5, 3)).goals[0].warnings == ()
