@@ -143,8 +143,10 @@ class View:
         return memory.state == "live"
 
 
-def observe(project: Project, views: Iterable[View], today: date) -> Progress:
+def observe(project: Project, views: Iterable[View], today: date, elsewhere: frozenset[str] = frozenset()) -> Progress:
     """Return the progress that the goals file and all the snapshots show together.
+
+    elsewhere: the ids of the goals that are also in an app of which there is no snapshot: there they may go on.
 
     Where two apps tell different things in one run, done wins; a tick without a day counts for `today`.
     """
@@ -172,7 +174,7 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
         own = [step for step in steps if step.key not in dropped | past]
         _observe_groups(goal, own, views, done, today)
         _observe_goal(goal, own, views, done, today)
-        if goal.id not in done and _is_given_up(project, goal, homes):
+        if goal.id not in elsewhere and goal.id not in done and _is_given_up(project, goal, homes):
             given_up.add(goal.id)
             dropped.update(step.key for step in (*goal.steps, *steps) if step.key not in done)
     memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]

@@ -110,18 +110,27 @@ def _targets(project: Project) -> Iterator[tuple[Target | None, str]]:
         yield None, ""
 
 
-def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Reading:
+def read(
+    project: Project,
+    homes: Sequence[Home],
+    today: date,
+    *,
+    rebuild: bool = False,
+    elsewhere: frozenset[str] = frozenset(),
+) -> Reading:
     """Read every connector and compute the schedule that the plan is made from.
+
+    elsewhere: the ids of the goals that are also in a connector that is not among `homes`.
 
     rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
-    return work_out(project, take_snapshots(project, homes, today, rebuild=rebuild), today)
+    return work_out(project, take_snapshots(project, homes, today, rebuild=rebuild), today, elsewhere)
 
 
-def work_out(project: Project, found: Snapshots, today: date) -> Reading:
-    """Return what the snapshots show, and the schedule. Pure."""
+def work_out(project: Project, found: Snapshots, today: date, elsewhere: frozenset[str] = frozenset()) -> Reading:
+    """Return what the snapshots show, and the schedule. Pure. elsewhere: as in `read`."""
     there = [home for home in found.homes if home.label in found.by_label]
     renamed = renames(project, found)
     held = held_back(renamed.values())
@@ -136,7 +145,8 @@ def work_out(project: Project, found: Snapshots, today: date) -> Reading:
         ],
         _keys(project) | {group.key for goal in project.goals for group in goal.groups} | {HEARTBEAT},
     )
-    progress = observe(project, views, today)
+    unread = {goal_id for home in found.homes if home.label not in found.by_label for goal_id in home.goals}
+    progress = observe(project, views, today, elsewhere | unread)
     planned = schedule(project, progress, today)
     given_up = _given_up(project, views)
     planned = replace(planned, goals=tuple(_given_up_in(_held(goal, held), given_up) for goal in planned.goals))

@@ -104,7 +104,7 @@ class Workspace:
             notes.append(f"progress in {names} is not read here; --progress reads it, or see `backplan status`")
         try:
             as_written = self.project.with_goals(lambda g: replace(g, when_late="as written") if g.id in unknown else g)
-            local_reading = reading.read(as_written, local, self.today)
+            local_reading = reading.read(as_written, local, self.today, elsewhere=frozenset(unknown))
         except RefusedError as error:
             notes.append(f"progress is not known: {error}")
             return schedule(self.project, observe(self.project, (), self.today), self.today), notes

@@ -119,6 +119,14 @@ def test_a_goal_that_was_cancelled_in_one_app_goes_on_in_the_other(two: Two) -> 
     assert two.dues("g/three") == [date(2027, 10, 30)] * 2
 
 
+def test_a_goal_that_was_cancelled_goes_on_in_an_app_that_could_not_be_read(two: Two) -> None:
+    two.a.cancel(native_id(two.a, "g"))
+    two.b.fail(0, Fault.UNSENT)
+    done = two.sync()
+    assert list(done.found.unread) == ["b"]
+    assert done.found.schedule.goals[0].state is State.ON_TRACK
+
+
 def test_a_goal_that_was_deleted_in_an_app_is_not_given_up(two: Two) -> None:
     for service in (two.a, two.b):
         service.delete(native_id(service, "g"))
