@@ -15,7 +15,6 @@ from config.calendars import WEEKDAYS, Calendar
 from config.durations import Duration, Unit
 from config.source import CutText
 
-_SHOWN = 60  # characters of a text that a message repeats
 MAX_TITLE = 500  # the shortest limit among the apps (Todoist's content)
 _ID = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")  # not tab, line feed and NEL: those are space
@@ -106,10 +105,8 @@ def _read_text(value: Any) -> Any:
 
 def _read_prose(value: Any, what: str = "text") -> Any:
     if isinstance(value, CutText):
-        rest = " ".join(value.rest.split())
-        shown = rest if len(rest) <= _SHOWN else rest[: _SHOWN - 3] + "..."
         raise _expected(
-            f"`{shown}` is cut off: ` #` begins a comment in YAML; put the whole {what} in quotes, "
+            f"`{value.rest}` is cut off: ` #` begins a comment in YAML; put the whole {what} in quotes, "
             "or a blank behind the # of a comment"
         )
     return _read_text(value)

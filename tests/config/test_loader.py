@@ -250,6 +250,18 @@ def test_a_text_that_a_comment_cuts_off_is_a_mistake(mistakes: Mistakes, name: s
     assert f"`{rest}` is cut off: ` #` begins a comment in YAML" in found
 
 
+@pytest.mark.parametrize(
+    ("step", "place"),
+    [("- #12 first", "5:4"), ("- {title: Merge #12 first}\n  - b", "6:3")],
+)
+def test_a_text_that_is_taken_for_a_comment_is_explained(mistakes: Mistakes, step: str, place: str) -> None:
+    (found,) = mistakes(f"{STEPS}  {step}\n")
+    assert found.startswith(f"goals.yaml:{place}: ")
+    assert "#12 first" in found
+    assert "is a comment" in found
+    assert "put the whole text in quotes" in found
+
+
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_text_beside_a_comment_that_is_meant_is_read_whole(load: Load, name: str) -> None:
     lines, expected = WHOLE[name]
