@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from config import durations
 from config.calendars import WEEKDAYS, Calendar
 from config.durations import Duration, Unit
+from config.source import CutText
 
 MAX_TITLE = 500  # the shortest limit among the apps (Todoist's content)
 _ID = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
@@ -102,8 +103,17 @@ def _read_text(value: Any) -> Any:
     return value
 
 
+def _read_prose(value: Any, what: str = "text") -> Any:
+    if isinstance(value, CutText):
+        raise _expected(
+            f"`{value.rest}` is cut off: ` #` begins a comment in YAML; put the whole {what} in quotes, "
+            "or a blank behind the # of a comment"
+        )
+    return _read_text(value)
+
+
 def _read_title(value: Any) -> Any:
-    text = _read_text(value)
+    text = _read_prose(value, "title")
     if isinstance(text, str):
         text = " ".join(text.split())
         if not text or len(text) > MAX_TITLE:
@@ -191,7 +201,7 @@ _DATE_SCHEMA = {"type": "string", "format": "date"}
 Id = Annotated[str, BeforeValidator(_read_id), WithJsonSchema({"type": "string", "maxLength": 80})]
 Was = Annotated[str, BeforeValidator(_read_was), WithJsonSchema({"type": "string", "maxLength": 161})]
 Reference = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": "string"})]
-Text = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": "string"})]
+Text = Annotated[str, BeforeValidator(_read_prose), WithJsonSchema({"type": "string"})]
 Title = Annotated[
     str,
     BeforeValidator(_read_title),
@@ -366,7 +376,7 @@ class GoalModel(Model):
     buffer: Whole = Field(durations.NO_TIME, description="Days kept free before the deadline")
     calendar: (
         Annotated[
-            Annotated[Text, Tag("~name")] | Annotated[CalendarModel, Tag("~calendar")],
+            Annotated[Reference, Tag("~name")] | Annotated[CalendarModel, Tag("~calendar")],
             Discriminator(lambda value: "~calendar" if isinstance(value, dict) else "~name"),
         ]
         | None
@@ -399,7 +409,7 @@ class SettingsModel(Model):
     on_delete: Literal["drop", "recreate"] = "drop"
     heartbeat: Heartbeat | None = Field(None, description="Keeps a task due this far ahead, which tells when runs stop")
     capacity: Annotated[int, Field(ge=1)] | None = None
-    account: Text | None = None
+    account: Reference | None = None
 
 
 class FileModel(SettingsModel):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from config.calendars import EVERY_DAY, Calendar
-from config.durations import NO_TIME, Duration
+from config.durations import NO_TIME, Duration, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,6 +102,12 @@ class Step:
     def anchored(self) -> bool:
         """Whether its own keys fix its due date: an appointment, a countdown or a follow-up."""
         return self.on is not None or self.before is not None or self.afterwards is not None
+
+    @property
+    def milestone(self) -> bool:
+        """Whether it takes no time; one that repeats, or takes a part of the time, takes a day at least."""
+        takes = self.takes
+        return takes is not None and not takes.amount and takes.unit is not Unit.PERCENT and self.every is None
 
     @property
     def flexible(self) -> bool:

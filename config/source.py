@@ -35,10 +35,20 @@ _FLAT = re.compile(r"\[[^][{}\"'#\n]*\]|\{[^][{}\"'#\n]*\}")
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+# What ends a plain text on its line as a comment, though it was hardly meant as one: people write "# a comment".
+_CUT = re.compile(r"[ \t]+(#\w[^\n]*)")
+
 Path_ = tuple[str | int, ...]
 
 _NULL, _BOOL, _INT, _FLOAT, _DATE = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "date"))
 _TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+
+
+class CutText(str):
+    """A text of which YAML took the rest of the line, from ` #` on, for a comment; `rest` is that."""
+
+    __slots__ = ("rest",)
+    rest: str
 
 
 class _Resolver(BaseResolver):
@@ -140,8 +150,7 @@ class Source:
         node = self.node(path)
         if not isinstance(node, ScalarNode):
             return None
-        text = hide(" ".join(node.value.split()))  # as a whole: a secret that is cut is not known any more
-        return text if len(text) <= 60 else text[:57] + "..."
+        return _short(node.value)
 
     def _compose(self) -> Node:
         if control := _CONTROL.search(self.text):
@@ -150,7 +159,8 @@ class Source:
         try:
             node = _Composer(self.text).get_single_node()
         except yaml.MarkedYAMLError as error:
-            raise self._error(error.problem_mark or error.context_mark, _explain_yaml(error)) from None
+            message = _explain_yaml(error) + self._hint_at_comment(error)
+            raise self._error(error.problem_mark or error.context_mark, message) from None
         except yaml.YAMLError as error:
             raise self._error(None, f"not readable as YAML: {' '.join(str(error).split())}") from None
         if node is None or (isinstance(node, ScalarNode) and not node.value):
@@ -158,6 +168,23 @@ class Source:
         if not isinstance(node, MappingNode):
             raise self._error(node.start_mark, "expected keys such as `goals:` at the start of a line")
         return node
+
+    def _hint_at_comment(self, error: yaml.MarkedYAMLError) -> str:
+        """Return what may have happened where a list or mapping on one line has a comment in it."""
+        if error.context_mark is None or "flow" not in (error.context or ""):
+            return ""
+        last = error.problem_mark.line if error.problem_mark else error.context_mark.line
+        lines = self.text.splitlines()[error.context_mark.line : last + 1]
+        found = next((cut[1] for line in lines if (cut := _CUT.search(line))), None)
+        return f"; from ` #` on, `{_short(found)}` is a comment: put the whole text in quotes" if found else ""
+
+    def comment_at(self, path: Path_) -> str | None:
+        """Return the comment that stands where the value at `path` should, if it has none."""
+        node = self.node(path)
+        if not isinstance(node, ScalarNode) or node.value or node.style:
+            return None
+        found = _CUT.match(self.text, node.end_mark.index)
+        return _short(found[1]) if found else None
 
     def _refuse_secrets(self) -> None:
         """Note everything that looks like a token, comments included; what may be a secret is never repeated."""
@@ -193,7 +220,7 @@ class Source:
                 raise self._error(node.start_mark, "aliases (*name) repeat too much; write the values out")
             return known
         if isinstance(node, ScalarNode):
-            return _scalar(node)
+            return self._scalar(node)
         if id(node) in self._open:
             raise self._error(node.start_mark, "an alias (*name) contains itself")
         if len(self._open) > MAX_DEPTH:
@@ -202,6 +229,14 @@ class Source:
         value = self._mapping(node) if isinstance(node, MappingNode) else [self._build(n) for n in node.value]
         self._open.discard(id(node))
         self._built[id(node)] = value
+        return value
+
+    def _scalar(self, node: ScalarNode) -> Any:
+        """Return a scalar's value; of a text without quotes, with what was cut off."""
+        value = _scalar(node)
+        if not node.style and isinstance(value, str) and (cut := _CUT.match(self.text, node.end_mark.index)):
+            value = CutText(value)
+            value.rest = _short(cut[1])
         return value
 
     def _mapping(self, node: MappingNode) -> dict[str, Any]:
@@ -226,6 +261,11 @@ def place_at(name: str, text: str, index: int) -> Place:
     """Return the place of the character at `index`."""
     line_start = text.rfind("\n", 0, index) + 1
     return Place(name, text.count("\n", 0, line_start) + 1, index - line_start + 1)
+
+
+def _short(text: str) -> str:
+    text = hide(" ".join(text.split()))  # as a whole: a secret that is cut is not known any more
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _child(node: Node, part: str | int) -> Node | None:

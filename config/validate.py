@@ -133,6 +133,8 @@ def _unknown_key(key: str, model: type[BaseModel]) -> str:
 
 def _mistake(source: Source, path: Path_, sentence: str) -> str:
     field = next((part for part in reversed(path) if isinstance(part, str) and not part.startswith("~")), "here")
+    if comment := source.comment_at(path):
+        sentence += f"; `{comment}` is a comment in YAML: put the whole text in quotes"
     excerpt = source.excerpt(path)
     return f"`{field}`: {sentence}" if excerpt is None else f"`{field}: {excerpt}`: {sentence}"
 

@@ -252,6 +252,7 @@ def _refuse_unknown(names: Iterable[str], homes: Iterable[Home]) -> None:
 
 
 def _checked(workspace: Workspace) -> Outcome:
+    workspace.refuse_doubts()
     goals = workspace.project.goals
     steps = sum(len(goal.steps) for goal in goals)
     sentence = f"no mistakes: {words.count(len(goals), 'goal')} with {words.count(steps, 'step')}"
@@ -304,6 +305,10 @@ def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[s
         *(f"{words.count(number, 'change')} could not be made: {why}" for why, number in failed.most_common(_REASONS)),
         *(f"{plan.label}: {words.unwritten(plan.error)}" for plan in plans if plan.error),
     ]
+    for doubt in reading.doubts():
+        place, message = runner.placed(doubt)
+        runner.annotate("error", message, place)
+        yield doubt
     for sentence in sentences:
         runner.annotate("error", sentence)
         yield sentence

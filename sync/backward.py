@@ -102,7 +102,7 @@ class Network:
 
     `next` holds the links within the goal by the step that comes first, `previous` by the one that follows; `elsewhere`
     those to steps of other goals, by index. `anchors` are the steps whose own keys fix their due date, `waiting` those
-    with a wait in a link to what comes next.
+    with a wait in a link to what comes next, `milestones` those that take no time, `repeating` those with `every`.
     """
 
     def __init__(self, goal: Goal, frame: Frame) -> None:
@@ -114,6 +114,7 @@ class Network:
         self.next: list[list[tuple[int, Duration | None]]] = [[] for _ in self.steps]
         self.elsewhere: list[tuple[int, Link]] = []
         self.waiting: set[int] = set()
+        self.milestones = [i for i, step in enumerate(self.steps) if step.milestone]
         self.repeating = [i for i, step in enumerate(self.steps) if step.every is not None]
         self._bound = {
             i
@@ -180,6 +181,8 @@ class Network:
             return None if step.flexible else ONE_DAY.amount
         if step.every is not None:
             return None
+        if step.milestone:
+            return 0
         if takes.unit is Unit.PERCENT:
             days = self.frame.days
             window = days.position(self.frame.limit) - days.position(self.frame.start - 1)

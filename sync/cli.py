@@ -43,7 +43,10 @@ def main() -> None:
 
 def run() -> int:
     """Run the command line; return the exit code. No error ends in a traceback."""
-    streams.guard()
+    return streams.run(_run)
+
+
+def _run() -> int:
     try:
         return int(main(prog_name="backplan", standalone_mode=False) or 0)
     except click.Abort:
@@ -55,9 +58,6 @@ def run() -> int:
     except BackplanError as error:
         _fail(error)
         return error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # Python would complain at exit about the pipe that nobody reads
-        return 0
     except Exception as error:  # the last net: a person gets a sentence, not a traceback
         return _unexpected(error)
 

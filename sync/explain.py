@@ -103,7 +103,7 @@ def _takes(step: ScheduledStep) -> str:
         return "has no `takes`, so it shares the time there is"
     if takes is not None and takes.unit is Unit.PERCENT:
         return f"takes {takes} of the working days that the goal has"
-    return "a milestone, which takes no time" if takes and not takes.amount else f"takes {words.takes(step)}"
+    return "a milestone, which takes no time" if step.step.milestone else f"takes {words.takes(step)}"
 
 
 def _off_before(first: date, start: date, calendar: Calendar) -> str:

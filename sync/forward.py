@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from sync.backward import Length, Network
+    from sync.backward import Latest, Length, Network
     from sync.schedule import Progress
 
 
@@ -21,18 +21,24 @@ class Dates(Protocol):
 
     lengths: Sequence[Length]
     gone: frozenset[int]
+    sharing: frozenset[int]
     starts: list[int]
     dues: list[int]
+    plan: Latest
     standing: bool
     made: date
 
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """The earliest start and finish of each step, by the step's index."""
+    """The earliest start and finish of each step, by the step's index.
+
+    `end` is the day after which what follows may begin; a milestone that shares its day takes none.
+    """
 
     start: list[int]
     finish: list[int]
+    end: list[int]
 
 
 class Forward:
@@ -56,41 +62,73 @@ class Forward:
         # A plan of today is measured as it was when it was made.
         settled = dates.standing and dates.made.toordinal() < today
         other, appointments = self._other_ends(network, dates), self._appointments(network, dates)
-        starts, finishes, ends = list[int](), list[int](), list[int]()
-        for i, step in enumerate(network.steps):
+        result = Early([], [], [])
+        for i in range(len(network.steps)):
             earliest = max(other.get(i, 0), first - 1)
             for before, wait in network.previous[i]:
-                end = ends[before] if wait is None else days.after(ends[before], wait)
+                end = result.end[before] if wait is None else days.after(result.end[before], wait)
                 if end > earliest:
                     earliest = end
-            if i in dates.gone:
-                # A dropped step takes no time, but what it followed still comes before what follows it.
-                done = self._progress.done.get(step.key)
-                start = finish = done.toordinal() if done else earliest
-            elif settled and not step.grows and self._under_way(network, dates, i):
-                start, finish = dates.starts[i], dates.dues[i]
-            elif settled and dates.dues[i] < today:
-                start = finish = days.forward(max(earliest + 1, today))
-            else:
-                grows = step.takes is None or step.every is not None
-                start, finish = _earliest(days, earliest, network.least(i) if grows else dates.lengths[i], first)
+            start, finish = self._dates(network, dates, i, earliest, first, settled=settled)
             if i in appointments and finish > dates.dues[i]:
                 finish = _on_free_day(days, earliest, finish, dates.dues[i])
-            starts.append(start)
-            finishes.append(finish)
-            ends.append(max(finish, dates.dues[i]) if i in appointments else finish)
-        self._ends.update(zip(network.index, ends, strict=True))
-        return Early(starts, finishes)
+            result.start.append(start)
+            result.finish.append(finish)
+            end = earliest if i in dates.sharing else self._free_after(network, i, finish)
+            result.end.append(max(finish, dates.dues[i]) if i in appointments else end)
+        self._ends.update(zip(network.index, result.end, strict=True))
+        return result
+
+    def _free_after(self, network: Network, i: int, finish: int) -> int:
+        """Return the day after which what follows may begin: a milestone takes none of the day on which it was done."""
+        step = network.steps[i]
+        return finish - 1 if step.milestone and step.key in self._progress.done else finish
+
+    def _dates(
+        self, network: Network, dates: Dates, i: int, earliest: int, first: int, *, settled: bool
+    ) -> tuple[int, int]:
+        """Return the first and last day of the step `i`, which may begin on the day after `earliest`.
+
+        settled: the plan was made on an earlier day, so that steps may be under way or overdue.
+        """
+        step, days = network.steps[i], network.frame.days
+        if i in dates.gone:
+            # A dropped step takes no time, but what it followed still comes before what follows it.
+            done = self._progress.done.get(step.key)
+            day = done.toordinal() if done else earliest
+            return day, day
+        if settled and not step.grows and self._under_way(network, dates, i):
+            return dates.starts[i], dates.dues[i]
+        if settled and dates.dues[i] < self._today:
+            day = days.forward(max(earliest + 1, self._today))
+            return day, day
+        grows = step.takes is None or step.every is not None
+        return _earliest(days, earliest, network.least(i) if grows else dates.lengths[i], first)
 
     def slack(self, network: Network, dates: Dates, early: Early) -> list[int]:
         """Return the total float of each step in working days: from its earliest finish to its due date."""
         position = network.frame.days.position
         room = [position(due) - position(finish) for due, finish in zip(dates.dues, early.finish, strict=True)]
+        for i in sorted(dates.sharing, reverse=True):  # in sequence, so what follows comes first
+            room[i] = self._room_of_milestone(network, dates, early, i, room)
         for i, _ in network.among(self._progress.pins.keys()):
             if not network.steps[i].follow_up:
                 # A person may pin a step after the deadline; there it is late, whatever room it has.
                 room[i] = min(room[i], position(network.frame.limit) - position(dates.dues[i]))
         return room
+
+    @staticmethod
+    def _room_of_milestone(network: Network, dates: Dates, early: Early, i: int, room: Sequence[int]) -> int:
+        """Return the slack of a milestone that shares its day: how far it can go without moving what follows."""
+        position, after = network.frame.days.position, network.frame.days.after
+        rooms = []
+        if (driver := dates.plan.driver[i]) < 0 or driver in dates.gone:  # no open step of this goal gave it its date
+            rooms.append(position(dates.dues[i]) - position(early.end[i]))
+        for n, wait in network.next[i]:
+            if n not in dates.gone:
+                begin = early.end[n] if n in dates.sharing else early.start[n] - 1
+                rooms.append(room[n] + position(begin) - position(after(early.end[i], wait) if wait else early.end[i]))
+        return min(rooms)
 
     def _other_ends(self, network: Network, dates: Dates) -> dict[int, int]:
         """Return the day after which a step may begin for other reasons than this goal's steps, by index."""

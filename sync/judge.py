@@ -50,8 +50,7 @@ class Judge:
         waiting = [step for step in ordered if step.open and not step.step.follow_up]
         done = self._planner.progress.done.get(goal.id)
         margin = min((step.slack for step in waiting if step.due is not None), default=None)
-        missed = planned.missed and bool(waiting or not ordered)
-        state = _state(done is not None, missed, margin)
+        state = self._state(planned, ordered, margin)
         result = ScheduledGoal(
             goal=goal,
             deadline=date.fromordinal(network.frame.deadline),
@@ -65,11 +64,28 @@ class Judge:
             earliest_deadline=self._earliest_deadline(planned, waiting),
             failed=planned.failed,
         )
+        if state in (State.GIVEN_UP, State.NO_STEP_LEFT):
+            return result
         return replace(
             result,
             warnings=tuple(self._warnings(result, planned)),
             buffer=consumption(result, planned, self._planner.today),
         )
+
+    def _state(self, planned: Planned, steps: Sequence[ScheduledStep], margin: int | None) -> State:
+        progress, goal_id = self._planner.progress, planned.goal.id
+        before_the_deadline = [step for step in steps if not step.step.follow_up]
+        if goal_id in progress.done:
+            return State.DONE
+        if goal_id in progress.given_up:
+            return State.GIVEN_UP
+        if before_the_deadline and all(step.dropped for step in before_the_deadline):
+            return State.NO_STEP_LEFT
+        if planned.missed and (not steps or any(step.open for step in before_the_deadline)):
+            return State.MISSED
+        if margin is None or margin > 0:
+            return State.ON_TRACK
+        return State.TIGHT if margin == 0 else State.LATE
 
     def _longest_chain(self, planned: Planned) -> frozenset[int]:
         """Return the steps on the chain that begins earliest: it is what decides when work must start."""
@@ -295,7 +311,9 @@ class Judge:
                     or link.key in self._planner.progress.dropped
                 ):
                     continue
-                if days.after(other, link.wait) >= day if link.wait else other >= day:
+                # A milestone may stand on the day on which what it follows ends.
+                least = (days.after(other, link.wait) if link.wait else other) + (not step.milestone)
+                if least > day:
                     before = self._planner.steps[link.key].title
                     yield (
                         f"“{before}” on {date.fromordinal(other)} leaves no working day for “{step.title}”, "
@@ -326,16 +344,6 @@ def _is_short(days: WorkingDays, start: int, due: int, length: Length) -> bool:
         return days.position(due) - days.position(start - 1) < length
     first = shift(due, length, -1) + 1
     return length.unit is not Unit.CALENDAR_DAYS and start > min(days.forward(first), due)
-
-
-def _state(done: bool, missed: bool, margin: int | None) -> State:
-    if done:
-        return State.DONE
-    if missed:
-        return State.MISSED
-    if margin is None or margin > 0:
-        return State.ON_TRACK
-    return State.TIGHT if margin == 0 else State.LATE
 
 
 def _days(count: int) -> str:

@@ -58,8 +58,7 @@ def loads(goals: Iterable[ScheduledGoal], capacity: int | None, today: date) -> 
     spans: dict[str | None, list[tuple[date, date, str]]] = {}
     for goal in goals:
         for step in goal.steps:
-            milestone = step.step.takes is not None and not step.step.takes.amount
-            if step.open and step.start and step.due and not milestone:
+            if step.open and step.start and step.due and not step.step.milestone:
                 span = max(step.start, today), max(step.due, today), step.step.key
                 spans.setdefault(step.step.who or goal.goal.who, []).append(span)
     found = (_load(who, capacity, spans[who]) for who in sorted(spans, key=lambda who: who or ""))

@@ -16,13 +16,19 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _refuse_shadowed()
     if sys.argv[1:] == ["--version"]:
-        from importlib.metadata import version
+        from sync import streams
 
-        print(f"backplan {version('backplan')}")
-        return
+        sys.exit(streams.run(_print_version))
     from sync.cli import run
 
     sys.exit(run())
+
+
+def _print_version() -> int:
+    from importlib.metadata import version
+
+    print(f"backplan {version('backplan')}")
+    return 0
 
 
 def _refuse_shadowed() -> None:

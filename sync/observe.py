@@ -14,11 +14,17 @@ from sync.occurrences import day_of, is_occurrence, lapsed, single, step_of
 from sync.schedule import Progress, Published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from config.network import Goal, Project, Step
     from connectors.base import GoalMemory, Remembered, Snapshot, Task
+
+
+GIVEN_UP = (
+    "given up: the goal's own task was cancelled, so its steps are left as they are. Reopen it to go on with the goal; "
+    "else write `done:` with a day at the goal, or take it out of the goals file"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,14 @@ class View:
         held = task is not None and (task.company or bool(task.unread))
         return held and key.partition("/")[0] not in self.departing
 
+    def cancelled(self, goal: Goal, *, recreate: bool) -> bool:
+        """Return whether a person cancelled the goal's own task in this app, and the file does not say that it is over.
+
+        One that a person deleted is no such thing.
+        """
+        there = goal.id in self.tasks and goal.id in self.goals and goal.done is None
+        return there and self.dropped(goal.id, "", recreate=recreate)
+
     def dropped(self, key: str, definition: str, *, recreate: bool) -> bool:
         """Return whether a person took the task out of this app, and the step has not changed since."""
         task, memory = self.tasks.get(key), self.remembered(key)
@@ -131,8 +145,10 @@ class View:
         return memory.state == "live"
 
 
-def observe(project: Project, views: Iterable[View], today: date) -> Progress:
+def observe(project: Project, views: Iterable[View], today: date, elsewhere: frozenset[str] = frozenset()) -> Progress:
     """Return the progress that the goals file and all the snapshots show together.
+
+    elsewhere: the ids of the goals that are also in an app of which there is no snapshot: there they may go on.
 
     Where two apps tell different things in one run, done wins; a tick without a day counts for `today`.
     """
@@ -140,6 +156,7 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
     done: dict[str, date] = {}
     dropped: set[str] = set()
     pins: dict[str, date] = {}
+    given_up: set[str] = set()
     deadlines = digests.deadlines(project)
     for goal in project.goals:
         homes = [view for view in views if goal.id in view.goals]
@@ -159,9 +176,20 @@ def observe(project: Project, views: Iterable[View], today: date) -> Progress:
         own = [step for step in steps if step.key not in dropped | past]
         _observe_groups(goal, own, views, done, today)
         _observe_goal(goal, own, views, done, today)
+        if goal.id not in elsewhere and goal.id not in done and _is_given_up(project, goal, homes):
+            given_up.add(goal.id)
+            dropped.update(step.key for step in (*goal.steps, *steps) if step.key not in done)
     memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]
     open_pins = {key: day for key, day in pins.items() if key not in done}
-    return Progress(done, frozenset(dropped), open_pins, first_syncs(memories), _published(memories))
+    return Progress(
+        done, frozenset(dropped), open_pins, first_syncs(memories), _published(memories), frozenset(given_up)
+    )
+
+
+def _is_given_up(project: Project, goal: Goal, homes: Sequence[View]) -> bool:
+    """Return whether a person cancelled the goal in every app that it is in; the steps themselves may stand open."""
+    recreate = project.on_delete == "recreate"
+    return bool(homes) and all(view.cancelled(goal, recreate=recreate) for view in homes)
 
 
 def _is_dropped(project: Project, step: Step, view: View) -> bool:

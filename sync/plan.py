@@ -26,6 +26,7 @@ from connectors.base import (
 from connectors.marker import DIGESTS
 from sync import states
 from sync.changes import Change, ConnectorPlan
+from sync.observe import GIVEN_UP
 from sync.occurrences import day_of, forget, is_occurrence, step_of
 from sync.places import Places
 from sync.refusals import refuse_mass_change, refuse_overfull
@@ -52,6 +53,7 @@ def plan(
     namespace: str,
     today: date,
     skipped: frozenset[str] = frozenset(),
+    cancelled: frozenset[str] = frozenset(),
     reopened: frozenset[str] = frozenset(),
     done: Mapping[str, date] | None = None,
     given_up: bool = False,
@@ -62,7 +64,8 @@ def plan(
 ) -> ConnectorPlan:
     """Return the plan for one connector.
 
-    skipped: ids of goals that this run leaves alone, tasks and memory. reopened: keys that a person reopened, in any
+    skipped: ids of goals that this run leaves alone, tasks and memory. cancelled: those that a person gave up in this
+    app, which are left alone in it, too, and said. reopened: keys that a person reopened, in any
     app. done: the day of each key that is done, as all apps together tell it. given_up: the connector is retired, so
     that all its tasks go. new_nonce: where the service does not take our ids, the source of one for each attempt to
     create.
@@ -70,6 +73,8 @@ def plan(
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
     differ = _Differ(connector, view, namespace, today, on_delete, new_nonce, done or {})
+    differ.leave_cancelled(cancelled - skipped)
+    skipped |= cancelled
     differ.let_copies_go(skipped)
     for goal in differ.linked(wanted, skipped):
         differ.goal(goal)
@@ -129,6 +134,11 @@ class _Differ:
         self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
         self._joined: set[str] = set()  # keys below which this plan moves an open task of a person's
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
+
+    def leave_cancelled(self, goals: frozenset[str]) -> None:
+        """Say of each goal that a person gave up that it is left alone, in every run until the goals file agrees."""
+        for goal_id in sorted(goals):
+            self._keep(goal_id, True, GIVEN_UP)
 
     def let_copies_go(self, skipped: frozenset[str]) -> None:
         """Take our markers from a person's copies of our tasks."""

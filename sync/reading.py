@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
@@ -10,9 +10,9 @@ from connectors.base import HEARTBEAT, GoalMemory, Mover, Remembered, Snapshot
 from connectors.registry import create
 from sync import heartbeat
 from sync.handover import Site, hand_over, share_an_account
-from sync.observe import View, first_syncs, observe
+from sync.observe import GIVEN_UP, View, first_syncs, observe
 from sync.occurrences import step_of
-from sync.renames import find_renames, rename
+from sync.renames import find_renames, held_back, rename
 from sync.scheduler import schedule
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from config.errors import Problem
     from config.network import Project, Target
     from connectors.base import Connector, Task
-    from sync.schedule import Schedule
+    from sync.renames import Renames
+    from sync.schedule import Schedule, ScheduledGoal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Reading:
     """What one run has read and worked out, before anything is written.
 
     `unread` maps the label of a connector that could not be read to the reason; its goals are left alone everywhere.
+    `held` are the goals that are left alone because a rename is in doubt, of the file or remembered, with the problem.
+    `given_up` has, by the label of a connector, the goals that a person cancelled there.
     """
 
     project: Project
@@ -56,6 +60,8 @@ class Reading:
     schedule: Schedule
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...] = ()
+    held: Mapping[str, Problem] = field(default_factory=dict)
+    given_up: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def first_sync(self) -> dict[str, date]:
@@ -66,6 +72,16 @@ class Reading:
     def reopened(self) -> frozenset[str]:
         """The keys that a person reopened, in any app."""
         return frozenset(key for view in self.views for key in view.tasks if view.reopened(key))
+
+    def doubts(self) -> list[str]:
+        """Return a sentence on each place where a rename is in doubt, with the goals that are left alone for it."""
+        goals: dict[Problem, list[str]] = {}
+        for goal_id, problem in sorted(self.held.items()):
+            goals.setdefault(problem, []).append(goal_id)
+        return [
+            f"{problem}. Until then nothing of {', '.join(ids)} is made, changed or removed"
+            for problem, ids in goals.items()
+        ]
 
 
 def homes(project: Project, folder: Path) -> tuple[Home, ...]:
@@ -94,33 +110,78 @@ def _targets(project: Project) -> Iterator[tuple[Target | None, str]]:
         yield None, ""
 
 
-def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Reading:
+def read(
+    project: Project,
+    homes: Sequence[Home],
+    today: date,
+    *,
+    rebuild: bool = False,
+    elsewhere: frozenset[str] = frozenset(),
+) -> Reading:
     """Read every connector and compute the schedule that the plan is made from.
+
+    elsewhere: the ids of the goals that are also in a connector that is not among `homes`.
 
     rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
-    return work_out(project, take_snapshots(project, homes, today, rebuild=rebuild), today)
+    return work_out(project, take_snapshots(project, homes, today, rebuild=rebuild), today, elsewhere)
 
 
-def work_out(project: Project, found: Snapshots, today: date) -> Reading:
-    """Return what the snapshots show, and the schedule. Pure."""
+def work_out(project: Project, found: Snapshots, today: date, elsewhere: frozenset[str] = frozenset()) -> Reading:
+    """Return what the snapshots show, and the schedule. Pure. elsewhere: as in `read`."""
     there = [home for home in found.homes if home.label in found.by_label]
+    renamed = renames(project, found)
+    held = held_back(renamed.values())
     views = hand_over(
         [
             Site(
                 home.connector,
                 heartbeat.goals(home, found.homes, project),
-                _view(project, home, found.by_label[home.label]),
+                _view(home, found.by_label[home.label], renamed[home.label].without(held)),
             )
             for home in there
         ],
         _keys(project) | {group.key for goal in project.goals for group in goal.groups} | {HEARTBEAT},
     )
-    progress = observe(project, views, today)
+    unread = {goal_id for home in found.homes if home.label not in found.by_label for goal_id in home.goals}
+    progress = observe(project, views, today, elsewhere | unread)
     planned = schedule(project, progress, today)
-    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt)
+    given_up = _given_up(project, views)
+    planned = replace(planned, goals=tuple(_given_up_in(_held(goal, held), given_up) for goal in planned.goals))
+    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held, given_up)
+
+
+def _given_up(project: Project, views: Sequence[View]) -> dict[str, frozenset[str]]:
+    """Return the ids of the goals that a person cancelled in each app, by its label."""
+    recreate = project.on_delete == "recreate"
+    return {
+        view.label: frozenset(goal.id for goal in project.goals if view.cancelled(goal, recreate=recreate))
+        for view in views
+    }
+
+
+def _given_up_in(goal: ScheduledGoal, given_up: Mapping[str, frozenset[str]]) -> ScheduledGoal:
+    """Return a goal that says in which apps it was given up."""
+    labels = ", ".join(label for label, ids in given_up.items() if goal.goal.id in ids)
+    if not labels or goal.done:
+        return goal
+    return replace(goal, warnings=(*goal.warnings, f"in {labels} {GIVEN_UP}"))
+
+
+def renames(project: Project, found: Snapshots) -> dict[str, Renames]:
+    """Return what each connector remembers under another key, by its label."""
+    there = [home for home in found.homes if home.label in found.by_label]
+    return {home.label: find_renames(project, found.by_label[home.label], home.goals) for home in there}
+
+
+def _held(goal: ScheduledGoal, held: Mapping[str, Problem]) -> ScheduledGoal:
+    """Return a goal that says, where it is so, that it is held back."""
+    if (problem := held.get(goal.goal.id)) is None:
+        return goal
+    warning = f"{problem}. Until then nothing of this goal is made, changed or removed"
+    return replace(goal, held=True, warnings=(*goal.warnings, warning))
 
 
 def _keys(project: Project) -> set[str]:
@@ -224,8 +285,8 @@ def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> N
         )
 
 
-def _view(project: Project, home: Home, snapshot: Snapshot) -> View:
-    renamed, keys = rename(snapshot, find_renames(project, snapshot, home.goals))
+def _view(home: Home, snapshot: Snapshot, renames: Mapping[str, str]) -> View:
+    renamed, keys = rename(snapshot, renames)
     return View(home.label, renamed, home.goals, keys, snapshot.memory)
 
 

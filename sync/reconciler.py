@@ -42,10 +42,11 @@ def make_plans(
 
     new_nonce: the source of ids that tell apart what two runs create, for services that do not take an id of ours.
 
-    Goals for which a connector could not be read, or that fail under `when_late: fail`, are left alone everywhere.
+    Goals for which a connector could not be read, that fail under `when_late: fail`, or in which a rename is in doubt,
+    are left alone everywhere.
     """
     skipped = {goal for home in reading.homes if home.label in reading.unread for goal in home.goals}
-    skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed}
+    skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed} | reading.held.keys()
     # In a place that could not be read, there may be tasks of a goal that is new elsewhere.
     if reading.unread:
         skipped |= {goal_id for home in reading.homes for goal_id in home.goals if _is_new(reading, home, goal_id)}
@@ -110,10 +111,11 @@ def _plan(
     nested = home.connector.capabilities.nested
     memory, today, first_sync = view.snapshot.memory, reading.schedule.today, reading.first_sync
     deadlines = digests.deadlines(project)
+    cancelled = reading.given_up.get(view.label, frozenset())
     wanted = [
         wanted_goal(deadlines[goal.goal.id], goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
         for goal in reading.schedule.goals
-        if goal.goal.id in home.goals and goal.goal.id not in skipped
+        if goal.goal.id in home.goals and goal.goal.id not in skipped | cancelled
     ]
     if project.heartbeat and HEARTBEAT not in skipped and home is heartbeat.home(reading.homes):
         wanted.append(heartbeat.wanted(project.heartbeat, today, memory))
@@ -124,6 +126,7 @@ def _plan(
         namespace=project.namespace,
         today=today,
         skipped=skipped,
+        cancelled=cancelled,
         reopened=reading.reopened,
         done=reading.schedule.done(),
         given_up=home.retired,

@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from config.errors import GoalsFileError, Problem
+from config.errors import Problem
 from connectors.base import HEARTBEAT, GoalMemory, Remembered, is_group
 from sync.occurrences import step_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from config.network import Goal, Project
     from connectors.base import Content, Snapshot
 
 
-def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | None = None) -> dict[str, str]:
-    """Return old key -> new key for every goal and step that a connector remembers under another key.
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Several titles changed at one place: `goals` are the ids of all goals that it may concern, old and new ones."""
+
+    goals: frozenset[str]
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """What a connector remembers under another key: old key -> new key, and where only a guess could tell."""
+
+    keys: Mapping[str, str]
+    doubts: tuple[Doubt, ...] = ()
+
+    def without(self, goals: Collection[str]) -> dict[str, str]:
+        """Return old key -> new key, of what neither went from one of the goals nor came to one."""
+        return {
+            old: new
+            for old, new in self.keys.items()
+            if old.partition("/")[0] not in goals and new.partition("/")[0] not in goals
+        }
+
+
+def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | None = None) -> Renames:
+    """Return every goal and step that a connector remembers under another key.
 
     here: the ids of the goals that the connector is to hold, by default all: only one of these can be what another
     became that was here. The occurrences of a step that repeats follow their step.
-
-    Raises GoalsFileError where several titles changed at one place, so that only a guess could tell which became which.
     """
     memory: dict[str, tuple[str, ...]] = {}
     for goal_id, remembered in snapshot.memory.items():
@@ -33,21 +55,36 @@ def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | N
         known = dict.fromkeys(step_of(key) for key, entry in remembered.keys.items() if entry.state != "removed")
         if known:
             memory[goal_id] = tuple(known)
-    problems: list[Problem] = []
-    goals = _goals(project, memory, problems, here) if memory else {}
+    doubts: list[Doubt] = []
+    goals = _goals(project, memory, doubts, here) if memory else {}
     moved = _moved(project, memory)
     stayed = {goal_id: tuple(key for key in keys if key not in moved) for goal_id, keys in memory.items()}
     renames: dict[str, str] = {}
     for goal in project.goals:
         old_id = goals.get(goal.id, goal.id)
         if old_id in memory:
-            renames.update(_steps(goal, stayed[old_id], old_id, problems))
+            renames.update(_steps(goal, stayed[old_id], old_id, doubts))
     renames.update(moved)
-    if problems:
-        raise GoalsFileError(problems)
     changed = {old: new for old, new in renames.items() if old != new}
     keys = {changed.get(key, key) for known in memory.values() for key in known}
-    return {**_renamed_before(project, keys), **changed}
+    return Renames({**_renamed_before(project, keys), **changed}, tuple(doubts))
+
+
+def held_back(found: Iterable[Renames]) -> dict[str, Problem]:
+    """Return the goals that a run leaves alone because a rename is in doubt, and the place to say what became of what.
+
+    found: the renames of all connectors. With a goal in doubt, those are held that a step came from it or went to it.
+    """
+    found = list(found)
+    held = {goal_id: doubt.problem for renames in found for doubt in renames.doubts for goal_id in doubt.goals}
+    between = {(old.partition("/")[0], new.partition("/")[0]) for renames in found for old, new in renames.keys.items()}
+    waiting = list(held) if held else []
+    while waiting:
+        goal_id = waiting.pop()
+        others = {other for pair in between if goal_id in pair for other in pair} - held.keys()
+        held.update(dict.fromkeys(others, held[goal_id]))
+        waiting += others
+    return held
 
 
 def _renamed_before(project: Project, keys: set[str]) -> dict[str, str]:
@@ -148,24 +185,24 @@ def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str,
 
 
 def _goals(
-    project: Project, memory: Mapping[str, tuple[str, ...]], problems: list[Problem], here: Collection[str] | None
+    project: Project, memory: Mapping[str, tuple[str, ...]], doubts: list[Doubt], here: Collection[str] | None
 ) -> dict[str, str]:
     """Return new goal id -> old one."""
     said = {goal.id: goal.was for goal in project.goals if goal.was and goal.was in memory and goal.id not in memory}
     news = [goal for goal in project.goals if goal.id not in said and (here is None or goal.id in {*here, *memory})]
-    found = _by_place(
+    found, doubts_here = _by_place(
         [goal_id for goal_id in memory if goal_id not in said.values()],
         [(goal.id, goal.titled_id) for goal in news],
     )
-    for new, old in found.items():
-        if old is None:
-            goal = project.goal(new)
-            assert goal is not None  # noqa: S101  # it came from the project
-            problems.append(Problem(goal.origin.at("title"), _doubt("goals")))
-    return {**said, **{new: old for new, old in found.items() if old is not None}}
+    goals = {goal.id: goal for goal in project.goals}
+    doubts += [
+        Doubt(frozenset((*went, *came)), Problem(goals[came[0]].origin.at("title"), _doubt("goals", went, came)))
+        for went, came in doubts_here
+    ]
+    return {**said, **found}
 
 
-def _steps(goal: Goal, keys: Sequence[str], old_id: str, problems: list[Problem]) -> dict[str, str]:
+def _steps(goal: Goal, keys: Sequence[str], old_id: str, doubts: list[Doubt]) -> dict[str, str]:
     """Return old key -> new key for the keys of one goal, its own among them."""
     renames = {old_id: goal.id}
     known = [key for key in keys if "/" in key]
@@ -174,20 +211,22 @@ def _steps(goal: Goal, keys: Sequence[str], old_id: str, problems: list[Problem]
         if step.was is not None and "/" not in step.was and f"{old_id}/{step.id}" not in known:
             said[step.key] = f"{old_id}/{step.was}"
     present = [(f"{old_id}/{step.id}", step.titled_id) for step in goal.steps if step.key not in said]
-    found = _by_place([key for key in known if not (key in said.values() or is_group(key))], present)
+    found, doubts_here = _by_place([key for key in known if not (key in said.values() or is_group(key))], present)
     steps = {f"{old_id}/{step.id}": step for step in goal.steps}
-    for new, old in found.items():
-        if old is None:
-            problems.append(Problem(steps[new].origin.at("title"), _doubt("steps")))
-        else:
-            renames[old] = steps[new].key
+    renames.update({old: steps[new].key for new, old in found.items()})
+    for went, came in doubts_here:
+        ids = [[key.partition("/")[2] for key in keys] for keys in (went, came)]
+        problem = Problem(steps[came[0]].origin.at("title"), _doubt("steps", *ids))
+        doubts.append(Doubt(frozenset((old_id, goal.id)), problem))
     renames.update({was: new for new, was in said.items()})
     renames.update({key: f"{goal.id}/{key.partition('/')[2]}" for key in known if key not in renames})
     return renames
 
 
-def _by_place(old: Sequence[str], new: Sequence[tuple[str, bool]]) -> dict[str, str | None]:
-    """Return new -> old for ids made from titles that stand where another one stood; None where that is in doubt.
+def _by_place(
+    old: Sequence[str], new: Sequence[tuple[str, bool]]
+) -> tuple[dict[str, str], list[tuple[list[str], list[str]]]]:
+    """Return new -> old for ids made from titles that stand where another one stood, and those that are in doubt.
 
     Both lists are cut at the ids they share. In each stretch, one that went and one that came are the same; several of
     each are a doubt; ids that only went or only came are no renames.
@@ -195,14 +234,15 @@ def _by_place(old: Sequence[str], new: Sequence[tuple[str, bool]]) -> dict[str, 
     current = {key for key, _ in new}
     shared = {key for key in old if key in current}
     went, came = _stretches([(key, True) for key in old], shared), _stretches(list(new), shared)
-    matches: dict[str, str | None] = {}
+    matches: dict[str, str] = {}
+    doubts: list[tuple[list[str], list[str]]] = []
     for before, gone in went.items():
         arrived = came.get(before, [])
         if len(gone) == 1 and len(arrived) == 1:
             matches[arrived[0]] = gone[0]
         elif gone and arrived:
-            matches[arrived[0]] = None
-    return matches
+            doubts.append((gone, arrived))
+    return matches, doubts
 
 
 def _stretches(keys: Sequence[tuple[str, bool]], shared: set[str]) -> dict[str, list[str]]:
@@ -217,8 +257,9 @@ def _stretches(keys: Sequence[tuple[str, bool]], shared: set[str]) -> dict[str, 
     return stretches
 
 
-def _doubt(what: str) -> str:
+def _doubt(what: str, went: Sequence[str], came: Sequence[str]) -> str:
+    gone, new = (", ".join(f"`{key}`" for key in keys) for keys in (went, came))
     return (
-        f"several {what} changed their titles here, and only a guess could tell which became which; "
-        "write `was: OLD-ID` at those that were renamed, or an `id` at those that are new"
+        f"several {what} changed their titles here, and only a guess could tell which became which: {gone} went, {new} "
+        f"came; write `was: {went[0]}` (and so on) at those that were renamed, or an `id` at those that are new"
     )

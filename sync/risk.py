@@ -94,9 +94,13 @@ class Sampler:
         self._fixed = {key: day for key, step in self._steps.items() if (day := _fixed_day(step)) is not None}
         self._calendars: dict[Calendar, SampledDays] = {}
         self._lengths = draw((s.step for s in self._steps.values()), samples) if lengths is None else lengths
+        self._sharing = _may_share(project, self._steps)
         self.finish: dict[str, Days] = {}
+        self._free: dict[str, Days] = {}  # the day after which what follows a step may begin
         for goal in project.sequence:
-            self.finish.update(self._finishes(self._goals[goal.id], self._today))
+            finish, free = self._finishes(self._goals[goal.id], self._today)
+            self.finish.update(finish)
+            self._free.update(free)
 
     def risk(self, goal: ScheduledGoal, confidence: int) -> Risk | None:
         """Return the risk of a goal; None where nothing is left to do, or it is closed."""
@@ -125,7 +129,7 @@ class Sampler:
         least, limit = days.position(start - 1) + 1, days.position(goal.limit.toordinal())
 
         def is_too_late(position: int) -> bool:
-            ends = self._ends(goal, self._finishes(goal, days.day(position)))
+            ends = self._ends(goal, self._finishes(goal, days.day(position))[0])
             return ends.chance(goal.limit.toordinal(), goal.deadline.toordinal()) * 100 < confidence
 
         room = limit - days.position(_quantile(bound, confidence))
@@ -176,33 +180,49 @@ class Sampler:
         """Return when a step is over; an appointment is not before its day."""
         return latest([finish, self._fixed[key]]) if key in self._fixed else finish
 
-    def _finishes(self, goal: ScheduledGoal, today: int) -> dict[str, Days]:
-        """Return the finish of each step of a goal where what has not begun can begin on the day `today`."""
+    def _finishes(self, goal: ScheduledGoal, today: int) -> tuple[dict[str, Days], dict[str, Days]]:
+        """Return the finish of each step of a goal where what has not begun can begin on the day `today`.
+
+        And the day after which what follows it may begin.
+        """
         days = self._days(goal)
         begin = max(today, goal.goal.start.toordinal() if goal.goal.start else today)
         first_day = days.days.forward(begin)
         found: dict[str, Days] = {}
+        free: dict[str, Days] = {}
         for step in goal.goal.sequence:
             scheduled = self._steps[step.key]
+            earliest = self._earliest(scheduled, days, begin, free)
             if scheduled.done:
                 found[step.key] = scheduled.done.toordinal()
             else:
-                earliest = self._earliest(scheduled, days, begin, found)
                 finish = earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
                 if step.key in self._fixed:
                     finish = days.on_free_day(earliest, finish, self._fixed[step.key])
                 found[step.key] = finish
-        return found
+            free[step.key] = self._over(goal, scheduled, earliest, found[step.key])
+        return found, free
 
-    def _earliest(self, scheduled: ScheduledStep, days: SampledDays, begin: int, found: Mapping[str, Days]) -> Days:
+    def _over(self, goal: ScheduledGoal, scheduled: ScheduledStep, earliest: Days, finish: Days) -> Days:
+        """Return the day after which what follows a step may begin; without a length, it takes none of its day."""
+        key = scheduled.step.key
+        if scheduled.done:
+            return finish - 1 if scheduled.step.milestone else finish
+        if key not in self._sharing:
+            return self._end(key, finish)
+        drawn = self._lengths.get(key)
+        if drawn is None:
+            return earliest if scheduled.step.milestone else finish
+        return finish if self._begun(goal, scheduled) is not None else np.where(drawn == 0, earliest, finish)
+
+    def _earliest(self, scheduled: ScheduledStep, days: SampledDays, begin: int, free: Mapping[str, Days]) -> Days:
         """Return the last day before the step can start. A dropped one takes no time, but keeps its place."""
         step = scheduled.step
         ends: list[Days] = [begin - 1]
         if step.not_before is not None and not scheduled.dropped:
             ends.append(step.not_before.toordinal() - 1)
-        for link in step.after:
-            finish = found[link.key] if link.key in found else self.finish[link.key]
-            ends.append(days.after(self._end(link.key, finish), link.wait))
+        before = ((free[link.key] if link.key in free else self._free[link.key], link.wait) for link in step.after)
+        ends += [days.after(end, wait) for end, wait in before]
         ends += [days.after(self._goals[link.key].deadline.toordinal(), link.wait) for link in step.after_goals]
         return latest(ends)
 
@@ -229,6 +249,18 @@ class Sampler:
         free = not any(self._steps[link.key].open for link in scheduled.step.after if link.key.startswith(within))
         under_way = free and scheduled.start.toordinal() <= self._today
         return scheduled.start.toordinal() if under_way or scheduled.overdue else None
+
+
+def _may_share(project: Project, steps: Mapping[str, ScheduledStep]) -> frozenset[str]:
+    """Return the open steps that, without a length, may share the day on which what follows them begins."""
+    leads: set[str] = set()
+    for goal in reversed(project.sequence):
+        for step in reversed(goal.sequence):
+            waits_for_it = step.key in leads or (steps[step.key].open and not step.follow_up)
+            leads.update(link.key for link in step.after if waits_for_it or not link.key.startswith(f"{goal.id}/"))
+    return frozenset(
+        key for key in leads if (s := steps[key]).open and not s.step.anchored and not s.pinned and not s.step.grows
+    )
 
 
 def _repeating(schedule: Schedule) -> dict[str, ScheduledStep]:

@@ -147,6 +147,15 @@ class SampledDays:
 
         `begin` is a working day.
         """
+        if isinstance(length, int):
+            return self._finish(earliest, length, unit) if length else self._reached(earliest, begin)
+        return np.where(length == 0, self._reached(earliest, begin), self._finish(earliest, length, unit))
+
+    def _reached(self, earliest: Days, begin: int) -> Days:
+        """Return the day of a step without a length: it takes none, but does not lie before the first one."""
+        return latest([self.back(earliest), begin])
+
+    def _finish(self, earliest: Days, length: Days, unit: Unit) -> Days:
         if unit is Unit.CALENDAR_DAYS:
             return earliest + length
         if unit is Unit.SPAN_DAYS:
@@ -154,9 +163,7 @@ class SampledDays:
         if unit is Unit.MONTHS:
             months = Duration(int(length), unit, "")
             return _each(lambda day: self._after_months(day, months), earliest)
-        end = self.day(self.position(earliest) + length)
-        # A step without a length takes none of a day, but does not lie before the first one.
-        return end if isinstance(length, int) and length else latest([end, begin])
+        return self.day(self.position(earliest) + length)
 
     def on_free_day(self, earliest: Days, finish: Days, due: int) -> Days:
         """Return the last day of a step that has to end on `due`: where that is a free day, it counts as its own."""

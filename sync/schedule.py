@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from config.network import NO_NAMESPACE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -31,23 +33,29 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What people did, as the apps and the goals file tell it. Keys are `goal/step`, or `goal` for a whole goal."""
+    """What people did, as the apps and the goals file tell it. Keys are `goal/step`, or `goal` for a whole goal.
+
+    `given_up` are the goals that were cancelled in each of their apps; their steps count as dropped meanwhile.
+    """
 
     done: Mapping[str, date] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     pins: Mapping[str, date] = field(default_factory=dict)
     first_sync: Mapping[str, date] = field(default_factory=dict)
     published: Mapping[str, Published] = field(default_factory=dict)
+    given_up: frozenset[str] = frozenset()
 
 
 class State(StrEnum):
-    """The health of a goal."""
+    """The health of a goal. `GIVEN_UP`: it was cancelled in its apps. `NO_STEP_LEFT`: every step was dropped."""
 
     ON_TRACK = "on-track"
     TIGHT = "tight"
     LATE = "late"
     MISSED = "missed"
     DONE = "done"
+    GIVEN_UP = "given-up"
+    NO_STEP_LEFT = "no-step-left"
 
 
 class Bound(StrEnum):
@@ -109,7 +117,8 @@ class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a
 class ScheduledGoal:
     """A goal with its steps in the file's order. `margin` is the least slack of its open steps, None without any.
 
-    `risk` is only there where it was asked for.
+    `failed`: it does not fit, and `when_late: fail` leaves it alone. `held`: a rename is in doubt, which leaves it
+    alone as well. `risk` is only there where it was asked for.
     """
 
     goal: Goal
@@ -123,6 +132,7 @@ class ScheduledGoal:
     done: date | None = None
     earliest_deadline: date | None = None
     failed: bool = False
+    held: bool = False
     warnings: tuple[str, ...] = ()
     buffer: Buffer | None = None
     risk: Risk | None = None
@@ -157,12 +167,16 @@ class ScheduledGoal:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """All goals with their dates, in the file's order, as of `today`, and the progress that they were made from."""
+    """All goals with their dates, in the file's order, as of `today`, and the progress that they were made from.
+
+    Their ids are unique within `namespace`.
+    """
 
     today: date
     goals: tuple[ScheduledGoal, ...]
     progress: Progress = field(default_factory=Progress)
     loads: tuple[Load, ...] = ()
+    namespace: str = NO_NAMESPACE
 
     def moves(self, before: Schedule) -> list[tuple[str, date | None, date | None]]:
         """Return key, old and new due date of every goal and open step that moved since `before`, of the same goals.

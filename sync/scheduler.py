@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
 from config.network import Countdown, HangsOn, Link
+from sync import milestones
 from sync.backward import Frame, Latest, Network, Terms
 from sync.calendar import OutOfTimeError, WorkingDays
 from sync.fitting import NOT_SQUEEZED, Floors, Growth, Squeeze, Squeezed
@@ -52,7 +53,8 @@ _date = lru_cache(maxsize=1 << 12)(date.fromordinal)  # one object for each day,
 class Planned:
     """One goal after its passes, before the forward pass has judged it.
 
-    `defined` is the pass over all steps, `plan` that over those that are still to be done.
+    `defined` is the pass over all steps, `plan` that over those that are still to be done. `sharing` are the milestones
+    that may share the day on which what follows begins.
     """
 
     goal: Goal
@@ -74,6 +76,7 @@ class Planned:
     warnings: tuple[str, ...] = ()
     repeating: Mapping[int, Series] = field(default_factory=dict)
     renewed: frozenset[int] = frozenset()
+    sharing: frozenset[int] = frozenset()
 
     def occurrences(self, i: int) -> list[Occurrence]:
         """Return the occurrences of a step that repeats; of one that has left the plan, those that are settled."""
@@ -143,7 +146,7 @@ class Planner:
         missed = frame.deadline < self.day
         starts, dues = network.starts(latest), latest.due[:]
         planned = Planned(goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed)
-        planned.repeating = repeating
+        planned.repeating, planned.sharing = repeating, self._sharing(network, gone)
         if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
         else:
@@ -207,20 +210,31 @@ class Planner:
         """Return the earliest begin of each step that may move: `low`, its `from`, and after what is fixed or done."""
         stays = {*gone, *fixed, *network.anchors}
         movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
-        return self._floors_of(network, movable, fixed, low, progress=progress)
+        sharing = self._sharing(network, gone)
+        return self._floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
+
+    def _sharing(self, network: Network, gone: frozenset[int]) -> frozenset[int]:
+        """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
+        outside, pins = (network.among(keys) for keys in (self.outside.keys(), self.progress.pins.keys()))
+        return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pins))
 
     def _floors_of(
-        self, network: Network, some: Iterable[int], fixed: Mapping[int, int], low: Position, *, progress: bool = True
+        self,
+        network: Network,
+        some: Iterable[int],
+        fixed: Mapping[int, int],
+        low: Position,
+        *,
+        progress: bool = True,
+        sharing: frozenset[int] = frozenset(),
     ) -> dict[int, Position]:
         days, done = network.frame.days, self.progress.done
         floors: dict[int, Position] = {}
         for i in some:
-            step = network.steps[i]
-            # A milestone takes no time, but its day is not to lie before the first one.
-            first = low + 1 if step.takes is not None and step.takes.amount == 0 else low
-            if step.not_before is not None:
-                first = max(first, days.position(step.not_before.toordinal() - 1))
-            for link in step.after_goals:
+            first = self._first_begin(network, i, low)
+            if network.steps[i].milestone and i not in sharing:
+                first += 1  # it happens at the end of a day, and there is none but its own
+            for link in network.steps[i].after_goals:
                 day = self.deadlines[link.key]
                 first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
             floors[i] = first
@@ -232,10 +246,25 @@ class Planner:
         for i, key, wait in links:
             ends = self.known_day(key, fixed, network, progress=progress) if i in floors else None
             if ends is not None:
-                if progress and key not in done:
-                    ends = max(ends, days.forward(self.day))  # overdue, it still wants a day of its own
+                if progress:
+                    ends = self._over(key, ends, days)
                 floors[i] = max(floors[i], days.position(days.after(ends, wait) if wait else ends))
         return floors
+
+    @staticmethod
+    def _first_begin(network: Network, i: int, low: Position) -> Position:
+        not_before = network.steps[i].not_before
+        return low if not_before is None else max(low, network.frame.days.position(not_before.toordinal() - 1))
+
+    def _over(self, key: str, day: int, days: WorkingDays) -> int:
+        """Return the day after which what follows a step may begin, where the step's own day is known."""
+        step = self.steps[key]
+        if key in self.progress.done:
+            return day - 1 if step.milestone else day  # which took none of the day on which it was ticked
+        if not step.milestone:
+            return max(day, days.forward(self.day))  # overdue, it still wants a day of its own
+        held = step.anchored or key in self.progress.pins
+        return max(day if held else day - 1, self.day - 1)
 
     def known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
         """Return the day on which a step ends whatever is planned: done, pinned or an appointment; else None."""
@@ -331,7 +360,9 @@ class Planner:
                     day = days.day(reserved[before])
                     floors[i] = max(floors[i], days.position(days.after(day, wait) if wait else day))
         stood = planned.dues[:]
-        self._squeeze(planned, Floors({i: floors[i] for i in followers & floors.keys()}), fixed, outside, followers)
+        kept = Floors({i: floors[i] for i in followers & floors.keys()})
+        self._squeeze(planned, kept, fixed, outside, followers)
+        milestones.show(planned, kept, self._first_day(planned.goal))
         if planned.dues != stood:
             planned.made, planned.renewed = self.today, followers
 
@@ -345,8 +376,8 @@ class Planner:
     def _reserve(self, planned: Planned) -> tuple[dict[int, int], bool]:
         """Give each overdue step, and each open one that follows one, a working day of its own from today on.
 
-        Returns the position on which each of them can end at the earliest, and whether one of them would then miss its
-        published due date.
+        Milestones need none. Returns the position on which each of them can end at the earliest, and whether one of
+        them would then miss its published due date.
         """
         network, days = planned.network, planned.network.frame.days
         today = days.position(self.day - 1)
@@ -363,7 +394,7 @@ class Planner:
             overdue = planned.dues[i] < self.day and not network.steps[i].follow_up
             if not earliest and not overdue:
                 continue
-            reserved[i] = max([today, *earliest]) + (1 if overdue or planned.lengths[i] else 0)
+            reserved[i] = max([today, *earliest]) + (0 if network.steps[i].milestone else 1)
             broken |= not overdue and days.position(planned.dues[i]) < reserved[i]
         return reserved, broken
 
@@ -379,17 +410,20 @@ class Planner:
             return
         fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
         floors = self._floors_from_today(planned, planned.network, fixed, published)
-        if not floors.worst(planned.plan, range(len(planned.network.steps))):
-            return
-        if goal.when_late == "fail":
-            planned.failed = True
-        elif goal.when_late == "squeeze":
-            movable = frozenset(floors.begin) | frozenset(floors.end)
-            self._squeeze(planned, floors, dict(planned.fixed), outside, movable)
+        if floors.worst(planned.plan, range(len(planned.network.steps))):
+            if goal.when_late == "fail":
+                planned.failed = True
+            elif goal.when_late == "squeeze":
+                movable = frozenset(floors.begin) | frozenset(floors.end)
+                self._squeeze(planned, floors, dict(planned.fixed), outside, movable)
+        milestones.show(planned, floors, self._first_day(goal))
 
     def _first_position(self, goal: Goal, days: WorkingDays) -> Position:
         """Return the position before which nothing of the goal can begin: that of yesterday, or before its `start`."""
-        return days.position(max(self.day, goal.start.toordinal() if goal.start else self.day) - 1)
+        return days.position(self._first_day(goal) - 1)
+
+    def _first_day(self, goal: Goal) -> int:
+        return max(self.day, goal.start.toordinal() if goal.start else self.day)
 
     def _floors_from_today(
         self, planned: Planned, network: Network, fixed: Mapping[int, int], published: Published | None
@@ -459,7 +493,7 @@ class Planner:
         return network, network.latest(lengths, Terms(planned.fixed, planned.gone, outside, self.due_of))
 
     def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
-        """Return the steps whose published start has come, with all they follow done."""
+        """Return the steps whose published start has come, with all they follow done; no milestone is under way."""
         if published is None:
             return frozenset()
         network = planned.network
@@ -468,6 +502,7 @@ class Planner:
             for i, step in enumerate(network.steps)
             if (start := self._published_start(planned, published, i)) is not None
             and start <= self.today
+            and not step.milestone
             and all(before in planned.gone for before, _ in network.previous[i])
         )
 
@@ -526,7 +561,8 @@ class Planner:
         days = planned.network.frame.days
         last = max(planned.network.frame.limit, days.forward(self.day))
         for i, begin in floors.begin.items():
-            first = min(last, days.day(floor(begin) + (1 if planned.lengths[i] else 0)))
+            reached = days.day(floor(begin) + (1 if planned.lengths[i] else 0))
+            first = min(last, max(reached, days.forward(self._first_day(planned.goal))))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
 
@@ -537,7 +573,8 @@ class Planner:
             with _named(goal):
                 goals[goal.id] = judge.judge(self.planned[goal.id])
         listed = tuple(goals[goal.id] for goal in self.project.goals)
-        return Schedule(self.today, listed, self.progress, loads(listed, self.project.capacity, self.today))
+        load = loads(listed, self.project.capacity, self.today)
+        return Schedule(self.today, listed, self.progress, load, self.project.namespace)
 
 
 @contextmanager

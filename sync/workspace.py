@@ -7,16 +7,17 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from config import loader
-from config.errors import InputError, RefusedError
+from config.errors import BackplanError, GoalsFileError, InputError, Problem, RefusedError
 from sync import reading
 from sync.observe import observe
+from sync.renames import held_back
 from sync.scheduler import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from config.network import Goal, Project
+    from config.network import Goal, Project, Step
     from sync.schedule import Schedule
 
 
@@ -74,6 +75,19 @@ class Workspace:
         moved = self.project.with_goals(lambda g: replace(g, deadline=deadlines[g.id]) if g.id in deadlines else g)
         return replace(self, project=moved)
 
+    def refuse_doubts(self) -> None:
+        """Raise GoalsFileError where a rename is in doubt, as far as the lists on this machine show it.
+
+        A list that cannot be read is no mistake of the goals file: `plan` tells of it.
+        """
+        local = [home for home in self.homes() if home.connector.capabilities.local]
+        try:
+            found = reading.take_snapshots(self.project, local, self.today)
+        except BackplanError:
+            return
+        if held := held_back(reading.renames(self.project, found).values()):
+            raise GoalsFileError(list(held.values()))
+
     def offline_schedule(self) -> tuple[Schedule, list[str]]:
         """Return the schedule with the progress that files on this machine show, and what should be said about that.
 
@@ -90,7 +104,7 @@ class Workspace:
             notes.append(f"progress in {names} is not read here; --progress reads it, or see `backplan status`")
         try:
             as_written = self.project.with_goals(lambda g: replace(g, when_late="as written") if g.id in unknown else g)
-            local_reading = reading.read(as_written, local, self.today)
+            local_reading = reading.read(as_written, local, self.today, elsewhere=frozenset(unknown))
         except RefusedError as error:
             notes.append(f"progress is not known: {error}")
             return schedule(self.project, observe(self.project, (), self.today), self.today), notes
@@ -105,7 +119,26 @@ def open_workspace(path: Path | None, today: date | None) -> Workspace:
     """
     found = loader.find(path)
     project = loader.load(found)
-    return Workspace(project, found, today or _today(project.timezone))
+    day = today or _today(project.timezone)
+    _refuse_still_to_come(project, day)
+    return Workspace(project, found, day)
+
+
+def _refuse_still_to_come(project: Project, today: date) -> None:
+    """Raise GoalsFileError with every `done:` that lies in the future."""
+    written: list[tuple[str, Goal | Step]] = [("goal", goal) for goal in project.goals]
+    written += [("step", step) for goal in project.goals for step in goal.steps]
+    problems = [
+        Problem(
+            one.origin.at("done"),
+            f"`done: {one.done}`: a {what} cannot be done on a day that is still to come; today is {today}. "
+            "Write the day on which it was done, or delete the line",
+        )
+        for what, one in written
+        if one.done is not None and one.done > today
+    ]
+    if problems:
+        raise GoalsFileError(problems)
 
 
 def _today(timezone: str) -> date:

@@ -16,6 +16,8 @@ from sync import workflow
 from tests.conftest import FOOD_HANDLER, ROOT
 
 if TYPE_CHECKING:
+    from typing import IO
+
     from tests.conftest import Person
 
 COMMANDS = (
@@ -320,16 +322,164 @@ def test_a_plan_of_400_days_has_a_step_a_day_whatever_the_clock_does(person: Per
     assert list(days) == [str(last - timedelta(days=399 - n)) for n in range(400)]
 
 
-def test_who_reads_only_the_first_lines_gets_no_error(person: Person) -> None:
+def _many_steps(person: Person) -> None:
     steps = "".join(f"      - Step number {number} of very many\n" for number in range(900))
     person.writes(f"goals:\n  - title: Many\n    deadline: 2029-09-30\n    steps:\n{steps}")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "sync.main", "plan"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=person.folder, env=environment, stdout=pipe, stderr=pipe) as process:
+
+
+def _process(
+    person: Person, command: str, stdout: int | IO[bytes] = subprocess.PIPE, stderr: int | IO[bytes] = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Start backplan in a process of its own, as a shell does."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": person.today.isoformat()}
+    arguments = [sys.executable, "-P", "-m", "sync.main", *command.split()]
+    return subprocess.Popen(arguments, cwd=person.folder, env=environment, stdout=stdout, stderr=stderr)
+
+
+def test_who_reads_only_the_first_lines_gets_no_error(person: Person) -> None:
+    _many_steps(person)
+    with _process(person, "plan") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline().startswith(b"markdown (todo.md): 901 changes to make")
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 0
+    assert process.returncode == 141
+
+
+PRINTING = ("--version", "--help", "sync --help", "schema", "check", "schedule", "schedule --json", "plan --markdown")
+
+
+@pytest.mark.parametrize("command", PRINTING)
+def test_nobody_who_reads_is_no_error(person: Person, command: str) -> None:
+    _many_steps(person)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with _process(person, command, stdout=writing) as process:
+        os.close(writing)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("command", PRINTING)
+def test_a_full_disk_is_an_error_in_a_sentence(person: Person, command: str) -> None:
+    _many_steps(person)
+    with (
+        Path("/dev/full").open("wb") as full,
+        _process(person, command, stdout=full) as process,
+    ):
+        _, err = process.communicate()
+    assert process.returncode == 1
+    assert err.decode().splitlines() == [
+        "error: the output cannot be written: No space left on device. "
+        "Make room, or send it elsewhere, and run it again"
+    ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_run_goes_on_where_what_is_said_beside_it_cannot_be_written(person: Person) -> None:
+    _many_steps(person)
+    with (
+        Path("/dev/full").open("wb") as full,
+        _process(person, "sync -v", stderr=full) as process,
+    ):
+        out, _ = process.communicate()
+    assert (process.returncode, b"901 changes made" in out) == (0, True)
+    with Path("/dev/full").open("wb") as full, _process(person, "chekc", stdout=full, stderr=full) as process:
+        process.communicate()
+    assert process.returncode == 64
+
+
+DONE = """timezone: Pacific/Kiritimati
+goals:
+  - title: A
+    deadline: 2028-01-01
+    steps:
+      - title: x
+        done: {day}
+  - title: B
+    deadline: 2028-01-01
+    done: {day}
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "schedule", "plan", "sync", "status"])
+def test_done_on_a_day_that_is_still_to_come_is_a_mistake(person: Person, command: str) -> None:
+    person.writes(DONE.format(day="2027-07-21"))
+    told = person.run(command, "--today", "2027-07-20")
+    assert told.code == 64
+    said = "cannot be done on a day that is still to come; today is 2027-07-20"
+    assert told.err.splitlines() == [
+        f"error: goals.yaml:{place}: `done: 2027-07-21`: a {what} {said}. "
+        "Write the day on which it was done, or delete the line"
+        for place, what in (("7:15", "step"), ("10:11", "goal"))
+    ]
+    assert not (person.folder / "todo.md").exists()
+    assert person.run(command, "--today", "2027-07-21").code == 0
+
+
+def test_the_day_in_the_files_time_zone_is_not_still_to_come(person: Person) -> None:
+    there = datetime.now(timezone(timedelta(hours=14))).date()
+    person.writes(DONE.format(day=there.isoformat()))
+    assert person.run("check", env={"BACKPLAN_TODAY": ""}).code == 0
+    person.writes(DONE.format(day=(there + timedelta(days=2)).isoformat()))
+    assert person.run("check", env={"BACKPLAN_TODAY": ""}).code == 64
+
+
+IN_DOUBT = {  # what is written first, the same with several titles changed, where that is, and the goals that wait
+    "goals": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b]\n- title: Write\n  deadline: 2027-09-02\n",
+        "{0}- title: Study\n  deadline: 2027-09-01\n  steps: [a, b]\n- title: Note\n  deadline: 2027-09-02\n",
+        ("5:10", "several goals", "`read`, `write` went, `study`, `note` came", "note, read, study, write"),
+        "{0}- title: Study\n  was: read\n  deadline: 2027-09-01\n  steps: [a, b]\n"
+        "- title: Note\n  was: write\n  deadline: 2027-09-02\n",
+    ),
+    "steps": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b]\n",
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [c, d, e]\n",
+        ("7:11", "several steps", "`a`, `b` went, `c`, `d`, `e` came", "read"),
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [{{title: c, was: a}}, {{title: d, was: b}}, e]\n",
+    ),
+    "steps, with a step that goes to another goal": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b, x]\n- title: Far\n  deadline: 2028-09-01\n",
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [c, d]\n"
+        "- title: Far\n  deadline: 2028-09-01\n  steps: [{{title: x, was: read/x}}]\n",
+        ("7:11", "several steps", "`a`, `b` went, `c`, `d` came", "far, read"),
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [{{title: c, was: a}}, {{title: d, was: b}}]\n"
+        "- title: Far\n  deadline: 2028-09-01\n  steps: [{{title: x, was: read/x}}]\n",
+    ),
+}
+OTHER = "goals:\n- title: Other\n  deadline: {day}\n  steps: [{{title: one, id: one}}]\n"
+
+
+@pytest.mark.parametrize("case", IN_DOUBT)
+def test_a_rename_in_doubt_holds_back_the_goals_that_it_may_concern(person: Person, case: str) -> None:
+    first, second, (place, what, which, held), answered = IN_DOUBT[case]
+    person.writes(first.format(OTHER.format(day="2027-08-15")))
+    assert person.run("sync").code == 0
+    before = _lines(person)
+    person.writes(second.format(OTHER.format(day="2027-08-16")))
+    said = f"goals.yaml:{place}: {what} changed their titles here, and only a guess could tell"
+    checked = person.run("check")
+    assert checked.code == 64
+    assert said in checked.err
+    assert which in checked.err
+    for command in ("plan", "sync"):
+        told = person.run(command)
+        assert told.code == 1
+        assert said in told.err
+        assert f"Until then nothing of {held} is made, changed or removed" in told.err
+    assert person.run("schedule").code == 1
+    after = _lines(person)
+    assert [line for line in after if "2027-08-1" not in line] == [line for line in before if "2027-08-1" not in line]
+    assert [("2027-08-16" in line) for line in after] == [("2027-08-15" in line) for line in before]
+    person.writes(answered.format(OTHER.format(day="2027-08-16")))
+    assert not {change["action"] for change in person.changes()} & {"remove", "detach"}
+    assert person.run("check").code == 0
+    assert person.changes() == []
+
+
+def _lines(person: Person) -> list[str]:
+    """Return the lines of the list, without backplan's own comments."""
+    return [line.partition(" <!--")[0] for line in person.todo.read_text("utf-8").splitlines() if "- [" in line]

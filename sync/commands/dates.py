@@ -77,7 +77,7 @@ def schedule(
             print_lines(text.moves(before, shown) if deadline else text.schedule(shown))
 
     answer(options, document, show)
-    return FAILED if any(goal.failed for goal in shown.goals) else 0
+    return FAILED if any(goal.failed or goal.held for goal in shown.goals) else 0
 
 
 def _write_report(path: Path, renderer: str, shown: Schedule) -> None:

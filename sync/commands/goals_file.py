@@ -51,7 +51,7 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
 def check(options: Options, write_ids: bool) -> None:
     """Read the goals file and report every mistake with its place."""
     workspace = options.workspace()
-    workspace.homes()  # connectors have names and settings to be right, too
+    workspace.refuse_doubts()  # which asks for the connectors: they have names and settings to be right, too
     if write_ids:
         _write_ids(workspace)
     steps = sum(len(goal.steps) for goal in workspace.project.goals)

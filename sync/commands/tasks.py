@@ -162,7 +162,7 @@ class _Outcome:
     @property
     def failed(self) -> bool:
         late = any(goal.failed for goal in self.reading.schedule.goals)
-        return late or bool(self.reading.unread) or self.run.failed
+        return late or bool(self.reading.held) or bool(self.reading.unread) or self.run.failed
 
 
 def _reconcile(
@@ -196,6 +196,7 @@ def _notes(outcome: _Outcome) -> Iterator[str]:
     reading = outcome.reading
     for label, reason in reading.unread.items():
         yield f"{label} could not be read, so its goals were left alone: {reason}"
+    yield from reading.doubts()
     for label in reading.rebuilt:
         yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
     yield from outcome.notes

@@ -54,6 +54,7 @@ nav li + li { border-top: 1px solid var(--line) }
 .health { font-size: .875rem; font-weight: 600; padding: .15rem .7rem; border-radius: 1rem }
 .on-track, .done { color: var(--good); background: var(--good-back) }
 .tight { color: var(--tight); background: var(--tight-back) }
+.given-up, .no-step-left { color: var(--muted); background: var(--line) }
 .late, .missed { color: var(--bad); background: var(--bad-back) }
 .progress { display: flex; align-items: center; gap: .75rem; font-size: .875rem; margin: .9rem 0 }
 progress { appearance: none; border: 0; flex: 1; height: .5rem; border-radius: 1rem; overflow: hidden }

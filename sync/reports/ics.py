@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from config.network import NO_NAMESPACE
 from sync.reports import words
 from sync.reports.words import clean
+from sync.schedule import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,27 +22,34 @@ _PRODUCT = "-//backplan//backplan//EN"
 
 
 def schedule(value: Schedule) -> bytes:
-    """Return the calendar. The same schedule gives the same bytes, and an event keeps its UID as long as its key."""
+    """Return the calendar. The same schedule gives the same bytes.
+
+    An event keeps its UID as long as its key and the namespace stay.
+    """
     from icalendar import Calendar
 
     stamp = datetime.combine(value.today, time(), UTC)
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
+    # The calendar may hold several plans: ids are unique within a namespace only.
+    within = "" if value.namespace == NO_NAMESPACE else f"{value.namespace}:"
     for goal in value.goals:
-        for event in _events(goal):
+        for event in _events(goal, within):
             event.add("dtstamp", stamp)
             calendar.add_component(event)
     written: bytes = calendar.to_ical()
     return written
 
 
-def _events(goal: ScheduledGoal) -> Iterator[Event]:
+def _events(goal: ScheduledGoal, within: str) -> Iterator[Event]:
+    if goal.state is State.GIVEN_UP:
+        return
     about = [words.health(goal), goal.goal.why, goal.goal.done_when]
-    yield _event(goal.goal.id, f"Deadline: {goal.goal.title}", goal.deadline, goal.deadline, about)
+    yield _event(within + goal.goal.id, f"Deadline: {goal.goal.title}", goal.deadline, goal.deadline, about)
     for step in goal.steps:
         if step.open and step.start and step.due:
-            yield _event(step.step.key, step.step.title, step.start, step.due, _about(step, goal))
+            yield _event(within + step.step.key, step.step.title, step.start, step.due, _about(step, goal))
 
 
 def _about(step: ScheduledStep, goal: ScheduledGoal) -> list[str]:
@@ -48,11 +57,11 @@ def _about(step: ScheduledStep, goal: ScheduledGoal) -> list[str]:
     return [goal.goal.title, words.remark(step), slack, *step.step.notes.splitlines(), step.step.link or ""]
 
 
-def _event(key: str, summary: str, first: date, last: date, about: list[str]) -> Event:
+def _event(name: str, summary: str, first: date, last: date, about: list[str]) -> Event:
     from icalendar import Event
 
     event = Event()
-    event.add("uid", f"{key}@backplan")
+    event.add("uid", f"{name}@backplan")
     event.add("summary", clean(summary))
     event.add("dtstart", first)
     event.add("dtend", last + timedelta(days=1))  # the end is the first day that no longer belongs to it

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from sync.changes import Change, ConnectorPlan
     from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
 
-SIGNS = {State.ON_TRACK: "🟢", State.TIGHT: "🟡", State.LATE: "🔴", State.MISSED: "🔴", State.DONE: "✅"}
+SIGNS = {
+    State.ON_TRACK: "🟢",
+    State.TIGHT: "🟡",
+    State.LATE: "🔴",
+    State.MISSED: "🔴",
+    State.DONE: "✅",
+    State.GIVEN_UP: "⚪",
+    State.NO_STEP_LEFT: "⚪",
+}
 _COLOURS = {"green": "🟢", "yellow": "🟡", "red": "🔴"}
 _MARKUP = re.compile(r"[\\`*_\[\]<>&~|$#@=%^{}]")
 # A reference alone is not enough for these: GitHub looks for them in the text that is shown.

@@ -69,6 +69,7 @@ _COLOURS = Template("""
 .gantt .bar.dropped { stroke: $muted }
 .gantt .on-track, .gantt .done { fill: $good }
 .gantt .tight { fill: $tight }
+.gantt .given-up, .gantt .no-step-left { fill: $muted }
 .gantt .late, .gantt .missed { fill: $bad }
 .gantt .today { stroke: $today }
 .gantt .today-word { fill: $today }

@@ -32,6 +32,8 @@ _STATE_STYLES = {
     State.LATE: "red",
     State.MISSED: "bold red",
     State.DONE: "green",
+    State.GIVEN_UP: "dim",
+    State.NO_STEP_LEFT: "yellow",
 }
 _ACTION_STYLES = {
     Action.CREATE: "green",
@@ -42,17 +44,9 @@ _ACTION_STYLES = {
 }
 
 
-class _Piped(Console):
-    """A console whose reader may go before all was printed, as with `| head`: that is the caller's to handle."""
-
-    def on_broken_pipe(self) -> None:
-        """Raise the error that rich would end the process for."""
-        raise BrokenPipeError
-
-
 def console() -> Console:
     """Return a console as wide as the terminal, or wide enough to be read where there is none."""
-    made = _Piped(highlight=False, emoji=False, markup=False)
+    made = Console(highlight=False, emoji=False, markup=False)
     if not made.is_terminal:
         made.width = WIDTH_WITHOUT_TERMINAL
     return made

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sync.risk import Risk
     from sync.schedule import ScheduledGoal, ScheduledStep
 
+_OVER = {State.GIVEN_UP: "given up", State.NO_STEP_LEFT: "no step left: every step was dropped"}
 _FEW_STRETCHES, _WEEKS_SHOWN = 4, 8
 
 _COMMAND = re.compile(r"^::|##\[")
@@ -65,6 +66,8 @@ def health(goal: ScheduledGoal) -> str:
     """Return how a goal stands, in a few words."""
     if goal.state is State.DONE:
         return f"done on {day(goal.done)}"
+    if goal.state in _OVER:
+        return _OVER[goal.state]
     if goal.state is State.MISSED:
         return "missed: the deadline has passed"
     if goal.margin is None:

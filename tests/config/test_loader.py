@@ -217,6 +217,57 @@ def test_mistakes_in_a_step(mistakes: Mistakes, step: str, place: str, what: str
     check(mistakes(f"{STEPS}  - {step}\n  - {{title: Last step, after: []}}\n"), place, what, expected)
 
 
+CUT_OFF = {  # lines of a goal, what is cut off, and where the text begins
+    "title": ("  steps:\n  - title: Merge PR #12 and #13\n", "#12 and #13", "5:12"),
+    "item": ("  steps:\n  - Merge PR #12 and #13\n", "#12 and #13", "5:5"),
+    "word": ("  steps:\n  - Answer #help\n", "#help", "5:5"),
+    "tab": ("  steps:\n  - Answer\t#1\n", "#1", "5:5"),
+    "wide letters": ("  why: 😀 for #ältere\n", "#ältere", "4:8"),
+    "second line": ("  notes: one\n    two #3\n", "#3", "4:10"),
+    "anchor": ("  done_when: &end All is in #4\n", "#4", "4:14"),
+    "checklist": ("  steps:\n  - title: x\n    checklist:\n    - See #5\n", "#5", "7:7"),
+    "label": ("  labels:\n  - team #6\n", "#6", "5:5"),
+    "group": ("  steps:\n  - title: Part #1\n    steps: [a]\n", "#1", "5:12"),
+}
+WHOLE = {  # lines of a goal, and a text that is read whole
+    "a blank behind the sign": ("  why: to win # a comment\n", "to win"),
+    "quotes": ("  why: 'to win #12'\n", "to win #12"),
+    "quotes and a comment": ("  why: 'to win' #12\n", "to win"),
+    "no blank before the sign": ("  why: C#12\n", "C#12"),
+    "a sign alone": ("  why: to win #\n", "to win"),
+    "a rule": ("  why: to win #----\n", "to win"),
+    "a block": ("  why: |\n    to win #12\n", "to win #12\n"),
+    "a line of its own": ("  why: to win\n  #takes: 3 days\n", "to win"),
+    "no text": ("  why: to win\n  start: 2027-08-01 #monday\n  buffer: 3 days #or 4\n", "to win"),
+}
+
+
+@pytest.mark.parametrize("name", CUT_OFF)
+def test_a_text_that_a_comment_cuts_off_is_a_mistake(mistakes: Mistakes, name: str) -> None:
+    lines, rest, place = CUT_OFF[name]
+    (found,) = mistakes(GOAL + lines)
+    assert found.startswith(f"goals.yaml:{place}: ")
+    assert f"`{rest}` is cut off: ` #` begins a comment in YAML" in found
+
+
+@pytest.mark.parametrize(
+    ("step", "place"),
+    [("- #12 first", "5:4"), ("- {title: Merge #12 first}\n  - b", "6:3")],
+)
+def test_a_text_that_is_taken_for_a_comment_is_explained(mistakes: Mistakes, step: str, place: str) -> None:
+    (found,) = mistakes(f"{STEPS}  {step}\n")
+    assert found.startswith(f"goals.yaml:{place}: ")
+    assert "#12 first" in found
+    assert "is a comment" in found
+    assert "put the whole text in quotes" in found
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_text_beside_a_comment_that_is_meant_is_read_whole(load: Load, name: str) -> None:
+    lines, expected = WHOLE[name]
+    assert load(GOAL + lines).goals[0].why == expected
+
+
 def test_a_step_key_on_a_group_suggests_no_other_key(mistakes: Mistakes) -> None:
     (found,) = mistakes(STEPS + "  - {title: x, steps: [y], takes: 2 days}\n")
     assert found.startswith("goals.yaml:5:28: ")

@@ -17,6 +17,7 @@ from connectors.github_api import Client
 from connectors.github_text import Body, date_line
 from connectors.markdown import MarkdownConnector
 from sync import executor, reading, reconciler
+from sync.schedule import State
 from tests.connectors import todoist_account
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.github_account import GitHubAccount, connector, shown
@@ -675,6 +676,22 @@ def test_one_that_a_person_closed_as_not_planned_is_dropped(world: World, github
     world.step("two", title="Go on after all")
     assert world.sync().actions["g/two"] is Action.REOPEN
     assert (issue(world, "g/two").state, issue(world, "g/two").title) == ("open", "Go on after all")
+
+
+def test_a_goal_that_a_person_closed_as_not_planned_is_given_up_until_it_is_reopened(
+    world: World, github: GitHub
+) -> None:
+    goal = world.native_id("g")
+    github.close(goal, "not_planned")
+    world.goal["deadline"] = "2027-10-30"
+    before = world.states()
+    done = world.sync()
+    assert (done.actions, world.states()) == ({}, before)
+    assert done.found.schedule.goals[0].state is State.GIVEN_UP
+    github.reopen(goal)
+    done = world.sync()
+    assert done.found.schedule.goals[0].state is State.ON_TRACK
+    assert set(done.actions.values()) == {Action.UPDATE}
 
 
 def test_what_leaves_the_file_is_closed_as_not_planned_and_comes_back_as_another(world: World, github: GitHub) -> None:

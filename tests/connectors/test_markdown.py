@@ -25,6 +25,7 @@ from connectors.base import Action, Content, GoalMemory, Marker, MemoryWrite, Re
 from connectors.markdown import MarkdownConnector
 from connectors.marker import write_marker
 from sync import reading, reconciler
+from sync.schedule import State
 from tests import tiers
 from tests.conftest import ROOT
 from tests.connectors.contract import NAMESPACE, TODAY, a_goal, load, run
@@ -239,6 +240,45 @@ def test_a_cancelled_task_is_dropped_and_its_line_stays(todo: List) -> None:
     todo.edit("g/two", lambda line: line.replace("[-]", "[ ]"))
     todo.sync()
     assert todo.state("g/two") == "live"
+
+
+def test_a_goal_that_was_cancelled_asks_for_nothing_until_it_is_reopened(todo: List) -> None:
+    before = todo.text
+    todo.edit("g", lambda line: line.replace("[ ]", "[-]"))
+    todo.goal["deadline"] = "2027-10-30"
+    text = todo.text
+    for _ in range(2):
+        done = todo.sync(date(2027, 12, 1))
+        (goal,) = done.found.schedule.goals
+        assert (goal.state, goal.waiting, goal.next_step) == (State.GIVEN_UP, [], None)
+        assert [(change.action, change.key) for change in done.plans[0].changes] == [(Action.KEEP, "g")]
+        assert done.plans[0].changes[0].reason in goal.warnings[0]
+        assert todo.text == text
+    todo.goal["deadline"] = a_goal()["deadline"]
+    todo.edit("g", lambda line: line.replace("[-]", "[ ]"))
+    (goal,) = todo.sync().found.schedule.goals
+    assert (goal.state, goal.warnings) == (State.ON_TRACK, ())
+    assert todo.text == before
+
+
+def test_a_goal_that_was_cancelled_is_over_when_the_goals_file_agrees(todo: List) -> None:
+    todo.edit("g", lambda line: line.replace("[ ]", "[-]"))
+    todo.sync()
+    todo.goal["done"] = TODAY.isoformat()
+    done = todo.sync()
+    assert done.found.schedule.goals[0].state is State.DONE
+    assert done.found.schedule.goals[0].warnings == ()
+    assert "[x]" in todo.line("g/one")
+
+
+def test_what_was_ticked_in_a_goal_that_was_cancelled_counts_when_it_is_reopened(todo: List) -> None:
+    todo.edit("g", lambda line: line.replace("[ ]", "[-]"))
+    todo.edit("g/one", lambda line: line.replace("[ ]", "[x]"))
+    todo.sync()
+    assert todo.state("g/one") == "live"
+    todo.edit("g", lambda line: line.replace("[-]", "[ ]"))
+    todo.sync()
+    assert (todo.state("g/one"), todo.state("g/two")) == ("done", "live")
 
 
 def test_a_cancelled_task_where_the_file_wants_deleted_ones_back(todo: List) -> None:

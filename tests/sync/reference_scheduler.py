@@ -187,38 +187,64 @@ def plan(
 
 @dataclass(frozen=True)
 class Early:
-    """The earliest days of one step."""
+    """The earliest days of one step; `end` is the day after which what follows it may begin."""
 
     start: date
     finish: date
+    end: date
+
+
+def leads(goal: Goal, step: Step) -> bool:
+    """Return whether something follows a step before the deadline: a milestone may share the day on which it begins."""
+    followers = [other for other in goal.sequence if any(link.key == step.key for link in other.after)]
+    return not all(other.follow_up for other in followers)
 
 
 def simple(goal: Goal) -> bool:
-    """Return whether `earliest` speaks of this goal: steps of one or more working days, and waits that only add."""
+    """Return whether `earliest` speaks of this goal: steps of working days or none, and waits that only add."""
     durations = [step.takes or ONE_DAY for step in goal.steps if not fixed(step)]
     waits = [link.wait for step in goal.steps for link in step.after if link.wait is not None]
     return (
         not any(fixed(step) for step in goal.steps)
-        and all(takes.unit is Unit.WORKING_DAYS and takes.amount > 0 for takes in durations)
+        and all(takes.unit is Unit.WORKING_DAYS for takes in durations)
         and all(wait.unit is Unit.WORKING_DAYS and wait.amount >= 0 for wait in waits)
     )
 
 
 def earliest(goal: Goal, today: date) -> dict[str, Early]:
-    """Return the earliest days of each step of a simple goal: never before today, its `start` and `from`."""
+    """Return the earliest days of each step of a simple goal: never before today, its `start` and `from`.
+
+    A milestone takes no time: what follows it may begin on the day after what it follows itself. It is shown on the
+    last day of that, or on the first day. One that nothing follows has a day of its own.
+    """
     calendar = goal.calendar
     found: dict[str, Early] = {}
     for step in goal.sequence:
-        start = max(today, goal.start or today, step.not_before or today)
+        first = start = max(today, goal.start or today, step.not_before or today)
         for link in step.after:
-            finish = found[link.key].finish
-            passed = plus(calendar, finish, link.wait) if link.wait else finish
+            end = found[link.key].end
+            passed = plus(calendar, end, link.wait) if link.wait else end
             start = max(start, passed + DAY)
+        if step.takes and not step.takes.amount:
+            day = max(back(calendar, start - DAY), forward(calendar, first))
+            found[step.key] = Early(day, day, start - DAY if leads(goal, step) else day)
+            continue
         start = finish = forward(calendar, start)
         for _ in range((step.takes or ONE_DAY).amount - 1):
             finish = forward(calendar, finish + DAY)
-        found[step.key] = Early(start, finish)
+        found[step.key] = Early(start, finish, finish)
     return found
+
+
+def shown(goal: Goal, found: Mapping[str, Dates], today: date) -> dict[str, Dates]:
+    """Return the days of a simple goal that fits: no milestone is shown before the day on which it can be reached."""
+    early = earliest(goal, today)
+    lifted = dict(found)
+    for step in goal.sequence:
+        if step.takes and not step.takes.amount:
+            day = max(found[step.key].due, early[step.key].start)
+            lifted[step.key] = Dates(day, day, found[step.key].free)
+    return lifted
 
 
 def publish(result: Schedule, progress: Progress | None = None) -> Progress:

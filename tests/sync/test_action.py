@@ -69,6 +69,20 @@ def test_what_cannot_be_is_said_and_the_run_is_red(step: Step, inputs: dict[str,
     assert not step.person.todo.exists()
 
 
+@pytest.mark.parametrize(("command", "code"), [("check", 64), ("plan", 1), ("sync", 1)])
+def test_a_rename_in_doubt_is_shown_in_its_line(step: Step, command: str, code: int) -> None:
+    goals = "goals:\n- title: Read\n  deadline: 2027-09-01\n  steps: [{}]\n"
+    step.person.writes(goals.format("a, b"))
+    assert step.run().code == 0
+    before = step.person.todo.read_text("utf-8")
+    step.person.writes(goals.format("c, d"))
+    done = step.run(INPUT_COMMAND=command)
+    assert done.code == code
+    assert "::error title=backplan,file=goals.yaml,line=4,col=11::several steps changed their titles here" in done.out
+    assert "several steps changed their titles here" in step.summary
+    assert step.person.todo.read_text("utf-8") == before
+
+
 def test_the_version_may_be_named(step: Step) -> None:
     step.person.writes(FOOD_HANDLER)
     assert all(step.run(INPUT_VERSION=version).code == 0 for version in ("0", "0.1", "0.1.0"))

@@ -15,7 +15,7 @@ from sync import fit
 from sync.fit import first
 from sync.schedule import Progress
 from sync.scheduler import schedule
-from tests.sync.reference_scheduler import back, count, forward, less, plan, works
+from tests.sync.reference_scheduler import back, count, fixed, forward, leads, less, plan, works
 from tests.sync.test_scheduler_properties import (
     FOLLOWING_CALENDAR,
     OFFICE,
@@ -53,7 +53,7 @@ def holds(goal: Goal, today: date) -> bool:
         free = dates.free
         if step.on is not None and not works(calendar, step.on):
             free = max(free, dates.start - DAY)  # a free day counts as one of its own
-        if step.takes is not None and step.takes.amount == 0:
+        if step.takes is not None and step.takes.amount == 0 and (fixed(step) or not leads(goal, step)):
             if dates.due < (today if step.on else forward(calendar, today)):
                 return False
         elif back(calendar, free) < back(calendar, today - DAY):

@@ -20,6 +20,7 @@ from config.errors import RefusedError
 from connectors.base import Action
 from sync import reading, reconciler
 from sync.occurrences import step_of
+from sync.schedule import State
 from sync.simulation.life import EVENTS, Life
 from sync.simulation.luck import Event
 from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Fault, Killed, Kind
@@ -100,6 +101,37 @@ def two(tmp_path: Path) -> Two:
     both = Two(tmp_path)
     both.sync()
     return both
+
+
+def test_a_goal_that_was_cancelled_in_one_app_goes_on_in_the_other(two: Two) -> None:
+    goal = native_id(two.a, "g")
+    two.a.cancel(goal)
+    two.goal["deadline"] = "2027-10-30"
+    before = dict(two.a.tasks)
+    done = two.sync()
+    (found,) = done.found.schedule.goals
+    assert found.state is State.ON_TRACK
+    assert found.warnings[0].startswith("in a given up")
+    assert two.a.tasks == before
+    assert two.dues("g/three") == [date(2027, 9, 30), date(2027, 10, 30)]
+    two.a.reopen(goal)
+    two.sync()
+    assert two.dues("g/three") == [date(2027, 10, 30)] * 2
+
+
+def test_a_goal_that_was_cancelled_goes_on_in_an_app_that_could_not_be_read(two: Two) -> None:
+    two.a.cancel(native_id(two.a, "g"))
+    two.b.fail(0, Fault.UNSENT)
+    done = two.sync()
+    assert list(done.found.unread) == ["b"]
+    assert done.found.schedule.goals[0].state is State.ON_TRACK
+
+
+def test_a_goal_that_was_deleted_in_an_app_is_not_given_up(two: Two) -> None:
+    for service in (two.a, two.b):
+        service.delete(native_id(service, "g"))
+    (found,) = two.sync().found.schedule.goals
+    assert (found.state, found.warnings) == (State.ON_TRACK, ())
 
 
 @pytest.mark.parametrize("fault", Fault)

@@ -450,3 +450,15 @@ def test_any_title_comes_through_every_report(folder: Path, title: str) -> None:
     assert first_cells(text)[0] == written.replace(INVISIBLE, "")
     summaries = [str(event["summary"]) for event in Calendar.from_ical(ics.schedule(value)).walk("VEVENT")]
     assert written in summaries
+
+
+def test_two_plans_share_no_event_of_a_calendar(tmp_path: Path) -> None:
+    def uids(namespace: str) -> set[str]:
+        path = tmp_path / "goals.yaml"
+        path.write_text(f"{namespace}goals:\n- title: A\n  deadline: 2027-08-01\n  steps: [a, b]\n", "utf-8")
+        written = ics.schedule(dates(loader.load(path), Progress(), date(2027, 7, 20)))
+        return {str(event["uid"]) for event in Calendar.from_ical(written).walk("VEVENT")}
+
+    assert uids("namespace: me/work\n") == {"me/work:a@backplan", "me/work:a/a@backplan", "me/work:a/b@backplan"}
+    assert uids("namespace: me\n").isdisjoint(uids("namespace: me/work\n"))
+    assert uids("") == {"a@backplan", "a/a@backplan", "a/b@backplan"}  # as ever, where there is one plan

@@ -22,11 +22,13 @@ from tests.sync.reference_scheduler import (
     earliest,
     fixed,
     forward,
+    leads,
     less,
     limit_of,
     plan,
     plus,
     publish,
+    shown,
     simple,
     works,
 )
@@ -42,6 +44,7 @@ ANY_LENGTH = st.sampled_from(
 ).map(parse)
 # Elapsed time between squeezed steps is left to worked examples.
 FOLLOWING_CALENDAR = st.sampled_from(["1", "2", "3", "5", "8", "0", "1w", "3w", "1m", "1y", "1-3-8"]).map(parse)
+DAYS_OR_NONE = st.sampled_from(["0", "0", "1", "2", "3", "5", "9"]).map(parse)
 DAYS = st.sampled_from(["1", "2", "3", "5", "9"]).map(parse)
 SHRINKING = st.sampled_from(["1", "2", "3", "5", "9", "1w", "2w", "1m"]).map(parse)
 ANY_WAIT = st.sampled_from(
@@ -188,19 +191,23 @@ def test_far_deadlines_like_the_reference(goal: Goal, days: int) -> None:
 
 
 @settings(max_examples=examples(400))
-@given(goals(lengths=DAYS, waits=WAITS, anchors=False), st.integers(0, 30), st.integers(-3, 20))
+@given(goals(lengths=DAYS_OR_NONE, waits=WAITS, anchors=False), st.integers(0, 30), st.integers(-3, 20))
 def test_early_dates_and_slack_like_the_reference(goal: Goal, days: int, start: int) -> None:
     found = plan(goal, date.min)
-    today = long_before(found, days)
+    # A milestone may share the day on which what follows begins, so the plan may begin on the day after it.
+    firsts = [found[s.key].start + (DAY if s.milestone and leads(goal, s) else 0 * DAY) for s in goal.steps]
+    today = min(firsts) - timedelta(days=days)
     goal = replace(goal, start=today + timedelta(days=start)) if start < days else goal
     assert simple(goal)
     early = earliest(goal, today)
     result = schedule(project(goal), Progress(), today)
+    assert dates(result) == expected(shown(goal, found, today))
     for step in only(result).steps:
         wanted = early[step.step.key]
         assert (step.early_start, step.early_finish) == (wanted.start, wanted.finish)
         assert step.due is not None
-        assert step.slack == count(goal.calendar, wanted.finish + DAY, step.due)
+        if not step.step.milestone:  # how far one may go is bound by what follows it, too
+            assert step.slack == count(goal.calendar, wanted.finish + DAY, step.due)
     assert only(result).margin == min(step.slack for step in only(result).steps)
     assert not any(step.squeezed for step in only(result).steps)
 
@@ -315,6 +322,60 @@ def test_the_order_of_unrelated_goals_and_steps_does_not_matter(
     assert dates(schedule(project(*several), Progress(), today)) == dates(
         schedule(project(*shuffled), Progress(), today)
     )
+
+
+# Milestones
+
+
+def _with_milestones_in_front(goal: Goal, count: int, key: str = "first") -> Goal:
+    """Return the goal with milestones before all that it begins with."""
+    made: list[Step] = []
+    for number in range(count):
+        links = (Link(made[-1].key),) if made else ()
+        made.append(Step(f"{goal.id}/{key}{number}", "Begin", ORIGIN, takes=parse("0"), after=links))
+    own = {step.key for step in goal.steps}
+    heads = {s.key for s in goal.steps if not s.anchored and not any(link.key in own for link in s.after)}
+    steps = tuple(
+        replace(step, after=(*step.after, Link(made[-1].key))) if step.key in heads else step for step in goal.sequence
+    )
+    return replace(goal, steps=(*made, *steps), sequence=(*made, *steps))
+
+
+@settings(max_examples=examples(400))
+@given(
+    goals(lengths=st.one_of(DAYS_OR_NONE, st.none()), waits=st.one_of(WAITS, WORKING_WAITS)),
+    st.integers(-5, 60),
+    st.integers(-3, 20),
+    st.integers(1, 3),
+    st.sampled_from(["squeeze", "squeeze", "keep", "fail"]),
+    st.booleans(),
+)
+def test_milestones_in_front_change_no_date_no_slack_and_no_lateness(
+    goal: Goal, days: int, start: int, milestones: int, when_late: str, later: bool
+) -> None:
+    assert isinstance(goal.deadline, date)
+    today = goal.deadline - timedelta(days=days)
+    goal = replace(goal, start=today + timedelta(days=start), when_late=when_late)
+    assume(any(not step.anchored for step in goal.steps))
+    with_them = _with_milestones_in_front(goal, milestones)
+    plain, result = (schedule(project(one), Progress(), today) for one in (goal, with_them))
+    assume(not _is_stuck(only(plain)))  # what cannot be kept at all is shared out among all that hangs together
+    if later:  # the plans that were published, on a day after the milestones were ticked
+        day = max(min([s.due for s in result.steps().values() if s.due]), today) + 3 * DAY
+        ticked = {step.key: min(day, result.steps()[step.key].due or day) for step in with_them.steps[:milestones]}
+        plain = schedule(project(goal), publish(plain), day)
+        result = schedule(project(with_them), replace(publish(result), done=ticked), day)
+    found = result.steps()
+    for key, step in plain.steps().items():
+        assert (found[key].start, found[key].due, found[key].slack) == (step.start, step.due, step.slack)
+        assert (found[key].early_finish, found[key].squeezed) == (step.early_finish, step.squeezed)
+    one, other = only(plain), only(result)
+    assert (other.margin, other.state, other.earliest_deadline) == (one.margin, one.state, one.earliest_deadline)
+    if other.state is not State.MISSED and when_late == "squeeze" and not later:
+        for number in range(milestones):
+            due = found[f"g/first{number}"].due
+            assert due is not None
+            assert due >= forward(goal.calendar, max(today, goal.start or today)) or due >= other.limit
 
 
 # Plans that do not fit

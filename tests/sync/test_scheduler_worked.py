@@ -156,6 +156,75 @@ def test_a_milestone_uses_no_day(planner: Planner) -> None:
     ]
 
 
+MON, TUE, WED = "2027-05-03", "2027-05-04", "2027-05-05"
+MILESTONES_AT_THE_START = {  # what follows `start: 2027-05-03, `, the steps, and their due days
+    "one": ("deadline: 2027-05-04", ["takes: 0", "takes: 2d"], [MON, TUE]),
+    "three": ("deadline: 2027-05-04", ["takes: 0", "takes: 0", "takes: 0", "takes: 2d"], [MON, MON, MON, TUE]),
+    "one that the person named a lag for": ("deadline: 2027-05-05", ["takes: 0, wait: 1d", "takes: 2d"], [MON, WED]),
+    "one of a week": ("deadline: 2027-05-04", ["takes: 0 weeks", "takes: 2d"], [MON, TUE]),
+    "before a part of the time": ("deadline: 2027-05-04", ["takes: 0", "takes: 100%"], [MON, TUE]),
+    "before an appointment": ("deadline: 2027-05-04", ["takes: 0", "takes: 2d, on: 2027-05-04"], [MON, TUE]),
+    "before a buffer": ("deadline: 2027-05-05, buffer: 1d", ["takes: 0", "takes: 2d"], [MON, TUE]),
+    "before a day on which more may begin": (
+        "deadline: 2027-05-05",
+        ["takes: 0, from: 2027-05-04", "takes: 2d"],
+        [TUE, WED],
+    ),
+    "after an appointment": (
+        "deadline: 2027-05-05",
+        ["takes: 1d, on: 2027-05-03", "takes: 0", "takes: 2d"],
+        [MON, MON, WED],
+    ),
+    "nothing else": ("deadline: 2027-05-03", ["takes: 0"], [MON]),
+    "nothing else, before a buffer": ("deadline: 2027-05-04, buffer: 1d", ["takes: 0"], [MON]),
+}
+
+
+@pytest.mark.parametrize("case", MILESTONES_AT_THE_START)
+@pytest.mark.parametrize("today", [date(2027, 4, 1), date(2027, 5, 3)])
+def test_a_milestone_at_the_start_costs_no_day(planner: Planner, case: str, today: date) -> None:
+    goal, listed, days = MILESTONES_AT_THE_START[case]
+    steps = [step(n, keys) for n, keys in enumerate(listed)]
+    result = planner.steps(f"start: 2027-05-03, {goal}", *steps, today=today)
+    assert dues(result) == days
+    assert (result.goals[0].margin, result.goals[0].state) == (0, State.TIGHT)
+    assert not any(placed.squeezed for placed in result.steps().values())
+    assert result.goals[0].warnings == ()
+    again = planner.steps(f"start: 2027-05-03, {goal}", *steps, today=today, published=publish(result).published)
+    assert (dues(again), again.goals[0].margin) == (days, 0)
+
+
+def test_a_milestone_that_was_not_ticked_reserves_no_day(planner: Planner) -> None:
+    goal, listed = "deadline: 2027-05-06", (step(1, "takes: 0"), step(2, "takes: 2d"))
+    planned = planner.steps(goal, *listed, today=date(2027, 5, 3))
+    assert both(planned) == [("2027-05-04", "2027-05-04"), ("2027-05-05", "2027-05-06")]
+    later = planner.steps(goal, *listed, today=date(2027, 5, 5), published=publish(planned).published)
+    assert both(later) == both(planned)
+    assert later.goals[0].margin == 0
+
+
+def test_a_milestone_takes_none_of_the_day_on_which_it_is_ticked(planner: Planner) -> None:
+    goal, listed, today = "deadline: 2027-05-04", (step(1, "takes: 0"), step(2, "takes: 2d")), date(2027, 5, 3)
+    planned = planner.steps(goal, *listed, today=today)
+    for published in ({}, publish(planned).published):
+        ticked = planner.steps(goal, *listed, today=today, done={"g/s1": today}, published=published)
+        assert both(ticked)[1] == (MON, TUE)
+        assert (ticked.goals[0].margin, ticked.goals[0].warnings) == (0, ())
+
+
+def test_a_milestone_on_the_day_on_which_what_it_follows_ends_is_in_order(planner: Planner) -> None:
+    listed = (step(1, "takes: 1d, on: 2027-05-05"), step(2, "takes: 0, on: 2027-05-05"))
+    assert planner.steps("deadline: 2027-05-05", *listed, today=date(2027, 5, 3)).goals[0].warnings == ()
+
+
+def test_a_milestone_after_a_day_off_is_not_shown_before_it(planner: Planner) -> None:
+    # The appointment is on a Sunday; the milestone takes none of the Monday.
+    listed = (step(1, "takes: 1d, on: 2027-05-02"), step(2, "takes: 0"), step(3, "takes: 2d"))
+    result = planner.steps("deadline: 2027-05-04", *listed, today=date(2027, 4, 1), head=OFFICE)
+    assert dues(result) == ["2027-05-02", MON, TUE]
+    assert not any(placed.squeezed for placed in result.steps().values())
+
+
 def test_calendar_days_ignore_the_calendar(planner: Planner) -> None:
     # Paint dries over the weekend of 7 August; it must be on by the Thursday before.
     result = planner.steps("deadline: 2027-08-09", step(1, "takes: 1d"), step(2, "takes: 4cd"), head=OFFICE)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from rich.console import Console
 
 from config.loader import load
 from connectors.base import Action, Content, Marker, Requests, Write
 from sync.budget import Budget
 from sync.changes import Change, ConnectorPlan
-from sync.reports import mermaid, summary
-from sync.schedule import Progress, Schedule
+from sync.reports import as_json, markdown, mermaid, summary, text
+from sync.schedule import Progress, Schedule, State
 from sync.scheduler import schedule
 from tests.conftest import FOOD_HANDLER
 
@@ -180,3 +182,27 @@ def test_the_chart_shows_the_next_weeks_only(tmp_path: Path) -> None:
 def test_there_is_no_chart_of_weeks_in_which_nothing_happens(tmp_path: Path) -> None:
     far = planned(tmp_path, "goals: [{title: G, deadline: 2029-06-01, steps: [{title: S, takes: 1 day}]}]\n")
     assert "mermaid" not in summary.run(a_run(far))
+
+
+def test_a_goal_of_which_every_step_was_dropped_says_so_and_is_neither_on_track_nor_late(tmp_path: Path) -> None:
+    path = tmp_path / "goals.yaml"
+    path.write_text("goals:\n- title: A\n  deadline: 2027-08-01\n  steps: [a, b]\n", "utf-8")
+    for today in (date(2027, 7, 20), date(2027, 9, 1)):
+        value = schedule(load(path), Progress(dropped=frozenset({"a/a", "a/b"})), today)
+        said = "no step left: every step was dropped"
+        assert as_json.schedule(value)["goals"][0]["state"] == "no-step-left"
+        assert f"**A**: {said}" in summary.run(a_run(value))
+        assert said in markdown.schedule(value)
+        for lines in (text.status(value), text.schedule(value)):
+            shown = StringIO()
+            for line in lines:
+                Console(file=shown, width=200).print(line)
+            assert said in shown.getvalue()
+            assert "track" not in shown.getvalue()
+
+
+def test_a_goal_with_one_step_left_is_missed_after_its_deadline(tmp_path: Path) -> None:
+    path = tmp_path / "goals.yaml"
+    path.write_text("goals:\n- title: A\n  deadline: 2027-08-01\n  steps: [a, b]\n", "utf-8")
+    value = schedule(load(path), Progress(dropped=frozenset({"a/a"})), date(2027, 9, 1))
+    assert value.goals[0].state is State.MISSED
