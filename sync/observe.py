@@ -84,7 +84,7 @@ class View:
             return alike[0]
         known = next((task for task in alike if memory.native_id in (task.native_id, task.marker.nonce)), None)
         since = [task for task in alike if task.marker.generation > memory.generation]
-        if known is not None or since or memory.state == "removed":
+        if known is not None or since or memory.state in ("removed", "dropped"):
             return known or (since[0] if since else None)
         return next((task for task in alike if task.marker.generation == memory.generation), None)
 
