@@ -57,6 +57,21 @@ class App:
         """Return whether the file puts the goal of a key into this app."""
         return _goal(key) not in self.elsewhere
 
+    def settles(self, key: str) -> bool:
+        """Return whether a run sees to it that the tasks of a goal are as they should be."""
+        return self.holds(key) and not self.is_given_up(key)
+
+    def is_given_up(self, key: str) -> bool:
+        """Return whether a person cancelled the goal's own task: then all its tasks are left as they are."""
+        goal_id = _goal(key)
+        known = entry.native_id if (entry := self.remembered().get(goal_id)) else ""
+        dropped = [(one, held) for one, held in self.service.tasks.items() if held.dropped and held.marker]
+        names = [{one, *(held.marker or "").split()[1:2]} for one, held in dropped]  # its marker may have another name
+        own = any(known in name for name in names) or any(
+            marker.key == goal_id for _, held in dropped if (marker := parse(held.marker or ""))
+        )
+        return own and goal_id != HEARTBEAT
+
     def ours(self) -> dict[str, tuple[str, Held]]:
         """Return native id -> key and task of every task with a marker of ours, copies too."""
         found = {}
@@ -189,7 +204,7 @@ class Expectations:
         goal = project.goal(self.named(key))
         again = app.state(key) == "done"  # it was reopened, and is ticked before any run saw that: nothing happened
         for step in goal.steps if goal is not None else ():
-            homes = [app for app in self.apps if app.holds(step.key)]
+            homes = [app for app in self.apps if app.settles(step.key)]
             plain = all(app.state(step.key) == "live" and not app.is_special(step.key) for app in homes)
             if plain and not (again or step.follow_up or self.renamed):
                 self.done.add(step.key)
@@ -220,7 +235,7 @@ class Expectations:
         self.settled = False
 
     def _acknowledged(self, key: str) -> bool:
-        return all(app.state(key) == "done" for app in self.apps if app.holds(key))
+        return all(app.state(key) == "done" for app in self.apps if app.settles(key))
 
     def hindered(self, key: str) -> None:
         """A task cannot be ticked by us any more; what happened to it before, no run may have seen."""
@@ -230,6 +245,13 @@ class Expectations:
         """A person typed what cannot be read into a task, or put it right: what it says may be news by then."""
         self.doubt |= {key, _goal(key)}
         self.pins.pop(key, None)
+        self.settled = False
+
+    def given_up(self, keys: set[str]) -> None:
+        """A person cancelled a goal's own task, or took it up again: what happened to its steps counts from then on."""
+        self.doubt |= keys
+        for key in keys:
+            self.pins.pop(key, None)
         self.settled = False
 
     def interrupted(self) -> None:
@@ -416,7 +438,7 @@ class Expectations:
             ours: dict[str, Held] = {}
             if app.retired:
                 continue
-            memory, own = app.remembered(), {key for key in keys if app.holds(key)}
+            memory, own = app.remembered(), {key for key in keys if app.settles(key)}
             for native_id, (key, held) in app.ours().items():
                 closed = held.done or (held.dropped and is_occurrence(key))
                 marker, copied = parse(held.marker or ""), native_id in app.copies
@@ -427,14 +449,17 @@ class Expectations:
                 if (key not in ours or ours[key].done) and not held.unread:
                     ours[key] = held
                 kept = project.prune == "keep" or app.is_unnamed(native_id, self.places, project)
-                promise(key in own or kept or held.unread, f"{key} left the file, and is still ours in {app.name}")
+                promise(
+                    key in own or kept or held.unread or app.is_given_up(key),
+                    f"{key} left the file, and is still ours in {app.name}",
+                )
             self._check_occurrences(app, ours, schedule.today)
             unread = app.unread_keys()
-            for key in filter(app.holds, left):
+            for key in filter(app.settles, left):
                 over = _goal(key) in done and _goal(key) not in memory  # what is done makes no tasks in a new app
                 if not (self._in_doubt(key) or over or key in unread):
                     self._check(app, key, ours.get(key), memory.get(key), scheduled.get(key))
-            self._check_groups(app, [goal for goal in goals if app.holds(goal.goal.id)], ours)
+            self._check_groups(app, [goal for goal in goals if app.settles(goal.goal.id)], ours)
             self._check_words(app, project)
             self._check_places(app, project)
         self._check_heartbeat(project, schedule.today)
@@ -547,7 +572,7 @@ class Expectations:
             part = said.get(step_of(key))
             plain = not (held.done or held.recurring or held.dropped or held.unread or native_id in theirs)
             plain = plain and not words & {held.content.title, held.content.notes}
-            if part is not None and plain and key not in company and app.holds(key):
+            if part is not None and plain and key not in company and app.settles(key):
                 where = f"{key} in {app.name}"
                 promise(held.content.title == " ".join(part.title.split()), f"{where}: is called {held.content.title}")
                 promise(part.notes in held.content.notes, f"{where}: has the notes {held.content.notes!r}")
@@ -557,7 +582,7 @@ class Expectations:
         """Check that tasks stand where their goal is to be, unless a person put them, or what is above, elsewhere."""
         if app.service.kind.places == 1:
             return
-        tasks, keys, company = app.service.tasks, set(filter(app.holds, keys_of(project))), app.company()
+        tasks, keys, company = app.service.tasks, set(filter(app.settles, keys_of(project))), app.company()
         for native_id, (key, held) in app.ours().items():
             wanted = self.places.get(_goal(key), 0)
             here = held.place == wanted or native_id in app.copies or step_of(key) not in keys or key == HEARTBEAT
@@ -572,7 +597,7 @@ class Expectations:
                 above = one.parent
             here = here or above is not None  # it stood below a task that was deleted since
             promise(here, f"{key} in {app.name}: stands in place {held.place}, not in {wanted}")
-        homes = {self.places.get(goal.id, 0) for goal in project.goals if app.holds(goal.id)}
+        homes = {self.places.get(goal.id, 0) for goal in project.goals if app.settles(goal.id)}
         spoiled = {memory_key(app.namespace, place) for place in homes}
         promise(not spoiled & app.service.spoiled, f"{app.name}: the task of a memory was changed, and is not repaired")
 
@@ -600,7 +625,7 @@ class Expectations:
         for app in self.apps:
             if not app.retired:
                 memory, company = app.remembered(), app.company() | app.unread_keys()
-                for key in filter(app.holds, keys):
+                for key in filter(app.settles, keys):
                     if key in memory and memory[key].state in ("live", "done") and key not in company:
                         states.setdefault(key, set()).add(memory[key].state == "done")
         for key, said in states.items():
@@ -613,7 +638,7 @@ class Expectations:
             times = [key for key in memory if is_occurrence(key) and step_of(key) in keys and key not in keys]
             cancelled = {self.named(key) for key, held in app.ours().values() if held.dropped}
             for key in filter(self._in_doubt, [*keys, *times]):  # the plan may come back to a time that it has left
-                if not app.holds(key):
+                if not app.settles(key):
                     continue
                 state = memory[key].state if key in memory else None
                 state = "dropped" if key in times and key in cancelled else state
@@ -626,7 +651,7 @@ class Expectations:
         self.done |= {
             key
             for app, memory in there
-            for key in filter(app.holds, keys)
+            for key in filter(app.settles, keys)
             if key in memory and memory[key].state == "done"
         }
         for app in self.apps:

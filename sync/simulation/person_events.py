@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from connectors.base import HEARTBEAT
 from connectors.marker import read_marker
 from sync.simulation.expectations import keys_of
 from sync.simulation.luck import registrar
@@ -94,11 +95,33 @@ def cancel(life: Life, luck: Luck) -> str | None:
         return None
     app, native_id, key = found
     held = app.service.tasks[native_id]
-    if "/" not in key or app.service.kind.families or held.dropped or held.recurring:
+    if app.service.kind.families or held.dropped or held.recurring or key == HEARTBEAT:
         return None  # those that tick a whole family know no other way of closing
     app.service.cancel(native_id)
-    life.expected.deleted(app, key)
+    if "/" in key:
+        life.expected.deleted(app, key)
+    else:
+        life.expected.given_up(_keys_of_goal(life, key))
     return f"{app.name}: cancel {key}"
+
+
+@event(1)
+def take_up(life: Life, luck: Luck) -> str | None:
+    """Take up a goal again whose own task was cancelled."""
+    app = luck.of(life.apps)
+    there = sorted((key, one) for one, (key, held) in app.ours().items() if held.dropped and "/" not in key)
+    if not there or app.retired:
+        return None
+    key, native_id = luck.of(there)
+    app.service.reopen(native_id)
+    life.expected.given_up(_keys_of_goal(life, life.expected.named(key)))
+    return f"{app.name}: take up {key}"
+
+
+def _keys_of_goal(life: Life, goal_id: str) -> set[str]:
+    """Return the keys of a goal, its steps and groups, as the file and the apps have them."""
+    known = keys_of(life.project).union(*(app.remembered() for app in life.apps))
+    return {key for key in known if key.partition("/")[0] == goal_id}
 
 
 @event(3)
