@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from config.errors import BackplanError
 from connectors.github_api import Mutation
+from connectors.github_due import Dates
 from connectors.github_reading import Item
-from connectors.github_text import Dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

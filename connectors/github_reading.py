@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import BackplanError, RefusedError
 from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
+from connectors.github_due import NO_DATES, Dates, in_words
 from connectors.github_errors import UNKNOWN, MissingError
-from connectors.github_text import NO_DATES, Body, Dates, read_notes, read_title
+from connectors.github_text import Body, read_notes, read_title
 from connectors.marker import read_marker, read_memory
 
 if TYPE_CHECKING:
@@ -322,6 +323,7 @@ class Reading:
             done_at=datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None,
             dropped=dropped,
             touched=bool(issue.comments or issue.body.added or issue.children > below.get(issue.number, 0)),
+            unread=_unread(issue, marker) if issue.open else "",  # what is closed keeps the dates that it had
         )
 
     def content(self, issue: Issue, marker: Marker | None) -> Content:
@@ -345,6 +347,8 @@ class Reading:
 
         What stands there is a person's where it is neither what we last wrote there nor what we were about to.
         """
+        if marker is not None and issue.body.unread:
+            return marker.due
         due, item, aside = issue.body.dates.due, self.items.get(issue.number), issue.body.aside
         if marker is None or due != marker.due:
             return due
@@ -364,6 +368,17 @@ class Reading:
             others = [self.issues[number] for number in self.blocked_by[issue.number] if number in self.issues]
             return tuple(sorted(marker.key for other in others if (marker := self.ours(other))))
         return tuple(sorted(key for nonce in issue.body.aside.blocked_by if (key := self.keys.get(nonce))))
+
+
+def _unread(issue: Issue, marker: Marker) -> str:
+    """Return a sentence on a date line that cannot be read; empty where it can."""
+    if not (words := issue.body.unread):
+        return ""
+    stays = f"the date stays {in_words(marker.due)}" if marker.due else "there is no date"
+    return (
+        f"#{issue.number}: cannot read the date `{words}`; {stays} until it can be read: write it such as `9 May 2027` "
+        "or `2027-05-09`"
+    )
 
 
 def in_order(labels: Iterable[str], own: str) -> tuple[str, ...]:

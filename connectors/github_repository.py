@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from config.errors import CredentialsError, RefusedError
 from connectors.base import Fact
+from connectors.github_due import Dates
 from connectors.github_errors import explain
-from connectors.github_text import Dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -16,8 +16,8 @@ from connectors.github_api import Mutation
 from connectors.github_around import Around
 from connectors.github_changes import Changes, too_long
 from connectors.github_dates import OuterDates
+from connectors.github_due import NO_DATES
 from connectors.github_milestones import Milestones
-from connectors.github_text import NO_DATES
 from connectors.marker import write_memory
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from config.errors import BackplanError, CredentialsError, InputError, RefusedEr
 from connectors.base import Action, Write
 from connectors.github import GitHubConnector
 from connectors.github_api import Client
-from connectors.github_text import Body, date_line
+from connectors.github_due import date_line
+from connectors.github_text import Body
 from connectors.markdown import MarkdownConnector
 from sync import executor, reading, reconciler
 from tests.connectors import todoist_account
@@ -532,19 +533,57 @@ def test_a_tick_in_a_checklist_stays(world: World, github: GitHub) -> None:
 
 def test_a_date_may_be_written_in_several_ways(world: World, github: GitHub) -> None:
     two = issue(world, "g/two")
-    for line in ("Due 10 September 2027", "Due: 2027-09-10, start 2027-09-02", "Due 10 September 2027 (Monday)"):
+    lines = (
+        "Due 10 September 2027 (Monday)",
+        "due: 2027-9-10, start 2027-9-2",
+        "**Due** 10th Sept. 2027",
+        "DUE SEP 10 2027",
+    )
+    for line in lines:
         github.edit(two.number, body=f"{line}\n" + two.body.replace("\r\n", "\n").partition("\n")[2])
         world.sync()
         assert world.tasks()["g/two"].content.due == date(2027, 9, 10)
         assert world.tasks()["g/two"].marker.pinned
 
 
-def test_a_date_that_cannot_be_read_is_put_back_and_the_words_stay(world: World, github: GitHub) -> None:
-    two = issue(world, "g/two")
-    github.edit(two.number, body=two.body.replace("Due 28 September 2027 (Tuesday)", "Due next Friday"))
+@pytest.mark.parametrize("words", ["next friday", "5/9/2027"])
+def test_a_date_that_cannot_be_read_stays_until_it_can(world: World, github: GitHub, words: str) -> None:
+    """Also a pin stays, and whatever changes in the file."""
+    world.service.set_due(world.native_id("g/two"), date(2027, 9, 10))
     world.sync()
-    assert two.body.startswith("Due 28 September 2027 (Tuesday)\n")
-    assert "Due next Friday" in two.body
+    two = issue(world, "g/two")
+    github.edit(two.number, body=two.body.replace("Due 10 September 2027 (Friday)", f"Due {words}"))
+    text = two.body
+    world.step("two", title="Go on and on")
+    done = world.sync()
+    assert "g/two" not in done.actions
+    (kept,) = [change for change in done.plans[0].changes if change.key == "g/two"]
+    assert kept.action is Action.KEEP
+    assert kept.reason.startswith(
+        f"#{two.number}: cannot read the date `{words}`; the date stays 10 September 2027 until"
+    )
+    assert (two.body, two.title) == (text, "Go on")
+    github.edit(two.number, body=text.replace(words, "Sep 14, 2027"))
+    world.sync()
+    assert (two.title, world.tasks()["g/two"].content.due) == ("Go on and on", date(2027, 9, 14))
+    assert world.tasks()["g/two"].marker.pinned
+
+
+def test_a_date_line_that_is_deleted_clears_the_date(world: World) -> None:
+    world.service.set_due(world.native_id("g/two"), date(2027, 9, 10))
+    world.sync()
+    world.service.set_due(world.native_id("g/two"), None)
+    world.sync()
+    assert not world.tasks()["g/two"].marker.pinned
+    assert body(world, "g/two").dates.due == date(2027, 9, 28)
+
+
+def test_a_step_that_is_closed_is_done_whatever_its_date_line_says(world: World, github: GitHub) -> None:
+    two = issue(world, "g/two")
+    github.edit(two.number, body=two.body.replace("Due 28 September 2027", "Due whenever it is"))
+    github.close(two.number)
+    world.sync()
+    assert world.states()["g/two"] == "done"
 
 
 def test_what_the_file_overrules_is_kept_below(world: World, github: GitHub) -> None:
