@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from connectors.github_due import date_line
 from connectors.github_text import Body
 from connectors.markdown import MarkdownConnector
 from sync import executor, reading, reconciler
+from sync.reports import words
 from tests.connectors import todoist_account
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.github_account import GitHubAccount, connector, shown
@@ -546,13 +547,13 @@ def test_a_date_may_be_written_in_several_ways(world: World, github: GitHub) -> 
         assert world.tasks()["g/two"].marker.pinned
 
 
-@pytest.mark.parametrize("words", ["next friday", "5/9/2027"])
-def test_a_date_that_cannot_be_read_stays_until_it_can(world: World, github: GitHub, words: str) -> None:
+@pytest.mark.parametrize("typed", ["next friday", "5/9/2027"])
+def test_a_date_that_cannot_be_read_stays_until_it_can(world: World, github: GitHub, typed: str) -> None:
     """Also a pin stays, and whatever changes in the file."""
     world.service.set_due(world.native_id("g/two"), date(2027, 9, 10))
     world.sync()
     two = issue(world, "g/two")
-    github.edit(two.number, body=two.body.replace("Due 10 September 2027 (Friday)", f"Due {words}"))
+    github.edit(two.number, body=two.body.replace("Due 10 September 2027 (Friday)", f"Due {typed}"))
     text = two.body
     world.step("two", title="Go on and on")
     done = world.sync()
@@ -560,10 +561,10 @@ def test_a_date_that_cannot_be_read_stays_until_it_can(world: World, github: Git
     (kept,) = [change for change in done.plans[0].changes if change.key == "g/two"]
     assert kept.action is Action.KEEP
     assert kept.reason.startswith(
-        f"#{two.number}: cannot read the date `{words}`; the date stays 10 September 2027 until"
+        f"#{two.number}: cannot read the date `{typed}`; the date stays 10 September 2027 until"
     )
     assert (two.body, two.title) == (text, "Go on")
-    github.edit(two.number, body=text.replace(words, "Sep 14, 2027"))
+    github.edit(two.number, body=text.replace(typed, "Sep 14, 2027"))
     world.sync()
     assert (two.title, world.tasks()["g/two"].content.due) == ("Go on and on", date(2027, 9, 14))
     assert world.tasks()["g/two"].marker.pinned
@@ -714,6 +715,32 @@ def test_one_that_a_person_closed_as_not_planned_is_dropped(world: World, github
     world.step("two", title="Go on after all")
     assert world.sync().actions["g/two"] is Action.REOPEN
     assert (issue(world, "g/two").state, issue(world, "g/two").title) == ("open", "Go on after all")
+
+
+@pytest.mark.parametrize("timezone", ["America/New_York", None])
+def test_a_step_that_is_closed_in_the_evening_is_done_on_that_day(
+    world: World, github: GitHub, timezone: str | None
+) -> None:
+    """GitHub tells a moment of tomorrow in UTC: the goals file's time zone decides, and no day is later than today."""
+    world.settings |= {"timezone": timezone} if timezone else {}
+    world.sync()
+    world.today = date(2027, 9, 30)  # the deadline
+    github.advance(datetime(2027, 10, 1, 1, 30, tzinfo=UTC) - github.now)
+    for key in ("g/one", "g/two", "g/three"):
+        github.close(world.native_id(key))
+    done = world.sync()
+    assert set(done.found.schedule.done().values()) == {date(2027, 9, 30)}
+    assert {entry.done_on for entry in world.read().memory["g"].keys.values()} == {date(2027, 9, 30)}
+    assert [words.health(goal) for goal in done.found.schedule.goals] == ["done on Thu 30 Sep 2027"]
+
+
+def test_a_morning_far_ahead_of_utc_is_that_day(world: World, github: GitHub) -> None:
+    world.settings["timezone"] = "Pacific/Auckland"
+    world.sync()
+    world.today = date(2027, 8, 11)
+    github.advance(datetime(2027, 8, 10, 19, 30, tzinfo=UTC) - github.now)
+    github.close(world.native_id("g/one"))
+    assert world.sync().found.schedule.done()["g/one"] == date(2027, 8, 11)
 
 
 def test_what_leaves_the_file_is_closed_as_not_planned_and_comes_back_as_another(world: World, github: GitHub) -> None:
