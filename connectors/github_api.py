@@ -18,7 +18,6 @@ import requests
 from config.errors import BackplanError
 from connectors.base import Requests
 from connectors.github_errors import (
-    UNKNOWN,
     MissingError,
     explain,
     is_taken,
@@ -26,6 +25,7 @@ from connectors.github_errors import (
     limit_told,
     refusal,
     refused,
+    unknown,
 )
 from connectors.patience import TransientError, UnknownOutcomeError, asked_to_wait, too_often
 
@@ -109,7 +109,7 @@ class Client:
             response = self._send("GET", url, params=params)
             values = response.json()
             if not isinstance(values, list):
-                raise BackplanError(UNKNOWN)
+                raise unknown(f"a list ({path})", "it is no list")
             yield from values
             url, params = response.links.get("next", {}).get("url"), None
 
@@ -207,7 +207,7 @@ class Client:
         response = self._send("POST", self._graphql, body=body, writes=writes, repeatable=repeatable)
         answer = response.json()
         if not isinstance(answer, dict):
-            raise BackplanError(UNKNOWN)
+            raise unknown("a query", "it is no object")
         return answer.get("data") or {}, answer.get("errors") or []
 
     def _send(

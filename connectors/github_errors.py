@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -10,15 +11,31 @@ import requests
 from config.errors import BackplanError, CredentialsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-UNKNOWN = "GitHub's answer has a form that is not known here; run again, and if that does not help, update backplan"
+_UNKNOWN = "GitHub's answer on {} has a form that is not known here ({}); run again, or update backplan"
 _REFUSALS = {"FORBIDDEN", "NOT_FOUND", "UNPROCESSABLE", "VALIDATION"}
 _TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
 
 
 class MissingError(BackplanError):
     """There is nothing of that name or number, or the token may not see it."""
+
+
+def unknown(asked: str, what: str) -> BackplanError:
+    """Return the error that an answer of another form is: what was asked for, and what of it is missing or strange."""
+    return BackplanError(_UNKNOWN.format(asked, what))
+
+
+@contextmanager
+def understood(asked: str) -> Iterator[None]:
+    """Let an answer that lacks what it should hold be an error that says what to do."""
+    try:
+        yield
+    except KeyError as error:
+        raise unknown(asked, f"it lacks {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise unknown(asked, str(error)) from None
 
 
 def explain(error: Mapping[str, Any] | None, repo: str) -> str:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import BackplanError, RefusedError
 from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
+from connectors.github_closing import NOT_PLANNED, closed_by_robots
 from connectors.github_due import NO_DATES, Dates, in_words
-from connectors.github_errors import UNKNOWN, MissingError
+from connectors.github_errors import MissingError, understood
 from connectors.github_text import Body, read_notes, read_title
 from connectors.marker import read_marker, read_memory
 
@@ -130,7 +131,8 @@ class Reading:
     `homes` are the issues in which the memory of each goal stands, `coming` the lines of goals that have none yet.
     `keys` are those of our issues by their nonces, `linked` those of what blocks each. `fields` are those in which the
     organization's issues show dates. `items` are the places of issues in `project`. `blocked_by` are the numbers of
-    what blocks an issue, where that is not what its body tells.
+    what blocks an issue, where that is not what its body tells. `robots` are those that closed an issue as not planned,
+    by its number.
     """
 
     facts: Facts
@@ -149,6 +151,7 @@ class Reading:
     project: Project | None = None
     items: dict[str, Item] = field(default_factory=dict)
     blocked_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    robots: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, client: Client, facts: Facts, namespace: str, label: str, fields: DateFields | None) -> Reading:
@@ -159,19 +162,19 @@ class Reading:
         if reading.misses_some():
             reading.look(client, whole=True)
         reading.seek(client)
+        reading.see_who_closed(client)
         return reading
 
     def look(self, client: Client, *, whole: bool = False, since: str = "") -> None:
         """Take in the issues with our label, or all of them; `since` a moment, those that changed since."""
         query = {"state": "all", "direction": "asc"} | ({} if whole else {"labels": self.label})
         try:
-            for said in client.listed("issues", **query, **({"since": since} if since else {})):
-                if "pull_request" not in said:
-                    self.take(said, str(said["number"]))
+            with understood("the issues"):
+                for said in client.listed("issues", **query, **({"since": since} if since else {})):
+                    if "pull_request" not in said:
+                        self.take(said, str(said["number"]))
         except MissingError as error:
             raise BackplanError(f"{error}; run again (nothing was changed)") from None
-        except (KeyError, TypeError, AttributeError) as error:
-            raise BackplanError(f"{UNKNOWN} ({error})") from None
         self.whole |= whole and not since
         self.remember()
 
@@ -193,6 +196,23 @@ class Reading:
             if said := client.issue(number):
                 self.take(said, number)
                 self.issues[number] = replace(self.issues[number], trusted=True)
+
+    def see_who_closed(self, client: Client) -> None:
+        """Ask who closed the issues of ours that are not known as dropped yet."""
+        closed = {
+            issue.id: issue.number
+            for issue, marker, _ in self._managed()
+            if not issue.open
+            and issue.reason in NOT_PLANNED
+            and marker.namespace == self.namespace
+            and not self._is_dropped(marker.key)
+        }
+        self.robots = {closed[node_id]: login for node_id, login in closed_by_robots(client, closed).items()}
+
+    def _is_dropped(self, key: str) -> bool:
+        goal = self.memory.get(key.partition("/")[0])
+        entry = goal.keys.get(key) if goal else None
+        return entry is not None and entry.state == "dropped"
 
     def read_project(self, client: Client, project: Project) -> None:
         """Read the dates that our open issues have in a project."""
@@ -313,17 +333,19 @@ class Reading:
         return count
 
     def _task(self, issue: Issue, marker: Marker, below: Mapping[str, int]) -> Task:
-        dropped = not issue.open and issue.reason in ("not_planned", "duplicate")
-        done = not issue.open and not dropped
+        not_planned = not issue.open and issue.reason in NOT_PLANNED
+        robot = self.robots.get(issue.number, "")
+        done = not issue.open and not not_planned
         return Task(
             issue.number,
             self.content(issue, marker),
             marker,
             done=done,
             done_at=datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None,
-            dropped=dropped,
+            dropped=not_planned and not robot,
             touched=bool(issue.comments or issue.body.added or issue.children > below.get(issue.number, 0)),
             unread=_unread(issue, marker) if issue.open else "",  # what is closed keeps the dates that it had
+            remark=_closed_by(issue, robot) if robot else "",
         )
 
     def content(self, issue: Issue, marker: Marker | None) -> Content:
@@ -368,6 +390,11 @@ class Reading:
             others = [self.issues[number] for number in self.blocked_by[issue.number] if number in self.issues]
             return tuple(sorted(marker.key for other in others if (marker := self.ours(other))))
         return tuple(sorted(key for nonce in issue.body.aside.blocked_by if (key := self.keys.get(nonce))))
+
+
+def _closed_by(issue: Issue, robot: str) -> str:
+    reason = issue.reason.replace("_", " ")
+    return f"#{issue.number}: closed as {reason} by `{robot}`, a robot: it counts as open"
 
 
 def _unread(issue: Issue, marker: Marker) -> str:

@@ -717,6 +717,50 @@ def test_one_that_a_person_closed_as_not_planned_is_dropped(world: World, github
     assert (issue(world, "g/two").state, issue(world, "g/two").title) == ("open", "Go on after all")
 
 
+@pytest.mark.parametrize("login", ["stale[bot]", "github-actions[bot]"])
+@pytest.mark.parametrize("reason", ["not_planned", "duplicate"])
+def test_what_a_robot_closes_as_not_planned_is_open_and_is_said(
+    world: World, github: GitHub, reason: str, login: str
+) -> None:
+    """Each run says it, and dates go on; a person who closes it after that drops it."""
+    robot = github.add_user(login, "Bot")
+    github.close(world.native_id("g/two"), reason, robot)
+    two = issue(world, "g/two")
+    said = f"#{two.number}: closed as {reason.replace('_', ' ')} by `{login}`, a robot: it counts as open"
+    for deadline, due in (("2027-09-30", date(2027, 9, 28)), ("2027-10-07", date(2027, 10, 5))):
+        world.goal["deadline"] = deadline
+        done = world.sync()
+        assert [change.reason for change in done.plans[0].changes if change.action is Action.KEEP] == [said]
+        assert (world.states()["g/two"], body(world, "g/two").dates.due, two.state) == ("live", due, "closed")
+    github.reopen(two.number)
+    github.close(two.number, reason)
+    world.sync()
+    assert world.states()["g/two"] == "dropped"
+
+
+def test_what_a_robot_closes_as_completed_is_done(world: World, github: GitHub) -> None:
+    github.close(world.native_id("g/two"), "completed", github.add_user("merge[bot]", "Bot"))
+    world.sync()
+    assert world.states()["g/two"] == "done"
+
+
+def test_a_step_that_a_robot_closed_goes_like_any_other(world: World, github: GitHub) -> None:
+    two = issue(world, "g/two")
+    github.close(two.number, "not_planned", github.add_user("stale[bot]", "Bot"))
+    world.remove_step("two")
+    world.sync()
+    assert "bp1" not in two.body
+
+
+def test_who_closed_an_issue_is_asked_for_until_it_is_known_as_dropped(world: World, server: GitHubServer) -> None:
+    for key in ("g/one", "g/two"):
+        server.service.close(world.native_id(key), "not_planned")
+    first, second = connector(server), connector(server)
+    run(world.project, [first], TODAY)
+    run(world.project, [second], TODAY)
+    assert [one.requests.read for one in (first, second)] == [3, 2]
+
+
 @pytest.mark.parametrize("timezone", ["America/New_York", None])
 def test_a_step_that_is_closed_in_the_evening_is_done_on_that_day(
     world: World, github: GitHub, timezone: str | None
