@@ -54,7 +54,7 @@ def explain(error: Mapping[str, Any] | None, repo: str) -> str:
 def refused(error: Mapping[str, Any] | None) -> str:
     """Return what an error of GraphQL says that tells that nothing was done; empty where that is not sure."""
     said = error or {}
-    sure = said.get("type") in _REFUSALS or "not accessible by" in str(said.get("message"))
+    sure = str(said.get("type")) in _REFUSALS or "not accessible by" in str(said.get("message"))
     return str(said.get("message")) if sure else ""
 
 
@@ -91,9 +91,14 @@ def refusal(response: requests.Response, repo: str) -> BackplanError:
 
 def _message(response: requests.Response) -> str:
     said = _object(response)
-    errors = said.get("errors") or []
+    errors = _errors(said)
     details = [str(e.get("message") or e.get("code")) if isinstance(e, dict) else str(e) for e in errors]
     return ": ".join(filter(None, [str(said.get("message") or "no reason given"), "; ".join(details)]))
+
+
+def _errors(said: Mapping[str, Any]) -> list[Any]:
+    errors = said.get("errors")
+    return errors if isinstance(errors, list) else []
 
 
 def limit_told(response: requests.Response) -> str:
@@ -116,7 +121,7 @@ def _object(response: requests.Response) -> dict[str, Any]:
 
 def is_taken(response: requests.Response) -> bool:
     """Return whether an answer says that there is such a thing already."""
-    errors = _object(response).get("errors") or []
+    errors = _errors(_object(response))
     codes = [error.get("code") if isinstance(error, dict) else str(error) for error in errors]
     return any(code == "already_exists" or "already been taken" in str(code) for code in codes)
 

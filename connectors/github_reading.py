@@ -10,15 +10,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from config.errors import BackplanError, RefusedError
+from config.errors import BackplanError
 from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
+from connectors.github_answers import IssueAnswer, NumberAnswer
 from connectors.github_closing import NOT_PLANNED, closed_by_robots
-from connectors.github_due import NO_DATES, Dates, in_words
+from connectors.github_due import in_words
 from connectors.github_errors import MissingError, understood
-from connectors.github_text import Body, read_notes, read_title
-from connectors.marker import read_marker, read_memory
+from connectors.github_issue import Issue, Item
+from connectors.github_text import read_notes, read_title
+from connectors.marker import read_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from connectors.github_api import Client
     from connectors.github_repository import DateFields, Facts, Project
 
-_TRUSTED = {"OWNER", "MEMBER", "COLLABORATOR"}
+_REASONS = ("completed", "reopened", "")  # for closed issues that are done; long ago there was none
 _FEW = 5  # issues that are not listed and are asked for one by one; more, and all are listed
 
 
@@ -37,91 +39,6 @@ _ITEMS = """query($ids: [ID!]!, $field: String!) {
 }"""
 _MOST_NODES = 100
 _NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # what is left of a damaged marker
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An issue's place in a project, with the date that stands there."""
-
-    id: str
-    date: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Milestone:
-    """A milestone that an issue is in."""
-
-    number: int
-    id: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """An issue as it was read, or written since. `number` is that by which we know it, wherever it was moved to.
-
-    `rest_id` is its id in REST. `trusted`: somebody who may write here made it, or labelled it. `blocks` counts the
-    issues that it is blocked by. `shown` are the dates in the organization's fields.
-    """
-
-    number: str
-    id: str
-    title: str
-    body: Body
-    open: bool
-    reason: str = ""
-    labels: tuple[str, ...] = ()
-    closed_at: str = ""
-    rest_id: int = 0
-    comments: int = 0
-    blocks: int = 0
-    children: int = 0
-    parent: str = ""
-    assignees: tuple[str, ...] = ()
-    milestone: Milestone | None = None
-    trusted: bool = True
-    shown: Dates = NO_DATES
-
-    @classmethod
-    def of(cls, said: Mapping[str, Any], number: str, login: str, label: str, fields: DateFields | None) -> Issue:
-        """Return the issue that an answer of REST is."""
-        labels = tuple(one["name"] if isinstance(one, dict) else str(one) for one in said["labels"])
-        author = (said.get("user") or {}).get("login", "")
-        known = said.get("author_association") in _TRUSTED or (bool(login) and author == login)
-        milestone = said.get("milestone")
-        return cls(
-            number,
-            said["node_id"],
-            said["title"],
-            Body.read(said.get("body") or ""),
-            said["state"] == "open",
-            said.get("state_reason") or "",
-            labels,
-            said.get("closed_at") or "",
-            said["id"],
-            said["comments"],
-            (said.get("issue_dependencies_summary") or {}).get("total_blocked_by", 0),
-            (said.get("sub_issues_summary") or {}).get("total", 0),
-            (said.get("parent_issue_url") or "").rpartition("/")[2],
-            tuple(user["login"] for user in said.get("assignees") or ()),
-            Milestone(milestone["number"], milestone["node_id"], milestone.get("description") or "")
-            if milestone
-            else None,
-            known or any(name.casefold() == label.casefold() for name in labels),
-            fields.read(said.get("issue_field_values") or ()) if fields else NO_DATES,
-        )
-
-    def marker(self, namespace: str) -> Marker | None:
-        """Return its marker. That of a newer version is a reason to stop only where it is one of ours."""
-        text = self.body.marker
-        if not self.trusted or not text:
-            return None
-        try:
-            return read_marker(text)
-        except RefusedError:
-            if f" {namespace} " in text:
-                raise
-            return None
 
 
 @dataclass
@@ -171,15 +88,20 @@ class Reading:
         try:
             with understood("the issues"):
                 for said in client.listed("issues", **query, **({"since": since} if since else {})):
-                    if "pull_request" not in said:
-                        self.take(said, str(said["number"]))
+                    issue = IssueAnswer.read(said)
+                    if issue.pull_request is None:
+                        self._take(issue, str(issue.number))
         except MissingError as error:
             raise BackplanError(f"{error}; run again (nothing was changed)") from None
         self.whole |= whole and not since
         self.remember()
 
-    def take(self, said: Mapping[str, Any], number: str) -> None:
-        """Take in an issue."""
+    def take(self, said: object, number: str) -> None:
+        """Take in an issue by the number by which we know it."""
+        with understood(f"issue #{number}"):
+            self._take(IssueAnswer.read(said), number)
+
+    def _take(self, said: IssueAnswer, number: str) -> None:
         self.issues[number] = Issue.of(said, number, self.facts.login, self.label, self.fields)
 
     def misses_some(self) -> bool:
@@ -224,11 +146,11 @@ class Reading:
             data, errors = client.query(_ITEMS, variables)
             if errors or not data:
                 raise BackplanError("GitHub does not tell the dates of a project; run again (nothing was changed)")
-            for node in filter(None, data["nodes"]):
-                for item in node["projectItems"]["nodes"]:
-                    if item["project"]["id"] == project.id:
-                        day = (item["fieldValueByName"] or {}).get("date")
-                        self.items[numbers[node["id"]]] = Item(item["id"], date.fromisoformat(day) if day else None)
+            with understood("the dates of a project"):
+                for node in filter(None, data["nodes"]):
+                    for item in node["projectItems"]["nodes"]:
+                        if item["project"]["id"] == project.id:
+                            self.items[numbers[node["id"]]] = Item.of(item)
 
     def read_links(self, client: Client) -> None:
         """Ask for what blocks an issue, where it is not as much as its body tells."""
@@ -237,7 +159,8 @@ class Reading:
             told = issue.body.aside.blocked_by
             if self.ours(issue) and issue.open and (issue.blocks != len(told) or not known.issuperset(told)):
                 listed = client.listed(f"issues/{issue.number}/dependencies/blocked_by") if issue.blocks else ()
-                self.blocked_by[issue.number] = tuple(str(said["number"]) for said in listed)
+                with understood(f"what blocks issue #{issue.number}"):
+                    self.blocked_by[issue.number] = tuple(str(NumberAnswer.read(said).number) for said in listed)
 
     def entries(self) -> Iterator[tuple[str, Remembered]]:
         """Yield every key that is remembered."""
@@ -335,7 +258,7 @@ class Reading:
     def _task(self, issue: Issue, marker: Marker, below: Mapping[str, int]) -> Task:
         not_planned = not issue.open and issue.reason in NOT_PLANNED
         robot = self.robots.get(issue.number, "")
-        done = not issue.open and not not_planned
+        done = not issue.open and issue.reason in _REASONS
         return Task(
             issue.number,
             self.content(issue, marker),
@@ -344,7 +267,7 @@ class Reading:
             done_at=datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None,
             dropped=not_planned and not robot,
             touched=bool(issue.comments or issue.body.added or issue.children > below.get(issue.number, 0)),
-            unread=_unread(issue, marker) if issue.open else "",  # what is closed keeps the dates that it had
+            unread=_unread(issue, marker),
             remark=_closed_by(issue, robot) if robot else "",
         )
 
@@ -398,7 +321,10 @@ def _closed_by(issue: Issue, robot: str) -> str:
 
 
 def _unread(issue: Issue, marker: Marker) -> str:
-    """Return a sentence on a date line that cannot be read; empty where it can."""
+    """Return a sentence on what of an issue cannot be read; empty where all can."""
+    if not issue.open:  # then it keeps the dates that it had
+        known = issue.reason in (*NOT_PLANNED, *_REASONS)
+        return "" if known else f"#{issue.number}: closed as `{issue.reason}`, which is not known here; update backplan"
     if not (words := issue.body.unread):
         return ""
     stays = f"the date stays {in_words(marker.due)}" if marker.due else "there is no date"
