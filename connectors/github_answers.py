@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from connectors.shapes import Shape
@@ -170,16 +170,16 @@ class _Input(Node):
 
 
 class _Inputs(Node):
-    input_fields: list[_Input] | None = None
+    input_fields: list[_Input]
 
 
 class FactsAnswer(Node):
     """What there is to know before issues are read; what a token may not ask for is missing."""
 
     repository: RepositoryAnswer | None
+    inputs: _Inputs | None
     viewer: _Viewer | None = None
     rate_limit: _RateLimit | None = None
-    inputs: _Inputs | None = None
 
 
 class _Field(Node):
@@ -199,6 +199,31 @@ class ProjectAnswer(Node):
         owner = (data.get("repository") or {}).get("owner") or {}
         found = owner.get("projectV2")
         return None if found is None else cls.read(found)
+
+
+class _Actor(Node):
+    typename: str = Field(alias="__typename")
+    login: str
+
+
+class _Closing(Node):
+    actor: _Actor | None
+
+
+class _Closings(Node):
+    nodes: list[_Closing]
+
+
+class ClosedIssue(Node):
+    """An issue with the event of its last closing."""
+
+    timeline_items: _Closings
+
+
+class ClosedAnswer(Node):
+    """Issues in the order in which they were asked for."""
+
+    nodes: list[ClosedIssue | None]
 
 
 class MadeAnswer(Node):

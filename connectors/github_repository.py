@@ -166,15 +166,15 @@ def read_facts(client: Client) -> Facts:
             break
         parts |= dict.fromkeys(refused, "")
     with understood("the repository"):
-        answer = FactsAnswer.read(data)
-    found = answer.repository
-    if found is None:
+        answer = FactsAnswer.read(data) if data or not errors else None
+    found = answer.repository if answer else None
+    if answer is None or found is None:
         said = explain(errors[0], client.repo) if errors else "no reason given"
         raise CredentialsError(
             f"there is no repository {client.repo}, or the token in GITHUB_TOKEN may not see it: {said}. Look at "
             "`repo:` in the goals file, and let the token reach that repository (nothing was changed)"
         )
-    names = {field.name for field in (answer.inputs and answer.inputs.input_fields) or ()}
+    names = {field.name for field in (answer.inputs.input_fields if answer.inputs else ())}
     fields = found.issue_fields.nodes or [] if found.issue_fields and "issueFields" in names else []
     client.repo = found.name_with_owner  # it may have been renamed
     rate = answer.rate_limit
