@@ -133,7 +133,7 @@ class _Users(Node):
 
 
 class _Nothing(Node):
-    """What a field that is no date is, where only those are asked for."""
+    """What is told of a field of another kind than was asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -182,16 +182,18 @@ class FactsAnswer(Node):
     rate_limit: _RateLimit | None = None
 
 
-class _Field(Node):
-    id: str = ""
-    data_type: str = ""  # of another kind of field, nothing is told
+class ProjectField(Node):
+    """A field of a project."""
+
+    id: str
+    data_type: str
 
 
 class ProjectAnswer(Node):
     """A project (v2) with the field that was asked for."""
 
     id: str
-    field: _Field | None
+    field: ProjectField | _Nothing | None
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> ProjectAnswer | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from config.errors import CredentialsError, RefusedError
 from connectors.base import Fact
-from connectors.github_answers import AssignableAnswer, FactsAnswer, Named, ProjectAnswer
+from connectors.github_answers import AssignableAnswer, FactsAnswer, Named, ProjectAnswer, ProjectField
 from connectors.github_due import Dates
 from connectors.github_errors import explain, understood
 
@@ -225,7 +225,7 @@ def read_project(client: Client, number: int, field: str) -> Project | str:
             "GITHUB_TOKEN of a workflow never reaches projects; a classic token needs `project`, and a fine-grained "
             "one the organization's Projects: write"
         )
-    if found.field is None or found.field.data_type != "DATE":
+    if not isinstance(found.field, ProjectField) or found.field.data_type != "DATE":
         return f"project {number} of {owner} has no date field “{field}”, so dates stand in the issues alone"
     return Project(found.id, found.field.id, field)
 

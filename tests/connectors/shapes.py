@@ -30,7 +30,8 @@ class Bend:
         *above, last = self.path
         place = value
         for step in above:
-            place = place[step]
+            place = place[_key(place, step)]
+        last = _key(place, last)
         if self.retyped:
             place[last] = _OTHER[type(place[last])]
         else:
@@ -68,9 +69,17 @@ def bend(server: LoopbackServer, how: Bend) -> None:
     server.bend = bent
 
 
-def _paths(value: Any, path: Path = ()) -> Iterator[tuple[Path, bool]]:
+def _paths(value: Any, path: Path = (), *, of_object: bool = False) -> Iterator[tuple[Path, bool]]:
     """Yield the place of each value, and whether it can be taken away: of a list, that would be a shorter list."""
-    yield path, bool(path) and isinstance(path[-1], str)
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in parts:
-        yield from _paths(part, (*path, key))
+    yield path, of_object
+    if isinstance(value, dict):
+        for number, (key, part) in enumerate(value.items()):
+            yield from _paths(part, (*path, number if "-" in key else key), of_object=True)
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _paths(part, (*path, number))
+
+
+def _key(place: Any, step: str | int) -> Any:
+    """Return the key of a step of a path: by its number, where it is an id that is another one each time."""
+    return list(place)[step] if isinstance(place, dict) and isinstance(step, int) else step

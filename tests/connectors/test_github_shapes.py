@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from tests.conftest import Person
     from tests.servers.github import GitHub
 
 EVERYTHING: dict[str, Any] = {"project": 4, "dependencies": True, "milestone": True}
@@ -53,6 +54,20 @@ def _stands(github: GitHub) -> list[tuple[object, ...]]:
         )
         for one in shown(github)
     )
+
+
+def test_the_command_says_what_is_missing_and_ends_with_1(person: Person) -> None:
+    with GitHubServer() as server:
+        person.writes(
+            "namespace: me/goals\nsync: [{github: {repo: ann/goals}}]\ngoals: [{title: Be, deadline: 2027-09-30}]\n"
+        )
+        env = {"GITHUB_API_URL": server.base, "GITHUB_TOKEN": server.service.token}
+        assert person.run("sync", env=env).code == 0
+        shapes.bend(server, shapes.Bend(1, (0, "node_id"), retyped=False))
+        done = person.run("sync", env=env)
+        assert done.code == 1
+        assert "github (ann/goals) could not be read" in done.err
+        assert "GitHub's answer on the issues has a form that is not known here (`node_id` is missing)" in done.err
 
 
 def _ends(folder: Path, options: dict[str, Any], how: shapes.Bend | None) -> tuple[list[tuple[object, ...]], list[Any]]:
