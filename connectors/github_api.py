@@ -201,7 +201,7 @@ class Client:
             there -= number
             wait = max(wait, moment + _BURST - now)
         if wait > 0:
-            self.patience.pause(wait, "it takes no more changes in the time that this run has")
+            self.patience.pause(wait, "the next change has to wait, as it takes 80 a minute")
         self._written.append((self.patience.clock.passed(), count))
 
     # HTTP

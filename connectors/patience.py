@@ -50,6 +50,7 @@ class Patience:
         """`service` is its name for people, `budget` the seconds that a run may take, from now."""
         self.clock = clock
         self._service = service
+        self._budget = budget
         self._end = clock.passed() + budget
 
     @property
@@ -81,7 +82,10 @@ class Patience:
     def pause(self, seconds: float, why: str) -> None:
         """Wait. Raises BackplanError where the run has not that much time."""
         if seconds > self.left:
-            raise self._over(why)
+            raise BackplanError(
+                f"{self._service}: {why}, and this run may take no more than {self._budget:g} s "
+                "(BACKPLAN_TIME_BUDGET). Run again later, or give it more time; what was done is kept"
+            )
         self.clock.sleep(seconds)
 
     def _over(self, why: str) -> BackplanError:

@@ -976,6 +976,32 @@ def test_a_first_sync_that_is_too_large_is_spread_nearest_dates_first(
     assert run(project, [connector(server)], TODAY).silent
 
 
+@pytest.mark.parametrize("budget", [5, 15, 30, 31])
+@pytest.mark.parametrize("options", [{}, {"dependencies": True, "project": 4}])
+def test_a_run_with_little_time_writes_what_github_takes_at_once(
+    server: GitHubServer, tmp_path: Path, github: GitHub, budget: float, options: dict[str, Any]
+) -> None:
+    project = load(tmp_path, a_goal())
+    done = run(project, [connector(server, budget=budget, **options)], TODAY)
+    assert done.errors == []
+    assert titles(github) == ["Begin", "Finish", "Go on", "Reach it"]
+
+
+def test_a_run_whose_time_is_too_short_to_write_says_so(server: GitHubServer, tmp_path: Path) -> None:
+    done = run(load(tmp_path, a_goal()), [connector(server, budget=0.5)], TODAY)
+    assert len(done.errors) == 4
+    assert any("this run may take no more than 0.5 s (BACKPLAN_TIME_BUDGET)" in error for error in done.errors)
+
+
+def test_the_command_with_too_little_time_ends_with_1(
+    person: Person, server: GitHubServer, env: dict[str, str]
+) -> None:
+    person.writes(GOALS)
+    done = person.run("sync", env={**env, "BACKPLAN_TIME_BUDGET": "0.5"})
+    assert done.code == 1
+    assert "(BACKPLAN_TIME_BUDGET)" in " ".join((done.out + done.err).split())
+
+
 def test_long_lists_are_read_to_their_end(server: GitHubServer, tmp_path: Path, github: GitHub) -> None:
     for number in range(250):
         github.add_issue(f"Somebody's {number}")

@@ -58,9 +58,8 @@ def _stands(github: GitHub) -> list[tuple[object, ...]]:
 
 def test_the_command_says_what_is_missing_and_ends_with_1(person: Person) -> None:
     with GitHubServer() as server:
-        person.writes(
-            "namespace: me/goals\nsync: [{github: {repo: ann/goals}}]\ngoals: [{title: Be, deadline: 2027-09-30}]\n"
-        )
+        goal = "goals: [{title: Be, deadline: 2027-09-30}]"
+        person.writes(f"namespace: me/goals\nsync: [{{github: {{repo: ann/goals}}}}]\n{goal}\n")
         env = {"GITHUB_API_URL": server.base, "GITHUB_TOKEN": server.service.token}
         assert person.run("sync", env=env).code == 0
         shapes.bend(server, shapes.Bend(1, (0, "node_id"), retyped=False))
