@@ -29,7 +29,7 @@ from connectors.github_errors import (
     understood,
     unknown,
 )
-from connectors.patience import TransientError, UnknownOutcomeError, asked_to_wait, too_often
+from connectors.patience import TransientError, UnknownOutcomeError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -248,11 +248,12 @@ class Client:
             else:
                 self.requests.read += 1
             try:
+                timeout = self.patience.at_most(_TIMEOUT[0]), self.patience.at_most(_TIMEOUT[1])
                 response = self._http.request(
-                    method, url, params=params, json=body, timeout=_TIMEOUT, allow_redirects=False
+                    method, url, params=params, json=body, timeout=timeout, allow_redirects=False
                 )
             except requests.RequestException as error:
-                raise TransientError(_reason(error)) from None
+                raise unreachable(error, urlsplit(url).netloc) or TransientError(_reason(error)) from None
             where = response.headers.get("Location", "")
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break

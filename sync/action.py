@@ -23,6 +23,7 @@ from config.files import replace_file
 from config.source import place_at
 from config.tokens import hide
 from connectors.base import Action
+from connectors.silence import SILENCE, Silence
 from sync import newest, reconciler, runner, streams
 from sync.reading import read
 from sync.reports import as_json, summary, text, words
@@ -140,6 +141,7 @@ class Outcome:
 def main() -> None:
     """Run, and exit with the code."""
     streams.guard()
+    SILENCE.set(Silence(tell=print))
     folder = Path(tempfile.mkdtemp(prefix="backplan-", dir=os.environ.get("RUNNER_TEMP")))
     outcome = _carefully(folder)
     report, document = folder / "report.md", folder / "plan.json"
