@@ -54,7 +54,7 @@ def ask_todoist(url: str, timeout: float | None = None) -> httpx.Response:
 
 
 def ask_github(url: str) -> object:
-    return Client(SecretStr("nobody's"), url, "me/goals", Patience("GitHub", 300, Clock())).issue("1")
+    return Client(SecretStr("nobodys"), url, "me/goals", Patience("GitHub", 300, Clock())).issue("1")
 
 
 def fake_clock() -> Clock:
@@ -151,7 +151,7 @@ def test_without_a_service_every_command_says_what_to_check(
 ) -> None:
     """`status` shows what is known without it."""
     person.writes(GOALS)
-    done = person.run(command, env={"TODOIST_API_URL": closed, "TODOIST_API_TOKEN": "nobody's"})
+    done = person.run(command, env={"TODOIST_API_URL": closed, "TODOIST_API_TOKEN": "nobodys"})
     assert done.code == code
     assert "refuses the connection" in " ".join((done.out + done.err).split())
 
@@ -159,7 +159,7 @@ def test_without_a_service_every_command_says_what_to_check(
 @pytest.mark.proof
 def test_plan_says_what_it_waits_for_and_gives_up(person: Person, mute: str) -> None:
     person.writes(GOALS)
-    done = person.run("plan", env={"TODOIST_API_URL": mute, "TODOIST_API_TOKEN": "nobody's"})
+    done = person.run("plan", env={"TODOIST_API_URL": mute, "TODOIST_API_TOKEN": "nobodys"})
     assert done.code == 1
     assert done.err.count("Todoist does not answer; trying again for up to 18 s") == 1
     assert "no answer in time" in done.err
