@@ -264,12 +264,13 @@ def _checked(workspace: Workspace) -> Outcome:
 def _reconciled(inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Home], folder: Path) -> Outcome:
     """Plan, and carry the plans out where that is asked for and allowed."""
     began = time.monotonic()
-    reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild)
+    allow = inputs.allow_mass_change
+    reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild, allow_mass_change=allow)
     homes = reading.homes
     plans = reconciler.make_plans(
         reading,
         only_connectors=inputs.connectors,
-        allow_mass_change=inputs.allow_mass_change or age.old,  # where nothing is written, nothing has to be refused
+        allow_mass_change=allow or age.old,  # where nothing is written, nothing has to be refused
     )
     _save(folder / "plan.json", plans, homes, workspace)  # before the first change: a killed run can be undone, too
     write = inputs.command == "sync" and not untrusted.on_pull_request() and not age.old

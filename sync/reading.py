@@ -14,6 +14,7 @@ from sync.observe import View, first_syncs, observe
 from sync.occurrences import step_of
 from sync.renames import find_renames, rename
 from sync.scheduler import schedule
+from sync.vanished import too_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,14 +95,18 @@ def _targets(project: Project) -> Iterator[tuple[Target | None, str]]:
         yield None, ""
 
 
-def read(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Reading:
+def read(
+    project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False, allow_mass_change: bool = False
+) -> Reading:
     """Read every connector and compute the schedule that the plan is made from.
 
     rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
+    allow_mass_change: believe that somebody has deleted many tasks at once.
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
-    return work_out(project, take_snapshots(project, homes, today, rebuild=rebuild), today)
+    found = take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=allow_mass_change)
+    return work_out(project, found, today)
 
 
 def work_out(project: Project, found: Snapshots, today: date) -> Reading:
@@ -138,7 +143,9 @@ class Snapshots:
     rebuilt: tuple[str, ...]
 
 
-def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Snapshots:
+def take_snapshots(
+    project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False, allow_mass_change: bool = False
+) -> Snapshots:
     """Read every connector once, and the places that hold tasks of ours and are not named. Raises as `read` does."""
     snapshots: dict[str, Snapshot] = {}
     unread: dict[str, str] = {}
@@ -164,7 +171,19 @@ def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebu
         if isinstance(home.connector, Mover):
             known += [Home(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
     _refuse_emptied(known, snapshots, project)
+    if not allow_mass_change:
+        doubts = {home.label: _doubt(home, snapshots[home.label], project) for home in known if home.label in snapshots}
+        unread |= {label: doubt for label, doubt in doubts.items() if doubt}
+        snapshots = {label: snapshot for label, snapshot in snapshots.items() if label not in unread}
     return Snapshots(tuple(known), snapshots, unread, tuple(rebuilt))
+
+
+def _doubt(home: Home, snapshot: Snapshot, project: Project) -> str:
+    """Return why a place may not have been read as it is: in files, and where nothing is kept, it does not matter."""
+    able = home.connector.capabilities
+    if able.local or home.retired or home.unnamed:
+        return ""
+    return too_many(project, snapshot, families=able.families)
 
 
 def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:

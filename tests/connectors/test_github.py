@@ -871,6 +871,38 @@ def test_one_that_was_transferred_out_of_reach_is_dropped(world: World, github: 
     assert world.states()["g/two"] == "dropped"
 
 
+@pytest.mark.parametrize("how", ["deleted", "out of reach"])
+def test_many_issues_that_are_gone_at_once_are_not_believed_to_be_deleted(
+    server: GitHubServer, tmp_path: Path, github: GitHub, how: str
+) -> None:
+    project = load(tmp_path, a_goal(steps=steps(9)))
+    assert run(project, [connector(server)], TODAY).errors == []
+    private = github.add_repo("ben", "private")
+    going = [one.number for one in github.issues() if one.title in {"Step 1", "Step 2", "Step 3", "Step 4"}]
+    for number in going[:3]:
+        github.delete(number) if how == "deleted" else github.transfer(number, private)
+    assert run(project, [connector(server)], TODAY, write=False).found.unread == {}
+    github.delete(going[3]) if how == "deleted" else github.transfer(going[3], private)
+    done = run(project, [connector(server)], TODAY)
+    assert done.silent
+    (why,) = done.found.unread.values()
+    assert "of 4 of the 10 tasks that should be there, it says that there are none. Rights may have been" in why
+    done = run(project, [connector(server)], TODAY, allow=True)
+    entries = connector(server).read().memory["g"].keys
+    assert (done.errors, sum(entry.state == "dropped" for entry in entries.values())) == ([], 4)
+    assert run(project, [connector(server)], TODAY).silent
+
+
+def test_issues_that_answer_that_they_are_not_there_are_an_error(world: World, server: GitHubServer) -> None:
+    """The list of them: the repository answers, and its issues do not."""
+    server.bend = lambda request, answer: (
+        replace(answer, status=404, body=b'{"message": "Not Found"}') if request.path.endswith("/issues") else answer
+    )
+    done = run(world.project, [connector(server)], TODAY)
+    assert done.silent
+    assert "Not Found" in "".join(done.found.unread.values())
+
+
 def test_a_renamed_repository_is_followed(world: World, github: GitHub) -> None:
     github.rename_repo("plans")
     world.goal["deadline"] = "2027-10-07"

@@ -62,7 +62,7 @@ class Desk:
         project = self.project
         connector_module._ACCOUNTS[self.folder] = shared = account(self.server, 60, transport, timeout)
         homes = reading.homes(project, self.folder)
-        found = reading.read(project, homes, TODAY, rebuild=rebuild)
+        found = reading.read(project, homes, TODAY, rebuild=rebuild, allow_mass_change=allow)
         plans = reconciler.make_plans(found, allow_mass_change=allow)
         done = Run(found, reconciler.apply(plans, found.homes, lambda _: None))
         del shared
