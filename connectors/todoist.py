@@ -185,6 +185,7 @@ class TodoistConnector:
 
     def read(self) -> Snapshot:
         """Read the account, and ask for those of our tasks that it does not list."""
+        from connectors import todoist_checks as checks
         from connectors import todoist_container as place
         from connectors.todoist_reading import Reading
 
@@ -193,13 +194,14 @@ class TodoistConnector:
         place.identify(listing, client)
         others = self.account.others(self._namespace, self._name)
         container = self._container(listing)
-        if container.place is None:
-            place.refuse_archived(container, listing, client)
+        if container.place is None or (container.spelled and container.memory is None):
+            checks.refuse_archived(container, listing, client)
+        checks.refuse_doubled(container, listing, others)
         if container.memory is None:
             self.account.confirm(listing, self.requests)
             container = self._container(listing)
         if container.memory is None:
-            place.refuse_full(container, listing)
+            checks.refuse_full(container, listing)
             self.account.look_for_completed(listing, client, self._namespace)
             place.identify(listing, client)
             container = self._container(listing)
@@ -233,7 +235,7 @@ class TodoistConnector:
 
     def facts(self) -> list[Fact]:
         """Return what the account says of itself, as far as it can be read."""
-        from connectors import todoist_container as place
+        from connectors import todoist_checks as checks
 
         try:
             listing = self.account.client(self.requests).read()
@@ -241,7 +243,7 @@ class TodoistConnector:
             return [Fact("token", False, str(error))]
         except BackplanError as error:
             return [Fact("service", False, str(error))]
-        found = place.facts(self._container(listing), listing, self.requests.read)
+        found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Fact("token", True, "accepted"), *found]
 
     def finds(self, native_id: str, content: Content) -> bool:
