@@ -21,6 +21,7 @@ _MARKS = r"[*_]{0,3}"
 _LINE = re.compile(rf"(?P<before>\s*{_MARKS})(?P<due>due){_MARKS}(?:\s*:{_MARKS}\s*|\s+)(?P<rest>\S.*)", re.IGNORECASE)
 _START = re.compile(r"[\s,;(]*\bstart:?\s+", re.IGNORECASE)
 _CLOCK = re.compile(r"\b\d{1,2}:\d\d\b")
+_WEEKDAY = re.compile(rf"^\((?:{'|'.join(WEEKDAYS)})\)", re.IGNORECASE)
 _NAMES = "|".join(name[:3] for name in (*MONTHS, *WEEKDAYS))
 _LIKE_A_DAY = re.compile(
     rf"\d|\b(?:{_NAMES})[a-z]*\b|\b(?:today|tonight|tomorrow|next|this|in an?|end of|weeks?|months?|asap|soon)\b",
@@ -40,12 +41,12 @@ class Dates(NamedTuple):
 NO_DATES = Dates()
 
 
-def date_line(due: date, start: date | None = None) -> str:
-    """Return the line that tells the dates."""
+def date_line(due: date, start: date | None = None, added: str = "") -> str:
+    """Return the line that tells the dates; `added` are a person's own words behind them."""
     words = f"Due {_day_and_month(due)} {due.year} ({WEEKDAYS[due.weekday()]})"
-    if start is None:
-        return words
-    return f"{words}, start {_day_and_month(start)}" + (f" {start.year}" if start.year != due.year else "")
+    if start is not None:
+        words += f", start {_day_and_month(start)}" + (f" {start.year}" if start.year != due.year else "")
+    return f"{words} {added}" if added else words
 
 
 def in_words(day: date) -> str:
@@ -70,6 +71,17 @@ def unread_words(line: str) -> str:
     due, start = read_dates(line)
     unread = parts[0] if due is None else parts[1] if start is None else ""
     return unread.strip(" ,;*_").replace("`", "'")[:_LONGEST_QUOTE]
+
+
+def added_words(line: str) -> str:
+    """Return what a person wrote behind the dates of a line that can be read, without the weekday in brackets."""
+    parts = _parts(line)
+    due = _split(parts[0]) if parts else None
+    if parts is None or due is None:
+        return ""
+    start = _split(parts[1], due[0].year) if parts[1] else None
+    rest = (_WEEKDAY.sub("", due[1]), start[1] if start else "")
+    return " ".join(" ".join(rest).strip(" ,;*_").split())
 
 
 def find_date_line(lines: Sequence[str]) -> int | None:
@@ -105,16 +117,22 @@ def _parts(line: str) -> tuple[str, str] | None:
 
 
 def _leading_day(text: str, year: int | None = None) -> date | None:
-    """Return the day that a text begins with, where nothing behind it may be another day; `year` goes without saying.
+    """Return the day that a text begins with; `year` goes without saying.
 
     What stands behind it, such as a weekday in brackets, is what was left there when only the date was changed.
     """
+    found = _split(text, year)
+    return found[0] if found else None
+
+
+def _split(text: str, year: int | None = None) -> tuple[date, str] | None:
+    """Return the day that a text begins with and what stands behind it, which must not be another day."""
     words = text.split()
     for count in range(min(len(words), _MOST_WORDS), 0, -1):
-        said = " ".join(words[:count]).strip(" .,;:*_")
+        said, rest = " ".join(words[:count]).strip(" .,;:*_"), " ".join(words[count:])
         day = read_day(said) or (read_day(f"{said} {year}") if year else None)
         if day is not None:
-            return None if re.search(r"\d", _CLOCK.sub("", " ".join(words[count:]))) else day
+            return None if re.search(r"\d", _CLOCK.sub("", rest)) else (day, rest)
     return None
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from connectors.github_due import Dates, date_line, find_date_line, hidden, read_dates, unread_words
+from connectors.github_due import Dates, added_words, date_line, find_date_line, hidden, read_dates, unread_words
 from connectors.marker import write_marker
 
 if TYPE_CHECKING:
@@ -253,10 +253,11 @@ class Body:
         return [line for owner, line in self.memory if owner == namespace]
 
     def with_content(self, content: Content, fields: frozenset[str], wording: Wording) -> Body:
-        """Return the body with some fields of the content in it."""
+        """Return the body with some fields of the content in it. A date line that cannot be read is left as it is."""
         body = self
-        if fields & {"due", "start"} or content.due != self.dates.due:
-            body = replace(body, line=date_line(content.due, content.start) if content.due else "")
+        if not self.unread and (fields & {"due", "start"} or content.due != self.dates.due):
+            line = date_line(content.due, content.start, added_words(self.line)) if content.due else ""
+            body = replace(body, line=line)
         if "notes" in fields:
             body = replace(body, notes=wording.notes(content.notes), meant=wording.mentions)
         if "checklist" in fields:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.base import Content
 from connectors.days import WEEKDAYS
-from connectors.github_due import NO_DATES, Dates, date_line, read_dates, unread_words
+from connectors.github_due import NO_DATES, Dates, added_words, date_line, read_dates, unread_words
 from connectors.github_text import Body, Wording, read_notes
 from tests.connectors.test_days import SPELLINGS
 from tests.connectors.test_github_text import MARKER
@@ -67,6 +67,19 @@ def test_what_could_be_another_day_or_is_none_is_reported_and_other_lines_are_no
     line: str, dates: Dates, unread: str
 ) -> None:
     assert (read_dates(line), unread_words(line)) == (dates, unread)
+
+
+@given(DAYS, st.none() | DAYS, st.sampled_from(["", "(or so)", "at the latest", "17:00", "please, Ann"]))
+def test_what_a_person_wrote_behind_the_dates_stays_when_they_move(due: date, start: date | None, words: str) -> None:
+    line = date_line(due, start, words)
+    assert (read_dates(line), added_words(line)) == (Dates(due, start), words)
+    moved = Body(line=line).with_content(Content("T", DUE), frozenset({"due"}), Wording("api.github.com"))
+    assert moved.line == f"Due 9 May 2027 (Sunday) {words}".strip()
+
+
+def test_a_date_line_that_cannot_be_read_is_never_written_over() -> None:
+    body = Body(line="Due next friday")
+    assert body.with_content(Content("T", DUE), frozenset({"due", "start"}), Wording("api.github.com")) == body
 
 
 @pytest.mark.parametrize(
