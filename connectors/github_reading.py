@@ -329,7 +329,7 @@ def _unread(issue: Issue, marker: Marker) -> str:
         return ""
     stays = f"the date stays {in_words(marker.due)}" if marker.due else "there is no date"
     return (
-        f"#{issue.number}: cannot read the date `{words}`; {stays} until it can be read: write it such as `9 May 2027` "
+        f"#{issue.number}: cannot read the date `{words}`; {stays} until it can be read. Write it as in `9 May 2027` "
         "or `2027-05-09`"
     )
 

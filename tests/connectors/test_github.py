@@ -893,10 +893,13 @@ def test_many_issues_that_are_gone_at_once_are_not_believed_to_be_deleted(
     assert run(project, [connector(server)], TODAY).silent
 
 
-def test_issues_that_answer_that_they_are_not_there_are_an_error(world: World, server: GitHubServer) -> None:
+@pytest.mark.parametrize("status", [404, 410])
+def test_issues_that_answer_that_they_are_not_there_are_an_error(
+    world: World, server: GitHubServer, status: int
+) -> None:
     """The list of them: the repository answers, and its issues do not."""
     server.bend = lambda request, answer: (
-        replace(answer, status=404, body=b'{"message": "Not Found"}') if request.path.endswith("/issues") else answer
+        replace(answer, status=status, body=b'{"message": "Not Found"}') if request.path.endswith("/issues") else answer
     )
     done = run(world.project, [connector(server)], TODAY)
     assert done.silent
