@@ -155,16 +155,7 @@ class Facts:
 
 def read_facts(client: Client) -> Facts:
     """Ask for what there is to know. Raises CredentialsError where the token may not see the repository."""
-    owner, _, name = client.repo.partition("/")
-    variables = {"owner": owner, "name": name}
-    parts = dict(_OPTIONAL)
-    while True:
-        data, errors = client.query(_FACTS % parts, variables)
-        told = [f"{error.get('path')} {error.get('message')}" for error in errors]
-        refused = {part for part, text in parts.items() if text and any(part in words for words in told)}
-        if not refused:
-            break
-        parts |= dict.fromkeys(refused, "")
+    data, errors = _ask_for_facts(client)
     with understood("the repository"):
         answer = FactsAnswer.read(data) if data or not errors else None
     found = answer.repository if answer else None
@@ -174,6 +165,23 @@ def read_facts(client: Client) -> Facts:
             f"there is no repository {client.repo}, or the token in GITHUB_TOKEN may not see it: {said}. Look at "
             "`repo:` in the goals file, and let the token reach that repository (nothing was changed)"
         )
+    return _facts(answer, found, client)
+
+
+def _ask_for_facts(client: Client) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what is told, and the errors; without the parts that this token may not ask for."""
+    owner, _, name = client.repo.partition("/")
+    parts = dict(_OPTIONAL)
+    while True:
+        data, errors = client.query(_FACTS % parts, {"owner": owner, "name": name})
+        told = [f"{error.get('path')} {error.get('message')}" for error in errors]
+        refused = {part for part, text in parts.items() if text and any(part in words for words in told)}
+        if not refused:
+            return data, errors
+        parts |= dict.fromkeys(refused, "")
+
+
+def _facts(answer: FactsAnswer, found: RepositoryAnswer, client: Client) -> Facts:
     names = {field.name for field in (answer.inputs.input_fields if answer.inputs else ())}
     fields = found.issue_fields.nodes or [] if found.issue_fields and "issueFields" in names else []
     client.repo = found.name_with_owner  # it may have been renamed

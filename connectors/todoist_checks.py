@@ -51,7 +51,7 @@ def refuse_archived(container: Container, listing: Listing, client: Client) -> N
 
 def refuse_doubled(container: Container, listing: Listing, others: Iterable[Name]) -> None:
     """Raise RefusedError where the goals file names a place in two ways, so that it would be written to twice."""
-    for other in others if container.spelled else ():
+    for other in others if container.named and container.spelled else ():
         if container.place is not None and resolve(listing, other) == container.place:
             raise RefusedError(
                 f"todoist ({container.name}): the goals file names this place as `{other}` too, and "

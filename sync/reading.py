@@ -171,11 +171,15 @@ def take_snapshots(
         if isinstance(home.connector, Mover):
             known += [Home(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
     _refuse_emptied(known, snapshots, project)
-    if not allow_mass_change:
-        doubts = {home.label: _doubt(home, snapshots[home.label], project) for home in known if home.label in snapshots}
-        unread |= {label: doubt for label, doubt in doubts.items() if doubt}
-        snapshots = {label: snapshot for label, snapshot in snapshots.items() if label not in unread}
-    return Snapshots(tuple(known), snapshots, unread, tuple(rebuilt))
+    unread |= {} if allow_mass_change else _doubts(known, snapshots, project)
+    believed = {label: snapshot for label, snapshot in snapshots.items() if label not in unread}
+    return Snapshots(tuple(known), believed, unread, tuple(rebuilt))
+
+
+def _doubts(homes: Sequence[Home], snapshots: Mapping[str, Snapshot], project: Project) -> dict[str, str]:
+    """Return why some places may not have been read as they are, by their labels."""
+    there = ((home, snapshots[home.label]) for home in homes if home.label in snapshots)
+    return {home.label: doubt for home, snapshot in there if (doubt := _doubt(home, snapshot, project))}
 
 
 def _doubt(home: Home, snapshot: Snapshot, project: Project) -> str:
