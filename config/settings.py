@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated
+from unicodedata import category
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -14,6 +15,8 @@ from config.errors import CredentialsError, InputError
 from config.tokens import keep_secret
 from config.untrusted import on_pull_request
 
+_BYTE_ORDER_MARK = "\ufeff"  # some editors write it before all else
+_QUOTES = "\"'`\u00b4\u2032\u2033\uff02\u201a\u201e"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -68,12 +71,44 @@ class Settings(BaseSettings):
 
 def _token(name: str, token: SecretStr | None, path: Path | None, missing: str) -> SecretStr:
     if token is None and path is not None:
-        token = _from_file(f"{name}_FILE", path)
-    if token is None or not token.get_secret_value().strip():
+        name = f"{name}_FILE"
+        token = _from_file(name, path)
+    known = token.get_secret_value().strip().strip(_BYTE_ORDER_MARK).strip() if token is not None else ""
+    if not known:
         raise CredentialsError(missing)
-    known = token.get_secret_value().strip()
     keep_secret(known)
+    if what := _in_no_token(known):
+        raise _strange(name, what)
     return SecretStr(known)
+
+
+def _strange(name: str, what: str) -> CredentialsError:
+    """Return the error that a token with a wrong character is: never with the token."""
+    where = f"the file that {name} names" if name.endswith("_FILE") else name
+    return CredentialsError(
+        f"the token in {where} holds a character that no token has ({what}); copy it anew (nothing was changed)"
+    )
+
+
+def _in_no_token(token: str) -> str:
+    """Return, in words, the first character that no token has, and where; empty where there is none.
+
+    What travels in a header of HTTP is ASCII without blanks; quotation marks come from whoever wrote them around it.
+    """
+    last = len(token) - 1
+    for at, sign in enumerate(token):
+        if sign in _QUOTES or category(sign) in ("Pi", "Pf"):
+            what = "a quotation mark"
+        elif sign in "\r\n":
+            what = "a line end"
+        elif sign.isspace():
+            what = "a blank"
+        elif not (sign.isascii() and sign.isprintable()):
+            what = "a letter other than A to Z" if sign.isalpha() else "a sign that is not ASCII"
+        else:
+            continue
+        return f"{what} {'at the beginning' if at == 0 else 'at the end' if at == last else 'within'}"
+    return ""
 
 
 def _from_file(name: str, path: Path) -> SecretStr:
@@ -97,6 +132,9 @@ def load(folder: Path) -> Settings:
             github_api_url=os.environ.get("GITHUB_API_URL") or _GITHUB,
         )
     except ValidationError as error:
+        for e in error.errors(include_input=False):
+            if str(e["loc"][0]).endswith("_token"):  # bytes that are no text at all
+                raise _strange(str(e["loc"][0]).upper(), "bytes that are no letters") from None
         # Not pydantic's own words: they repeat the value.
         wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise InputError(f"a setting in the environment is wrong: {wrong}") from None

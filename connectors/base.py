@@ -106,7 +106,8 @@ class Task:
     another one of the same account.
 
     `unread` says, with its place, what of the task cannot be read, and how to mend it: such a task is there, and is
-    left as it is. Its content and state are then what was last written and remembered.
+    left as it is. Its content and state are then what was last written and remembered. `remark` is a sentence on a task
+    that is like any other, with its place: each run says it.
     """
 
     native_id: str
@@ -122,6 +123,7 @@ class Task:
     here: bool = True
     done_at: datetime | None = None
     unread: str = ""
+    remark: str = ""
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]

@@ -43,6 +43,7 @@ _FIELD = "Due"
 _TARGET_DATE, _START_DATE = "Target date", "Start date"  # as GitHub names them in a new organization
 _LONGEST_LABEL = 50
 _RESERVED = 30.0  # seconds of a run for reading, labels, the memory, and waiting
+_BESIDES = 4  # changes that are nobody's task: the label, and the memory before and after
 
 
 def _connect(repo: str, folder: Path) -> Client:
@@ -227,14 +228,19 @@ class GitHubConnector:
     # Writing
 
     def pace(self) -> Pace:
-        """Return how many changes GitHub takes; some of the time of the run is kept for all else."""
+        """Return how many changes GitHub takes; some of the time of the run is kept for all else.
+
+        However little time there is, what GitHub takes at once is not put off: else short runs would never write.
+        """
         from connectors.github_api import A_MINUTE, AN_HOUR, MOST_MUTATIONS
 
         seconds = max(self._client.patience.left - _RESERVED, 0)
         reading = self._read_once()
         fields = reading.fields is not None and bool(reading.memory)  # new issues are made with theirs
-        a_minute = A_MINUTE // (1 + self._dependencies + (self._project is not None) + fields)  # changes of their own
-        return Pace(MOST_MUTATIONS, a_minute, min(int(seconds * a_minute / 60), AN_HOUR))
+        each = 1 + self._dependencies + (self._project is not None) + fields  # these are changes of their own
+        a_minute = A_MINUTE // each
+        at_once = (MOST_MUTATIONS - _BESIDES) // each
+        return Pace(MOST_MUTATIONS, a_minute, min(max(int(seconds * a_minute / 60), at_once), AN_HOUR))
 
     def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
         """Carry out a batch in as few requests as it takes, as fast as GitHub lets us."""

@@ -17,8 +17,8 @@ import requests
 
 from config.errors import BackplanError
 from connectors.base import Requests
+from connectors.github_answers import LabelAnswer, QueryAnswer
 from connectors.github_errors import (
-    UNKNOWN,
     MissingError,
     explain,
     is_taken,
@@ -26,8 +26,10 @@ from connectors.github_errors import (
     limit_told,
     refusal,
     refused,
+    understood,
+    unknown,
 )
-from connectors.patience import TransientError, UnknownOutcomeError, asked_to_wait, too_often
+from connectors.patience import TransientError, UnknownOutcomeError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,17 +111,21 @@ class Client:
             response = self._send("GET", url, params=params)
             values = response.json()
             if not isinstance(values, list):
-                raise BackplanError(UNKNOWN)
+                raise unknown(f"a list ({path})", "it is no list")
             yield from values
             url, params = response.links.get("next", {}).get("url"), None
 
-    def issue(self, number: str) -> dict[str, Any] | None:
+    def labels(self) -> dict[str, str]:
+        """Return the ids of all labels of the repository by their names."""
+        with understood("the labels"):
+            return {label.name: label.node_id for label in map(LabelAnswer.read, self.listed("labels"))}
+
+    def issue(self, number: str) -> object | None:
         """Return an issue by its number, wherever it was moved to; None where it is gone, or out of reach."""
         try:
-            answer: dict[str, Any] = self._send("GET", f"{self.url}/repos/{self.repo}/issues/{number}").json()
+            return self._send("GET", f"{self.url}/repos/{self.repo}/issues/{number}").json() or ""
         except MissingError:
             return None
-        return answer
 
     def query(self, text: str, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Return what a query answers, and its errors."""
@@ -127,12 +133,12 @@ class Client:
 
     # Writing
 
-    def make(self, path: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    def make(self, path: str, body: Mapping[str, Any]) -> object | None:
         """Make something in the repository that can be there but once; None where it is there already."""
         self._wait_for_room(1)
         url = f"{self.url}/repos/{self.repo}/{path}"
         response = self._send("POST", url, body=body, taken=True)
-        return None if response.status_code == requests.codes.unprocessable else response.json()
+        return None if response.status_code == requests.codes.unprocessable else response.json() or ""
 
     def change(self, path: str, body: Mapping[str, Any]) -> None:
         """Change something of the repository by its path."""
@@ -195,7 +201,7 @@ class Client:
             there -= number
             wait = max(wait, moment + _BURST - now)
         if wait > 0:
-            self.patience.pause(wait, "it takes no more changes in the time that this run has")
+            self.patience.pause(wait, "the next change has to wait, as it takes 80 a minute")
         self._written.append((self.patience.clock.passed(), count))
 
     # HTTP
@@ -206,9 +212,9 @@ class Client:
         body = {"query": text, "variables": variables}
         response = self._send("POST", self._graphql, body=body, writes=writes, repeatable=repeatable)
         answer = response.json()
-        if not isinstance(answer, dict):
-            raise BackplanError(UNKNOWN)
-        return answer.get("data") or {}, answer.get("errors") or []
+        with understood("a query"):
+            said = QueryAnswer.read(answer)
+        return said.data or {}, said.errors or []
 
     def _send(
         self,
@@ -242,11 +248,12 @@ class Client:
             else:
                 self.requests.read += 1
             try:
+                timeout = self.patience.at_most(_TIMEOUT[0]), self.patience.at_most(_TIMEOUT[1])
                 response = self._http.request(
-                    method, url, params=params, json=body, timeout=_TIMEOUT, allow_redirects=False
+                    method, url, params=params, json=body, timeout=timeout, allow_redirects=False
                 )
             except requests.RequestException as error:
-                raise TransientError(_reason(error)) from None
+                raise unreachable(error, urlsplit(url).netloc) or TransientError(_reason(error)) from None
             where = response.headers.get("Location", "")
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
@@ -273,9 +280,13 @@ class Client:
         if seconds := asked_to_wait(response.headers):
             return seconds
         if response.headers.get("x-ratelimit-remaining") == "0":
-            reset = float(response.headers.get("x-ratelimit-reset", "0"))
+            reset = _number(response.headers.get("x-ratelimit-reset", ""))
             return max(reset - self.patience.clock.now().timestamp(), 1.0)
         return _LONG
+
+
+def _number(text: str) -> float:
+    return float(text) if text.isdecimal() else 0.0
 
 
 # Batches
@@ -308,15 +319,21 @@ def _batch(part: Sequence[Mutation]) -> tuple[str, dict[str, Any]]:
 def _outcomes(
     part: Sequence[Mutation], data: Mapping[str, Any], errors: Sequence[Mapping[str, Any]], repo: str
 ) -> list[Outcome]:
-    by_alias = {str((error.get("path") or ["", ""])[0]): error for error in errors}
+    by_alias = {str(_alias(error)): error for error in errors}
     whole = None if data else next(iter(errors), {})
     outcomes = []
     for number in range(len(part)):
         error = by_alias.get(f"a{number}") or whole
-        value = data.get(f"a{number}")
+        found = data.get(f"a{number}")
+        value = found if isinstance(found, dict) else None
         said = explain(error, repo) if error is not None or value is None else None
         outcomes.append(Outcome(value or {}, said, refused=refused(error)))
     return outcomes
+
+
+def _alias(error: Mapping[str, Any]) -> object:
+    path = error.get("path")
+    return path[0] if isinstance(path, list) and path else ""
 
 
 def _is_json(response: requests.Response) -> bool:

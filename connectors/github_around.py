@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
+from connectors.github_answers import LabelAnswer
 from connectors.github_api import Mutation
+from connectors.github_errors import understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from connectors.base import GoalMemory, Write
     from connectors.github_api import Client
-    from connectors.github_reading import Issue, Reading
+    from connectors.github_issue import Issue
+    from connectors.github_reading import Reading
 
 _COLOR = "1d76db"
 _ABOUT = "Planned by backplan: the dates come from a goals file"
@@ -38,9 +41,11 @@ class Around:
             about = {"color": _COLOR, "description": _ABOUT} if name == self._reading.label else {}
             label = self._client.make("labels", {"name": name, **about})
             if label is None:  # somebody has just made it
-                facts.labels |= {found["name"]: found["node_id"] for found in self._client.listed("labels")}
-            else:
-                facts.labels[label["name"]] = label["node_id"]
+                facts.labels |= self._client.labels()
+                continue
+            with understood("a label that was made"):
+                new = LabelAnswer.read(label)
+            facts.labels[new.name] = new.node_id
 
     # What blocks what
 

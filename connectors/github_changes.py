@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.base import Action
 from connectors.github_api import Mutation
-from connectors.github_reading import Issue
-from connectors.github_text import LONGEST_BODY, NO_DATES, Body
+from connectors.github_due import NO_DATES
+from connectors.github_issue import Issue
+from connectors.github_text import LONGEST_BODY, Body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from config.errors import BackplanError
 from connectors.github_api import Mutation
-from connectors.github_reading import Item
-from connectors.github_text import Dates
+from connectors.github_due import Dates
+from connectors.github_errors import understood
+from connectors.github_issue import Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from connectors.base import Content
     from connectors.github_api import Client, Outcome
-    from connectors.github_reading import Issue, Reading
+    from connectors.github_issue import Issue
+    from connectors.github_reading import Reading
 
 
 class _Show(NamedTuple):
@@ -154,7 +156,8 @@ class OuterDates:
             if outcome.error:
                 errors[issue.number] = f"its date cannot stand in the project: {outcome.error}"
             else:
-                self._reading.items[issue.number] = Item(outcome.value["item"]["id"], None)
+                with understood("a place in a project"):
+                    self._reading.items[issue.number] = Item(str(outcome.value["item"]["id"]), None)
         return errors
 
     def _in_project(self, wanted: Iterable[Issue]) -> Iterator[_Show]:

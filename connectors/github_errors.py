@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -10,15 +11,31 @@ import requests
 from config.errors import BackplanError, CredentialsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-UNKNOWN = "GitHub's answer has a form that is not known here; run again, and if that does not help, update backplan"
+_UNKNOWN = "GitHub's answer on {} has a form that is not known here ({}); run again, or update backplan"
 _REFUSALS = {"FORBIDDEN", "NOT_FOUND", "UNPROCESSABLE", "VALIDATION"}
 _TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
 
 
 class MissingError(BackplanError):
     """There is nothing of that name or number, or the token may not see it."""
+
+
+def unknown(asked: str, what: str) -> BackplanError:
+    """Return the error that an answer of another form is: what was asked for, and what of it is missing or strange."""
+    return BackplanError(_UNKNOWN.format(asked, what))
+
+
+@contextmanager
+def understood(asked: str) -> Iterator[None]:
+    """Let an answer that lacks what it should hold be an error that says what to do."""
+    try:
+        yield
+    except KeyError as error:
+        raise unknown(asked, f"it lacks {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise unknown(asked, str(error)) from None
 
 
 def explain(error: Mapping[str, Any] | None, repo: str) -> str:
@@ -37,7 +54,7 @@ def explain(error: Mapping[str, Any] | None, repo: str) -> str:
 def refused(error: Mapping[str, Any] | None) -> str:
     """Return what an error of GraphQL says that tells that nothing was done; empty where that is not sure."""
     said = error or {}
-    sure = said.get("type") in _REFUSALS or "not accessible by" in str(said.get("message"))
+    sure = str(said.get("type")) in _REFUSALS or "not accessible by" in str(said.get("message"))
     return str(said.get("message")) if sure else ""
 
 
@@ -74,9 +91,14 @@ def refusal(response: requests.Response, repo: str) -> BackplanError:
 
 def _message(response: requests.Response) -> str:
     said = _object(response)
-    errors = said.get("errors") or []
+    errors = _errors(said)
     details = [str(e.get("message") or e.get("code")) if isinstance(e, dict) else str(e) for e in errors]
     return ": ".join(filter(None, [str(said.get("message") or "no reason given"), "; ".join(details)]))
+
+
+def _errors(said: Mapping[str, Any]) -> list[Any]:
+    errors = said.get("errors")
+    return errors if isinstance(errors, list) else []
 
 
 def limit_told(response: requests.Response) -> str:
@@ -99,7 +121,7 @@ def _object(response: requests.Response) -> dict[str, Any]:
 
 def is_taken(response: requests.Response) -> bool:
     """Return whether an answer says that there is such a thing already."""
-    errors = _object(response).get("errors") or []
+    errors = _errors(_object(response))
     codes = [error.get("code") if isinstance(error, dict) else str(error) for error in errors]
     return any(code == "already_exists" or "already been taken" in str(code) for code in codes)
 

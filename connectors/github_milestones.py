@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.github_reading import Milestone
+from connectors.github_answers import MilestoneAnswer
+from connectors.github_errors import understood
+from connectors.github_issue import Milestone
 from connectors.github_text import read_title
 
 if TYPE_CHECKING:
-    from connectors.base import Write
+    from connectors.base import Content, Write
     from connectors.github_api import Client
-    from connectors.github_reading import Issue, Reading
+    from connectors.github_issue import Issue
+    from connectors.github_reading import Reading
 
 
 class Milestones:
@@ -31,15 +34,18 @@ class Milestones:
             issue = self._reading.issues.get(goal)
             return issue.milestone if issue and self._is_ours(issue) else None
         assert write.content is not None  # noqa: S101  # a create has one
-        about = self._about(write.key)
-        made: dict[str, Any] = {"title": write.content.title[:255], "description": about}
-        if write.content.due:
-            made["due_on"] = _noon(write.content.due.isoformat())
+        with understood("milestones"):
+            return self._make(write.content, self._about(write.key))
+
+    def _make(self, content: Content, about: str) -> Milestone | None:
+        made: dict[str, Any] = {"title": content.title[:255], "description": about}
+        if content.due:
+            made["due_on"] = _noon(content.due.isoformat())
         said = self._client.make("milestones", made)
         if said is None:  # there is one with this title, perhaps from an answer that was lost
-            found = self._client.listed("milestones", state="all")
-            said = next((m for m in found if m["title"] == made["title"]), None)
-        return Milestone(said["number"], said["node_id"], said.get("description") or "") if said else None
+            found = map(MilestoneAnswer.read, self._client.listed("milestones", state="all"))
+            return next((Milestone.of(one) for one in found if one.title == made["title"]), None)
+        return Milestone.of(MilestoneAnswer.read(said))
 
     def follow(self, before: Issue, issue: Issue) -> None:
         """Let a goal's milestone follow its issue: its date, its title, and whether it is open."""

@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from config.errors import BackplanError, RefusedError
+from config.errors import BackplanError
 from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
-from connectors.github_errors import UNKNOWN, MissingError
-from connectors.github_text import NO_DATES, Body, Dates, read_notes, read_title
-from connectors.marker import read_marker, read_memory
+from connectors.github_answers import IssueAnswer, NumberAnswer
+from connectors.github_closing import NOT_PLANNED, closed_by_robots
+from connectors.github_due import in_words
+from connectors.github_errors import MissingError, understood
+from connectors.github_issue import Issue, Item
+from connectors.github_text import read_notes, read_title
+from connectors.marker import read_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from connectors.github_api import Client
     from connectors.github_repository import DateFields, Facts, Project
 
-_TRUSTED = {"OWNER", "MEMBER", "COLLABORATOR"}
+_REASONS = ("completed", "reopened", "")  # for closed issues that are done; long ago there was none
 _FEW = 5  # issues that are not listed and are asked for one by one; more, and all are listed
 
 
@@ -37,91 +41,6 @@ _MOST_NODES = 100
 _NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # what is left of a damaged marker
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An issue's place in a project, with the date that stands there."""
-
-    id: str
-    date: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Milestone:
-    """A milestone that an issue is in."""
-
-    number: int
-    id: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """An issue as it was read, or written since. `number` is that by which we know it, wherever it was moved to.
-
-    `rest_id` is its id in REST. `trusted`: somebody who may write here made it, or labelled it. `blocks` counts the
-    issues that it is blocked by. `shown` are the dates in the organization's fields.
-    """
-
-    number: str
-    id: str
-    title: str
-    body: Body
-    open: bool
-    reason: str = ""
-    labels: tuple[str, ...] = ()
-    closed_at: str = ""
-    rest_id: int = 0
-    comments: int = 0
-    blocks: int = 0
-    children: int = 0
-    parent: str = ""
-    assignees: tuple[str, ...] = ()
-    milestone: Milestone | None = None
-    trusted: bool = True
-    shown: Dates = NO_DATES
-
-    @classmethod
-    def of(cls, said: Mapping[str, Any], number: str, login: str, label: str, fields: DateFields | None) -> Issue:
-        """Return the issue that an answer of REST is."""
-        labels = tuple(one["name"] if isinstance(one, dict) else str(one) for one in said["labels"])
-        author = (said.get("user") or {}).get("login", "")
-        known = said.get("author_association") in _TRUSTED or (bool(login) and author == login)
-        milestone = said.get("milestone")
-        return cls(
-            number,
-            said["node_id"],
-            said["title"],
-            Body.read(said.get("body") or ""),
-            said["state"] == "open",
-            said.get("state_reason") or "",
-            labels,
-            said.get("closed_at") or "",
-            said["id"],
-            said["comments"],
-            (said.get("issue_dependencies_summary") or {}).get("total_blocked_by", 0),
-            (said.get("sub_issues_summary") or {}).get("total", 0),
-            (said.get("parent_issue_url") or "").rpartition("/")[2],
-            tuple(user["login"] for user in said.get("assignees") or ()),
-            Milestone(milestone["number"], milestone["node_id"], milestone.get("description") or "")
-            if milestone
-            else None,
-            known or any(name.casefold() == label.casefold() for name in labels),
-            fields.read(said.get("issue_field_values") or ()) if fields else NO_DATES,
-        )
-
-    def marker(self, namespace: str) -> Marker | None:
-        """Return its marker. That of a newer version is a reason to stop only where it is one of ours."""
-        text = self.body.marker
-        if not self.trusted or not text:
-            return None
-        try:
-            return read_marker(text)
-        except RefusedError:
-            if f" {namespace} " in text:
-                raise
-            return None
-
-
 @dataclass
 class Reading:
     """What was found in a repository. `whole`: all its issues were looked through, not only those with our label.
@@ -129,7 +48,8 @@ class Reading:
     `homes` are the issues in which the memory of each goal stands, `coming` the lines of goals that have none yet.
     `keys` are those of our issues by their nonces, `linked` those of what blocks each. `fields` are those in which the
     organization's issues show dates. `items` are the places of issues in `project`. `blocked_by` are the numbers of
-    what blocks an issue, where that is not what its body tells.
+    what blocks an issue, where that is not what its body tells. `robots` are those that closed an issue as not planned,
+    by its number.
     """
 
     facts: Facts
@@ -148,6 +68,7 @@ class Reading:
     project: Project | None = None
     items: dict[str, Item] = field(default_factory=dict)
     blocked_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    robots: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, client: Client, facts: Facts, namespace: str, label: str, fields: DateFields | None) -> Reading:
@@ -158,24 +79,29 @@ class Reading:
         if reading.misses_some():
             reading.look(client, whole=True)
         reading.seek(client)
+        reading.see_who_closed(client)
         return reading
 
     def look(self, client: Client, *, whole: bool = False, since: str = "") -> None:
         """Take in the issues with our label, or all of them; `since` a moment, those that changed since."""
         query = {"state": "all", "direction": "asc"} | ({} if whole else {"labels": self.label})
         try:
-            for said in client.listed("issues", **query, **({"since": since} if since else {})):
-                if "pull_request" not in said:
-                    self.take(said, str(said["number"]))
+            with understood("the issues"):
+                for said in client.listed("issues", **query, **({"since": since} if since else {})):
+                    issue = IssueAnswer.read(said)
+                    if issue.pull_request is None:
+                        self._take(issue, str(issue.number))
         except MissingError as error:
             raise BackplanError(f"{error}; run again (nothing was changed)") from None
-        except (KeyError, TypeError, AttributeError) as error:
-            raise BackplanError(f"{UNKNOWN} ({error})") from None
         self.whole |= whole and not since
         self.remember()
 
-    def take(self, said: Mapping[str, Any], number: str) -> None:
-        """Take in an issue."""
+    def take(self, said: object, number: str) -> None:
+        """Take in an issue by the number by which we know it."""
+        with understood(f"issue #{number}"):
+            self._take(IssueAnswer.read(said), number)
+
+    def _take(self, said: IssueAnswer, number: str) -> None:
         self.issues[number] = Issue.of(said, number, self.facts.login, self.label, self.fields)
 
     def misses_some(self) -> bool:
@@ -193,6 +119,23 @@ class Reading:
                 self.take(said, number)
                 self.issues[number] = replace(self.issues[number], trusted=True)
 
+    def see_who_closed(self, client: Client) -> None:
+        """Ask who closed the issues of ours that are not known as dropped yet."""
+        closed = {
+            issue.id: issue.number
+            for issue, marker, _ in self._managed()
+            if not issue.open
+            and issue.reason in NOT_PLANNED
+            and marker.namespace == self.namespace
+            and not self._is_dropped(marker.key)
+        }
+        self.robots = {closed[node_id]: login for node_id, login in closed_by_robots(client, closed).items()}
+
+    def _is_dropped(self, key: str) -> bool:
+        goal = self.memory.get(key.partition("/")[0])
+        entry = goal.keys.get(key) if goal else None
+        return entry is not None and entry.state == "dropped"
+
     def read_project(self, client: Client, project: Project) -> None:
         """Read the dates that our open issues have in a project."""
         self.project = project
@@ -203,11 +146,11 @@ class Reading:
             data, errors = client.query(_ITEMS, variables)
             if errors or not data:
                 raise BackplanError("GitHub does not tell the dates of a project; run again (nothing was changed)")
-            for node in filter(None, data["nodes"]):
-                for item in node["projectItems"]["nodes"]:
-                    if item["project"]["id"] == project.id:
-                        day = (item["fieldValueByName"] or {}).get("date")
-                        self.items[numbers[node["id"]]] = Item(item["id"], date.fromisoformat(day) if day else None)
+            with understood("the dates of a project"):
+                for node in filter(None, data["nodes"]):
+                    for item in node["projectItems"]["nodes"]:
+                        if item["project"]["id"] == project.id:
+                            self.items[numbers[node["id"]]] = Item.of(item)
 
     def read_links(self, client: Client) -> None:
         """Ask for what blocks an issue, where it is not as much as its body tells."""
@@ -216,7 +159,8 @@ class Reading:
             told = issue.body.aside.blocked_by
             if self.ours(issue) and issue.open and (issue.blocks != len(told) or not known.issuperset(told)):
                 listed = client.listed(f"issues/{issue.number}/dependencies/blocked_by") if issue.blocks else ()
-                self.blocked_by[issue.number] = tuple(str(said["number"]) for said in listed)
+                with understood(f"what blocks issue #{issue.number}"):
+                    self.blocked_by[issue.number] = tuple(str(NumberAnswer.read(said).number) for said in listed)
 
     def entries(self) -> Iterator[tuple[str, Remembered]]:
         """Yield every key that is remembered."""
@@ -312,16 +256,19 @@ class Reading:
         return count
 
     def _task(self, issue: Issue, marker: Marker, below: Mapping[str, int]) -> Task:
-        dropped = not issue.open and issue.reason in ("not_planned", "duplicate")
-        done = not issue.open and not dropped
+        not_planned = not issue.open and issue.reason in NOT_PLANNED
+        robot = self.robots.get(issue.number, "")
+        done = not issue.open and issue.reason in _REASONS
         return Task(
             issue.number,
             self.content(issue, marker),
             marker,
             done=done,
             done_at=datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None,
-            dropped=dropped,
+            dropped=not_planned and not robot,
             touched=bool(issue.comments or issue.body.added or issue.children > below.get(issue.number, 0)),
+            unread=_unread(issue, marker),
+            remark=_closed_by(issue, robot) if robot else "",
         )
 
     def content(self, issue: Issue, marker: Marker | None) -> Content:
@@ -345,6 +292,8 @@ class Reading:
 
         What stands there is a person's where it is neither what we last wrote there nor what we were about to.
         """
+        if marker is not None and issue.body.unread:
+            return marker.due
         due, item, aside = issue.body.dates.due, self.items.get(issue.number), issue.body.aside
         if marker is None or due != marker.due:
             return due
@@ -364,6 +313,25 @@ class Reading:
             others = [self.issues[number] for number in self.blocked_by[issue.number] if number in self.issues]
             return tuple(sorted(marker.key for other in others if (marker := self.ours(other))))
         return tuple(sorted(key for nonce in issue.body.aside.blocked_by if (key := self.keys.get(nonce))))
+
+
+def _closed_by(issue: Issue, robot: str) -> str:
+    reason = issue.reason.replace("_", " ")
+    return f"#{issue.number}: closed as {reason} by `{robot}`, a robot: it counts as open"
+
+
+def _unread(issue: Issue, marker: Marker) -> str:
+    """Return a sentence on what of an issue cannot be read; empty where all can."""
+    if not issue.open:  # then it keeps the dates that it had
+        known = issue.reason in (*NOT_PLANNED, *_REASONS)
+        return "" if known else f"#{issue.number}: closed as `{issue.reason}`, which is not known here; update backplan"
+    if not (words := issue.body.unread):
+        return ""
+    stays = f"the date stays {in_words(marker.due)}" if marker.due else "there is no date"
+    return (
+        f"#{issue.number}: cannot read the date `{words}`; {stays} until it can be read. Write it as in `9 May 2027` "
+        "or `2027-05-09`"
+    )
 
 
 def in_order(labels: Iterable[str], own: str) -> tuple[str, ...]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from config.errors import CredentialsError, RefusedError
 from connectors.base import Fact
-from connectors.github_errors import explain
-from connectors.github_text import Dates
+from connectors.github_answers import AssignableAnswer, FactsAnswer, Named, ProjectAnswer, ProjectField
+from connectors.github_due import Dates
+from connectors.github_errors import explain, understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from connectors.github_answers import RepositoryAnswer
     from connectors.github_api import Client
 
 _FACTS = """query($owner: String!, $name: String!) {
@@ -153,49 +155,68 @@ class Facts:
 
 def read_facts(client: Client) -> Facts:
     """Ask for what there is to know. Raises CredentialsError where the token may not see the repository."""
-    owner, _, name = client.repo.partition("/")
-    variables = {"owner": owner, "name": name}
-    parts = dict(_OPTIONAL)
-    while True:
-        data, errors = client.query(_FACTS % parts, variables)
-        told = [f"{error.get('path')} {error.get('message')}" for error in errors]
-        refused = {part for part, text in parts.items() if text and any(part in words for words in told)}
-        if not refused:
-            break
-        parts |= dict.fromkeys(refused, "")
-    found = data.get("repository")
-    if found is None:
+    data, errors = _ask_for_facts(client)
+    with understood("the repository"):
+        answer = FactsAnswer.read(data) if data or not errors else None
+    found = answer.repository if answer else None
+    if answer is None or found is None:
         said = explain(errors[0], client.repo) if errors else "no reason given"
         raise CredentialsError(
             f"there is no repository {client.repo}, or the token in GITHUB_TOKEN may not see it: {said}. Look at "
             "`repo:` in the goals file, and let the token reach that repository (nothing was changed)"
         )
-    names = {field["name"] for field in (data.get("inputs") or {}).get("inputFields") or ()}
-    rate = data.get("rateLimit") or {}
-    labels = {label["name"]: label["id"] for label in found["labels"]["nodes"]}
-    fields = (found.get("issueFields") or {}).get("nodes") or () if "issueFields" in names else ()
-    assignable = found.get("assignableUsers") or {"nodes": [], "pageInfo": {"hasNextPage": False}}
-    people = {user["login"]: user["id"] for user in assignable["nodes"]}
-    client.repo = found["nameWithOwner"]  # it may have been renamed
-    if found["labels"]["pageInfo"]["hasNextPage"]:
-        labels = {label["name"]: label["node_id"] for label in client.listed("labels")}
-    if assignable["pageInfo"]["hasNextPage"]:
-        people = {user["login"]: user["node_id"] for user in client.listed("assignees")}
+    return _facts(answer, found, client)
+
+
+def _ask_for_facts(client: Client) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what is told, and the errors; without the parts that this token may not ask for."""
+    owner, _, name = client.repo.partition("/")
+    parts = dict(_OPTIONAL)
+    while True:
+        data, errors = client.query(_FACTS % parts, {"owner": owner, "name": name})
+        told = [f"{error.get('path')} {error.get('message')}" for error in errors]
+        refused = {part for part, text in parts.items() if text and any(part in words for words in told)}
+        if not refused:
+            return data, errors
+        parts |= dict.fromkeys(refused, "")
+
+
+def _facts(answer: FactsAnswer, found: RepositoryAnswer, client: Client) -> Facts:
+    names = {field.name for field in (answer.inputs.input_fields if answer.inputs else ())}
+    fields = found.issue_fields.nodes or [] if found.issue_fields and "issueFields" in names else []
+    client.repo = found.name_with_owner  # it may have been renamed
+    rate = answer.rate_limit
     return Facts(
-        found["id"],
-        found["nameWithOwner"],
-        (data.get("viewer") or {}).get("login", ""),
-        found["viewerPermission"] or "unknown",
-        found["isArchived"],
-        found["hasIssuesEnabled"],
-        labels,
-        people,
-        {field["name"]: field["id"] for field in fields if field},
+        found.id,
+        found.name_with_owner,
+        answer.viewer.login if answer.viewer else "",
+        found.viewer_permission or "unknown",
+        found.is_archived,
+        found.has_issues_enabled,
+        _labels(found, client),
+        _people(found, client),
+        {field.name: field.id for field in fields if isinstance(field, Named)},
         "parentIssueId" in names,
-        rate.get("limit", 0),
-        rate.get("remaining", 0),
-        rate.get("resetAt", ""),
+        rate.limit if rate else 0,
+        rate.remaining if rate else 0,
+        rate.reset_at if rate else "",
     )
+
+
+def _labels(found: RepositoryAnswer, client: Client) -> dict[str, str]:
+    if found.labels.page_info.has_next_page:
+        return client.labels()
+    return {label.name: label.id for label in found.labels.nodes}
+
+
+def _people(found: RepositoryAnswer, client: Client) -> dict[str, str]:
+    users = found.assignable_users
+    if users is None:
+        return {}
+    if not users.page_info.has_next_page:
+        return {user.login: user.id for user in users.nodes}
+    with understood("who can be assigned"):
+        return {user.login: user.node_id for user in map(AssignableAnswer.read, client.listed("assignees"))}
 
 
 def read_project(client: Client, number: int, field: str) -> Project | str:
@@ -203,7 +224,8 @@ def read_project(client: Client, number: int, field: str) -> Project | str:
     owner, _, name = client.repo.partition("/")
     variables = {"owner": owner, "name": name, "number": number, "field": field}
     data, errors = client.query(_PROJECT, variables)
-    found = ((data.get("repository") or {}).get("owner") or {}).get("projectV2")
+    with understood(f"project {number}"):
+        found = ProjectAnswer.of(data)
     if found is None:
         said = str(errors[0].get("message")) if errors else "no reason given"
         return (
@@ -211,9 +233,9 @@ def read_project(client: Client, number: int, field: str) -> Project | str:
             "GITHUB_TOKEN of a workflow never reaches projects; a classic token needs `project`, and a fine-grained "
             "one the organization's Projects: write"
         )
-    if (found.get("field") or {}).get("dataType") != "DATE":
+    if not isinstance(found.field, ProjectField) or found.field.data_type != "DATE":
         return f"project {number} of {owner} has no date field “{field}”, so dates stand in the issues alone"
-    return Project(found["id"], found["field"]["id"], field)
+    return Project(found.id, found.field.id, field)
 
 
 def doctor(

@@ -17,9 +17,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from connectors.days import MONTHS, WEEKDAYS
+from connectors.github_due import Dates, added_words, date_line, find_date_line, hidden, read_dates, unread_words
 from connectors.marker import write_marker
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ LONGEST_BODY = 65_536
 _JOINER = "\u2060"
 _SHORT = 6  # GitHub takes seven hexadecimal digits for a commit
 
-# Escaping
+# Escaping. Earlier versions wrote the first letter of what looks like a date line as `&#68;`.
 
 _PING = re.compile(r"@(?=\w)|#(?=\d)|(?i:\bGH-)(?=\d)|\b(?i:[0-9a-f]{7,40})\b")
 _URL = re.compile(r"https?://[^\s<>\"'()\[\]`*|\\]*[^\s<>\"'()\[\]`*|\\.,;:!?_~]")
@@ -65,7 +65,7 @@ class Wording:
     def notes(self, text: str) -> str:
         """Return notes as Markdown."""
         write = self._as_meant if self.mentions else self._as_text
-        return "\n".join(_without_date(write(line)) for line in text.split("\n"))
+        return "\n".join(hidden(write(line), _JOINER) for line in text.split("\n"))
 
     def _as_meant(self, line: str) -> str:
         return _COMMENT.sub(lambda match: f"{match[0]}{_JOINER}", line)
@@ -123,61 +123,6 @@ def tidy(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
-# The date line
-
-_DAY = rf"\d{{1,2}} +(?:{'|'.join(MONTHS)})"
-_ISO = r"\d{4}-\d\d-\d\d"
-_DATE = re.compile(
-    rf"Due:? +(?P<due>{_DAY} +\d{{4}}|{_ISO})\b(?:.*?\bstart +(?P<start>{_DAY}(?: +\d{{4}})?|{_ISO})\b)?.*"
-)
-
-
-class Dates(NamedTuple):
-    """The last day and the first one."""
-
-    due: date | None = None
-    start: date | None = None
-
-
-NO_DATES = Dates()
-
-
-def date_line(due: date, start: date | None = None) -> str:
-    """Return the line that tells the dates."""
-    words = f"Due {_in_words(due)} {due.year} ({WEEKDAYS[due.weekday()]})"
-    if start is None:
-        return words
-    return f"{words}, start {_in_words(start)}" + (f" {start.year}" if start.year != due.year else "")
-
-
-def read_dates(line: str) -> Dates:
-    """Return the dates that a line tells; none where it is no such line, or there is no such day."""
-    match = _DATE.fullmatch(line.strip())
-    due = _read_day(match["due"], 0) if match else None
-    if match is None or due is None:
-        return Dates()
-    return Dates(due, _read_day(match["start"], due.year) if match["start"] else None)
-
-
-def _read_day(text: str, year: int) -> date | None:
-    try:
-        if "-" in text:
-            return date.fromisoformat(text)
-        day, month, *years = text.split()
-        return date(int(years[0]) if years else year, MONTHS.index(month) + 1, int(day))
-    except ValueError:
-        return None
-
-
-def _in_words(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]}"
-
-
-def _without_date(line: str) -> str:
-    """Return a line of notes so that nobody takes it for the date line."""
-    return line if read_dates(line).due is None else line.replace("D", "&#68;", 1)
-
-
 # Bodies
 
 _MARKER = re.compile(r"<!--[ \t]*(bp\d{1,9}[ \t][^<>\n]*?)( Markdown)?[ \t]*-->")
@@ -209,15 +154,22 @@ class Aside:
     def read(cls, project: str, blocked_by: str, field: str | None) -> Aside:
         """Return the aside that a comment holds."""
         nonces = () if blocked_by == "-" else tuple(blocked_by.split(","))
-        return cls(_read_day(project, 0), nonces, _read_day(field or "-", 0))
+        return cls(_day_of(project), nonces, _day_of(field or "-"))
+
+
+def _day_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
     """A body taken apart: `marker` is what our comment says, `memory` lines of it, each with its namespace.
 
-    `above` and `below` are people's own, as they stand; `line` is the date line, `items` the lines of the checklist.
-    `meant`: the notes were written as Markdown that is meant as such.
+    `above` and `below` are people's own, as they stand; `line` is the date line, whether or not it can be
+    read, `items` the lines of the checklist. `meant`: the notes were written as Markdown that is meant as such.
     """
 
     above: str = ""
@@ -241,7 +193,7 @@ class Body:
         head, below = (text[: marker.start()], text[marker.end() :]) if marker else (text, "")
         head, _, items = head.partition(_CHECKLIST)
         lines = head.split("\n")
-        number = next((n for n, line in enumerate(lines) if read_dates(line).due), None)
+        number = find_date_line(lines)
         return cls(
             "\n".join(lines[:number]) + "\n" if number else "",
             lines[number] if number is not None else "",
@@ -258,6 +210,11 @@ class Body:
     def dates(self) -> Dates:
         """The dates that the date line tells."""
         return read_dates(self.line)
+
+    @property
+    def unread(self) -> str:
+        """The words of the date line that cannot be read as a day."""
+        return unread_words(self.line)
 
     @property
     def checklist(self) -> tuple[str, ...]:
@@ -296,10 +253,11 @@ class Body:
         return [line for owner, line in self.memory if owner == namespace]
 
     def with_content(self, content: Content, fields: frozenset[str], wording: Wording) -> Body:
-        """Return the body with some fields of the content in it."""
+        """Return the body with some fields of the content in it. A date line that cannot be read is left as it is."""
         body = self
-        if fields & {"due", "start"} or content.due != self.dates.due:
-            body = replace(body, line=date_line(content.due, content.start) if content.due else "")
+        if not self.unread and (fields & {"due", "start"} or content.due != self.dates.due):
+            line = date_line(content.due, content.start, added_words(self.line)) if content.due else ""
+            body = replace(body, line=line)
         if "notes" in fields:
             body = replace(body, notes=wording.notes(content.notes), meant=wording.mentions)
         if "checklist" in fields:

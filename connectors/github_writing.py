@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
 from connectors.base import Action, Answer, MemoryWrite, Write
+from connectors.github_answers import MadeAnswer
 from connectors.github_api import Mutation
 from connectors.github_around import Around
 from connectors.github_changes import Changes, too_long
 from connectors.github_dates import OuterDates
+from connectors.github_due import NO_DATES
 from connectors.github_milestones import Milestones
-from connectors.github_text import NO_DATES
 from connectors.marker import write_memory
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
     from connectors.base import GoalMemory
     from connectors.github_api import Client, Outcome
-    from connectors.github_reading import Issue, Reading
+    from connectors.github_issue import Issue
+    from connectors.github_reading import Reading
     from connectors.github_text import Wording
 
 _MOST_CHILDREN = 100
@@ -232,12 +234,13 @@ class Batch:
             without = bool(fields and new.issue.shown != NO_DATES and outcome.refused)
             if without:
                 self._dates.refuse(outcome)
-            if outcome.unknown or without:
+            made = None if outcome.error else _numbered(new.issue, outcome)
+            if made is not None:
+                self._made(new, made)
+            elif outcome.unknown or without or not outcome.error:
                 unknown.append(new)
-            elif outcome.error:
-                new.asked.error = outcome.error
             else:
-                self._made(new, _numbered(new.issue, outcome))
+                new.asked.error = outcome.error
         return self._look_for(unknown, started - _BEFORE) if unknown else []
 
     def _look_for(self, unknown: Sequence[_New], since: datetime) -> list[_New]:
@@ -295,7 +298,10 @@ class Batch:
             one.error = one.error or next((errors[number] for number in one.issues if number in errors), None)
 
 
-def _numbered(issue: Issue, outcome: Outcome) -> Issue:
-    said = outcome.value.get("issue") or {}
-    rest_id = int(said.get("fullDatabaseId") or 0)
-    return replace(issue, number=str(said.get("number", "")), id=str(said.get("id", "")), rest_id=rest_id)
+def _numbered(issue: Issue, outcome: Outcome) -> Issue | None:
+    """Return an issue as it was made; None where the answer does not tell which one it is."""
+    try:
+        said = MadeAnswer.read(outcome.value.get("issue"))
+        return replace(issue, number=str(said.number), id=said.id, rest_id=int(said.full_database_id))
+    except ValueError:
+        return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from connectors.base import Requests
-from connectors.patience import Clock, Patience, TransientError, asked_to_wait, too_often
+from connectors.patience import Clock, Patience, TransientError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -54,17 +54,18 @@ class Transport(httpx.BaseTransport):
         at = self._url
         request.url = request.url.copy_with(scheme=at.scheme, host=at.host, port=at.port)
         request.headers["Host"] = at.netloc.decode()
-        request.extensions = {**request.extensions, "timeout": self._timeout}
 
     def _once(self, request: httpx.Request) -> httpx.Response:
         if request.extensions.get("writes"):
             self.requests.write += 1
         else:
             self.requests.read += 1
+        timeout = {name: self._patience.at_most(seconds) for name, seconds in self._timeout.items()}
+        request.extensions = {**request.extensions, "timeout": timeout}
         try:
             response = self._client.send(request)
         except httpx.TransportError as error:
-            raise TransientError(_reason(error)) from None
+            raise unreachable(error, request.url.netloc.decode()) or TransientError(_reason(error)) from None
         return self._answered(response)
 
     def _answered(self, response: httpx.Response) -> httpx.Response:

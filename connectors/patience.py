@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
+from threading import Timer
 from typing import TYPE_CHECKING, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from config.errors import BackplanError
+from connectors.silence import SILENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
+_QUIETLY = 2.0  # seconds for which nobody has to know that a service is waited for
+_TRIES = 2  # of a service that cannot be reached at all
 _JITTER = wait_random_exponential(multiplier=0.5, max=30)
 
 
@@ -39,6 +45,13 @@ class TransientError(Exception):
         self.refused = refused
 
 
+class UnreachableError(TransientError):
+    """There is no way to the service: trying for minutes is of no use. Nothing was sent."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, refused=True)
+
+
 class UnknownOutcomeError(BackplanError):
     """A request was not answered, and nobody knows whether it was carried out."""
 
@@ -50,7 +63,13 @@ class Patience:
         """`service` is its name for people, `budget` the seconds that a run may take, from now."""
         self.clock = clock
         self._service = service
+        self._budget = budget
         self._end = clock.passed() + budget
+        self._silence = SILENCE.get()
+        self._asked = clock.passed()
+        self._trouble = ""
+        self._told = False
+        self._given_up: BackplanError | None = None  # by a command that does not wait for a service a second time
 
     @property
     def left(self) -> float:
@@ -64,6 +83,22 @@ class Patience:
 
         Raises UnknownOutcomeError for one that may have been carried out, BackplanError where time is over.
         """
+        if self._given_up is not None:
+            raise self._given_up
+        self._asked, self._trouble = self.clock.passed(), ""
+        teller = Timer(_QUIETLY, self._tell)
+        teller.daemon = True
+        teller.start()
+        try:
+            return self._until_answered(ask, repeatable=repeatable)
+        finally:
+            teller.cancel()
+
+    def at_most(self, seconds: float) -> float:
+        """Return for how many of some seconds one answer may be waited for."""
+        return min(seconds, max(self._silence.limit - self._silent_for, 1.0))
+
+    def _until_answered(self, ask: Callable[[], T], *, repeatable: bool) -> T:
         again = Retrying(
             retry=retry_if_exception(lambda e: isinstance(e, TransientError) and (repeatable or e.refused)),
             wait=self._wait,
@@ -76,23 +111,75 @@ class Patience:
         except TransientError as error:
             if not (repeatable or error.refused):
                 raise UnknownOutcomeError(f"{self._service} did not answer: {error}") from None
-            raise self._over(str(error)) from None
+            given_up = self._over(error)
+            self._given_up = given_up if self._silence.limit < inf else None
+            raise given_up from None
+
+    def _tell(self) -> None:
+        """Say once what is waited for."""
+        if not self._told:
+            self._told = True
+            what = f": {self._trouble}" if self._trouble else " does not answer"
+            self._silence.tell(f"{self._service}{what}; trying again for up to {_span(self._most)}")
+
+    @property
+    def _most(self) -> float:
+        """How many seconds of waiting are left."""
+        return min(self.left, self._silence.limit - self._silent_for)
+
+    @property
+    def _silent_for(self) -> float:
+        return self.clock.passed() - self._asked
 
     def pause(self, seconds: float, why: str) -> None:
         """Wait. Raises BackplanError where the run has not that much time."""
         if seconds > self.left:
-            raise self._over(why)
+            raise BackplanError(
+                f"{self._service}: {why}, and this run may take no more than {self._budget:g} s "
+                "(BACKPLAN_TIME_BUDGET). Run again later, or give it more time; what was done is kept"
+            )
         self.clock.sleep(seconds)
 
-    def _over(self, why: str) -> BackplanError:
-        return BackplanError(f"{self._service} cannot be reached: {why}. Run again later; what was done is kept")
+    def _over(self, error: TransientError) -> BackplanError:
+        check = (
+            f"Check the network of this machine, a proxy or VPN on the way, and {self._service.upper()}_API_URL where "
+            "you have set it"
+        )
+        remedy = check if isinstance(error, UnreachableError) else "Run again later"
+        return BackplanError(f"{self._service} cannot be reached: {error}. {remedy}; what was done is kept")
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
+        self._trouble = str(error)
         return max(_JITTER(state), error.wait if isinstance(error, TransientError) else 0)
 
     def _is_over(self, state: RetryCallState) -> bool:
-        return state.upcoming_sleep > self.left
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, UnreachableError) and state.attempt_number >= _TRIES:
+            return True
+        limited = isinstance(error, TransientError) and error.refused  # this is an answer
+        return state.upcoming_sleep > (self.left if limited else self._most)
+
+
+def unreachable(error: BaseException, host: str) -> UnreachableError | None:
+    """Return the error that a failed connection is where there is no way to the service; None for any other."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return UnreachableError(f"the host `{host}` is not known")
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return UnreachableError(f"`{host}` refuses the connection")
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _span(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes} minutes" if minutes > 1 else f"{seconds:.0f} s"
 
 
 def asked_to_wait(headers: Mapping[str, str]) -> float:

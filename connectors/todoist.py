@@ -185,32 +185,41 @@ class TodoistConnector:
 
     def read(self) -> Snapshot:
         """Read the account, and ask for those of our tasks that it does not list."""
-        from connectors import todoist_container as place
+        from connectors.todoist_container import identify
         from connectors.todoist_reading import Reading
 
         listing = self.account.listing(self)
         client = self.account.client(self.requests)
-        place.identify(listing, client)
-        others = self.account.others(self._namespace, self._name)
-        container = self._container(listing)
-        if container.place is None:
-            place.refuse_archived(container, listing, client)
-        if container.memory is None:
-            self.account.confirm(listing, self.requests)
-            container = self._container(listing)
-        if container.memory is None:
-            place.refuse_full(container, listing)
-            self.account.look_for_completed(listing, client, self._namespace)
-            place.identify(listing, client)
-            container = self._container(listing)
+        identify(listing, client)
+        container = self._checked(listing, client)
         if container.memory is not None:
             client.complete_notes(listing, container.memory)
+        others = self.account.others(self._namespace, self._name)
         self._reading = Reading.of(listing, container, self._namespace, others)
         if self._reading.misses_some():
             self.account.confirm(listing, self.requests)
             self._reading = Reading.of(listing, container, self._namespace, others)
         self._reading.seek(client)
         return self._reading.snapshot()
+
+    def _checked(self, listing: Listing, client: Client) -> Container:
+        """Return the place, once it can be used; a memory that is not there is looked for in every other way."""
+        from connectors import todoist_checks as checks
+        from connectors.todoist_container import identify
+
+        container = self._container(listing)
+        if container.place is None or (container.spelled and container.memory is None):
+            checks.refuse_archived(container, listing, client)
+        checks.refuse_doubled(container, listing, self.account.others(self._namespace, self._name))
+        if container.memory is None:
+            self.account.confirm(listing, self.requests)
+            container = self._container(listing)
+        if container.memory is None:
+            checks.refuse_full(container, listing)
+            self.account.look_for_completed(listing, client, self._namespace)
+            identify(listing, client)
+            container = self._container(listing)
+        return container
 
     def _container(self, listing: Listing) -> Container:
         from connectors.todoist_container import find_container
@@ -233,7 +242,7 @@ class TodoistConnector:
 
     def facts(self) -> list[Fact]:
         """Return what the account says of itself, as far as it can be read."""
-        from connectors import todoist_container as place
+        from connectors import todoist_checks as checks
 
         try:
             listing = self.account.client(self.requests).read()
@@ -241,7 +250,7 @@ class TodoistConnector:
             return [Fact("token", False, str(error))]
         except BackplanError as error:
             return [Fact("service", False, str(error))]
-        found = place.facts(self._container(listing), listing, self.requests.read)
+        found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Fact("token", True, "accepted"), *found]
 
     def finds(self, native_id: str, content: Content) -> bool:

@@ -12,11 +12,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from weakref import finalize
 
 import httpx
 
 from config.errors import BackplanError, CredentialsError
+from connectors.todoist_answers import (
+    ArchivedAnswer,
+    CompletedAnswer,
+    SectionAnswer,
+    SyncAnswer,
+    TaskAnswer,
+    WholeAnswer,
+)
 from connectors.todoist_objects import REFERENCES, Item, Limits, Listing, Note, Outcome, Place, User, stamp
 
 if TYPE_CHECKING:
@@ -38,9 +47,7 @@ MOST_COMMANDS = 100
 _LARGEST_BODY = 900_000  # the service takes 1 MiB
 _FRESH = timedelta(seconds=5)
 WINDOW = timedelta(days=90)  # of completed tasks; three months are the most
-_UNKNOWN = (
-    "Todoist's answer has a form that is not known here ({}); run again, and if that does not help, update backplan"
-)
+_UNKNOWN = "Todoist's answer on {} has a form that is not known here ({}); run again, or update backplan"
 _WITHOUT_SCOPE = "AUTH_INSUFFICIENT_TOKEN_SCOPE"
 _FULL = {
     "MAX_ITEMS_LIMIT_REACHED": "the project is full, for Todoist holds 300 open tasks a project: complete some, or "
@@ -80,9 +87,10 @@ class Client:
     def read(self) -> Listing:
         """Return the account. What a full answer may lack, being older than now, is asked for at once."""
         answer = self._sync({"sync_token": _ALL, "resource_types": _RESOURCES})
-        with _understood():
-            listing = Listing(User.of(answer["user"]), Limits.of(answer.get("user_plan_limits") or {}), "")
-            listing.merge(answer)
+        with _understood("the account"):
+            said = WholeAnswer.read(answer)
+        listing = Listing(User.of(said.user), Limits.of(said.user_plan_limits), "")
+        listing.merge(said)
         if not listing.projects:  # every account has an Inbox
             raise BackplanError(
                 "Todoist answers with an empty account, which cannot be; run again (nothing was changed)"
@@ -94,8 +102,7 @@ class Client:
     def refresh(self, listing: Listing, since: str | None = None) -> None:
         """Take in what has changed since the last answer, or since an older one."""
         answer = self._sync({"sync_token": since or listing.token, "resource_types": _RESOURCES})
-        with _understood():
-            listing.merge(answer)
+        listing.merge(_changes(answer))
 
     def completed(self, project_id: str, since: datetime, until: datetime) -> Iterator[Item]:
         """Yield what was completed in a project, in at most three months; the SDK cannot ask for one project."""
@@ -103,10 +110,10 @@ class Client:
         cursor: str | None = ""
         while cursor is not None:
             answer = self._get("/tasks/completed/by_completion_date", asked | ({"cursor": cursor} if cursor else {}))
-            with _understood():
-                items = [Item.of(item) for item in answer["items"]]
-            yield from items
-            cursor = answer.get("next_cursor")
+            with _understood("completed tasks"):
+                said = CompletedAnswer.read(answer)
+            yield from map(Item.of, said.items)
+            cursor = said.next_cursor
 
     def archived_projects(self, listing: Listing) -> list[Place]:
         """Return the projects that were archived, of which /sync says nothing."""
@@ -116,9 +123,10 @@ class Client:
         cursor: str | None = ""
         while cursor is not None:
             answer = self._get("/projects/archived", {"limit": "200"} | ({"cursor": cursor} if cursor else {}))
-            with _understood():
-                found += [Place.of(project) for project in answer["results"]]
-            cursor = answer.get("next_cursor")
+            with _understood("archived projects"):
+                said = ArchivedAnswer.read(answer)
+            found += map(Place.project, said.results)
+            cursor = said.next_cursor
         listing.archived = found
         return found
 
@@ -142,8 +150,8 @@ class Client:
             answer = self._get(f"/sections/{section_id}", {})
         except _NotFoundError:
             return None
-        with _understood():
-            return Place.of(answer)
+        with _understood("a section"):
+            return Place.section(SectionAnswer.read(answer))
 
     def complete_notes(self, listing: Listing, item: Item) -> None:
         """Ask for the comments of a task where the listing has fewer than there are."""
@@ -194,14 +202,15 @@ class Client:
             return
         asked = {"sync_token": listing.token, "resource_types": _RESOURCES}
         answer = self._sync({**asked, "commands": [command.as_json(outcome.ids) for command in commands]})
-        with _understood():
-            listing.merge(answer)
-        outcome.ids.update(answer.get("temp_id_mapping") or {})
-        status = answer.get("sync_status") or {}
+        changes = _changes(answer)
+        listing.merge(changes)
+        outcome.ids.update(changes.temp_id_mapping)
         for command in commands:
-            if (said := status.get(command.uuid)) != "ok":
+            if (said := changes.sync_status.get(command.uuid)) != "ok":
                 outcome.errors[command.uuid] = _sentence(said if isinstance(said, dict) else {})
                 outcome.refused |= {command.uuid} if isinstance(said, dict) else set()
+            elif command.temp_id and command.temp_id not in outcome.ids:
+                outcome.errors[command.uuid] = "Todoist does not tell the id of what it made; run again"
 
     # HTTP
 
@@ -240,17 +249,23 @@ def _explained() -> Iterator[None]:
         yield
     except httpx.HTTPStatusError as error:
         raise _refusal(error.response) from None
-    except (JSONWizardError, TypeError) as error:
-        raise BackplanError(_UNKNOWN.format(type(error).__name__)) from None
+    except (JSONWizardError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackplanError(_UNKNOWN.format("tasks and comments", type(error).__name__)) from None
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
+def _understood(asked: str) -> Iterator[None]:
     """Let an answer that lacks what it should hold be an error that says what to do."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BackplanError(_UNKNOWN.format(error)) from None
+    except ValueError as error:
+        raise BackplanError(_UNKNOWN.format(asked, error)) from None
+
+
+def _changes(answer: Mapping[str, Any]) -> SyncAnswer:
+    """Return what /sync tells to have changed; a whole account, where it has forgotten the last answer."""
+    with _understood("what has changed"):
+        return (WholeAnswer if answer.get("full_sync") is True else SyncAnswer).read(answer)
 
 
 def _checked(response: httpx.Response) -> dict[str, Any]:
@@ -258,14 +273,14 @@ def _checked(response: httpx.Response) -> dict[str, Any]:
         raise _refusal(response)
     answer = response.json()
     if not isinstance(answer, dict):
-        raise BackplanError(_UNKNOWN.format("no object"))
+        raise BackplanError(_UNKNOWN.format(urlsplit(str(response.url)).path, "it is no object"))
     return answer
 
 
 def _refusal(response: httpx.Response) -> BackplanError:
     """Return the error that an answer is. Decided by its tag, then by its status: waiting helps with none of these."""
     said = _object(response)
-    argument = (said.get("error_extra") or {}).get("argument")
+    argument = _argument(said)
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return CredentialsError(
             "Todoist does not know the token in TODOIST_API_TOKEN: copy it anew from Settings > Integrations > "
@@ -290,7 +305,7 @@ def _object(response: httpx.Response) -> dict[str, Any]:
 
 def _sentence(said: Mapping[str, Any]) -> str:
     """Return what an error object of Todoist says, and what to do about it."""
-    tag = said.get("error_tag") or ""
+    tag = str(said.get("error_tag"))
     if tag == _WITHOUT_SCOPE:
         return (
             "the token in TODOIST_API_TOKEN lacks a permission: use the personal one (Settings > Integrations > "
@@ -298,8 +313,13 @@ def _sentence(said: Mapping[str, Any]) -> str:
         )
     if tag in _FULL:
         return f"Todoist: {_FULL[tag]}"
-    argument = (said.get("error_extra") or {}).get("argument")
+    argument = _argument(said)
     return f"Todoist: {said.get('error') or 'no reason given'}" + (f" ({argument})" if argument else "")
+
+
+def _argument(said: Mapping[str, Any]) -> object:
+    extra = said.get("error_extra")
+    return extra.get("argument") if isinstance(extra, dict) else None
 
 
 def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:
@@ -331,4 +351,4 @@ def _ready(commands: Iterable[Command], temporary: set[str], outcome: Outcome) -
 
 
 def _of_sdk(task: SdkTask) -> Item:
-    return Item.of(task.to_dict())
+    return Item.of(TaskAnswer.read(task.to_dict()))

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from config.errors import BackplanError, RefusedError
 from connectors import todoist_memory
-from connectors.base import Fact
 from connectors.todoist_api import WINDOW
 from connectors.todoist_objects import Command, Name
 from connectors.todoist_text import marker_of
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from connectors.base import Remembered
     from connectors.todoist_api import Client
-    from connectors.todoist_objects import Item, Limits, Listing, Place
+    from connectors.todoist_objects import Item, Listing, Place
 
 
 _SLASH = "\0"  # stands for one that is part of a name
@@ -58,6 +56,16 @@ class Container:
         if self.project is None or (self.name.section and self.section is None):
             return None
         return self.project.id, self.section.id if self.section else None
+
+    @property
+    def spelled(self) -> tuple[str, ...]:
+        """Sentences on the names that the goals file spells in another way than Todoist does."""
+        named = (("project", self.name.project, self.project), ("section", self.name.section, self.section))
+        return tuple(
+            f"there is no {kind} `{name}`; `{place.name}` is used"
+            for kind, name, place in named
+            if name and place and not is_exact(name, place) and _folded(name) == _folded(place.name)
+        )
 
     def room(self, listing: Listing) -> int | None:
         """Return how many more open tasks there is room for."""
@@ -145,12 +153,15 @@ def find_container(listing: Listing, name: Name, namespace: str, others: Collect
     project = _named(name.project, listing.projects.values(), own.item.project_id if own else None)
     if project is None:
         project = _renamed(name, [own] if own is not None else known, listing)
+    if project is None:
+        project = _alike(name.project, listing.projects.values())
     section = None
     if project is not None and name.section:
         within = [place for place in listing.sections.values() if place.project_id == project.id]
         section = _named(name.section, within, own.item.section_id if own else None)
         if section is None and own is not None:
             section = next((place for place in within if place.id == own.item.section_id and not place.gone), None)
+        section = section or _alike(name.section, within)
     container = Container(name, project, section, own.item if own else None)
     if own is None and container.place is not None:
         taken = {str(other) for other in others}
@@ -173,7 +184,7 @@ def _renamed(name: Name, known: Iterable[Store], listing: Listing) -> Place | No
 def _is_left(listing: Listing, store: Store, container: Container) -> bool:
     """Return whether a memory belongs to a place that has another name now, or whose name in it cannot be read."""
     if store.name:
-        there = [place for name in names(store.name) if (place := _resolve(listing, name))]
+        there = [place for name in names(store.name) if (place := resolve(listing, name))]
         return store.place == container.place and all(place == container.place for place in there)
     return container.place in (*_places(listing, store), store.place)
 
@@ -185,21 +196,35 @@ def names(text: str) -> list[Name]:
     return [Name(" / ".join(parts)), *sections]
 
 
-def _resolve(listing: Listing, name: Name) -> tuple[str, str | None] | None:
-    project = _named(name.project, listing.projects.values(), None)
+def resolve(listing: Listing, name: Name) -> tuple[str, str | None] | None:
+    """Return the ids of the project and section of a place; None where there is no such place."""
+    projects = list(listing.projects.values())
+    project = _named(name.project, projects, None) or _alike(name.project, projects)
     if project is None or name.section is None:
         return (project.id, None) if project else None
-    within = (place for place in listing.sections.values() if place.project_id == project.id)
-    section = _named(name.section, within, None)
+    within = [place for place in listing.sections.values() if place.project_id == project.id]
+    section = _named(name.section, within, None) or _alike(name.section, within)
     return (project.id, section.id) if section else None
 
 
 def _named(name: str, places: Iterable[Place], home: str | None) -> Place | None:
     """Return the place with an id or a name; of several with one name, that of the id `home`, else the first."""
-    there = [place for place in places if not place.gone]
-    by_id = [place for place in there if place.id == name]
-    same = [place for place in there if place.name.strip() == name.strip()]
-    return next(iter(by_id + sorted(same, key=lambda place: place.id != home)), None)
+    there = [place for place in places if not place.gone and is_exact(name, place)]
+    return min(there, key=lambda place: (place.id != name, place.id != home), default=None)
+
+
+def _alike(name: str, places: Iterable[Place]) -> Place | None:
+    """Return the first place whose name differs from another one only in case and white space."""
+    return next((place for place in places if not place.gone and _folded(place.name) == _folded(name)), None)
+
+
+def is_exact(name: str, place: Place) -> bool:
+    """Return whether a place has an id, or this very name."""
+    return place.id == name or place.name.strip() == name.strip()
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def unnamed(listing: Listing, namespace: str, named: Collection[Name]) -> list[Name]:
@@ -213,7 +238,7 @@ def unnamed(listing: Listing, namespace: str, named: Collection[Name]) -> list[N
     for store in stores(listing, namespace):
         if store.item.id not in claimed and store.name not in there:
             possible = names(store.name) if store.name else [_name_of(listing, _places(listing, store)[0])]
-            standing = (name for name in possible if _resolve(listing, name) == store.place)
+            standing = (name for name in possible if resolve(listing, name) == store.place)
             found[next(standing, possible[0])] = None
     return list(found)
 
@@ -303,75 +328,3 @@ def repaired(container: Container) -> str:
         f"the task “{todoist_memory.TITLE}” was changed{called}. It holds what backplan has to remember, so it is put "
         "back as it was; please leave it as it is"
     )
-
-
-# Refusals and facts
-
-
-def refuse_full(container: Container, listing: Listing) -> None:
-    """Raise RefusedError where the plan of the account has no room for what has to be made."""
-    limits, projects = listing.limits, [p for p in listing.projects.values() if not (p.gone or p.inbox)]
-    if container.project is None and limits.projects is not None and len(projects) >= limits.projects:
-        raise RefusedError(_no_room(container.name.project, "project", limits, len(projects)))
-    if container.project and container.name.section and container.section is None and limits.sections is not None:
-        there = [s for s in listing.sections.values() if s.project_id == container.project.id and not s.gone]
-        if len(there) >= limits.sections:
-            raise RefusedError(_no_room(container.name.section, "section", limits, len(there)))
-
-
-def _no_room(name: str, kind: str, limits: Limits, count: int) -> str:
-    return (
-        f"todoist: there is no {kind} `{name}`, and none can be made: the plan of the account ({limits.plan}) has room "
-        f"for {count}. Name one that exists in the goals file (`{kind}:`), or archive one; nothing was changed"
-    )
-
-
-def refuse_archived(container: Container, listing: Listing, client: Client) -> None:
-    """Raise RefusedError where what is missing was, or may have been, archived: all in it is hidden, and not deleted.
-
-    No list tells which sections of a project are archived, only how many.
-    """
-    name = container.name.project
-    if container.project is not None:
-        _refuse_archived_section(container, listing)
-    elif any(name in (place.id, place.name) for place in client.archived_projects(listing)):
-        raise RefusedError(
-            f"todoist ({container.name}): the project “{name}” was archived. Unarchive it in Todoist, or name another "
-            "one in the goals file; nothing was changed"
-        )
-
-
-def _refuse_archived_section(container: Container, listing: Listing) -> None:
-    name, project = container.name, container.project
-    hidden = listing.archived_sections.get(project.id, 0) if project else 0
-    if name.section and container.section is None and hidden:
-        raise RefusedError(
-            f"todoist ({name}): the project “{name.project}” has no section “{name.section}”, and {hidden} archived "
-            f"ones, whose names Todoist does not tell. If “{name.section}” is among them, unarchive it. If not, make a "
-            "section of that name there, and run again; nothing was changed"
-        )
-
-
-def facts(container: Container, listing: Listing, requests: int) -> list[Fact]:
-    """Return what there is to say of the account, its plan, the project and the requests that may be sent."""
-    limits, name, room = listing.limits, container.name, container.room(listing)
-    deadlines = "with deadlines" if limits.deadlines else "without deadlines of Todoist's own"
-    plan = f"{limits.plan or 'unknown'}: {limits.tasks} open tasks a project, {limits.projects} projects, {deadlines}"
-    try:
-        refuse_full(container, listing)
-    except BackplanError as error:
-        place = Fact("project", False, str(error))
-    else:
-        there = f"“{name}” is there" if container.place else f"“{name}” does not exist yet; the first sync makes it"
-        place = Fact("project", True, there + (f", with room for {room} more open tasks" if room is not None else ""))
-    return [
-        Fact("account", True, f"{listing.user.email} (id {listing.user.id}), time zone {listing.user.timezone}"),
-        Fact("plan", True, plan),
-        place,
-        Fact(
-            "requests",
-            True,
-            f"{requests} sent now; Todoist takes 1,000 in 15 minutes, 100 of them whole reads, and does not tell how "
-            "many are left. A sync in which nothing changed sends 1 or 2",
-        ),
-    ]

@@ -1,7 +1,7 @@
 """Todoist's objects as far as we need them, an account as it was read, and the commands that change it.
 
-They are read here by classes of our own: the SDK's refuse a whole answer for one field that is missing, and know
-nothing of `is_deleted` and of how many comments a task has.
+They are classes of our own: the SDK's refuse a whole answer for a field that nobody needs, and know nothing of
+`is_deleted` and of how many comments a task has.
 """
 
 from __future__ import annotations
@@ -14,6 +14,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from connectors.todoist_answers import (
+        LimitsAnswer,
+        NoteAnswer,
+        ProjectAnswer,
+        SectionAnswer,
+        SyncAnswer,
+        TaskAnswer,
+        UserAnswer,
+    )
 
 _UUIDS = UUID("6f1d3c62-8a55-5f0e-9d55-0b5a1f0f7c11")
 REFERENCES = ("id", "item_id", "parent_id", "project_id", "section_id")
@@ -73,26 +83,25 @@ class Item:
     added_by: str = ""
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Item:
-        """Return the task that JSON of /sync, of REST or of the SDK tells."""
-        due = data.get("due")
+    def of(cls, said: TaskAnswer) -> Item:
+        """Return the task that an answer of /sync, of REST or of the SDK is."""
         return cls(
-            id=data["id"],
-            content=data["content"],
-            description=data.get("description") or "",
-            project_id=data["project_id"],
-            section_id=data.get("section_id"),
-            parent_id=data.get("parent_id"),
-            labels=tuple(data.get("labels") or ()),
-            priority=data.get("priority", 1),
-            due=Due(due["date"], due.get("timezone"), bool(due.get("is_recurring"))) if due else None,
-            child_order=data.get("child_order", data.get("order", 0)),
-            checked=bool(data.get("checked", data.get("completed_at"))),
-            is_deleted=bool(data.get("is_deleted")),
-            note_count=data.get("note_count", 0),
-            added_at=data.get("added_at") or data.get("created_at") or "",
-            completed_at=data.get("completed_at"),
-            added_by=str(data.get("added_by_uid") or ""),
+            id=said.id,
+            content=said.content,
+            description=said.description,
+            project_id=said.project_id,
+            section_id=said.section_id,
+            parent_id=said.parent_id,
+            labels=tuple(said.labels or ()),
+            priority=said.priority,
+            due=Due(said.due.date, said.due.timezone, said.due.is_recurring) if said.due else None,
+            child_order=said.child_order,
+            checked=said.completed_at is not None if said.checked is None else said.checked,
+            is_deleted=said.is_deleted,
+            note_count=said.note_count,
+            added_at=said.added_at or "",
+            completed_at=said.completed_at,
+            added_by=said.added_by_uid or "",
         )
 
 
@@ -107,11 +116,9 @@ class Note:
     is_deleted: bool
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Note:
-        """Return the comment that JSON of /sync tells."""
-        return cls(
-            data["id"], data["item_id"], data.get("content") or "", data.get("posted_at") or "", _flag(data, "deleted")
-        )
+    def of(cls, said: NoteAnswer) -> Note:
+        """Return the comment that an answer of /sync is."""
+        return cls(said.id, said.item_id, said.content or "", said.posted_at or "", said.is_deleted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +132,14 @@ class Place:
     gone: bool = False
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Place:
-        """Return the project or section that JSON of /sync tells."""
-        gone = _flag(data, "deleted") or _flag(data, "archived")
-        return cls(data["id"], data["name"], bool(data.get("inbox_project")), data.get("project_id"), gone)
+    def project(cls, said: ProjectAnswer) -> Place:
+        """Return the project that an answer is."""
+        return cls(said.id, said.name, said.inbox_project, gone=said.is_deleted or said.is_archived)
+
+    @classmethod
+    def section(cls, said: SectionAnswer) -> Place:
+        """Return the section that an answer is."""
+        return cls(said.id, said.name, project_id=said.project_id, gone=said.is_deleted or said.is_archived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +161,6 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _flag(data: Mapping[str, Any], name: str) -> bool:
-    return bool(data.get(f"is_{name}"))
-
-
 @dataclass(frozen=True, slots=True)
 class User:
     """Whose account it is. The service also tells the account's token here, which is not kept."""
@@ -163,9 +170,9 @@ class User:
     timezone: str
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> User:
-        """Return the user that JSON of /sync tells."""
-        return cls(str(data["id"]), data.get("email") or "", (data.get("tz_info") or {}).get("timezone") or "UTC")
+    def of(cls, said: UserAnswer) -> User:
+        """Return the user that an answer of /sync is."""
+        return cls(said.id, said.email or "", said.tz_info.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +186,12 @@ class Limits:
     deadlines: bool = False
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Limits:
-        """Return the limits that JSON of /sync tells."""
-        now = data.get("current") or {}
-        return cls(
-            now.get("plan_name") or "",
-            now.get("max_tasks"),
-            now.get("max_projects"),
-            now.get("max_sections"),
-            bool(now.get("deadlines")),
-        )
+    def of(cls, said: LimitsAnswer | None) -> Limits:
+        """Return the limits that an answer of /sync is."""
+        now = said.current if said else None
+        if now is None:
+            return cls()
+        return cls(now.plan_name or "", now.max_tasks, now.max_projects, now.max_sections, bool(now.deadlines))
 
 
 @dataclass
@@ -206,20 +209,20 @@ class Listing:
     archived_sections: dict[str, int] = field(default_factory=dict)  # project id -> how many, which no list shows
     derived: dict[tuple[str, str], Any] = field(default_factory=dict)  # what was worked out; gone when anything changes
 
-    def merge(self, answer: Mapping[str, Any]) -> None:
+    def merge(self, said: SyncAnswer) -> None:
         """Take in what a request to /sync answered."""
-        self.token = answer["sync_token"]
+        self.token = said.sync_token
         self.derived.clear()
-        if answer.get("full_sync"):
+        if said.full_sync:
             for known in (self.items, self.projects, self.sections, self.notes):
                 known.clear()
-        self.items |= {thing["id"]: Item.of(thing) for thing in answer.get("items", ())}
-        self.projects |= {thing["id"]: Place.of(thing) for thing in answer.get("projects", ())}
-        self.sections |= {thing["id"]: Place.of(thing) for thing in answer.get("sections", ())}
-        self.notes |= {thing["id"]: Note.of(thing) for thing in answer.get("notes", ())}
-        for info in answer.get("completed_info", ()):
-            if "project_id" in info:
-                self.archived_sections[info["project_id"]] = info.get("archived_sections") or 0
+        self.items |= {thing.id: Item.of(thing) for thing in said.items}
+        self.projects |= {thing.id: Place.project(thing) for thing in said.projects}
+        self.sections |= {thing.id: Place.section(thing) for thing in said.sections}
+        self.notes |= {thing.id: Note.of(thing) for thing in said.notes}
+        for info in said.completed_info:
+            if info.project_id is not None:
+                self.archived_sections[info.project_id] = info.archived_sections or 0
 
     def add(self, other: Listing) -> None:
         """Take in what another reading of the account has, and this one lacks."""

@@ -197,7 +197,7 @@ class Reading:
             damage=self._damage(tasks),
             room=self.container.room(self.listing),
             account=frozenset({self.listing.user.id, self.listing.user.email} - {""}),
-            notices=(repaired(self.container),) if changed else (),
+            notices=(*self.container.spelled, *([repaired(self.container)] if changed else [])),
             mending=changed or bool(self.twins),
         )
 

@@ -61,7 +61,9 @@ TYPES = {
     "assignableUsers",
     "RateLimit": "cost limit remaining resetAt used",
     "Issue": "id number title body state stateReason url labels assignees milestone parent subIssues projectItems "
-    "repository closed fullDatabaseId",
+    "repository closed fullDatabaseId timelineItems",
+    "IssueTimelineItemsConnection": "nodes totalCount pageInfo",
+    "ClosedEvent": "id actor stateReason",
     "IssueConnection": "nodes totalCount pageInfo",
     "Label": "id name",
     "LabelConnection": "nodes totalCount pageInfo",
@@ -89,7 +91,7 @@ TYPES = {
     "UpdateProjectV2ItemFieldValuePayload": "projectV2Item clientMutationId",
     "ClearProjectV2ItemFieldValuePayload": "projectV2Item clientMutationId",
 }
-UNIONS = {"ProjectV2FieldConfiguration", "ProjectV2ItemFieldValue"}
+UNIONS = {"IssueTimelineItems", "ProjectV2FieldConfiguration", "ProjectV2ItemFieldValue"}
 
 
 def main() -> None:

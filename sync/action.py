@@ -23,6 +23,7 @@ from config.files import replace_file
 from config.source import place_at
 from config.tokens import hide
 from connectors.base import Action
+from connectors.silence import SILENCE, Silence
 from sync import newest, reconciler, runner, streams
 from sync.reading import read
 from sync.reports import as_json, summary, text, words
@@ -140,6 +141,7 @@ class Outcome:
 def main() -> None:
     """Run, and exit with the code."""
     streams.guard()
+    SILENCE.set(Silence(tell=print))
     folder = Path(tempfile.mkdtemp(prefix="backplan-", dir=os.environ.get("RUNNER_TEMP")))
     outcome = _carefully(folder)
     report, document = folder / "report.md", folder / "plan.json"
@@ -263,12 +265,13 @@ def _checked(workspace: Workspace) -> Outcome:
 def _reconciled(inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Home], folder: Path) -> Outcome:
     """Plan, and carry the plans out where that is asked for and allowed."""
     began = time.monotonic()
-    reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild)
+    allow = inputs.allow_mass_change
+    reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild, allow_mass_change=allow)
     homes = reading.homes
     plans = reconciler.make_plans(
         reading,
         only_connectors=inputs.connectors,
-        allow_mass_change=inputs.allow_mass_change or age.old,  # where nothing is written, nothing has to be refused
+        allow_mass_change=allow or age.old,  # where nothing is written, nothing has to be refused
     )
     _save(folder / "plan.json", plans, homes, workspace)  # before the first change: a killed run can be undone, too
     write = inputs.command == "sync" and not untrusted.on_pull_request() and not age.old

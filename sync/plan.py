@@ -308,6 +308,7 @@ class _Differ:
         if task.unread:
             self._keep(wanted.key, True, task.unread)
             return state if memory is None or memory.state == "pending" else memory
+        self._keep(wanted.key, bool(task.remark), task.remark)
         if wanted.done:
             state = replace(state, state="done", done_on=wanted.done)
         if self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):

@@ -14,6 +14,7 @@ from sync.observe import GIVEN_UP, View, first_syncs, observe
 from sync.occurrences import step_of
 from sync.renames import find_renames, held_back, rename
 from sync.scheduler import schedule
+from sync.vanished import too_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,6 +117,7 @@ def read(
     today: date,
     *,
     rebuild: bool = False,
+    allow_mass_change: bool = False,
     elsewhere: frozenset[str] = frozenset(),
 ) -> Reading:
     """Read every connector and compute the schedule that the plan is made from.
@@ -123,10 +125,12 @@ def read(
     elsewhere: the ids of the goals that are also in a connector that is not among `homes`.
 
     rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
+    allow_mass_change: believe that somebody has deleted many tasks at once.
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
-    return work_out(project, take_snapshots(project, homes, today, rebuild=rebuild), today, elsewhere)
+    found = take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=allow_mass_change)
+    return work_out(project, found, today, elsewhere)
 
 
 def work_out(project: Project, found: Snapshots, today: date, elsewhere: frozenset[str] = frozenset()) -> Reading:
@@ -199,7 +203,9 @@ class Snapshots:
     rebuilt: tuple[str, ...]
 
 
-def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False) -> Snapshots:
+def take_snapshots(
+    project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False, allow_mass_change: bool = False
+) -> Snapshots:
     """Read every connector once, and the places that hold tasks of ours and are not named. Raises as `read` does."""
     snapshots: dict[str, Snapshot] = {}
     unread: dict[str, str] = {}
@@ -225,7 +231,23 @@ def take_snapshots(project: Project, homes: Sequence[Home], today: date, *, rebu
         if isinstance(home.connector, Mover):
             known += [Home(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
     _refuse_emptied(known, snapshots, project)
-    return Snapshots(tuple(known), snapshots, unread, tuple(rebuilt))
+    unread |= {} if allow_mass_change else _doubts(known, snapshots, project)
+    believed = {label: snapshot for label, snapshot in snapshots.items() if label not in unread}
+    return Snapshots(tuple(known), believed, unread, tuple(rebuilt))
+
+
+def _doubts(homes: Sequence[Home], snapshots: Mapping[str, Snapshot], project: Project) -> dict[str, str]:
+    """Return why some places may not have been read as they are, by their labels."""
+    there = ((home, snapshots[home.label]) for home in homes if home.label in snapshots)
+    return {home.label: doubt for home, snapshot in there if (doubt := _doubt(home, snapshot, project))}
+
+
+def _doubt(home: Home, snapshot: Snapshot, project: Project) -> str:
+    """Return why a place may not have been read as it is: in files, and where nothing is kept, it does not matter."""
+    able = home.connector.capabilities
+    if able.local or home.retired or home.unnamed:
+        return ""
+    return too_many(project, snapshot, families=able.families)
 
 
 def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:

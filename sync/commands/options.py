@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from datetime import date
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from config import untrusted
+from connectors.silence import LOOKING, SILENCE, Silence
+from sync.commands.answers import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -96,6 +99,7 @@ def command(
             common = {name: arguments.pop(name) for name in Options.__dataclass_fields__}
             if writes:
                 untrusted.refuse_writing()
+            SILENCE.set(Silence(inf if writes else LOOKING, say))
             return function(Options(**common), **arguments) or 0
 
         decorated: Any = call

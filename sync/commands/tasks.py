@@ -91,7 +91,7 @@ def _plan_back(options: Options, file: Path, *, allow_mass_change: bool) -> tupl
     only = known_connectors(options.connector, homes)
     changed = reconciler.changed_homes(undone, workspace.project, homes)
     changed = [home for home in changed if not only or home.connector.name in only]
-    found = take_snapshots(workspace.project, changed, workspace.today)
+    found = take_snapshots(workspace.project, changed, workspace.today, allow_mass_change=allow_mass_change)
     plans = reconciler.make_plans_back(undone, changed, found, namespace, allow_mass_change=allow_mass_change)
     return _Run(plans, changed, namespace, applied=False), found.unread
 
@@ -174,7 +174,7 @@ def _reconcile(
     workspace = options.workspace()
     homes = workspace.homes()
     only = known_connectors(options.connector, homes)
-    reading = read(workspace.project, homes, workspace.today, rebuild=rebuild)
+    reading = read(workspace.project, homes, workspace.today, rebuild=rebuild, allow_mass_change=allow_mass_change)
     homes = reading.homes
     plans = reconciler.make_plans(
         reading,

@@ -121,7 +121,7 @@ def process(
 
     homes: their connectors are such as stop, too.
     """
-    found = reading.take_snapshots(project, homes, today, rebuild=rebuild)
+    found = reading.take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=True)
     seen = []
     connectors: dict[str, Stepwise] = {}
     for home in found.homes:

@@ -107,7 +107,7 @@ def run(
     """Do one run over all connectors, each of which holds every goal."""
     goals = frozenset(goal.id for goal in project.goals)
     homes = tuple(reading.Home(connector, goals) for connector in connectors)
-    found = reading.read(project, homes, today)
+    found = reading.read(project, homes, today, allow_mass_change=allow)
     plans = reconciler.make_plans(found, allow_mass_change=allow)
     return Run(found, reconciler.apply(plans, found.homes, lambda _: None) if write else plans)
 
@@ -118,7 +118,7 @@ def undo(project: Project, connector: Connector, done: Run, today: date) -> list
     printed = as_json.text(as_json.plans(done.plans, connectors, project.namespace))
     record = journal.read(json.loads(printed), "the journal")
     homes = reconciler.changed_homes(record, project, [reading.Home(connector, frozenset())])
-    found = reading.take_snapshots(project, homes, today)
+    found = reading.take_snapshots(project, homes, today, allow_mass_change=True)
     plans = reconciler.make_plans_back(record, homes, found, project.namespace, allow_mass_change=True)
     return reconciler.apply(plans, homes, lambda _: None)
 

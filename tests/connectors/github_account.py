@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from connectors.github import GitHubConnector
 from connectors.github_api import Client
-from connectors.github_text import date_line, read_dates
+from connectors.github_due import date_line, read_dates
 from connectors.patience import Clock, Patience
 from tests.connectors.contract import NAMESPACE
 

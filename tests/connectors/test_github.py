@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,11 @@ from config.errors import BackplanError, CredentialsError, InputError, RefusedEr
 from connectors.base import Action, Write
 from connectors.github import GitHubConnector
 from connectors.github_api import Client
-from connectors.github_text import Body, date_line
+from connectors.github_due import date_line
+from connectors.github_text import Body
 from connectors.markdown import MarkdownConnector
 from sync import executor, reading, reconciler
+from sync.reports import words
 from sync.schedule import State
 from tests.connectors import todoist_account
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
@@ -533,19 +535,57 @@ def test_a_tick_in_a_checklist_stays(world: World, github: GitHub) -> None:
 
 def test_a_date_may_be_written_in_several_ways(world: World, github: GitHub) -> None:
     two = issue(world, "g/two")
-    for line in ("Due 10 September 2027", "Due: 2027-09-10, start 2027-09-02", "Due 10 September 2027 (Monday)"):
+    lines = (
+        "Due 10 September 2027 (Monday)",
+        "due: 2027-9-10, start 2027-9-2",
+        "**Due** 10th Sept. 2027",
+        "DUE SEP 10 2027",
+    )
+    for line in lines:
         github.edit(two.number, body=f"{line}\n" + two.body.replace("\r\n", "\n").partition("\n")[2])
         world.sync()
         assert world.tasks()["g/two"].content.due == date(2027, 9, 10)
         assert world.tasks()["g/two"].marker.pinned
 
 
-def test_a_date_that_cannot_be_read_is_put_back_and_the_words_stay(world: World, github: GitHub) -> None:
-    two = issue(world, "g/two")
-    github.edit(two.number, body=two.body.replace("Due 28 September 2027 (Tuesday)", "Due next Friday"))
+@pytest.mark.parametrize("typed", ["next friday", "5/9/2027"])
+def test_a_date_that_cannot_be_read_stays_until_it_can(world: World, github: GitHub, typed: str) -> None:
+    """Also a pin stays, and whatever changes in the file."""
+    world.service.set_due(world.native_id("g/two"), date(2027, 9, 10))
     world.sync()
-    assert two.body.startswith("Due 28 September 2027 (Tuesday)\n")
-    assert "Due next Friday" in two.body
+    two = issue(world, "g/two")
+    github.edit(two.number, body=two.body.replace("Due 10 September 2027 (Friday)", f"Due {typed}"))
+    text = two.body
+    world.step("two", title="Go on and on")
+    done = world.sync()
+    assert "g/two" not in done.actions
+    (kept,) = [change for change in done.plans[0].changes if change.key == "g/two"]
+    assert kept.action is Action.KEEP
+    assert kept.reason.startswith(
+        f"#{two.number}: cannot read the date `{typed}`; the date stays 10 September 2027 until"
+    )
+    assert (two.body, two.title) == (text, "Go on")
+    github.edit(two.number, body=text.replace(typed, "Sep 14, 2027"))
+    world.sync()
+    assert (two.title, world.tasks()["g/two"].content.due) == ("Go on and on", date(2027, 9, 14))
+    assert world.tasks()["g/two"].marker.pinned
+
+
+def test_a_date_line_that_is_deleted_clears_the_date(world: World) -> None:
+    world.service.set_due(world.native_id("g/two"), date(2027, 9, 10))
+    world.sync()
+    world.service.set_due(world.native_id("g/two"), None)
+    world.sync()
+    assert not world.tasks()["g/two"].marker.pinned
+    assert body(world, "g/two").dates.due == date(2027, 9, 28)
+
+
+def test_a_step_that_is_closed_is_done_whatever_its_date_line_says(world: World, github: GitHub) -> None:
+    two = issue(world, "g/two")
+    github.edit(two.number, body=two.body.replace("Due 28 September 2027", "Due whenever it is"))
+    github.close(two.number)
+    world.sync()
+    assert world.states()["g/two"] == "done"
 
 
 def test_what_the_file_overrules_is_kept_below(world: World, github: GitHub) -> None:
@@ -694,6 +734,76 @@ def test_a_goal_that_a_person_closed_as_not_planned_is_given_up_until_it_is_reop
     assert set(done.actions.values()) == {Action.UPDATE}
 
 
+@pytest.mark.parametrize("login", ["stale[bot]", "github-actions[bot]"])
+@pytest.mark.parametrize("reason", ["not_planned", "duplicate"])
+def test_what_a_robot_closes_as_not_planned_is_open_and_is_said(
+    world: World, github: GitHub, reason: str, login: str
+) -> None:
+    """Each run says it, and dates go on; a person who closes it after that drops it."""
+    robot = github.add_user(login, "Bot")
+    github.close(world.native_id("g/two"), reason, robot)
+    two = issue(world, "g/two")
+    said = f"#{two.number}: closed as {reason.replace('_', ' ')} by `{login}`, a robot: it counts as open"
+    for deadline, due in (("2027-09-30", date(2027, 9, 28)), ("2027-10-07", date(2027, 10, 5))):
+        world.goal["deadline"] = deadline
+        done = world.sync()
+        assert [change.reason for change in done.plans[0].changes if change.action is Action.KEEP] == [said]
+        assert (world.states()["g/two"], body(world, "g/two").dates.due, two.state) == ("live", due, "closed")
+    github.reopen(two.number)
+    github.close(two.number, reason)
+    world.sync()
+    assert world.states()["g/two"] == "dropped"
+
+
+def test_what_a_robot_closes_as_completed_is_done(world: World, github: GitHub) -> None:
+    github.close(world.native_id("g/two"), "completed", github.add_user("merge[bot]", "Bot"))
+    world.sync()
+    assert world.states()["g/two"] == "done"
+
+
+def test_a_step_that_a_robot_closed_goes_like_any_other(world: World, github: GitHub) -> None:
+    two = issue(world, "g/two")
+    github.close(two.number, "not_planned", github.add_user("stale[bot]", "Bot"))
+    world.remove_step("two")
+    world.sync()
+    assert "bp1" not in two.body
+
+
+def test_who_closed_an_issue_is_asked_for_until_it_is_known_as_dropped(world: World, server: GitHubServer) -> None:
+    for key in ("g/one", "g/two"):
+        server.service.close(world.native_id(key), "not_planned")
+    first, second = connector(server), connector(server)
+    run(world.project, [first], TODAY)
+    run(world.project, [second], TODAY)
+    assert [one.requests.read for one in (first, second)] == [3, 2]
+
+
+@pytest.mark.parametrize("timezone", ["America/New_York", None])
+def test_a_step_that_is_closed_in_the_evening_is_done_on_that_day(
+    world: World, github: GitHub, timezone: str | None
+) -> None:
+    """GitHub tells a moment of tomorrow in UTC: the goals file's time zone decides, and no day is later than today."""
+    world.settings |= {"timezone": timezone} if timezone else {}
+    world.sync()
+    world.today = date(2027, 9, 30)  # the deadline
+    github.advance(datetime(2027, 10, 1, 1, 30, tzinfo=UTC) - github.now)
+    for key in ("g/one", "g/two", "g/three"):
+        github.close(world.native_id(key))
+    done = world.sync()
+    assert set(done.found.schedule.done().values()) == {date(2027, 9, 30)}
+    assert {entry.done_on for entry in world.read().memory["g"].keys.values()} == {date(2027, 9, 30)}
+    assert [words.health(goal) for goal in done.found.schedule.goals] == ["done on Thu 30 Sep 2027"]
+
+
+def test_a_morning_far_ahead_of_utc_is_that_day(world: World, github: GitHub) -> None:
+    world.settings["timezone"] = "Pacific/Auckland"
+    world.sync()
+    world.today = date(2027, 8, 11)
+    github.advance(datetime(2027, 8, 10, 19, 30, tzinfo=UTC) - github.now)
+    github.close(world.native_id("g/one"))
+    assert world.sync().found.schedule.done()["g/one"] == date(2027, 8, 11)
+
+
 def test_what_leaves_the_file_is_closed_as_not_planned_and_comes_back_as_another(world: World, github: GitHub) -> None:
     two = issue(world, "g/two")
     step = world.goal["steps"][1]
@@ -776,6 +886,41 @@ def test_one_that_was_transferred_out_of_reach_is_dropped(world: World, github: 
     github.transfer(world.native_id("g/two"), github.add_repo("ben", "private"))
     world.sync()
     assert world.states()["g/two"] == "dropped"
+
+
+@pytest.mark.parametrize("how", ["deleted", "out of reach"])
+def test_many_issues_that_are_gone_at_once_are_not_believed_to_be_deleted(
+    server: GitHubServer, tmp_path: Path, github: GitHub, how: str
+) -> None:
+    project = load(tmp_path, a_goal(steps=steps(9)))
+    assert run(project, [connector(server)], TODAY).errors == []
+    private = github.add_repo("ben", "private")
+    going = [one.number for one in github.issues() if one.title in {"Step 1", "Step 2", "Step 3", "Step 4"}]
+    for number in going[:3]:
+        github.delete(number) if how == "deleted" else github.transfer(number, private)
+    assert run(project, [connector(server)], TODAY, write=False).found.unread == {}
+    github.delete(going[3]) if how == "deleted" else github.transfer(going[3], private)
+    done = run(project, [connector(server)], TODAY)
+    assert done.silent
+    (why,) = done.found.unread.values()
+    assert "of 4 of the 10 tasks that should be there, it says that there are none. Rights may have been" in why
+    done = run(project, [connector(server)], TODAY, allow=True)
+    entries = connector(server).read().memory["g"].keys
+    assert (done.errors, sum(entry.state == "dropped" for entry in entries.values())) == ([], 4)
+    assert run(project, [connector(server)], TODAY).silent
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_issues_that_answer_that_they_are_not_there_are_an_error(
+    world: World, server: GitHubServer, status: int
+) -> None:
+    """The list of them: the repository answers, and its issues do not."""
+    server.bend = lambda request, answer: (
+        replace(answer, status=status, body=b'{"message": "Not Found"}') if request.path.endswith("/issues") else answer
+    )
+    done = run(world.project, [connector(server)], TODAY)
+    assert done.silent
+    assert "Not Found" in "".join(done.found.unread.values())
 
 
 def test_a_renamed_repository_is_followed(world: World, github: GitHub) -> None:
@@ -881,6 +1026,32 @@ def test_a_first_sync_that_is_too_large_is_spread_nearest_dates_first(
     assert len(github.issues()) == 500
     github.advance(timedelta(hours=1))
     assert run(project, [connector(server)], TODAY).silent
+
+
+@pytest.mark.parametrize("budget", [5, 15, 30, 31])
+@pytest.mark.parametrize("options", [{}, {"dependencies": True, "project": 4}])
+def test_a_run_with_little_time_writes_what_github_takes_at_once(
+    server: GitHubServer, tmp_path: Path, github: GitHub, budget: float, options: dict[str, Any]
+) -> None:
+    project = load(tmp_path, a_goal())
+    done = run(project, [connector(server, budget=budget, **options)], TODAY)
+    assert done.errors == []
+    assert titles(github) == ["Begin", "Finish", "Go on", "Reach it"]
+
+
+def test_a_run_whose_time_is_too_short_to_write_says_so(server: GitHubServer, tmp_path: Path) -> None:
+    done = run(load(tmp_path, a_goal()), [connector(server, budget=0.5)], TODAY)
+    assert len(done.errors) == 4
+    assert any("this run may take no more than 0.5 s (BACKPLAN_TIME_BUDGET)" in error for error in done.errors)
+
+
+def test_the_command_with_too_little_time_ends_with_1(
+    person: Person, server: GitHubServer, env: dict[str, str]
+) -> None:
+    person.writes(GOALS)
+    done = person.run("sync", env={**env, "BACKPLAN_TIME_BUDGET": "0.5"})
+    assert done.code == 1
+    assert "(BACKPLAN_TIME_BUDGET)" in " ".join((done.out + done.err).split())
 
 
 def test_long_lists_are_read_to_their_end(server: GitHubServer, tmp_path: Path, github: GitHub) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.github_due import Dates
 from connectors.github_repository import DateFields, Field
-from connectors.github_text import Aside, Body, Dates
+from connectors.github_text import Aside, Body
 
 DAYS = st.none() | st.dates(date(2000, 1, 1), date(2099, 12, 31))
 DATES = st.builds(Dates, DAYS, DAYS)

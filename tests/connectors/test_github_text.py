@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from connectors.base import Content, Marker
+from connectors.github_due import Dates, date_line
 from connectors.github_text import (
     LONGEST_TITLE,
     Body,
-    Dates,
     Wording,
-    date_line,
-    read_dates,
     read_notes,
     read_title,
     tidy,
@@ -129,26 +127,6 @@ def test_hostile_words_in_notes_forge_nothing(title: str) -> None:
     body = Body(notes=PLAIN.notes(tidy(title)), line=date_line(date(2027, 8, 5))).with_marker(MARKER)
     assert body.text.count("<!--") == body.text.count("-->") == 1
     assert Body.read(body.text) == body
-
-
-@given(st.dates(date(1000, 1, 1)), st.none() | st.dates(date(1000, 1, 1)))
-def test_dates_come_back(due: date, start: date | None) -> None:
-    assert read_dates(date_line(due, start)) == Dates(due, start)
-
-
-@pytest.mark.parametrize(
-    ("line", "day"),
-    [
-        ("Due 5 August 2027", date(2027, 8, 5)),
-        ("Due: 2027-08-05", date(2027, 8, 5)),
-        ("  Due 05 August 2027 (or so)", date(2027, 8, 5)),
-        ("Due 31 February 2027", None),
-        ("Due next Friday", None),
-        ("It is due 5 August 2027", None),
-    ],
-)
-def test_dates_may_be_written_in_several_ways(line: str, day: date | None) -> None:
-    assert read_dates(line).due == day
 
 
 def test_a_day_in_the_next_year_has_its_year() -> None:

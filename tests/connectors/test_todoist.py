@@ -852,6 +852,24 @@ def env(server: TodoistServer) -> dict[str, str]:
     return {"TODOIST_API_URL": server.url, "TODOIST_API_TOKEN": server.service.owner.token}
 
 
+def test_many_tasks_that_are_gone_at_once_are_not_believed_to_be_deleted(server: TodoistServer, tmp_path: Path) -> None:
+    project = load(tmp_path, a_goal(steps=steps(9)), a_goal(id="h", title="Another", steps=steps(5)))
+    todoist = server.service
+    assert run(project, [connector(server)], TODAY).errors == []
+    by_key = {task.marker.key: task.native_id for task in connector(server).read().tasks}
+    todoist.delete(by_key["h"])  # with all below it, which is one deed
+    for number in range(3):
+        todoist.delete(by_key[f"g/s{number}"])
+    assert run(project, [connector(server)], TODAY, write=False).found.unread == {}
+    todoist.delete(by_key["g/s3"])
+    done = run(project, [connector(server)], TODAY)
+    assert done.silent
+    (why,) = done.found.unread.values()
+    assert "of 10 of the 16 tasks that should be there, it says that there are none. Rights may have been" in why
+    assert run(project, [connector(server)], TODAY, allow=True).errors == []
+    assert run(project, [connector(server)], TODAY).silent
+
+
 GOALS = """
 namespace: me/goals
 sync:

@@ -20,6 +20,7 @@ from tests.connectors.todoist_account import NOW, account
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
+from tests.servers.todoist_store import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,12 @@ MEMORY = "backplan's memory, keep this"
 CAREER = {"todoist": {"project": "Career"}}
 THIS_YEAR = {"todoist": {"project": "Career", "section": "This year"}}
 GARDEN = {"todoist": {"project": "Garden"}}
+
+
+def spelled(project: str, section: str | None = None) -> list[dict[str, Any]]:
+    return [{"todoist": {"project": project} | ({"section": section} if section else {})}]
+
+
 PLACES = {"project": CAREER, "section": THIS_YEAR, "another project": GARDEN}
 
 
@@ -62,7 +69,7 @@ class Desk:
         project = self.project
         connector_module._ACCOUNTS[self.folder] = shared = account(self.server, 60, transport, timeout)
         homes = reading.homes(project, self.folder)
-        found = reading.read(project, homes, TODAY, rebuild=rebuild)
+        found = reading.read(project, homes, TODAY, rebuild=rebuild, allow_mass_change=allow)
         plans = reconciler.make_plans(found, allow_mass_change=allow)
         done = Run(found, reconciler.apply(plans, found.homes, lambda _: None))
         del shared
@@ -308,7 +315,7 @@ def test_damage_in_a_place_that_is_no_longer_named_harms_no_other_goal(desk: Des
     desk.goals.pop()  # its place is not named any more
     notes = desk.todoist.state()["notes"]
     for note in (n["id"] for n in notes.values() if " h\n" in n["content"]):
-        desk.todoist.note_delete(desk.todoist.things[_notes()][note])
+        desk.todoist.note_delete(desk.todoist.things[Kind.NOTES][note])
     desk.settle()
 
 
@@ -565,7 +572,7 @@ def test_a_memory_without_the_comments_of_one_goal_is_rebuilt_for_that_goal(desk
     desk.settle()
     notes = desk.todoist.state()["notes"]
     note = next(n for n in _comments(desk) if " h\n" in notes[n]["content"])
-    desk.todoist.note_delete(desk.todoist.things[_notes()][note])
+    desk.todoist.note_delete(desk.todoist.things[Kind.NOTES][note])
     with pytest.raises(RefusedError, match=r"of h is gone.*--rebuild"):
         desk.run()
     desk.settle(rebuild=True)
@@ -576,7 +583,7 @@ def test_rebuild_ends_what_a_person_did_to_the_memory(desk: Desk) -> None:
     """Nothing of it is left by which it could be found, but the id that we gave it."""
     (memory,) = desk.memories()
     for note in _comments(desk):
-        desk.todoist.note_delete(desk.todoist.things[_notes()][note])
+        desk.todoist.note_delete(desk.todoist.things[Kind.NOTES][note])
     rename_and_empty(desk, memory["id"])
     before = desk.tasks()
     before.pop("What is this?")
@@ -587,12 +594,6 @@ def test_rebuild_ends_what_a_person_did_to_the_memory(desk: Desk) -> None:
     assert len(desk.memories()) == 1
 
 
-def _notes() -> Any:
-    from tests.servers.todoist_store import Kind
-
-    return Kind.NOTES
-
-
 def test_two_places_in_one_new_project_make_it_once(server: TodoistServer, tmp_path: Path) -> None:
     desk = Desk(server, tmp_path, goals=[a_goal(), a_goal(id="h", title="Rest", steps=["Sleep"], sync=[THIS_YEAR])])
     desk.settle()
@@ -600,3 +601,65 @@ def test_two_places_in_one_new_project_make_it_once(server: TodoistServer, tmp_p
     assert projects.count("Career") == 1
     assert desk.places("Reach it") == {"Career"}
     assert desk.places("Rest", "Sleep") == {"Career / This year"}
+
+
+# Names in another case
+
+
+@pytest.fixture
+def fresh(server: TodoistServer, tmp_path: Path) -> Desk:
+    """Two goals of which nothing is in Todoist yet."""
+    return Desk(server, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["career", "CAREER", "Career  Plan", "career plan"])
+def test_a_project_that_differs_only_in_case_or_white_space_is_used_and_said(fresh: Desk, name: str) -> None:
+    there = "Career Plan" if "lan" in name else "Career"
+    fresh.todoist.add_project(there)
+    fresh.sync = spelled(name)
+    done = fresh.settle()
+    assert [place["name"] for place in fresh.todoist.all(Kind.PROJECTS)] == ["Inbox", there]
+    assert done.found.views[0].snapshot.notices == (f"there is no project `{name}`; `{there}` is used",)
+
+
+def test_a_section_that_differs_only_in_case_is_used_and_said(fresh: Desk) -> None:
+    project = fresh.todoist.add_project("Career")
+    fresh.todoist.add_section("This Year", project)
+    fresh.sync = spelled("Career", "this year")
+    done = fresh.settle()
+    assert [place["name"] for place in fresh.todoist.all(Kind.SECTIONS)] == ["This Year"]
+    assert done.found.views[0].snapshot.notices == ("there is no section `this year`; `This Year` is used",)
+
+
+def test_of_two_projects_that_differ_only_in_case_the_exact_one_is_used(fresh: Desk) -> None:
+    for name in ("CAREER", "career", "Career"):
+        fresh.todoist.add_project(name)
+    fresh.sync = spelled("career")
+    assert fresh.settle().found.views[0].snapshot.notices == ()
+    projects = {place["id"]: place["name"] for place in fresh.todoist.all(Kind.PROJECTS)}
+    assert {projects[task["project_id"]] for task in fresh.todoist.tasks()} == {"career"}
+
+
+def test_a_place_that_the_file_spells_in_two_ways_is_refused(fresh: Desk) -> None:
+    fresh.todoist.add_project("Career")
+    fresh.goals[1]["sync"] = spelled("career")
+    with pytest.raises(RefusedError, match=r"names this place as `Career` too.*Write it in one way"):
+        fresh.run()
+
+
+def test_an_archived_project_of_exactly_that_name_is_not_begun_anew_in_another(fresh: Desk) -> None:
+    fresh.todoist.archive_project(fresh.todoist.add_project("career"))
+    fresh.todoist.add_project("Career")
+    fresh.sync = spelled("career")
+    with pytest.raises(RefusedError, match="the project “career” was archived"):
+        fresh.run()
+
+
+def test_the_file_may_spell_the_name_as_todoist_does_later_on(fresh: Desk) -> None:
+    fresh.todoist.add_project("Career")
+    fresh.sync = spelled("career")
+    fresh.settle()
+    before = {task["id"] for task in fresh.todoist.tasks()}
+    fresh.sync = spelled("Career")
+    fresh.settle()
+    assert {task["id"] for task in fresh.todoist.tasks()} == before

@@ -124,6 +124,7 @@ class Issue:
     state: str = "open"
     state_reason: str | None = None
     closed_at: datetime | None = None
+    closed_by: User | None = None
     labels: list[Label] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     milestone: Milestone | None = None
@@ -335,12 +336,13 @@ class GitHub:
         if body is not None and len(body) > LONGEST_BODY:
             raise _invalid("body", f"body is too long (maximum is {LONGEST_BODY} characters)")
 
-    def set_state(self, issue: Issue, state: str, reason: str | None = None) -> None:
+    def set_state(self, issue: Issue, state: str, reason: str | None = None, by: User | None = None) -> None:
         """Close or reopen an issue; a reason without a change of state is ignored."""
         if issue.state != state:
             issue.state = state
             issue.state_reason = (reason or "completed") if state == "closed" else "reopened"
             issue.closed_at = self.now if state == "closed" else None
+            issue.closed_by = by if state == "closed" else None
         issue.updated_at = self.now
 
     def add_child(self, parent: Issue, child: Issue, *, replace: bool = False) -> None:
@@ -424,8 +426,9 @@ class GitHub:
             fields["body"] = fields["body"].replace("\r\n", "\n").replace("\n", "\r\n")
         self._set(self.issue(number), **fields)
 
-    def close(self, number: int | str, reason: str = "completed") -> None:
-        self.set_state(self.issue(number), "closed", reason)
+    def close(self, number: int | str, reason: str = "completed", by: User | None = None) -> None:
+        """Close an issue, as the owner does it or somebody else."""
+        self.set_state(self.issue(number), "closed", reason, by or self.owner)
 
     def reopen(self, number: int | str) -> None:
         self.set_state(self.issue(number), "open")

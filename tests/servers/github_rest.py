@@ -304,7 +304,7 @@ def _patch_issue(asked: Call, owner: str, name: str, number: str) -> Answer:
     asked.service.update(asked.token, issue, **_fields(asked, issue.repo))
     _set_values(asked, issue)
     if state := asked.body.get("state"):
-        asked.service.set_state(issue, state, asked.body.get("state_reason"))
+        asked.service.set_state(issue, state, asked.body.get("state_reason"), asked.token.user)
     return Answer(issue_json(issue, asked.token, asked.base, asked.service))
 
 

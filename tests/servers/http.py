@@ -120,12 +120,13 @@ class Faults:
 
 
 class LoopbackServer:
-    """A fake service on a free port of 127.0.0.1, as a context manager."""
+    """A fake service on a free port of 127.0.0.1, as a context manager. `bend` makes another answer of each."""
 
     def __init__(self) -> None:
         self.faults = Faults()
         self.log: list[Logged] = []
         self.crashes: list[BaseException] = []
+        self.bend: Callable[[Request, Response], Response] | None = None
         self._guard = threading.Lock()
         self._http: _Listener | None = None
         self._thread: threading.Thread | None = None
@@ -191,6 +192,7 @@ class LoopbackServer:
         with self._guard:
             fault = self.faults.next(request.method, request.path)
         response = _FAULTY[fault](self, request) if fault else self.carry_out(request)
+        response = self.bend(request, response) if self.bend else response
         status = response.status if response.sent in (Sent.WHOLE, Sent.HALF) else None
         with self._guard:
             self.log.append(Logged(request.method, request.path, status, response.commands, fault))

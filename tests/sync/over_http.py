@@ -16,6 +16,7 @@ from connectors import todoist_memory
 from connectors.http import Clock, Transport
 from connectors.marker import write_memory
 from connectors.todoist import Account, TodoistConnector
+from connectors.todoist_answers import ItemAnswer, NoteAnswer
 from connectors.todoist_api import Client
 from connectors.todoist_objects import Item, Name, Note
 from connectors.todoist_text import content_of, split
@@ -144,7 +145,7 @@ class TodoistApp(Remote):
         """See what is there now."""
         self.writes = sum(entry.commands > 0 for entry in self.server.log)
         self.reads = len(self.server.log) - self.writes
-        items = {thing["id"]: Item.of(thing) for thing in self.todoist.tasks()}
+        items = {thing["id"]: Item.of(ItemAnswer.read(thing)) for thing in self.todoist.tasks()}
         for item in items.values():
             if owner := todoist_memory.owner(item.description):  # known from now on, whatever people do to it
                 self._stores[item.id] = owner[0], [str(name) for name in PLACES].index(owner[1])
@@ -189,7 +190,9 @@ class TodoistApp(Remote):
         )
 
     def _lines(self, item: Item) -> list[str]:
-        notes = [Note.of(thing) for thing in self.todoist.all(Things.NOTES) if thing["item_id"] == item.id]
+        notes = [
+            Note.of(NoteAnswer.read(thing)) for thing in self.todoist.all(Things.NOTES) if thing["item_id"] == item.id
+        ]
         return write_memory(todoist_memory.read(note for note in notes if not note.is_deleted)[0])
 
     def state(self) -> dict[str, dict[str, Thing]]:

@@ -1,0 +1,140 @@
+"""The date line of an issue: written in one way, read in every way that can mean one day only.
+
+    Due 5 August 2027 (Thursday), start 2 August
+
+A person writes `Due May 10, 2027` or `**Due** 2027-5-9` as well. A line that begins with `Due` and holds a day that
+could be another one, or none, is not absent: its words are reported.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from connectors.days import MONTHS, WEEKDAYS, read_day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+_MARKS = r"[*_]{0,3}"
+_LINE = re.compile(rf"(?P<before>\s*{_MARKS})(?P<due>due){_MARKS}(?:\s*:{_MARKS}\s*|\s+)(?P<rest>\S.*)", re.IGNORECASE)
+_START = re.compile(r"[\s,;(]*\bstart:?\s+", re.IGNORECASE)
+_CLOCK = re.compile(r"\b\d{1,2}:\d\d\b")
+_WEEKDAY = re.compile(rf"^\((?:{'|'.join(WEEKDAYS)})\)", re.IGNORECASE)
+_NAMES = "|".join(name[:3] for name in (*MONTHS, *WEEKDAYS))
+_LIKE_A_DAY = re.compile(
+    rf"\d|\b(?:{_NAMES})[a-z]*\b|\b(?:today|tonight|tomorrow|next|this|in an?|end of|weeks?|months?|asap|soon)\b",
+    re.IGNORECASE,
+)
+_MOST_WORDS = 7  # of one day, as in "Sunday, 9th of May, 2027"
+_LONGEST_QUOTE = 60
+
+
+class Dates(NamedTuple):
+    """The last day and the first one."""
+
+    due: date | None = None
+    start: date | None = None
+
+
+NO_DATES = Dates()
+
+
+def date_line(due: date, start: date | None = None, added: str = "") -> str:
+    """Return the line that tells the dates; `added` are a person's own words behind them."""
+    words = f"Due {_day_and_month(due)} {due.year} ({WEEKDAYS[due.weekday()]})"
+    if start is not None:
+        words += f", start {_day_and_month(start)}" + (f" {start.year}" if start.year != due.year else "")
+    return f"{words} {added}" if added else words
+
+
+def in_words(day: date) -> str:
+    """Return a day as the date line shows it."""
+    return f"{_day_and_month(day)} {day.year}"
+
+
+def read_dates(line: str) -> Dates:
+    """Return the dates that a line tells; none where it is no such line, or its day cannot be read."""
+    parts = _parts(line)
+    due = _leading_day(parts[0]) if parts else None
+    if parts is None or due is None:
+        return NO_DATES
+    return Dates(due, _leading_day(parts[1], due.year) if parts[1] else None)
+
+
+def unread_words(line: str) -> str:
+    """Return the words of a date line that cannot be read as a day; empty where there are none."""
+    parts = _parts(line)
+    if parts is None:
+        return ""
+    due, start = read_dates(line)
+    unread = parts[0] if due is None else parts[1] if start is None else ""
+    return unread.strip(" ,;*_").replace("`", "'")[:_LONGEST_QUOTE]
+
+
+def added_words(line: str) -> str:
+    """Return what a person wrote behind the dates of a line that can be read, without the weekday in brackets."""
+    parts = _parts(line)
+    due = _split(parts[0]) if parts else None
+    if parts is None or due is None:
+        return ""
+    start = _split(parts[1], due[0].year) if parts[1] else None
+    rest = (_WEEKDAY.sub("", due[1]), start[1] if start else "")
+    return " ".join(" ".join(rest).strip(" ,;*_").split())
+
+
+def find_date_line(lines: Sequence[str]) -> int | None:
+    """Return which of the lines above a marker is the date line, whether or not it can be read.
+
+    It is the first that begins with `Due` and holds something like a day. Without one, it is the first line of all, if
+    that begins with `Due`: further down, such words are a person's text.
+    """
+    dated = (n for n, line in enumerate(lines) if (parts := _parts(line)) and _LIKE_A_DAY.search("".join(parts)))
+    first = (n for n, line in enumerate(lines) if line.strip())
+    found = next(dated, None)
+    if found is None and (number := next(first, None)) is not None and _parts(lines[number]):
+        return number
+    return found
+
+
+def hidden(line: str, sign: str) -> str:
+    """Return a line of notes so that nobody takes it for the date line: with a sign that shows nothing in its `Due`."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return line
+    at = match.start("due") + 1
+    return f"{line[:at]}{sign}{line[at:]}"
+
+
+def _parts(line: str) -> tuple[str, str] | None:
+    """Return what a date line tells as the last day and as the first one; None for another line."""
+    match = _LINE.fullmatch(line.rstrip())
+    if match is None:
+        return None
+    due, *start = _START.split(match["rest"], maxsplit=1)
+    return due, "".join(start)
+
+
+def _leading_day(text: str, year: int | None = None) -> date | None:
+    """Return the day that a text begins with; `year` goes without saying.
+
+    What stands behind it, such as a weekday in brackets, is what was left there when only the date was changed.
+    """
+    found = _split(text, year)
+    return found[0] if found else None
+
+
+def _split(text: str, year: int | None = None) -> tuple[date, str] | None:
+    """Return the day that a text begins with and what stands behind it, which must not be another day."""
+    words = text.split()
+    for count in range(min(len(words), _MOST_WORDS), 0, -1):
+        said, rest = " ".join(words[:count]).strip(" .,;:*_"), " ".join(words[count:])
+        day = read_day(said) or (read_day(f"{said} {year}") if year else None)
+        if day is not None:
+            return None if re.search(r"\d", _CLOCK.sub("", rest)) else (day, rest)
+    return None
+
+
+def _day_and_month(day: date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1]}"

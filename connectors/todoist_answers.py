@@ -1,0 +1,171 @@
+"""Todoist's answers as far as they are needed, with the names of /sync; the SDK has others for some."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AliasChoices, Field, model_validator
+
+from connectors.shapes import Shape
+
+
+def _moment(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+def _day(text: str) -> str:
+    date.fromisoformat(text[:10])
+    return text
+
+
+class _Due(Shape):
+    date: Annotated[str, AfterValidator(_day)]
+    timezone: str | None = None
+    is_recurring: bool
+
+
+class TaskAnswer(Shape):
+    """A task as the SDK gives it, which leaves some out of what /sync tells."""
+
+    id: str
+    content: str
+    description: str
+    project_id: str
+    section_id: str | None
+    parent_id: str | None
+    labels: list[str] | None
+    priority: int
+    due: _Due | None
+    child_order: int = Field(validation_alias=AliasChoices("child_order", "order"))
+    added_at: str | None = Field(validation_alias=AliasChoices("added_at", "created_at"))
+    completed_at: Annotated[str, AfterValidator(_moment)] | None
+    checked: bool | None = None
+    is_deleted: bool = False
+    note_count: int = 0
+    added_by_uid: str | None = None
+
+
+_DELETED = {
+    **dict.fromkeys(("content", "description", "project_id"), ""),
+    **dict.fromkeys(("section_id", "parent_id", "labels", "due", "added_at", "completed_at"), None),
+    "priority": 1,
+    "child_order": 0,
+    "checked": False,
+    "note_count": 0,
+}
+
+
+class ItemAnswer(TaskAnswer):
+    """A task of /sync. Of one that is deleted, no more may be told than that."""
+
+    checked: bool
+    is_deleted: bool
+    note_count: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_deleted_one(cls, value: Any) -> Any:
+        deleted = isinstance(value, dict) and value.get("is_deleted") is True
+        return {**_DELETED, **value} if deleted else value
+
+
+class NoteAnswer(Shape):
+    """A comment."""
+
+    id: str
+    item_id: str
+    content: str | None
+    posted_at: str | None
+    is_deleted: bool
+
+
+class ProjectAnswer(Shape):
+    """A project; an account's own is its Inbox."""
+
+    id: str
+    name: str
+    inbox_project: bool = False
+    is_deleted: bool
+    is_archived: bool
+
+
+class SectionAnswer(Shape):
+    """A section of a project."""
+
+    id: str
+    name: str
+    project_id: str
+    is_deleted: bool
+    is_archived: bool
+
+
+class _Zone(Shape):
+    timezone: str
+
+
+class UserAnswer(Shape):
+    """Whose account it is."""
+
+    id: str
+    email: str | None = None
+    tz_info: _Zone
+
+
+class _Plan(Shape):
+    plan_name: str | None = None
+    max_tasks: int | None = None
+    max_projects: int | None = None
+    max_sections: int | None = None
+    deadlines: bool | None = None
+
+
+class LimitsAnswer(Shape):
+    """What the account's plan allows."""
+
+    current: _Plan | None = None
+
+
+class _Completed(Shape):
+    project_id: str | None = None
+    archived_sections: int | None = None
+
+
+class SyncAnswer(Shape):
+    """What a request to /sync answers: what there is, or what has changed."""
+
+    sync_token: str
+    full_sync: bool
+    items: list[ItemAnswer] = Field(default_factory=list)
+    projects: list[ProjectAnswer] = Field(default_factory=list)
+    sections: list[SectionAnswer] = Field(default_factory=list)
+    notes: list[NoteAnswer] = Field(default_factory=list)
+    completed_info: list[_Completed] = Field(default_factory=list)
+    temp_id_mapping: dict[str, str] = Field(default_factory=dict)
+    sync_status: dict[str, Any] = Field(default_factory=dict)
+
+
+class WholeAnswer(SyncAnswer):
+    """What /sync answers on a whole account: there, nothing that was asked for may be missing."""
+
+    user: UserAnswer
+    user_plan_limits: LimitsAnswer | None
+    items: list[ItemAnswer]
+    projects: list[ProjectAnswer]
+    sections: list[SectionAnswer]
+    notes: list[NoteAnswer]
+
+
+class CompletedAnswer(Shape):
+    """A page of completed tasks."""
+
+    items: list[ItemAnswer]
+    next_cursor: str | None
+
+
+class ArchivedAnswer(Shape):
+    """A page of archived projects."""
+
+    results: list[ProjectAnswer]
+    next_cursor: str | None

@@ -1,0 +1,108 @@
+"""Tokens as people paste them: what is around them is taken off, and what no token has is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import settings
+from config.errors import CredentialsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from tests.conftest import Person
+
+TOKEN = "0123456789abcdef" * 2
+STRANGE = {
+    f"“{TOKEN}”": "a quotation mark at the beginning",
+    f"„{TOKEN}“": "a quotation mark at the beginning",
+    f"«{TOKEN}»": "a quotation mark at the beginning",
+    f"'{TOKEN}'": "a quotation mark at the beginning",
+    f'{TOKEN}"': "a quotation mark at the end",
+    f"{TOKEN[:9]} {TOKEN[9:]}": "a blank within",
+    f"{TOKEN[:9]}\N{NO-BREAK SPACE}{TOKEN[9:]}": "a blank within",
+    f"{TOKEN[:9]}\n{TOKEN[9:]}": "a line end within",
+    f"{TOKEN[:9]}\r\n{TOKEN[9:]}": "a line end within",
+    f"{TOKEN[:9]}é{TOKEN[9:]}": "a letter other than A to Z within",
+    f"{TOKEN[:9]}\N{ZERO WIDTH SPACE}{TOKEN[9:]}": "a sign that is not ASCII within",
+    f"{TOKEN[:9]}\x07{TOKEN[9:]}": "a sign that is not ASCII within",
+}
+SERVICES: dict[str, Callable[[settings.Settings], SecretStr]] = {
+    "TODOIST_API_TOKEN": settings.Settings.todoist_token,
+    "GITHUB_TOKEN": settings.Settings.github_secret,
+}
+
+
+@pytest.fixture(params=sorted(SERVICES))
+def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The variable of a service, unset."""
+    for one in SERVICES:
+        monkeypatch.delenv(one, raising=False)
+        monkeypatch.delenv(f"{one}_FILE", raising=False)
+    return str(request.param)
+
+
+def read(name: str, folder: Path) -> str:
+    return SERVICES[name](settings.load(folder)).get_secret_value()
+
+
+@pytest.mark.parametrize("around", ["{}", " {}", "{}\n", "\t{} \r\n", "\ufeff{}\n", "\N{NO-BREAK SPACE}{}"])
+def test_white_space_around_a_token_is_taken_off(
+    name: str, around: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, around.format(TOKEN))
+    assert read(name, tmp_path) == TOKEN
+    monkeypatch.delenv(name)
+    (tmp_path / "token").write_text(around.format(TOKEN), encoding="utf-8", newline="")
+    monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "token"))
+    assert read(name, tmp_path) == TOKEN
+
+
+@pytest.mark.parametrize("text", STRANGE)
+def test_what_no_token_has_is_named_and_never_the_token(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(CredentialsError) as told:
+        read(name, tmp_path)
+    said = f"the token in {name} holds a character that no token has ({STRANGE[text]}); copy it anew"
+    assert str(told.value).startswith(said)
+    monkeypatch.delenv(name)
+    (tmp_path / "token").write_text(text, encoding="utf-8", newline="")
+    monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "token"))
+    with pytest.raises(CredentialsError, match=f"the token in the file that {name}_FILE names holds"):
+        read(name, tmp_path)
+
+
+@given(st.text(min_size=1))
+def test_whatever_a_token_holds_it_can_be_sent_or_is_refused(text: str) -> None:
+    made = settings.Settings(
+        todoist_api_token=text, todoist_api_url="https://x.invalid", github_api_url="https://x.invalid"
+    )
+    try:
+        token = made.todoist_token().get_secret_value()
+    except CredentialsError:
+        return
+    assert token.encode("ascii").isalnum() or token.isprintable()
+
+
+GOALS = "namespace: me/goals\nsync: [{}]\ngoals: [{{title: Be, deadline: 2027-09-30}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "place"), [("TODOIST_API_TOKEN", "todoist"), ("GITHUB_TOKEN", "{github: {repo: me/goals}}")]
+)
+@pytest.mark.parametrize("token", [f"“{TOKEN}”", f"{TOKEN}é", "\udcff" + TOKEN])
+def test_the_command_ends_with_77(person: Person, variable: str, place: str, token: str) -> None:
+    person.writes(GOALS.format(place))
+    done = person.run("sync", env={variable: token})
+    assert done.code == 77
+    assert f"the token in {variable} holds a character that no token has" in done.err
+    assert TOKEN not in done.out + done.err
