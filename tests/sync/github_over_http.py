@@ -68,6 +68,7 @@ class GitHubApp(Remote):
         for name in ("Target date", "Start date"):
             self.github.add_field("ann", name)
         self.gone: set[str] = set()
+        self._lines: dict[str, str] = {}  # number -> date line that a person replaced by one that cannot be read
         self._account = GitHubAccount(server)
         self._server = server
 
@@ -111,6 +112,7 @@ class GitHubApp(Remote):
             done_on=there.closed_at.date() if done and there.closed_at else None,
             dropped=dropped,
             parent=issue.parent or None,
+            unread=number in self._lines,
             comments=(*(comment.body for comment in there.comments), issue.body.above, issue.body.below),
         )
 
@@ -162,6 +164,14 @@ class GitHubApp(Remote):
     def make_recurring(self, native_id: str) -> None:
         """Nothing repeats on GitHub: a person writes a few words instead."""
         self.touch(native_id)
+
+    def garble(self, native_id: str, *, unread: bool = True) -> None:
+        line = "Due next friday"
+        body = Body.read(self.github.issue(native_id).body)
+        if unread:
+            self._lines[native_id] = body.line
+        self.github.edit(native_id, body=replace(body, line=line if unread else self._lines.pop(native_id)).text)
+        self.look()
 
     def move_away(self, native_id: str) -> None:
         issue = self.github.issue(native_id)
