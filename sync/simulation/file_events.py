@@ -216,8 +216,8 @@ def change_app(life: Life, luck: Luck) -> str | None:
 @event(1)
 def retire(life: Life, _: Luck) -> str | None:
     """Write the last of several apps under `retired:`, or use it again."""
-    app = life.apps[-1]
-    if len(life.apps) == 1:
+    *others, app = life.apps
+    if any(not any(other.holds(goal.id) for other in others) for goal in life.project.goals):
         return None
     app.retired = not app.retired
     life.expected.file_changed()
