@@ -126,6 +126,21 @@ class Task:
     remark: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A task without a marker, which may be one of ours that has lost it: what it says, and where it stands.
+
+    `dated`: it has a date, perhaps one that cannot be read.
+    """
+
+    place: str
+    content: Content
+    done: bool = False
+    done_on: date | None = None
+    dropped: bool = False
+    dated: bool = True
+
+
 StepState = Literal["pending", "live", "done", "dropped", "removed"]
 
 
@@ -165,6 +180,8 @@ class Snapshot:
     fit, None where there is no limit. `account` are the names of the account that was read. `notices` are sentences on
     what the service cannot do for this plan, said once a run. `mending`: the place of the
     memory is not as it should be, and the next `MemoryWrite` repairs it, also where the memory itself is unchanged.
+    `strays` are the tasks without a marker, where those of ours can lose theirs; `taken` are those of them that are
+    `tasks` again, by the native ids that these have.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -179,6 +196,8 @@ class Snapshot:
     account: frozenset[str] = frozenset()
     notices: tuple[str, ...] = ()
     mending: bool = False
+    strays: tuple[Stray, ...] = ()
+    taken: Mapping[str, Stray] = field(default_factory=dict)
 
 
 class Action(StrEnum):
@@ -200,7 +219,8 @@ class Write:
 
     `content` and `marker` are the whole wanted state; `fields` names those of the content that change, and `parent`
     where the task has to stand below another one now. `parent` and `previous` are keys: the task above, and the sibling
-    to stand after. `kept` is what a person had entered and the file overruled: it is kept beside the task.
+    to stand after. `kept` is what a person had entered and the file overruled: it is kept beside the task. `found`
+    is what a task says that has lost its marker: by that it is told from all others without one.
     """
 
     action: Action
@@ -213,6 +233,7 @@ class Write:
     previous: str | None = None
     done_on: date | None = None
     kept: str = ""
+    found: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)

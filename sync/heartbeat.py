@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from connectors.base import GoalMemory
     from sync.reading import Home
 
+TITLE = "backplan last ran on"
 _NOTES = (
     "backplan moves this task ahead once a day, when it has read all your apps. If it is overdue, that has not "
     "happened for some days. On GitHub, open your repository's tab Actions: a red run says what to do; if there has "
@@ -51,7 +52,7 @@ def wanted(every: Duration, today: date, memory: Mapping[str, GoalMemory]) -> Wa
     """Return the heartbeat as the app should hold it after a run of today, due `every` ahead."""
     task = Wanted(
         key=HEARTBEAT,
-        content=Content(f"backplan last ran on {day(today)}", due(every, today), _NOTES),
+        content=Content(f"{TITLE} {day(today)}", due(every, today), _NOTES),
         timing="",
         definition=digest(str(every)),
     )

@@ -30,6 +30,7 @@ from sync.observe import GIVEN_UP
 from sync.occurrences import day_of, forget, is_occurrence, step_of
 from sync.places import Places
 from sync.refusals import refuse_mass_change, refuse_overfull
+from sync.strays import addressed
 from sync.turns import after_moves, after_reopening, turn
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def plan(
         refuse_mass_change(view.label, view.snapshot, differ.changes, twins)
     refuse_overfull(view.label, view.snapshot, differ.changes, view.incoming)
     changes = sorted((after_moves(change, differ.left) for change in differ.changes), key=turn)
+    changes = addressed(changes, view.snapshot)
     remembered = view.snapshot.memory
     memory = {goal_id: forget(goal, remembered.get(goal_id), today) for goal_id, goal in differ.memory.items()}
     memory |= {goal_id: left for goal_id, left in view.leaving.items() if goal_id in skipped}
@@ -344,7 +346,7 @@ class _Differ:
             # Not worth a task any more; that it is done is remembered for good.
             return replace(memory or Remembered("done"), state="done", done_on=wanted.done, definition="")
         if memory and self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
-            self._keep(wanted.key, memory.state != "dropped", "a person deleted it")
+            self._keep(wanted.key, memory.state != "dropped", f"a person deleted it{self._way_back(memory)}")
             return replace(memory, state="dropped", definition=wanted.definition)
         fresh = memory is None or memory.state == "pending"
         generation = self._free_generation(wanted.key, memory, fresh=fresh)
@@ -373,6 +375,12 @@ class _Differ:
         if wanted.whole:
             self._places.note_new(wanted.key)
         return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
+
+    def _way_back(self, memory: Remembered) -> str:
+        """Return what brings a deleted task back, where people can write markers."""
+        if not self._connector.capabilities.local or not memory.native_id:
+            return ""
+        return f"; a line that ends in `<!-- bp1 {memory.native_id} -->` brings it back"
 
     def _with_edits(self, wanted: Wanted) -> Content:
         """Return the content of a new task with what a person had changed in the place that its goal has left."""
@@ -468,6 +476,8 @@ class _Differ:
         """Return why a marker has to be written anew."""
         if task.native_id in self._view.renamed:
             return "renamed in the file"
+        if task.native_id in self._view.snapshot.taken:
+            return "its comment was lost: the line with its title and date is taken back"
         return "its marker was damaged" if task.native_id in self._view.snapshot.damaged else None
 
     def _merge(self, wanted: Wanted, task: Task) -> tuple[Content, dict[str, tuple[object, object]], set[str], str]:
@@ -483,7 +493,7 @@ class _Differ:
                 continue  # what is done has left the plan, and keeps the dates that it had
             new, old = getattr(want, name), getattr(have, name)
             again = name == "after" and self._doubled.intersection(new)
-            if new == old and not again:
+            if (new == old or (name == "title" and self._is_spelt_anew(have, new))) and not again:
                 continue
             applied = task.marker.applied.get(name)
             if name == "due":  # what a person moved has become a pin before; else the schedule has the last word
@@ -503,6 +513,10 @@ class _Differ:
                 overruled.append(f"{name} was: {old}")
         changed: dict[str, Any] = {name: new for name, (_, new) in fields.items()}
         return replace(have, **changed), fields, theirs, "; ".join(overruled)
+
+    def _is_spelt_anew(self, have: Content, title: str) -> bool:
+        """Return whether a title differs from that of a task only in how this version shows what it cannot hold."""
+        return title == self._connector.canonical(have).title
 
     def _merged_marker(self, wanted: Wanted, task: Task, content: Content, theirs: set[str]) -> Marker:
         """Return the marker that goes with the merged content: a field that a person changed keeps its digest."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from connectors.base import HEARTBEAT, GoalMemory, Mover, Remembered, Snapshot
 from connectors.registry import create
-from sync import heartbeat
+from sync import heartbeat, strays
 from sync.handover import Site, hand_over, share_an_account
 from sync.observe import GIVEN_UP, View, first_syncs, observe
 from sync.occurrences import step_of
@@ -230,6 +230,7 @@ def take_snapshots(
         snapshots[home.label] = snapshot
         if isinstance(home.connector, Mover):
             known += [Home(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
+    snapshots = _with_strays(project, known, snapshots, today, rebuilt)
     _refuse_emptied(known, snapshots, project)
     unread |= {} if allow_mass_change else _doubts(known, snapshots, project)
     believed = {label: snapshot for label, snapshot in snapshots.items() if label not in unread}
@@ -248,6 +249,26 @@ def _doubt(home: Home, snapshot: Snapshot, project: Project) -> str:
     if able.local or home.retired or home.unnamed:
         return ""
     return too_many(project, snapshot, families=able.families)
+
+
+def _with_strays(
+    project: Project, homes: Sequence[Home], snapshots: dict[str, Snapshot], today: date, rebuilt: Sequence[str]
+) -> dict[str, Snapshot]:
+    """Return the snapshots with the tasks that have lost their marker. Raises RefusedError in any doubt."""
+    there = [home for home in homes if home.label in snapshots]
+    lists = [home for home in there if strays.are_possible(project, home.connector, snapshots[home.label])]
+    if not lists:
+        return snapshots
+    renamed = {home.label: find_renames(project, snapshots[home.label], home.goals) for home in there}
+    held = held_back(renamed.values())
+    views = [_view(home, snapshots[home.label], renamed[home.label].without(held)) for home in there]
+    planned = schedule(project, observe(project, views, today), today)
+    taken = {}
+    for home in lists:
+        goals = heartbeat.goals(home, homes, project)
+        snapshot, anew = snapshots[home.label], home.label in rebuilt
+        taken[home.label] = strays.take_back(project, home.connector, snapshot, goals, planned, rebuilt=anew)
+    return {**snapshots, **taken}
 
 
 def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:

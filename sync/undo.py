@@ -27,6 +27,7 @@ from sync.changes import Change, ConnectorPlan
 from sync.digests import place_in
 from sync.refusals import refuse_mass_change
 from sync.renames import follow
+from sync.strays import addressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +61,7 @@ def plan(
     for entry in sorted(record.entries, key=lambda entry: not is_group(entry.key)):  # what stands in one follows it
         back.entry(entry)
     back.remove_what_was_made()
-    changes = tuple(sorted(back.changes, key=back.place))
+    changes = tuple(addressed(sorted(back.changes, key=back.place), snapshot))
     if not allow_mass_change:
         refuse_mass_change(record.label, snapshot, changes)
     return ConnectorPlan(record.label, changes, back.memory(), snapshot.memory, snapshot.memory)

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,14 +22,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, RefusedError
-from connectors.base import Action, Content, GoalMemory, Marker, MemoryWrite, Remembered, Task, Write, client_nonce
+from connectors.base import (
+    Action,
+    Content,
+    GoalMemory,
+    Marker,
+    MemoryWrite,
+    Remembered,
+    Task,
+    Write,
+    client_nonce,
+    digest,
+)
 from connectors.markdown import MarkdownConnector
 from connectors.marker import write_marker
 from sync import reading, reconciler
 from sync.schedule import State
 from tests import tiers
 from tests.conftest import ROOT
-from tests.connectors.contract import NAMESPACE, TODAY, a_goal, load, run
+from tests.connectors.contract import NAMESPACE, TODAY, a_goal, load, run, undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -212,13 +224,213 @@ def test_what_a_file_ends_on_stays_and_so_do_its_line_ends(tmp_path: Path, text:
 # Forms of our own lines that a person may give them
 
 
-@pytest.mark.parametrize("box", ["x", "X"])
-def test_either_cross_is_a_tick(todo: List, box: str) -> None:
-    todo.edit("g/one", lambda line: line.replace("[ ]", f"[{box}]"))
+@pytest.mark.parametrize("box", ["[x]", "[X]", "[x ]", "[ x]", "[ X ]"])
+def test_every_spelling_of_a_cross_is_a_tick(todo: List, box: str) -> None:
+    todo.edit("g/one", lambda line: line.replace("[ ]", box))
     line = todo.line("g/one")
     todo.sync()
     assert todo.line("g/one") == line
     assert todo.state("g/one") == "done"
+
+
+@pytest.mark.parametrize("box", ["[]", "[  ]", "[\u00a0]", "[/]", "[ >]"])
+@pytest.mark.parametrize("bullet", ["- ", "• ", "", "1. "])
+def test_a_box_without_a_cross_is_open_and_its_line_is_there(todo: List, box: str, bullet: str) -> None:
+    """Else it would count as deleted, and the goal as done with the last of the others."""
+    for name in ("one", "three"):
+        todo.edit(f"g/{name}", lambda line: line.replace("[ ]", "[x]"))
+    todo.edit("g/two", lambda line: line.replace("- [ ]", f"{bullet}{box}"))
+    line = todo.line("g/two")
+    assert todo.sync().actions == {}
+    assert todo.line("g/two") == line
+    assert (todo.state("g/two"), todo.state("g")) == ("live", "live")
+    todo.step("two", done=TODAY)
+    todo.sync()
+    assert f"{bullet}[x] Go on" in todo.line("g/two")
+
+
+def kept(done: Run) -> dict[str, str]:
+    """Return what the report says of each key that was left as it is."""
+    return {change.key: change.reason for plan in done.plans for change in plan.changes if change.action == Action.KEEP}
+
+
+UNREAD = {
+    "a box with words": (lambda line: line.replace("[ ]", "[maybe]"), "7:7: the box `[maybe]` cannot be read"),
+    "no box": (lambda line: line.replace("[ ] ", ""), "7:7: there is no box"),
+    "a link": (lambda line: line.replace("[ ] ", "[x](y) "), "7:7: there is no box"),
+    "a heading": (lambda line: line.replace("- [ ]", "#"), "7:5: there is no box"),
+    "the comment first": (lambda line: re.sub(r"- \[ \] (.*?) (<!--.*-->)", r"\2 - [ ] \1", line), "there is no box"),
+    "a day of the week": (lambda line: re.sub(r"📅 .*", "📅 next friday", line), "cannot read the date `next friday`"),
+    "no day that exists": (lambda line: re.sub(r"📅 .*", "📅 2027-02-31", line), "cannot read the date `2027-02-31`"),
+    "a day or a month": (lambda line: re.sub(r"📅 .*", "📅 9.5.2027 ^id", line), "cannot read the date `9.5.2027`"),
+    "two days": (lambda line: re.sub(r"📅 (.*)", r"📅 \1 -> 2027-09-10", line), "cannot read the date"),
+    "a field": (lambda line: re.sub(r"📅 .*", "[due:: soon]", line), "cannot read the date `soon`"),
+    "before the comment": (lambda line: re.sub(r" (<.*>) 📅.*", r" 📅 soon \1", line), "cannot read the date `soon`"),
+}
+
+
+@pytest.mark.parametrize("spelling", UNREAD)
+def test_what_cannot_be_read_is_left_as_it_is_and_reported_until_it_is_mended(todo: List, spelling: str) -> None:
+    change, told = UNREAD[spelling]
+    before = todo.line("g/two")
+    todo.edit("g/two", change)
+    text = todo.text
+    done = todo.sync()
+    assert told in kept(done)["g/two"]
+    assert kept(done)["g/two"].startswith("todo.md:7:")
+    assert done.actions == {}
+    todo.goal["deadline"] = "2027-10-07"
+    todo.step("two", title="Other words", priority="high")
+    todo.sync()
+    line = text.split("\n")[6]
+    assert todo.line("g/two") == line
+    assert (todo.state("g/two"), todo.task("g/two").marker.pinned) == ("live", False)
+    todo.text = todo.text.replace(line, before)
+    todo.sync()
+    assert todo.task("g/two").content == Content("Other words", date(2027, 10, 5), priority="high")
+
+
+def test_two_tasks_on_one_line_are_both_there(todo: List) -> None:
+    other = todo.line("g/three")
+    todo.text = todo.text.replace(f"\n{other}\n", f" {other.strip()}\n")
+    before = todo.text
+    done = todo.sync()
+    assert all("todo.md:7:1: several tasks stand on one line" in kept(done)[key] for key in ("g/two", "g/three"))
+    assert todo.text == before
+
+
+def test_a_line_that_cannot_be_read_keeps_its_tick_and_the_step_stays_done(todo: List) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace("[x]", "[yes]"))
+    todo.sync()
+    assert todo.state("g/two") == "done"
+
+
+def test_a_tick_counts_where_the_date_cannot_be_read_and_the_words_stay_when_it_is_cleared(todo: List) -> None:
+    todo.edit("g/two", lambda line: re.sub("📅.*", "📅 next friday", line).replace("[ ]", "[x]"))
+    line = todo.line("g/two")
+    todo.sync()
+    assert todo.state("g/two") == "done"
+    assert todo.line("g/two") == line
+
+
+def test_a_step_whose_line_cannot_be_read_is_not_removed_with_its_goal(todo: List) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[maybe]"))
+    line = todo.line("g/two")
+    del todo.goal["steps"][1]
+    assert "no longer in the file, but todo.md:7:7: the box" in kept(todo.sync())["g/two"]
+    assert todo.line("g/two") == line
+
+
+@pytest.mark.parametrize("sign", ["📅 {}", "📅\ufe0f {}", "📅{}", "📆 {}", "🗓 {}", "🗓️ {}", "[due:: {}]", "(due::{})"])
+@pytest.mark.parametrize(
+    "day",
+    ["2027-9-10", "2027-09-10", "Sep 10, 2027", "10 SEPTEMBER 2027", "Fri 10th of September 2027", "**2027-09-10**"],
+)
+def test_a_day_as_people_write_it_moves_the_task_and_its_spelling_stays(todo: List, sign: str, day: str) -> None:
+    todo.edit("g/two", lambda line: re.sub("📅 .*", sign.format(day), line) + " #tag ^abc123")
+    line = todo.line("g/two").partition("-->")[2]
+    todo.sync()
+    assert todo.task("g/two").marker.due == date(2027, 9, 10)
+    assert todo.task("g/two").marker.pinned
+    assert todo.line("g/two").partition("-->")[2] == line
+    todo.goal["deadline"] = "2027-10-07"
+    todo.sync()
+    assert todo.task("g/two").content.due == date(2027, 10, 5)
+    ours = sign.replace("{}", " {}").replace("  ", " ").format("2027-10-05")
+    assert todo.line("g/two").partition("-->")[2] == f" {ours} #tag ^abc123"
+
+
+@pytest.mark.parametrize("sign", ["📅", "📅 ", "📆 #tag", "[due::]", ""])
+def test_a_sign_with_no_date_behind_it_is_a_date_that_was_cleared(todo: List, sign: str) -> None:
+    todo.edit("g/two", lambda line: re.sub("📅 .*", sign, line))
+    todo.sync()
+    assert todo.task("g/two").content.due == date(2027, 9, 28)
+    assert todo.line("g/two").count("2027-09-28") == 2
+
+
+@pytest.mark.parametrize(
+    "title", ["Buy 📅 calendar", "Buy 🗓 2027-01-01 and more", "Print ✅ 2027-01-01 on it", "A ⏫ B"]
+)
+def test_a_sign_within_a_title_is_no_date(todo: List, title: str) -> None:
+    todo.edit("g/two", lambda line: line.replace("Go on", title))
+    assert todo.sync().actions == {}
+    assert todo.task("g/two").content == Content(title, date(2027, 9, 28))
+
+
+@pytest.mark.parametrize(
+    "order", ["⏫ 📅 2027-09-28", "📅 2027-09-28 ⏫", "📅 2027-09-28 🛫 2027-09-01 🆔 abc ⛔ d,e ⏫"]
+)
+def test_signs_before_the_comment_are_signs_and_stay_there(todo: List, order: str) -> None:
+    todo.edit("g/two", lambda line: re.sub(r"Go on (<.*>) 📅.*", rf"Go on {order} ^id \1", line))
+    line = todo.line("g/two").partition("<!--")[0]
+    assert todo.sync().actions == {}
+    assert todo.task("g/two").content == Content("Go on", date(2027, 9, 28), priority="high")
+    todo.goal["deadline"] = "2027-10-07"
+    todo.sync()
+    assert todo.line("g/two").partition("<!--")[0] == line.replace("2027-09-28", "2027-10-05")
+
+
+SIGNS = "📅📆🗓✅🆔⛔🛫⏳⌛➕❌🔁🏁🔺⏫🔼🔽⏬"
+
+
+def test_no_sign_of_a_title_in_the_goals_file_reaches_the_list(tmp_path: Path) -> None:
+    todo = List(tmp_path)
+    for sign in SIGNS:
+        todo.goal["steps"].append({"id": f"s{ord(sign)}", "title": f"Go {sign} 2027-01-01 on [due:: 2027-01-01]"})
+    todo.sync()
+    titles = re.findall(r"\] (.*?) <!-- bp1", todo.text)
+    assert len(titles) == 4 + len(SIGNS)
+    assert not any(sign in title for sign in (*SIGNS, "due::") for title in titles)
+
+
+@pytest.mark.parametrize("sign", [sign for sign in SIGNS if sign not in "📅✅🔺⏫🔼"])
+def test_a_title_that_an_earlier_version_wrote_stays_as_it_is(todo: List, sign: str) -> None:
+    """It showed 📅 as 🗓, and other signs as they are."""
+    told = "📅" if sign == "🗓" else sign
+    todo.step("two", title=f"Pay {told} 2027-01-01")
+    todo.sync()
+    new, old = todo.task("g/two").content.title, f"Pay {sign} 2027-01-01"
+    todo.edit("g/two", lambda line: line.replace(new, old).replace(f"- {digest(new)}.", f"- {digest(old)}."))
+    line = todo.line("g/two")
+    assert todo.sync().actions == {}
+    assert todo.line("g/two") == line
+    todo.edit("g/two", lambda line: re.sub(" 📅 2027-09-28", "", line))
+    todo.sync()
+    assert todo.line("g/two") == line
+    todo.step("two", title="Other words")
+    todo.sync()
+    assert todo.task("g/two").content == Content("Other words", date(2027, 9, 28))
+
+
+@pytest.mark.parametrize("day", ["✅ 2027-7-18", "✅\ufe0f 18 July 2027", "✅ **2027-07-18** ^id"])
+def test_a_day_that_a_person_writes_behind_a_tick_is_the_day_it_was_done(todo: List, day: str) -> None:
+    todo.edit("g/one", lambda line: f"{line.replace('[ ]', '[x]')} {day}")
+    line = todo.line("g/one")
+    todo.sync()
+    assert todo.line("g/one") == line
+    assert todo.connector.read().memory["g"].keys["g/one"].done_on == date(2027, 7, 18)
+
+
+@pytest.mark.parametrize("day", ["✅ yesterday", "✅", "✅ 2027-12-24", "✅ 2027-02-30"])
+def test_a_tick_on_no_day_or_on_one_to_come_counts_for_today(todo: List, day: str) -> None:
+    todo.edit("g/one", lambda line: f"{line.replace('[ ]', '[x]')} {day}")
+    line = todo.line("g/one")
+    todo.sync()
+    assert todo.line("g/one") == line
+    assert todo.connector.read().memory["g"].keys["g/one"].done_on == TODAY
+
+
+def test_a_block_id_stays_the_last_of_its_line(todo: List) -> None:
+    """Obsidian follows links to it only there."""
+    todo.edit("g/two", lambda line: f"{re.sub(' 📅 .*', '', line)} ^abc123")
+    todo.step("two", priority="high")
+    todo.sync()
+    assert todo.line("g/two").endswith("--> ⏫ 📅 2027-09-28 ^abc123")
+    todo.step("two", done=TODAY)
+    todo.sync()
+    assert todo.line("g/two").endswith("--> ⏫ 📅 2027-09-28 ✅ 2027-07-20 ^abc123")
 
 
 def test_the_day_that_obsidian_writes_is_the_day_it_was_done(todo: List) -> None:
@@ -348,13 +560,6 @@ def test_of_two_dates_the_last_one_counts_and_both_stay(todo: List) -> None:
     assert todo.line("g/two").partition("-->")[2] == line
 
 
-def test_a_date_that_is_none_does_not_vanish(todo: List) -> None:
-    todo.edit("g/two", lambda line: re.sub(r"📅 \S+", "📅 2027-02-31", line))
-    todo.sync()
-    assert todo.task("g/two").content.due is not None
-    assert "2027-02-31" in todo.text
-
-
 @pytest.mark.parametrize("sign", ["🔺", "⏫", "🔼"])
 def test_a_priority_that_a_person_gave_stays(todo: List, sign: str) -> None:
     todo.edit("g/two", lambda line: line.replace("--> ", f"--> {sign} "))
@@ -410,6 +615,54 @@ def test_the_lower_of_two_copies_becomes_the_persons(todo: List) -> None:
     assert todo.line("g/two") == line
     assert todo.text.endswith("\n    - [ ] Go on 📅 2027-09-28\n    - [x] Go on 📅 2027-09-28\n")
     assert todo.state("g/two") == "live"
+
+
+REPEATED = [
+    ("2027-10-05", "2027-09-28"),  # the copy has the next date
+    ("2027-10-05", "2027-09-20"),  # and the line that was ticked had been moved before
+]
+
+
+@pytest.mark.parametrize(("next_date", "own"), REPEATED)
+def test_the_line_that_was_ticked_is_done_where_a_plugin_puts_a_copy_with_the_next_date_above(
+    todo: List, next_date: str, own: str
+) -> None:
+    line = todo.line("g/two")
+    ticked = f"{line.replace('[ ]', '[x]').replace('📅 2027-09-28', f'📅 {own}')} ✅ 2027-07-20"
+    copy = line.replace("📅 2027-09-28", f"📅 {next_date}")
+    todo.text = todo.text.replace(line, f"{copy}\n{ticked}")
+    todo.sync()
+    assert todo.line("g/two") == ticked
+    assert todo.state("g/two") == "done"
+    assert f"    - [ ] Go on 📅 {next_date}\n" in todo.text
+
+
+def test_a_copy_that_got_other_words_and_a_tick_takes_nothing_over(todo: List) -> None:
+    line = todo.line("g/two")
+    copy = line.replace("[ ] Go on", "[x] Something else")
+    todo.text = todo.text.replace(line, f"{copy}\n{line}")
+    todo.sync()
+    assert todo.line("g/two") == line
+    assert todo.state("g/two") == "live"
+    assert "    - [x] Something else 📅 2027-09-28\n" in todo.text
+
+
+def test_a_copy_that_cannot_be_read_is_left_alone(todo: List) -> None:
+    line = todo.line("g/two")
+    copy = line.replace("[ ]", "[maybe]")
+    todo.text = todo.text.replace(line, f"{copy}\n{line}\n{line}")
+    assert todo.sync().actions == {"g/two": Action.DETACH}
+    assert f"{copy}\n{line}\n    - [ ] Go on 📅" in todo.text
+    assert todo.state("g/two") == "live"
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("&lt;!--", "--&gt;"), ("\\<!--", "-->"), ("\\<\\!--", "--\\>")])
+def test_a_comment_that_an_editor_escaped_is_mended(todo: List, opens: str, closes: str) -> None:
+    before = todo.text
+    for key in ("g", "g/one", "g/two", "g/three"):
+        todo.edit(key, lambda line: line.replace("<!--", opens).replace("-->", closes))
+    assert set(todo.sync().actions.values()) == {Action.REPAIR}
+    assert todo.text == before
 
 
 def test_an_old_line_that_was_put_back_beside_its_successor_is_no_second_task(todo: List) -> None:
@@ -510,6 +763,137 @@ def test_a_copy_in_a_code_block_below_a_task_is_code(todo: List) -> None:
     assert todo.text == before
 
 
+# Comments that an editor took out
+
+
+def stripped(text: str, what: str = "") -> str:
+    """Return a text as an editor leaves it that knows no comments, or none that begin so."""
+    return re.sub(rf" ?<!-- ?{what}.*?-->", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("what", ["", "bp1"], ids=["all comments", "the markers alone"])
+@pytest.mark.parametrize("ticked", [False, True])
+def test_lines_that_lost_their_comments_are_taken_back(todo: List, what: str, ticked: bool) -> None:
+    before = todo.text
+    if ticked:
+        todo.edit("g/two", lambda line: line.replace("[ ]", "[x ]") + " ✅ 2027-07-18")
+    todo.text = stripped(todo.text, what)
+    left = persons_lines(todo.text)
+    assert set(todo.sync().actions.values()) == {Action.REPAIR}
+    assert without_blank([stripped(line) for line in todo.text.partition(MEMORY)[0].split("\n")]) == without_blank(left)
+    if ticked:
+        assert todo.state("g/two") == "done"
+        assert todo.connector.read().memory["g"].keys["g/two"].done_on == date(2027, 7, 18)
+    else:
+        assert without_blank(todo.text.split("\n")) == without_blank(before.split("\n"))
+
+
+@pytest.mark.parametrize("what", ["", "bp1"], ids=["all comments", "the markers alone"])
+def test_the_heartbeat_that_lost_its_comment_is_taken_back(tmp_path: Path, what: str) -> None:
+    todo = List(tmp_path)
+    todo.settings["heartbeat"] = "3 days"
+    todo.sync()
+    todo.text = stripped(todo.text, what)
+    todo.sync(date(2027, 7, 21))
+    assert todo.text.count("backplan last ran on") == todo.text.count("backplan last ran on Wed 21 Jul 2027 <!--") == 1
+
+
+def test_a_new_memory_takes_back_the_lines_that_lost_their_comments(todo: List) -> None:
+    before = todo.text
+    todo.text = todo.text.partition(MEMORY)[0].replace(todo.line("g/two"), stripped(todo.line("g/two")))
+    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
+    reconciler.apply(reconciler.make_plans(found), homes, lambda _: None)
+    assert todo.sync().actions == {}
+    assert without_blank(todo.text.split("\n")) == without_blank(before.split("\n"))
+
+
+def test_a_line_that_is_missing_is_made_in_its_place_among_those_that_are_taken_back(todo: List) -> None:
+    before, line = todo.text, todo.line("g/two")
+    todo.text = stripped(todo.text.replace(f"{line}\n", ""))
+    assert todo.sync().actions["g/two"] is Action.CREATE
+    assert without_blank(todo.text.split("\n")) == without_blank(before.split("\n"))
+
+
+def test_a_copy_that_is_let_go_is_not_taken_for_a_line_that_is_taken_back(todo: List) -> None:
+    todo.goal["steps"][1:] = [
+        {"id": n, "title": "Go on", "on": "2027-09-28", "after": ["one"]} for n in ("two", "three")
+    ]
+    todo.sync()
+    two, three = todo.line("g/two"), todo.line("g/three")
+    assert stripped(two) == stripped(three)
+    todo.text = todo.text.replace(two, f"{two}\n{two}").replace(three, stripped(three))
+    assert todo.sync().actions == {"g/two": Action.DETACH, "g/three": Action.REPAIR}
+    assert f"{two}\n{stripped(two)}\n{three}\n" in todo.text
+
+
+def test_a_line_that_is_taken_back_gets_what_changed_in_the_file_meanwhile(todo: List) -> None:
+    todo.text = stripped(todo.text, "bp1")
+    todo.goal["deadline"] = "2027-10-07"
+    todo.step("one", done=TODAY)
+    todo.sync()
+    assert todo.task("g/two").content.due == date(2027, 10, 5)
+    assert todo.task("g/one").done
+
+
+def test_of_lines_that_lost_their_comments_the_one_that_is_gone_is_dropped_and_told_how_to_get_back(todo: List) -> None:
+    nonce, line = todo.task("g/two").native_id, todo.line("g/two")
+    todo.text = stripped(todo.text.replace(f"{line}\n", ""), "bp1")
+    assert kept(todo.sync()) == {
+        "g/two": f"a person deleted it; a line that ends in `<!-- bp1 {nonce} -->` brings it back"
+    }
+    assert todo.state("g/two") == "dropped"
+    todo.text = f"- [ ] Go on again <!-- bp1 {nonce} -->\n{todo.text}"
+    todo.sync()
+    assert todo.state("g/two") == "live"
+
+
+DOUBT: dict[str, Callable[[str], str]] = {
+    "two lines": lambda text: f"- [ ] Go on 📅 2027-09-28\n{text}",
+    "another date": lambda text: text.replace("2027-09-28", "2027-9-10"),
+    "no readable date": lambda text: text.replace("2027-09-28", "next friday"),
+}
+
+
+@pytest.mark.parametrize("doubt", DOUBT)
+def test_nothing_is_made_where_it_is_not_sure_which_lines_are_ours(todo: List, doubt: str) -> None:
+    todo.text = before = DOUBT[doubt](stripped(todo.text))
+    with pytest.raises(RefusedError, match=r"markdown \(todo\.md\).*todo\.md:\d+ `Go on.*Restore the file"):
+        todo.sync()
+    assert todo.text == before
+
+
+@pytest.mark.parametrize("own", ["- [ ] Go on 📅 2027-09-10", "- [ ] Go on", "- [x] Go on 📅 2027-01-02"])
+def test_a_task_of_the_persons_with_an_equal_title_stays_theirs(todo: List, own: str) -> None:
+    todo.text = f"{own}\n{todo.text}"
+    assert todo.sync().actions == {}
+    todo.edit("g/two", lambda line: "")
+    todo.sync()
+    assert todo.text.startswith(f"{own}\n")
+    assert todo.state("g/two") == "dropped"
+
+
+def test_an_undo_leaves_a_line_that_cannot_be_read_by_now_and_says_where_it_stands(todo: List) -> None:
+    todo.goal["deadline"] = "2027-10-07"
+    project = load(todo.folder, todo.goal)
+    done = run(project, [todo.connector], TODAY)
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[maybe]"))
+    line = todo.line("g/two")
+    told = [change.error for plan in undo(project, todo.connector, done, TODAY) for change in plan.changes]
+    assert [error for error in told if error and error.startswith("todo.md:7:7: the box `[maybe]` cannot be read")]
+    assert todo.line("g/two") == line
+
+
+def test_tasks_that_were_taken_back_by_a_run_stay_when_it_is_undone(todo: List) -> None:
+    todo.text = stripped(todo.text, "bp1")
+    project = load(todo.folder, todo.goal)
+    done = run(project, [todo.connector], TODAY)
+    before = todo.text
+    undo(project, todo.connector, done, TODAY)
+    assert {task.marker.key for task in todo.connector.read().tasks} == {"g", "g/one", "g/two", "g/three"}
+    assert stripped(todo.text) == stripped(before)
+
+
 # The memory
 
 
@@ -606,6 +990,18 @@ def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "todo.md").mkdir()
     with pytest.raises(BackplanError, match="cannot be read"):
         _writes(MarkdownConnector(tmp_path / "todo.md", NAMESPACE))
+
+
+def test_what_is_no_file_is_an_error_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "todo.md"
+    os.mkfifo(path)
+    with pytest.raises(BackplanError, match="it is a named pipe; name a file"):
+        _writes(MarkdownConnector(path, NAMESPACE))
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        with pytest.raises(BackplanError, match="it is a socket"):
+            _writes(MarkdownConnector(path, NAMESPACE))
 
 
 def test_a_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None:

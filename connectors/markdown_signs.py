@@ -1,0 +1,154 @@
+"""The signs behind a task in a Markdown list: 📅 and other signs with their dates, priorities, block ids.
+
+A sign counts in the run of signs at the end of a text, and nowhere else: `Buy 📅 calendar` has no date. What stands
+behind a 📅, up to the next sign, is its date where the words it begins with can mean one day only. Words behind a date
+are left alone, but a second date there makes it doubtful which one is meant, and then there is none to be read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+from connectors.days import read_day
+
+if TYPE_CHECKING:
+    from datetime import date
+
+SIGNS = {"urgent": "🔺", "high": "⏫", "medium": "🔼"}
+PRIORITIES = {sign: name for name, sign in SIGNS.items()}
+
+Kind = Literal["due", "done", "priority", "day", "words", "bare"]
+_KINDS: dict[Kind, str] = {
+    "due": "📅📆🗓",
+    "done": "✅",
+    "priority": "🔺⏫🔼",
+    "day": "🛫⏳⌛➕❌",
+    "words": "🔁🆔⛔🏁",
+    "bare": "🔽⏬",
+}
+_SIGN = re.compile(
+    "|".join(f"(?P<{kind}>[{signs}])\ufe0f?" for kind, signs in _KINDS.items())
+    + r"|[\[(][ ]*due[ ]*::(?P<field>[^\[\]()]*)[\])]",  # Dataview's
+    re.IGNORECASE,
+)
+# What is read as a sign here or in other tools is shown by a look-alike that nobody reads.
+_LOOK_ALIKES = str.maketrans(
+    {
+        **dict.fromkeys("📅📆🗓", "🗒"),
+        **dict.fromkeys("🔺⏫🔼", "▲"),
+        **dict.fromkeys("🔽⏬", "▼"),
+        **dict.fromkeys("⏳⌛", "⧗"),
+        "✅": "☑",
+        "🆔": "🪪",
+        "⛔": "🚫",
+        "🛫": "✈",
+        "➕": "＋",
+        "❌": "✗",
+        "🔁": "↻",
+        "🏁": "⚑",
+    }
+)
+_FIELD = re.compile(r"([\[(][ ]*due[ ]*)::", re.IGNORECASE)
+_BLOCK_ID = re.compile(r"\^[A-Za-z0-9-]+")
+_TAGS = re.compile(r"(?:\s*#\S+)*[\s*_.,;]*")
+_SOME_WORDS = re.compile(r"[\s\w,!-]*")
+_MOST_WORDS = 6  # of a date: `Sun 9th of May 2027` and one to spare
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign and what stands behind it, as places in the text that it was found in.
+
+    `start` to `stop` is the sign with its value, `value` where that begins, `end` where the next sign may begin: what
+    stands in between is words of somebody's. `day` is None where there is none, or where `unread` cannot be read.
+    """
+
+    kind: Kind
+    start: int
+    value: int
+    stop: int
+    end: int
+    day: date | None = None
+    unread: str = ""
+
+
+def find_signs(text: str) -> list[Sign]:
+    """Return the signs in a text, wherever they stand; a block id at its end is not part of any value."""
+    matches = list(_SIGN.finditer(text, 0, block_id(text)))
+    ends = [*(match.start() for match in matches[1:]), block_id(text)]
+    return [_sign(text, match, end) for match, end in zip(matches, ends, strict=False)]
+
+
+def block_id(text: str) -> int:
+    """Return where a block id (` ^abc123`) at the end of a text begins, with the blanks before it; else its length."""
+    last = text.rstrip(" \t")
+    start = max(last.rfind(" "), last.rfind("\t")) + 1
+    return len(last[:start].rstrip(" \t")) if _BLOCK_ID.fullmatch(last, start) else len(text)
+
+
+def run_of_signs(text: str) -> int:
+    """Return where the run of signs (and a block id) at the end of a text begins, with the blanks before it."""
+    start = block_id(text)
+    doubtful = (
+        False  # whether a sign that may be a word of the title stands behind: a date before it shows that it is none
+    )
+    for sign in reversed(find_signs(text)):
+        if sign.unread and sign.kind != "due":
+            doubtful = True
+        elif sign.unread or _TAGS.fullmatch(text, sign.stop, sign.end) is None:
+            break
+        elif sign.kind == "due" or not doubtful:
+            start, doubtful = sign.start, False
+    return len(text[:start].rstrip()) if start < len(text) else start
+
+
+def plain(title: str) -> str:
+    """Return a title in which nobody reads a sign."""
+    return _FIELD.sub(r"\1∷", title.translate(_LOOK_ALIKES))
+
+
+def _sign(text: str, match: re.Match[str], end: int) -> Sign:
+    start, value = match.span()
+    if match["field"] is not None:
+        inner = match.start("field")
+        day, _, unread = _read_value(match["field"])
+        return Sign("due", start, inner, value, end, day, unread)
+    kind = next(kind for kind in _KINDS if match[kind])
+    if kind in ("priority", "bare"):
+        return Sign(kind, start, value, value, end)
+    if kind == "words":
+        words = _SOME_WORDS.match(text, value, end)
+        return Sign(kind, start, value, words.end() if words else value, end)
+    day, length, unread = _read_value(text[value:end])
+    return Sign(kind, start, value, value + length, end, day, unread)
+
+
+def _read_value(text: str) -> tuple[date | None, int, str]:
+    """Return the day that a text begins with, how much of the text that is, and the text where it cannot be read."""
+    if _TAGS.fullmatch(text):
+        return None, 0, ""
+    words = list(re.finditer(r"\S+", text))
+    found = _first_day(text, words)
+    if found is None or any(_first_day(text, words[n : n + _MOST_WORDS]) for n in range(found[2], len(words))):
+        return None, 0, " ".join(text.split())
+    return found[0], found[1], ""
+
+
+def _first_day(text: str, words: list[re.Match[str]]) -> tuple[date, int, int] | None:
+    """Return the day that words begin with, where it ends in the text, and of how many words it is."""
+    for count in range(min(len(words), _MOST_WORDS), 0, -1):
+        said = text[words[0].start() : words[count - 1].end()].rstrip(".,;")
+        if not said.startswith(("*", "_")):
+            said = said.rstrip("*_")  # the end of an emphasis that begins before the sign
+        if day := read_day(" ".join(said.split())):
+            return day, words[0].start() + len(said), count
+    return None
+
+
+def replace_spans(text: str, spans: list[tuple[int, int]], new: str = "") -> str:
+    """Return a text with other words in these places."""
+    edges = [0, *(edge for span in spans for edge in span), len(text)]
+    return new.join(text[start:stop] for start, stop in list(pairwise(edges))[::2])
