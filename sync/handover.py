@@ -81,8 +81,22 @@ def _without_shared(home: Site, sites: Sequence[Site]) -> View:
         and _goal_of(task) in home.goals
         and ("/" not in task.marker.key or task.parent not in ids)
     }
-    tasks = tuple(task for task in view.snapshot.tasks if _goal_of(task) in home.goals or task.native_id not in wanted)
-    return replace(view, snapshot=replace(view.snapshot, tasks=tasks), arriving=view.arriving | back)
+    tasks = [task for task in view.snapshot.tasks if _goal_of(task) in home.goals or task.native_id not in wanted]
+    there = {task.marker.nonce for one in others for task in one.view.tasks.values() if _goal_of(task) in one.goals}
+    copies = [task for task in tasks if task.marker.nonce in there and _is_copy(task, home)]
+    snapshot = replace(
+        view.snapshot,
+        tasks=tuple(task for task in tasks if task not in copies),
+        copies=(*view.snapshot.copies, *copies),
+    )
+    return replace(view, snapshot=snapshot, arriving=view.arriving | back)
+
+
+def _is_copy(task: Task, home: Site) -> bool:
+    """Return whether a place that a goal leaves does not know a task beside the one that the new place has."""
+    entry = home.view.remembered(task.marker.key)
+    known = entry is not None and entry.native_id == task.native_id
+    return _goal_of(task) not in home.goals and not known
 
 
 def _share_a_shelf(one: Connector, other: Connector) -> bool:

@@ -56,10 +56,12 @@ def make_plans(
     if only_goals or reading.unread:  # it tells when everything was read last
         skipped.add(HEARTBEAT)
     by_label = {home.label: home for home in reading.homes}
+    given_up = frozenset[str]().union(*reading.given_up.values())
 
     def planned(view: View) -> ConnectorPlan:
         home = by_label[view.label]
         alone = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
+        alone |= given_up & view.leaving.keys()  # it stays known where it was until it is taken up, and moves then
         return _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
 
     views = [

@@ -65,7 +65,7 @@ class App:
         """Return whether a person cancelled the goal's own task: then all its tasks are left as they are."""
         goal_id = _goal(key)
         known = entry.native_id if (entry := self.remembered().get(goal_id)) else ""
-        dropped = [(one, held) for one, held in self.service.tasks.items() if held.dropped and held.marker]
+        dropped = [(one, held) for one, held in self.service.tasks.items() if held.dropped]
         names = [{one, *(held.marker or "").split()[1:2]} for one, held in dropped]  # its marker may have another name
         own = any(known in name for name in names) or any(
             marker.key == goal_id for _, held in dropped if (marker := parse(held.marker or ""))
@@ -445,12 +445,14 @@ class Expectations:
                 made_since = key in memory and marker is not None and marker.generation < memory[key].generation
                 if (key not in own and (closed or copied)) or (copied and made_since):
                     continue  # its marker is of a step or a task that was there once
-                promise(key not in ours or held.done or ours[key].done, f"{key} has two tasks in {app.name}")
+                given_up = app.is_given_up(self.named(key))
+                single = key not in ours or held.done or ours[key].done or given_up
+                promise(single, f"{key} has two tasks in {app.name}")
                 if (key not in ours or ours[key].done) and not held.unread:
                     ours[key] = held
                 kept = project.prune == "keep" or app.is_unnamed(native_id, self.places, project)
                 promise(
-                    key in own or kept or held.unread or app.is_given_up(key),
+                    key in own or kept or held.unread or given_up,
                     f"{key} left the file, and is still ours in {app.name}",
                 )
             self._check_occurrences(app, ours, schedule.today)

@@ -97,6 +97,8 @@ def cancel(life: Life, luck: Luck) -> str | None:
     held = app.service.tasks[native_id]
     if app.service.kind.families or held.dropped or held.recurring or key == HEARTBEAT:
         return None  # those that tick a whole family know no other way of closing
+    if "/" not in key and (life.raced or not life.expected.settled):
+        return None  # what two runs made twice, or one had begun to rename, stays so while the goal is given up
     app.service.cancel(native_id)
     if "/" in key:
         life.expected.deleted(app, key)

@@ -37,7 +37,7 @@ class Run:
     @property
     def silent(self) -> bool:
         """Whether there was nothing to write, tasks and memory alike."""
-        return all(not plan.writes and plan.memory == plan.remembered for plan in self.plans)
+        return not any(plan.pending for plan in self.plans)
 
     @property
     def errors(self) -> list[str]:

@@ -697,6 +697,11 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
         # A copy of a task that was removed stands where a new goal is to be.
         (EXACT, [("add_step", 0), ("add_step", 0), ("sync", 0), ("copy", 4), ("change_title", 0), ("rename_step", 0),
                  ("restore", 0), ("delete", 0), ("change_place", 1), ("faulty_sync", 569112251680), ("add_goal", 0)]),
+        # A person copies a goal's task that no run has heard of, and the goal moves in a run that is cut short.
+        (EXACT, [("faulty_sync", 4), ("copy", 0), ("copy", 0), ("change_place", 1), ("faulty_sync", 1071899352224)]),
+        # A goal is given up before it changes its place, and taken up again.
+        (EXACT, [("sync", 0), ("garble", 1), ("add_step", 0), ("cancel", 0), ("change_place", 1), ("sync", 0),
+                 ("take_up", 0)]),
         # A step goes to another goal in another place, and its goal leaves the file.
         (EXACT, [("change_place", 2), ("sync", 0), ("tick", 0), ("sync", 0), ("add_goal", 0), ("move_step", 6),
                  ("remove_goal", 0)]),
