@@ -129,6 +129,8 @@ def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, di
             changed[task.native_id], followed[old] = old, new
             task = replace(task, marker=replace(task.marker, key=new))
         tasks.append(task)
+    kept = {task.marker.key for task in snapshot.tasks if task.native_id not in changed}  # an old key in use again
+    followed = {old: new for old, new in followed.items() if old not in kept}
     if followed:
         tasks = [replace(task, content=follow(task.content, followed)) for task in tasks]
     return replace(snapshot, tasks=tuple(tasks), memory=memory), changed
