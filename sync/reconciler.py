@@ -56,12 +56,12 @@ def make_plans(
     if only_goals or reading.unread:  # it tells when everything was read last
         skipped.add(HEARTBEAT)
     by_label = {home.label: home for home in reading.homes}
-    staying = frozenset[str]().union(*reading.given_up.values(), *map(_unread_arrivals, reading.views))
+    given_up = frozenset[str]().union(*reading.given_up.values())
 
     def planned(view: View) -> ConnectorPlan:
         home = by_label[view.label]
         alone = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
-        alone |= staying & view.leaving.keys()
+        alone |= given_up & view.leaving.keys()  # it stays known where it was until it is taken up, and moves then
         return _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
 
     views = [
@@ -74,15 +74,6 @@ def make_plans(
         if (whole := with_carried(view, sites, made)).carried:
             plans[view.label] = planned(whole)
     return _in_turn(list(plans.values()), reading)
-
-
-def _unread_arrivals(view: View) -> set[str]:
-    """Return the goals that cannot move here yet, for their tasks cannot be read.
-
-    Like those that were given up, they stay known where they were, and move when that has changed.
-    """
-    tasks = (task for task in view.tasks.values() if task.unread and task.native_id in view.arriving)
-    return {task.marker.key.partition("/")[0] for task in tasks}
 
 
 def _site(home: Home, view: View, reading: Reading) -> Site:

@@ -265,6 +265,7 @@ def mend(life: Life, luck: Luck) -> str | None:
     app.service.garble(native_id, unread=False)
     key = app.ours()[native_id][0] if native_id in app.ours() else ""
     life.expected.unreadable(life.expected.named(key))
+    _follow(life, app, key)
     return f"{app.name}: mend {key}"
 
 
