@@ -9,7 +9,7 @@ from config.errors import InputError, RefusedError
 from connectors.base import HEARTBEAT, Action, Finder, Paced
 from sync import digests, executor, heartbeat
 from sync.budget import WAITS, within
-from sync.handover import Site, with_carried
+from sync.handover import Site, share_an_account, with_carried
 from sync.plan import plan
 from sync.wanted import wanted_goal
 
@@ -56,12 +56,11 @@ def make_plans(
     if only_goals or reading.unread:  # it tells when everything was read last
         skipped.add(HEARTBEAT)
     by_label = {home.label: home for home in reading.homes}
-    given_up = frozenset[str]().union(*reading.given_up.values())
 
     def planned(view: View) -> ConnectorPlan:
         home = by_label[view.label]
         alone = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
-        alone |= given_up & view.leaving.keys()  # it stays known where it was until it is taken up, and moves then
+        alone |= _given_up_there(reading, home) & view.leaving.keys()  # it moves when it is taken up
         return _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
 
     views = [
@@ -74,6 +73,12 @@ def make_plans(
         if (whole := with_carried(view, sites, made)).carried:
             plans[view.label] = planned(whole)
     return _in_turn(list(plans.values()), reading)
+
+
+def _given_up_there(reading: Reading, old: Home) -> frozenset[str]:
+    """Return the goals that a person gave up in another place of the account."""
+    there = (home for home in reading.homes if share_an_account(home.connector, old.connector))
+    return frozenset[str]().union(*(reading.given_up.get(home.label, ()) for home in there))
 
 
 def _site(home: Home, view: View, reading: Reading) -> Site:
