@@ -33,8 +33,9 @@ from connectors.base import (
 )
 from connectors.markdown_found import Found, Known, by_nonce, find_unmarked, managed_lines, markers_of, unmarked_lines
 from connectors.markdown_line import Line, held
+from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown_page import Page
-from connectors.markdown_text import MEMORY_START, lines_below, memory_in, memory_start
+from connectors.markdown_text import lines_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,7 +120,7 @@ class MarkdownConnector:
             tuple(task for _, task in sorted(tasks, key=lambda numbered: numbered[0])),
             tuple(copies),
             memory,
-            remembers=bool(memory) or memory_start(lines, self._namespace) is not None,
+            remembers=bool(memory) or memory_block(lines, self._namespace) is not None,
             others={namespace: frozenset(keys) for namespace, keys in others.items()},
             damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
             damage=f"{self.path}:{damage}" if damage else "",

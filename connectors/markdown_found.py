@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.base import Marker, client_nonce, digest
 from connectors.markdown_line import COMMENT, Line, unescaped
-from connectors.markdown_text import fenced, memory_in, memory_start, tasks_in
+from connectors.markdown_memory import memory_block, memory_in
+from connectors.markdown_text import fenced, tasks_in
 from connectors.marker import read_marker
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Known:
         """Return what the memory in these lines knows."""
         memory, damage = memory_in(lines, namespace)
         nonces = {entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items()}
-        return cls(nonces, complete=not damage and memory_start(lines, namespace) is not None)
+        return cls(nonces, complete=not damage and memory_block(lines, namespace) is not None)
 
     def may_be_ours(self, marker: Marker) -> bool:
         """Return whether we can have written a marker: its nonce is remembered, or what a key gives that is not.

@@ -942,11 +942,70 @@ def test_a_damaged_memory_is_refused_until_rebuild(todo: List, damage: Callable[
     assert todo.text.startswith(head)
 
 
-def test_a_memory_without_its_end_is_not_left_behind_in_pieces(todo: List) -> None:
-    todo.text = todo.text.removesuffix("-->\n")
-    todo.step("two", title="Other words")
+def spaced(text: str) -> str:
+    """Return a text with a blank line behind each line, as some editors leave it."""
+    return text.replace("\n", "\n\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        spaced,
+        lambda text: text.replace("keep this\n", "keep this\n\n"),
+        lambda text: text.replace('\n{"goal":"h"', '\n  \n{"goal":"h"'),
+        lambda text: text.replace("\n-->", "\n\n-->"),
+    ],
+)
+def test_blank_lines_in_the_memory_change_nothing(tmp_path: Path, change: Callable[[str], str], end: str) -> None:
+    todo = MarkdownConnector(tmp_path / "todo.md", NAMESPACE)
+    project = load(tmp_path, a_goal(), a_goal(id="h"))
+    run(project, [todo], TODAY)
+    before = todo.path.read_text("utf-8")
+    memory = todo.read().memory
+    todo.path.write_bytes(change(before).replace("\n", end).encode())
+    assert change(before) != before
+    assert run(project, [todo], TODAY).silent
+    assert todo.read().memory == memory
+    run(load(tmp_path, a_goal(deadline="2027-10-07"), a_goal(id="h")), [todo], TODAY)
+    assert todo.path.read_text("utf-8").count('{"goal"') == 2
+
+
+TORN: dict[str, Callable[[str], str]] = {
+    "its end is lost": lambda text: text.replace("-->\n", ""),
+    "sorted": lambda text: "\n".join(sorted(text.split("\n"))),
+    "sorted backwards": lambda text: "\n".join(sorted(text.split("\n"), reverse=True)),
+    "an entry is lost": lambda text: re.sub(r'\{"goal":"g".*\n', "", text),
+    "its first line is lost": lambda text: re.sub(rf"{MEMORY}.*\n", "", text),
+    "a line of the person's in it": lambda text: text.replace('\n{"goal":"g"', '\n\nNotes\n\n{"goal":"g"'),
+    "an entry is elsewhere": lambda text: re.sub(r'((?s:.*))(\{"goal":"g".*\n)((?s:.*))', r"\2\1\3", text),
+}
+
+
+@pytest.mark.parametrize("torn", TORN)
+def test_a_memory_that_was_torn_apart_is_refused_and_a_new_one_leaves_no_piece_of_it(todo: List, torn: str) -> None:
+    todo.edit("g/one", lambda line: line.replace("[ ]", "[x]"))
+    todo.edit("g/three", lambda line: "")
     todo.sync()
+    head, start, memory = todo.text.partition(MEMORY)
+    change = TORN[torn]
+    todo.text = before = change(head + start + memory) if torn.startswith("sorted") else head + change(start + memory)
+    with pytest.raises(RefusedError, match=r"todo\.md.*memory.*--rebuild"):
+        todo.sync()
+    assert todo.text == before
+    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
+    reconciler.apply(reconciler.make_plans(found), homes, lambda _: None)
+    assert todo.sync().actions == {}
     assert todo.text.count('{"goal"') == 1
+    assert ("Notes" in before) == ("Notes" in todo.text)
+    assert "[x] Begin" in todo.text
+
+
+def test_an_entry_of_a_memory_in_a_code_block_is_code(todo: List) -> None:
+    entry = next(line for line in todo.text.split("\n") if line.startswith('{"goal"'))
+    todo.text = f"```\n{entry}\n```\n{todo.text}"
+    assert todo.sync().actions == {}
 
 
 # Files that cannot be written
