@@ -130,7 +130,8 @@ class Task:
 class Stray:
     """A task without a marker, which may be one of ours that has lost it: what it says, and where it stands.
 
-    `dated`: it has a date, perhaps one that cannot be read.
+    `dated`: it has a date, perhaps one that cannot be read. `unread`: a marker of ours was there and cannot be read; as
+    in a `Task`.
     """
 
     place: str
@@ -139,6 +140,7 @@ class Stray:
     done_on: date | None = None
     dropped: bool = False
     dated: bool = True
+    unread: str = ""
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]

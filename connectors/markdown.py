@@ -31,8 +31,9 @@ from connectors.base import (
     Task,
     Write,
 )
-from connectors.markdown_found import Found, Known, by_nonce, find_unmarked, managed_lines, markers_of, unmarked_lines
+from connectors.markdown_found import Found, by_nonce, emptied_lines, find_unmarked, managed_lines, unmarked_lines
 from connectors.markdown_line import Line, held
+from connectors.markdown_marks import Known, markers_of
 from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown_page import Page
 from connectors.markdown_text import lines_below
@@ -46,6 +47,7 @@ _INTRO = """# To do
 Tick a box, change a 📅 date or delete a line: backplan respects it. Everything else you write here stays as it is.
 """
 
+_EMPTIED = "nothing is left in the comment of backplan; take it out, and the line is read again"
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -106,7 +108,7 @@ class MarkdownConnector:
         lines = text.split("\n")
         memory, damage = memory_in(lines, self._namespace)
         known = Known.of(lines, self._namespace)
-        managed = list(managed_lines(lines, self._namespace, known))
+        managed = managed_lines(lines, known)
         others: dict[str, set[str]] = {}
         for found in managed:
             if found.marker.namespace != self._namespace:
@@ -125,14 +127,17 @@ class MarkdownConnector:
             damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
             damage=f"{self.path}:{damage}" if damage else "",
             remedy="Restore it from the file's history",
-            strays=tuple(self._stray(number, line) for number, line in unmarked_lines(lines)),
+            strays=(
+                *(self._stray(number, line) for number, line in unmarked_lines(lines)),
+                *(self._stray(number, line, _EMPTIED) for number, line in emptied_lines(lines)),
+            ),
         )
 
     def _task(self, lines: list[str], found: Found, memory: Mapping[str, GoalMemory], known: Known) -> Task:
-        line, marker = Line(lines[found.number]), found.marker
+        line, marker = Line(lines[found.number], found.span), found.marker
         goal = memory.get(marker.key.partition("/")[0])
         remembered = goal.keys.get(marker.key) if goal else None
-        if found.damaged and remembered is not None:
+        if remembered is not None and (found.damaged or found.unread):
             marker = replace(marker, generation=remembered.generation)
         content, done, dropped = line.content, line.done, line.cancelled
         unread = found.told(self._name)
@@ -152,9 +157,10 @@ class MarkdownConnector:
             unread=unread,
         )
 
-    def _stray(self, number: int, line: Line) -> Stray:
+    def _stray(self, number: int, line: Line, unread: str = "") -> Stray:
         place = f"{self._name}:{number + 1}"
-        return Stray(place, line.content, line.done, line.done_on, line.cancelled, line.dated)
+        unread = f"{place}: {unread}" if unread else ""
+        return Stray(place, line.content, line.done, line.done_on, line.cancelled, line.dated, unread)
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether exactly one line without a marker says this: its native id has gone with the marker."""
@@ -204,7 +210,7 @@ class MarkdownConnector:
     def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
         """Return whether lines that are not ours stand indented below a task."""
         for below in lines_below(lines, number):
-            ours = any(m.namespace == self._namespace for m, _ in markers_of(lines[below], self._namespace, known))
+            ours = any(mark.marker.namespace == self._namespace for mark in markers_of(lines[below], known))
             if lines[below].strip() and not ours:
                 return True
         return False

@@ -38,8 +38,8 @@ def held(title: str) -> str:
 class Line:
     """One line that holds a task of ours, taken apart; `text` puts it together again."""
 
-    def __init__(self, line: str) -> None:
-        """Take apart a line that is ours or about to be."""
+    def __init__(self, line: str, span: tuple[int, int] | None = None) -> None:
+        """Take apart a line that is ours or about to be; span: where a comment is that cannot be told by its form."""
         self._end = "\r" if line.endswith("\r") else ""
         line = line.removesuffix("\r")
         head = _HEAD.match(line)
@@ -49,10 +49,11 @@ class Line:
         self._head = line[: head.start("box") if self._boxed else head.end()]
         self._box: str = head["box"] or ""
         rest = line[head.end("box") if self._boxed else head.end() :]
-        comment = COMMENT.search(rest)
-        start = comment.start() if comment else run_of_signs(rest)
-        self._comment = comment[0] if comment else ""
-        before, self._after = rest[:start], rest[start + len(self._comment) :]
+        comment = COMMENT.search(rest) if span is None else None
+        at, stop = comment.span() if comment else (max(place - len(line) + len(rest), 0) for place in span or (0, 0))
+        if stop == 0:
+            at = stop = run_of_signs(rest)
+        before, self._comment, self._after = rest[:at], rest[at:stop], rest[stop:]
         self._kept = comment is not None and self._is_as_written(before, comment)
         signs = len(before) if self._kept else run_of_signs(before)
         self._title, self._signs = before[:signs], before[signs:]

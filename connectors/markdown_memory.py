@@ -64,7 +64,7 @@ def stray_entries(lines: Sequence[str]) -> list[int]:
         return []
     blocks = [_block(lines, n) for n, line in enumerate(lines) if _ANY_START.fullmatch(line)]
     apart = set(found).difference(*(block.numbers for block in blocks))
-    return sorted(apart - fenced(lines)) if apart else []
+    return sorted(apart - fenced(lines).keys()) if apart else []
 
 
 def _block(lines: Sequence[str], start: int) -> Block:

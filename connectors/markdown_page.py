@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.base import Action, Answer, MemoryWrite
-from connectors.markdown_found import Known, by_nonce, find_unmarked, managed_lines
+from connectors.markdown_found import by_nonce, find_unmarked, managed_lines
 from connectors.markdown_line import TASK, Line
+from connectors.markdown_marks import Known
 from connectors.markdown_memory import MEMORY_END, MEMORY_START, memory_block, stray_entries
 from connectors.markdown_text import indentation, lines_below
 from connectors.marker import write_memory
@@ -39,7 +40,7 @@ class Page:
         self._made: dict[str, str] = {}  # key -> line of each new task
         self._places: dict[str, tuple[dict[int, list[str]], int, str]] = {}  # of new tasks: list, line, indentation
         self._memory: list[str] | None = None
-        managed = managed_lines(self._lines, namespace, Known.of(self._lines, namespace))
+        managed = managed_lines(self._lines, Known.of(self._lines, namespace))
         self._by_nonce = by_nonce(managed, namespace)
         self._by_key: dict[str, int] = {}
         for first, *_ in self._by_nonce.values():
@@ -92,11 +93,11 @@ class Page:
         if write.action is Action.REMOVE:
             self._gone.add(number)
         else:
-            self._change(number, write)
+            self._change(number, write, found.span if found else None)
         return Answer(write.native_id)
 
-    def _change(self, number: int, write: Write) -> None:
-        line = Line(self._lines[number])
+    def _change(self, number: int, write: Write, span: tuple[int, int] | None) -> None:
+        line = Line(self._lines[number], span)
         if write.content is not None and write.fields:
             line.set(write.content, write.fields)
         if write.action is Action.COMPLETE:

@@ -18,16 +18,17 @@ def tasks_in(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def fenced(lines: Sequence[str]) -> set[int]:
-    """Return the lines of fenced code blocks, as CommonMark sees them."""
+def fenced(lines: Sequence[str]) -> dict[int, int]:
+    """Return the lines of fenced code blocks, as CommonMark sees them, each with the first of its block."""
     if not any("```" in line or "~~~" in line for line in lines):
-        return set()
+        return {}
     from markdown_it import MarkdownIt  # slow to import, and most lists hold no code
 
     # Its lines have to end where ours do, and nowhere else.
     text = "\n".join(line.removesuffix("\r").replace("\r", " ") for line in lines)
     tokens = MarkdownIt("commonmark").parse(text)
-    return {n for token in tokens if token.type == "fence" and token.map for n in range(token.map[0], token.map[1])}
+    blocks = [range(*token.map) for token in tokens if token.type == "fence" and token.map]
+    return {number: block.start for block in blocks for number in block}
 
 
 def lines_below(lines: list[str], number: int) -> range:

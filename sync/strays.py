@@ -76,14 +76,27 @@ def take_back(
     new = _new(project, connector, goals, planned) if afresh else _missing(project, connector, snapshot, planned)
     lost = [one for one in new if one.key not in there]
     lost += _beat(project, snapshot) if HEARTBEAT in goals else ()
-    pairs, doubtful = _match(lost, snapshot.strays, afresh=afresh)
+    unread = _unread(project, lost, snapshot.strays)
+    lost = [one for one in lost if one.key not in unread]
+    pairs, doubtful = _match(lost, [stray for stray in snapshot.strays if not stray.unread], afresh=afresh)
     _refuse(connector, doubtful)
-    tasks = [_task(project, one, stray) for one, stray in pairs]
+    tasks = [*unread.values(), *(_task(project, one, stray) for one, stray in pairs)]
     if afresh and tasks:
         snapshot = replace(snapshot, memory=_memory(snapshot, tasks, planned), remembers=True, mending=True)
     taken = {one.native_id: stray for one, stray in pairs}
     damaged = snapshot.damaged | taken.keys()
     return replace(snapshot, tasks=(*snapshot.tasks, *tasks), damaged=damaged, taken=taken)
+
+
+def _unread(project: Project, lost: Sequence[_Lost], strays: Sequence[Stray]) -> dict[str, Task]:
+    """Return the steps, by their keys, whose line has a marker in which nothing is left: it is told by its title."""
+    tasks = {}
+    for one in lost:
+        told = next((stray.unread for stray in strays if stray.unread and _is_titled(stray, one.content.title)), "")
+        if told:
+            marker = Marker(project.namespace, one.key, one.native_id, one.generation, one.content.due)
+            tasks[one.key] = Task(one.native_id, one.content, marker, unread=told)
+    return tasks
 
 
 def _match(

@@ -702,6 +702,80 @@ def test_a_damaged_marker_is_repaired(todo: List, damage: Callable[[str, str], s
     assert todo.state("g/two") == "live"
 
 
+TORN_COMMENTS: dict[str, Callable[[str, str], str]] = {
+    "no end": lambda line, nonce: line.replace(" -->", ""),
+    "no end, and words behind it": lambda line, nonce: line.replace(" -->", "") + " and more words",
+    "no beginning": lambda line, nonce: line.replace("<!-- ", ""),
+    "no beginning and no version": lambda line, nonce: line.replace("<!-- bp1 ", ""),
+    "neither": lambda line, nonce: line.replace("<!-- ", "").replace(" -->", ""),
+    "one dash": lambda line, nonce: line.replace("<!-- ", "<!- ").replace("-->", "->"),
+    "dashes of a text": lambda line, nonce: line.replace("<!--", "\u2039!\u2013").replace("-->", "\u2013>"),
+    "long dashes": lambda line, nonce: line.replace("<!--", "<!\u2014").replace("-->", "\u2014>"),
+    "cut behind the nonce": lambda line, nonce: re.sub(f"{nonce}.*?-->", nonce, line),
+    "cut within the key": lambda line, nonce: re.sub(r"g/two .*?-->", "g/t", line),
+    "cut within the namespace": lambda line, nonce: re.sub(rf"{NAMESPACE} .*?-->", NAMESPACE[:-1], line),
+    "no nonce": lambda line, nonce: line.replace(f"{nonce} ", ""),
+    "no nonce and no end": lambda line, nonce: line.replace(f"{nonce} ", "").replace(" -->", ""),
+}
+
+
+@pytest.mark.parametrize("torn", TORN_COMMENTS)
+@pytest.mark.parametrize("ticked", [False, True])
+def test_a_comment_that_was_torn_is_mended_and_its_step_is_there(todo: List, torn: str, ticked: bool) -> None:
+    line, nonce = todo.line("g/two"), todo.task("g/two").native_id
+    broken = TORN_COMMENTS[torn](line, nonce)
+    expected = line + broken.partition(" 📅 2027-09-28")[2]
+    assert broken != line
+    if ticked:
+        broken, expected = broken.replace("[ ]", "[x]"), expected.replace("[ ]", "[x]")
+    todo.text = todo.text.replace(line, broken)
+    assert todo.sync().actions["g/two"] is Action.REPAIR
+    assert stripped(todo.line("g/two")) == stripped(expected)
+    assert ticked or todo.line("g/two") == expected
+    assert todo.state("g/two") == ("done" if ticked else "live")
+
+
+def test_a_pin_is_kept_when_its_comment_is_mended_whose_words_are_whole(todo: List) -> None:
+    todo.edit("g/two", lambda line: line.replace("📅 2027-09-28", "📅 2027-09-10"))
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace(" -->", ""))
+    todo.sync()
+    assert todo.task("g/two").marker.pinned
+    assert todo.task("g/two").content.due == date(2027, 9, 10)
+
+
+HIDDEN: dict[str, tuple[Callable[[str, str], str], str]] = {
+    "broken behind bp1": (lambda line, nonce: line.replace("bp1 ", "bp1\n"), "broken over lines; put it on one line"),
+    "broken behind the nonce": (lambda line, nonce: line.replace(nonce, f"{nonce}\n    "), "broken over lines"),
+    "broken before the nonce": (lambda line, nonce: line.replace("<!-- bp1", "<!--\nbp1"), "broken over lines"),
+    "broken twice": (lambda line, nonce: line.replace(nonce, f"\n{nonce}\n"), "broken over lines"),
+    "broken, without its nonce": (lambda line, nonce: line.replace(f"{nonce} ", "\n"), "broken over lines"),
+    "nothing left": (lambda line, nonce: re.sub("<!--.*-->", "<!-- bp1 -->", line), "nothing is left in the comment"),
+    "in another comment": (
+        lambda line, nonce: re.sub("<!--.*-->", f"<!-- see {nonce} -->", line),
+        "is no comment that",
+    ),
+    "the nonce alone": (lambda line, nonce: re.sub("<!--.*-->", nonce, line), "is no comment that"),
+    "in code": (lambda line, nonce: f"```\n{line}\n```", "stands in a code block that begins in line 7"),
+    "in code without an end": (lambda line, nonce: f"~~~\n{line}", "stands in a code block that begins in line 7"),
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_a_step_whose_nonce_or_title_still_stands_in_the_file_is_not_deleted(todo: List, hidden: str) -> None:
+    change, told = HIDDEN[hidden]
+    line, nonce = todo.line("g/two"), todo.task("g/two").native_id
+    todo.text = todo.text.replace(line, change(line, nonce))
+    done = todo.sync()
+    assert told in kept(done)["g/two"]
+    assert kept(done)["g/two"].startswith("todo.md:")
+    assert (todo.state("g/two"), "g/two" in done.actions) == ("live", False)
+    todo.goal["deadline"] = "2027-10-07"
+    todo.sync()
+    assert change(line, nonce) in todo.text
+    assert todo.state("g/two") == "live"
+
+
 def test_a_line_of_another_namespace_is_not_touched(todo: List) -> None:
     theirs = todo.line("g/two").replace(NAMESPACE, "you/plans")
     todo.text = f"{theirs}\n{todo.text}"

@@ -50,6 +50,7 @@ COMMENTS = {
     "entities": ("&lt;!--", "--&gt;"),
     "backslash": ("\\<!--", "-->"),
     "backslashes": ("\\<\\!--", "--\\>"),
+    "dashes": ("<!\u2013", "\u2013>"),
     "stripped": ("", ""),
 }
 OWN_LINES = [
