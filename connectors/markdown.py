@@ -15,7 +15,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from config.errors import BackplanError, InputError
+from config.errors import BackplanError, InputError, RefusedError
 from config.files import replace_file
 from config.untrusted import refuse_outside
 from connectors.base import (
@@ -36,7 +36,7 @@ from connectors.markdown_line import Line, held
 from connectors.markdown_marks import Known, markers_of
 from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown_page import Page
-from connectors.markdown_text import lines_below
+from connectors.markdown_text import conflicts, fenced, lines_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,6 +109,7 @@ class MarkdownConnector:
         memory, damage = memory_in(lines, self._namespace)
         known = Known.of(lines, self._namespace)
         managed = managed_lines(lines, known)
+        self._refuse_conflict(lines, managed)
         others: dict[str, set[str]] = {}
         for found in managed:
             if found.marker.namespace != self._namespace:
@@ -214,6 +215,19 @@ class MarkdownConnector:
             if lines[below].strip() and not ours:
                 return True
         return False
+
+    def _refuse_conflict(self, lines: list[str], managed: Sequence[Found]) -> None:
+        """Refuse a merge conflict that is not settled: each line of ours is there once for each side."""
+        ours = {found.number for found in managed if found.marker.namespace == self._namespace}
+        block = memory_block(lines, self._namespace)
+        ours |= {block.start} if block else set()
+        code = fenced(lines)
+        for conflict in conflicts(lines):
+            if ours.intersection(conflict) and conflict.start not in code:
+                raise RefusedError(
+                    f"{self.path}:{conflict.start + 1}: a merge conflict of git begins here, with lines of backplan in "
+                    "it; settle it (keep one side, and take out the marks) and run again. Nothing was changed."
+                )
 
     def _refuse_changed(self, raw: bytes | None) -> None:
         if _digest(raw) != self._seen:

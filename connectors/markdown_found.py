@@ -70,8 +70,10 @@ def _found(number: int, text: str, marks: list[Mark], known: Known) -> Iterator[
     for marker, damaged, span in by_nonce.values():
         line = Line(text, span)
         exact = not damaged and known.nonces.get(marker.nonce) == marker.key
-        unread = line.unread(marker.due) if len(by_nonce) == 1 else _JOINED
-        yield Found(number, marker, damaged, _rank(line, marker, exact=exact), unread, span)
+        was_done = known.states.get(marker.nonce) == "done"
+        unread = line.unread(marker.due, was_done=was_done) if len(by_nonce) == 1 else _JOINED
+        rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
+        yield Found(number, marker, damaged, rank, unread, span)
 
 
 def _hidden(
@@ -92,7 +94,7 @@ def _hidden(
             whole = " ".join(lines[n] for n in broken.get(number, range(number, number + 1)))
             marker = next((m.marker for m in markers_of(whole, known) if m.marker.nonce == nonce), None)
             marker = marker or Marker(known.namespace, key, nonce)
-            yield Found(place, marker, False, (), (1, _why_hidden(number, nonce, code, broken)), None)
+            yield Found(place, marker, False, (True,), (1, _why_hidden(number, nonce, code, broken)), None)
 
 
 def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mapping[int, range]) -> str:
@@ -115,6 +117,16 @@ def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
     titled = digest(content.title) == marker.applied.get("title")
     written = titled and content.due == marker.due
     return not exact, not written, line.state is None, not (written or (titled and line.done))
+
+
+def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
+    """Return in what a line differs from what we remember: that tells it from an older copy of it.
+
+    It is done or cancelled as the step is, and its marker has the date of the plan, or else a pin.
+    """
+    state = known.states.get(marker.nonce)
+    dated = marker.due == known.dates.get(marker.nonce)
+    return line.done is not (state == "done"), line.cancelled is not (state == "dropped"), not dated, not marker.pinned
 
 
 def by_nonce(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]:

@@ -22,6 +22,10 @@ _HEAD = re.compile(r"(?P<indent>[ \t>]*)(?:(?:[-*+•–—]|\d+[.)])[ \t]+)?(?:
 _OPENS, _CLOSES = r"(?:<|&lt;)\\?!\\?-\\?-", r"-\\?-\\?(?:>|&gt;)"
 COMMENT = re.compile(rf"\\?{_OPENS}\s*(bp\d+\b(?:(?!&lt;|&gt;)[^<>])*?)\\?{_CLOSES}")
 _LONGEST_QUOTE = 40
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"))  # what has no width
+_TICKS = frozenset("xX×✓✔☑✅ｘＸхХ")  # the last four are full-width and Cyrillic
+_DASHES = frozenset("-–—−")
+_STATES = frozenset('/><!?*"lbiSIpcfkwud')  # as Obsidian's themes document them; each is open
 
 
 def unescaped(comment: re.Match[str]) -> str:
@@ -70,9 +74,10 @@ class Line:
 
     @property
     def state(self) -> str | None:
-        """What the box says: nothing, `x`, `-` or another character; None where there is none, or it says more."""
-        said = self._box.strip()
-        return said.lower() if self._boxed and len(said) <= 1 else None
+        """What the box says: nothing, `x`, `-` or one of Obsidian's states; None where it cannot be read."""
+        said = self._box.translate(_UNSEEN).strip()
+        said = "x" if said in _TICKS else "-" if said in _DASHES else said
+        return said if self._boxed and said in ("", "x", "-", *_STATES) else None
 
     @property
     def done(self) -> bool:
@@ -115,23 +120,29 @@ class Line:
                 return True
         return False
 
-    def unread(self, due: date | None) -> tuple[int, str] | None:
+    def unread(self, due: date | None, *, was_done: bool) -> tuple[int, str] | None:
         """Return what cannot be read and in which column, and how to mend it; None where all of it can.
 
-        due: the date last written. What is ticked or cancelled needs no date.
+        due: the date last written. was_done: the step counts as done. What is ticked or cancelled needs no date.
         """
-        if self.state is None:
-            at = len(self._head) + 1
-            if not self._boxed:
-                return at, "there is no box: `- [ ]` is open, `- [x]` is done; the line is left as it is"
-            quoted = _quoted(f"[{self._box}]")
-            return at - 1, f"the box {quoted} cannot be read: `[ ]` is open, `[x]` is done; the line is left as it is"
+        if self.state is None or (was_done and self.state in _STATES):
+            return self._unread_box
         found = None if self.done or self.cancelled else self.doubtful
         if found is None:
             return None
         stays = f"the date stays {due.day} {due:%B} {due.year}" if due else "no date is taken from it"
         said = f"cannot read the date {_quoted(found[1])}; write it like 2027-05-09; {stays} until it can be read"
         return len(self._head + self._box) + found[0] + 1, said
+
+    @property
+    def _unread_box(self) -> tuple[int, str]:
+        at = len(self._head) + 1
+        if not self._boxed:
+            return at, "there is no box: `- [ ]` is open, `- [x]` is done; the line is left as it is"
+        box = _quoted(f"[{self._box}]")
+        if self.state is not None:
+            return at - 1, f"the step is done, and the box {box} does not say that it is not: `[ ]` reopens it"
+        return at - 1, f"the box {box} cannot be read: `[ ]` is open, `[x]` is done; the line is left as it is"
 
     @property
     def doubtful(self) -> tuple[int, str] | None:

@@ -34,6 +34,9 @@ class Known:
         self.nonces = {entry.native_id: key for key, entry in entries}
         self.keys = {key: entry.native_id for key, entry in entries}
         self.live = {entry.native_id: key for key, entry in entries if entry.state == "live"}
+        self.states = {entry.native_id: entry.state for _, entry in entries}
+        dates = {key: due for goal in memory.values() for key, (_, due) in goal.dates.items()}
+        self.dates = {nonce: dates[key] for nonce, key in self.nonces.items() if key in dates}
         self.namespace = namespace
         self._complete = complete
         self._named = re.compile(rf"(?:bp\d+\s+)?{re.escape(namespace)}\s+(\S+)")

@@ -31,6 +31,19 @@ def fenced(lines: Sequence[str]) -> dict[int, int]:
     return {number: block.start for block in blocks for number in block}
 
 
+def conflicts(lines: Sequence[str]) -> Iterator[range]:
+    """Yield the lines between git's marks of a merge conflict, the marks included."""
+    begun, parted = None, False
+    for number, line in enumerate(lines):
+        if line.startswith("<<<<<<< "):
+            begun, parted = number, False
+        elif begun is not None and line.rstrip() == "=======":
+            parted = True
+        elif begun is not None and parted and line.startswith(">>>>>>> "):
+            yield range(begun, number + 1)
+            begun = None
+
+
 def lines_below(lines: list[str], number: int) -> range:
     """Return the lines that belong to a task: those after it that are indented further."""
     own = len(indentation(lines[number]).expandtabs(4))

@@ -224,7 +224,10 @@ def test_what_a_file_ends_on_stays_and_so_do_its_line_ends(tmp_path: Path, text:
 # Forms of our own lines that a person may give them
 
 
-@pytest.mark.parametrize("box", ["[x]", "[X]", "[x ]", "[ x]", "[ X ]"])
+TICKS = ["✓", "✔", "✔\ufe0f", "☑", "☑\ufe0f", "✅", "×", "ｘ", "Ｘ", "х", "Х", "\u200bx", "x\ufeff"]
+
+
+@pytest.mark.parametrize("box", ["[x]", "[X]", "[x ]", "[ x]", "[ X ]", *(f"[{tick}]" for tick in TICKS)])
 def test_every_spelling_of_a_cross_is_a_tick(todo: List, box: str) -> None:
     todo.edit("g/one", lambda line: line.replace("[ ]", box))
     line = todo.line("g/one")
@@ -233,7 +236,9 @@ def test_every_spelling_of_a_cross_is_a_tick(todo: List, box: str) -> None:
     assert todo.state("g/one") == "done"
 
 
-@pytest.mark.parametrize("box", ["[]", "[  ]", "[\u00a0]", "[/]", "[ >]"])
+@pytest.mark.parametrize(
+    "box", ["[]", "[  ]", "[\u00a0]", "[\u200b]", "[/]", "[ >]", *(f"[{s}]" for s in '<!?*"lbiSIpcfkwud')]
+)
 @pytest.mark.parametrize("bullet", ["- ", "• ", "", "1. "])
 def test_a_box_without_a_cross_is_open_and_its_line_is_there(todo: List, box: str, bullet: str) -> None:
     """Else it would count as deleted, and the goal as done with the last of the others."""
@@ -254,7 +259,20 @@ def kept(done: Run) -> dict[str, str]:
     return {change.key: change.reason for plan in done.plans for change in plan.changes if change.action == Action.KEEP}
 
 
-UNREAD = {
+@pytest.mark.parametrize("box", ["[/]", "[>]", "[!]", "[i]", "[v]", "[y]", "[✗]", "[n]", "[1]"])
+def test_a_box_that_does_not_say_open_reopens_no_step(todo: List, box: str) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace("[x]", box))
+    line = todo.line("g/two")
+    assert f"todo.md:7:7: the {'step is done' if box in '[/][>][!][i]' else 'box'}" in kept(todo.sync())["g/two"]
+    assert (todo.line("g/two"), todo.state("g/two")) == (line, "done")
+    todo.edit("g/two", lambda line: line.replace(box, "[ ]"))
+    todo.sync()
+    assert todo.state("g/two") == "live"
+
+
+UNREAD: dict[str, tuple[Callable[[str], str], str]] = {
     "a box with words": (lambda line: line.replace("[ ]", "[maybe]"), "7:7: the box `[maybe]` cannot be read"),
     "no box": (lambda line: line.replace("[ ] ", ""), "7:7: there is no box"),
     "a link": (lambda line: line.replace("[ ] ", "[x](y) "), "7:7: there is no box"),
@@ -267,6 +285,14 @@ UNREAD = {
     "a field": (lambda line: re.sub(r"📅 .*", "[due:: soon]", line), "cannot read the date `soon`"),
     "before the comment": (lambda line: re.sub(r" (<.*>) 📅.*", r" 📅 soon \1", line), "cannot read the date `soon`"),
 }
+
+
+def boxed(sign: str) -> tuple[Callable[[str], str], str]:
+    """Return how a box comes to hold a sign, and what is said of it."""
+    return (lambda line: line.replace("[ ]", f"[{sign}]")), f"7:7: the box `[{sign}]` cannot be read"
+
+
+UNREAD |= {f"a box with {sign}": boxed(sign) for sign in "vyn✗1.о"}
 
 
 @pytest.mark.parametrize("spelling", UNREAD)
@@ -443,13 +469,14 @@ def test_the_day_that_obsidian_writes_is_the_day_it_was_done(todo: List) -> None
     assert not todo.task("g/one").done
 
 
-def test_a_cancelled_task_is_dropped_and_its_line_stays(todo: List) -> None:
-    todo.edit("g/two", lambda line: line.replace("[ ]", "[-]"))
+@pytest.mark.parametrize("dash", ["-", "–", "—", "−", " -", "-\u200b"])
+def test_a_cancelled_task_is_dropped_and_its_line_stays(todo: List, dash: str) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", f"[{dash}]"))
     line = todo.line("g/two")
     todo.sync()
     assert todo.line("g/two") == line
     assert todo.state("g/two") == "dropped"
-    todo.edit("g/two", lambda line: line.replace("[-]", "[ ]"))
+    todo.edit("g/two", lambda line: line.replace(f"[{dash}]", "[ ]"))
     todo.sync()
     assert todo.state("g/two") == "live"
 
@@ -635,6 +662,47 @@ def test_the_line_that_was_ticked_is_done_where_a_plugin_puts_a_copy_with_the_ne
     assert todo.line("g/two") == ticked
     assert todo.state("g/two") == "done"
     assert f"    - [ ] Go on 📅 {next_date}\n" in todo.text
+
+
+OLDER: dict[str, Callable[[str], str]] = {
+    "ticked": lambda line: line.replace("[ ]", "[x]"),
+    "cancelled": lambda line: line.replace("[ ]", "[-]"),
+    "moved": lambda line: line.replace("📅 2027-09-28", "📅 2027-09-10"),
+    "moved later": lambda line: line.replace("📅 2027-09-28", "📅 2027-09-29"),
+}
+
+
+@pytest.mark.parametrize("change", OLDER)
+def test_an_older_copy_above_undoes_nothing(todo: List, change: str) -> None:
+    older = todo.line("g/two")
+    todo.edit("g/two", OLDER[change])
+    todo.sync()
+    line, state, memory = todo.line("g/two"), todo.state("g/two"), todo.text.partition(MEMORY)[2]
+    assert line != older
+    todo.text = todo.text.replace(line, f"{older}\n{line}")
+    todo.sync()
+    assert todo.line("g/two") == line
+    assert (todo.state("g/two"), todo.text.partition(MEMORY)[2]) == (state, memory)
+    assert f"{stripped(older)}\n{line}" in todo.text
+
+
+CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_merge_conflict_around_lines_of_ours_is_refused(todo: List, end: str) -> None:
+    line = todo.line("g/two")
+    conflict = CONFLICT.format(line.replace("[ ]", "[x]"), line)
+    todo.text = before = todo.text.replace(line, conflict).replace("\n", end)
+    with pytest.raises(RefusedError, match=r"todo\.md:7: a merge conflict of git begins here"):
+        todo.sync()
+    assert todo.text == before
+
+
+@pytest.mark.parametrize("lines", [CONFLICT.format("mine", "theirs"), "Heading\n=======", ">>>>>>> quoted"])
+def test_marks_with_no_line_of_ours_between_them_are_the_persons(todo: List, lines: str) -> None:
+    todo.text = f"{lines}\n\n{todo.text}"
+    assert todo.sync().actions == {}
 
 
 def test_a_copy_that_got_other_words_and_a_tick_takes_nothing_over(todo: List) -> None:
