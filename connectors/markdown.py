@@ -37,6 +37,7 @@ from connectors.markdown_marks import Known, markers_of
 from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown_page import Page
 from connectors.markdown_text import conflicts, fenced, lines_below
+from connectors.markdown_unread import is_far
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -152,7 +153,7 @@ class MarkdownConnector:
             content,
             marker,
             done=done,
-            done_on=line.done_on,
+            done_on=None if is_far(line.done_on, marker.due) else line.done_on,
             dropped=dropped,
             touched=line.added or self._has_children(lines, found.number, known),
             unread=unread,

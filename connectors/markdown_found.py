@@ -8,7 +8,8 @@ from connectors.base import Marker, digest
 from connectors.markdown_line import COMMENT, Line, unescaped
 from connectors.markdown_marks import broken_over, markers_of, torn_marks
 from connectors.markdown_memory import memory_block
-from connectors.markdown_text import fenced, tasks_in
+from connectors.markdown_text import fenced, lines_below, tasks_in
+from connectors.markdown_unread import unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,29 +52,28 @@ def managed_lines(lines: list[str], known: Known) -> list[Found]:
     apart = fenced(lines) | broken.keys()
     texts = [(n, text) for n, text in enumerate(lines) if n not in memory]
     open_texts = [(n, text) for n, text in texts if n not in apart]
-    managed = [found for n, text in open_texts for found in _found(n, text, list(markers_of(text, known)), known)]
+    managed = [found for n, text in open_texts for found in _found(lines, n, list(markers_of(text, known)), known)]
     there = {found.marker.nonce for found in managed}
     if known.live.keys() - there:
-        torn = (
-            (n, text, [m for m in torn_marks(text, known) if m.marker.nonce not in there]) for n, text in open_texts
-        )
-        managed += [found for n, text, marks in torn for found in _found(n, text, marks, known)]
+        torn = ((n, [m for m in torn_marks(text, known) if m.marker.nonce not in there]) for n, text in open_texts)
+        managed += [found for n, marks in torn for found in _found(lines, n, marks, known)]
         there = {found.marker.nonce for found in managed}
         missing = {nonce: key for nonce, key in known.live.items() if nonce not in there}
         managed += _hidden(lines, texts, missing, known, broken)
     return managed
 
 
-def _found(number: int, text: str, marks: list[Mark], known: Known) -> Iterator[Found]:
+def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> Iterator[Found]:
     """Yield what a line is, with the markers that were found in it."""
+    text, below = lines[number], lines[number + 1] if lines_below(lines, number, most=1) else ""
     by_nonce = {mark.marker.nonce: mark for mark in marks}
     for marker, damaged, span in by_nonce.values():
         line = Line(text, span)
         exact = not damaged and known.nonces.get(marker.nonce) == marker.key
         was_done = known.states.get(marker.nonce) == "done"
-        unread = line.unread(marker.due, was_done=was_done) if len(by_nonce) == 1 else _JOINED
+        told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
         rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
-        yield Found(number, marker, damaged, rank, unread, span)
+        yield Found(number, marker, damaged, rank, told, span)
 
 
 def _hidden(

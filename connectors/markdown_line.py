@@ -6,7 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 from connectors.base import Content, digest
-from connectors.markdown_signs import PRIORITIES, SIGNS, Sign, block_id, find_signs, plain, replace_spans, run_of_signs
+from connectors.markdown_signs import (
+    PRIORITIES,
+    SIGNS,
+    Sign,
+    block_id,
+    day_without_sign,
+    find_signs,
+    plain,
+    replace_spans,
+    run_of_signs,
+)
 from connectors.marker import read_marker, write_marker
 
 if TYPE_CHECKING:
@@ -21,11 +31,10 @@ _HEAD = re.compile(r"(?P<indent>[ \t>]*)(?:(?:[-*+•–—]|\d+[.)])[ \t]+)?(?:
 # Editors of rich text escape what they take for HTML or Markdown.
 _OPENS, _CLOSES = r"(?:<|&lt;)\\?!\\?-\\?-", r"-\\?-\\?(?:>|&gt;)"
 COMMENT = re.compile(rf"\\?{_OPENS}\s*(bp\d+\b(?:(?!&lt;|&gt;)[^<>])*?)\\?{_CLOSES}")
-_LONGEST_QUOTE = 40
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"))  # what has no width
 _TICKS = frozenset("xX×✓✔☑✅ｘＸхХ")  # the last four are full-width and Cyrillic
 _DASHES = frozenset("-–—−")
-_STATES = frozenset('/><!?*"lbiSIpcfkwud')  # as Obsidian's themes document them; each is open
+STATES = frozenset('/><!?*"lbiSIpcfkwud')  # as Obsidian's themes document them; each is open
 
 
 def unescaped(comment: re.Match[str]) -> str:
@@ -49,23 +58,23 @@ class Line:
         head = _HEAD.match(line)
         assert head is not None  # noqa: S101  # every part of it may be missing
         self.indent = head["indent"]
-        self._boxed = head["box"] is not None
-        self._head = line[: head.start("box") if self._boxed else head.end()]
+        self.boxed = head["box"] is not None
+        self._head = line[: head.start("box") if self.boxed else head.end()]
         self._box: str = head["box"] or ""
-        rest = line[head.end("box") if self._boxed else head.end() :]
+        rest = line[head.end("box") if self.boxed else head.end() :]
         comment = COMMENT.search(rest) if span is None else None
         at, stop = comment.span() if comment else (max(place - len(line) + len(rest), 0) for place in span or (0, 0))
         if stop == 0:
             at = stop = run_of_signs(rest)
         before, self._comment, self._after = rest[:at], rest[at:stop], rest[stop:]
-        self._kept = comment is not None and self._is_as_written(before, comment)
-        signs = len(before) if self._kept else run_of_signs(before)
+        self.as_written = comment is not None and self._is_as_written(before, comment)
+        signs = len(before) if self.as_written else run_of_signs(before)
         self._title, self._signs = before[:signs], before[signs:]
 
     def _is_as_written(self, before: str, comment: re.Match[str]) -> bool:
         """Return whether a text is the title that we wrote last, which may hold what other versions read as a sign."""
         marker = read_marker(unescaped(comment))
-        return marker is not None and digest(_title(before, boxed=self._boxed)) == marker.applied["title"]
+        return marker is not None and digest(_title(before, boxed=self.boxed)) == marker.applied["title"]
 
     @property
     def text(self) -> str:
@@ -73,11 +82,21 @@ class Line:
         return f"{self._head}{self._box}{self._title}{self._signs}{self._comment}{self._after}{self._end}"
 
     @property
+    def box(self) -> str:
+        """What stands in the box."""
+        return self._box
+
+    @property
+    def box_at(self) -> int:
+        """Where the box begins, or would begin."""
+        return len(self._head) - self.boxed
+
+    @property
     def state(self) -> str | None:
         """What the box says: nothing, `x`, `-` or one of Obsidian's states; None where it cannot be read."""
         said = self._box.translate(_UNSEEN).strip()
         said = "x" if said in _TICKS else "-" if said in _DASHES else said
-        return said if self._boxed and said in ("", "x", "-", *_STATES) else None
+        return said if self.boxed and said in ("", "x", "-", *STATES) else None
 
     @property
     def done(self) -> bool:
@@ -101,7 +120,7 @@ class Line:
         due = self._last("due")
         sign = self._last("priority", first=True)
         priority = PRIORITIES[self._run(sign[0])[sign[1].start]] if sign else "none"
-        return Content(_title(self._title, boxed=self._boxed), due[1].day if due else None, priority=priority)
+        return Content(_title(self._title, boxed=self.boxed), due[1].day if due else None, priority=priority)
 
     @property
     def dated(self) -> bool:
@@ -120,41 +139,33 @@ class Line:
                 return True
         return False
 
-    def unread(self, due: date | None, *, was_done: bool) -> tuple[int, str] | None:
-        """Return what cannot be read and in which column, and how to mend it; None where all of it can.
-
-        due: the date last written. was_done: the step counts as done. What is ticked or cancelled needs no date.
-        """
-        if self.state is None or (was_done and self.state in _STATES):
-            return self._unread_box
-        found = None if self.done or self.cancelled else self.doubtful
-        if found is None:
-            return None
-        stays = f"the date stays {due.day} {due:%B} {due.year}" if due else "no date is taken from it"
-        said = f"cannot read the date {_quoted(found[1])}; write it like 2027-05-09; {stays} until it can be read"
-        return len(self._head + self._box) + found[0] + 1, said
-
-    @property
-    def _unread_box(self) -> tuple[int, str]:
-        at = len(self._head) + 1
-        if not self._boxed:
-            return at, "there is no box: `- [ ]` is open, `- [x]` is done; the line is left as it is"
-        box = _quoted(f"[{self._box}]")
-        if self.state is not None:
-            return at - 1, f"the step is done, and the box {box} does not say that it is not: `[ ]` reopens it"
-        return at - 1, f"the box {box} cannot be read: `[ ]` is open, `[x]` is done; the line is left as it is"
-
     @property
     def doubtful(self) -> tuple[int, str] | None:
-        """A date that cannot be read, and where it stands behind the box."""
+        """A date that cannot be read, and where it stands in the line; also where two signs have two dates."""
+        start = len(self._head + self._box)
         before = self._title + self._signs
-        if found := self._last("due"):
-            offset = len(before + self._comment) if found[0] else len(self._title)
-            return (offset + found[1].start, found[1].unread) if found[1].unread else None
+        found = [(len(self._title) + sign.start, sign) for sign in find_signs(self._signs) if sign.kind == "due"]
+        after = len(before + self._comment)
+        found += [(after + sign.start, sign) for sign in find_signs(self._after) if sign.kind == "due"]
+        said = {str(sign.day or sign.unread): start + at for at, sign in found if sign.day or sign.unread}
+        if len(said) > 1:
+            return max(said.values()), " and ".join(said)
+        if found:
+            return next(((start + at, sign.unread) for at, sign in found if sign.unread), None)
         signs = [sign for sign in find_signs(self._title) if sign.kind == "due"]
-        if self._kept or not signs:
+        if self.as_written or not signs:
             return None
-        return signs[-1].start, " ".join(self._title[signs[-1].start + 1 : signs[-1].end].split())
+        return start + signs[-1].start, " ".join(self._title[signs[-1].start + 1 : signs[-1].end].split())
+
+    @property
+    def unsigned(self) -> tuple[int, str] | None:
+        """A date without a sign behind our comment, and where it stands in the line."""
+        found = day_without_sign(self._after)
+        return (
+            (len(self._head + self._box + self._title + self._signs + self._comment) + found[0], found[1])
+            if found
+            else None
+        )
 
     def mark(self, marker: Marker) -> None:
         """Put `marker` into the line, in place of the one that stands there."""
@@ -172,7 +183,7 @@ class Line:
     def set(self, content: Content, fields: frozenset[str]) -> None:
         """Change the fields named, in their place."""
         if "title" in fields:
-            self._title = f"{']' if self._boxed else ''} {content.title}" + ("" if self._signs else " ")
+            self._title = f"{']' if self.boxed else ''} {content.title}" + ("" if self._signs else " ")
         if "priority" in fields:
             self._set_priority(SIGNS.get(content.priority, ""))
         if "due" in fields:
@@ -250,8 +261,3 @@ class Line:
 def _title(text: str, *, boxed: bool) -> str:
     """Return the title in the text behind a box."""
     return " ".join((text.partition("]")[2] if boxed else text).split())
-
-
-def _quoted(text: str) -> str:
-    short = text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1]}…"
-    return f"`{short.replace('`', '')}`"

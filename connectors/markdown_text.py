@@ -44,11 +44,12 @@ def conflicts(lines: Sequence[str]) -> Iterator[range]:
             begun = None
 
 
-def lines_below(lines: list[str], number: int) -> range:
-    """Return the lines that belong to a task: those after it that are indented further."""
+def lines_below(lines: list[str], number: int, most: int | None = None) -> range:
+    """Return the lines that belong to a task: those after it that are indented further; `most`: look no further."""
     own = len(indentation(lines[number]).expandtabs(4))
     stop = end = number + 1
-    while end < len(lines):
+    last = len(lines) if most is None else min(number + 1 + most, len(lines))
+    while end < last:
         if lines[end].strip():
             if len(indentation(lines[end]).expandtabs(4)) <= own:
                 break
