@@ -31,7 +31,15 @@ from connectors.base import (
     Task,
     Write,
 )
-from connectors.markdown_found import Found, by_nonce, emptied_lines, find_unmarked, managed_lines, unmarked_lines
+from connectors.markdown_found import (
+    Found,
+    by_nonce,
+    emptied_lines,
+    find_unmarked,
+    loose_lines,
+    managed_lines,
+    unmarked_lines,
+)
 from connectors.markdown_line import Line, held
 from connectors.markdown_marks import Known, markers_of
 from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
@@ -133,6 +141,7 @@ class MarkdownConnector:
                 *(self._stray(number, line) for number, line in unmarked_lines(lines)),
                 *(self._stray(number, line, _EMPTIED) for number, line in emptied_lines(lines)),
             ),
+            loose=tuple(self._stray(number, line) for number, line in loose_lines(lines)),
         )
 
     def _task(self, lines: list[str], found: Found, memory: Mapping[str, GoalMemory], known: Known) -> Task:

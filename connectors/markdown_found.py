@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.base import Marker, digest
-from connectors.markdown_line import COMMENT, Line, unescaped
+from connectors.markdown_line import BULLET, COMMENT, TASK, Line, unescaped
 from connectors.markdown_marks import broken_over, markers_of, torn_marks
 from connectors.markdown_memory import memory_block
 from connectors.markdown_text import fenced, lines_below, tasks_in
@@ -122,11 +122,13 @@ def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
 def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
     """Return in what a line differs from what we remember: that tells it from an older copy of it.
 
-    It is done or cancelled as the step is, and its marker has the date of the plan, or else a pin.
+    A step that is done or dropped has a line that says so; of one that is open, either may have a new tick. The marker
+    has the date of the plan, or else a pin.
     """
     state = known.states.get(marker.nonce)
     dated = marker.due == known.dates.get(marker.nonce)
-    return line.done is not (state == "done"), line.cancelled is not (state == "dropped"), not dated, not marker.pinned
+    undone = (state == "done" and not line.done) or (state == "dropped" and not line.cancelled)
+    return undone, not dated, not marker.pinned
 
 
 def by_nonce(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]:
@@ -150,6 +152,14 @@ def emptied_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
     for number, line in tasks_in(lines):
         found = COMMENT.search(line)
         if found and len(unescaped(found).split()) == 1:
+            yield number, Line(line)
+
+
+def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
+    """Yield the entries of lists that are no checkboxes, with no marker of anybody."""
+    code = fenced(lines)
+    for number, line in enumerate(lines):
+        if BULLET.match(line) and number not in code and not TASK.match(line) and not COMMENT.search(line):
             yield number, Line(line)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from connectors.markdown_signs import Kind
 
 TASK = re.compile(r"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[[ \t]{0,9}[^\[\]\r\n]?[ \t]{0,9}\][ \t].*")
+BULLET = re.compile(r"[ \t>]*(?:[-*+•–—]|\d+[.)])[ \t]+\S")
 # A line with our comment is one of our tasks, also where an editor or a slip has changed how it begins.
 _HEAD = re.compile(r"(?P<indent>[ \t>]*)(?:(?:[-*+•–—]|\d+[.)])[ \t]+)?(?:\[(?P<box>[^\[\]\r\n]*)\](?![(\[]))?")
 # Editors of rich text escape what they take for HTML or Markdown.

@@ -6,6 +6,7 @@ last written, or, where the memory is lost as well, those about to be written. I
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -120,6 +121,14 @@ def _match(
     return pairs, list(doubtful.values())
 
 
+def perhaps(snapshot: Snapshot, title: str) -> str:
+    """Return words on the one line without a marker that has a title, emphasis and letter case aside."""
+    taken = {stray.place for stray in snapshot.taken.values()}
+    free = (stray for stray in (*snapshot.strays, *snapshot.loose) if stray.place not in taken)
+    titled = [stray for stray in free if _plain(stray.content.title) == _plain(title)]
+    return f"; {titled[0].place} `{titled[0].content.title}` may be it" if len(titled) == 1 else ""
+
+
 def addressed(changes: Iterable[Change], snapshot: Snapshot) -> list[Change]:
     """Return the changes; those of tasks that have lost their marker say how these are found."""
     return [
@@ -210,6 +219,12 @@ def _is_titled(stray: Stray, title: str) -> bool:
     """Return whether a task has a title, which a date that cannot be read may follow."""
     said = stray.content.title
     return said == title or (stray.dated and stray.content.due is None and said.startswith(f"{title} "))
+
+
+def _plain(title: str) -> str:
+    """Return a title without marks of emphasis, a bullet or a box in front of it, and the case of its letters."""
+    bare = re.sub(r"^(?:[-*+•]\s+)?(?:\[[^\[\]]?\]\s+)?", "", title)
+    return " ".join(re.sub(r"[*_~`]", "", bare).split()).casefold()
 
 
 def _held(connector: Connector, title: str) -> str:

@@ -690,6 +690,13 @@ def test_the_line_that_was_ticked_is_done_where_a_plugin_puts_a_copy_with_the_ne
     assert f"    - [ ] Go on 📅 {next_date}\n" in todo.text
 
 
+def test_a_new_tick_counts_above_an_open_copy(todo: List) -> None:
+    line = todo.line("g/two")
+    todo.text = todo.text.replace(line, f"{line.replace('[ ]', '[x]')}\n{line}")
+    todo.sync()
+    assert todo.state("g/two") == "done"
+
+
 OLDER: dict[str, Callable[[str], str]] = {
     "ticked": lambda line: line.replace("[ ]", "[x]"),
     "cancelled": lambda line: line.replace("[ ]", "[-]"),
@@ -1014,6 +1021,32 @@ def test_of_lines_that_lost_their_comments_the_one_that_is_gone_is_dropped_and_t
     todo.text = f"- [ ] Go on again <!-- bp1 {nonce} -->\n{todo.text}"
     todo.sync()
     assert todo.state("g/two") == "live"
+
+
+ONE_MORE_DIFFERS: dict[str, Callable[[str], str]] = {
+    "its date": lambda line: line.replace("2027-09-28", "2027-09-10"),
+    "no date": lambda line: line.partition(" 📅")[0],
+    "bold": lambda line: line.replace("Go on", "**Go on**"),
+    "case": lambda line: line.replace("Go on", "go on"),
+    "bullet": lambda line: line.replace("- [ ]", "• [ ]"),
+    "no box": lambda line: line.replace("[ ] ", ""),
+    "a second box": lambda line: line.replace("[ ] ", "[ ] [x] "),
+}
+
+
+@pytest.mark.parametrize("change", ONE_MORE_DIFFERS)
+def test_a_report_of_a_deleted_step_names_the_line_that_may_be_it(todo: List, change: str) -> None:
+    line = ONE_MORE_DIFFERS[change](stripped(todo.line("g/two")))
+    todo.edit("g/two", lambda _: line)
+    told = kept(todo.sync())["g/two"]
+    assert told.startswith("a person deleted it; a line that ends in")
+    assert re.search(r"; todo\.md:7 `(\[x\] )?\**[Gg]o on\**` may be it$", told)
+    assert (todo.state("g/two"), line in todo.text) == ("dropped", True)
+
+
+def test_of_two_lines_that_may_be_a_deleted_step_none_is_named(todo: List) -> None:
+    todo.edit("g/two", lambda _: "- [ ] Go on\n- Go on")
+    assert "may be it" not in kept(todo.sync())["g/two"]
 
 
 DOUBT: dict[str, Callable[[str], str]] = {
