@@ -130,7 +130,8 @@ class Task:
 class Stray:
     """A task without a marker, which may be one of ours that has lost it: what it says, and where it stands.
 
-    `dated`: it has a date, perhaps one that cannot be read.
+    `dated`: it has a date, perhaps one that cannot be read. `unread`: a marker of ours was there and cannot be read; as
+    in a `Task`.
     """
 
     place: str
@@ -139,6 +140,7 @@ class Stray:
     done_on: date | None = None
     dropped: bool = False
     dated: bool = True
+    unread: str = ""
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]
@@ -181,7 +183,8 @@ class Snapshot:
     what the service cannot do for this plan, said once a run. `mending`: the place of the
     memory is not as it should be, and the next `MemoryWrite` repairs it, also where the memory itself is unchanged.
     `strays` are the tasks without a marker, where those of ours can lose theirs; `taken` are those of them that are
-    `tasks` again, by the native ids that these have.
+    `tasks` again, by the native ids that these have. `loose` are lines of a list that are no tasks, but may
+    have been one: reports name them, and nothing else is done with them.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -198,6 +201,7 @@ class Snapshot:
     mending: bool = False
     strays: tuple[Stray, ...] = ()
     taken: Mapping[str, Stray] = field(default_factory=dict)
+    loose: tuple[Stray, ...] = ()
 
 
 class Action(StrEnum):

@@ -15,7 +15,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from config.errors import BackplanError, InputError
+from config.errors import BackplanError, InputError, RefusedError
 from config.files import replace_file
 from config.untrusted import refuse_outside
 from connectors.base import (
@@ -31,10 +31,21 @@ from connectors.base import (
     Task,
     Write,
 )
-from connectors.markdown_found import Found, Known, by_nonce, find_unmarked, managed_lines, markers_of, unmarked_lines
+from connectors.markdown_found import (
+    Found,
+    by_nonce,
+    emptied_lines,
+    find_unmarked,
+    loose_lines,
+    managed_lines,
+    unmarked_lines,
+)
 from connectors.markdown_line import Line, held
+from connectors.markdown_marks import Known, markers_of
+from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown_page import Page
-from connectors.markdown_text import MEMORY_START, lines_below, memory_in, memory_start
+from connectors.markdown_text import conflicts, fenced, lines_below
+from connectors.markdown_unread import is_far
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,6 +56,7 @@ _INTRO = """# To do
 Tick a box, change a 📅 date or delete a line: backplan respects it. Everything else you write here stays as it is.
 """
 
+_EMPTIED = "nothing is left in the comment of backplan; take it out, and the line is read again"
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -105,7 +117,8 @@ class MarkdownConnector:
         lines = text.split("\n")
         memory, damage = memory_in(lines, self._namespace)
         known = Known.of(lines, self._namespace)
-        managed = list(managed_lines(lines, self._namespace, known))
+        managed = managed_lines(lines, known)
+        self._refuse_conflict(lines, managed)
         others: dict[str, set[str]] = {}
         for found in managed:
             if found.marker.namespace != self._namespace:
@@ -119,19 +132,23 @@ class MarkdownConnector:
             tuple(task for _, task in sorted(tasks, key=lambda numbered: numbered[0])),
             tuple(copies),
             memory,
-            remembers=bool(memory) or memory_start(lines, self._namespace) is not None,
+            remembers=bool(memory) or memory_block(lines, self._namespace) is not None,
             others={namespace: frozenset(keys) for namespace, keys in others.items()},
             damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
             damage=f"{self.path}:{damage}" if damage else "",
             remedy="Restore it from the file's history",
-            strays=tuple(self._stray(number, line) for number, line in unmarked_lines(lines)),
+            strays=(
+                *(self._stray(number, line) for number, line in unmarked_lines(lines)),
+                *(self._stray(number, line, _EMPTIED) for number, line in emptied_lines(lines)),
+            ),
+            loose=tuple(self._stray(number, line) for number, line in loose_lines(lines)),
         )
 
     def _task(self, lines: list[str], found: Found, memory: Mapping[str, GoalMemory], known: Known) -> Task:
-        line, marker = Line(lines[found.number]), found.marker
+        line, marker = Line(lines[found.number], found.span), found.marker
         goal = memory.get(marker.key.partition("/")[0])
         remembered = goal.keys.get(marker.key) if goal else None
-        if found.damaged and remembered is not None:
+        if remembered is not None and (found.damaged or found.unread):
             marker = replace(marker, generation=remembered.generation)
         content, done, dropped = line.content, line.done, line.cancelled
         unread = found.told(self._name)
@@ -145,15 +162,16 @@ class MarkdownConnector:
             content,
             marker,
             done=done,
-            done_on=line.done_on,
+            done_on=None if is_far(line.done_on, marker.due) else line.done_on,
             dropped=dropped,
             touched=line.added or self._has_children(lines, found.number, known),
             unread=unread,
         )
 
-    def _stray(self, number: int, line: Line) -> Stray:
+    def _stray(self, number: int, line: Line, unread: str = "") -> Stray:
         place = f"{self._name}:{number + 1}"
-        return Stray(place, line.content, line.done, line.done_on, line.cancelled, line.dated)
+        unread = f"{place}: {unread}" if unread else ""
+        return Stray(place, line.content, line.done, line.done_on, line.cancelled, line.dated, unread)
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether exactly one line without a marker says this: its native id has gone with the marker."""
@@ -203,10 +221,23 @@ class MarkdownConnector:
     def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
         """Return whether lines that are not ours stand indented below a task."""
         for below in lines_below(lines, number):
-            ours = any(m.namespace == self._namespace for m, _ in markers_of(lines[below], self._namespace, known))
+            ours = any(mark.marker.namespace == self._namespace for mark in markers_of(lines[below], known))
             if lines[below].strip() and not ours:
                 return True
         return False
+
+    def _refuse_conflict(self, lines: list[str], managed: Sequence[Found]) -> None:
+        """Refuse a merge conflict that is not settled: each line of ours is there once for each side."""
+        ours = {found.number for found in managed if found.marker.namespace == self._namespace}
+        block = memory_block(lines, self._namespace)
+        ours |= {block.start} if block else set()
+        code = fenced(lines)
+        for conflict in conflicts(lines):
+            if ours.intersection(conflict) and conflict.start not in code:
+                raise RefusedError(
+                    f"{self.path}:{conflict.start + 1}: a merge conflict of git begins here, with lines of backplan in "
+                    "it; settle it (keep one side, and take out the marks) and run again. Nothing was changed."
+                )
 
     def _refuse_changed(self, raw: bytes | None) -> None:
         if _digest(raw) != self._seen:

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from connectors.base import Marker, client_nonce, digest
-from connectors.markdown_line import COMMENT, Line, unescaped
-from connectors.markdown_text import fenced, memory_in, memory_start, tasks_in
-from connectors.marker import read_marker
+from connectors.base import Marker, digest
+from connectors.markdown_line import BULLET, COMMENT, TASK, Line, unescaped
+from connectors.markdown_marks import broken_over, markers_of, torn_marks
+from connectors.markdown_memory import memory_block
+from connectors.markdown_text import fenced, lines_below, tasks_in
+from connectors.markdown_unread import unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from connectors.base import Content
-
-
-class Known:
-    """The nonces that we remember, with their keys: by one of these, a marker that a person damaged is told."""
-
-    def __init__(self, nonces: Mapping[str, str], *, complete: bool) -> None:
-        """complete: there is a memory, so that a nonce that is not in it says something."""
-        self.nonces = nonces
-        self.keys = frozenset(nonces.values())
-        self._complete = complete
-
-    @classmethod
-    def of(cls, lines: list[str], namespace: str) -> Known:
-        """Return what the memory in these lines knows."""
-        memory, damage = memory_in(lines, namespace)
-        nonces = {entry.native_id: key for goal in memory.values() for key, entry in goal.keys.items()}
-        return cls(nonces, complete=not damage and memory_start(lines, namespace) is not None)
-
-    def may_be_ours(self, marker: Marker) -> bool:
-        """Return whether we can have written a marker: its nonce is remembered, or what a key gives that is not.
-
-        The second is so where two branches were merged, and the memory of the other one was taken.
-        """
-        if not self._complete or marker.nonce in self.nonces:
-            return True
-        nonce = client_nonce(marker.namespace, marker.key, marker.generation)
-        return marker.key not in self.keys and marker.nonce == nonce
+    from connectors.markdown_marks import Known, Mark
 
 
 _JOINED = (1, "several tasks stand on one line; give each a line of its own, and it is read again")
@@ -49,7 +25,8 @@ class Found(NamedTuple):
     """A line with a marker that counts.
 
     `damaged`: the marker has to be written anew. `rank`: of lines with one nonce, the lowest is the task, the others
-    are copies of it. `unread`: the column of what cannot be read of it, and how to mend it.
+    are copies of it. `unread`: the column of what cannot be read of it, and how to mend it. `span`: the place of the
+    marker, where the line itself does not show that.
     """
 
     number: int
@@ -57,24 +34,76 @@ class Found(NamedTuple):
     damaged: bool
     rank: tuple[bool, ...]
     unread: tuple[int, str] | None
+    span: tuple[int, int] | None
 
     def told(self, file: str) -> str:
         """Return what cannot be read, with its place; nothing where all of it can."""
         return f"{file}:{self.number + 1}:{self.unread[0]}: {self.unread[1]}" if self.unread else ""
 
 
-def managed_lines(lines: list[str], namespace: str, known: Known) -> Iterator[Found]:
-    """Yield the lines that carry a marker of any namespace; one of ours that we cannot have written is no marker."""
-    code = fenced(lines)
-    for number, text in enumerate(lines):
-        if number in code or not COMMENT.search(text):
-            continue
-        markers = {marker.nonce: (marker, damaged) for marker, damaged in markers_of(text, namespace, known)}
-        line = Line(text)
-        for marker, damaged in markers.values():
-            exact = not damaged and known.nonces.get(marker.nonce) == marker.key
-            unread = line.unread(marker.due) if len(markers) == 1 else _JOINED
-            yield Found(number, marker, damaged, _rank(line, marker, exact=exact), unread)
+def managed_lines(lines: list[str], known: Known) -> list[Found]:
+    """Return the lines that carry a marker of any namespace; one of ours that we cannot have written is no marker.
+
+    A comment that was torn counts where no other line has its nonce. A task that has no line, but whose nonce stands
+    somewhere in the text, is there and cannot be read.
+    """
+    block = memory_block(lines, known.namespace)
+    broken, memory = broken_over(lines), block.numbers if block else range(0)
+    apart = fenced(lines) | broken.keys()
+    texts = [(n, text) for n, text in enumerate(lines) if n not in memory]
+    open_texts = [(n, text) for n, text in texts if n not in apart]
+    managed = [found for n, text in open_texts for found in _found(lines, n, list(markers_of(text, known)), known)]
+    there = {found.marker.nonce for found in managed}
+    if known.live.keys() - there:
+        torn = ((n, [m for m in torn_marks(text, known) if m.marker.nonce not in there]) for n, text in open_texts)
+        managed += [found for n, marks in torn for found in _found(lines, n, marks, known)]
+        there = {found.marker.nonce for found in managed}
+        missing = {nonce: key for nonce, key in known.live.items() if nonce not in there}
+        managed += _hidden(lines, texts, missing, known, broken)
+    return managed
+
+
+def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> Iterator[Found]:
+    """Yield what a line is, with the markers that were found in it."""
+    text, below = lines[number], lines[number + 1] if lines_below(lines, number, most=1) else ""
+    by_nonce = {mark.marker.nonce: mark for mark in marks}
+    for marker, damaged, span in by_nonce.values():
+        line = Line(text, span)
+        exact = not damaged and known.nonces.get(marker.nonce) == marker.key
+        was_done = known.states.get(marker.nonce) == "done"
+        told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
+        rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
+        yield Found(number, marker, damaged, rank, told, span)
+
+
+def _hidden(
+    lines: list[str],
+    texts: Iterable[tuple[int, str]],
+    missing: Mapping[str, str],
+    known: Known,
+    broken: Mapping[int, range],
+) -> Iterator[Found]:
+    """Yield the tasks that have no line, but whose nonce or key stands in the text, where it stands first."""
+    code = fenced(lines) if missing else {}
+    left = dict(missing)
+    for number, text in texts if missing else ():
+        named = known.key_in(text) if number in broken else None
+        for nonce in [n for n in left if n in text or (named and known.keys[named[1]] == n)]:
+            key = left.pop(nonce)
+            place = broken[number].start if number in broken else number
+            whole = " ".join(lines[n] for n in broken.get(number, range(number, number + 1)))
+            marker = next((m.marker for m in markers_of(whole, known) if m.marker.nonce == nonce), None)
+            marker = marker or Marker(known.namespace, key, nonce)
+            yield Found(place, marker, False, (True,), (1, _why_hidden(number, nonce, code, broken)), None)
+
+
+def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mapping[int, range]) -> str:
+    left = "the step is left as it is"
+    if number in code:
+        return f"stands in a code block that begins in line {code[number] + 1}; take the line out of it; {left}"
+    if number in broken:
+        return f"the comment of backplan is broken over lines; put it on one line, behind the title; {left}"
+    return f"`{nonce}` is no comment that can be read; let the step's line end in `<!-- bp1 {nonce} -->`; {left}"
 
 
 def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
@@ -90,6 +119,18 @@ def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
     return not exact, not written, line.state is None, not (written or (titled and line.done))
 
 
+def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
+    """Return in what a line differs from what we remember: that tells it from an older copy of it.
+
+    A step that is done or dropped has a line that says so; of one that is open, either may have a new tick. The marker
+    has the date of the plan, or else a pin.
+    """
+    state = known.states.get(marker.nonce)
+    dated = marker.due == known.dates.get(marker.nonce)
+    undone = (state == "done" and not line.done) or (state == "dropped" and not line.cancelled)
+    return undone, not dated, not marker.pinned
+
+
 def by_nonce(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]:
     """Return our lines by their nonces. The first of each list is the task, the others are copies of it."""
     lines: dict[str, list[Found]] = {}
@@ -99,23 +140,26 @@ def by_nonce(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]
     return {nonce: sorted(found, key=lambda line: line.rank) for nonce, found in lines.items()}
 
 
-def markers_of(line: str, namespace: str, known: Known) -> Iterator[tuple[Marker, bool]]:
-    """Yield the markers of a line that count, and whether each has to be written anew."""
-    for comment in COMMENT.finditer(line):
-        text = unescaped(comment)
-        marker = read_marker(text)
-        nonce = next((word for word in text.split() if word in known.nonces), None)
-        ours = marker is None or marker.namespace == namespace
-        if nonce is not None and ours and (marker is None or marker.key not in known.keys):
-            yield Marker(namespace, known.nonces[nonce], nonce), True
-        elif marker is not None and (not ours or known.may_be_ours(marker)):
-            yield marker, ours and not comment[0].startswith("<!--")
-
-
 def unmarked_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
     """Yield the checkboxes that carry no marker of anybody."""
     for number, line in tasks_in(lines):
         if not COMMENT.search(line):
+            yield number, Line(line)
+
+
+def emptied_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
+    """Yield the checkboxes with a comment of ours in which nothing is left."""
+    for number, line in tasks_in(lines):
+        found = COMMENT.search(line)
+        if found and len(unescaped(found).split()) == 1:
+            yield number, Line(line)
+
+
+def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
+    """Yield the entries of lists that are no checkboxes, with no marker of anybody."""
+    code = fenced(lines)
+    for number, line in enumerate(lines):
+        if BULLET.match(line) and number not in code and not TASK.match(line) and not COMMENT.search(line):
             yield number, Line(line)
 
 

@@ -6,7 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 from connectors.base import Content, digest
-from connectors.markdown_signs import PRIORITIES, SIGNS, Sign, block_id, find_signs, plain, replace_spans, run_of_signs
+from connectors.markdown_signs import (
+    PRIORITIES,
+    SIGNS,
+    Sign,
+    block_id,
+    day_without_sign,
+    find_signs,
+    plain,
+    replace_spans,
+    run_of_signs,
+)
 from connectors.marker import read_marker, write_marker
 
 if TYPE_CHECKING:
@@ -15,13 +25,19 @@ if TYPE_CHECKING:
     from connectors.base import Marker
     from connectors.markdown_signs import Kind
 
-TASK = re.compile(r"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[[ \t]{0,9}[^\[\]\r\n]?[ \t]{0,9}\][ \t].*")
+_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
+_BLANKS = rf"[ \t{_NO_WIDTH}]{{0,9}}"
+TASK = re.compile(rf"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[{_BLANKS}[^\[\]\r\n]?{_BLANKS}\][ \t].*")
+BULLET = re.compile(r"[ \t>]*(?:[-*+•–—]|\d+[.)])[ \t]+\S")
 # A line with our comment is one of our tasks, also where an editor or a slip has changed how it begins.
 _HEAD = re.compile(r"(?P<indent>[ \t>]*)(?:(?:[-*+•–—]|\d+[.)])[ \t]+)?(?:\[(?P<box>[^\[\]\r\n]*)\](?![(\[]))?")
 # Editors of rich text escape what they take for HTML or Markdown.
 _OPENS, _CLOSES = r"(?:<|&lt;)\\?!\\?-\\?-", r"-\\?-\\?(?:>|&gt;)"
 COMMENT = re.compile(rf"\\?{_OPENS}\s*(bp\d+\b(?:(?!&lt;|&gt;)[^<>])*?)\\?{_CLOSES}")
-_LONGEST_QUOTE = 40
+_UNSEEN = dict.fromkeys(map(ord, _NO_WIDTH))
+_TICKS = frozenset("xX×✓✔☑✅ｘＸхХ")  # the last four are full-width and Cyrillic
+_DASHES = frozenset("-–—−")
+STATES = frozenset('/><!?*"lbiSIpcfkwud')  # as Obsidian's themes document them; each is open
 
 
 def unescaped(comment: re.Match[str]) -> str:
@@ -38,29 +54,30 @@ def held(title: str) -> str:
 class Line:
     """One line that holds a task of ours, taken apart; `text` puts it together again."""
 
-    def __init__(self, line: str) -> None:
-        """Take apart a line that is ours or about to be."""
+    def __init__(self, line: str, span: tuple[int, int] | None = None) -> None:
+        """Take apart a line that is ours or about to be; span: where a comment is that cannot be told by its form."""
         self._end = "\r" if line.endswith("\r") else ""
         line = line.removesuffix("\r")
         head = _HEAD.match(line)
         assert head is not None  # noqa: S101  # every part of it may be missing
         self.indent = head["indent"]
-        self._boxed = head["box"] is not None
-        self._head = line[: head.start("box") if self._boxed else head.end()]
+        self.boxed = head["box"] is not None
+        self._head = line[: head.start("box") if self.boxed else head.end()]
         self._box: str = head["box"] or ""
-        rest = line[head.end("box") if self._boxed else head.end() :]
-        comment = COMMENT.search(rest)
-        start = comment.start() if comment else run_of_signs(rest)
-        self._comment = comment[0] if comment else ""
-        before, self._after = rest[:start], rest[start + len(self._comment) :]
-        self._kept = comment is not None and self._is_as_written(before, comment)
-        signs = len(before) if self._kept else run_of_signs(before)
+        rest = line[head.end("box") if self.boxed else head.end() :]
+        comment = COMMENT.search(rest) if span is None else None
+        at, stop = comment.span() if comment else (max(place - len(line) + len(rest), 0) for place in span or (0, 0))
+        if stop == 0:
+            at = stop = run_of_signs(rest)
+        before, self._comment, self._after = rest[:at], rest[at:stop], rest[stop:]
+        self.as_written = comment is not None and self._is_as_written(before, comment)
+        signs = len(before) if self.as_written else run_of_signs(before)
         self._title, self._signs = before[:signs], before[signs:]
 
     def _is_as_written(self, before: str, comment: re.Match[str]) -> bool:
         """Return whether a text is the title that we wrote last, which may hold what other versions read as a sign."""
         marker = read_marker(unescaped(comment))
-        return marker is not None and digest(_title(before, boxed=self._boxed)) == marker.applied["title"]
+        return marker is not None and digest(_title(before, boxed=self.boxed)) == marker.applied["title"]
 
     @property
     def text(self) -> str:
@@ -68,10 +85,21 @@ class Line:
         return f"{self._head}{self._box}{self._title}{self._signs}{self._comment}{self._after}{self._end}"
 
     @property
+    def box(self) -> str:
+        """What stands in the box."""
+        return self._box
+
+    @property
+    def box_at(self) -> int:
+        """Where the box begins, or would begin."""
+        return len(self._head) - self.boxed
+
+    @property
     def state(self) -> str | None:
-        """What the box says: nothing, `x`, `-` or another character; None where there is none, or it says more."""
-        said = self._box.strip()
-        return said.lower() if self._boxed and len(said) <= 1 else None
+        """What the box says: nothing, `x`, `-` or one of Obsidian's states; None where it cannot be read."""
+        said = self._box.translate(_UNSEEN).strip()
+        said = "x" if said in _TICKS else "-" if said in _DASHES else said
+        return said if self.boxed and said in ("", "x", "-", *STATES) else None
 
     @property
     def done(self) -> bool:
@@ -95,7 +123,7 @@ class Line:
         due = self._last("due")
         sign = self._last("priority", first=True)
         priority = PRIORITIES[self._run(sign[0])[sign[1].start]] if sign else "none"
-        return Content(_title(self._title, boxed=self._boxed), due[1].day if due else None, priority=priority)
+        return Content(_title(self._title, boxed=self.boxed), due[1].day if due else None, priority=priority)
 
     @property
     def dated(self) -> bool:
@@ -114,35 +142,33 @@ class Line:
                 return True
         return False
 
-    def unread(self, due: date | None) -> tuple[int, str] | None:
-        """Return what cannot be read and in which column, and how to mend it; None where all of it can.
-
-        due: the date last written. What is ticked or cancelled needs no date.
-        """
-        if self.state is None:
-            at = len(self._head) + 1
-            if not self._boxed:
-                return at, "there is no box: `- [ ]` is open, `- [x]` is done; the line is left as it is"
-            quoted = _quoted(f"[{self._box}]")
-            return at - 1, f"the box {quoted} cannot be read: `[ ]` is open, `[x]` is done; the line is left as it is"
-        found = None if self.done or self.cancelled else self.doubtful
-        if found is None:
-            return None
-        stays = f"the date stays {due.day} {due:%B} {due.year}" if due else "no date is taken from it"
-        said = f"cannot read the date {_quoted(found[1])}; write it like 2027-05-09; {stays} until it can be read"
-        return len(self._head + self._box) + found[0] + 1, said
-
     @property
     def doubtful(self) -> tuple[int, str] | None:
-        """A date that cannot be read, and where it stands behind the box."""
+        """A date that cannot be read, and where it stands in the line; also where two signs have two dates."""
+        start = len(self._head + self._box)
         before = self._title + self._signs
-        if found := self._last("due"):
-            offset = len(before + self._comment) if found[0] else len(self._title)
-            return (offset + found[1].start, found[1].unread) if found[1].unread else None
+        found = [(len(self._title) + sign.start, sign) for sign in find_signs(self._signs) if sign.kind == "due"]
+        after = len(before + self._comment)
+        found += [(after + sign.start, sign) for sign in find_signs(self._after) if sign.kind == "due"]
+        said = {str(sign.day or sign.unread): start + at for at, sign in found if sign.day or sign.unread}
+        if len(said) > 1:
+            return max(said.values()), " and ".join(said)
+        if found:
+            return next(((start + at, sign.unread) for at, sign in found if sign.unread), None)
         signs = [sign for sign in find_signs(self._title) if sign.kind == "due"]
-        if self._kept or not signs:
+        if self.as_written or not signs:
             return None
-        return signs[-1].start, " ".join(self._title[signs[-1].start + 1 : signs[-1].end].split())
+        return start + signs[-1].start, " ".join(self._title[signs[-1].start + 1 : signs[-1].end].split())
+
+    @property
+    def unsigned(self) -> tuple[int, str] | None:
+        """A date without a sign behind our comment, and where it stands in the line."""
+        found = day_without_sign(self._after)
+        return (
+            (len(self._head + self._box + self._title + self._signs + self._comment) + found[0], found[1])
+            if found
+            else None
+        )
 
     def mark(self, marker: Marker) -> None:
         """Put `marker` into the line, in place of the one that stands there."""
@@ -160,7 +186,7 @@ class Line:
     def set(self, content: Content, fields: frozenset[str]) -> None:
         """Change the fields named, in their place."""
         if "title" in fields:
-            self._title = f"{']' if self._boxed else ''} {content.title}" + ("" if self._signs else " ")
+            self._title = f"{']' if self.boxed else ''} {content.title}" + ("" if self._signs else " ")
         if "priority" in fields:
             self._set_priority(SIGNS.get(content.priority, ""))
         if "due" in fields:
@@ -238,8 +264,3 @@ class Line:
 def _title(text: str, *, boxed: bool) -> str:
     """Return the title in the text behind a box."""
     return " ".join((text.partition("]")[2] if boxed else text).split())
-
-
-def _quoted(text: str) -> str:
-    short = text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1]}…"
-    return f"`{short.replace('`', '')}`"

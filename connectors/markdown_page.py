@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.base import Action, Answer, MemoryWrite
-from connectors.markdown_found import Known, by_nonce, find_unmarked, managed_lines
+from connectors.markdown_found import by_nonce, find_unmarked, managed_lines
 from connectors.markdown_line import TASK, Line
-from connectors.markdown_text import MEMORY_END, MEMORY_START, indentation, lines_below, memory_start, memory_stop
+from connectors.markdown_marks import Known
+from connectors.markdown_memory import MEMORY_END, MEMORY_START, memory_block, stray_entries
+from connectors.markdown_text import indentation, lines_below
 from connectors.marker import write_memory
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class Page:
         self._made: dict[str, str] = {}  # key -> line of each new task
         self._places: dict[str, tuple[dict[int, list[str]], int, str]] = {}  # of new tasks: list, line, indentation
         self._memory: list[str] | None = None
-        managed = managed_lines(self._lines, namespace, Known.of(self._lines, namespace))
+        managed = managed_lines(self._lines, Known.of(self._lines, namespace))
         self._by_nonce = by_nonce(managed, namespace)
         self._by_key: dict[str, int] = {}
         for first, *_ in self._by_nonce.values():
@@ -48,20 +50,26 @@ class Page:
     @property
     def text(self) -> str:
         """The whole text as it shall be."""
-        start = memory_start(self._lines, self._namespace)
-        stop = memory_stop(self._lines, start) if start is not None else None
+        block = memory_block(self._lines, self._namespace)
+        gone = self._gone | self._pieces() if self._memory is not None else self._gone
         lines: list[str] = []
         for number, line in enumerate(self._lines):
-            if start is not None and stop is not None and start <= number < stop and self._memory is not None:
-                if number == start:
-                    lines = self._with_memory(lines, self._memory, rest=self._lines[stop:])
-            elif number not in self._gone:
+            if block is not None and number in block.numbers and self._memory is not None:
+                if number == block.start:
+                    lines = self._with_memory(lines, self._memory, rest=self._lines[block.stop :])
+            elif number not in gone:
                 lines.append(line)
             for added in (self._notes, self._first, self._behind):
                 lines += added.get(number, [])
-        if start is None and self._memory:
+        if block is None and self._memory:
             lines = self._with_new_memory(lines, self._memory)
         return "\n".join(lines)
+
+    def _pieces(self) -> set[int]:
+        """Return the lines of a memory that was torn apart: a new one takes their place."""
+        entries = stray_entries(self._lines)
+        ends = {n + 1 for n in entries if self._lines[n + 1 : n + 2] and self._lines[n + 1].strip() == MEMORY_END}
+        return {*entries, *ends}
 
     def apply(self, write: Write | MemoryWrite) -> Answer:
         """Apply one write and answer for it."""
@@ -85,11 +93,11 @@ class Page:
         if write.action is Action.REMOVE:
             self._gone.add(number)
         else:
-            self._change(number, write)
+            self._change(number, write, found.span if found else None)
         return Answer(write.native_id)
 
-    def _change(self, number: int, write: Write) -> None:
-        line = Line(self._lines[number])
+    def _change(self, number: int, write: Write, span: tuple[int, int] | None) -> None:
+        line = Line(self._lines[number], span)
         if write.content is not None and write.fields:
             line.set(write.content, write.fields)
         if write.action is Action.COMPLETE:
@@ -146,8 +154,9 @@ class Page:
 
     def _last_text(self) -> int:
         """Return the line behind which new goals go: the last text before the memory."""
-        number = memory_start(self._lines, self._namespace)
-        if number is None:
+        block = memory_block(self._lines, self._namespace)
+        number = block.start if block else len(self._lines)
+        if block is None:
             if self._lines[-1]:  # it needs an end, so that another can follow it
                 self._lines[-1] += self._end_of_line
                 self._lines.append("")

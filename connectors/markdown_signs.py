@@ -56,6 +56,16 @@ _BLOCK_ID = re.compile(r"\^[A-Za-z0-9-]+")
 _TAGS = re.compile(r"(?:\s*#\S+)*[\s*_.,;]*")
 _SOME_WORDS = re.compile(r"[\s\w,!-]*")
 _MOST_WORDS = 6  # of a date: `Sun 9th of May 2027` and one to spare
+# What may be a date, one that cannot be read or has no year included.
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
+_SOME_DAY = re.compile(
+    r"(?<!\d)(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?"
+    rf"|\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?)(?!\d)",
+    re.IGNORECASE,
+)
+_KEPT_WORDS = re.compile("‹[^›]*›")  # what a person had written, which we put behind a date of ours
+_AROUND = r"[^\w\n]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,20 @@ def run_of_signs(text: str) -> int:
     return len(text[:start].rstrip()) if start < len(text) else start
 
 
+def day_without_sign(text: str) -> tuple[int, str] | None:
+    """Return what may be a date in a text and belongs to no sign, and where it stands."""
+    spans = [(sign.start, sign.stop) for sign in find_signs(text)]
+    found = next((day for day in _SOME_DAY.finditer(text) if not any(a <= day.start() < b for a, b in spans)), None)
+    return (found.start(), found[0]) if found else None
+
+
+def is_day_alone(text: str) -> bool:
+    """Return whether a line holds a date, with or without a sign, and nothing else."""
+    found = _SOME_DAY.search(text)
+    rest = text[: found.start()] + text[found.end() :] if found else text
+    return found is not None and re.fullmatch(rf"{_AROUND}(?:due|on|by)?{_AROUND}", rest, re.IGNORECASE) is not None
+
+
 def plain(title: str) -> str:
     """Return a title in which nobody reads a sign."""
     return _FIELD.sub(r"\1∷", title.translate(_LOOK_ALIKES))
@@ -132,19 +156,19 @@ def _read_value(text: str) -> tuple[date | None, int, str]:
         return None, 0, ""
     words = list(re.finditer(r"\S+", text))
     found = _first_day(text, words)
-    if found is None or any(_first_day(text, words[n : n + _MOST_WORDS]) for n in range(found[2], len(words))):
+    if found is None or _SOME_DAY.search(_KEPT_WORDS.sub("", text[found[1] :])):
         return None, 0, " ".join(text.split())
-    return found[0], found[1], ""
+    return *found, ""
 
 
-def _first_day(text: str, words: list[re.Match[str]]) -> tuple[date, int, int] | None:
-    """Return the day that words begin with, where it ends in the text, and of how many words it is."""
+def _first_day(text: str, words: list[re.Match[str]]) -> tuple[date, int] | None:
+    """Return the day that words begin with, and where it ends in the text."""
     for count in range(min(len(words), _MOST_WORDS), 0, -1):
         said = text[words[0].start() : words[count - 1].end()].rstrip(".,;")
         if not said.startswith(("*", "_")):
             said = said.rstrip("*_")  # the end of an emphasis that begins before the sign
         if day := read_day(" ".join(said.split())):
-            return day, words[0].start() + len(said), count
+            return day, words[0].start() + len(said)
     return None
 
 

@@ -30,7 +30,7 @@ from sync.observe import GIVEN_UP
 from sync.occurrences import day_of, forget, is_occurrence, step_of
 from sync.places import Places
 from sync.refusals import refuse_mass_change, refuse_overfull
-from sync.strays import addressed
+from sync.strays import addressed, perhaps
 from sync.turns import after_moves, after_reopening, turn
 
 if TYPE_CHECKING:
@@ -346,7 +346,9 @@ class _Differ:
             # Not worth a task any more; that it is done is remembered for good.
             return replace(memory or Remembered("done"), state="done", done_on=wanted.done, definition="")
         if memory and self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
-            self._keep(wanted.key, memory.state != "dropped", f"a person deleted it{self._way_back(memory)}")
+            title = self._connector.canonical(wanted.content).title
+            found = perhaps(self._view.snapshot, title) if memory.state != "dropped" else ""
+            self._keep(wanted.key, memory.state != "dropped", f"a person deleted it{self._way_back(memory)}{found}")
             return replace(memory, state="dropped", definition=wanted.definition)
         fresh = memory is None or memory.state == "pending"
         generation = self._free_generation(wanted.key, memory, fresh=fresh)

@@ -223,6 +223,7 @@ def take_snapshots(
         _refuse_other_account(home, snapshot, project)
         if home.unnamed:
             snapshot = _of_the_file(home, snapshot, project)
+        snapshot = _without_entry(home, snapshot)
         if (snapshot.tasks and not snapshot.remembers) or snapshot.damage:
             snapshot = _without_memory(home, snapshot, today, rebuild=rebuild)
             rebuilt.append(home.label)
@@ -313,6 +314,19 @@ def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
     return replace(snapshot, tasks=tasks, copies=copies, damage=snapshot.damage if lost else "", remembers=not lost)
 
 
+def _without_entry(home: Home, snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot; its memory is damaged where tasks and memory are written as one, and a goal lost its own."""
+    if not home.connector.capabilities.atomic or snapshot.damage or not snapshot.remembers:
+        return snapshot
+    goals = {task.marker.key.partition("/")[0] for task in snapshot.tasks if not _is_remembered(task, snapshot)}
+    lost = ", ".join(f"`{goal}`" for goal in sorted(goals & home.goals))
+    return (
+        replace(snapshot, damage=f"{home.label}: the memory has no entry for {lost}, of which there are tasks")
+        if lost
+        else snapshot
+    )
+
+
 def _is_remembered(task: Task, snapshot: Snapshot) -> bool:
     """Return whether there is a memory of a task's goal, perhaps under the name that this one has in the file now."""
     entries = (entry for goal in snapshot.memory.values() for entry in goal.keys.values())
@@ -350,7 +364,7 @@ def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: boo
             goal = memory.get(goal_id) or GoalMemory(first_sync=today)
             entry = Remembered("live", task.native_id, marker.generation)
             memory[goal_id] = replace(goal, keys={**goal.keys, marker.key: entry})
-    return replace(snapshot, memory=memory, remembers=True, damage="")
+    return replace(snapshot, memory=memory, remembers=True, damage="", mending=True)
 
 
 def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:

@@ -6,6 +6,7 @@ last written, or, where the memory is lost as well, those about to be written. I
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -76,14 +77,27 @@ def take_back(
     new = _new(project, connector, goals, planned) if afresh else _missing(project, connector, snapshot, planned)
     lost = [one for one in new if one.key not in there]
     lost += _beat(project, snapshot) if HEARTBEAT in goals else ()
-    pairs, doubtful = _match(lost, snapshot.strays, afresh=afresh)
+    unread = _unread(project, lost, snapshot.strays)
+    lost = [one for one in lost if one.key not in unread]
+    pairs, doubtful = _match(lost, [stray for stray in snapshot.strays if not stray.unread], afresh=afresh)
     _refuse(connector, doubtful)
-    tasks = [_task(project, one, stray) for one, stray in pairs]
+    tasks = [*unread.values(), *(_task(project, one, stray) for one, stray in pairs)]
     if afresh and tasks:
         snapshot = replace(snapshot, memory=_memory(snapshot, tasks, planned), remembers=True, mending=True)
     taken = {one.native_id: stray for one, stray in pairs}
     damaged = snapshot.damaged | taken.keys()
     return replace(snapshot, tasks=(*snapshot.tasks, *tasks), damaged=damaged, taken=taken)
+
+
+def _unread(project: Project, lost: Sequence[_Lost], strays: Sequence[Stray]) -> dict[str, Task]:
+    """Return the steps, by their keys, whose line has a marker in which nothing is left: it is told by its title."""
+    tasks = {}
+    for one in lost:
+        told = next((stray.unread for stray in strays if stray.unread and _is_titled(stray, one.content.title)), "")
+        if told:
+            marker = Marker(project.namespace, one.key, one.native_id, one.generation, one.content.due)
+            tasks[one.key] = Task(one.native_id, one.content, marker, unread=told)
+    return tasks
 
 
 def _match(
@@ -105,6 +119,14 @@ def _match(
             unsure = fitting or [stray for stray in titled if afresh and stray.dated]
             doubtful |= {stray.place: stray for stray in unsure}
     return pairs, list(doubtful.values())
+
+
+def perhaps(snapshot: Snapshot, title: str) -> str:
+    """Return words on the one line without a marker that has a title, emphasis and letter case aside."""
+    taken = {stray.place for stray in snapshot.taken.values()}
+    free = (stray for stray in (*snapshot.strays, *snapshot.loose) if stray.place not in taken)
+    titled = [stray for stray in free if _plain(stray.content.title) == _plain(title)]
+    return f"; {titled[0].place} `{titled[0].content.title}` may be it" if len(titled) == 1 else ""
 
 
 def addressed(changes: Iterable[Change], snapshot: Snapshot) -> list[Change]:
@@ -197,6 +219,12 @@ def _is_titled(stray: Stray, title: str) -> bool:
     """Return whether a task has a title, which a date that cannot be read may follow."""
     said = stray.content.title
     return said == title or (stray.dated and stray.content.due is None and said.startswith(f"{title} "))
+
+
+def _plain(title: str) -> str:
+    """Return a title without marks of emphasis, a bullet or a box in front of it, and the case of its letters."""
+    bare = re.sub(r"^(?:[-*+•]\s+)?(?:\[[^\[\]]?\]\s+)?", "", title)
+    return " ".join(re.sub(r"[*_~`]", "", bare).split()).casefold()
 
 
 def _held(connector: Connector, title: str) -> str:

@@ -293,6 +293,9 @@ def test_a_person_may_give_any_title(shared: Shared, title: str) -> None:
     shared.sync()
     shared.goal["steps"][1]["title"] = "Go on after all"
     shared.sync()
+    if not title.split() or title.startswith("[ ]") or re.search(r"📅 \d{4}-\d\d-\d\d$", title):
+        assert shared.text == before  # no title, a second box or a second date: which is meant cannot be known
+        return
     assert re.search(
         "\\] Go on after all [ 0-9✅📅🔺⏫🔼-]*<!-- bp1", shared.text
     )  # signs at the end are none of the title

@@ -224,7 +224,10 @@ def test_what_a_file_ends_on_stays_and_so_do_its_line_ends(tmp_path: Path, text:
 # Forms of our own lines that a person may give them
 
 
-@pytest.mark.parametrize("box", ["[x]", "[X]", "[x ]", "[ x]", "[ X ]"])
+TICKS = ["✓", "✔", "✔\ufe0f", "☑", "☑\ufe0f", "✅", "×", "ｘ", "Ｘ", "х", "Х", "\u200bx", "x\ufeff"]
+
+
+@pytest.mark.parametrize("box", ["[x]", "[X]", "[x ]", "[ x]", "[ X ]", *(f"[{tick}]" for tick in TICKS)])
 def test_every_spelling_of_a_cross_is_a_tick(todo: List, box: str) -> None:
     todo.edit("g/one", lambda line: line.replace("[ ]", box))
     line = todo.line("g/one")
@@ -233,7 +236,9 @@ def test_every_spelling_of_a_cross_is_a_tick(todo: List, box: str) -> None:
     assert todo.state("g/one") == "done"
 
 
-@pytest.mark.parametrize("box", ["[]", "[  ]", "[\u00a0]", "[/]", "[ >]"])
+@pytest.mark.parametrize(
+    "box", ["[]", "[  ]", "[\u00a0]", "[\u200b]", "[/]", "[ >]", *(f"[{s}]" for s in '<!?*"lbiSIpcfkwud')]
+)
 @pytest.mark.parametrize("bullet", ["- ", "• ", "", "1. "])
 def test_a_box_without_a_cross_is_open_and_its_line_is_there(todo: List, box: str, bullet: str) -> None:
     """Else it would count as deleted, and the goal as done with the last of the others."""
@@ -254,7 +259,20 @@ def kept(done: Run) -> dict[str, str]:
     return {change.key: change.reason for plan in done.plans for change in plan.changes if change.action == Action.KEEP}
 
 
-UNREAD = {
+@pytest.mark.parametrize("box", ["[/]", "[>]", "[!]", "[i]", "[v]", "[y]", "[✗]", "[n]", "[1]"])
+def test_a_box_that_does_not_say_open_reopens_no_step(todo: List, box: str) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace("[x]", box))
+    line = todo.line("g/two")
+    assert f"todo.md:7:7: the {'step is done' if box in '[/][>][!][i]' else 'box'}" in kept(todo.sync())["g/two"]
+    assert (todo.line("g/two"), todo.state("g/two")) == (line, "done")
+    todo.edit("g/two", lambda line: line.replace(box, "[ ]"))
+    todo.sync()
+    assert todo.state("g/two") == "live"
+
+
+UNREAD: dict[str, tuple[Callable[[str], str], str]] = {
     "a box with words": (lambda line: line.replace("[ ]", "[maybe]"), "7:7: the box `[maybe]` cannot be read"),
     "no box": (lambda line: line.replace("[ ] ", ""), "7:7: there is no box"),
     "a link": (lambda line: line.replace("[ ] ", "[x](y) "), "7:7: there is no box"),
@@ -267,6 +285,40 @@ UNREAD = {
     "a field": (lambda line: re.sub(r"📅 .*", "[due:: soon]", line), "cannot read the date `soon`"),
     "before the comment": (lambda line: re.sub(r" (<.*>) 📅.*", r" 📅 soon \1", line), "cannot read the date `soon`"),
 }
+
+
+def boxed(sign: str) -> tuple[Callable[[str], str], str]:
+    """Return how a box comes to hold a sign, and what is said of it."""
+    return (lambda line: line.replace("[ ]", f"[{sign}]")), f"7:7: the box `[{sign}]` cannot be read"
+
+
+def dated(said: str) -> Callable[[str], str]:
+    """Return how a line comes to say this behind its comment."""
+    return lambda line: re.sub("📅 .*", said, line)
+
+
+UNSIGNED = [
+    "2027-05-12", "12 May 2027", "May 12th, 2027", "due: 2027-05-12", "[due:: [[2027-05-12]]]", "12.5.2027", "12 May",
+    "🛫 2027-05-01 2027-05-12", "📅\n      2027-05-12", "\n        2027-05-12", "\n        - due: 12 May 2027",
+    "\n     📅 2027-05-12",
+]  # fmt: skip
+TWO_DATES = [
+    "📅 2027-09-28 📅 2027-09-10", "📅 2027-09-28 [due:: 2027-09-10]", "📅 2027-09-28 (or 2027-09-10)",
+    "📅 2027-09-28/2027-09-10", "📅 2027-09-28 /2027-09-10", "📅 2027-09-28 or 13 May", "📅 2027-09-28, 9/10/2027",
+    "📅 2027-09-28 [[2027-09-10]]", "📅 2027-09-28 📅 soon",
+]  # fmt: skip
+FAR = ["📅 2207-09-28", "📅 0202-09-28", "📅 1927-09-28"]
+NO_TITLES = {
+    "no title": (lambda line: line.replace(" Go on", ""), "there is no title"),
+    "a second box": (lambda line: line.replace("Go on", "[x] Go on"), "there is a second box"),
+    "a second box with a bullet": (lambda line: line.replace("Go on", "- [x] Go on"), "there is a second box"),
+    "a second box behind a tick": (lambda line: line.replace("[ ] Go", "[x] [ ] Go"), "there is a second box"),
+}
+UNREAD |= {f"unsigned {said}": (dated(said), "a date without 📅") for said in UNSIGNED}
+UNREAD |= {f"two dates {said}": (dated(said), "cannot read the date") for said in TWO_DATES}
+UNREAD |= {f"far {said}": (dated(said), "is more than 20 years from") for said in FAR}
+UNREAD |= NO_TITLES
+UNREAD |= {f"a box with {sign}": boxed(sign) for sign in "vyn✗1.о"}
 
 
 @pytest.mark.parametrize("spelling", UNREAD)
@@ -413,7 +465,9 @@ def test_a_day_that_a_person_writes_behind_a_tick_is_the_day_it_was_done(todo: L
     assert todo.connector.read().memory["g"].keys["g/one"].done_on == date(2027, 7, 18)
 
 
-@pytest.mark.parametrize("day", ["✅ yesterday", "✅", "✅ 2027-12-24", "✅ 2027-02-30"])
+@pytest.mark.parametrize(
+    "day", ["✅ yesterday", "✅", "✅ 1927-07-18", "✅ 0202-07-18", "✅ 2027-12-24", "✅ 2027-02-30"]
+)
 def test_a_tick_on_no_day_or_on_one_to_come_counts_for_today(todo: List, day: str) -> None:
     todo.edit("g/one", lambda line: f"{line.replace('[ ]', '[x]')} {day}")
     line = todo.line("g/one")
@@ -443,13 +497,14 @@ def test_the_day_that_obsidian_writes_is_the_day_it_was_done(todo: List) -> None
     assert not todo.task("g/one").done
 
 
-def test_a_cancelled_task_is_dropped_and_its_line_stays(todo: List) -> None:
-    todo.edit("g/two", lambda line: line.replace("[ ]", "[-]"))
+@pytest.mark.parametrize("dash", ["-", "–", "—", "−", " -", "-\u200b"])
+def test_a_cancelled_task_is_dropped_and_its_line_stays(todo: List, dash: str) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", f"[{dash}]"))
     line = todo.line("g/two")
     todo.sync()
     assert todo.line("g/two") == line
     assert todo.state("g/two") == "dropped"
-    todo.edit("g/two", lambda line: line.replace("[-]", "[ ]"))
+    todo.edit("g/two", lambda line: line.replace(f"[{dash}]", "[ ]"))
     todo.sync()
     assert todo.state("g/two") == "live"
 
@@ -552,12 +607,10 @@ def test_a_date_before_the_marker_moves_the_task(todo: List) -> None:
     assert todo.task("g/two").content == Content("Go on", date(2027, 9, 10))
 
 
-def test_of_two_dates_the_last_one_counts_and_both_stay(todo: List) -> None:
-    todo.edit("g/two", lambda line: line + " 📅 2027-09-10")
-    line = todo.line("g/two").partition("-->")[2]
+def test_a_date_that_a_line_says_twice_is_one_date(todo: List) -> None:
+    todo.edit("g/two", lambda line: re.sub("📅 .*", "📅 2027-09-10 [due:: 2027-9-10]", line))
     todo.sync()
     assert todo.task("g/two").content.due == date(2027, 9, 10)
-    assert todo.line("g/two").partition("-->")[2] == line
 
 
 @pytest.mark.parametrize("sign", ["🔺", "⏫", "🔼"])
@@ -637,6 +690,54 @@ def test_the_line_that_was_ticked_is_done_where_a_plugin_puts_a_copy_with_the_ne
     assert f"    - [ ] Go on 📅 {next_date}\n" in todo.text
 
 
+def test_a_new_tick_counts_above_an_open_copy(todo: List) -> None:
+    line = todo.line("g/two")
+    todo.text = todo.text.replace(line, f"{line.replace('[ ]', '[x]')}\n{line}")
+    todo.sync()
+    assert todo.state("g/two") == "done"
+
+
+OLDER: dict[str, Callable[[str], str]] = {
+    "ticked": lambda line: line.replace("[ ]", "[x]"),
+    "cancelled": lambda line: line.replace("[ ]", "[-]"),
+    "moved": lambda line: line.replace("📅 2027-09-28", "📅 2027-09-10"),
+    "moved later": lambda line: line.replace("📅 2027-09-28", "📅 2027-09-29"),
+}
+
+
+@pytest.mark.parametrize("change", OLDER)
+def test_an_older_copy_above_undoes_nothing(todo: List, change: str) -> None:
+    older = todo.line("g/two")
+    todo.edit("g/two", OLDER[change])
+    todo.sync()
+    line, state, memory = todo.line("g/two"), todo.state("g/two"), todo.text.partition(MEMORY)[2]
+    assert line != older
+    todo.text = todo.text.replace(line, f"{older}\n{line}")
+    todo.sync()
+    assert todo.line("g/two") == line
+    assert (todo.state("g/two"), todo.text.partition(MEMORY)[2]) == (state, memory)
+    assert f"{stripped(older)}\n{line}" in todo.text
+
+
+CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_merge_conflict_around_lines_of_ours_is_refused(todo: List, end: str) -> None:
+    line = todo.line("g/two")
+    conflict = CONFLICT.format(line.replace("[ ]", "[x]"), line)
+    todo.text = before = todo.text.replace(line, conflict).replace("\n", end)
+    with pytest.raises(RefusedError, match=r"todo\.md:7: a merge conflict of git begins here"):
+        todo.sync()
+    assert todo.text == before
+
+
+@pytest.mark.parametrize("lines", [CONFLICT.format("mine", "theirs"), "Heading\n=======", ">>>>>>> quoted"])
+def test_marks_with_no_line_of_ours_between_them_are_the_persons(todo: List, lines: str) -> None:
+    todo.text = f"{lines}\n\n{todo.text}"
+    assert todo.sync().actions == {}
+
+
 def test_a_copy_that_got_other_words_and_a_tick_takes_nothing_over(todo: List) -> None:
     line = todo.line("g/two")
     copy = line.replace("[ ] Go on", "[x] Something else")
@@ -699,6 +800,80 @@ def test_a_damaged_marker_is_repaired(todo: List, damage: Callable[[str, str], s
     todo.text = todo.text.replace(line, broken)
     todo.sync()
     assert todo.line("g/two") == line
+    assert todo.state("g/two") == "live"
+
+
+TORN_COMMENTS: dict[str, Callable[[str, str], str]] = {
+    "no end": lambda line, nonce: line.replace(" -->", ""),
+    "no end, and words behind it": lambda line, nonce: line.replace(" -->", "") + " and more words",
+    "no beginning": lambda line, nonce: line.replace("<!-- ", ""),
+    "no beginning and no version": lambda line, nonce: line.replace("<!-- bp1 ", ""),
+    "neither": lambda line, nonce: line.replace("<!-- ", "").replace(" -->", ""),
+    "one dash": lambda line, nonce: line.replace("<!-- ", "<!- ").replace("-->", "->"),
+    "dashes of a text": lambda line, nonce: line.replace("<!--", "\u2039!\u2013").replace("-->", "\u2013>"),
+    "long dashes": lambda line, nonce: line.replace("<!--", "<!\u2014").replace("-->", "\u2014>"),
+    "cut behind the nonce": lambda line, nonce: re.sub(f"{nonce}.*?-->", nonce, line),
+    "cut within the key": lambda line, nonce: re.sub(r"g/two .*?-->", "g/t", line),
+    "cut within the namespace": lambda line, nonce: re.sub(rf"{NAMESPACE} .*?-->", NAMESPACE[:-1], line),
+    "no nonce": lambda line, nonce: line.replace(f"{nonce} ", ""),
+    "no nonce and no end": lambda line, nonce: line.replace(f"{nonce} ", "").replace(" -->", ""),
+}
+
+
+@pytest.mark.parametrize("torn", TORN_COMMENTS)
+@pytest.mark.parametrize("ticked", [False, True])
+def test_a_comment_that_was_torn_is_mended_and_its_step_is_there(todo: List, torn: str, ticked: bool) -> None:
+    line, nonce = todo.line("g/two"), todo.task("g/two").native_id
+    broken = TORN_COMMENTS[torn](line, nonce)
+    expected = line + broken.partition(" 📅 2027-09-28")[2]
+    assert broken != line
+    if ticked:
+        broken, expected = broken.replace("[ ]", "[x]"), expected.replace("[ ]", "[x]")
+    todo.text = todo.text.replace(line, broken)
+    assert todo.sync().actions["g/two"] is Action.REPAIR
+    assert stripped(todo.line("g/two")) == stripped(expected)
+    assert ticked or todo.line("g/two") == expected
+    assert todo.state("g/two") == ("done" if ticked else "live")
+
+
+def test_a_pin_is_kept_when_its_comment_is_mended_whose_words_are_whole(todo: List) -> None:
+    todo.edit("g/two", lambda line: line.replace("📅 2027-09-28", "📅 2027-09-10"))
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace(" -->", ""))
+    todo.sync()
+    assert todo.task("g/two").marker.pinned
+    assert todo.task("g/two").content.due == date(2027, 9, 10)
+
+
+HIDDEN: dict[str, tuple[Callable[[str, str], str], str]] = {
+    "broken behind bp1": (lambda line, nonce: line.replace("bp1 ", "bp1\n"), "broken over lines; put it on one line"),
+    "broken behind the nonce": (lambda line, nonce: line.replace(nonce, f"{nonce}\n    "), "broken over lines"),
+    "broken before the nonce": (lambda line, nonce: line.replace("<!-- bp1", "<!--\nbp1"), "broken over lines"),
+    "broken twice": (lambda line, nonce: line.replace(nonce, f"\n{nonce}\n"), "broken over lines"),
+    "broken, without its nonce": (lambda line, nonce: line.replace(f"{nonce} ", "\n"), "broken over lines"),
+    "nothing left": (lambda line, nonce: re.sub("<!--.*-->", "<!-- bp1 -->", line), "nothing is left in the comment"),
+    "in another comment": (
+        lambda line, nonce: re.sub("<!--.*-->", f"<!-- see {nonce} -->", line),
+        "is no comment that",
+    ),
+    "the nonce alone": (lambda line, nonce: re.sub("<!--.*-->", nonce, line), "is no comment that"),
+    "in code": (lambda line, nonce: f"```\n{line}\n```", "stands in a code block that begins in line 7"),
+    "in code without an end": (lambda line, nonce: f"~~~\n{line}", "stands in a code block that begins in line 7"),
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_a_step_whose_nonce_or_title_still_stands_in_the_file_is_not_deleted(todo: List, hidden: str) -> None:
+    change, told = HIDDEN[hidden]
+    line, nonce = todo.line("g/two"), todo.task("g/two").native_id
+    todo.text = todo.text.replace(line, change(line, nonce))
+    done = todo.sync()
+    assert told in kept(done)["g/two"]
+    assert kept(done)["g/two"].startswith("todo.md:")
+    assert (todo.state("g/two"), "g/two" in done.actions) == ("live", False)
+    todo.goal["deadline"] = "2027-10-07"
+    todo.sync()
+    assert change(line, nonce) in todo.text
     assert todo.state("g/two") == "live"
 
 
@@ -848,6 +1023,32 @@ def test_of_lines_that_lost_their_comments_the_one_that_is_gone_is_dropped_and_t
     assert todo.state("g/two") == "live"
 
 
+ONE_MORE_DIFFERS: dict[str, Callable[[str], str]] = {
+    "its date": lambda line: line.replace("2027-09-28", "2027-09-10"),
+    "no date": lambda line: line.partition(" 📅")[0],
+    "bold": lambda line: line.replace("Go on", "**Go on**"),
+    "case": lambda line: line.replace("Go on", "go on"),
+    "bullet": lambda line: line.replace("- [ ]", "• [ ]"),
+    "no box": lambda line: line.replace("[ ] ", ""),
+    "a second box": lambda line: line.replace("[ ] ", "[ ] [x] "),
+}
+
+
+@pytest.mark.parametrize("change", ONE_MORE_DIFFERS)
+def test_a_report_of_a_deleted_step_names_the_line_that_may_be_it(todo: List, change: str) -> None:
+    line = ONE_MORE_DIFFERS[change](stripped(todo.line("g/two")))
+    todo.edit("g/two", lambda _: line)
+    told = kept(todo.sync())["g/two"]
+    assert told.startswith("a person deleted it; a line that ends in")
+    assert re.search(r"; todo\.md:7 `(\[x\] )?\**[Gg]o on\**` may be it$", told)
+    assert (todo.state("g/two"), line in todo.text) == ("dropped", True)
+
+
+def test_of_two_lines_that_may_be_a_deleted_step_none_is_named(todo: List) -> None:
+    todo.edit("g/two", lambda _: "- [ ] Go on\n- Go on")
+    assert "may be it" not in kept(todo.sync())["g/two"]
+
+
 DOUBT: dict[str, Callable[[str], str]] = {
     "two lines": lambda text: f"- [ ] Go on 📅 2027-09-28\n{text}",
     "another date": lambda text: text.replace("2027-09-28", "2027-9-10"),
@@ -942,11 +1143,70 @@ def test_a_damaged_memory_is_refused_until_rebuild(todo: List, damage: Callable[
     assert todo.text.startswith(head)
 
 
-def test_a_memory_without_its_end_is_not_left_behind_in_pieces(todo: List) -> None:
-    todo.text = todo.text.removesuffix("-->\n")
-    todo.step("two", title="Other words")
+def spaced(text: str) -> str:
+    """Return a text with a blank line behind each line, as some editors leave it."""
+    return text.replace("\n", "\n\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        spaced,
+        lambda text: text.replace("keep this\n", "keep this\n\n"),
+        lambda text: text.replace('\n{"goal":"h"', '\n  \n{"goal":"h"'),
+        lambda text: text.replace("\n-->", "\n\n-->"),
+    ],
+)
+def test_blank_lines_in_the_memory_change_nothing(tmp_path: Path, change: Callable[[str], str], end: str) -> None:
+    todo = MarkdownConnector(tmp_path / "todo.md", NAMESPACE)
+    project = load(tmp_path, a_goal(), a_goal(id="h"))
+    run(project, [todo], TODAY)
+    before = todo.path.read_text("utf-8")
+    memory = todo.read().memory
+    todo.path.write_bytes(change(before).replace("\n", end).encode())
+    assert change(before) != before
+    assert run(project, [todo], TODAY).silent
+    assert todo.read().memory == memory
+    run(load(tmp_path, a_goal(deadline="2027-10-07"), a_goal(id="h")), [todo], TODAY)
+    assert todo.path.read_text("utf-8").count('{"goal"') == 2
+
+
+TORN: dict[str, Callable[[str], str]] = {
+    "its end is lost": lambda text: text.replace("-->\n", ""),
+    "sorted": lambda text: "\n".join(sorted(text.split("\n"))),
+    "sorted backwards": lambda text: "\n".join(sorted(text.split("\n"), reverse=True)),
+    "an entry is lost": lambda text: re.sub(r'\{"goal":"g".*\n', "", text),
+    "its first line is lost": lambda text: re.sub(rf"{MEMORY}.*\n", "", text),
+    "a line of the person's in it": lambda text: text.replace('\n{"goal":"g"', '\n\nNotes\n\n{"goal":"g"'),
+    "an entry is elsewhere": lambda text: re.sub(r'((?s:.*))(\{"goal":"g".*\n)((?s:.*))', r"\2\1\3", text),
+}
+
+
+@pytest.mark.parametrize("torn", TORN)
+def test_a_memory_that_was_torn_apart_is_refused_and_a_new_one_leaves_no_piece_of_it(todo: List, torn: str) -> None:
+    todo.edit("g/one", lambda line: line.replace("[ ]", "[x]"))
+    todo.edit("g/three", lambda line: "")
     todo.sync()
+    head, start, memory = todo.text.partition(MEMORY)
+    change = TORN[torn]
+    todo.text = before = change(head + start + memory) if torn.startswith("sorted") else head + change(start + memory)
+    with pytest.raises(RefusedError, match=r"todo\.md.*memory.*--rebuild"):
+        todo.sync()
+    assert todo.text == before
+    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
+    reconciler.apply(reconciler.make_plans(found), homes, lambda _: None)
+    assert todo.sync().actions == {}
     assert todo.text.count('{"goal"') == 1
+    assert ("Notes" in before) == ("Notes" in todo.text)
+    assert "[x] Begin" in todo.text
+
+
+def test_an_entry_of_a_memory_in_a_code_block_is_code(todo: List) -> None:
+    entry = next(line for line in todo.text.split("\n") if line.startswith('{"goal"'))
+    todo.text = f"```\n{entry}\n```\n{todo.text}"
+    assert todo.sync().actions == {}
 
 
 # Files that cannot be written
