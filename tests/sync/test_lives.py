@@ -699,6 +699,8 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
                  ("restore", 0), ("delete", 0), ("change_place", 1), ("faulty_sync", 569112251680), ("add_goal", 0)]),
         # A person copies a goal's task that no run has heard of, and the goal moves in a run that is cut short.
         (EXACT, [("faulty_sync", 4), ("copy", 0), ("copy", 0), ("change_place", 1), ("faulty_sync", 1071899352224)]),
+        # The memory of a goal that was given up is lost, and made anew.
+        (EXACT, [("sync", 0), ("cancel", 0), ("sync", 0), ("lose_memory", 0)]),
         # A goal is given up before it changes its place, and taken up again.
         (EXACT, [("sync", 0), ("garble", 1), ("add_step", 0), ("cancel", 0), ("change_place", 1), ("sync", 0),
                  ("take_up", 0)]),
@@ -731,6 +733,8 @@ def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[
         # A step is reopened in one app, and in the other it moves into a group that has yet to be made.
         ((UNIQUE, EXACT), [("change_place", 1), ("race", 0), ("tick", 0), ("tick", 0), ("faulty_sync", 4),
                            ("group_steps", 2), ("reopen", 7), ("change_place", 0)]),
+        # A goal is given up in one app, and changes its place in both.
+        ((UNIQUE, EXACT), [("sync", 0), ("cancel", 1), ("change_place", 1)]),
         # A task is dragged and cancelled in one app, and its date cleared in the other.
         ((EXACT, UNIQUE), [("group_steps", 1), ("sync", 0), ("tick", 5), ("move_date", 4), ("faulty_sync", 3),
                            ("cancel", 2), ("clear_date", 5)]),
