@@ -306,8 +306,14 @@ def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
         )
     if strange:  # nothing of it is this file's, its heartbeat included
         return replace(snapshot, tasks=(), copies=(), memory={}, remembers=True, damage="")
+    # A marker that could not be written anew has the name of two renames ago: then the memory tells whose it is.
+    ids = {e.native_id for g, goal in snapshot.memory.items() if g in goals for e in goal.keys.values()} - {""}
     tasks, copies = (
-        tuple(task for task in found if task.marker.key.partition("/")[0] in goals | {HEARTBEAT})
+        tuple(
+            task
+            for task in found
+            if task.marker.key.partition("/")[0] in goals | {HEARTBEAT} or {task.native_id, task.marker.nonce} & ids
+        )
         for found in (snapshot.tasks, snapshot.copies)
     )
     lost = any(not _is_remembered(task, snapshot) for task in tasks)

@@ -439,13 +439,14 @@ class Expectations:
             if app.retired:
                 continue
             memory, own = app.remembered(), {key for key in keys if app.settles(key)}
+            known = {entry.native_id: name for name, entry in memory.items()}  # its step may have moved to that goal
             for native_id, (key, held) in app.ours().items():
                 closed = held.done or (held.dropped and is_occurrence(key))
                 marker, copied = parse(held.marker or ""), native_id in app.copies
                 made_since = key in memory and marker is not None and marker.generation < memory[key].generation
                 if (key not in own and (closed or copied)) or (copied and made_since):
                     continue  # its marker is of a step or a task that was there once
-                given_up = app.is_given_up(self.named(key))
+                given_up = app.is_given_up(self.named(key)) or app.is_given_up(known.get(native_id, ""))
                 single = key not in ours or held.done or ours[key].done or given_up
                 promise(single, f"{key} has two tasks in {app.name}")
                 if (key not in ours or ours[key].done) and not held.unread:

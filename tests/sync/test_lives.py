@@ -699,6 +699,9 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
                  ("restore", 0), ("delete", 0), ("change_place", 1), ("faulty_sync", 569112251680), ("add_goal", 0)]),
         # A person copies a goal's task that no run has heard of, and the goal moves in a run that is cut short.
         (EXACT, [("faulty_sync", 4), ("copy", 0), ("copy", 0), ("change_place", 1), ("faulty_sync", 1071899352224)]),
+        # A goal is renamed twice and moved while one of its tasks cannot be read, and its marker has its first name.
+        (EXACT, [("sync", 0), ("garble", 1), ("change_place", 2), ("rename_goal", 0), ("sync", 0), ("rename_goal", 0),
+                 ("sync", 0), ("change_place", 0)]),
         # The memory of a goal that was given up is lost, and made anew.
         (EXACT, [("sync", 0), ("cancel", 0), ("sync", 0), ("lose_memory", 0)]),
         # A goal is given up before it changes its place, and taken up again.
