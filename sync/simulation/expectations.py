@@ -134,6 +134,14 @@ class App:
                 above = tasks[above].parent
         return found
 
+    def key_of(self, native_id: str) -> str:
+        """Return the key of a task: as the memory has it, for its marker may have an older name."""
+        text = self.service.tasks[native_id].marker or ""
+        ids = {native_id, *text.split()[1:2]}
+        known = next((key for key, entry in self.remembered().items() if entry.native_id in ids), None)
+        marker = parse(text)
+        return known or (marker.key if marker else "")
+
     def unread_keys(self) -> set[str]:
         """Return the keys of the tasks in which something cannot be read, as the memory has them."""
         there = [one for one in self.unread if one in self.service.tasks]

@@ -263,7 +263,7 @@ def mend(life: Life, luck: Luck) -> str | None:
     native_id = luck.of(there)
     del app.unread[native_id]
     app.service.garble(native_id, unread=False)
-    key = app.ours()[native_id][0] if native_id in app.ours() else ""
+    key = app.key_of(native_id)
     life.expected.unreadable(life.expected.named(key))
     _follow(life, app, key)
     return f"{app.name}: mend {key}"
