@@ -254,7 +254,7 @@ def with_carried(old: View, sites: Sequence[Site], made: Mapping[str, Collection
     """Return a view of a place that goals have left, with what all their new places take over of its tasks.
 
     Whom a task is assigned to is not among it: a person may be unknown in the new place. made: by the label of each
-    place, the keys of the tasks that are about to be made there; who left the file with its words has none.
+    place, the keys of the tasks that are about to be made there; a step that has left the file is not among them.
     """
     carried: dict[str, frozenset[str]] = {}
     for goal_id in old.departing:
