@@ -159,8 +159,9 @@ def _is_taken(key: str, old: View, new: View) -> bool:
         return True
     if entry.generation > known.generation and here is None:  # made anew since a person dropped it
         return True
-    if known.state == "pending":  # whoever has made it
-        return there is not None and here is None
+    if known.state == "pending":  # whoever has made it; a person may have deleted it there since
+        made = there is not None or (entry.state != "pending" and entry.generation >= known.generation)
+        return made and here is None
     same = entry.native_id == known.native_id
     return same and (entry.native_id != "" or entry.state == known.state == "done")  # what was done before it was made
 

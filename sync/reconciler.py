@@ -14,10 +14,10 @@ from sync.plan import plan
 from sync.wanted import wanted_goal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from config.network import Project
-    from connectors.base import Connector
+    from config.network import Goal, Project
+    from connectors.base import Connector, GoalMemory
     from sync.changes import Change, ConnectorPlan
     from sync.journal import Journal, Record
     from sync.observe import View
@@ -45,11 +45,8 @@ def make_plans(
     Goals for which a connector could not be read, that fail under `when_late: fail`, or in which a rename is in doubt,
     are left alone everywhere.
     """
-    skipped = {goal for home in reading.homes if home.label in reading.unread for goal in home.goals}
+    skipped = _beside_unread(reading)
     skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed} | reading.held.keys()
-    # In a place that could not be read, there may be tasks of a goal that is new elsewhere.
-    if reading.unread:
-        skipped |= {goal_id for home in reading.homes for goal_id in home.goals if _is_new(reading, home, goal_id)}
     if only_goals:
         remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
         skipped |= ({goal.id for goal in reading.project.goals} | remembered) - only_goals
@@ -85,10 +82,30 @@ def _site(home: Home, view: View, reading: Reading) -> Site:
     return Site(home.connector, heartbeat.goals(home, reading.homes, reading.project), view)
 
 
-def _is_new(reading: Reading, home: Home, goal_id: str) -> bool:
-    """Return whether a goal has yet to be remembered where it is to be."""
-    memories = (view.snapshot.memory for view in reading.views if view.label == home.label)
-    return not any(goal_id in memory for memory in memories)
+def _beside_unread(reading: Reading) -> set[str]:
+    """Return the goals of which there may be tasks in a place that could not be read."""
+    unread = [home for home in reading.homes if home.label in reading.unread]
+    if not unread:
+        return set()
+    # Within an account tasks move, and a run that was cut short may have made some before its goal went elsewhere.
+    alike = [
+        home
+        for home in reading.homes
+        if home in unread or any(share_an_account(home.connector, other.connector) for other in unread)
+    ]
+    stored = {view.label: view.stored for view in reading.views}
+    return {
+        goal.id
+        for goal in reading.project.goals
+        for home in reading.homes
+        if goal.id in home.goals and (home in alike or _is_new(goal, stored[home.label]))
+    }
+
+
+def _is_new(goal: Goal, stored: Mapping[str, GoalMemory]) -> bool:
+    """Return whether a place that a goal is to be in has had no task of it yet, as far as it remembers itself."""
+    entries = (entry for name in (goal.id, goal.was) if name in stored for entry in stored[name].keys.values())
+    return all(entry.state in ("removed", "pending") for entry in entries)
 
 
 def _in_turn(plans: Sequence[ConnectorPlan], reading: Reading) -> list[ConnectorPlan]:

@@ -671,7 +671,9 @@ class Expectations:
             app.deleted = {key for key in app.deleted if step_of(key) in keys and app.holds(key)}
             # Done elsewhere: who reopens it there has it planned again in every app.
             app.deleted = {key for key in app.deleted if key not in memory or memory[key].state != "done"}
-        self.doubt, self.settled, self.rewritten, self.retold = set(), True, False, False
+        # What happens in a goal that was given up is heard when it is taken up again, or its task is deleted.
+        self.doubt = {key for key in self.doubt if any(app.is_given_up(key) for app in self.apps)}
+        self.settled, self.rewritten, self.retold = True, False, False
         self.moved, self.cleared, self.opened, self.renamed = set(), set(), set(), {}
 
 
