@@ -59,7 +59,11 @@ class Claims:
             if entry.state == "removed":
                 self.gone.add(client_nonce(namespace, key, entry.generation))
                 continue
-            (self.pending if entry.state == "pending" else self.ids).add(entry.native_id)
+            if entry.state == "pending":  # its id is the nonce that its task was given
+                self.pending.add(entry.native_id)
+                self.nonces.add(entry.native_id)
+            else:
+                self.ids.add(entry.native_id)
             self.nonces.add(client_nonce(namespace, key, entry.generation))
             item = listing.items.get(entry.native_id)
             marker = read_line(split(item.description)[1], namespace) if item else None

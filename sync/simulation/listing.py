@@ -81,7 +81,7 @@ def _claims(lines: tuple[str, ...], namespace: str, tasks: Tasks) -> Claims:
     entries = [(key, entry) for key, entry in known if entry.state != "removed"]
     pending = frozenset(entry.native_id for _, entry in entries if entry.state == "pending")
     ids = frozenset(entry.native_id for _, entry in entries) - pending
-    nonces = {client_nonce(namespace, key, entry.generation) for key, entry in entries}
+    nonces = pending | {client_nonce(namespace, key, entry.generation) for key, entry in entries}
     nonces |= {held.marker.split()[1] for native_id, held in tasks if native_id in ids and held.marker}
     return Claims(ids, frozenset(nonces), pending, frozenset(gone - nonces))
 
