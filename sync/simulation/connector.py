@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from sync.simulation.listing import Elsewhere
     from sync.simulation.service import Held, Kind
 
 Batch = tuple[Write | MemoryWrite, ...]
@@ -129,11 +130,11 @@ class SimulatedConnector:
         )
         return replace(found, mending=True) if self._memory in service.spoiled and lines is not None else found
 
-    def _elsewhere(self) -> tuple[str, ...]:
+    def _elsewhere(self) -> Elsewhere:
         """Return what the other places remember."""
         memories = self.service.memories(self._namespace)
         there = memories.keys() - self.service.archived - {self._place_number}
-        return tuple(line for place, lines in memories.items() if place in there for line in lines)
+        return tuple((place, tuple(lines)) for place, lines in memories.items() if place in there)
 
     def _ask_again(self) -> Fault | None:
         """Send another request to read, and return what goes wrong with it."""
@@ -273,7 +274,7 @@ class SimulatedConnector:
         """Let tasks come after others, now that all of these have been made, and have their names."""
         if not self._after:
             return
-        theirs = {entry.native_id for line in self._elsewhere() for entry in read_entries((line,)).values()}
+        theirs = {entry.native_id for _, lines in self._elsewhere() for entry in read_entries(lines).values()}
         own = read_entries(tuple(self.service.memory.get(self._memory, ())))
         theirs -= {entry.native_id for entry in own.values()}
         known = {key: self._place(entry.native_id) for key, entry in own.items()}  # a marker may have another name

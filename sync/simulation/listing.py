@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.base import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
 from connectors.marker import read_marker, read_memory
-from sync.simulation.service import ELSEWHERE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from sync.simulation.service import Held, Kind
 
 Tasks = tuple[tuple[str, "Held"], ...]  # native id and task, in the service's order
+Elsewhere = tuple[tuple[int, tuple[str, ...]], ...]  # place and the lines of its memory
 
 
 @lru_cache(maxsize=1 << 9)
@@ -73,6 +73,10 @@ class Claims(NamedTuple):
     gone: frozenset[str]
 
 
+def _lines(elsewhere: Elsewhere) -> tuple[str, ...]:
+    return tuple(line for _, lines in elsewhere for line in lines)
+
+
 @lru_cache(maxsize=1 << 9)
 def _claims(lines: tuple[str, ...], namespace: str, tasks: Tasks) -> Claims:
     goals = (goal for line in lines for goal in _read_line(line).values())  # two places may remember one goal
@@ -86,8 +90,8 @@ def _claims(lines: tuple[str, ...], namespace: str, tasks: Tasks) -> Claims:
     return Claims(ids, frozenset(nonces), pending, frozenset(gone - nonces))
 
 
-def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: Claims) -> bool:
-    """Return whether a task is this place's.
+def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: Claims, places: Collection[int]) -> bool:
+    """Return whether a task is this place's. places: the others that have a memory.
 
     It is where its id is remembered, else where its nonce is known; where two places know that, it is where it stands,
     or where it is waited for, and a copy belongs to both: each lets it go.
@@ -100,18 +104,18 @@ def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: C
     if not own.ids | own.pending and marker.nonce in others.gone:
         return False
     here = held.place == seat.place
-    if here or held.place != ELSEWHERE or marker.nonce not in own.nonces:
+    if here or held.place in places or marker.nonce not in own.nonces:
         return here or not (others.ids or others.pending)
     return marker.nonce in own.pending or marker.nonce not in others.pending
 
 
 @lru_cache(maxsize=1 << 9)
 def snapshot(
-    seat: Seat, lines: tuple[str, ...] | None, elsewhere: tuple[str, ...], tasks: Tasks, hidden: frozenset[str]
+    seat: Seat, lines: tuple[str, ...] | None, elsewhere: Elsewhere, tasks: Tasks, hidden: frozenset[str]
 ) -> Snapshot:
     """Return what a read shows of our namespace.
 
-    lines: those of the memory. elsewhere: those of the memories in other places. hidden: tasks that were not listed.
+    lines: those of the memory. elsewhere: the memories in other places. hidden: tasks that were not listed.
     """
     kind, namespace = seat.kind, seat.namespace
     memory = read_lines(lines or ())
@@ -125,8 +129,9 @@ def snapshot(
     damaged: set[str] = set()
     found = list(_markers(namespace, [one for one in tasks if one[0] not in hidden], known, damaged))
     if elsewhere:
-        own, others = _claims(lines or (), namespace, tasks), _claims(elsewhere, namespace, tasks)
-        found = [one for one in found if one[2].namespace != namespace or _is_mine(seat, one, own, others)]
+        own, others = _claims(lines or (), namespace, tasks), _claims(_lines(elsewhere), namespace, tasks)
+        there = {place for place, _ in elsewhere}
+        found = [one for one in found if one[2].namespace != namespace or _is_mine(seat, one, own, others, there)]
     ours = {marker.nonce: native_id for native_id, _, marker in reversed(found)}
     keys = {native_id: marker.key for native_id, _, marker in found if marker.namespace == namespace}
     families = _Families(seat, tasks, frozenset(ours.values()), keys)
