@@ -44,30 +44,36 @@ class Claims:
     """What memories know of tasks: their ids, their nonces, and the nonces of those that were not answered for.
 
     `gone` are the nonces of tasks that were removed: what has one is a copy.
-    `places` are the ids of the projects and sections in which the memories stand.
+    `places` has, by the ids of the project and section in which each memory stands, the nonces that it knows.
     """
 
     ids: set[str] = field(default_factory=set)
     nonces: set[str] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
-    places: set[tuple[str, str | None]] = field(default_factory=set)
+    places: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
 
-    def add(self, entries: Iterable[tuple[str, Remembered]], listing: Listing, namespace: str) -> None:
-        """Take in a memory. A task that was renamed has the nonce of its first name."""
+    def add(self, entries: Iterable[tuple[str, Remembered]], listing: Listing, namespace: str) -> set[str]:
+        """Take in a memory, and return the nonces that it knows.
+
+        A task that was renamed has the nonce of its first name.
+        """
+        nonces: set[str] = set()
         for key, entry in entries:
             if entry.state == "removed":
                 self.gone.add(client_nonce(namespace, key, entry.generation))
                 continue
             if entry.state == "pending":  # its id is the nonce that its task was given
                 self.pending.add(entry.native_id)
-                self.nonces.add(entry.native_id)
+                nonces.add(entry.native_id)
             else:
                 self.ids.add(entry.native_id)
-            self.nonces.add(client_nonce(namespace, key, entry.generation))
+            nonces.add(client_nonce(namespace, key, entry.generation))
             item = listing.items.get(entry.native_id)
             marker = read_line(split(item.description)[1], namespace) if item else None
-            self.nonces |= {marker.nonce} if marker else set()
+            nonces |= {marker.nonce} if marker else set()
+        self.nonces |= nonces
+        return nonces
 
 
 @dataclass
@@ -95,8 +101,8 @@ class Reading:
             if container.memory is not None and store.name == str(container.name):
                 reading._take_twin(store.item)
             else:
-                reading.elsewhere.add(entries_of(listing, store.item), listing, namespace)
-                reading.elsewhere.places.add(store.place)
+                nonces = reading.elsewhere.add(entries_of(listing, store.item), listing, namespace)
+                reading.elsewhere.places.setdefault(store.place, set()).update(nonces)
         return reading
 
     def _take_twin(self, twin: Item) -> None:
@@ -270,7 +276,8 @@ class Reading:
             return marker.nonce in own.nonces
         if not self.memory and marker.nonce in others.gone:
             return False
-        here, there = self._is_here(item), (item.project_id, item.section_id) in others.places
+        here = self._is_here(item)
+        there = marker.nonce in others.places.get((item.project_id, item.section_id), ())
         if here or there or marker.nonce not in own.nonces:
             return here or not (others.ids or others.pending)
         return marker.nonce in own.pending or marker.nonce not in others.pending

@@ -90,8 +90,10 @@ def _claims(lines: tuple[str, ...], namespace: str, tasks: Tasks) -> Claims:
     return Claims(ids, frozenset(nonces), pending, frozenset(gone - nonces))
 
 
-def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: Claims, places: Collection[int]) -> bool:
-    """Return whether a task is this place's. places: the others that have a memory.
+def _is_mine(
+    seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: Claims, places: Mapping[int, Collection[str]]
+) -> bool:
+    """Return whether a task is this place's. places: the nonces that each other one knows.
 
     It is where its id is remembered, else where its nonce is known; where two places know that, it is where it stands,
     or where it is waited for, and a copy belongs to both: each lets it go.
@@ -104,7 +106,8 @@ def _is_mine(seat: Seat, found: tuple[str, Held, Marker], own: Claims, others: C
     if not own.ids | own.pending and marker.nonce in others.gone:
         return False
     here = held.place == seat.place
-    if here or held.place in places or marker.nonce not in own.nonces:
+    there = marker.nonce in places.get(held.place, ())
+    if here or there or marker.nonce not in own.nonces:
         return here or not (others.ids or others.pending)
     return marker.nonce in own.pending or marker.nonce not in others.pending
 
@@ -130,7 +133,7 @@ def snapshot(
     found = list(_markers(namespace, [one for one in tasks if one[0] not in hidden], known, damaged))
     if elsewhere:
         own, others = _claims(lines or (), namespace, tasks), _claims(_lines(elsewhere), namespace, tasks)
-        there = {place for place, _ in elsewhere}
+        there = {place: _claims(known, namespace, tasks).nonces for place, known in elsewhere}
         found = [one for one in found if one[2].namespace != namespace or _is_mine(seat, one, own, others, there)]
     ours = {marker.nonce: native_id for native_id, _, marker in reversed(found)}
     keys = {native_id: marker.key for native_id, _, marker in found if marker.namespace == namespace}
