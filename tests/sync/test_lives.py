@@ -710,6 +710,26 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
         # A step goes to another goal in another place, and its goal leaves the file.
         (EXACT, [("change_place", 2), ("sync", 0), ("tick", 0), ("sync", 0), ("add_goal", 0), ("move_step", 6),
                  ("remove_goal", 0)]),
+        # A task is deleted in the place that its goal leaves again, before the other one has heard that it was made.
+        (EXACT, [("add_step", 0), ("faulty_sync", 3), ("rename_step", 0), ("change_place", 1), ("faulty_sync", 4),
+                 ("delete", 1), ("change_place", 0)]),
+        # A task is deleted in a goal that was given up, whose own task is deleted later.
+        (EXACT, [("sync", 0), ("cancel", 0), ("delete", 3), ("change_length", 2), ("tick", 1), ("sync", 0),
+                 ("delete", 0)]),
+        # A task was made in a place that has no memory any more, and two runs hand its goal over.
+        (EXACT, [("race", 0), ("change_place", 2), ("add_step", 0), ("make_recurring", 0), ("faulty_sync", 6),
+                 ("change_place", 1), ("race", 3)]),
+        # The place that a goal leaves cannot be read, while the other one does not know yet what was made there.
+        (EXACT, [("faulty_sync", 5), ("remove_step", 0), ("add_step", 0), ("add_step", 0),
+                 ("faulty_sync", 795656701901), ("change_place", 1), ("rename_step", 0), ("faulty_sync", 6),
+                 ("faulty_sync", 0)]),
+        # A task that was made where a person had put its goal is renamed before its making was answered.
+        (EXACT, [("remove_step", 0), ("faulty_sync", 5), ("move_away", 0), ("remove_step", 0), ("remove_step", 0),
+                 ("add_step", 0), ("add_step", 1), ("faulty_sync", 795656701901), ("change_place", 1),
+                 ("rename_step", 0), ("faulty_sync", 6)]),
+        # A task that was made anew stands in a third place, whose memory knows only the one before it.
+        (EXACT, [("sync", 0), ("copy", 2), ("tick", 0), ("delete", 0), ("faulty_sync", 3), ("change_length", 0),
+                 ("change_place", 2), ("faulty_sync", 5), ("change_place", 1), ("race", 3)]),
     ],
 )  # fmt: skip
 def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[tuple[str, int]]) -> None:
