@@ -30,7 +30,7 @@ _COMMANDS = _Commands(
         **dict.fromkeys(("explain", "fit", "move", "schedule", "status"), "dates"),
         **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
         **dict.fromkeys(("check", "init", "schema"), "goals_file"),
-        **dict.fromkeys(("connectors", "doctor", "simulate"), "apps"),
+        **dict.fromkeys(("connectors", "doctor"), "apps"),
     }
 )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "connectors", "doctor", "explain", "fit", "init", "move"),
-    *("plan", "schedule", "schema", "simulate", "status", "sync", "undo"),
+    *("plan", "schedule", "schema", "status", "sync", "undo"),
 )
 
 

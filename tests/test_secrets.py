@@ -138,7 +138,6 @@ USES = {
         use("--json", "--deadline", "g=2027-10-01", "--risk"),
     ),
     "schema": (use(),),
-    "simulate": (use("--histories", "2"), use("--histories", "2", "--json")),
     "status": (use(may_fail=True), use("--json")),
     "sync": (
         use("--markdown", "--journal", "run.json"),

@@ -1,11 +1,8 @@
-"""Commands about apps: `connectors`, `doctor`, and `simulate`, which makes some in memory."""
+"""Commands about apps: `connectors` and `doctor`."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from config.errors import BackplanError
 from sync.commands.answers import answer, print_lines
@@ -13,29 +10,6 @@ from sync.commands.options import FAILED, Options, command, known_connectors
 
 if TYPE_CHECKING:
     from connectors.base import Connector, Fact
-
-
-@command(
-    click.option("--histories", type=click.IntRange(1), default=200, show_default=True, help="How many in each app."),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The seed of the first one."),
-)
-def simulate(options: Options, histories: int, seed: int) -> int:
-    """Live through random faulty histories of this plan in apps in memory, and see that every promise holds."""
-    from sync.simulation import simulate as of_project
-
-    workspace = options.workspace()
-    results: list[of_project.Result] = []
-    total = histories * len(of_project.ABOUT)
-    with click.progressbar(length=total, label="living through histories", file=sys.stderr) as bar:
-        for result in of_project.simulate(workspace.project, workspace.today, range(seed, seed + histories)):
-            results.append(result)
-            bar.update(result.tally.histories)
-
-    def show() -> None:
-        print_lines(of_project.text(results))
-
-    answer(options, lambda: of_project.document(results), show)
-    return FAILED if any(result.tally.violation for result in results) else 0
 
 
 @command()

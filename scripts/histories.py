@@ -1,11 +1,11 @@
-"""Lives through as many random histories as it is told, on all processors, and prints the documentation's tables.
+"""Runs many random histories on all processors, and prints the tables of docs/reliability.md.
 
-    .venv/bin/python benchmarks/histories.py --histories 1000000 --first 100000
+    .venv/bin/python scripts/histories.py --histories 1000000 --first 100000
 
-takes about two and a half hours on two processors. A broken promise is printed with its seed, and the exit code is 1.
-`--row unique` lives only those of one row, `--two-apps` in two apps at once, `--over-http` in the fakes of the tests
-through the real connectors, and `--mutants` prints the first history that catches each strategy that is known to be
-wrong.
+takes about two and a half hours on two processors. A broken promise is printed with its seed and its shortest history,
+and the exit code is 1. `--goals FILE` starts from a goals file of your own, `--row unique` runs one row only,
+`--two-apps` runs two apps at once, `--over-http` runs the real connectors against the stand-in servers of the tests,
+and `--mutants` prints the first history that catches each strategy that is known to be wrong.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, partial
 from itertools import chain, permutations
 from pathlib import Path
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from typing import TYPE_CHECKING
 
+from config import loader
 from sync.simulation import histories
 from sync.simulation.connector import connect
 from sync.simulation.histories import Tally
@@ -60,16 +62,17 @@ class Lived:
 
 
 @cache
-def project() -> Project:
-    """Return the plan that the lives begin with."""
-    return a_project()
+def project(goals: Path | None = None) -> Project:
+    """Return the plan that the histories begin with: a goals file, or a small one of the tests."""
+    return loader.load(goals) if goals else a_project()
 
 
-def live(kinds: tuple[Kind, ...], first: int, count: int) -> Lived:
+def live(kinds: tuple[Kind, ...], goals: Path | None, first: int, count: int) -> Lived:
     """Live `count` histories in apps of these kinds."""
     lived = Lived(Tally(), [])
+    today = date.today() if goals else TODAY  # noqa: DTZ011  # the day where the person is
     while count:
-        *_, tally = histories.run(lambda: Life(project(), kinds, TODAY), range(first, first + count))
+        *_, tally = histories.run(lambda: Life(project(goals), kinds, today), range(first, first + count))
         first, count = first + tally.histories, count - tally.histories
         add(lived, tally, " and ".join(kind.name for kind in kinds))
     gc.collect()  # not before: to look for garbage over and over takes a fifth of the time
@@ -144,7 +147,8 @@ def print_table(options: argparse.Namespace) -> bool:
         else:
             for name, apps in rows(options):
                 share = options.histories // len(apps)
-                jobs = [partial(live, kinds, *piece) for kinds in apps for piece in pieces(share, options.first)]
+                start = pieces(share, options.first)
+                jobs = [partial(live, kinds, options.goals, *piece) for kinds in apps for piece in start]
                 held &= print_row(name, jobs, seeds(options.first, share), pool)
     return held
 
@@ -181,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--histories", type=int, default=20_000, help="in each row of the table")
     parser.add_argument("--first", type=int, default=0, help="the seed of the first one")
+    parser.add_argument("--goals", type=Path, help="a goals file to start from")
     parser.add_argument("--row", help="only this class (exact, unique, safe), or, with --two-apps, arrangement")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--two-apps", action="store_true", help="in every arrangement of two apps")
