@@ -122,7 +122,7 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
     gone = [key for key in left.keys if key in taken or _is_past(key, old, new)]
     news = taken if not _is_used(known) else gone
     if all(left.keys[key].state == "removed" for key in news):
-        return old, new
+        return old, replace(new, snapshot=_with_removed(goal_id, left, new.snapshot))
     tasks = [task for task in old.snapshot.tasks if task.marker.key in taken]
     ids = {task.native_id for task in tasks}
     arriving = {t.native_id for t in tasks if t.marker.key == goal_id or (t.here and t.parent not in ids)}
@@ -141,6 +141,22 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
             arriving=new.arriving | arriving,
         ),
     )
+
+
+def _with_removed(goal_id: str, left: GoalMemory, new: Snapshot) -> Snapshot:
+    """Return a snapshot that knows what was removed elsewhere: made again, it needs another id than it had there."""
+    known = new.memory.get(goal_id)
+    before = known.keys if known else {}
+    gone = {
+        key: entry
+        for key, entry in left.keys.items()
+        if entry.state == "removed"
+        and (key not in before or (before[key].state == "removed" and before[key].generation < entry.generation))
+    }
+    if not gone:
+        return new
+    goal = known or replace(left, made=None, digest="", dates={})
+    return replace(new, memory={**new.memory, goal_id: replace(goal, keys={**before, **gone})})
 
 
 def _is_used(memory: GoalMemory | None) -> bool:

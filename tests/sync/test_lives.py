@@ -730,6 +730,9 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
         # A task that was made anew stands in a third place, whose memory knows only the one before it.
         (EXACT, [("sync", 0), ("copy", 2), ("tick", 0), ("delete", 0), ("faulty_sync", 3), ("change_length", 0),
                  ("change_place", 2), ("faulty_sync", 5), ("change_place", 1), ("race", 3)]),
+        # A goal gets back a name that another place remembers as gone, in a place that never heard of it.
+        (EXACT, [("faulty_sync", 4), ("change_place", 1), ("race", 0), ("rename_goal", 0), ("sync", 0), ("restore", 0),
+                 ("change_place", 0)]),
     ],
 )  # fmt: skip
 def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[tuple[str, int]]) -> None:
