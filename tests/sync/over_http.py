@@ -136,7 +136,7 @@ class TodoistApp(Remote):
         clock = Clock(lambda: self.todoist.now, self.passed, self.sleep)
         transport = Mortal("Todoist", server.url, 300, clock, 20)
         transport.app = self
-        self.client = Client(SecretStr(self.todoist.owner.token), transport, clock)
+        self.client = Client(SecretStr(self.todoist.owner.token), transport)
         self.account = Account(lambda: self.client)
         self._called: dict[str, str] = {}  # id of a project or section -> the name that a person gave up for another
         self._stores: dict[str, tuple[str, int]] = {}  # id -> whose memory a task holds, and of which place
