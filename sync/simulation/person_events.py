@@ -247,7 +247,7 @@ def garble(life: Life, luck: Luck) -> str | None:
     held = app.service.tasks[native_id]
     if app.service.kind.families or held.recurring or held.dropped or app.state(key) != "live":
         return None  # an app with families tells dates and states apart from words
-    app.service.garble(native_id)
+    app.service.garble(native_id, "date")
     app.unread[native_id] = app.service.tasks[native_id]
     life.expected.unreadable(key)
     return f"{app.name}: write what cannot be read into {key}"
@@ -262,7 +262,7 @@ def mend(life: Life, luck: Luck) -> str | None:
         return None
     native_id = luck.of(there)
     del app.unread[native_id]
-    app.service.garble(native_id, unread=False)
+    app.service.garble(native_id, "")
     key = app.key_of(native_id)
     life.expected.unreadable(life.expected.named(key))
     _follow(life, app, key)

@@ -112,7 +112,7 @@ class GitHubApp(Remote):
             done_on=there.closed_at.date() if done and there.closed_at else None,
             dropped=dropped,
             parent=issue.parent or None,
-            unread=number in self._lines,
+            unread="date" if number in self._lines else "",
             comments=(*(comment.body for comment in there.comments), issue.body.above, issue.body.below),
         )
 
@@ -165,12 +165,12 @@ class GitHubApp(Remote):
         """Nothing repeats on GitHub: a person writes a few words instead."""
         self.touch(native_id)
 
-    def garble(self, native_id: str, *, unread: bool = True) -> None:
-        line = "Due next friday"
+    def garble(self, native_id: str, what: str) -> None:
         body = Body.read(self.github.issue(native_id).body)
-        if unread:
+        if what:
             self._lines[native_id] = body.line
-        self.github.edit(native_id, body=replace(body, line=line if unread else self._lines.pop(native_id)).text)
+        line = "Due next friday" if what else self._lines.pop(native_id)
+        self.github.edit(native_id, body=replace(body, line=line).text)
         self.look()
 
     def move_away(self, native_id: str) -> None:
