@@ -193,9 +193,9 @@ class World:
         assert again.requests.write == 0
         return done
 
-    def run(self, connector: Connector, *, allow: bool = False) -> Run:
-        """Run once, whatever comes of it."""
-        return run(self.project, [connector], self.today, allow=allow)
+    def run(self, *connectors: Connector, allow: bool = False) -> Run:
+        """Run once over these, whatever comes of it."""
+        return run(self.project, connectors, self.today, allow=allow)
 
     def undo(self, done: Run) -> dict[str, Action]:
         """Undo a run, and again: then nothing may be left to do. Return what the first one wrote for each key."""

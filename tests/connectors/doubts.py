@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.base import Action
+from connectors.markdown import MarkdownConnector
 from sync.schedule import State
 
 if TYPE_CHECKING:
@@ -41,6 +42,30 @@ def garble(world: World, key: str, what: str) -> Sequence[str]:
 def says(done: Run, key: str, words: Sequence[str]) -> bool:
     """Return whether the report on a run has all these words on a key."""
     return all(word in remarks(done, key) for word in words)
+
+
+class Beside:
+    """A list in a file that holds the same goal."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._path = world.folder / "beside.md"
+
+    def sync(self) -> Run:
+        """Run once over the service and the list."""
+        there = MarkdownConnector(self._path, self._world.project.namespace)
+        done = self._world.run(self._world.service.connector(), there)
+        assert done.errors == []
+        return done
+
+    @property
+    def text(self) -> str:
+        return self._path.read_text("utf-8")
+
+    def write(self, old: str, new: str) -> None:
+        """Change what stands there."""
+        assert old in self.text
+        self._path.write_text(self.text.replace(old, new), "utf-8")
 
 
 class Doubts:
@@ -162,6 +187,36 @@ class Doubts:
         assert says(done, "g/two", words)
         assert "g/two" in world.tasks()
         assert "Go on" in world.service.text()
+
+    def test_what_another_app_reopens_stays_open_where_its_state_cannot_be_read(self, world: World) -> None:
+        beside = Beside(world)
+        beside.sync()
+        world.service.tick(world.native_id("g/two"))
+        beside.sync()
+        words = garble(world, "g/two", "state")
+        beside.sync()
+        beside.write("[x] Go on", "[ ] Go on")
+        for _ in range(3):
+            done = beside.sync()
+            assert done.found.schedule.goals[0].steps[1].done is None
+            assert says(done, "g/two", words)
+        assert "[ ] Go on" in beside.text
+        world.service.tick(world.native_id("g/two"))
+        assert beside.sync().found.schedule.goals[0].steps[1].done is not None
+        assert "[x] Go on" in beside.text
+
+    def test_what_another_app_ticks_is_ticked_once_its_state_can_be_read(self, world: World) -> None:
+        beside = Beside(world)
+        beside.sync()
+        words = garble(world, "g/two", "state")
+        beside.write("[ ] Go on", "[x] Go on")
+        for _ in range(2):
+            done = beside.sync()
+            assert done.found.schedule.goals[0].steps[1].done is not None
+            assert (done.actions, says(done, "g/two", words)) == ({}, True)
+        world.service.reopen(world.native_id("g/two"))
+        assert beside.sync().actions == {"g/two": Action.COMPLETE}
+        assert world.states()["g/two"] == "done"
 
     # Clocks
 
