@@ -6,6 +6,7 @@ not be so.
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from connectors.markdown import MarkdownConnector
 from sync.schedule import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sync.simulation.process import Run
     from tests.connectors.contract import World
@@ -62,10 +63,21 @@ class Beside:
     def text(self) -> str:
         return self._path.read_text("utf-8")
 
-    def write(self, old: str, new: str) -> None:
-        """Change what stands there."""
-        assert old in self.text
-        self._path.write_text(self.text.replace(old, new), "utf-8")
+    def edit(self, title: str, change: Callable[[str], str]) -> None:
+        """Change the line of a task."""
+        lines = self.text.splitlines(keepends=True)
+        number = next(number for number, line in enumerate(lines) if f"] {title} <" in line)
+        lines[number] = change(lines[number])
+        self._path.write_text("".join(lines), "utf-8")
+
+    def tick(self, title: str) -> None:
+        self.edit(title, lambda line: line.replace("[ ]", "[x]"))
+
+    def reopen(self, title: str) -> None:
+        self.edit(title, lambda line: line.replace("[x]", "[ ]"))
+
+    def set_due(self, title: str, day: date) -> None:
+        self.edit(title, lambda line: re.sub("📅 [0-9-]+", f"📅 {day}", line))
 
 
 class Doubts:
@@ -195,7 +207,7 @@ class Doubts:
         beside.sync()
         words = garble(world, "g/two", "state")
         beside.sync()
-        beside.write("[x] Go on", "[ ] Go on")
+        beside.reopen("Go on")
         for _ in range(3):
             done = beside.sync()
             assert done.found.schedule.goals[0].steps[1].done is None
@@ -209,7 +221,7 @@ class Doubts:
         beside = Beside(world)
         beside.sync()
         words = garble(world, "g/two", "state")
-        beside.write("[ ] Go on", "[x] Go on")
+        beside.tick("Go on")
         for _ in range(2):
             done = beside.sync()
             assert done.found.schedule.goals[0].steps[1].done is not None
@@ -217,6 +229,21 @@ class Doubts:
         world.service.reopen(world.native_id("g/two"))
         assert beside.sync().actions == {"g/two": Action.COMPLETE}
         assert world.states()["g/two"] == "done"
+
+    def test_a_date_that_another_app_moves_stays_where_it_cannot_be_read_here(self, world: World) -> None:
+        beside, theirs = Beside(world), DAY + timedelta(days=4)
+        beside.sync()
+        world.service.set_due(world.native_id("g/two"), DAY)
+        beside.sync()
+        garble(world, "g/two", "date")
+        beside.set_due("Go on", theirs)
+        for _ in range(3):
+            done = beside.sync()
+            assert done.found.schedule.goals[0].steps[1].due == theirs
+            assert world.tasks()["g/two"].content.due == DAY
+        world.service.set_due(world.native_id("g/two"), theirs)
+        assert beside.sync().actions.keys() <= {"g/two"}
+        assert world.tasks()["g/two"].content.due == theirs
 
     # Clocks
 
@@ -289,6 +316,27 @@ class Doubts:
         assert (done.actions, remarks(done, "g")) == ({}, "")
         assert done.found.schedule.goals[0].state is State.ON_TRACK
         assert (world.tasks(), world.states()) == (before, states)
+
+    def test_a_goal_that_was_cancelled_goes_on_in_another_app_as_its_person_wants(self, world: World) -> None:
+        if not world.service.cancels:
+            world.skip("way to cancel a task (cancels)")
+        beside, theirs = Beside(world), DAY + timedelta(days=4)
+        beside.sync()
+        world.service.tick(world.native_id("g/one"))
+        world.service.set_due(world.native_id("g/two"), DAY)
+        beside.sync()
+        world.service.cancel(world.native_id("g"))
+        beside.sync()
+        before = world.tasks()
+        beside.reopen("Begin")
+        beside.set_due("Go on", theirs)
+        beside.edit("Finish", lambda _: "")
+        for _ in range(3):
+            (goal,) = beside.sync().found.schedule.goals
+            one, two, three = goal.steps
+            assert (one.done, two.due, three.dropped) == (None, theirs, True)
+        assert "[ ] Begin" in beside.text
+        assert world.tasks() == before
 
     @pytest.mark.parametrize("key", ["g", "g/two"])
     def test_what_a_robot_closed_is_open_and_said_so(self, world: World, key: str) -> None:
