@@ -24,7 +24,7 @@ from tests.connectors.github_account import GitHubAccount
 from tests.servers.github import GitHub
 from tests.servers.github_rest import issue_json
 from tests.sync.in_memory import TODAY
-from tests.sync.over_http import Remote
+from tests.sync.over_http import Remote, morning
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -74,7 +74,7 @@ class GitHubApp(Remote):
 
     def client(self) -> Client:
         """Return a client as a process of its own has it."""
-        clock = Clock(lambda: self.github.now, self.passed, self.sleep)
+        clock = Clock(self.now, self.passed, self.sleep)
         client = Mortal(SecretStr(self.github.token), self._server.base, "ann/goals", Patience("GitHub", 300, clock))
         client.app = self
         return client
@@ -122,7 +122,9 @@ class GitHubApp(Remote):
 
     # What a person does
 
-    def tick(self, native_id: str, day: date | None = None) -> None:  # the service says when
+    def tick(self, native_id: str, day: date | None = None) -> None:
+        """Close an issue, by a clock of the service that shows this day."""
+        self.github.now = morning(day or self.today())
         self.github.close(native_id)
         self.look()
 
@@ -262,5 +264,6 @@ def github_life(project: Project, server: GitHubServer) -> Life:
     """Return a life in a repository of its own."""
     app = GitHubApp(server)
     life = GitHubLife(project, [GITHUB], TODAY, service=lambda _: app)
+    app.today = lambda: life.today
     life.connect = lambda _, namespace, label, *_places: GitHubInSteps(app, namespace, label)
     return life
