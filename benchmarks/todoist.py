@@ -97,7 +97,7 @@ def sync(
     project = loader.load(path)
     clock = Clock(lambda: server.service.now)
     token = SecretStr(server.service.owner.token)
-    account = Account(lambda: Client(token, Transport("Todoist", server.url, 300, clock), clock))
+    account = Account(lambda: Client(token, Transport("Todoist", server.url, 300, clock)))
     homes = tuple(
         reading.Home(TodoistConnector(account, project.namespace, f"Project {goal.id}"), frozenset({goal.id}))
         for goal in project.goals

@@ -258,6 +258,7 @@ class Client:
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, params = where, None  # the token goes to this service alone
+        self.patience.hear(response.headers)
         return self._answered(response)
 
     def _answered(self, response: requests.Response) -> requests.Response:
@@ -281,7 +282,7 @@ class Client:
             return seconds
         if response.headers.get("x-ratelimit-remaining") == "0":
             reset = _number(response.headers.get("x-ratelimit-reset", ""))
-            return max(reset - self.patience.clock.now().timestamp(), 1.0)
+            return max(reset - self.patience.now.timestamp(), 1.0)
         return _LONG
 
 

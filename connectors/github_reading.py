@@ -25,6 +25,7 @@ from connectors.marker import read_memory
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from connectors.base import StepState
     from connectors.github_api import Client
     from connectors.github_repository import DateFields, Facts, Project
 
@@ -132,9 +133,13 @@ class Reading:
         self.robots = {closed[node_id]: login for node_id, login in closed_by_robots(client, closed).items()}
 
     def _is_dropped(self, key: str) -> bool:
+        return self._state(key) == "dropped"
+
+    def _state(self, key: str) -> StepState:
+        """Return what is remembered of a key; of one that is new, that it is open."""
         goal = self.memory.get(key.partition("/")[0])
         entry = goal.keys.get(key) if goal else None
-        return entry is not None and entry.state == "dropped"
+        return entry.state if entry else "live"
 
     def read_project(self, client: Client, project: Project) -> None:
         """Read the dates that our open issues have in a project."""
@@ -256,18 +261,22 @@ class Reading:
         return count
 
     def _task(self, issue: Issue, marker: Marker, below: Mapping[str, int]) -> Task:
-        not_planned = not issue.open and issue.reason in NOT_PLANNED
-        robot = self.robots.get(issue.number, "")
+        robot, unread = self.robots.get(issue.number, ""), _unread(issue, marker)
         done = not issue.open and issue.reason in _REASONS
+        dropped = not issue.open and issue.reason in NOT_PLANNED and not robot
+        moment = datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None
+        if unread:  # then nothing is news
+            state = self._state(marker.key)
+            done, dropped = state == "done", state == "dropped"
         return Task(
             issue.number,
             self.content(issue, marker),
             marker,
             done=done,
-            done_at=datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None,
-            dropped=not_planned and not robot,
+            done_at=moment,
+            dropped=dropped,
             touched=bool(issue.comments or issue.body.added or issue.children > below.get(issue.number, 0)),
-            unread=_unread(issue, marker),
+            unread=unread,
             remark=_closed_by(issue, robot) if robot else "",
         )
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _MOST_CHILDREN = 100
 _SETTLING = 5.0  # seconds until what was just written is sure to be listed
-_BEFORE = timedelta(minutes=2)  # so far the clocks of two machines may differ
+_BEFORE = timedelta(minutes=2)  # so much may pass until the answer that tells the time
 
 
 @dataclass
@@ -227,7 +227,7 @@ class Batch:
         Where the organization's fields are what is refused, they are asked for without: whether GitHub looks at the
         fields before it makes an issue is not documented.
         """
-        started, fields = self._client.patience.clock.now(), self._reading.fields
+        started, fields = self._client.patience.earliest, self._reading.fields
         outcomes = self._client.mutate([self._changes.creation(new.issue) for new in waiting], repeatable=False)
         unknown = []
         for new, outcome in zip(waiting, outcomes, strict=True):

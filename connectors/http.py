@@ -15,6 +15,7 @@ from connectors.base import Requests
 from connectors.patience import Clock, Patience, TransientError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from ssl import SSLContext
 
 __all__ = ["Clock", "Transport"]
@@ -45,6 +46,16 @@ class Transport(httpx.BaseTransport):
         self._redirect(request)
         return self._patience.until_answered(lambda: self._once(request))
 
+    @property
+    def now(self) -> datetime:
+        """The time by the service's clock."""
+        return self._patience.now
+
+    @property
+    def latest(self) -> datetime:
+        """The time by the service's clock or by ours, whichever is ahead."""
+        return self._patience.latest
+
     def close(self) -> None:
         """Close every connection."""
         self._client.close()
@@ -66,6 +77,7 @@ class Transport(httpx.BaseTransport):
             response = self._client.send(request)
         except httpx.TransportError as error:
             raise unreachable(error, request.url.netloc.decode()) or TransientError(_reason(error)) from None
+        self._patience.hear(response.headers)
         return self._answered(response)
 
     def _answered(self, response: httpx.Response) -> httpx.Response:

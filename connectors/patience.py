@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from math import inf
 from threading import Timer
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _QUIETLY = 2.0  # seconds for which nobody has to know that a service is waited for
 _TRIES = 2  # of a service that cannot be reached at all
+_MOST_AHEAD = timedelta(days=3660)  # what is further from our time is no time that a clock shows
 _JITTER = wait_random_exponential(multiplier=0.5, max=30)
 
 
@@ -69,12 +72,35 @@ class Patience:
         self._asked = clock.passed()
         self._trouble = ""
         self._told = False
+        self._ahead = timedelta(0)  # the service's clock, of ours
         self._given_up: BackplanError | None = None  # by a command that does not wait for a service a second time
 
     @property
     def left(self) -> float:
         """How many seconds of the run are left."""
         return self._end - self.clock.passed()
+
+    @property
+    def now(self) -> datetime:
+        """The time by the service's clock, as its last answer told it: that of this machine may be wrong by days."""
+        return self.clock.now() + self._ahead
+
+    @property
+    def earliest(self) -> datetime:
+        """The time by the service's clock or by ours, whichever is behind."""
+        return min(self.now, self.clock.now())
+
+    @property
+    def latest(self) -> datetime:
+        """The time by the service's clock or by ours, whichever is ahead."""
+        return max(self.now, self.clock.now())
+
+    def hear(self, headers: Mapping[str, str]) -> None:
+        """Take the time from the headers of an answer; one that is not there, or cannot be read, tells nothing."""
+        with suppress(ValueError):
+            told = parsedate_to_datetime(headers.get("Date", ""))
+            ahead = (told if told.tzinfo else told.replace(tzinfo=UTC)) - self.clock.now()
+            self._ahead = ahead if abs(ahead) < _MOST_AHEAD else self._ahead
 
     def until_answered(self, ask: Callable[[], T], *, repeatable: bool = True) -> T:
         """Return what `ask` returns, in the end; it raises TransientError where it may be asked again.

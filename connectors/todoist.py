@@ -110,9 +110,9 @@ def _connect(folder: Path) -> Client:
     from connectors.http import Clock, Transport
     from connectors.todoist_api import Client
 
-    said, clock = settings.load(folder), Clock()
-    transport = Transport("Todoist", said.todoist_api_url, said.backplan_time_budget, clock)
-    return Client(said.todoist_token(), transport, clock)
+    said = settings.load(folder)
+    transport = Transport("Todoist", said.todoist_api_url, said.backplan_time_budget, Clock())
+    return Client(said.todoist_token(), transport)
 
 
 class TodoistConnector:

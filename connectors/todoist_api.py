@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from todoist_api_python.models import Task as SdkTask
 
     from connectors.base import Requests
-    from connectors.http import Clock, Transport
+    from connectors.http import Transport
     from connectors.todoist_objects import Command
 
 HOST = "https://api.todoist.com"
@@ -62,9 +62,8 @@ _FULL = {
 class Client:
     """One account over HTTP."""
 
-    def __init__(self, token: SecretStr, transport: Transport, clock: Clock) -> None:
+    def __init__(self, token: SecretStr, transport: Transport) -> None:
         """Take the token, and the transport that leads to the service."""
-        self.clock = clock
         self._transport = transport
         self._token = token
         self._authorization = {"Authorization": f"Bearer {token.get_secret_value()}"}
@@ -77,6 +76,16 @@ class Client:
         from todoist_api_python.api import TodoistAPI
 
         return TodoistAPI(self._token.get_secret_value(), client=self._http)
+
+    @property
+    def now(self) -> datetime:
+        """The time by the service's clock."""
+        return self._transport.now
+
+    @property
+    def latest(self) -> datetime:
+        """The time by the service's clock or by ours, whichever is ahead."""
+        return self._transport.latest
 
     def count_for(self, requests: Requests) -> None:
         """Count what is sent from now on here."""
@@ -171,7 +180,7 @@ class Client:
         except (KeyError, TypeError, ValueError):
             return False
         read_at = read_at if read_at.tzinfo else read_at.replace(tzinfo=UTC)
-        return abs(self.clock.now() - read_at) <= _FRESH  # a clock that is wrong costs one more request
+        return abs(self.now - read_at) <= _FRESH
 
     # Writing
 

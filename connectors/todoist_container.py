@@ -257,7 +257,7 @@ def _name_of(listing: Listing, place: tuple[str, str | None]) -> Name:
 
 def look_for_completed(listing: Listing, client: Client, namespace: str) -> None:
     """Take in memories that a person completed: no list of open tasks has them."""
-    until = client.clock.now() + timedelta(days=1)
+    until = client.latest + timedelta(days=1)
     _take_stores(client.completed_anywhere(until - WINDOW, until), listing, client, namespace)
     for project_id in listing.projects:  # only so a task says whether it has comments
         if _has_strays(listing, namespace):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from connectors.todoist_container import Container
     from connectors.todoist_objects import Item, Listing, Name
 
+_SLIP = timedelta(days=2)  # of a machine's clock against the service's
+
 
 def _is_written(item: Item, marker: Marker, known: frozenset[str]) -> bool:
     """Return whether we can have written a marker of our namespace: in a shared project, anybody may write one.
@@ -131,7 +133,7 @@ class Reading:
         above = {item.parent_id for item in known.values() if item and item.parent_id and not item.checked}
         open_ = {e.native_id for _, e in self.entries() if e.state == "live"} | (above & known.keys())
         absent = open_ - self.listing.items.keys()
-        until = client.clock.now() + timedelta(days=1)
+        until = client.latest + timedelta(days=1)
         lately = (until - WINDOW).date()
         # What a run that was cut short has made, a person may have completed before any run saw it.
         pending = any(e.state == "pending" for _, e in self.entries())
@@ -151,7 +153,7 @@ class Reading:
         absent = set(ids)
         self._add(item for task_id in sorted(absent) if (item := client.task(task_id)) is not None)
         absent -= self.listing.items.keys()
-        for since, before in _windows(first, client.clock.now() + timedelta(days=1)):
+        for since, before in _windows(first, client.latest + timedelta(days=1)):
             if absent:
                 self._add(item for item in client.completed_anywhere(since, before) if item.id in absent)
                 absent -= self.listing.items.keys()
@@ -160,7 +162,7 @@ class Reading:
         """Take in what was completed in the project since the first sync."""
         if self.container.project is not None and self.memory:
             first = min(goal.first_sync for goal in self.memory.values())
-            for since, before in _windows(first, client.clock.now() + timedelta(days=1)):
+            for since, before in _windows(first, client.latest + timedelta(days=1)):
                 self._add(client.completed(self.container.project.id, since, before))
 
     def has_finished_work(self, item_id: str) -> bool:
@@ -344,7 +346,11 @@ def _day(moment: str | None, timezone: str) -> date | None:
 
 
 def _windows(first: date, until: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield stretches of time back from `until` to a day, at least one, each as long as the service allows."""
+    """Yield stretches of time back from `until` to a day, at least one, each as long as the service allows.
+
+    The day is one by the clock of a run, and `until` by that of the service, which may be behind.
+    """
+    first -= _SLIP
     while True:
         yield until - WINDOW, until
         until -= WINDOW

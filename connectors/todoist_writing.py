@@ -199,7 +199,7 @@ class Batch:
         try:
             self._client.refresh(self._listing, before)
             if self._hidden:
-                now = self._client.clock.now()
+                now = self._client.now
                 self._reading.ask_for(self._hidden, self._client, (now - WINDOW).date())
         except BackplanError:
             self._unknown = self._hidden
@@ -256,7 +256,7 @@ class Batch:
 
     def _completion(self, write: Write, item: Item) -> Command:
         """Return the command that ticks a task; with its day, where that is over."""
-        now = self._client.clock.now().astimezone(zone(self._listing.user.timezone))
+        now = self._client.now.astimezone(zone(self._listing.user.timezone))
         if write.done_on is None or write.done_on >= now.date():
             return Command("item_close", {"id": item.id})
         noon = datetime.combine(write.done_on, time(12), now.tzinfo)

@@ -159,24 +159,27 @@ def observe(project: Project, views: Iterable[View], today: date, elsewhere: fro
     given_up: set[str] = set()
     deadlines = digests.deadlines(project)
     for goal in project.goals:
-        homes = [view for view in views if goal.id in view.goals]
+        homes = _homes(project, goal, views)
+        going = [view for view in views if goal.id not in view.goals or view in homes]
         steps = [one for step in goal.steps for one in _times(step, views)]
         for step in steps:
             if step.every and not is_occurrence(step.key):
                 done.update({step.key: step.done} if step.done else {})
-            elif day := step.done or _done(views, step.key, today):
+            elif day := step.done or _done(_telling(step, homes, going, views), step.key, today):
                 done[step.key] = day
                 continue
             left = [view for view in homes if not _is_dropped(project, step, view)]
             if homes and not left:
                 dropped.add(step.key)
-            elif pin := _pin(deadlines[goal.id], step, views if _may_pin(step, left) else homes):
+            elif pin := _pin(
+                deadlines[goal.id], step, _telling(step, homes, going, views) if _may_pin(step, left) else homes
+            ):
                 pins[step.key] = pin
         past = _lapsed(steps, pins, today) - done.keys()
         own = [step for step in steps if step.key not in dropped | past]
         _observe_groups(goal, own, views, done, today)
         _observe_goal(goal, own, views, done, today)
-        if goal.id not in elsewhere and goal.id not in done and _is_given_up(project, goal, homes):
+        if goal.id not in elsewhere and goal.id not in done and _is_given_up(project, goal, views):
             given_up.add(goal.id)
             dropped.update(step.key for step in (*goal.steps, *steps) if step.key not in done)
     memories = [(goal_id, memory) for view in views for goal_id, memory in view.snapshot.memory.items()]
@@ -186,8 +189,28 @@ def observe(project: Project, views: Iterable[View], today: date, elsewhere: fro
     )
 
 
-def _is_given_up(project: Project, goal: Goal, homes: Sequence[View]) -> bool:
+def _homes(project: Project, goal: Goal, views: Sequence[View]) -> list[View]:
+    """Return the apps in which a goal goes on; where a person cancelled it in all that it is in, all of these."""
+    homes = [view for view in views if goal.id in view.goals]
+    recreate = project.on_delete == "recreate"
+    return [view for view in homes if not view.cancelled(goal, recreate=recreate)] or homes
+
+
+def _telling(step: Step, homes: list[View], going: list[View], views: list[View]) -> list[View]:
+    """Return the apps that tell what became of a step. going: those in which its goal was not given up.
+
+    One in which it was is left as it is, and hears of nothing that happens in the others: it tells what was true then.
+    Only of a step that none of the others has had does it tell more than they do.
+    """
+    if len(going) == len(views):
+        return views
+    known = any((memory := view.remembered(step.key)) and memory.state in ("live", "done") for view in homes)
+    return going if known else views
+
+
+def _is_given_up(project: Project, goal: Goal, views: Sequence[View]) -> bool:
     """Return whether a person cancelled the goal in every app that it is in; the steps themselves may stand open."""
+    homes = [view for view in views if goal.id in view.goals]
     recreate = project.on_delete == "recreate"
     return bool(homes) and all(view.cancelled(goal, recreate=recreate) for view in homes)
 
@@ -307,14 +330,18 @@ def _is_news(views: list[View], step: Step) -> bool:
 
 
 def _pin(deadline: str, step: Step, views: list[View]) -> date | None:
-    """Return the date that a person gave the step, if it stands: a fresh move before one that was kept earlier."""
+    """Return the date that a person gave the step, if it stands: a fresh move before one that was kept earlier.
+
+    Where the file changed what sets this date, it has the last word. A task that cannot be read keeps a pin whatever
+    happens elsewhere, so that it tells of one only where no other app has the step.
+    """
     timing = digests.timing(deadline, step)
     fresh: date | None = None
     standing: date | None = None
-    for view in views:
-        task = view.tasks.get(step.key)
-        if task is None or task.recurring or task.dropped or task.marker.applied.get("timing") != timing:
-            continue  # where the file changed what sets this date, it has the last word
+    there = [task for view in views if (task := view.tasks.get(step.key)) and not (task.recurring or task.dropped)]
+    for task in [task for task in there if not task.unread] or there:
+        if task.marker.applied.get("timing") != timing:
+            continue
         due, marker = task.content.due, task.marker
         if due is None and marker.due is not None:
             return None  # clearing the date gives it back to the plan, in every app

@@ -309,7 +309,8 @@ class _Differ:
         state = Remembered("live", task.native_id, task.marker.generation)
         if task.unread:
             self._keep(wanted.key, True, task.unread)
-            return state if memory is None or memory.state == "pending" else memory
+            reopened = memory is not None and memory.state == "done" and wanted.done is None  # in another app
+            return state if memory is None or memory.state == "pending" or reopened else memory
         self._keep(wanted.key, bool(task.remark), task.remark)
         if wanted.done:
             state = replace(state, state="done", done_on=wanted.done)

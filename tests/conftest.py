@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import processes, tiers
 
-pytest.register_assert_rewrite("tests.connectors.contract")
+pytest.register_assert_rewrite("tests.connectors.contract", "tests.connectors.doubts")
 
 ROOT = Path(__file__).parent.parent
 

@@ -98,7 +98,7 @@ class App:
     def is_special(self, key: str) -> bool:
         """Return whether a task is missing, repeats, was cancelled, or must not be ticked for what is below it."""
         held = next((held for found, held in self.ours().values() if found == key), None)
-        return held is None or held.recurring or held.dropped or held.unread or self.has_company(key)
+        return held is None or held.recurring or held.dropped or bool(held.unread) or self.has_company(key)
 
     def is_unnamed(self, native_id: str, places: Mapping[str, int], project: Project) -> bool:
         """Return whether a task is remembered only where the goals file has no goal: nobody clears that up."""
@@ -604,7 +604,7 @@ class Expectations:
             above: str | None = native_id
             while not here and above in tasks:
                 one = tasks[above]
-                here = one.done or one.dropped or one.recurring or one.unread or above in app.service.strayed
+                here = one.done or one.dropped or one.recurring or bool(one.unread) or above in app.service.strayed
                 above = one.parent
             here = here or above is not None  # it stood below a task that was deleted since
             promise(here, f"{key} in {app.name}: stands in place {held.place}, not in {wanted}")

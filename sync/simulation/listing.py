@@ -137,7 +137,7 @@ def snapshot(
         found = [one for one in found if one[2].namespace != namespace or _is_mine(seat, one, own, others, there)]
     ours = {marker.nonce: native_id for native_id, _, marker in reversed(found)}
     keys = {native_id: marker.key for native_id, _, marker in found if marker.namespace == namespace}
-    families = _Families(seat, tasks, frozenset(ours.values()), keys)
+    families = _Families(seat, tasks, frozenset(ours.values()), keys, _states(tasks, memory, place))
     mine: dict[str, Task] = {}
     copies: list[Task] = []
     strangers: dict[str, frozenset[str]] = {}
@@ -158,6 +158,14 @@ def snapshot(
     )
 
 
+def _states(tasks: Tasks, memory: Mapping[str, GoalMemory], place: Mapping[str, str]) -> dict[str, str]:
+    """Return the state that is remembered of tasks, by native id, where one is asked for: something cannot be read."""
+    if not any(held.unread for _, held in tasks):
+        return {}
+    entries = (entry for goal in memory.values() for entry in goal.keys.values())
+    return {place.get(entry.native_id, entry.native_id): entry.state for entry in entries}
+
+
 def _markers(
     namespace: str, listed: list[tuple[str, Held]], known: Mapping[str, tuple[str, Remembered]], damaged: set[str]
 ) -> Iterator[tuple[str, Held, Marker]]:
@@ -175,14 +183,18 @@ def _markers(
 class _Families:
     """Knows which tasks stand below which, or come after which.
 
-    `ours` are the native ids of those that are ours, and no copies; `keys` by native id those of our namespace.
+    `ours` are the native ids of those that are ours, and no copies; `keys` by native id those of our namespace, and
+    `states` what is remembered of them.
     """
 
-    def __init__(self, seat: Seat, tasks: Tasks, ours: frozenset[str], keys: Mapping[str, str]) -> None:
+    def __init__(
+        self, seat: Seat, tasks: Tasks, ours: frozenset[str], keys: Mapping[str, str], states: Mapping[str, str]
+    ) -> None:
         self._seat = seat
         self._atomic = seat.kind.atomic
         self._ours = ours
         self._keys = keys
+        self._states = states
         self._below: dict[str, list[tuple[str, Held]]] = {}
         for native_id, held in tasks if seat.kind.families else ():
             if held.parent is not None:
@@ -193,6 +205,7 @@ class _Families:
         below = list(self._all_below(native_id))
         theirs = [other for one, other in below if one not in self._ours]
         repeating = any(other.recurring for one, other in below if one in self._ours)
+        state = self._states.get(native_id, "live")
         return Task(
             marker.nonce if self._atomic and native_id in self._ours else native_id,
             replace(
@@ -201,15 +214,15 @@ class _Families:
                 after=tuple(sorted(self._keys[n] for n in held.content.after if n in self._keys)),
             ),
             marker,
-            held.done,
+            state == "done" if held.unread else held.done,
             held.done_on,
-            dropped=held.dropped,
+            dropped=state == "dropped" if held.unread else held.dropped,
             touched=bool(held.comments or theirs),
             company=repeating or not all(other.done for other in theirs),
             recurring=held.recurring,
             parent=held.parent or "",
             here=held.place == self._seat.place,
-            unread="cannot be read" if held.unread else "",
+            unread=f"{native_id}: the {held.unread} cannot be read; write another one" if held.unread else "",
         )
 
     def _all_below(self, native_id: str) -> Iterator[tuple[str, Held]]:

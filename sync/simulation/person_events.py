@@ -241,16 +241,21 @@ def make_recurring(life: Life, luck: Luck) -> str | None:
 def garble(life: Life, luck: Luck) -> str | None:
     """Type something that cannot be read into a task: nothing is concluded from it, and nothing written there."""
     found = life.a_task(luck)
+    if luck.below(3) == 2:
+        found = life.a_task(luck, done=True) or found
     if not found or life.raced or not life.expected.settled:
         return None
     app, native_id, key = found
     held = app.service.tasks[native_id]
-    if app.service.kind.families or held.recurring or held.dropped or app.state(key) != "live":
+    if app.service.kind.families or held.recurring or held.dropped:
         return None  # an app with families tells dates and states apart from words
-    app.service.garble(native_id)
+    if app.state(key) != ("done" if held.done else "live"):
+        return None
+    what = "state" if held.done else luck.of(("date", "state"))  # what is done needs no date
+    app.service.garble(native_id, what)
     app.unread[native_id] = app.service.tasks[native_id]
     life.expected.unreadable(key)
-    return f"{app.name}: write what cannot be read into {key}"
+    return f"{app.name}: write a {what} that cannot be read into {key}"
 
 
 @event(1)
@@ -262,7 +267,7 @@ def mend(life: Life, luck: Luck) -> str | None:
         return None
     native_id = luck.of(there)
     del app.unread[native_id]
-    app.service.garble(native_id, unread=False)
+    app.service.garble(native_id, "")
     key = app.key_of(native_id)
     life.expected.unreadable(life.expected.named(key))
     _follow(life, app, key)

@@ -75,7 +75,7 @@ WRITE_FAULTS = tuple(fault for fault in Fault if fault not in (Fault.EMPTY, Faul
 class Held:
     """A task as the service holds it, in one of its places. `marker` is its text, None where it is not ours.
 
-    `unread`: a person typed something there that nobody can read.
+    `unread`: a person typed something there that nobody can read, for a `date` or `state`; empty for nothing.
     """
 
     content: Content
@@ -87,7 +87,7 @@ class Held:
     parent: str | None = None
     comments: tuple[str, ...] = ()
     place: int = 0
-    unread: bool = False
+    unread: str = ""
 
 
 def memory_key(namespace: str, place: int) -> str:
@@ -199,9 +199,9 @@ class Service:
         """Let a task repeat."""
         self._touch(native_id, recurring=True)
 
-    def garble(self, native_id: str, *, unread: bool = True) -> None:
-        """Type something that cannot be read in place of a date or a box, or put that right again."""
-        self._change(native_id, unread=unread)
+    def garble(self, native_id: str, what: str) -> None:
+        """Type something that cannot be read in place of a `date` or a `state`, or (empty) put that right again."""
+        self._change(native_id, unread=what)
 
     def move_away(self, native_id: str) -> None:
         """Take a task to another place, where it stands alone; what is below it follows."""

@@ -20,6 +20,7 @@ from connectors.base import Action, Content, Finder, GoalMemory, Marker, MemoryW
 from sync import journal, reading, reconciler
 from sync.reports import as_json
 from sync.simulation.process import Run
+from tests.connectors.doubts import Doubts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,14 +54,34 @@ HOSTILE_TITLES = (
 
 
 class Service(Protocol):
-    """A service under test, with the hands of a person who uses it. Tasks are named by their native ids."""
+    """A service under test, with the hands of a person who uses it. Tasks are named by their native ids.
 
+    clock: by how many days the service's clock is ahead of that of the run. garbles: what a person can write there
+    so that nobody can read it, of `date` and `state`. cancels: a task can be closed as not planned.
+
+    Some have more: `move_away` takes a task to another place, `close_by_robot` closes it as not planned and returns the
+    robot's name, and `misshape` bends the answer to the next read for a while, and gives the words on what it lacks.
+    """
+
+    clock: int
+
+    @property
+    def garbles(self) -> frozenset[str]: ...
+    @property
+    def cancels(self) -> bool: ...
     def connector(self, namespace: str = NAMESPACE) -> Connector:
         """Return a new connector, as every process has one."""
 
     def tick(self, native_id: str) -> None: ...
     def reopen(self, native_id: str) -> None: ...
     def delete(self, native_id: str) -> None: ...
+    def cancel(self, native_id: str) -> None: ...
+    def garble(self, native_id: str, what: str) -> None:
+        """Write what cannot be read for a date or state. Who sets the date, ticks, reopens or cancels puts it right."""
+
+    def complaint(self, native_id: str, what: str) -> Sequence[str]:
+        """Return what a report has to say of that: where it is, what stands there, and how to mend it."""
+
     def set_due(self, native_id: str, day: date | None) -> None: ...
     def set_title(self, native_id: str, title: str) -> None: ...
     def touch(self, native_id: str) -> None:
@@ -172,6 +193,10 @@ class World:
         assert again.requests.write == 0
         return done
 
+    def run(self, *connectors: Connector, allow: bool = False) -> Run:
+        """Run once over these, whatever comes of it."""
+        return run(self.project, connectors, self.today, allow=allow)
+
     def undo(self, done: Run) -> dict[str, Action]:
         """Undo a run, and again: then nothing may be left to do. Return what the first one wrote for each key."""
         undone = undo(self.project, self.service.connector(), done, self.today)
@@ -200,8 +225,8 @@ class World:
         return {key: entry.state for goal in self.read().memory.values() for key, entry in goal.keys.items()}
 
 
-class Contract:
-    """The suite. A subclass gives the fixture `service`."""
+class Contract(Doubts):
+    """The suite, with what `tests.connectors.doubts` adds. A subclass gives the fixture `service`."""
 
     @pytest.fixture
     def world(self, service: Service, tmp_path: Path) -> World:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,33 +12,45 @@ from pydantic import SecretStr
 
 from connectors.github import GitHubConnector
 from connectors.github_api import Client
-from connectors.github_due import date_line, read_dates
+from connectors.github_due import date_line, read_dates, unread_words
 from connectors.patience import Clock, Patience
+from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
+from tests.servers.github import EPOCH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from connectors.base import Connector
     from tests.servers.github import GitHub, Issue
     from tests.servers.github_server import GitHubServer
+    from tests.servers.http import Request, Response
 
 
-def clock_of(github: GitHub) -> Clock:
-    """Return a clock that does not make anybody wait: to sleep moves the time of the service on."""
+NO_TIME = timedelta(0)
+
+
+def clock_of(github: GitHub, ahead: timedelta = NO_TIME) -> Clock:
+    """Return a clock that does not make anybody wait: to sleep moves the time of the service on, which may be ahead."""
     started = github.now
     return Clock(
-        lambda: github.now,
+        lambda: github.now - ahead,
         lambda: (github.now - started).total_seconds(),
         lambda seconds: github.advance(timedelta(seconds=seconds)),
     )
 
 
 def client(
-    server: GitHubServer, token: str = "", repo: str = "ann/goals", budget: float = 300, kind: type[Client] = Client
+    server: GitHubServer,
+    token: str = "",
+    repo: str = "ann/goals",
+    budget: float = 300,
+    kind: type[Client] = Client,
+    ahead: timedelta = NO_TIME,
 ) -> Client:
-    """Return a client as a process of its own has it."""
-    patience = Patience("GitHub", budget, clock_of(server.service))
+    """Return a client as a process of its own has it; the clock of the service may be ahead."""
+    patience = Patience("GitHub", budget, clock_of(server.service, ahead))
     return kind(SecretStr(token or server.service.token), server.base, repo, patience)
 
 
@@ -48,14 +62,18 @@ def connector(
     repo: str = "ann/goals",
     budget: float = 300,
     kind: type[Client] = Client,
+    ahead: timedelta = NO_TIME,
     **options: Any,
 ) -> GitHubConnector:
     """Return a connector to a repository, by default with everything allowed."""
-    return GitHubConnector(lambda: client(server, token, repo, budget, kind), namespace, repo, **options)
+    return GitHubConnector(lambda: client(server, token, repo, budget, kind, ahead), namespace, repo, **options)
 
 
 class GitHubAccount:
     """Somebody who works with issues in a browser."""
+
+    garbles = frozenset({"date", "state"})
+    cancels = True
 
     def __init__(self, server: GitHubServer, **options: Any) -> None:
         self.server = server
@@ -64,21 +82,66 @@ class GitHubAccount:
         self._added: list[int] = []
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return connector(self.server, namespace, **self._options)
+        return connector(self.server, namespace, ahead=timedelta(self.clock), **self._options)
+
+    @property
+    def clock(self) -> int:
+        """By how many days the clock of the service is ahead; waiting takes no more than hours."""
+        return round((self.github.now - EPOCH) / timedelta(days=1))
+
+    @clock.setter
+    def clock(self, days: int) -> None:
+        self.github.now += timedelta(days - self.clock)
+
+    @contextmanager
+    def misshape(self) -> Iterator[str]:
+        """Let issues be listed of which the first lacks its id."""
+
+        def bent(request: Request, response: Response) -> Response:
+            how = shapes.Bend(0, (0, "node_id"), retyped=False)
+            return replace(response, body=how.of(response.body)) if request.path.endswith("/issues") else response
+
+        self.server.bend = bent
+        yield "the issues has a form that is not known here (`node_id` is missing)"
+        self.server.bend = None
 
     def tick(self, native_id: str) -> None:
+        self.github.reopen(native_id)  # who takes another reason for closing it does the same
         self.github.close(native_id)
 
     def reopen(self, native_id: str) -> None:
         self.github.reopen(native_id)
 
+    def cancel(self, native_id: str) -> None:
+        self.github.close(native_id, "not_planned")
+
+    def close_by_robot(self, native_id: str) -> str:
+        """Let one of the robots that tidy up close an issue."""
+        name = "stale[bot]"
+        robot = self.github.users.get(name) or self.github.add_user(name, "Bot")
+        self.github.close(native_id, "not_planned", robot)
+        return name
+
     def delete(self, native_id: str) -> None:
         self.github.delete(native_id)
+
+    def garble(self, native_id: str, what: str) -> None:
+        if what == "state":
+            self.github.reopen(native_id)
+            self.github.close(native_id, "outdated")  # of which nobody has heard yet
+            return
+        body = self.github.issue(native_id).body.replace("\r\n", "\n")
+        lines = ["Due next friday" if read_dates(line).due else line for line in body.split("\n")]
+        self.github.edit(native_id, body="\n".join(lines))
+
+    def complaint(self, native_id: str, what: str) -> Sequence[str]:
+        how = ("`outdated`", "update backplan") if what == "state" else ("`next friday`", "`2027-05-09`")
+        return (f"#{native_id}:", *how)
 
     def set_due(self, native_id: str, day: date | None) -> None:
         body = self.github.issue(native_id).body.replace("\r\n", "\n")
         lines = body.split("\n")
-        there = [number for number, line in enumerate(lines) if read_dates(line).due]
+        there = [number for number, line in enumerate(lines) if read_dates(line).due or unread_words(line)]
         if day is None:
             del lines[there[0]]
         elif there:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -12,7 +13,7 @@ from connectors.markdown import MarkdownConnector
 from sync.simulation.service import EXACT, SAFE, UNIQUE, Kind
 from tests import tiers
 from tests.conftest import ROOT
-from tests.connectors.contract import NAMESPACE, Contract
+from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.servers.github_server import GitHubServer
@@ -21,7 +22,7 @@ from tests.servers.todoist_server import TodoistServer
 from tests.sync.in_memory import InMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 class MarkdownFile:
     """Somebody with an editor and a todo.md."""
 
+    clock = 0
+    garbles = frozenset({"date", "state"})
+    cancels = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._added: list[str] = []
@@ -39,16 +44,32 @@ class MarkdownFile:
         return MarkdownConnector(self.path, namespace)
 
     def tick(self, native_id: str) -> None:
-        self._edit(native_id, lambda line: line.replace("[ ]", "[x]"))
+        """Tick a box; a plugin whose clock is not that of the run adds the day."""
+        day = f" ✅ {TODAY + timedelta(self.clock)}" if self.clock else ""
+        self._edit(native_id, lambda line: f"{_boxed(line, 'x').rstrip()}{day}\n")
 
     def reopen(self, native_id: str) -> None:
-        self._edit(native_id, lambda line: line.replace("[x]", "[ ]"))
+        self._edit(native_id, lambda line: _boxed(re.sub(" ✅ [0-9-]+", "", line), " "))
+
+    def cancel(self, native_id: str) -> None:
+        self._edit(native_id, lambda line: _boxed(line, "-"))
+
+    def garble(self, native_id: str, what: str) -> None:
+        if what == "state":
+            self._edit(native_id, lambda line: _boxed(line, "maybe"))
+        else:
+            self._edit(native_id, lambda line: re.sub("📅 [0-9-]+", "📅 next friday", line))
+
+    def complaint(self, native_id: str, what: str) -> Sequence[str]:
+        number = next(n for n, line in enumerate(self._text.splitlines(), start=1) if f"<!-- bp1 {native_id}" in line)
+        how = ("`[maybe]`", "`[x]` is done") if what == "state" else ("`next friday`", "write it like 2027-05-09")
+        return (f"{self.path.name}:{number}:", *how)
 
     def delete(self, native_id: str) -> None:
         self._edit(native_id, lambda line: "")
 
     def set_due(self, native_id: str, day: date | None) -> None:
-        self._edit(native_id, lambda line: re.sub("📅 [0-9-]+", f"📅 {day}" if day else "", line))
+        self._edit(native_id, lambda line: re.sub("📅 [^<\n]+", f"📅 {day}" if day else "", line))
 
     def set_title(self, native_id: str, title: str) -> None:
         self._edit(native_id, lambda line: re.sub(r"\] .* <!--", f"] {title} <!--", line))
@@ -83,6 +104,11 @@ class MarkdownFile:
         number = next(n for n, line in enumerate(lines) if f"<!-- bp1 {native_id}" in line)
         lines[number] = change(lines[number])
         self.path.write_text("".join(lines), encoding="utf-8", newline="")
+
+
+def _boxed(line: str, state: str) -> str:
+    """Return a line with something in its box."""
+    return re.sub(r"\[[^\]]*\]", f"[{state}]", line, count=1)
 
 
 class TestMarkdown(Contract):

@@ -1233,6 +1233,20 @@ def test_one_fault_anywhere_is_overcome_within_the_run(tmp_path: Path, scenario:
             _assert_all_is_well(world, scenario, server)
 
 
+@pytest.mark.parametrize("days", [-400, -1, 1])
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.PARTIAL])
+def test_what_was_made_without_an_answer_is_found_whatever_the_clock_of_this_machine_says(
+    tmp_path: Path, fault: Fault, days: int
+) -> None:
+    """days: by how many GitHub's clock is ahead."""
+    for at in range(_number_of_requests(tmp_path, scenario_first)):
+        with GitHubServer() as server:
+            world = _prepared(tmp_path, server, scenario_first)
+            server.faults.at(at, fault)
+            assert run(world.project, [connector(server, ahead=timedelta(days))], TODAY).errors == [], at
+            _assert_all_is_well(world, scenario_first, server)
+
+
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.BAD_GATEWAY_APPLIED, Fault.PARTIAL, Fault.UNAUTHORIZED])
 @pytest.mark.parametrize("scenario", FIRST_NOW)
 def test_a_run_that_ends_at_any_request_is_finished_by_the_next(

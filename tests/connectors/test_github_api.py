@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,19 @@ def test_a_move_is_followed_with_method_and_body_and_never_to_another_host(
             {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) + 45)},
             "API rate limit exceeded for user ID 1.",
             45,
+        ),
+        *(
+            (
+                403,
+                {
+                    "Date": format_datetime(NOW + ahead, usegmt=True),
+                    "x-ratelimit-remaining": "0",
+                    "x-ratelimit-reset": str(int((NOW + ahead).timestamp()) + 45),
+                },
+                "API rate limit exceeded for user ID 1.",
+                45,
+            )
+            for ahead in (timedelta(days=-1), timedelta(days=1))  # GitHub's clock, of that of this machine
         ),
     ],
 )

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -346,6 +346,30 @@ def test_a_task_that_moved_to_another_project_is_followed(world: World, todoist:
     todoist.tick(native_id)
     world.sync()
     assert world.states()["g/two"] == "done"
+
+
+@pytest.mark.parametrize("days", [-30, -2, -1, 1, 2, 30])
+def test_one_that_was_ticked_is_done_and_not_deleted_whatever_the_clock_of_this_machine_says(
+    world: World, todoist: Todoist, days: int
+) -> None:
+    """days: by how many Todoist's clock is ahead. It does not promise to give a completed task by its id."""
+    todoist.completed_can_be_read = False
+    world.service.clock = days
+    todoist.tick(world.native_id("g/two"))
+    done = world.sync()
+    assert world.states()["g/two"] == "done"
+    assert done.found.schedule.goals[0].steps[1].done in {TODAY, TODAY + timedelta(min(days, 0))}
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_one_that_the_file_ticks_is_done_on_a_day_that_has_been_by_the_clock_of_the_service(
+    world: World, todoist: Todoist, days: int
+) -> None:
+    world.service.clock = days
+    world.step("two", done=TODAY)
+    world.sync()
+    done_at = todoist.task(world.native_id("g/two"))["completed_at"]
+    assert datetime.fromisoformat(done_at).date() <= todoist.now.date()
 
 
 @pytest.mark.parametrize("readable", [True, False])

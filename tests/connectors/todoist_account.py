@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -11,9 +12,11 @@ from pydantic import SecretStr
 from connectors.http import Clock, Transport
 from connectors.todoist import Account, TodoistConnector
 from connectors.todoist_api import Client
+from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from connectors.base import Connector
@@ -24,26 +27,35 @@ NOW = datetime(2027, 7, 20, 9, tzinfo=UTC)  # the contract's today
 
 
 def account(
-    server: TodoistServer, budget: float = 60, transport: type[Transport] = Transport, timeout: float = 20
+    server: TodoistServer,
+    budget: float = 60,
+    transport: type[Transport] = Transport,
+    timeout: float = 20,
+    ahead: timedelta = timedelta(0),
 ) -> Account:
-    """Return the account of the server's owner, as a process of its own has it."""
+    """Return the account of the server's owner, as a process of its own has it; the server's clock may be ahead."""
     waited = [0.0]
 
     def sleep(seconds: float) -> None:
         waited[0] += seconds
 
-    clock = Clock(lambda: server.service.now, lambda: waited[0], sleep)
+    clock = Clock(lambda: server.service.now - ahead, lambda: waited[0], sleep)
     token = SecretStr(server.service.owner.token)
-    return Account(lambda: Client(token, transport("Todoist", server.url, budget, clock, timeout), clock))
+    return Account(lambda: Client(token, transport("Todoist", server.url, budget, clock, timeout)))
 
 
-def connector(server: TodoistServer, namespace: str = NAMESPACE, project: str = "Goals") -> TodoistConnector:
-    """Return a connector to the server's owner's account."""
-    return TodoistConnector(account(server), namespace, project)
+def connector(
+    server: TodoistServer, namespace: str = NAMESPACE, project: str = "Goals", ahead: timedelta = timedelta(0)
+) -> TodoistConnector:
+    """Return a connector to the server's owner's account; the server's clock may be ahead."""
+    return TodoistConnector(account(server, ahead=ahead), namespace, project)
 
 
 class TodoistAccount:
     """Somebody with Todoist on their phone."""
+
+    garbles: frozenset[str] = frozenset()  # it takes no date that is none, and a task is done or it is not
+    cancels = False
 
     def __init__(self, server: TodoistServer) -> None:
         self.server = server
@@ -51,7 +63,23 @@ class TodoistAccount:
         self._added: list[str] = []
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return connector(self.server, namespace)
+        return connector(self.server, namespace, ahead=timedelta(self.clock))
+
+    @property
+    def clock(self) -> int:
+        """By how many days the clock of the service is ahead."""
+        return (self.todoist.now - NOW).days
+
+    @clock.setter
+    def clock(self, days: int) -> None:
+        self.todoist.set_clock(NOW + timedelta(days))
+
+    @contextmanager
+    def misshape(self) -> Iterator[str]:
+        """Let the account be told without its tasks."""
+        shapes.bend(self.server, shapes.Bend(0, ("items",), retyped=False))
+        yield "the account has a form that is not known here (`items` is missing)"
+        self.server.bend = None
 
     def tick(self, native_id: str) -> None:
         self.todoist.tick(native_id)
@@ -61,6 +89,15 @@ class TodoistAccount:
 
     def delete(self, native_id: str) -> None:
         self.todoist.delete(native_id)
+
+    def cancel(self, native_id: str) -> None:
+        raise NotImplementedError
+
+    def garble(self, native_id: str, what: str) -> None:
+        raise NotImplementedError
+
+    def complaint(self, native_id: str, what: str) -> Sequence[str]:
+        raise NotImplementedError
 
     def set_due(self, native_id: str, day: date | None) -> None:
         self.todoist.set_due(native_id, day)

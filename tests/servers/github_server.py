@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,9 @@ class GitHubServer(LoopbackServer):
     def base(self) -> str:
         """What GITHUB_API_URL would be."""
         return self.url + self.rest
+
+    def now(self) -> datetime:
+        return self.service.now.astimezone(UTC)
 
     def answer(self, request: Request) -> Response:
         if "user-agent" not in request.headers:

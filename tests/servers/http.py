@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from dataclasses import dataclass, field, replace
+from email.utils import format_datetime
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from types import TracebackType
 
 HTML = "text/html; charset=utf-8"
@@ -140,6 +142,10 @@ class LoopbackServer:
     def refusal(self, status: int, retry_after: int) -> Response:
         """Return the service's own error of that status, for the faults."""
         raise NotImplementedError
+
+    def now(self) -> datetime | None:
+        """Return what the clock of the service says; None for that of this machine."""
+        return None
 
     def first_half(self, request: Request) -> Request | None:
         """Return a batch cut to its first half; None where the request is no batch."""
@@ -311,6 +317,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     # The base class looks for these names.
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return what the header `Date` tells."""
+        now = self.server.fake.now() if timestamp is None else None
+        return format_datetime(now, usegmt=True) if now else super().date_time_string(timestamp)
 
     def _send(self, response: Response) -> None:
         if response.sent in (Sent.NOTHING, Sent.WAIT):

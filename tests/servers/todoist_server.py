@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.servers import todoist_rest as rest
@@ -31,6 +32,9 @@ class TodoistServer(LoopbackServer):
     @property
     def base(self) -> str:
         return self.url + PREFIX
+
+    def now(self) -> datetime:
+        return self.service.now.astimezone(UTC)
 
     def answer(self, request: Request) -> Response:
         if request.path.startswith(_GONE):

@@ -89,6 +89,10 @@ class Store:
         """Let time go by."""
         self.now += time
 
+    def set_clock(self, now: datetime) -> None:
+        """Let the clock show another time, perhaps one that it has shown before."""
+        self.now = self._last = now
+
     def stamp(self) -> str:
         """Return the moment of a change; no two are the same."""
         self._last = max(self.now, self._last + timedelta(microseconds=1))

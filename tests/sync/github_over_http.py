@@ -24,7 +24,7 @@ from tests.connectors.github_account import GitHubAccount
 from tests.servers.github import GitHub
 from tests.servers.github_rest import issue_json
 from tests.sync.in_memory import TODAY
-from tests.sync.over_http import Remote
+from tests.sync.over_http import Remote, morning
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -74,7 +74,7 @@ class GitHubApp(Remote):
 
     def client(self) -> Client:
         """Return a client as a process of its own has it."""
-        clock = Clock(lambda: self.github.now, self.passed, self.sleep)
+        clock = Clock(self.now, self.passed, self.sleep)
         client = Mortal(SecretStr(self.github.token), self._server.base, "ann/goals", Patience("GitHub", 300, clock))
         client.app = self
         return client
@@ -112,7 +112,7 @@ class GitHubApp(Remote):
             done_on=there.closed_at.date() if done and there.closed_at else None,
             dropped=dropped,
             parent=issue.parent or None,
-            unread=number in self._lines,
+            unread="date" if number in self._lines else "",
             comments=(*(comment.body for comment in there.comments), issue.body.above, issue.body.below),
         )
 
@@ -122,7 +122,9 @@ class GitHubApp(Remote):
 
     # What a person does
 
-    def tick(self, native_id: str, day: date | None = None) -> None:  # the service says when
+    def tick(self, native_id: str, day: date | None = None) -> None:
+        """Close an issue, by a clock of the service that shows this day."""
+        self.github.now = morning(day or self.today())
         self.github.close(native_id)
         self.look()
 
@@ -165,12 +167,12 @@ class GitHubApp(Remote):
         """Nothing repeats on GitHub: a person writes a few words instead."""
         self.touch(native_id)
 
-    def garble(self, native_id: str, *, unread: bool = True) -> None:
-        line = "Due next friday"
+    def garble(self, native_id: str, what: str) -> None:
         body = Body.read(self.github.issue(native_id).body)
-        if unread:
+        if what:
             self._lines[native_id] = body.line
-        self.github.edit(native_id, body=replace(body, line=line if unread else self._lines.pop(native_id)).text)
+        line = "Due next friday" if what else self._lines.pop(native_id)
+        self.github.edit(native_id, body=replace(body, line=line).text)
         self.look()
 
     def move_away(self, native_id: str) -> None:
@@ -262,5 +264,6 @@ def github_life(project: Project, server: GitHubServer) -> Life:
     """Return a life in a repository of its own."""
     app = GitHubApp(server)
     life = GitHubLife(project, [GITHUB], TODAY, service=lambda _: app)
+    app.today = lambda: life.today
     life.connect = lambda _, namespace, label, *_places: GitHubInSteps(app, namespace, label)
     return life

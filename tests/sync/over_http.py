@@ -57,6 +57,11 @@ _AS_HTTP = {
 }
 
 
+def morning(day: date) -> datetime:
+    """Return the moment at which a day begins in these lives."""
+    return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+
+
 class Mortal(Transport):
     """Lets the process die before or after the request that the app's fault says."""
 
@@ -84,6 +89,7 @@ class Remote(Service):
         self.server = server
         self.patient = True
         self.waited = 0.0
+        self.today: Callable[[], date] = lambda: TODAY  # by the clock of the machine on which runs run
         self._faults = 0
         server.faults.clear()
         server.log.clear()
@@ -121,6 +127,10 @@ class Remote(Service):
         """Return the seconds that have gone by: where there is no patience left, too many."""
         return self.waited if self.patient else self.waited + 1e6
 
+    def now(self) -> datetime:
+        """Return the time by the clock of the machine on which runs run."""
+        return morning(self.today())
+
     def sleep(self, seconds: float) -> None:
         """Wait without waiting."""
         self.waited += seconds
@@ -133,10 +143,11 @@ class TodoistApp(Remote):
         super().__init__(kind, server)
         self.todoist = server.service = Todoist(PRO, now=datetime(TODAY.year, TODAY.month, TODAY.day, 9, tzinfo=UTC))
         self.todoist.rates = Rates(10**6, 10**6, 10**6)
-        clock = Clock(lambda: self.todoist.now, self.passed, self.sleep)
+        self.todoist.completed_can_be_read = False  # the service does not promise it
+        clock = Clock(self.now, self.passed, self.sleep)
         transport = Mortal("Todoist", server.url, 300, clock, 20)
         transport.app = self
-        self.client = Client(SecretStr(self.todoist.owner.token), transport, clock)
+        self.client = Client(SecretStr(self.todoist.owner.token), transport)
         self.account = Account(lambda: self.client)
         self._called: dict[str, str] = {}  # id of a project or section -> the name that a person gave up for another
         self._stores: dict[str, tuple[str, int]] = {}  # id -> whose memory a task holds, and of which place
@@ -212,7 +223,9 @@ class TodoistApp(Remote):
 
     # What a person does
 
-    def tick(self, native_id: str, day: date | None = None) -> None:  # the service says when
+    def tick(self, native_id: str, day: date | None = None) -> None:
+        """Tick a task, by a clock of the service that shows this day."""
+        self.todoist.set_clock(morning(day or self.today()))
         self.todoist.tick(native_id)
         self.look()
 
@@ -374,6 +387,7 @@ def todoist_life(project: Project, server: TodoistServer) -> Life:
     """Return a life in a Todoist of its own."""
     app = TodoistApp(TODOIST, server)
     life = Life(project, [TODOIST], TODAY, service=lambda _: app)
+    app.today = lambda: life.today
     life.connect = partial(connect_todoist, app)
     return life
 
