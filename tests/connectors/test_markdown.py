@@ -719,6 +719,50 @@ def test_an_older_copy_above_undoes_nothing(todo: List, change: str) -> None:
     assert f"{stripped(older)}\n{line}" in todo.text
 
 
+@pytest.mark.parametrize("below", [False, True])
+@pytest.mark.parametrize("earlier", ["never moved", "moved before"])
+@pytest.mark.parametrize("box", ["[ ]", "[x]"])
+def test_of_two_copies_the_one_that_was_just_dragged_is_the_step(
+    todo: List, below: bool, earlier: str, box: str
+) -> None:
+    if earlier == "moved before":
+        todo.edit("g/two", OLDER["moved"])
+        todo.sync()
+    line = todo.line("g/two")
+    dragged = re.sub(r"📅 .*", "📅 2027-09-08", line).replace("[ ]", box)
+    todo.text = todo.text.replace(line, f"{line}\n{dragged}" if below else f"{dragged}\n{line}")
+    todo.sync()
+    assert todo.task("g/two").content.due == date(2027, 9, 8)
+    assert (todo.task("g/two").marker.pinned, todo.state("g/two")) == {
+        "[ ]": (True, "live"),
+        "[x]": (earlier == "moved before", "done"),
+    }[box]
+    assert f"\n{stripped(line)}\n" in todo.text
+
+
+def test_the_line_that_was_just_dragged_is_the_step_beside_a_copy_from_before_the_last_run(todo: List) -> None:
+    older = todo.line("g/two")
+    todo.edit("g/two", OLDER["moved"])
+    todo.sync()
+    line = todo.line("g/two")
+    todo.text = todo.text.replace(line, f"{older}\n{line}".replace("📅 2027-09-10", "📅 2027-09-08"))
+    todo.sync()
+    assert (todo.task("g/two").content.due, todo.task("g/two").marker.pinned) == (date(2027, 9, 8), True)
+    assert f"{stripped(older)}\n" in todo.text
+
+
+def test_a_copy_from_before_the_last_run_whose_date_was_heard_then_undoes_nothing(todo: List) -> None:
+    older = OLDER["moved"](todo.line("g/two"))
+    todo.edit("g/two", OLDER["moved"])
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace("📅 2027-09-10", "📅 2027-09-08"))
+    todo.sync()
+    line = todo.line("g/two")
+    todo.text = todo.text.replace(line, f"{older}\n{line}")
+    todo.sync()
+    assert todo.line("g/two") == line
+
+
 CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs"
 
 
