@@ -67,17 +67,29 @@ class Line:
         rest = line[head.end("box") if self.boxed else head.end() :]
         comment = COMMENT.search(rest) if span is None else None
         at, stop = comment.span() if comment else (max(place - len(line) + len(rest), 0) for place in span or (0, 0))
-        if stop == 0:
+        bare = stop == 0  # there is no comment
+        if bare:
             at = stop = run_of_signs(rest)
         before, self._comment, self._after = rest[:at], rest[at:stop], rest[stop:]
         self.as_written = comment is not None and self._is_as_written(before, comment)
-        signs = len(before) if self.as_written else run_of_signs(before)
+        signs = len(before) if bare or self.as_written else self._signs_before(before, comment)
         self._title, self._signs = before[:signs], before[signs:]
 
     def _is_as_written(self, before: str, comment: re.Match[str]) -> bool:
         """Return whether a text is the title that we wrote last, which may hold what other versions read as a sign."""
         marker = read_marker(unescaped(comment))
         return marker is not None and digest(_title(before, boxed=self.boxed)) == marker.applied["title"]
+
+    def _signs_before(self, before: str, comment: re.Match[str] | None) -> int:
+        """Return where the run of signs begins before a comment.
+
+        What looks like a block id there is none, for it is not the last of its line: it belongs to the title, unless a
+        sign stands before it or what is left is the title that we wrote last.
+        """
+        at = run_of_signs(before)
+        if find_signs(before[at:]) or (comment and self._is_as_written(before[:at], comment)):
+            return at
+        return len(before)
 
     @property
     def text(self) -> str:

@@ -487,6 +487,43 @@ def test_a_block_id_stays_the_last_of_its_line(todo: List) -> None:
     assert todo.line("g/two").endswith("--> ⏫ 📅 2027-09-28 ✅ 2027-07-20 ^abc123")
 
 
+@pytest.mark.parametrize("title", ["Use the cabin ^abc", "Solve x ^2", "^abc"])
+def test_a_title_that_ends_like_a_block_id_is_whole_also_where_its_comment_is_lost(tmp_path: Path, title: str) -> None:
+    todo = List(tmp_path)
+    todo.step("two", title=title)
+    todo.sync()
+    before = todo.text
+    for what in ("bp1", ""):
+        todo.text = stripped(todo.text, what)
+        assert set(todo.sync().actions.values()) == {Action.REPAIR}
+        assert without_blank(todo.text.split("\n")) == without_blank(before.split("\n"))
+    todo.edit("g/two", lambda line: f"{stripped(line)} ^id1")
+    assert todo.sync().actions == {"g/two": Action.REPAIR}
+    assert todo.line("g/two").endswith("--> 📅 2027-09-28 ^id1")
+    assert todo.task("g/two").content.title == title
+
+
+def test_a_title_that_a_person_gave_keeps_an_end_like_a_block_id(tmp_path: Path) -> None:
+    todo = List(tmp_path)
+    todo.step("two", title="Use the cabin ^abc")
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace("cabin", "hut"))
+    todo.sync()
+    assert todo.task("g/two").content.title == "Use the hut ^abc"
+    todo.step("two", title="Use the tent")
+    todo.sync()
+    assert re.search(r"\[ \] Use the tent <!-- .*\n +title was: Use the hut \^abc\n", todo.text)
+
+
+@pytest.mark.parametrize("order", ["{0} 📅 2027-09-28 ^id1 {1}", "{0} ^id1 {1} 📅 2027-09-28", "{0} {1} ⏫ ^id1"])
+def test_a_block_id_is_no_part_of_a_title_that_was_written_without_it(todo: List, order: str) -> None:
+    todo.edit("g/two", lambda line: re.sub(r"(- \[ \] Go on) (<!--.*-->).*", lambda m: order.format(m[1], m[2]), line))
+    todo.sync()
+    assert todo.task("g/two").content.title == "Go on"
+    if order.endswith("^id1"):
+        assert todo.line("g/two").endswith("⏫ 📅 2027-09-28 ^id1")
+
+
 def test_the_day_that_obsidian_writes_is_the_day_it_was_done(todo: List) -> None:
     todo.edit("g/one", lambda line: line.replace("[ ]", "[x]") + " ✅ 2027-07-18")
     done = todo.sync()
