@@ -44,7 +44,7 @@ from connectors.markdown_line import Line, held
 from connectors.markdown_marks import Known, markers_of
 from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown_page import Page
-from connectors.markdown_text import conflicts, fenced, lines_below
+from connectors.markdown_text import conflicts, fenced, lines_below, parents
 from connectors.markdown_unread import is_far
 
 if TYPE_CHECKING:
@@ -137,12 +137,38 @@ class MarkdownConnector:
             damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
             damage=f"{self.path}:{damage}" if damage else "",
             remedy="Restore it from the file's history",
-            strays=(
-                *(self._stray(number, line) for number, line in unmarked_lines(lines)),
-                *(self._stray(number, line, _EMPTIED) for number, line in emptied_lines(lines)),
-            ),
-            loose=tuple(self._stray(number, line) for number, line in loose_lines(lines)),
+            **self._unmarked(lines, managed),
         )
+
+    def _unmarked(self, lines: list[str], managed: Sequence[Found]) -> dict[str, Any]:
+        """Return the `strays` of the snapshot and its `loose` lines, each with what it stands below."""
+        ours = {found.number for found in managed}  # one whose comment was torn looks as if it had none
+        emptied = {n: line for n, line in emptied_lines(lines) if n not in ours}
+        strays = {n: line for n, line in unmarked_lines(lines) if n not in ours} | emptied
+        loose = {n: line for n, line in loose_lines(lines) if n not in ours}
+        names = {number: self._place(number) for number in (*strays, *loose)}
+        names |= {found.number: found.marker.nonce for found in managed}
+        parent = parents(lines, names)
+        below: dict[int, list[str]] = {}
+        for number, above in parent.items():
+            below.setdefault(above, []).append(names[number])
+
+        def stray(number: int, line: Line) -> Stray:
+            place, content = self._place(number), line.content
+            unread = f"{place}: {_EMPTIED}" if number in emptied else ""
+            above = names[parent[number]] if number in parent else ""
+            under = tuple(below.get(number, ()))
+            return Stray(
+                place, content, line.done, line.done_on, line.cancelled, line.dated, unread, parent=above, below=under
+            )
+
+        return {
+            "strays": tuple(stray(number, line) for number, line in strays.items()),
+            "loose": tuple(stray(number, line) for number, line in loose.items()),
+        }
+
+    def _place(self, number: int) -> str:
+        return f"{self._name}:{number + 1}"
 
     def _task(self, lines: list[str], found: Found, memory: Mapping[str, GoalMemory], known: Known) -> Task:
         line, marker = Line(lines[found.number], found.span), found.marker
@@ -167,11 +193,6 @@ class MarkdownConnector:
             touched=line.added or self._has_children(lines, found.number, known),
             unread=unread,
         )
-
-    def _stray(self, number: int, line: Line, unread: str = "") -> Stray:
-        place = f"{self._name}:{number + 1}"
-        unread = f"{place}: {unread}" if unread else ""
-        return Stray(place, line.content, line.done, line.done_on, line.cancelled, line.dated, unread)
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether exactly one line without a marker says this: its native id has gone with the marker."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from connectors.markdown_line import TASK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 
 def tasks_in(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -56,6 +56,22 @@ def lines_below(lines: list[str], number: int, most: int | None = None) -> range
             stop = end + 1
         end += 1
     return range(number + 1, stop)
+
+
+def parents(lines: Sequence[str], entries: Collection[int]) -> dict[int, int]:
+    """Return for each of these lines the one of them that it stands directly below; nothing for one at the top."""
+    found: dict[int, int] = {}
+    above: list[tuple[int, int]] = []  # the entries that a line may stand below, with their indentation
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        own = len(indentation(line).expandtabs(4))
+        while above and above[-1][1] >= own:
+            above.pop()
+        if number in entries:
+            found |= {number: above[-1][0]} if above else {}
+            above.append((number, own))
+    return found
 
 
 def indentation(line: str) -> str:

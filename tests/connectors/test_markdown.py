@@ -1145,6 +1145,189 @@ def test_nothing_is_made_where_it_is_not_sure_which_lines_are_ours(todo: List, d
     assert todo.text == before
 
 
+CHANGED_BEFORE: dict[str, Callable[[str], str]] = {
+    "renamed": lambda line: line.replace("Go on", "Carry on"),
+    "renamed and moved": lambda line: line.replace("Go on", "Carry on").replace("📅 2027-09-28", "📅 2027-09-08"),
+    "renamed and ticked": lambda line: line.replace("[ ] Go on", "[x] Carry on"),
+    "renamed, no date": lambda line: line.replace("Go on", "Carry on").partition(" 📅")[0],
+    "renamed, no box": lambda line: line.replace("[ ] Go on", "Carry on"),
+    "renamed, below no goal": lambda line: line.replace("Go on", "Carry on").strip(),
+    "moved": lambda line: line.replace("📅 2027-09-28", "📅 2027-09-08"),
+    "no date": lambda line: line.partition(" 📅")[0],
+    "bold, no date": lambda line: line.replace("Go on", "**Go on**").partition(" 📅")[0],
+}
+
+
+@pytest.mark.parametrize("what", ["", "bp1"], ids=["all comments", "the markers alone"])
+@pytest.mark.parametrize(
+    ("change", "heard"),
+    [*((change, False) for change in CHANGED_BEFORE), ("renamed", True), ("renamed and moved", True), ("moved", True)],
+)
+def test_no_step_is_made_twice_or_dropped_whose_line_was_changed_before_all_comments_were_lost(
+    todo: List, what: str, change: str, heard: bool
+) -> None:
+    if heard:
+        todo.edit("g/two", CHANGED_BEFORE[change])
+        todo.sync()
+    todo.text = stripped(todo.text, what)
+    if not heard:
+        lines = todo.text.split("\n")
+        lines[6] = CHANGED_BEFORE[change](lines[6])
+        todo.text = "\n".join(lines)
+    before = todo.text
+    if (change, heard, what) == ("moved", True, "bp1"):  # the memory knows that date
+        assert "g/two" in todo.sync().actions
+        assert (todo.text.count("Go on"), todo.state("g/two")) == (1, "live")
+        return
+    with pytest.raises(RefusedError) as refused:
+        todo.sync()
+    assert todo.text == before
+    told = re.findall(r"`(- \[ \] \S.*?)` for g/(\w+)", str(refused.value))
+    assert "todo.md:7 `" in str(refused.value)
+    assert "two" in [step for _, step in told]
+    lines = todo.text.split("\n")
+    for line, step in told:
+        lines[{"one": 5, "two": 6}[step]] = f"    {line}"
+    todo.text = "\n".join(lines)
+    assert set(todo.sync().actions.values()) <= {Action.REPAIR, Action.UPDATE}
+    assert todo.state("g/two") == "live"
+
+
+def test_a_line_of_the_persons_below_a_goal_stays_theirs_when_the_step_has_its_line_again(todo: List) -> None:
+    own = "    - [ ] Buy flour 📅 2027-08-01"
+    line = stripped(todo.line("g/two"))
+    todo.text = stripped(todo.text.replace(todo.line("g/two"), own))
+    with pytest.raises(RefusedError, match=r"todo\.md:7 `Buy flour`.*`- \[ \] Go on 📅 2027-09-28` for g/two"):
+        todo.sync()
+    todo.text = todo.text.replace(own, f"{own}\n{line}")
+    assert set(todo.sync().actions.values()) == {Action.REPAIR}
+    assert f"\n{own}\n" in todo.text
+
+
+def test_the_line_of_a_goal_is_taken_back_whose_deadline_has_moved_since(todo: List) -> None:
+    todo.text = stripped(todo.text, "bp1")
+    todo.goal["deadline"] = "2027-10-07"
+    assert todo.sync().actions["g"] is Action.REPAIR
+    assert (todo.state("g"), todo.task("g").content.due) == ("live", date(2027, 10, 7))
+
+
+def test_no_goal_is_made_twice_that_was_renamed_before_all_comments_were_lost(todo: List) -> None:
+    todo.text = before = stripped(todo.text).replace("Reach it", "Arrive")
+    with pytest.raises(RefusedError, match=r"todo\.md:5 `Arrive`.*`- \[ \] Reach it 📅 2027-09-30` for g\."):
+        todo.sync()
+    assert todo.text == before
+
+
+@pytest.mark.parametrize("title", ["Go on", "Carry on"])
+def test_a_new_memory_makes_no_step_twice_whose_line_was_changed_and_lost_its_comment(todo: List, title: str) -> None:
+    todo.edit("g/two", lambda line: stripped(line).replace("Go on", title))
+    if title == "Go on":
+        todo.text = todo.text.replace("📅 2027-09-28", "📅 2027-09-08")
+    todo.text = before = todo.text.partition(MEMORY)[0]
+    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    with pytest.raises(RefusedError, match=rf"todo\.md:7 `{title}`"):
+        reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
+    assert todo.text == before
+
+
+def test_a_step_whose_line_has_an_emptied_comment_and_another_title_is_not_deleted(todo: List) -> None:
+    nonce, before = todo.task("g/two").native_id, todo.line("g/two")
+    todo.edit("g/two", lambda line: re.sub("<!--.*-->", "<!-- bp1 -->", line).replace("Go on", "Carry on"))
+    text = todo.text
+    told = kept(todo.sync())["g/two"]
+    assert told.startswith("todo.md:7: nothing is left in the comment of backplan")
+    assert f"<!-- bp1 {nonce} -->" in told
+    assert (todo.text, todo.state("g/two")) == (text, "live")
+    todo.text = todo.text.replace("<!-- bp1 -->", f"<!-- bp1 {nonce} -->")
+    todo.sync()
+    assert todo.line("g/two") == before.replace("Go on", "Carry on")
+
+
+def test_a_step_that_is_done_is_opened_again_also_where_its_line_had_lost_its_comment(todo: List) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
+    todo.sync()
+    todo.edit("g/two", stripped)
+    todo.sync()
+    assert todo.state("g/two") == "done"
+    todo.text = todo.text.replace("[x] Go on", "[ ] Go on")
+    assert todo.sync().actions["g/two"] is Action.REPAIR
+    assert (todo.state("g/two"), todo.text.count("Go on")) == ("live", 1)
+    assert not todo.task("g/two").done
+
+
+def test_a_goal_that_is_done_is_opened_again_also_where_its_lines_had_lost_their_comments(todo: List) -> None:
+    for key in ("g/one", "g/two", "g/three"):
+        todo.edit(key, lambda line: line.replace("[ ]", "[x]"))
+    todo.sync()
+    assert todo.state("g") == "done"
+    todo.edit("g", stripped)
+    todo.edit("g/two", lambda line: line.replace("[x]", "[ ]"))
+    todo.text = todo.text.replace("[x] Reach it", "[ ] Reach it")
+    todo.sync()
+    assert (todo.state("g"), todo.state("g/two"), todo.text.count("Reach it")) == ("live", "live", 1)
+
+
+UNSURE: dict[str, Callable[[str], str]] = {
+    "under another heading": lambda line: line.strip(),
+    "no date": lambda line: line.partition(" 📅")[0],
+    "bold": lambda line: line.replace("Go on", "**Go on**"),
+}
+
+
+@pytest.mark.parametrize("change", UNSURE)
+@pytest.mark.parametrize("state", ["done", "dropped"])
+def test_a_line_that_may_be_a_step_which_is_done_or_deleted_is_told_what_to_write(
+    todo: List, state: str, change: str
+) -> None:
+    nonce, line = todo.task("g/two").native_id, todo.line("g/two")
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]" if state == "done" else "[-]"))
+    todo.sync()
+    typed = UNSURE[change](stripped(line))
+    todo.edit("g/two", lambda _: typed)
+    title = "**Go on**" if change == "bold" else "Go on"
+    effect = {"done": "opens it again", "dropped": "brings it back"}[state]
+    told = f"todo.md:7 `{title}` has its title and no comment: `<!-- bp1 {nonce} -->` at its end {effect}"
+    for _ in range(2):
+        if state == "dropped":  # a line that is gone is deleted, and that was known before
+            assert told in kept(todo.sync())["g/two"]
+        else:
+            assert kept(todo.sync())["g/two"] == f"it is done; {told}"
+    assert (todo.state("g/two"), typed in todo.text) == (state, True)
+    todo.text = todo.text.replace(typed, f"{typed} <!-- bp1 {nonce} -->")
+    todo.sync()
+    assert todo.state("g/two") == "live"
+
+
+def test_a_step_that_was_deleted_and_typed_again_is_told_what_to_write(todo: List) -> None:
+    nonce, line = todo.task("g/two").native_id, stripped(todo.line("g/two"))
+    todo.edit("g/two", lambda _: "")
+    todo.sync()
+    todo.text = todo.text.replace(todo.line("g/one"), f"{todo.line('g/one')}\n{line}")
+    told = kept(todo.sync())["g/two"]
+    assert told == (
+        "a person deleted it; todo.md:7 `Go on` has its title and no comment: "
+        f"`<!-- bp1 {nonce} -->` at its end brings it back"
+    )
+    todo.text = todo.text.replace(line, f"{line} <!-- bp1 {nonce} -->")
+    todo.sync()
+    assert todo.state("g/two") == "live"
+
+
+def test_a_step_that_is_done_in_the_goals_file_and_opened_in_the_list_is_ticked_again_and_says_why(todo: List) -> None:
+    todo.step("two", done=TODAY)
+    todo.sync()
+    todo.edit("g/two", lambda line: re.sub(r" ✅ \S+", "", line.replace("[x]", "[ ]")))
+    project = load(todo.folder, todo.goal)
+    (plan,) = run(project, [todo.connector], TODAY).plans
+    (told,) = [change.reason for change in plan.changes if change.key == "g/two"]
+    assert told == (
+        "a person opened it again, but the goals file says that it is done (`done: 2027-07-20`): "
+        "take that out there, and clear the box again"
+    )
+    assert "[x] Go on" in todo.line("g/two")
+    assert kept(todo.sync()) == {}
+
+
 @pytest.mark.parametrize("own", ["- [ ] Go on 📅 2027-09-10", "- [ ] Go on", "- [x] Go on 📅 2027-01-02"])
 def test_a_task_of_the_persons_with_an_equal_title_stays_theirs(todo: List, own: str) -> None:
     todo.text = f"{own}\n{todo.text}"
