@@ -44,7 +44,7 @@ from connectors.markdown_line import Line, held
 from connectors.markdown_marks import Known, markers_of
 from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown_page import Page
-from connectors.markdown_text import conflicts, fenced, lines_below, parents
+from connectors.markdown_text import conflicts, fenced, lines_below, lone_return, parents
 from connectors.markdown_unread import is_far
 
 if TYPE_CHECKING:
@@ -192,6 +192,16 @@ class MarkdownConnector:
             dropped=dropped,
             touched=line.added or self._has_children(lines, found.number, known),
             unread=unread,
+            remark="" if unread else self._remark(found.number, line),
+        )
+
+    def _remark(self, number: int, line: Line) -> str:
+        at = line.done_at
+        if at is None or line.done or line.cancelled:
+            return ""
+        return (
+            f"{self._place(number)}:{at + 1}: ✅ stands behind an open box: the task counts as open; tick the box "
+            "(`[x]`), or take ✅ out with its date"
         )
 
     def finds(self, native_id: str, content: Content) -> bool:
@@ -233,11 +243,17 @@ class MarkdownConnector:
 
     def _decode(self, raw: bytes) -> str:
         try:
-            return raw.decode("utf-8-sig")
+            text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             message = f"{self.path}:{line}: not UTF-8 text; save the file with that encoding (nothing was changed)"
             raise BackplanError(message) from None
+        if place := lone_return(text):
+            raise BackplanError(
+                f"{self.path}:{place[0]}:{place[1]}: lines end in CR alone here, as old Macs wrote them; save the file "
+                "with LF or CRLF at the end of each line (nothing was changed)"
+            )
+        return text
 
     def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
         """Return whether lines that are not ours stand indented below a task."""

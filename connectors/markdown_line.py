@@ -130,6 +130,24 @@ class Line:
         return found[1].day if found else None
 
     @property
+    def done_at(self) -> int | None:
+        """Where the sign for the day it was done stands in the line, also without a day."""
+        found = self._last("done")
+        if found is None:
+            return None
+        before = len(self._head + self._box + self._title)
+        return before + found[1].start + (len(self._signs + self._comment) if found[0] else 0)
+
+    @property
+    def box_behind(self) -> int | None:
+        """Where the box stands in a line that begins with our comment; None in any other line."""
+        bare = not (self.boxed or self._title.strip() or self._signs.strip())
+        head = _HEAD.match(self._after) if bare and self._comment else None
+        if head is None or head["box"] is None:
+            return None
+        return len(self._head + self._title + self._signs + self._comment) + head.start("box") - 1
+
+    @property
     def content(self) -> Content:
         """What the line says now."""
         due = self._last("due")

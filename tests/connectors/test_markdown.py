@@ -277,7 +277,14 @@ UNREAD: dict[str, tuple[Callable[[str], str], str]] = {
     "no box": (lambda line: line.replace("[ ] ", ""), "7:7: there is no box"),
     "a link": (lambda line: line.replace("[ ] ", "[x](y) "), "7:7: there is no box"),
     "a heading": (lambda line: line.replace("- [ ]", "#"), "7:5: there is no box"),
-    "the comment first": (lambda line: re.sub(r"- \[ \] (.*?) (<!--.*-->)", r"\2 - [ ] \1", line), "there is no box"),
+    "the comment first": (
+        lambda line: re.sub(r"- \[ \] (.*?) (<!--.*-->)", r"\2 - [ ] \1", line),
+        "the box stands behind the comment",
+    ),
+    "the comment before the box": (
+        lambda line: re.sub(r"\[ \] (.*?) (<!--.*-->)", r"\2 [x] \1", line),
+        "the box stands behind the comment",
+    ),
     "a day of the week": (lambda line: re.sub(r"📅 .*", "📅 next friday", line), "cannot read the date `next friday`"),
     "no day that exists": (lambda line: re.sub(r"📅 .*", "📅 2027-02-31", line), "cannot read the date `2027-02-31`"),
     "a day or a month": (lambda line: re.sub(r"📅 .*", "📅 9.5.2027 ^id", line), "cannot read the date `9.5.2027`"),
@@ -318,6 +325,11 @@ UNREAD |= {f"unsigned {said}": (dated(said), "a date without 📅") for said in 
 UNREAD |= {f"two dates {said}": (dated(said), "cannot read the date") for said in TWO_DATES}
 UNREAD |= {f"far {said}": (dated(said), "is more than 20 years from") for said in FAR}
 UNREAD |= NO_TITLES
+WRONG_WEEKDAYS = [
+    "2027-09-10 Thu", "2027-09-10 (Thursday)", "2027-09-10, thurs.", "10 September 2027 Sat", "Thu 10 September 2027",
+    "2027-09-10 Thu evening", "**2027-09-10** Thu", "2027-09-10 Thu #tag", "2027-09-10 Thu 18:00",
+]  # fmt: skip
+UNREAD |= {f"weekday {said}": (dated(f"📅 {said}"), "as 2027-09-10 is a Friday; write") for said in WRONG_WEEKDAYS}
 UNREAD |= {f"a box with {sign}": boxed(sign) for sign in "vyn✗1.о"}
 
 
@@ -340,6 +352,30 @@ def test_what_cannot_be_read_is_left_as_it_is_and_reported_until_it_is_mended(to
     todo.text = todo.text.replace(line, before)
     todo.sync()
     assert todo.task("g/two").content == Content("Other words", date(2027, 10, 5), priority="high")
+
+
+@pytest.mark.parametrize("behind", ["Fri", "(Friday)", ", fri.", "Fri evening", "Sun lotion", "(bring sun hat)"])
+def test_a_weekday_behind_a_date_goes_with_it_and_other_words_stay(todo: List, behind: str) -> None:
+    todo.edit("g/two", dated(f"📅 2027-09-10 {behind}".replace(" ,", ",")))
+    todo.sync()
+    assert (todo.task("g/two").content.due, todo.task("g/two").marker.pinned) == (date(2027, 9, 10), True)
+    todo.step("two", takes="2 days")  # which releases the pin
+    todo.sync()
+    left = {"Fri evening": " evening", "Sun lotion": " Sun lotion", "(bring sun hat)": " (bring sun hat)"}
+    assert todo.line("g/two").endswith(f"📅 2027-09-28{left.get(behind, '')}")
+
+
+@pytest.mark.parametrize("said", ["✅ 2027-07-19", "✅", "✅ yesterday"])
+def test_a_day_of_doing_behind_an_open_box_is_told_and_the_task_counts_as_open(todo: List, said: str) -> None:
+    todo.edit("g/two", lambda line: f"{line} {said}")
+    text = todo.text
+    told = kept(todo.sync())["g/two"]
+    assert re.match(r"todo\.md:7:\d+: ✅ stands behind an open box: the task counts as open; tick the box", told)
+    assert todo.line("g/two")[int(told.split(":")[2]) - 1] == "✅"
+    assert (todo.text, todo.state("g/two")) == (text, "live")
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
+    assert kept(todo.sync()) == {}
+    assert todo.state("g/two") == "done"
 
 
 def test_two_tasks_on_one_line_are_both_there(todo: List) -> None:
@@ -1508,6 +1544,27 @@ def test_a_read_only_file_stays_as_it_is(todo: List) -> None:
 def test_a_file_that_is_not_utf_8_stays_as_it_is(todo: List) -> None:
     todo.todo.write_bytes(todo.todo.read_bytes() + "\nCafé\n".encode("latin-1"))
     _refuses(todo, r"todo\.md:\d+: not UTF-8")
+
+
+@pytest.mark.parametrize("where", ["everywhere", "in a line of ours", "in the memory"])
+def test_lines_that_end_in_cr_alone_are_told_and_the_file_stays_as_it_is(todo: List, where: str) -> None:
+    if where == "everywhere":
+        todo.text = todo.text.replace("\n", "\r")
+    elif where == "in a line of ours":
+        todo.edit("g/two", lambda line: f"Note\r{line}")
+    else:
+        head, memory, rest = todo.text.partition(MEMORY)
+        todo.text = head + memory + rest.replace("\n", "\r", 1)
+    before = todo.text
+    (error,) = run(load(todo.folder, todo.goal), [todo.connector], TODAY).found.unread.values()
+    assert re.search(r"todo\.md:\d+:\d+: lines end in CR alone here.*save the file with LF or CRLF", error)
+    assert todo.text == before
+
+
+def test_a_cr_within_a_line_of_the_persons_stays(todo: List) -> None:
+    todo.text = before = todo.text + "a note\rof two lines\n"
+    assert todo.sync().actions == {}
+    assert todo.text == before
 
 
 def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path: Path) -> None:
