@@ -31,7 +31,7 @@ _KINDS: dict[Kind, str] = {
 }
 _SIGN = re.compile(
     "|".join(f"(?P<{kind}>[{signs}])\ufe0f?" for kind, signs in _KINDS.items())
-    + r"|[\[(][ ]*due[ ]*::(?P<field>[^\[\]()]*)[\])]",  # Dataview's
+    + r"|[\[(][ ]*due[ ]*::(?P<field>[^\[\]()]*(?:\([^\[\]()]*\))?[ ]*)[\])]",  # Dataview's
     re.IGNORECASE,
 )
 # What is read as a sign here or in other tools is shown by a look-alike that nobody reads.
