@@ -76,7 +76,7 @@ def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> It
         was_done = known.states.get(marker.nonce) == "done"
         told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
         rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
-        dragged = told is None and _is_dragged(line, marker, known)
+        dragged = exact and told is None and _is_dragged(line, marker, known)
         yield Found(number, marker, damaged, rank, told, span, dragged, line.done)
 
 
