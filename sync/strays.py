@@ -70,24 +70,28 @@ def take_back(
     """Return the snapshot with the tasks that have lost their marker among its tasks.
 
     goals: the ids of those that the connector is to hold. planned: what would be made where the memory is lost.
-    rebuilt: it was, and is made anew from the tasks that are left.
-
-    Raises RefusedError where several tasks fit a step, or where the memory is lost as well and the dates differ.
+    rebuilt: it was, and is made anew from the tasks that are left. Raises RefusedError where several tasks fit a step,
+    or where all have lost their marker and one that may be a step's has another title or date.
     """
     afresh = rebuilt or not (snapshot.memory or snapshot.tasks)
     there = {task.marker.key for task in snapshot.tasks}
     new = _new(project, connector, goals, planned) if afresh else _missing(project, connector, snapshot, planned)
-    lost = [one for one in new if one.key not in there]
-    lost += _beat(project, snapshot) if HEARTBEAT in goals else ()
-    unread = _unread(project, lost, snapshot.strays, afresh=afresh)
-    lost = [one for one in lost if one.key not in unread]
+    all_lost = [one for one in new if one.key not in there]
+    all_lost += _beat(project, snapshot) if HEARTBEAT in goals else ()
+    told = _told_by_title(all_lost, snapshot.strays)
+    lost = [one for one in all_lost if one.key not in told]
     strays = [stray for stray in snapshot.strays if not stray.unread]
     pairs, doubtful = _match(lost, strays, afresh=afresh)
     pairs += _goals(lost, strays, pairs, snapshot)
-    _refuse(connector, _in_doubt(lost, pairs, doubtful, snapshot, afresh=afresh))
+    emptied = [stray for stray in snapshot.strays if stray.unread and stray.unread not in told.values()]
+    if emptied and not afresh:
+        matched = {*doubtful, *(one.key for one, _ in pairs)}
+        told |= {one.key: _fill(emptied[0], one) for one in lost if one.key not in matched}
+    left = [one for one in lost if one.key not in told]
+    _refuse(connector, _in_doubt(left, pairs, doubtful, snapshot, emptied, afresh=afresh))
     if not afresh:
         pairs += _reopened(project, connector, snapshot, pairs)
-    tasks = [*unread.values(), *(_task(project, one, stray) for one, stray in pairs)]
+    tasks = [*_unread(project, all_lost, told), *(_task(project, one, stray) for one, stray in pairs)]
     if afresh and tasks:
         snapshot = replace(snapshot, memory=_memory(snapshot, tasks, planned), remembers=True, mending=True)
     taken = {one.native_id: stray for one, stray in pairs}
@@ -95,19 +99,16 @@ def take_back(
     return replace(snapshot, tasks=(*snapshot.tasks, *tasks), damaged=damaged, taken=taken)
 
 
-def _unread(project: Project, lost: Sequence[_Lost], strays: Sequence[Stray], *, afresh: bool) -> dict[str, Task]:
-    """Return the steps, by their keys, whose line has a marker in which nothing is left.
+def _told_by_title(lost: Sequence[_Lost], strays: Sequence[Stray]) -> dict[str, str]:
+    """Return what is said of the steps, by their keys, whose line has a marker in which nothing is left."""
+    emptied = [stray for stray in reversed(strays) if stray.unread]
+    return {one.key: stray.unread for one in lost for stray in emptied if is_titled(stray, one.content.title)}
 
-    Its title tells which step it is. A line with another title may be any step that is left.
-    """
-    emptied = [stray for stray in strays if stray.unread]
-    told = {one.key: s.unread for one in lost for s in emptied[::-1] if is_titled(s, one.content.title)}
-    other = next((stray for stray in emptied if stray.unread not in told.values()), None)
-    if other is not None:
-        for one in lost:
-            told.setdefault(one.key, other.unread if afresh else _fill(other, one))
-    return {
-        one.key: Task(
+
+def _unread(project: Project, lost: Sequence[_Lost], told: Mapping[str, str]) -> list[Task]:
+    """Return the tasks of which it is told why their line cannot be read: they are there, as they were."""
+    return [
+        Task(
             one.native_id,
             one.content,
             Marker(project.namespace, one.key, one.native_id, one.generation, one.content.due),
@@ -115,7 +116,7 @@ def _unread(project: Project, lost: Sequence[_Lost], strays: Sequence[Stray], *,
         )
         for one in lost
         if one.key in told
-    }
+    ]
 
 
 def _fill(stray: Stray, one: _Lost) -> str:
@@ -171,11 +172,13 @@ def _in_doubt(
     pairs: Sequence[tuple[_Lost, Stray]],
     doubtful: Mapping[str, list[Stray]],
     snapshot: Snapshot,
+    emptied: Sequence[Stray],
     *,
     afresh: bool,
 ) -> list[tuple[_Lost, list[Stray]]]:
     """Return the steps without a task that may have one after all, each with the entries that may be it.
 
+    emptied: those with a marker in which nothing is left, of which no title tells whose they are.
     Where some tasks were let in without their markers, and none has kept its own, all of them have lost it.
     """
     matched = {one.key for one, _ in pairs}
@@ -189,7 +192,7 @@ def _in_doubt(
     for one in left:
         content, stripped = one.content, bool(pairs or doubtful)
         unsure = candidates(one.key, content.title, content.due, free, places, stripped=stripped)
-        if unsure := doubtful.get(one.key) or unsure:
+        if unsure := doubtful.get(one.key) or [*unsure, *emptied]:
             found.append((one, unsure))
     return found
 

@@ -1279,6 +1279,24 @@ def test_a_step_whose_line_has_an_emptied_comment_and_another_title_is_not_delet
     assert todo.line("g/two") == before.replace("Go on", "Carry on")
 
 
+def test_a_line_that_lost_its_comment_is_taken_back_beside_one_whose_comment_was_emptied(todo: List) -> None:
+    todo.edit("g/two", lambda line: re.sub("<!--.*-->", "<!-- bp1 -->", line).replace("Go on", "Carry on"))
+    todo.edit("g/three", stripped)
+    done = todo.sync()
+    assert done.actions == {"g/three": Action.REPAIR}
+    assert "g/two" in kept(done)
+    assert (todo.state("g/two"), todo.state("g/three")) == ("live", "live")
+
+
+def test_a_new_memory_makes_no_step_twice_whose_comment_was_emptied(todo: List) -> None:
+    todo.edit("g/two", lambda line: re.sub("<!--.*-->", "<!-- bp1 -->", line).replace("Go on", "Carry on"))
+    todo.text = before = todo.text.partition(MEMORY)[0]
+    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    with pytest.raises(RefusedError, match=r"todo\.md:7 `Carry on`"):
+        reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
+    assert todo.text == before
+
+
 def test_a_step_that_is_done_is_opened_again_also_where_its_line_had_lost_its_comment(todo: List) -> None:
     todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
     todo.sync()
