@@ -108,7 +108,8 @@ class Odd:
     def let_go(self) -> bool:
         """Whether it is no line of ours any more: without a comment, title and date have to be those last written."""
         same = self.title == TITLES[self.key] and self.when == "written"
-        return self.stripped and (self.state == "unread" or not same)
+        boxed = self.state != "unread" or self.box == "[v]"  # any one sign in a box makes a checkbox
+        return self.stripped and not (same and boxed)
 
     @property
     def yields(self) -> bool:
@@ -202,7 +203,7 @@ def check_line(todo: List, odd: Odd, before: str) -> None:
         assert held[0] == f"    - [ ] {TITLES[odd.key]} {found[0]} 📅 {NEXT}"
         assert "".join(Odd(**{**odd.__dict__, "comment": "stripped"}).parts("")) in lines
         return
-    if odd.unread:
+    if odd.unread and not odd.stripped:
         assert held[0] == before
         return
     whole = Odd(**{**odd.__dict__, "comment": "whole"})
