@@ -131,7 +131,8 @@ class Stray:
     """A task without a marker, which may be one of ours that has lost it: what it says, and where it stands.
 
     `dated`: it has a date, perhaps one that cannot be read. `unread`: a marker of ours was there and cannot be read; as
-    in a `Task`.
+    in a `Task`. `parent` is the task that it stands directly below, `below` are those directly below it: each by its
+    native id, or by its place where it has no marker.
     """
 
     place: str
@@ -141,6 +142,8 @@ class Stray:
     dropped: bool = False
     dated: bool = True
     unread: str = ""
+    parent: str = ""
+    below: tuple[str, ...] = ()
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]

@@ -18,6 +18,11 @@ _WEEKDAY = r"(?:(?P<weekday>[A-Za-z]{3,9})\.?,?[ ]+)?"
 _DAY_FIRST = r"(?P<d2>\d{1,2})(?:st|nd|rd|th|\.)?[ ]+(?:of[ ]+)?(?P<m2>[A-Za-z]{3,9})\.?,?[ ]+(?P<y2>\d{4})"
 _MONTH_FIRST = r"(?P<m3>[A-Za-z]{3,9})\.?[ ]+(?P<d3>\d{1,2})(?:st|nd|rd|th)?(?:,[ ]*|[ ]+)(?P<y3>\d{4})"
 _DAY = re.compile(rf"{_YEAR_FIRST}|{_WEEKDAY}(?:{_DAY_FIRST}|{_MONTH_FIRST})", re.IGNORECASE)
+_MOST_WORDS = 6  # of a day with the name of a day of the week: `Sun 9th of May 2027`
+WEEKDAY = re.compile(
+    r"\b(mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b\.?",
+    re.IGNORECASE,
+)
 
 
 def read_day(text: str) -> date | None:
@@ -37,6 +42,21 @@ def read_day(text: str) -> date | None:
         return None
     named = match["weekday"]
     return found if named is None or _numbered(named, WEEKDAYS) == found.isoweekday() else None
+
+
+def weekday_clash(text: str) -> str:
+    """Return what is wrong with a day that has the name of another day of the week; empty where nothing is.
+
+    The name may stand before the day or behind it, in brackets or not; more words may follow.
+    """
+    words = text.split()
+    for count in range(min(len(words), _MOST_WORDS), 0, -1):
+        said = " ".join(words[:count])
+        day = read_day(" ".join(WEEKDAY.sub(" ", said).strip(" ,.()").split()))
+        if day is not None:
+            clashes = any(_numbered(name[1], WEEKDAYS) != day.isoweekday() for name in WEEKDAY.finditer(said))
+            return f"{day} is a {WEEKDAYS[day.weekday()]}" if clashes else ""
+    return ""
 
 
 def _numbered(word: str, names: tuple[str, ...]) -> int:

@@ -44,7 +44,7 @@ from connectors.markdown_line import Line, held
 from connectors.markdown_marks import Known, markers_of
 from connectors.markdown_memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown_page import Page
-from connectors.markdown_text import conflicts, fenced, lines_below
+from connectors.markdown_text import conflicts, fenced, lines_below, lone_return, parents
 from connectors.markdown_unread import is_far
 
 if TYPE_CHECKING:
@@ -137,12 +137,38 @@ class MarkdownConnector:
             damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
             damage=f"{self.path}:{damage}" if damage else "",
             remedy="Restore it from the file's history",
-            strays=(
-                *(self._stray(number, line) for number, line in unmarked_lines(lines)),
-                *(self._stray(number, line, _EMPTIED) for number, line in emptied_lines(lines)),
-            ),
-            loose=tuple(self._stray(number, line) for number, line in loose_lines(lines)),
+            **self._unmarked(lines, managed),
         )
+
+    def _unmarked(self, lines: list[str], managed: Sequence[Found]) -> dict[str, Any]:
+        """Return the `strays` of the snapshot and its `loose` lines, each with what it stands below."""
+        ours = {found.number for found in managed}  # one whose comment was torn looks as if it had none
+        emptied = {n: line for n, line in emptied_lines(lines) if n not in ours}
+        strays = {n: line for n, line in unmarked_lines(lines) if n not in ours} | emptied
+        loose = {n: line for n, line in loose_lines(lines) if n not in ours}
+        names = {number: self._place(number) for number in (*strays, *loose)}
+        names |= {found.number: found.marker.nonce for found in managed}
+        parent = parents(lines, names)
+        below: dict[int, list[str]] = {}
+        for number, above in parent.items():
+            below.setdefault(above, []).append(names[number])
+
+        def stray(number: int, line: Line) -> Stray:
+            place, content = self._place(number), line.content
+            unread = f"{place}: {_EMPTIED}" if number in emptied else ""
+            above = names[parent[number]] if number in parent else ""
+            under = tuple(below.get(number, ()))
+            return Stray(
+                place, content, line.done, line.done_on, line.cancelled, line.dated, unread, parent=above, below=under
+            )
+
+        return {
+            "strays": tuple(stray(number, line) for number, line in strays.items()),
+            "loose": tuple(stray(number, line) for number, line in loose.items()),
+        }
+
+    def _place(self, number: int) -> str:
+        return f"{self._name}:{number + 1}"
 
     def _task(self, lines: list[str], found: Found, memory: Mapping[str, GoalMemory], known: Known) -> Task:
         line, marker = Line(lines[found.number], found.span), found.marker
@@ -166,12 +192,17 @@ class MarkdownConnector:
             dropped=dropped,
             touched=line.added or self._has_children(lines, found.number, known),
             unread=unread,
+            remark="" if unread else self._remark(found.number, line),
         )
 
-    def _stray(self, number: int, line: Line, unread: str = "") -> Stray:
-        place = f"{self._name}:{number + 1}"
-        unread = f"{place}: {unread}" if unread else ""
-        return Stray(place, line.content, line.done, line.done_on, line.cancelled, line.dated, unread)
+    def _remark(self, number: int, line: Line) -> str:
+        at = line.done_at
+        if at is None or line.done or line.cancelled:
+            return ""
+        return (
+            f"{self._place(number)}:{at + 1}: ✅ stands behind an open box: the task counts as open; tick the box "
+            "(`[x]`), or take ✅ out with its date"
+        )
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether exactly one line without a marker says this: its native id has gone with the marker."""
@@ -212,11 +243,17 @@ class MarkdownConnector:
 
     def _decode(self, raw: bytes) -> str:
         try:
-            return raw.decode("utf-8-sig")
+            text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             message = f"{self.path}:{line}: not UTF-8 text; save the file with that encoding (nothing was changed)"
             raise BackplanError(message) from None
+        if place := lone_return(text):
+            raise BackplanError(
+                f"{self.path}:{place[0]}:{place[1]}: lines end in CR alone here, as old Macs wrote them; save the file "
+                "with LF or CRLF at the end of each line (nothing was changed)"
+            )
+        return text
 
     def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
         """Return whether lines that are not ours stand indented below a task."""

@@ -26,7 +26,8 @@ class Found(NamedTuple):
 
     `damaged`: the marker has to be written anew. `rank`: of lines with one nonce, the lowest is the task, the others
     are copies of it. `unread`: the column of what cannot be read of it, and how to mend it. `span`: the place of the
-    marker, where the line itself does not show that.
+    marker, where the line itself does not show that. `dragged`: somebody gave it another date since the last run.
+    `ticked`: its box says that it is done.
     """
 
     number: int
@@ -35,6 +36,8 @@ class Found(NamedTuple):
     rank: tuple[bool, ...]
     unread: tuple[int, str] | None
     span: tuple[int, int] | None
+    dragged: bool = False
+    ticked: bool = False
 
     def told(self, file: str) -> str:
         """Return what cannot be read, with its place; nothing where all of it can."""
@@ -73,7 +76,8 @@ def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> It
         was_done = known.states.get(marker.nonce) == "done"
         told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
         rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
-        yield Found(number, marker, damaged, rank, told, span)
+        dragged = exact and told is None and _is_dragged(line, marker, known)
+        yield Found(number, marker, damaged, rank, told, span, dragged, line.done)
 
 
 def _hidden(
@@ -131,13 +135,35 @@ def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
     return undone, not dated, not marker.pinned
 
 
+def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
+    """Return whether somebody gave a line another date since the last run, which wrote its marker.
+
+    An older copy has the marker of an earlier run: what its date says may have been heard, and changed, since.
+    """
+    content = line.content
+    titled = digest(content.title) == marker.applied.get("title")
+    newest = marker.due is not None and marker.due == known.dates.get(marker.nonce)
+    return titled and newest and content.due not in (None, marker.due)
+
+
 def by_nonce(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]:
-    """Return our lines by their nonces. The first of each list is the task, the others are copies of it."""
+    """Return our lines by their nonces. The first of each list is the task, the others are copies of it.
+
+    A line that nobody ticked gives way to one that was just dragged: what a person changed is what they meant.
+    """
     lines: dict[str, list[Found]] = {}
     for found in managed:
         if found.marker.namespace == namespace:
             lines.setdefault(found.marker.nonce, []).append(found)
-    return {nonce: sorted(found, key=lambda line: line.rank) for nonce, found in lines.items()}
+    return {nonce: _sorted(found) for nonce, found in lines.items()}
+
+
+def _sorted(alike: list[Found]) -> list[Found]:
+    first, *others = sorted(alike, key=lambda line: line.rank)
+    dragged = next((line for line in others if line.dragged), None)
+    if dragged is None or first.dragged or first.ticked:
+        return [first, *others]
+    return [dragged, first, *(line for line in others if line is not dragged)]
 
 
 def unmarked_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:

@@ -67,17 +67,29 @@ class Line:
         rest = line[head.end("box") if self.boxed else head.end() :]
         comment = COMMENT.search(rest) if span is None else None
         at, stop = comment.span() if comment else (max(place - len(line) + len(rest), 0) for place in span or (0, 0))
-        if stop == 0:
+        bare = stop == 0  # there is no comment
+        if bare:
             at = stop = run_of_signs(rest)
         before, self._comment, self._after = rest[:at], rest[at:stop], rest[stop:]
         self.as_written = comment is not None and self._is_as_written(before, comment)
-        signs = len(before) if self.as_written else run_of_signs(before)
+        signs = len(before) if bare or self.as_written else self._signs_before(before, comment)
         self._title, self._signs = before[:signs], before[signs:]
 
     def _is_as_written(self, before: str, comment: re.Match[str]) -> bool:
         """Return whether a text is the title that we wrote last, which may hold what other versions read as a sign."""
         marker = read_marker(unescaped(comment))
         return marker is not None and digest(_title(before, boxed=self.boxed)) == marker.applied["title"]
+
+    def _signs_before(self, before: str, comment: re.Match[str] | None) -> int:
+        """Return where the run of signs begins before a comment.
+
+        What looks like a block id there is none, for it is not the last of its line: it belongs to the title, unless a
+        sign stands before it or what is left is the title that we wrote last.
+        """
+        at = run_of_signs(before)
+        if find_signs(before[at:]) or (comment and self._is_as_written(before[:at], comment)):
+            return at
+        return len(before)
 
     @property
     def text(self) -> str:
@@ -116,6 +128,24 @@ class Line:
         """The day it was done, where the line says so."""
         found = self._last("done")
         return found[1].day if found else None
+
+    @property
+    def done_at(self) -> int | None:
+        """Where the sign for the day it was done stands in the line, also without a day."""
+        found = self._last("done")
+        if found is None:
+            return None
+        before = len(self._head + self._box + self._title)
+        return before + found[1].start + (len(self._signs + self._comment) if found[0] else 0)
+
+    @property
+    def box_behind(self) -> int | None:
+        """Where the box stands in a line that begins with our comment; None in any other line."""
+        bare = not (self.boxed or self._title.strip() or self._signs.strip())
+        head = _HEAD.match(self._after) if bare and self._comment else None
+        if head is None or head["box"] is None:
+            return None
+        return len(self._head + self._title + self._signs + self._comment) + head.start("box") - 1
 
     @property
     def content(self) -> Content:

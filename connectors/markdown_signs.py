@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from connectors.days import read_day
+from connectors.days import WEEKDAY, read_day, weekday_clash
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,7 +31,7 @@ _KINDS: dict[Kind, str] = {
 }
 _SIGN = re.compile(
     "|".join(f"(?P<{kind}>[{signs}])\ufe0f?" for kind, signs in _KINDS.items())
-    + r"|[\[(][ ]*due[ ]*::(?P<field>[^\[\]()]*)[\])]",  # Dataview's
+    + r"|[\[(][ ]*due[ ]*::(?P<field>[^\[\]()]*(?:\([^\[\]()]*\))?[ ]*)[\])]",  # Dataview's
     re.IGNORECASE,
 )
 # What is read as a sign here or in other tools is shown by a look-alike that nobody reads.
@@ -62,6 +62,11 @@ _SOME_DAY = re.compile(
     r"(?<!\d)(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}"
     rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?"
     rf"|\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?)(?!\d)",
+    re.IGNORECASE,
+)
+# A weekday behind a date belongs to it, as in `2027-05-12 (Wed)`, `2027-05-12 Wed evening`; `Sun lotion` has none.
+_WEEKDAY_BEHIND = re.compile(
+    rf"[*_]*,?[ ]+\(?{WEEKDAY.pattern}\)?(?=(?:\s*#\S+)*[\s*_.,;]*$|\s+(?:morning|noon|afternoon|evening|night|at|\d))",
     re.IGNORECASE,
 )
 _KEPT_WORDS = re.compile("‹[^›]*›")  # what a person had written, which we put behind a date of ours
@@ -156,9 +161,12 @@ def _read_value(text: str) -> tuple[date | None, int, str]:
         return None, 0, ""
     words = list(re.finditer(r"\S+", text))
     found = _first_day(text, words)
-    if found is None or _SOME_DAY.search(_KEPT_WORDS.sub("", text[found[1] :])):
+    named = _WEEKDAY_BEHIND.match(text, found[1]) if found else None
+    stop = named.end() if named else found[1] if found else 0
+    clashes = named is not None and weekday_clash(text[words[0].start() : stop])
+    if found is None or clashes or _SOME_DAY.search(_KEPT_WORDS.sub("", text[stop:])):
         return None, 0, " ".join(text.split())
-    return *found, ""
+    return found[0], stop, ""
 
 
 def _first_day(text: str, words: list[re.Match[str]]) -> tuple[date, int] | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from connectors.markdown_line import TASK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
+
+_OURS = re.compile(r"<!-- (?:bp\d+ |backplan's memory of )|\{\"goal\":.*\"since\":")
 
 
 def tasks_in(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -56,6 +59,37 @@ def lines_below(lines: list[str], number: int, most: int | None = None) -> range
             stop = end + 1
         end += 1
     return range(number + 1, stop)
+
+
+def lone_return(text: str) -> tuple[int, int] | None:
+    """Return the line and column of a CR, alone at the end of a line, in what backplan wrote; None where there is none.
+
+    In a text with no other line ends, every one is meant. In a line of the person's own it is theirs.
+    """
+    if "\r" not in text:
+        return None
+    lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        at = line.rstrip("\r").find("\r")
+        if at >= 0 and (len(lines) == 1 or _OURS.search(line)):
+            return number, at + 1
+    return None
+
+
+def parents(lines: Sequence[str], entries: Collection[int]) -> dict[int, int]:
+    """Return for each of these lines the one of them that it stands directly below; nothing for one at the top."""
+    found: dict[int, int] = {}
+    above: list[tuple[int, int]] = []  # the entries that a line may stand below, with their indentation
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        own = len(indentation(line).expandtabs(4))
+        while above and above[-1][1] >= own:
+            above.pop()
+        if number in entries:
+            found |= {number: above[-1][0]} if above else {}
+            above.append((number, own))
+    return found
 
 
 def indentation(line: str) -> str:

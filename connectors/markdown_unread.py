@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from connectors.days import weekday_clash
 from connectors.markdown_line import STATES
 from connectors.markdown_signs import is_day_alone
 
@@ -44,6 +45,8 @@ def is_far(day: date | None, due: date | None) -> bool:
 
 def _unread_box(line: Line, *, was_done: bool) -> tuple[int, str]:
     at, box = line.box_at + 1, _quoted(f"[{line.box}]")
+    if (behind := line.box_behind) is not None:
+        return behind + 1, f"the box stands behind the comment of backplan; put the comment behind the title; {_STAYS}"
     if not line.boxed:
         return at, f"there is no box: `- [ ]` is open, `- [x]` is done; {_STAYS}"
     if was_done and line.state is not None:
@@ -55,7 +58,8 @@ def _unread_date(line: Line, due: date | None, below: str) -> tuple[int, str] | 
     stays = f"the date stays {due.day} {due:%B} {due.year}" if due else "no date is taken from it"
     until = f"{stays} until it can be read"
     if found := line.doubtful:
-        return found[0] + 1, f"cannot read the date {_quoted(found[1])}; write it like 2027-05-09; {until}"
+        clash = f", as {clash}" if (clash := weekday_clash(found[1])) else ""
+        return found[0] + 1, f"cannot read the date {_quoted(found[1])}{clash}; write it like 2027-05-09; {until}"
     day = line.content.due
     if day is None and (found := line.unsigned):
         return found[0] + 1, f"{_quoted(found[1])} is a date without 📅; write 📅 before it; {until}"

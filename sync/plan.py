@@ -30,7 +30,7 @@ from sync.observe import GIVEN_UP
 from sync.occurrences import day_of, forget, is_occurrence, step_of
 from sync.places import Places
 from sync.refusals import refuse_mass_change, refuse_overfull
-from sync.strays import addressed, perhaps
+from sync.strays import addressed, perhaps, typed_again
 from sync.turns import after_moves, after_reopening, turn
 
 if TYPE_CHECKING:
@@ -345,11 +345,15 @@ class _Differ:
     def _absent(self, wanted: Wanted, memory: Remembered | None, previous: str | None) -> Remembered | None:
         if wanted.done is not None:
             # Not worth a task any more; that it is done is remembered for good.
+            if memory and memory.state == "done" and not wanted.in_file:
+                self._say_typed_again(wanted, memory, "it is done", "opens it again")
             return replace(memory or Remembered("done"), state="done", done_on=wanted.done, definition="")
         if memory and self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
-            title = self._connector.canonical(wanted.content).title
-            found = perhaps(self._view.snapshot, title) if memory.state != "dropped" else ""
-            self._keep(wanted.key, memory.state != "dropped", f"a person deleted it{self._way_back(memory)}{found}")
+            if memory.state == "dropped":
+                self._say_typed_again(wanted, memory, "a person deleted it", "brings it back")
+            else:
+                found = perhaps(self._view.snapshot, self._connector.canonical(wanted.content).title)
+                self._keep(wanted.key, True, f"a person deleted it{self._way_back(memory)}{found}")
             return replace(memory, state="dropped", definition=wanted.definition)
         fresh = memory is None or memory.state == "pending"
         generation = self._free_generation(wanted.key, memory, fresh=fresh)
@@ -378,6 +382,12 @@ class _Differ:
         if wanted.whole:
             self._places.note_new(wanted.key)
         return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
+
+    def _say_typed_again(self, wanted: Wanted, memory: Remembered, state: str, effect: str) -> None:
+        """Say what to write where a line without a marker has the title of a step that is done or deleted."""
+        line = typed_again(self._view.snapshot, self._connector.canonical(wanted.content).title)
+        said = f"{line} has its title and no comment: `<!-- bp1 {memory.native_id} -->` at its end {effect}"
+        self._keep(wanted.key, bool(line and memory.native_id), f"{state}; {said}")
 
     def _way_back(self, memory: Remembered) -> str:
         """Return what brings a deleted task back, where people can write markers."""
@@ -439,7 +449,7 @@ class _Differ:
         self, wanted: Wanted, task: Task, fields: Mapping[str, object], marker: Marker
     ) -> tuple[Action | None, str]:
         if wanted.done and not task.done:
-            return Action.COMPLETE, f"done on {wanted.done}"
+            return Action.COMPLETE, self._why_done(wanted)
         if task.dropped and not wanted.done:
             return Action.REOPEN, "changed in the file, so it comes back"
         if task.done and not wanted.done:
@@ -459,6 +469,15 @@ class _Differ:
                 return Action.UPDATE, f"moves to {self._view.label}" if here else "stands below another task now"
             return Action.UPDATE, "remembers what its date was planned from"
         return None, ""
+
+    def _why_done(self, wanted: Wanted) -> str:
+        memory = self._view.remembered(wanted.key)
+        if wanted.in_file and memory and memory.state == "done":
+            return (
+                f"a person opened it again, but the goals file says that it is done (`done: {wanted.done}`): take that "
+                "out there, and clear the box again"
+            )
+        return f"done on {wanted.done}"
 
     def _why(self, wanted: Wanted, task: Task, fields: Mapping[str, object]) -> str:
         if wanted.key == HEARTBEAT:

@@ -25,7 +25,8 @@ class Wanted:
     """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
 
     `timing` and `definition` are the digests of `sync.digests`; `dates` the start and due to publish. `above` are the
-    keys of the tasks to stand below, the nearest first: groups, and the goal.
+    keys of the tasks to stand below, the nearest first: groups, and the goal. `in_file`: the goals file itself says
+    that it is done, at the step or at its goal.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Wanted:
     dates: tuple[date, date] | None = None
     pinned: bool = False
     follow_up: bool = False
+    in_file: bool = False
 
     @property
     def whole(self) -> bool:
@@ -76,6 +78,7 @@ def wanted_goal(
         content=_goal_content(goal),
         timing=digests.timing(deadline, None),
         done=goal.done,
+        in_file=goal.goal.done is not None,
     )
     last = {step_of(step.step.key): step.step.key for step in goal.steps if not step.dropped}
     scheduled = {step.step.key: step for step in goal.steps}
@@ -154,6 +157,7 @@ def _step(
         dates=dates,
         pinned=scheduled.pinned,
         follow_up=step.follow_up,
+        in_file=(step.done or goal.goal.done) is not None,
     )
 
 

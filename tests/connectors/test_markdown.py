@@ -277,7 +277,14 @@ UNREAD: dict[str, tuple[Callable[[str], str], str]] = {
     "no box": (lambda line: line.replace("[ ] ", ""), "7:7: there is no box"),
     "a link": (lambda line: line.replace("[ ] ", "[x](y) "), "7:7: there is no box"),
     "a heading": (lambda line: line.replace("- [ ]", "#"), "7:5: there is no box"),
-    "the comment first": (lambda line: re.sub(r"- \[ \] (.*?) (<!--.*-->)", r"\2 - [ ] \1", line), "there is no box"),
+    "the comment first": (
+        lambda line: re.sub(r"- \[ \] (.*?) (<!--.*-->)", r"\2 - [ ] \1", line),
+        "the box stands behind the comment",
+    ),
+    "the comment before the box": (
+        lambda line: re.sub(r"\[ \] (.*?) (<!--.*-->)", r"\2 [x] \1", line),
+        "the box stands behind the comment",
+    ),
     "a day of the week": (lambda line: re.sub(r"📅 .*", "📅 next friday", line), "cannot read the date `next friday`"),
     "no day that exists": (lambda line: re.sub(r"📅 .*", "📅 2027-02-31", line), "cannot read the date `2027-02-31`"),
     "a day or a month": (lambda line: re.sub(r"📅 .*", "📅 9.5.2027 ^id", line), "cannot read the date `9.5.2027`"),
@@ -318,6 +325,11 @@ UNREAD |= {f"unsigned {said}": (dated(said), "a date without 📅") for said in 
 UNREAD |= {f"two dates {said}": (dated(said), "cannot read the date") for said in TWO_DATES}
 UNREAD |= {f"far {said}": (dated(said), "is more than 20 years from") for said in FAR}
 UNREAD |= NO_TITLES
+WRONG_WEEKDAYS = [
+    "2027-09-10 Thu", "2027-09-10 (Thursday)", "2027-09-10, thurs.", "10 September 2027 Sat", "Thu 10 September 2027",
+    "2027-09-10 Thu evening", "**2027-09-10** Thu", "2027-09-10 Thu #tag", "2027-09-10 Thu 18:00",
+]  # fmt: skip
+UNREAD |= {f"weekday {said}": (dated(f"📅 {said}"), "as 2027-09-10 is a Friday; write") for said in WRONG_WEEKDAYS}
 UNREAD |= {f"a box with {sign}": boxed(sign) for sign in "vyn✗1.о"}
 
 
@@ -340,6 +352,30 @@ def test_what_cannot_be_read_is_left_as_it_is_and_reported_until_it_is_mended(to
     todo.text = todo.text.replace(line, before)
     todo.sync()
     assert todo.task("g/two").content == Content("Other words", date(2027, 10, 5), priority="high")
+
+
+@pytest.mark.parametrize("behind", ["Fri", "(Friday)", ", fri.", "Fri evening", "Sun lotion", "(bring sun hat)"])
+def test_a_weekday_behind_a_date_goes_with_it_and_other_words_stay(todo: List, behind: str) -> None:
+    todo.edit("g/two", dated(f"📅 2027-09-10 {behind}".replace(" ,", ",")))
+    todo.sync()
+    assert (todo.task("g/two").content.due, todo.task("g/two").marker.pinned) == (date(2027, 9, 10), True)
+    todo.step("two", takes="2 days")  # which releases the pin
+    todo.sync()
+    left = {"Fri evening": " evening", "Sun lotion": " Sun lotion", "(bring sun hat)": " (bring sun hat)"}
+    assert todo.line("g/two").endswith(f"📅 2027-09-28{left.get(behind, '')}")
+
+
+@pytest.mark.parametrize("said", ["✅ 2027-07-19", "✅", "✅ yesterday"])
+def test_a_day_of_doing_behind_an_open_box_is_told_and_the_task_counts_as_open(todo: List, said: str) -> None:
+    todo.edit("g/two", lambda line: f"{line} {said}")
+    text = todo.text
+    told = kept(todo.sync())["g/two"]
+    assert re.match(r"todo\.md:7:\d+: ✅ stands behind an open box: the task counts as open; tick the box", told)
+    assert todo.line("g/two")[int(told.split(":")[2]) - 1] == "✅"
+    assert (todo.text, todo.state("g/two")) == (text, "live")
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
+    assert kept(todo.sync()) == {}
+    assert todo.state("g/two") == "done"
 
 
 def test_two_tasks_on_one_line_are_both_there(todo: List) -> None:
@@ -485,6 +521,43 @@ def test_a_block_id_stays_the_last_of_its_line(todo: List) -> None:
     todo.step("two", done=TODAY)
     todo.sync()
     assert todo.line("g/two").endswith("--> ⏫ 📅 2027-09-28 ✅ 2027-07-20 ^abc123")
+
+
+@pytest.mark.parametrize("title", ["Use the cabin ^abc", "Solve x ^2", "^abc"])
+def test_a_title_that_ends_like_a_block_id_is_whole_also_where_its_comment_is_lost(tmp_path: Path, title: str) -> None:
+    todo = List(tmp_path)
+    todo.step("two", title=title)
+    todo.sync()
+    before = todo.text
+    for what in ("bp1", ""):
+        todo.text = stripped(todo.text, what)
+        assert set(todo.sync().actions.values()) == {Action.REPAIR}
+        assert without_blank(todo.text.split("\n")) == without_blank(before.split("\n"))
+    todo.edit("g/two", lambda line: f"{stripped(line)} ^id1")
+    assert todo.sync().actions == {"g/two": Action.REPAIR}
+    assert todo.line("g/two").endswith("--> 📅 2027-09-28 ^id1")
+    assert todo.task("g/two").content.title == title
+
+
+def test_a_title_that_a_person_gave_keeps_an_end_like_a_block_id(tmp_path: Path) -> None:
+    todo = List(tmp_path)
+    todo.step("two", title="Use the cabin ^abc")
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace("cabin", "hut"))
+    todo.sync()
+    assert todo.task("g/two").content.title == "Use the hut ^abc"
+    todo.step("two", title="Use the tent")
+    todo.sync()
+    assert re.search(r"\[ \] Use the tent <!-- .*\n +title was: Use the hut \^abc\n", todo.text)
+
+
+@pytest.mark.parametrize("order", ["{0} 📅 2027-09-28 ^id1 {1}", "{0} ^id1 {1} 📅 2027-09-28", "{0} {1} ⏫ ^id1"])
+def test_a_block_id_is_no_part_of_a_title_that_was_written_without_it(todo: List, order: str) -> None:
+    todo.edit("g/two", lambda line: re.sub(r"(- \[ \] Go on) (<!--.*-->).*", lambda m: order.format(m[1], m[2]), line))
+    todo.sync()
+    assert todo.task("g/two").content.title == "Go on"
+    if order.endswith("^id1"):
+        assert todo.line("g/two").endswith("⏫ 📅 2027-09-28 ^id1")
 
 
 def test_the_day_that_obsidian_writes_is_the_day_it_was_done(todo: List) -> None:
@@ -717,6 +790,50 @@ def test_an_older_copy_above_undoes_nothing(todo: List, change: str) -> None:
     assert todo.line("g/two") == line
     assert (todo.state("g/two"), todo.text.partition(MEMORY)[2]) == (state, memory)
     assert f"{stripped(older)}\n{line}" in todo.text
+
+
+@pytest.mark.parametrize("below", [False, True])
+@pytest.mark.parametrize("earlier", ["never moved", "moved before"])
+@pytest.mark.parametrize("box", ["[ ]", "[x]"])
+def test_of_two_copies_the_one_that_was_just_dragged_is_the_step(
+    todo: List, below: bool, earlier: str, box: str
+) -> None:
+    if earlier == "moved before":
+        todo.edit("g/two", OLDER["moved"])
+        todo.sync()
+    line = todo.line("g/two")
+    dragged = re.sub(r"📅 .*", "📅 2027-09-08", line).replace("[ ]", box)
+    todo.text = todo.text.replace(line, f"{line}\n{dragged}" if below else f"{dragged}\n{line}")
+    todo.sync()
+    assert todo.task("g/two").content.due == date(2027, 9, 8)
+    assert (todo.task("g/two").marker.pinned, todo.state("g/two")) == {
+        "[ ]": (True, "live"),
+        "[x]": (earlier == "moved before", "done"),
+    }[box]
+    assert f"\n{stripped(line)}\n" in todo.text
+
+
+def test_the_line_that_was_just_dragged_is_the_step_beside_a_copy_from_before_the_last_run(todo: List) -> None:
+    older = todo.line("g/two")
+    todo.edit("g/two", OLDER["moved"])
+    todo.sync()
+    line = todo.line("g/two")
+    todo.text = todo.text.replace(line, f"{older}\n{line}".replace("📅 2027-09-10", "📅 2027-09-08"))
+    todo.sync()
+    assert (todo.task("g/two").content.due, todo.task("g/two").marker.pinned) == (date(2027, 9, 8), True)
+    assert f"{stripped(older)}\n" in todo.text
+
+
+def test_a_copy_from_before_the_last_run_whose_date_was_heard_then_undoes_nothing(todo: List) -> None:
+    older = OLDER["moved"](todo.line("g/two"))
+    todo.edit("g/two", OLDER["moved"])
+    todo.sync()
+    todo.edit("g/two", lambda line: line.replace("📅 2027-09-10", "📅 2027-09-08"))
+    todo.sync()
+    line = todo.line("g/two")
+    todo.text = todo.text.replace(line, f"{older}\n{line}")
+    todo.sync()
+    assert todo.line("g/two") == line
 
 
 CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs"
@@ -1064,6 +1181,207 @@ def test_nothing_is_made_where_it_is_not_sure_which_lines_are_ours(todo: List, d
     assert todo.text == before
 
 
+CHANGED_BEFORE: dict[str, Callable[[str], str]] = {
+    "renamed": lambda line: line.replace("Go on", "Carry on"),
+    "renamed and moved": lambda line: line.replace("Go on", "Carry on").replace("📅 2027-09-28", "📅 2027-09-08"),
+    "renamed and ticked": lambda line: line.replace("[ ] Go on", "[x] Carry on"),
+    "renamed, no date": lambda line: line.replace("Go on", "Carry on").partition(" 📅")[0],
+    "renamed, no box": lambda line: line.replace("[ ] Go on", "Carry on"),
+    "renamed, below no goal": lambda line: line.replace("Go on", "Carry on").strip(),
+    "moved": lambda line: line.replace("📅 2027-09-28", "📅 2027-09-08"),
+    "no date": lambda line: line.partition(" 📅")[0],
+    "bold, no date": lambda line: line.replace("Go on", "**Go on**").partition(" 📅")[0],
+}
+
+
+@pytest.mark.parametrize("what", ["", "bp1"], ids=["all comments", "the markers alone"])
+@pytest.mark.parametrize(
+    ("change", "heard"),
+    [*((change, False) for change in CHANGED_BEFORE), ("renamed", True), ("renamed and moved", True), ("moved", True)],
+)
+def test_no_step_is_made_twice_or_dropped_whose_line_was_changed_before_all_comments_were_lost(
+    todo: List, what: str, change: str, heard: bool
+) -> None:
+    if heard:
+        todo.edit("g/two", CHANGED_BEFORE[change])
+        todo.sync()
+    todo.text = stripped(todo.text, what)
+    if not heard:
+        lines = todo.text.split("\n")
+        lines[6] = CHANGED_BEFORE[change](lines[6])
+        todo.text = "\n".join(lines)
+    before = todo.text
+    if (change, heard, what) == ("moved", True, "bp1"):  # the memory knows that date
+        assert "g/two" in todo.sync().actions
+        assert (todo.text.count("Go on"), todo.state("g/two")) == (1, "live")
+        return
+    with pytest.raises(RefusedError) as refused:
+        todo.sync()
+    assert todo.text == before
+    told = re.findall(r"`(- \[ \] \S.*?)` for g/(\w+)", str(refused.value))
+    assert "todo.md:7 `" in str(refused.value)
+    assert "two" in [step for _, step in told]
+    lines = todo.text.split("\n")
+    for line, step in told:
+        lines[{"one": 5, "two": 6}[step]] = f"    {line}"
+    todo.text = "\n".join(lines)
+    assert set(todo.sync().actions.values()) <= {Action.REPAIR, Action.UPDATE}
+    assert todo.state("g/two") == "live"
+
+
+def test_a_line_of_the_persons_below_a_goal_stays_theirs_when_the_step_has_its_line_again(todo: List) -> None:
+    own = "    - [ ] Buy flour 📅 2027-08-01"
+    line = stripped(todo.line("g/two"))
+    todo.text = stripped(todo.text.replace(todo.line("g/two"), own))
+    with pytest.raises(RefusedError, match=r"todo\.md:7 `Buy flour`.*`- \[ \] Go on 📅 2027-09-28` for g/two"):
+        todo.sync()
+    todo.text = todo.text.replace(own, f"{own}\n{line}")
+    assert set(todo.sync().actions.values()) == {Action.REPAIR}
+    assert f"\n{own}\n" in todo.text
+
+
+def test_the_line_of_a_goal_is_taken_back_whose_deadline_has_moved_since(todo: List) -> None:
+    todo.text = stripped(todo.text, "bp1")
+    todo.goal["deadline"] = "2027-10-07"
+    assert todo.sync().actions["g"] is Action.REPAIR
+    assert (todo.state("g"), todo.task("g").content.due) == ("live", date(2027, 10, 7))
+
+
+def test_no_goal_is_made_twice_that_was_renamed_before_all_comments_were_lost(todo: List) -> None:
+    todo.text = before = stripped(todo.text).replace("Reach it", "Arrive")
+    with pytest.raises(RefusedError, match=r"todo\.md:5 `Arrive`.*`- \[ \] Reach it 📅 2027-09-30` for g\."):
+        todo.sync()
+    assert todo.text == before
+
+
+@pytest.mark.parametrize("title", ["Go on", "Carry on"])
+def test_a_new_memory_makes_no_step_twice_whose_line_was_changed_and_lost_its_comment(todo: List, title: str) -> None:
+    todo.edit("g/two", lambda line: stripped(line).replace("Go on", title))
+    if title == "Go on":
+        todo.text = todo.text.replace("📅 2027-09-28", "📅 2027-09-08")
+    todo.text = before = todo.text.partition(MEMORY)[0]
+    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    with pytest.raises(RefusedError, match=rf"todo\.md:7 `{title}`"):
+        reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
+    assert todo.text == before
+
+
+def test_a_step_whose_line_has_an_emptied_comment_and_another_title_is_not_deleted(todo: List) -> None:
+    nonce, before = todo.task("g/two").native_id, todo.line("g/two")
+    todo.edit("g/two", lambda line: re.sub("<!--.*-->", "<!-- bp1 -->", line).replace("Go on", "Carry on"))
+    text = todo.text
+    told = kept(todo.sync())["g/two"]
+    assert told.startswith("todo.md:7: nothing is left in the comment of backplan")
+    assert f"<!-- bp1 {nonce} -->" in told
+    assert (todo.text, todo.state("g/two")) == (text, "live")
+    todo.text = todo.text.replace("<!-- bp1 -->", f"<!-- bp1 {nonce} -->")
+    todo.sync()
+    assert todo.line("g/two") == before.replace("Go on", "Carry on")
+
+
+def test_a_line_that_lost_its_comment_is_taken_back_beside_one_whose_comment_was_emptied(todo: List) -> None:
+    todo.edit("g/two", lambda line: re.sub("<!--.*-->", "<!-- bp1 -->", line).replace("Go on", "Carry on"))
+    todo.edit("g/three", stripped)
+    done = todo.sync()
+    assert done.actions == {"g/three": Action.REPAIR}
+    assert "g/two" in kept(done)
+    assert (todo.state("g/two"), todo.state("g/three")) == ("live", "live")
+
+
+def test_a_new_memory_makes_no_step_twice_whose_comment_was_emptied(todo: List) -> None:
+    todo.edit("g/two", lambda line: re.sub("<!--.*-->", "<!-- bp1 -->", line).replace("Go on", "Carry on"))
+    todo.text = before = todo.text.partition(MEMORY)[0]
+    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    with pytest.raises(RefusedError, match=r"todo\.md:7 `Carry on`"):
+        reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
+    assert todo.text == before
+
+
+def test_a_step_that_is_done_is_opened_again_also_where_its_line_had_lost_its_comment(todo: List) -> None:
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
+    todo.sync()
+    todo.edit("g/two", stripped)
+    todo.sync()
+    assert todo.state("g/two") == "done"
+    todo.text = todo.text.replace("[x] Go on", "[ ] Go on")
+    assert todo.sync().actions["g/two"] is Action.REPAIR
+    assert (todo.state("g/two"), todo.text.count("Go on")) == ("live", 1)
+    assert not todo.task("g/two").done
+
+
+def test_a_goal_that_is_done_is_opened_again_also_where_its_lines_had_lost_their_comments(todo: List) -> None:
+    for key in ("g/one", "g/two", "g/three"):
+        todo.edit(key, lambda line: line.replace("[ ]", "[x]"))
+    todo.sync()
+    assert todo.state("g") == "done"
+    todo.edit("g", stripped)
+    todo.edit("g/two", lambda line: line.replace("[x]", "[ ]"))
+    todo.text = todo.text.replace("[x] Reach it", "[ ] Reach it")
+    todo.sync()
+    assert (todo.state("g"), todo.state("g/two"), todo.text.count("Reach it")) == ("live", "live", 1)
+
+
+UNSURE: dict[str, Callable[[str], str]] = {
+    "under another heading": lambda line: line.strip(),
+    "no date": lambda line: line.partition(" 📅")[0],
+    "bold": lambda line: line.replace("Go on", "**Go on**"),
+}
+
+
+@pytest.mark.parametrize("change", UNSURE)
+@pytest.mark.parametrize("state", ["done", "dropped"])
+def test_a_line_that_may_be_a_step_which_is_done_or_deleted_is_told_what_to_write(
+    todo: List, state: str, change: str
+) -> None:
+    nonce, line = todo.task("g/two").native_id, todo.line("g/two")
+    todo.edit("g/two", lambda line: line.replace("[ ]", "[x]" if state == "done" else "[-]"))
+    todo.sync()
+    typed = UNSURE[change](stripped(line))
+    todo.edit("g/two", lambda _: typed)
+    title = "**Go on**" if change == "bold" else "Go on"
+    effect = {"done": "opens it again", "dropped": "brings it back"}[state]
+    told = f"todo.md:7 `{title}` has its title and no comment: `<!-- bp1 {nonce} -->` at its end {effect}"
+    for _ in range(2):
+        if state == "dropped":  # a line that is gone is deleted, and that was known before
+            assert told in kept(todo.sync())["g/two"]
+        else:
+            assert kept(todo.sync())["g/two"] == f"it is done; {told}"
+    assert (todo.state("g/two"), typed in todo.text) == (state, True)
+    todo.text = todo.text.replace(typed, f"{typed} <!-- bp1 {nonce} -->")
+    todo.sync()
+    assert todo.state("g/two") == "live"
+
+
+def test_a_step_that_was_deleted_and_typed_again_is_told_what_to_write(todo: List) -> None:
+    nonce, line = todo.task("g/two").native_id, stripped(todo.line("g/two"))
+    todo.edit("g/two", lambda _: "")
+    todo.sync()
+    todo.text = todo.text.replace(todo.line("g/one"), f"{todo.line('g/one')}\n{line}")
+    told = kept(todo.sync())["g/two"]
+    assert told == (
+        "a person deleted it; todo.md:7 `Go on` has its title and no comment: "
+        f"`<!-- bp1 {nonce} -->` at its end brings it back"
+    )
+    todo.text = todo.text.replace(line, f"{line} <!-- bp1 {nonce} -->")
+    todo.sync()
+    assert todo.state("g/two") == "live"
+
+
+def test_a_step_that_is_done_in_the_goals_file_and_opened_in_the_list_is_ticked_again_and_says_why(todo: List) -> None:
+    todo.step("two", done=TODAY)
+    todo.sync()
+    todo.edit("g/two", lambda line: re.sub(r" ✅ \S+", "", line.replace("[x]", "[ ]")))
+    project = load(todo.folder, todo.goal)
+    (plan,) = run(project, [todo.connector], TODAY).plans
+    (told,) = [change.reason for change in plan.changes if change.key == "g/two"]
+    assert told == (
+        "a person opened it again, but the goals file says that it is done (`done: 2027-07-20`): "
+        "take that out there, and clear the box again"
+    )
+    assert "[x] Go on" in todo.line("g/two")
+    assert kept(todo.sync()) == {}
+
+
 @pytest.mark.parametrize("own", ["- [ ] Go on 📅 2027-09-10", "- [ ] Go on", "- [x] Go on 📅 2027-01-02"])
 def test_a_task_of_the_persons_with_an_equal_title_stays_theirs(todo: List, own: str) -> None:
     todo.text = f"{own}\n{todo.text}"
@@ -1244,6 +1562,27 @@ def test_a_read_only_file_stays_as_it_is(todo: List) -> None:
 def test_a_file_that_is_not_utf_8_stays_as_it_is(todo: List) -> None:
     todo.todo.write_bytes(todo.todo.read_bytes() + "\nCafé\n".encode("latin-1"))
     _refuses(todo, r"todo\.md:\d+: not UTF-8")
+
+
+@pytest.mark.parametrize("where", ["everywhere", "in a line of ours", "in the memory"])
+def test_lines_that_end_in_cr_alone_are_told_and_the_file_stays_as_it_is(todo: List, where: str) -> None:
+    if where == "everywhere":
+        todo.text = todo.text.replace("\n", "\r")
+    elif where == "in a line of ours":
+        todo.edit("g/two", lambda line: f"Note\r{line}")
+    else:
+        head, memory, rest = todo.text.partition(MEMORY)
+        todo.text = head + memory + rest.replace("\n", "\r", 1)
+    before = todo.text
+    (error,) = run(load(todo.folder, todo.goal), [todo.connector], TODAY).found.unread.values()
+    assert re.search(r"todo\.md:\d+:\d+: lines end in CR alone here.*save the file with LF or CRLF", error)
+    assert todo.text == before
+
+
+def test_a_cr_within_a_line_of_the_persons_stays(todo: List) -> None:
+    todo.text = before = todo.text + "a note\rof two lines\n"
+    assert todo.sync().actions == {}
+    assert todo.text == before
 
 
 def test_a_folder_in_the_place_of_the_file_is_an_error(tmp_path: Path) -> None:
