@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.plans import goals_file
-from sync import workflow
+from sync.cli import workflow_template
 from sync.reports.summary import LIMIT
 from tests.action.runner import Runner, checked_out
 from tests.conftest import FOOD_HANDLER
@@ -51,7 +51,7 @@ def runs(folder: Path) -> None:
         repo.git, runner.token = runner.remote, github.service.workflow_token(repo, contents="read").text
         runner.env |= {"TODOIST_API_URL": server.url, "GITHUB_API_URL": github.url, "STANDIN_PYTHON": str(PYTHON)}
         goals = f"namespace: me/goals\nsync: [todoist]\n{FOOD_HANDLER}"
-        runner.push({"goals.yaml": goals, workflow.PATH: workflow.text("goals.yaml", ["todoist"])})
+        runner.push({"goals.yaml": goals, workflow_template.PATH: workflow_template.text("goals.yaml", ["todoist"])})
         token = {"TODOIST_API_TOKEN": server.service.owner.token}
         print(f"a run with an empty cache            {seconds(runner, token):8.1f} s")
         print(f"a run with a full cache              {min(seconds(runner, token) for _ in range(WARM_RUNS)):8.1f} s")
@@ -81,7 +81,7 @@ def summary(folder: Path, goals: int) -> None:
     shown = place / "summary.md"
     said = {"GITHUB_STEP_SUMMARY": str(shown), "RUNNER_TEMP": str(place), "BACKPLAN_TODAY": "2031-01-06"}
     began = time.perf_counter()
-    command = [sys.executable, "-m", "sync.action"]
+    command = [sys.executable, "-m", "sync.action.main"]
     subprocess.run(
         command, cwd=place, env={**os.environ, **said, "PYTHONPATH": str(Path(__file__).parent.parent)},
         stdout=subprocess.DEVNULL, check=True,

@@ -21,7 +21,7 @@ import requests
 
 from benchmarks.plans import plain_goals_file
 from config import loader
-from sync import reading, reconciler
+from sync.run import pipeline, reading
 from tests.connectors.github_account import connector
 from tests.servers.github_server import GitHubServer
 
@@ -96,8 +96,8 @@ def sync(folder: Path, server: GitHubServer, text: str) -> int:
     path.write_text(text, encoding="utf-8")
     project = loader.load(path)
     homes = (reading.Home(connector(server, project.namespace), frozenset(goal.id for goal in project.goals)),)
-    plans = reconciler.make_plans(reading.read(project, homes, TODAY))
-    (applied,) = reconciler.apply(plans, homes, lambda _: None)
+    plans = pipeline.make_plans(reading.read(project, homes, TODAY))
+    (applied,) = pipeline.apply(plans, homes, lambda _: None)
     if errors := [change.error for change in applied.changes if change.error]:
         sys.exit(f"{len(errors)} changes failed: {errors[0]}")
     return sum(change.status == "skipped" for change in applied.writes)

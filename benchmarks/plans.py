@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from config.calendars import Calendar
 from config.durations import parse
-from config.network import Goal, Link, Origin, Project, Step
+from config.project import Goal, Link, Origin, Project, Step
 from config.source import Source
 
 if TYPE_CHECKING:

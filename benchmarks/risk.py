@@ -20,15 +20,15 @@ import numpy as np
 
 from benchmarks.plans import goals_file
 from config.loader import load
-from sync import samples
-from sync.risk import Sampler, with_risk
-from sync.schedule import Progress
-from sync.scheduler import schedule
+from sync.forecast import samples
+from sync.forecast.risk import Sampler, with_risk
+from sync.schedule.model import Progress
+from sync.schedule.planner import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from config.network import Project, Step
+    from config.project import Project, Step
 
 TODAY = date(2027, 1, 4)
 SAMPLES = 1000

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.plans import layered, project
-from sync.backward import Network, Terms
-from sync.schedule import Progress
-from sync.scheduler import Planner, schedule
+from sync.schedule.backward_pass import Network, Terms
+from sync.schedule.model import Progress
+from sync.schedule.planner import Planner, schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from benchmarks.plans import Layered
     from config.calendars import Calendar
-    from config.network import Project
+    from config.project import Project
 
 TODAY = date(2026, 1, 5)
 SIZES = (1_000, 10_000, 100_000)

@@ -19,14 +19,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import yaml
 
 from config.loader import load
-from sync import reading, reconciler
-from sync.simulation.connector import connect
-from sync.simulation.service import UNIQUE, Service
+from sync.run import pipeline, reading
+from tests.histories.connector import connect
+from tests.histories.service import UNIQUE, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from config.network import Project
+    from config.project import Project
 
 TODAY = date(2027, 1, 4)
 FAR = "2099-09-30"
@@ -106,9 +106,9 @@ def measure(shape: Callable[[int], Goals], count: int, clock: Callable[[], float
         homes = (reading.Home(connect(service, plan.namespace, "app"), frozenset(g.id for g in plan.goals)),)
         snapshots = reading.take_snapshots(plan, homes, TODAY)
         began = clock()
-        plans = reconciler.make_plans(reading.work_out(plan, snapshots, TODAY), allow_mass_change=True)
+        plans = pipeline.make_plans(reading.work_out(plan, snapshots, TODAY), allow_mass_change=True)
         took.append(clock() - began)
-        reconciler.apply(plans, homes, lambda _: None)
+        pipeline.apply(plans, homes, lambda _: None)
     return took[0], took[1]
 
 

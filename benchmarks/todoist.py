@@ -21,9 +21,9 @@ from todoist_api_python.api import TodoistAPI
 from benchmarks.plans import plain_goals_file
 from config import loader
 from connectors.http import Clock, Transport
-from connectors.todoist import Account, TodoistConnector
-from connectors.todoist_api import Client
-from sync import reading, reconciler
+from connectors.todoist.api import Client
+from connectors.todoist.connector import Account, TodoistConnector
+from sync.run import pipeline, reading
 from tests.servers.clients import Redirected
 from tests.servers.todoist import PRO, Rates, Todoist
 from tests.servers.todoist_server import TodoistServer
@@ -102,8 +102,8 @@ def sync(
         reading.Home(TodoistConnector(account, project.namespace, f"Project {goal.id}"), frozenset({goal.id}))
         for goal in project.goals
     )
-    plans = reconciler.make_plans(reading.read(project, homes, TODAY))
-    applied = reconciler.apply(plans, homes, lambda _: None)
+    plans = pipeline.make_plans(reading.read(project, homes, TODAY))
+    applied = pipeline.apply(plans, homes, lambda _: None)
     if errors := [change.error for plan in applied for change in plan.changes if change.error]:
         sys.exit(f"{len(errors)} changes failed: {errors[0]}")
 

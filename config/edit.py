@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from yaml.nodes import MappingNode, ScalarNode
 
+from config.atomic_write import replace_file
 from config.errors import BackplanError, GoalsFileError, InputError, Problem
-from config.files import replace_file
-from config.network import HangsOn
+from config.project import HangsOn
 from config.source import Source
 from config.validate import validate
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from config.network import Goal, Origin, Project
+    from config.project import Goal, Origin, Project
     from config.source import Path_
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from config.tokens import hide
+from config.redaction import hide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import GoalsFileError, InputError, Problem
+from config.pull_request import refuse_outside
 from config.resolve import Resolver
 from config.source import Source
-from config.untrusted import refuse_outside
 from config.validate import GoalsFile, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from config.network import Project
+    from config.project import Project
 
 DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
 SUFFIXES = {".yaml", ".yml"}

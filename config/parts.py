@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config import goals as shape
-from config.network import Origin
+from config.project import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

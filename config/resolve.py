@@ -11,8 +11,8 @@ from config import goals as shape
 from config import repeating
 from config.calendars import Calendar
 from config.errors import GoalsFileError, Place, Problem
-from config.network import NO_NAMESPACE, Countdown, Goal, Group, HangsOn, Link, Origin, Project, Step, Target
 from config.parts import Part, lay_over, slug, tree, walk
+from config.project import NO_NAMESPACE, Countdown, Goal, Group, HangsOn, Link, Origin, Project, Step, Target
 from config.templates import Templates
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import CredentialsError, InputError
-from config.tokens import keep_secret
-from config.untrusted import on_pull_request
+from config.pull_request import on_pull_request
+from config.redaction import keep_secret
 
 _BYTE_ORDER_MARK = "\ufeff"  # some editors write it before all else
 _QUOTES = "\"'`\u00b4\u2032\u2033\uff02\u201a\u201e"

@@ -18,7 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
 
 from config.errors import GoalsFileError, InputError, Place, Problem
-from config.tokens import TOKEN, hide
+from config.redaction import TOKEN, hide
 
 if TYPE_CHECKING:
     from pathlib import Path

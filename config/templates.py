@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import GoalsFileError, Problem
+from config.pull_request import refuse_outside
 from config.source import Source
-from config.untrusted import refuse_outside
 from config.validate import validate
 
 if TYPE_CHECKING:
     from config import goals as shape
-    from config.network import Origin
+    from config.project import Origin
 
 SHIPPED = Path(__file__).parent / "examples"
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from config import goals as shape
 from config.errors import Problem
-from config.network import Origin
+from config.project import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from connectors.base import Requests
-from connectors.patience import Clock, Patience, TransientError, asked_to_wait, too_often, unreachable
+from connectors.retry import Clock, Patience, TransientError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
     from datetime import datetime

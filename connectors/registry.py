@@ -6,13 +6,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from config.errors import InputError
-from config.network import NO_NAMESPACE
+from config.project import NO_NAMESPACE
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
     from pathlib import Path
 
-    from config.network import Target
+    from config.project import Target
     from connectors.base import Connector
 
 GROUP = "backplan.connectors"
@@ -29,7 +29,7 @@ def installed() -> dict[str, EntryPoint]:
 def load(name: str) -> type[Connector]:
     """Return a connector's class. Raises InputError for a name that nothing installed has."""
     if name == EMBEDDED:  # the main job should not wait for a search through everything installed
-        from connectors.markdown import MarkdownConnector
+        from connectors.markdown.connector import MarkdownConnector
 
         return MarkdownConnector
     known = installed()

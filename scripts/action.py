@@ -51,7 +51,7 @@ def run() -> None:
     """Run backplan with the inputs that the environment variables INPUT_* hold."""
     python = environment.command("python", folder())
     # Isolated (-I): no PYTHONPATH, no module from the current folder.
-    done = subprocess.run([python, "-I", "-X", "utf8", "-m", "sync.action"], check=False)
+    done = subprocess.run([python, "-I", "-X", "utf8", "-m", "sync.action.main"], check=False)
     sys.exit(done.returncode)
 
 

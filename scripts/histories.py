@@ -27,20 +27,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from typing import TYPE_CHECKING
 
 from config import loader
-from sync.simulation import histories
-from sync.simulation.connector import connect
-from sync.simulation.histories import Tally
-from sync.simulation.life import Life
-from sync.simulation.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Kind
-from tests.sync import apps_over_http
-from tests.sync.in_memory import TODAY, a_project
-from tests.sync.mutants import MUTANTS, kind_for
+from tests.histories import apps_over_http, histories
+from tests.histories.connector import connect
+from tests.histories.histories import Tally
+from tests.histories.in_memory import TODAY, a_project
+from tests.histories.mutants import MUTANTS, kind_for
+from tests.histories.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Kind
+from tests.histories.world import Life
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from config.network import Project
-    from sync.simulation.connector import SimulatedConnector
+    from config.project import Project
+    from tests.histories.connector import SimulatedConnector
 
 PIECE = 500  # histories that a processor is given at once
 SIGN_OF_LIFE = 100  # pieces between two lines that say how far it is

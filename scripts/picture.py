@@ -18,8 +18,8 @@ def main() -> None:
 
     from config.loader import load
     from sync.reports import text
-    from sync.schedule import Progress
-    from sync.scheduler import schedule
+    from sync.schedule.model import Progress
+    from sync.schedule.planner import schedule
 
     project = load(environment.ROOT / "config" / "examples" / "food-handler.yaml")
     console = Console(record=True, width=104, force_terminal=True, file=sys.stderr, highlight=False)

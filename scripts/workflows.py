@@ -11,12 +11,12 @@ import environment
 def main() -> None:
     """Write one for each app into the folder named, and one for all of them."""
     sys.path.insert(0, str(environment.ROOT))
-    from sync import workflow
+    from sync.cli import workflow_template
 
     apps = ["markdown", "todoist", "github"]
     for chosen in (*([app] for app in apps), apps):
         path = Path(sys.argv[1]) / f"{'-'.join(chosen)}.yml"
-        path.write_text(workflow.text("goals.yaml", chosen), encoding="utf-8")
+        path.write_text(workflow_template.text("goals.yaml", chosen), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class Person:
         return self.folder / "todo.md"
 
     def run(
-        self, *arguments: str, stdin: str = "", env: dict[str, str] | None = None, module: str = "sync.main"
+        self, *arguments: str, stdin: str = "", env: dict[str, str] | None = None, module: str = "sync.cli.main"
     ) -> Done:
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("BACKPLAN_", "PYTHONPATH"))
@@ -111,7 +111,7 @@ class Person:
         if child == 0:
             os.chdir(self.folder)
             os.environ |= {"PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": self.today.isoformat()}
-            os.execv(sys.executable, [sys.executable, "-P", "-m", "sync.main", *arguments])
+            os.execv(sys.executable, [sys.executable, "-P", "-m", "sync.cli.main", *arguments])
         shown = b""
         for answer in answers:
             while not shown.rstrip().endswith((b"?", b":")) and (part := os.read(terminal, 1000)):

@@ -16,7 +16,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
 
-_STARTED_BY_NAME = {"sync.main", "sync.action"}  # each run imports them anew, as the program that it is
+_STARTED_BY_NAME = {"sync.cli.main", "sync.action.main"}  # each run imports them anew, as the program that it is
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _import_everything() -> None:
-    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # as sync/main.py has it
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # as sync/cli/main.py has it
     for package in ("config", "connectors", "sync"):
         for module in walk_packages(import_module(package).__path__, f"{package}."):
             if module.name not in _STARTED_BY_NAME:

@@ -37,7 +37,7 @@ class Ended:
 
 
 def run(
-    arguments: Sequence[str], folder: Path, env: Mapping[str, str], stdin: bytes = b"", module: str = "sync.main"
+    arguments: Sequence[str], folder: Path, env: Mapping[str, str], stdin: bytes = b"", module: str = "sync.cli.main"
 ) -> Ended:
     """Run backplan in a folder, from its beginning to its end."""
     if tiers.quick and sys.platform == "linux" and _can_be_forked(env):

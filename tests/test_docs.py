@@ -18,9 +18,9 @@ import yaml
 from config import goals as shape
 from config.errors import GoalsFileError
 from config.loader import load
-from sync.cli import main
-from sync.schedule import Progress
-from sync.scheduler import schedule
+from sync.cli.app import main
+from sync.schedule.model import Progress
+from sync.schedule.planner import schedule
 from tests.conftest import ROOT, Person
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from config.network import Project
-    from sync.schedule import ScheduledStep
+    from config.project import Project
+    from sync.schedule.model import ScheduledStep
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 GOALS_FILE = ROOT / "docs" / "goals-file.md"

@@ -73,7 +73,9 @@ def test_without_estimates_the_risk_is_not_made_up(person: Person) -> None:
 
 def test_numpy_is_loaded_only_for_the_risk(person: Person) -> None:
     person.writes(GUESSED)
-    script = "import sys\nfrom sync.cli import run\nassert run() == 0\nprint('numpy' in sys.modules, file=sys.stderr)\n"
+    script = (
+        "import sys\nfrom sync.cli.app import run\nassert run() == 0\nprint('numpy' in sys.modules, file=sys.stderr)\n"
+    )
     for arguments, loaded in ((["schedule"], "False"), (["status"], "False"), (["schedule", "--risk"], "True")):
         command = [sys.executable, "-c", f"import sys; sys.argv = {['backplan', *arguments]}\n{script}"]
         done = subprocess.run(command, cwd=person.folder, capture_output=True, text=True, check=True)

@@ -21,10 +21,9 @@ from icalendar import Calendar
 from markdown_it import MarkdownIt
 
 from connectors.base import Action, Content, Marker, MemoryWrite, Write, client_nonce, digest
-from connectors.markdown import MarkdownConnector
-from connectors.marker import write_marker
-from sync import streams
-from sync.reports import as_json, words
+from connectors.codec import write_marker
+from connectors.markdown.connector import MarkdownConnector
+from sync.reports import as_json, safe_output, words
 from tests.connectors.contract import HOSTILE_TITLES, NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.servers.todoist import PRO, Todoist
@@ -342,7 +341,7 @@ def test_json_says_the_same_and_steers_nothing(text: str) -> None:
 )
 def test_no_line_that_passes_the_gate_is_a_command(parts: list[str]) -> None:
     text = "".join(parts)
-    passed = streams.harmless(text)
+    passed = safe_output.harmless(text)
     assert not any(line.strip().startswith("::") for line in re.split("[\r\n]", passed))
     assert "##[" not in passed
     assert passed.replace(" ", "") == text.replace(" ", "")

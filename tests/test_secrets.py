@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.tokens import secret_settings
-from sync.cli import main
+from config.redaction import secret_settings
+from sync.cli.app import main
 from tests import processes
 from tests.conftest import ROOT
 

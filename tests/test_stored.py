@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.base import Snapshot
-    from sync.simulation.process import Run
+    from tests.histories.process import Run
     from tests.stored.places import Place
 
 CASES = {

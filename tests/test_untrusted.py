@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.cli import main
+from sync.cli.app import main
 from tests.conftest import FOOD_HANDLER
 from tests.test_secrets import USES
 

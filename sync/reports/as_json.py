@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from config.errors import Problem
     from connectors.base import Connector
-    from sync.buffer import Buffer
-    from sync.changes import Change, ConnectorPlan
-    from sync.fit import Fit
-    from sync.learning import Lesson
-    from sync.load import Load
-    from sync.risk import Risk
-    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+    from sync.forecast.fit import Fit
+    from sync.forecast.learning import Lesson
+    from sync.forecast.risk import Risk
+    from sync.reconcile.change import Change, ConnectorPlan
+    from sync.schedule.buffer import Buffer
+    from sync.schedule.load import Load
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 VERSION = 1
 
@@ -175,7 +175,7 @@ def plans(values: Sequence[ConnectorPlan], connectors: Mapping[str, Connector], 
 
 
 def _plan(value: ConnectorPlan, connector: Connector) -> dict[str, Any]:
-    from sync import journal  # only here: no schedule has one
+    from sync.run import journal  # only here: no schedule has one
 
     counts = Counter(change.action.value for change in value.changes)
     summary = {action.value: counts[action.value] for action in Action}

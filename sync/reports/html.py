@@ -7,13 +7,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sync.reports import svg, words
-from sync.schedule import State
+from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 _MANY = 4  # from this number of goals on there is a list of them at the top
 _CODE = re.compile(r"`([^`]+)`")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from config.network import NO_NAMESPACE
+from config.project import NO_NAMESPACE
 from sync.reports import words
 from sync.reports.words import clean
-from sync.schedule import State
+from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from icalendar import Event
 
-    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 _PRODUCT = "-//backplan//backplan//EN"
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from connectors.base import Action
 from sync.reports import mermaid, words
 from sync.reports.words import clean, shorten
-from sync.schedule import State
+from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sync.changes import Change, ConnectorPlan
-    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+    from sync.reconcile.change import Change, ConnectorPlan
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 SIGNS = {
     State.ON_TRACK: "🟢",

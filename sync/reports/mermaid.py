@@ -9,12 +9,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sync.reports.words import clean, shorten, width
-from sync.schedule import State
+from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 LONGEST = 50_000  # Mermaid draws nothing at all of a chart with more characters, so not of one with more bytes
 _FRAME_ROOM = 250

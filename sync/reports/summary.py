@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Action
 from sync.reports import markdown, mermaid, words
-from sync.schedule import State
+from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from connectors.base import Requests
-    from sync.changes import Change, ConnectorPlan
-    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+    from sync.reconcile.change import Change, ConnectorPlan
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 LIMIT = 1_000_000  # bytes: GitHub shows nothing of a summary over 1 MiB
 COMMENT_LIMIT = 65_000  # bytes: a comment has at most 65,536 characters

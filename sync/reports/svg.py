@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 _WIDTH = 1000
 _EDGE = 16

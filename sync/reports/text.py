@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.base import HEARTBEAT, Action
-from sync.learning import lessons
+from sync.forecast.learning import lessons
 from sync.reports import words
-from sync.schedule import State
+from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from sync.changes import Change, ConnectorPlan
-    from sync.fit import Fit
-    from sync.schedule import Schedule, ScheduledGoal, ScheduledStep
+    from sync.forecast.fit import Fit
+    from sync.reconcile.change import Change, ConnectorPlan
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 WIDTH_WITHOUT_TERMINAL = 120
 

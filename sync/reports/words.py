@@ -7,18 +7,18 @@ import unicodedata
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from config.tokens import hide
-from sync.schedule import State
+from config.redaction import hide
+from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from sync.buffer import Buffer
-    from sync.learning import Lesson
-    from sync.load import Load
-    from sync.risk import Risk
-    from sync.schedule import ScheduledGoal, ScheduledStep
+    from sync.forecast.learning import Lesson
+    from sync.forecast.risk import Risk
+    from sync.schedule.buffer import Buffer
+    from sync.schedule.load import Load
+    from sync.schedule.model import ScheduledGoal, ScheduledStep
 
 _OVER = {State.GIVEN_UP: "given up", State.NO_STEP_LEFT: "no step left: every step was dropped"}
 _FEW_STRETCHES, _WEEKS_SHOWN = 4, 8

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from sync import workflow
+from sync.cli import workflow_template
 from tests.conftest import FOOD_HANDLER, ROOT
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from tests.servers.github_server import GitHubServer
 
 GOALS = f"namespace: me/goals\nsync: [todoist]\n{FOOD_HANDLER}"
-TODOIST = workflow.text("goals.yaml", ["todoist"])
-ISSUES = workflow.text("goals.yaml", ["github"])
-MARKDOWN = workflow.text("goals.yaml", ["markdown"])
+TODOIST = workflow_template.text("goals.yaml", ["todoist"])
+ISSUES = workflow_template.text("goals.yaml", ["github"])
+MARKDOWN = workflow_template.text("goals.yaml", ["markdown"])
 MINE = """
 on: [push, pull_request]
 permissions: {}
@@ -60,7 +60,7 @@ def secrets(server: TodoistServer) -> dict[str, str]:
 
 
 def add(runner: Runner, goals: str, text: str) -> None:
-    runner.push({"goals.yaml": goals, workflow.PATH: text})
+    runner.push({"goals.yaml": goals, workflow_template.PATH: text})
 
 
 def a_pull_request(number: int = 1, *, fork: bool = False) -> dict[str, Any]:
@@ -390,7 +390,7 @@ def test_our_own_house_runs_the_action_on_its_examples(runner: Runner, github: G
     number = _pull_request(github.service)
     token = github.service.workflow_token(github.service.repo, contents="read", pull_requests="write")
     shutil.copytree(runner.house, runner.repository, dirs_exist_ok=True)
-    runner.push({workflow.PATH: (ROOT / workflow.PATH).read_text("utf-8")})
+    runner.push({workflow_template.PATH: (ROOT / workflow_template.PATH).read_text("utf-8")})
     synced = runner.happens("push")
     assert synced.green, synced.log
     planned = runner.happens("pull_request", secrets={"GITHUB_TOKEN": token.text}, **a_pull_request(number))

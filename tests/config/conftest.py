@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from config.network import Project
+    from config.project import Project
 
     Files = str | bytes | Mapping[str, str]
 

@@ -16,14 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import edit, loader
+from config.atomic_write import replace_file
 from config.errors import BackplanError, InputError
-from config.files import replace_file
 from config.source import Source
 from config.templates import SHIPPED
 from tests.tiers import examples
 
 if TYPE_CHECKING:
-    from config.network import Goal, Project
+    from config.project import Goal, Project
 
 Write = Callable[[str | bytes | dict[str, str]], Path]
 

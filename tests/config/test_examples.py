@@ -16,7 +16,7 @@ from config.templates import SHIPPED, Templates
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from config.network import Project
+    from config.project import Project
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

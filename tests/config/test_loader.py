@@ -15,8 +15,8 @@ from config import loader
 from config.calendars import Calendar
 from config.durations import parse
 from config.errors import BackplanError, GoalsFileError, InputError
-from config.network import Countdown, Goal, HangsOn, Link, Project
 from config.parts import MAX_SLUG, slug
+from config.project import Countdown, Goal, HangsOn, Link, Project
 from config.templates import SHIPPED
 from tests.tiers import examples
 

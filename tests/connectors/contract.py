@@ -17,18 +17,18 @@ import yaml
 
 from config import loader
 from connectors.base import Action, Content, Finder, GoalMemory, Marker, MemoryWrite, Remembered, Snapshot, Task, Write
-from sync import journal, reading, reconciler
 from sync.reports import as_json
-from sync.simulation.process import Run
+from sync.run import journal, pipeline, reading
 from tests.connectors.doubts import Doubts
+from tests.histories.process import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from config.network import Project
+    from config.project import Project
     from connectors.base import Connector
-    from sync.changes import ConnectorPlan
+    from sync.reconcile.change import ConnectorPlan
 
 TODAY = date(2027, 7, 20)
 NAMESPACE = "me/goals"
@@ -129,8 +129,8 @@ def run(
     goals = frozenset(goal.id for goal in project.goals)
     homes = tuple(reading.Home(connector, goals) for connector in connectors)
     found = reading.read(project, homes, today, allow_mass_change=allow)
-    plans = reconciler.make_plans(found, allow_mass_change=allow)
-    return Run(found, reconciler.apply(plans, found.homes, lambda _: None) if write else plans)
+    plans = pipeline.make_plans(found, allow_mass_change=allow)
+    return Run(found, pipeline.apply(plans, found.homes, lambda _: None) if write else plans)
 
 
 def undo(project: Project, connector: Connector, done: Run, today: date) -> list[ConnectorPlan]:
@@ -138,10 +138,10 @@ def undo(project: Project, connector: Connector, done: Run, today: date) -> list
     connectors = {home.label: home.connector for home in done.found.homes}
     printed = as_json.text(as_json.plans(done.plans, connectors, project.namespace))
     record = journal.read(json.loads(printed), "the journal")
-    homes = reconciler.changed_homes(record, project, [reading.Home(connector, frozenset())])
+    homes = pipeline.changed_homes(record, project, [reading.Home(connector, frozenset())])
     found = reading.take_snapshots(project, homes, today, allow_mass_change=True)
-    plans = reconciler.make_plans_back(record, homes, found, project.namespace, allow_mass_change=True)
-    return reconciler.apply(plans, homes, lambda _: None)
+    plans = pipeline.make_plans_back(record, homes, found, project.namespace, allow_mass_change=True)
+    return pipeline.apply(plans, homes, lambda _: None)
 
 
 @dataclass
@@ -318,8 +318,8 @@ class Contract(Doubts):
         racers = []
         for _ in range(2):
             homes = [reading.Home(world.service.connector(), frozenset({"g"}))]
-            racers.append((reconciler.make_plans(reading.read(world.project, homes, world.today)), homes))
-        done = [plan for plans, homes in racers for plan in reconciler.apply(plans, homes, lambda _: None)]
+            racers.append((pipeline.make_plans(reading.read(world.project, homes, world.today)), homes))
+        done = [plan for plans, homes in racers for plan in pipeline.apply(plans, homes, lambda _: None)]
         errors = [change.error for plan in done for change in plan.changes if change.error]
         assert not errors or world.service.connector().capabilities.atomic  # which writes only into what it has read
         assert world.states()["g/two"] == "removed"

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.base import Action
-from connectors.markdown import MarkdownConnector
-from sync.schedule import State
+from connectors.markdown.connector import MarkdownConnector
+from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sync.simulation.process import Run
     from tests.connectors.contract import World
+    from tests.histories.process import Run
 
 DAY = date(2027, 9, 10)  # which nobody planned
 STEPS = ("g/one", "g/two", "g/three")

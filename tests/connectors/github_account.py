@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from connectors.github import GitHubConnector
-from connectors.github_api import Client
-from connectors.github_due import date_line, read_dates, unread_words
-from connectors.patience import Clock, Patience
+from connectors.github.api import Client
+from connectors.github.connector import GitHubConnector
+from connectors.github.date_line import date_line, read_dates, unread_words
+from connectors.retry import Clock, Patience
 from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
 from tests.servers.github import EPOCH

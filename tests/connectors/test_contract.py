@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from connectors.markdown import MarkdownConnector
-from sync.simulation.service import EXACT, SAFE, UNIQUE, Kind
+from connectors.markdown.connector import MarkdownConnector
 from tests import tiers
 from tests.conftest import ROOT
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.todoist_account import NOW, TodoistAccount
+from tests.histories.in_memory import InMemory
+from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers.github_server import GitHubServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
-from tests.sync.in_memory import InMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import BackplanError
-from sync import executor, reading, reconciler
-from sync.simulation.process import Run
+from sync.run import executor, pipeline, reading
 from tests.connectors.contract import TODAY, a_goal, load
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.test_contract import MarkdownFile
 from tests.connectors.todoist_account import NOW, TodoistAccount
+from tests.histories.process import Run
 from tests.servers.github_server import GitHubServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.base import Answer, Connector, MemoryWrite, Task, Write
-    from sync.changes import ConnectorPlan
+    from sync.reconcile.change import ConnectorPlan
     from tests.conftest import Person
     from tests.connectors.contract import Service
 
@@ -53,11 +53,11 @@ class Removal:
 
     def plans(self) -> tuple[reading.Reading, list[ConnectorPlan]]:
         found = reading.read(load(self.folder, self.goal), self.homes(), TODAY)
-        return found, reconciler.make_plans(found)
+        return found, pipeline.make_plans(found)
 
     def run(self) -> Run:
         found, plans = self.plans()
-        return Run(found, reconciler.apply(plans, found.homes, lambda _: None))
+        return Run(found, pipeline.apply(plans, found.homes, lambda _: None))
 
     def settle(self) -> Run:
         """Run without errors; then a second run must find nothing left to do."""
@@ -150,7 +150,7 @@ def test_nothing_goes_before_the_new_place_has_it(removal: Removal, monkeypatch:
         raise BackplanError("does not answer")
 
     monkeypatch.setattr(found.homes[0].connector, "apply", refuse)
-    reconciler.apply(plans, found.homes, lambda _: None)
+    pipeline.apply(plans, found.homes, lambda _: None)
     assert removal.tasks(removal.old) == before
     removal.settle()
     assert set(removal.tasks(removal.new)) == set(before)
@@ -207,8 +207,8 @@ def test_nothing_leaves_a_place_in_a_run_that_does_not_write_to_the_new_one(remo
     removal.moved = True
     found = reading.read(load(removal.folder, removal.goal), removal.homes(), TODAY)
     only = frozenset({removal.old.connector().name})
-    plans = reconciler.make_plans(found, only_connectors=only)
-    reconciler.apply(plans, found.homes, lambda _: None, limited=True)
+    plans = pipeline.make_plans(found, only_connectors=only)
+    pipeline.apply(plans, found.homes, lambda _: None, limited=True)
     assert removal.tasks(removal.old) == before
     removal.settle()
     assert removal.tasks(removal.old) == {}

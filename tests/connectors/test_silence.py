@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from config.errors import BackplanError
-from connectors.github_api import Client
+from connectors.github.api import Client
 from connectors.http import Transport
-from connectors.patience import Clock, Patience, TransientError, UnreachableError
+from connectors.retry import Clock, Patience, TransientError, UnreachableError
 from connectors.silence import LOOKING, SILENCE, Silence
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist

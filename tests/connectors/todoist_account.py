@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from connectors.http import Clock, Transport
-from connectors.todoist import Account, TodoistConnector
-from connectors.todoist_api import Client
+from connectors.todoist.api import Client
+from connectors.todoist.connector import Account, TodoistConnector
 from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
 

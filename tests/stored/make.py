@@ -26,7 +26,7 @@ from tests.stored.places import THEIRS, opened
 
 if TYPE_CHECKING:
     from connectors.base import Connector, Snapshot
-    from sync.simulation.process import Run
+    from tests.histories.process import Run
     from tests.stored.places import Place
 
 STORED = Path(__file__).resolve().parent

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from connectors.github_api import Client
+from connectors.github.api import Client
 from connectors.http import Transport
-from connectors.todoist import TodoistConnector
+from connectors.todoist.connector import TodoistConnector
 from tests.connectors import github_account
 from tests.connectors.contract import NAMESPACE
 from tests.connectors.github_account import GitHubAccount

@@ -1,0 +1,1 @@
+"""GitHub Issues: goals are issues, and steps their sub-issues."""

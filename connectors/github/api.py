@@ -1,0 +1,351 @@
+"""GitHub over HTTP: requests, pages, batches of mutations, and how fast they may follow each other.
+
+Issues are listed through REST, a hundred a request, and written through GraphQL, twenty mutations a request: they run
+in order, each on its own. The rest (labels, milestones) is REST. GitHub knows no request by an id of ours, so what may
+have been carried out is never sent again blindly where that would make something twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from config.errors import BackplanError
+from connectors.base import Requests
+from connectors.github.answers import LabelAnswer, QueryAnswer
+from connectors.github.errors import (
+    MissingError,
+    explain,
+    is_taken,
+    is_too_often,
+    limit_told,
+    refusal,
+    refused,
+    understood,
+    unknown,
+)
+from connectors.retry import TransientError, UnknownOutcomeError, asked_to_wait, too_often, unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic import SecretStr
+
+    from connectors.retry import Patience
+
+MOST_MUTATIONS = 20
+A_MINUTE, AN_HOUR = 80, 480  # GitHub's limits on what creates content are 80 and 500; nobody says what a batch counts
+_LARGEST_BODY = 600_000
+_BURST = 15.0  # seconds that a full batch has to itself at that rate
+_LEAST_GAP = 1.0  # seconds between two writes: GitHub's advice
+_LONG = 60.0  # seconds to wait where GitHub says that it is asked too often, and not for how long
+_TIMEOUT = (10.0, 30.0)
+_HEADERS = {
+    "Accept": "application/vnd.github+json",
+    "X-GitHub-Api-Version": "2022-11-28",
+    "User-Agent": "backplan",
+}
+_MOST_HOPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One change, as GraphQL names it, with what to tell of it."""
+
+    name: str
+    input: Mapping[str, Any]
+    selection: str = "clientMutationId"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a mutation: what it answered, or why it could not be done.
+
+    unknown: nobody knows whether it was carried out. refused: what GitHub said where it did not carry it out.
+    """
+
+    value: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    unknown: bool = False
+    refused: str = ""
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sends the token; as an object of requests' own, so that no .netrc on this machine overrules it."""
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        return request
+
+
+class Client:
+    """One repository over HTTP."""
+
+    def __init__(self, token: SecretStr, url: str, repo: str, patience: Patience) -> None:
+        """`url` is where the API is, `repo` the full name of the repository."""
+        self.requests = Requests()
+        self.patience = patience
+        self.repo = repo
+        self.url = url
+        self._graphql = f"{url.removesuffix('/api/v3')}/api/graphql" if url.endswith("/api/v3") else f"{url}/graphql"
+        self._http = requests.Session()
+        self._http.headers.update(_HEADERS)
+        self._http.auth = _Bearer(token)
+        self._written: deque[tuple[float, int]] = deque()
+
+    # Reading
+
+    def listed(self, path: str, **query: str) -> Iterator[Any]:
+        """Yield everything that a list of the repository holds, page by page, as its links lead on."""
+        url: str | None = f"{self.url}/repos/{self.repo}/{path}"
+        params: Mapping[str, str] | None = {"per_page": "100", **query}
+        while url is not None:
+            response = self._send("GET", url, params=params)
+            values = response.json()
+            if not isinstance(values, list):
+                raise unknown(f"a list ({path})", "it is no list")
+            yield from values
+            url, params = response.links.get("next", {}).get("url"), None
+
+    def labels(self) -> dict[str, str]:
+        """Return the ids of all labels of the repository by their names."""
+        with understood("the labels"):
+            return {label.name: label.node_id for label in map(LabelAnswer.read, self.listed("labels"))}
+
+    def issue(self, number: str) -> object | None:
+        """Return an issue by its number, wherever it was moved to; None where it is gone, or out of reach."""
+        try:
+            return self._send("GET", f"{self.url}/repos/{self.repo}/issues/{number}").json() or ""
+        except MissingError:
+            return None
+
+    def query(self, text: str, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return what a query answers, and its errors."""
+        return self._ask(text, variables, writes=False, repeatable=True)
+
+    # Writing
+
+    def make(self, path: str, body: Mapping[str, Any]) -> object | None:
+        """Make something in the repository that can be there but once; None where it is there already."""
+        self._wait_for_room(1)
+        url = f"{self.url}/repos/{self.repo}/{path}"
+        response = self._send("POST", url, body=body, taken=True)
+        return None if response.status_code == requests.codes.unprocessable else response.json() or ""
+
+    def change(self, path: str, body: Mapping[str, Any]) -> None:
+        """Change something of the repository by its path."""
+        self._wait_for_room(1)
+        self._send("PATCH", f"{self.url}/repos/{self.repo}/{path}", body=body)
+
+    def remove(self, path: str) -> None:
+        """Remove something of the repository by its path; it may be gone already."""
+        self._wait_for_room(1)
+        try:
+            self._send("DELETE", f"{self.url}/repos/{self.repo}/{path}")
+        except MissingError:
+            return
+
+    def mutate(self, mutations: Sequence[Mutation], *, repeatable: bool) -> list[Outcome]:
+        """Carry out mutations in their order, and tell what became of each.
+
+        repeatable: each can be carried out twice without harm. Others are not sent again where their outcome is
+        unknown. Raises BackplanError when not even the first request could be made.
+        """
+        outcomes: list[Outcome] = []
+        for part in _parts(mutations):
+            try:
+                outcomes += self._mutate(part, repeatable=repeatable)
+            except BackplanError as error:
+                if not outcomes:
+                    raise
+                outcomes += [Outcome(error=str(error))] * (len(mutations) - len(outcomes))
+                break
+        return outcomes
+
+    def _mutate(self, part: Sequence[Mutation], *, repeatable: bool) -> list[Outcome]:
+        self._wait_for_room(len(part))
+        try:
+            data, errors = self._ask(*_batch(part), writes=True, repeatable=repeatable and len(part) == 1)
+        except UnknownOutcomeError as error:
+            if not repeatable:
+                return [Outcome(error=str(error), unknown=True)] * len(part)
+            half = len(part) // 2  # perhaps it was too much at once
+            return self._mutate(part[:half], repeatable=True) + self._mutate(part[half:], repeatable=True)
+        outcomes = _outcomes(part, data, errors, self.repo)
+        hasty = [number for number, outcome in enumerate(outcomes) if is_too_often(outcome.error)]
+        if hasty:  # these were refused, and nothing was done
+            self.patience.pause(_LONG, "it is asked too often")
+            again = self._mutate([part[number] for number in hasty], repeatable=repeatable)
+            for number, outcome in zip(hasty, again, strict=True):
+                outcomes[number] = outcome
+        return outcomes
+
+    def _wait_for_room(self, count: int) -> None:
+        """Wait until so many writes may be sent: no more than a batch in 15 seconds, and never two in one second."""
+        now = self.patience.clock.passed()
+        while self._written and self._written[0][0] <= now - _BURST:
+            self._written.popleft()
+        wait = _LEAST_GAP - (now - self._written[-1][0]) if self._written else 0.0
+        there = sum(number for _, number in self._written)
+        for moment, number in self._written:
+            if there + count <= MOST_MUTATIONS:
+                break
+            there -= number
+            wait = max(wait, moment + _BURST - now)
+        if wait > 0:
+            self.patience.pause(wait, "the next change has to wait, as it takes 80 a minute")
+        self._written.append((self.patience.clock.passed(), count))
+
+    # HTTP
+
+    def _ask(
+        self, text: str, variables: Mapping[str, Any], *, writes: bool, repeatable: bool
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        body = {"query": text, "variables": variables}
+        response = self._send("POST", self._graphql, body=body, writes=writes, repeatable=repeatable)
+        answer = response.json()
+        with understood("a query"):
+            said = QueryAnswer.read(answer)
+        return said.data or {}, said.errors or []
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        writes: bool | None = None,
+        repeatable: bool = True,
+        taken: bool = False,
+    ) -> requests.Response:
+        """Return the answer to a request. `taken`: that a name is taken already is one, too."""
+        writing = method != "GET" if writes is None else writes
+
+        def once() -> requests.Response:
+            return self._once(method, url, params, body, writing)
+
+        response = self.patience.until_answered(once, repeatable=repeatable)
+        if not response.ok and not (taken and is_taken(response)):
+            raise refusal(response, self.repo)
+        return response
+
+    def _once(
+        self, method: str, url: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None, writing: bool
+    ) -> requests.Response:
+        """Send a request, and again to where the service says that its object has moved."""
+        for _ in range(_MOST_HOPS):
+            if writing:
+                self.requests.write += 1
+            else:
+                self.requests.read += 1
+            try:
+                timeout = self.patience.at_most(_TIMEOUT[0]), self.patience.at_most(_TIMEOUT[1])
+                response = self._http.request(
+                    method, url, params=params, json=body, timeout=timeout, allow_redirects=False
+                )
+            except requests.RequestException as error:
+                raise unreachable(error, urlsplit(url).netloc) or TransientError(_reason(error)) from None
+            where = response.headers.get("Location", "")
+            if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
+                break
+            url, params = where, None  # the token goes to this service alone
+        self.patience.hear(response.headers)
+        return self._answered(response)
+
+    def _answered(self, response: requests.Response) -> requests.Response:
+        """Return an answer that can be worked with."""
+        wait = self._told_to_wait(response)
+        if wait is not None:
+            raise too_often(wait)
+        if response.status_code >= requests.codes.server_error:
+            raise TransientError(f"it answers {response.status_code}", asked_to_wait(response.headers))
+        empty = response.status_code == requests.codes.no_content
+        if response.is_redirect or (response.ok and not (empty or _is_json(response))):
+            raise TransientError("something on the way answers in its place, or cuts its answers short")
+        return response
+
+    def _told_to_wait(self, response: requests.Response) -> float | None:
+        """Return for how long GitHub wants to be left alone; None where it does not say that it is asked too often."""
+        limited = response.status_code == requests.codes.too_many_requests or is_too_often(limit_told(response))
+        if not limited:
+            return None
+        if seconds := asked_to_wait(response.headers):
+            return seconds
+        if response.headers.get("x-ratelimit-remaining") == "0":
+            reset = _number(response.headers.get("x-ratelimit-reset", ""))
+            return max(reset - self.patience.now.timestamp(), 1.0)
+        return _LONG
+
+
+def _number(text: str) -> float:
+    return float(text) if text.isdecimal() else 0.0
+
+
+# Batches
+
+
+def _parts(mutations: Sequence[Mutation]) -> Iterator[list[Mutation]]:
+    """Yield mutations in parts that one request can carry."""
+    part: list[Mutation] = []
+    size = 0
+    for mutation in mutations:
+        length = len(json.dumps(mutation.input))
+        if part and (len(part) == MOST_MUTATIONS or size + length > _LARGEST_BODY):
+            yield part
+            part, size = [], 0
+        part.append(mutation)
+        size += length
+    if part:
+        yield part
+
+
+def _batch(part: Sequence[Mutation]) -> tuple[str, dict[str, Any]]:
+    """Return the text of a batch and its variables: no value ever stands in the text."""
+    types = (f"{mutation.name[0].upper()}{mutation.name[1:]}Input!" for mutation in part)
+    declared = ", ".join(f"$i{number}: {name}" for number, name in enumerate(types))
+    lines = [f"  a{number}: {m.name}(input: $i{number}) {{ {m.selection} }}" for number, m in enumerate(part)]
+    variables = {f"i{number}": dict(mutation.input) for number, mutation in enumerate(part)}
+    return "\n".join([f"mutation({declared}) {{", *lines, "}"]), variables
+
+
+def _outcomes(
+    part: Sequence[Mutation], data: Mapping[str, Any], errors: Sequence[Mapping[str, Any]], repo: str
+) -> list[Outcome]:
+    by_alias = {str(_alias(error)): error for error in errors}
+    whole = None if data else next(iter(errors), {})
+    outcomes = []
+    for number in range(len(part)):
+        error = by_alias.get(f"a{number}") or whole
+        found = data.get(f"a{number}")
+        value = found if isinstance(found, dict) else None
+        said = explain(error, repo) if error is not None or value is None else None
+        outcomes.append(Outcome(value or {}, said, refused=refused(error)))
+    return outcomes
+
+
+def _alias(error: Mapping[str, Any]) -> object:
+    path = error.get("path")
+    return path[0] if isinstance(path, list) and path else ""
+
+
+def _is_json(response: requests.Response) -> bool:
+    try:
+        json.loads(response.content)
+    except ValueError:
+        return False
+    return True
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    return f"the connection failed ({type(error).__name__})"

@@ -1,0 +1,116 @@
+"""An issue as it was read, with what stands around it, and whose it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from config.errors import RefusedError
+from connectors.codec import read_marker
+from connectors.github.body import Body
+from connectors.github.date_line import NO_DATES, Dates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connectors.base import Marker
+    from connectors.github.answers import IssueAnswer, MilestoneAnswer
+    from connectors.github.repository import DateFields
+
+_TRUSTED = {"OWNER", "MEMBER", "COLLABORATOR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An issue's place in a project, with the date that stands there."""
+
+    id: str
+    date: date | None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Item:
+        """Return the place that an answer of GraphQL is."""
+        value = said["fieldValueByName"]
+        day = value["date"] if value else None
+        return cls(str(said["id"]), date.fromisoformat(day) if day else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A milestone that an issue is in."""
+
+    number: int
+    id: str
+    description: str
+
+    @classmethod
+    def of(cls, said: MilestoneAnswer) -> Milestone:
+        """Return the milestone that an answer of REST is."""
+        return cls(said.number, said.node_id, said.description or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as it was read, or written since. `number` is that by which we know it, wherever it was moved to.
+
+    `rest_id` is its id in REST. `trusted`: somebody who may write here made it, or labelled it. `blocks` counts the
+    issues that it is blocked by. `shown` are the dates in the organization's fields.
+    """
+
+    number: str
+    id: str
+    title: str
+    body: Body
+    open: bool
+    reason: str = ""
+    labels: tuple[str, ...] = ()
+    closed_at: str = ""
+    rest_id: int = 0
+    comments: int = 0
+    blocks: int = 0
+    children: int = 0
+    parent: str = ""
+    assignees: tuple[str, ...] = ()
+    milestone: Milestone | None = None
+    trusted: bool = True
+    shown: Dates = NO_DATES
+
+    @classmethod
+    def of(cls, said: IssueAnswer, number: str, login: str, label: str, fields: DateFields | None) -> Issue:
+        """Return the issue that an answer of REST is."""
+        labels = tuple(one if isinstance(one, str) else one.name for one in said.labels)
+        author = said.user.login if said.user else ""
+        known = said.author_association in _TRUSTED or (bool(login) and author == login)
+        blocks, children = said.issue_dependencies_summary, said.sub_issues_summary
+        return cls(
+            number,
+            said.node_id,
+            said.title,
+            Body.read(said.body or ""),
+            said.state == "open",
+            said.state_reason or "",
+            labels,
+            said.closed_at or "",
+            said.id,
+            said.comments,
+            blocks.total_blocked_by if blocks else 0,
+            children.total if children else 0,
+            (said.parent_issue_url or "").rpartition("/")[2],
+            tuple(user.login for user in said.assignees or ()),
+            Milestone.of(said.milestone) if said.milestone else None,
+            known or any(name.casefold() == label.casefold() for name in labels),
+            fields.read(said.issue_field_values or ()) if fields else NO_DATES,
+        )
+
+    def marker(self, namespace: str) -> Marker | None:
+        """Return its marker. That of a newer version is a reason to stop only where it is one of ours."""
+        text = self.body.marker
+        if not self.trusted or not text:
+            return None
+        try:
+            return read_marker(text)
+        except RefusedError:
+            if f" {namespace} " in text:
+                raise
+            return None

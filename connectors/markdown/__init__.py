@@ -1,0 +1,1 @@
+"""A list in a Markdown file."""

@@ -1,0 +1,300 @@
+"""Tasks as checkboxes in a Markdown file, such as `todo.md` beside the goals file.
+
+    - [ ] Complete my food handler certification <!-- bp1 ... --> 📅 2027-08-15
+        - [ ] Find a course provider <!-- bp1 ... --> 📅 2027-07-24
+
+The notation is that of the Obsidian Tasks plugin, which GitHub and VS Code show too. The file belongs to the person:
+only our own lines are touched, and of those only the part that changes; all else stays byte for byte. What we remember
+stands in a comment at the end of the file, which is replaced in one step: a reader sees the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from config.atomic_write import replace_file
+from config.errors import BackplanError, InputError, RefusedError
+from config.pull_request import refuse_outside
+from connectors.base import (
+    Answer,
+    Capabilities,
+    Connector,
+    Content,
+    GoalMemory,
+    MemoryWrite,
+    Requests,
+    Snapshot,
+    Stray,
+    Task,
+    Write,
+)
+from connectors.markdown.found import (
+    Found,
+    by_nonce,
+    emptied_lines,
+    find_unmarked,
+    loose_lines,
+    managed_lines,
+    unmarked_lines,
+)
+from connectors.markdown.line import Line, held
+from connectors.markdown.marks import Known, markers_of
+from connectors.markdown.memory import MEMORY_START, memory_block, memory_in
+from connectors.markdown.page import Page
+from connectors.markdown.text import conflicts, fenced, lines_below, lone_return, parents
+from connectors.markdown.unread import is_far
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_INTRO = """# To do
+
+Tick a box, change a 📅 date or delete a line: backplan respects it. Everything else you write here stays as it is.
+"""
+
+_EMPTIED = "nothing is left in the comment of backplan; take it out, and the line is read again"
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class MarkdownConnector:
+    """One Markdown file. Its native ids are the nonces of its markers."""
+
+    name: ClassVar[str] = "markdown"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        frozenset({"title", "due", "priority"}),
+        reliability="unique",
+        atomic=True,
+        client_ids=True,
+        local=True,
+    )
+
+    def __init__(self, path: Path, namespace: str, name: str = "") -> None:
+        """`path` need not exist yet, but its folder must; `name` is how people call it, by default the file's name."""
+        self.path = path
+        self._name = name or path.name
+        self.label = f"markdown ({self._name})"
+        self.identity = f"markdown {path.resolve()}"
+        self.requests = Requests()
+        self._namespace = namespace
+        self._seen: str | None = None  # digest of the bytes that `read` saw; None where there was no file
+
+    @classmethod
+    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
+        """Take `file`, by default todo.md beside the goals file."""
+        unknown = set(options) - {"file"}
+        name = options.get("file", "todo.md")
+        if unknown or not isinstance(name, str) or not name.endswith(".md"):
+            said = ", ".join(sorted(unknown)) or str(name)
+            raise InputError(f"markdown: `{said}` is not a setting of it; it takes `file`, such as {{file: todo.md}}")
+        path = folder / name
+        refuse_outside(path)
+        if not path.parent.is_dir():
+            raise InputError(f"markdown: the folder of `{name}` does not exist; make it first")
+        return cls(path, namespace, name)
+
+    def canonical(self, content: Content) -> Content:
+        """Return the content as a line can hold it: no notes, no labels, and no character that would end the marker."""
+        return Content(held(content.title), content.due, priority=content.priority)
+
+    def read(self) -> Snapshot:
+        """Read the file. A memory that is damaged counts as none."""
+        self.requests.read += 1
+        raw = self._read_bytes()
+        self._seen = _digest(raw)
+        if raw is None:
+            return Snapshot(remembers=True)
+        text = self._decode(raw)
+        lines = text.split("\n")
+        memory, damage = memory_in(lines, self._namespace)
+        known = Known.of(lines, self._namespace)
+        managed = managed_lines(lines, known)
+        self._refuse_conflict(lines, managed)
+        others: dict[str, set[str]] = {}
+        for found in managed:
+            if found.marker.namespace != self._namespace:
+                others.setdefault(found.marker.namespace, set()).add(found.marker.key)
+        tasks: list[tuple[int, Task]] = []
+        copies: list[Task] = []
+        for first, *more in by_nonce(managed, self._namespace).values():
+            tasks.append((first.number, self._task(lines, first, memory, known)))
+            copies += [self._task(lines, found, memory, known) for found in more]
+        return Snapshot(
+            tuple(task for _, task in sorted(tasks, key=lambda numbered: numbered[0])),
+            tuple(copies),
+            memory,
+            remembers=bool(memory) or memory_block(lines, self._namespace) is not None,
+            others={namespace: frozenset(keys) for namespace, keys in others.items()},
+            damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
+            damage=f"{self.path}:{damage}" if damage else "",
+            remedy="Restore it from the file's history",
+            **self._unmarked(lines, managed),
+        )
+
+    def _unmarked(self, lines: list[str], managed: Sequence[Found]) -> dict[str, Any]:
+        """Return the `strays` of the snapshot and its `loose` lines, each with what it stands below."""
+        ours = {found.number for found in managed}  # one whose comment was torn looks as if it had none
+        emptied = {n: line for n, line in emptied_lines(lines) if n not in ours}
+        strays = {n: line for n, line in unmarked_lines(lines) if n not in ours} | emptied
+        loose = {n: line for n, line in loose_lines(lines) if n not in ours}
+        names = {number: self._place(number) for number in (*strays, *loose)}
+        names |= {found.number: found.marker.nonce for found in managed}
+        parent = parents(lines, names)
+        below: dict[int, list[str]] = {}
+        for number, above in parent.items():
+            below.setdefault(above, []).append(names[number])
+
+        def stray(number: int, line: Line) -> Stray:
+            place, content = self._place(number), line.content
+            unread = f"{place}: {_EMPTIED}" if number in emptied else ""
+            above = names[parent[number]] if number in parent else ""
+            under = tuple(below.get(number, ()))
+            return Stray(
+                place, content, line.done, line.done_on, line.cancelled, line.dated, unread, parent=above, below=under
+            )
+
+        return {
+            "strays": tuple(stray(number, line) for number, line in strays.items()),
+            "loose": tuple(stray(number, line) for number, line in loose.items()),
+        }
+
+    def _place(self, number: int) -> str:
+        return f"{self._name}:{number + 1}"
+
+    def _task(self, lines: list[str], found: Found, memory: Mapping[str, GoalMemory], known: Known) -> Task:
+        line, marker = Line(lines[found.number], found.span), found.marker
+        goal = memory.get(marker.key.partition("/")[0])
+        remembered = goal.keys.get(marker.key) if goal else None
+        if remembered is not None and (found.damaged or found.unread):
+            marker = replace(marker, generation=remembered.generation)
+        content, done, dropped = line.content, line.done, line.cancelled
+        unread = found.told(self._name)
+        if unread or line.doubtful:
+            content = replace(content, due=marker.due)
+        if unread:
+            state = remembered.state if remembered else "live"
+            done, dropped = state == "done", state == "dropped"
+        return Task(
+            marker.nonce,
+            content,
+            marker,
+            done=done,
+            done_on=None if is_far(line.done_on, marker.due) else line.done_on,
+            dropped=dropped,
+            touched=line.added or self._has_children(lines, found.number, known),
+            unread=unread,
+            remark="" if unread else self._remark(found.number, line),
+        )
+
+    def _remark(self, number: int, line: Line) -> str:
+        at = line.done_at
+        if at is None or line.done or line.cancelled:
+            return ""
+        return (
+            f"{self._place(number)}:{at + 1}: ✅ stands behind an open box: the task counts as open; tick the box "
+            "(`[x]`), or take ✅ out with its date"
+        )
+
+    def finds(self, native_id: str, content: Content) -> bool:
+        """Return whether exactly one line without a marker says this: its native id has gone with the marker."""
+        del native_id
+        self.requests.read += 1
+        raw = self._read_bytes()
+        return raw is not None and find_unmarked(self._decode(raw).split("\n"), content) is not None
+
+    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        """Apply the whole batch to the file as it was read, and replace it in one step."""
+        raw = self._read_bytes()
+        self._refuse_changed(raw)
+        text = self._decode(raw) if raw is not None else _INTRO
+        page = Page(text, self._namespace, self._name)
+        answers = [page.apply(write) for write in batch]
+        new = page.text.encode()
+        if raw is not None and raw.startswith(b"\xef\xbb\xbf"):
+            new = b"\xef\xbb\xbf" + new
+        if new != raw:
+            self.requests.write += 1
+            replace_file(self.path, new, lambda: self._refuse_changed(self._read_bytes()))
+        self._seen = _digest(new)
+        return answers
+
+    def _read_bytes(self) -> bytes | None:
+        if self.path.is_symlink():
+            raise BackplanError(f"{self.path}: is a symbolic link; name the file it points to, so that it stays one")
+        try:
+            kind = stat.S_IFMT(self.path.stat().st_mode)
+            if kind != stat.S_IFREG:  # to open a pipe would wait for somebody who writes into it
+                named = _KINDS.get(kind, "no regular file")
+                raise BackplanError(f"{self.path}: cannot be read: it is {named}; name a file (nothing was changed)")
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BackplanError(f"{self.path}: cannot be read: {error.strerror}; nothing was changed") from error
+
+    def _decode(self, raw: bytes) -> str:
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            message = f"{self.path}:{line}: not UTF-8 text; save the file with that encoding (nothing was changed)"
+            raise BackplanError(message) from None
+        if place := lone_return(text):
+            raise BackplanError(
+                f"{self.path}:{place[0]}:{place[1]}: lines end in CR alone here, as old Macs wrote them; save the file "
+                "with LF or CRLF at the end of each line (nothing was changed)"
+            )
+        return text
+
+    def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
+        """Return whether lines that are not ours stand indented below a task."""
+        for below in lines_below(lines, number):
+            ours = any(mark.marker.namespace == self._namespace for mark in markers_of(lines[below], known))
+            if lines[below].strip() and not ours:
+                return True
+        return False
+
+    def _refuse_conflict(self, lines: list[str], managed: Sequence[Found]) -> None:
+        """Refuse a merge conflict that is not settled: each line of ours is there once for each side."""
+        ours = {found.number for found in managed if found.marker.namespace == self._namespace}
+        block = memory_block(lines, self._namespace)
+        ours |= {block.start} if block else set()
+        code = fenced(lines)
+        for conflict in conflicts(lines):
+            if ours.intersection(conflict) and conflict.start not in code:
+                raise RefusedError(
+                    f"{self.path}:{conflict.start + 1}: a merge conflict of git begins here, with lines of backplan in "
+                    "it; settle it (keep one side, and take out the marks) and run again. Nothing was changed."
+                )
+
+    def _refuse_changed(self, raw: bytes | None) -> None:
+        if _digest(raw) != self._seen:
+            raise BackplanError(
+                f"{self.path}: was changed by somebody else while we worked; run again (nothing was lost)"
+            )
+        if raw is not None and not self.path.stat().st_mode & stat.S_IWUSR:
+            raise BackplanError(f"{self.path}: is read-only; allow writing to it and run again (nothing was changed)")
+
+
+def holding(folder: Path, namespace: str) -> Iterator[tuple[Path, frozenset[str]]]:
+    """Yield the lists in a folder that hold tasks of ours, with the ids of the goals that they belong to."""
+    start = MEMORY_START.format(namespace=namespace).encode()
+    for path in sorted(folder.glob("*.md")):
+        if path.is_symlink() or not path.is_file() or start not in path.read_bytes():
+            continue
+        memory = MarkdownConnector(path, namespace).read().memory
+        live = {goal_id for goal_id, goal in memory.items() if any(e.state == "live" for e in goal.keys.values())}
+        yield path, frozenset(live)
+
+
+def _digest(raw: bytes | None) -> str | None:
+    return sha256(raw).hexdigest() if raw is not None else None

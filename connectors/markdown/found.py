@@ -1,0 +1,195 @@
+"""Which lines of a Markdown list are ours: those with a marker that counts, and which of them are copies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from connectors.base import Marker, digest
+from connectors.markdown.line import BULLET, COMMENT, TASK, Line, unescaped
+from connectors.markdown.marks import broken_over, markers_of, torn_marks
+from connectors.markdown.memory import memory_block
+from connectors.markdown.text import fenced, lines_below, tasks_in
+from connectors.markdown.unread import unread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from connectors.base import Content
+    from connectors.markdown.marks import Known, Mark
+
+
+_JOINED = (1, "several tasks stand on one line; give each a line of its own, and it is read again")
+
+
+class Found(NamedTuple):
+    """A line with a marker that counts.
+
+    `damaged`: the marker has to be written anew. `rank`: of lines with one nonce, the lowest is the task, the others
+    are copies of it. `unread`: the column of what cannot be read of it, and how to mend it. `span`: the place of the
+    marker, where the line itself does not show that. `dragged`: somebody gave it another date since the last run.
+    `ticked`: its box says that it is done.
+    """
+
+    number: int
+    marker: Marker
+    damaged: bool
+    rank: tuple[bool, ...]
+    unread: tuple[int, str] | None
+    span: tuple[int, int] | None
+    dragged: bool = False
+    ticked: bool = False
+
+    def told(self, file: str) -> str:
+        """Return what cannot be read, with its place; nothing where all of it can."""
+        return f"{file}:{self.number + 1}:{self.unread[0]}: {self.unread[1]}" if self.unread else ""
+
+
+def managed_lines(lines: list[str], known: Known) -> list[Found]:
+    """Return the lines that carry a marker of any namespace; one of ours that we cannot have written is no marker.
+
+    A comment that was torn counts where no other line has its nonce. A task that has no line, but whose nonce stands
+    somewhere in the text, is there and cannot be read.
+    """
+    block = memory_block(lines, known.namespace)
+    broken, memory = broken_over(lines), block.numbers if block else range(0)
+    apart = fenced(lines) | broken.keys()
+    texts = [(n, text) for n, text in enumerate(lines) if n not in memory]
+    open_texts = [(n, text) for n, text in texts if n not in apart]
+    managed = [found for n, text in open_texts for found in _found(lines, n, list(markers_of(text, known)), known)]
+    there = {found.marker.nonce for found in managed}
+    if known.live.keys() - there:
+        torn = ((n, [m for m in torn_marks(text, known) if m.marker.nonce not in there]) for n, text in open_texts)
+        managed += [found for n, marks in torn for found in _found(lines, n, marks, known)]
+        there = {found.marker.nonce for found in managed}
+        missing = {nonce: key for nonce, key in known.live.items() if nonce not in there}
+        managed += _hidden(lines, texts, missing, known, broken)
+    return managed
+
+
+def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> Iterator[Found]:
+    """Yield what a line is, with the markers that were found in it."""
+    text, below = lines[number], lines[number + 1] if lines_below(lines, number, most=1) else ""
+    by_nonce = {mark.marker.nonce: mark for mark in marks}
+    for marker, damaged, span in by_nonce.values():
+        line = Line(text, span)
+        exact = not damaged and known.nonces.get(marker.nonce) == marker.key
+        was_done = known.states.get(marker.nonce) == "done"
+        told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
+        rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
+        dragged = exact and told is None and _is_dragged(line, marker, known)
+        yield Found(number, marker, damaged, rank, told, span, dragged, line.done)
+
+
+def _hidden(
+    lines: list[str],
+    texts: Iterable[tuple[int, str]],
+    missing: Mapping[str, str],
+    known: Known,
+    broken: Mapping[int, range],
+) -> Iterator[Found]:
+    """Yield the tasks that have no line, but whose nonce or key stands in the text, where it stands first."""
+    code = fenced(lines) if missing else {}
+    left = dict(missing)
+    for number, text in texts if missing else ():
+        named = known.key_in(text) if number in broken else None
+        for nonce in [n for n in left if n in text or (named and known.keys[named[1]] == n)]:
+            key = left.pop(nonce)
+            place = broken[number].start if number in broken else number
+            whole = " ".join(lines[n] for n in broken.get(number, range(number, number + 1)))
+            marker = next((m.marker for m in markers_of(whole, known) if m.marker.nonce == nonce), None)
+            marker = marker or Marker(known.namespace, key, nonce)
+            yield Found(place, marker, False, (True,), (1, _why_hidden(number, nonce, code, broken)), None)
+
+
+def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mapping[int, range]) -> str:
+    left = "the step is left as it is"
+    if number in code:
+        return f"stands in a code block that begins in line {code[number] + 1}; take the line out of it; {left}"
+    if number in broken:
+        return f"the comment of backplan is broken over lines; put it on one line, behind the title; {left}"
+    return f"`{nonce}` is no comment that can be read; let the step's line end in `<!-- bp1 {nonce} -->`; {left}"
+
+
+def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
+    """Return how little a line looks like the one that we wrote.
+
+    That has the key that the memory knows, the title and date of its marker, and a box that can be read. Where the date
+    of none is the marker's, a tick tells which one a person worked on: plugins for tasks that repeat put an open copy
+    with the next date above the line that was ticked.
+    """
+    content = line.content
+    titled = digest(content.title) == marker.applied.get("title")
+    written = titled and content.due == marker.due
+    return not exact, not written, line.state is None, not (written or (titled and line.done))
+
+
+def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
+    """Return in what a line differs from what we remember: that tells it from an older copy of it.
+
+    A step that is done or dropped has a line that says so; of one that is open, either may have a new tick. The marker
+    has the date of the plan, or else a pin.
+    """
+    state = known.states.get(marker.nonce)
+    dated = marker.due == known.dates.get(marker.nonce)
+    undone = (state == "done" and not line.done) or (state == "dropped" and not line.cancelled)
+    return undone, not dated, not marker.pinned
+
+
+def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
+    """Return whether somebody gave a line another date since the last run, which wrote its marker.
+
+    An older copy has the marker of an earlier run: what its date says may have been heard, and changed, since.
+    """
+    content = line.content
+    titled = digest(content.title) == marker.applied.get("title")
+    newest = marker.due is not None and marker.due == known.dates.get(marker.nonce)
+    return titled and newest and content.due not in (None, marker.due)
+
+
+def by_nonce(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]:
+    """Return our lines by their nonces. The first of each list is the task, the others are copies of it.
+
+    A line that nobody ticked gives way to one that was just dragged: what a person changed is what they meant.
+    """
+    lines: dict[str, list[Found]] = {}
+    for found in managed:
+        if found.marker.namespace == namespace:
+            lines.setdefault(found.marker.nonce, []).append(found)
+    return {nonce: _sorted(found) for nonce, found in lines.items()}
+
+
+def _sorted(alike: list[Found]) -> list[Found]:
+    first, *others = sorted(alike, key=lambda line: line.rank)
+    dragged = next((line for line in others if line.dragged), None)
+    if dragged is None or first.dragged or first.ticked:
+        return [first, *others]
+    return [dragged, first, *(line for line in others if line is not dragged)]
+
+
+def unmarked_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
+    """Yield the checkboxes that carry no marker of anybody."""
+    for number, line in tasks_in(lines):
+        if not COMMENT.search(line):
+            yield number, Line(line)
+
+
+def emptied_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
+    """Yield the checkboxes with a comment of ours in which nothing is left."""
+    for number, line in tasks_in(lines):
+        found = COMMENT.search(line)
+        if found and len(unescaped(found).split()) == 1:
+            yield number, Line(line)
+
+
+def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
+    """Yield the entries of lists that are no checkboxes, with no marker of anybody."""
+    code = fenced(lines)
+    for number, line in enumerate(lines):
+        if BULLET.match(line) and number not in code and not TASK.match(line) and not COMMENT.search(line):
+            yield number, Line(line)
+
+
+def find_unmarked(lines: Sequence[str], content: Content) -> int | None:
+    """Return the one task without a marker that says this; None where there is none, or more than one."""
+    found = [number for number, line in unmarked_lines(lines) if line.content == content]
+    return found[0] if len(found) == 1 else None

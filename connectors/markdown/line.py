@@ -1,0 +1,296 @@
+"""One line of a Markdown list taken apart: box, title, our comment, and the signs for dates and priority."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from connectors.base import Content, digest
+from connectors.codec import read_marker, write_marker
+from connectors.markdown.signs import (
+    PRIORITIES,
+    SIGNS,
+    Sign,
+    block_id,
+    day_without_sign,
+    find_signs,
+    plain,
+    replace_spans,
+    run_of_signs,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from connectors.base import Marker
+    from connectors.markdown.signs import Kind
+
+_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
+_BLANKS = rf"[ \t{_NO_WIDTH}]{{0,9}}"
+TASK = re.compile(rf"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[{_BLANKS}[^\[\]\r\n]?{_BLANKS}\][ \t].*")
+BULLET = re.compile(r"[ \t>]*(?:[-*+•–—]|\d+[.)])[ \t]+\S")
+# A line with our comment is one of our tasks, also where an editor or a slip has changed how it begins.
+_HEAD = re.compile(r"(?P<indent>[ \t>]*)(?:(?:[-*+•–—]|\d+[.)])[ \t]+)?(?:\[(?P<box>[^\[\]\r\n]*)\](?![(\[]))?")
+# Editors of rich text escape what they take for HTML or Markdown.
+_OPENS, _CLOSES = r"(?:<|&lt;)\\?!\\?-\\?-", r"-\\?-\\?(?:>|&gt;)"
+COMMENT = re.compile(rf"\\?{_OPENS}\s*(bp\d+\b(?:(?!&lt;|&gt;)[^<>])*?)\\?{_CLOSES}")
+_UNSEEN = dict.fromkeys(map(ord, _NO_WIDTH))
+_TICKS = frozenset("xX×✓✔☑✅ｘＸхХ")  # the last four are full-width and Cyrillic
+_DASHES = frozenset("-–—−")
+STATES = frozenset('/><!?*"lbiSIpcfkwud')  # as Obsidian's themes document them; each is open
+
+
+def unescaped(comment: re.Match[str]) -> str:
+    """Return what stands in a comment of ours, without the backslashes of an editor."""
+    return comment[1].replace("\\", "").strip()
+
+
+def held(title: str) -> str:
+    """Return a title as a line can hold it: nothing in it is read as a sign, or begins or ends a comment."""
+    title = re.sub(_CLOSES, "--›", re.sub(_OPENS, "‹!--", plain(title)))
+    return " ".join(title.split())
+
+
+class Line:
+    """One line that holds a task of ours, taken apart; `text` puts it together again."""
+
+    def __init__(self, line: str, span: tuple[int, int] | None = None) -> None:
+        """Take apart a line that is ours or about to be; span: where a comment is that cannot be told by its form."""
+        self._end = "\r" if line.endswith("\r") else ""
+        line = line.removesuffix("\r")
+        head = _HEAD.match(line)
+        assert head is not None  # noqa: S101  # every part of it may be missing
+        self.indent = head["indent"]
+        self.boxed = head["box"] is not None
+        self._head = line[: head.start("box") if self.boxed else head.end()]
+        self._box: str = head["box"] or ""
+        rest = line[head.end("box") if self.boxed else head.end() :]
+        comment = COMMENT.search(rest) if span is None else None
+        at, stop = comment.span() if comment else (max(place - len(line) + len(rest), 0) for place in span or (0, 0))
+        bare = stop == 0  # there is no comment
+        if bare:
+            at = stop = run_of_signs(rest)
+        before, self._comment, self._after = rest[:at], rest[at:stop], rest[stop:]
+        self.as_written = comment is not None and self._is_as_written(before, comment)
+        signs = len(before) if bare or self.as_written else self._signs_before(before, comment)
+        self._title, self._signs = before[:signs], before[signs:]
+
+    def _is_as_written(self, before: str, comment: re.Match[str]) -> bool:
+        """Return whether a text is the title that we wrote last, which may hold what other versions read as a sign."""
+        marker = read_marker(unescaped(comment))
+        return marker is not None and digest(_title(before, boxed=self.boxed)) == marker.applied["title"]
+
+    def _signs_before(self, before: str, comment: re.Match[str] | None) -> int:
+        """Return where the run of signs begins before a comment.
+
+        What looks like a block id there is none, for it is not the last of its line: it belongs to the title, unless a
+        sign stands before it or what is left is the title that we wrote last.
+        """
+        at = run_of_signs(before)
+        if find_signs(before[at:]) or (comment and self._is_as_written(before[:at], comment)):
+            return at
+        return len(before)
+
+    @property
+    def text(self) -> str:
+        """The line as it shall stand in the file."""
+        return f"{self._head}{self._box}{self._title}{self._signs}{self._comment}{self._after}{self._end}"
+
+    @property
+    def box(self) -> str:
+        """What stands in the box."""
+        return self._box
+
+    @property
+    def box_at(self) -> int:
+        """Where the box begins, or would begin."""
+        return len(self._head) - self.boxed
+
+    @property
+    def state(self) -> str | None:
+        """What the box says: nothing, `x`, `-` or one of Obsidian's states; None where it cannot be read."""
+        said = self._box.translate(_UNSEEN).strip()
+        said = "x" if said in _TICKS else "-" if said in _DASHES else said
+        return said if self.boxed and said in ("", "x", "-", *STATES) else None
+
+    @property
+    def done(self) -> bool:
+        """Whether the box is ticked."""
+        return self.state == "x"
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the box says `-`: the Tasks plugin's "cancelled"."""
+        return self.state == "-"
+
+    @property
+    def done_on(self) -> date | None:
+        """The day it was done, where the line says so."""
+        found = self._last("done")
+        return found[1].day if found else None
+
+    @property
+    def done_at(self) -> int | None:
+        """Where the sign for the day it was done stands in the line, also without a day."""
+        found = self._last("done")
+        if found is None:
+            return None
+        before = len(self._head + self._box + self._title)
+        return before + found[1].start + (len(self._signs + self._comment) if found[0] else 0)
+
+    @property
+    def box_behind(self) -> int | None:
+        """Where the box stands in a line that begins with our comment; None in any other line."""
+        bare = not (self.boxed or self._title.strip() or self._signs.strip())
+        head = _HEAD.match(self._after) if bare and self._comment else None
+        if head is None or head["box"] is None:
+            return None
+        return len(self._head + self._title + self._signs + self._comment) + head.start("box") - 1
+
+    @property
+    def content(self) -> Content:
+        """What the line says now."""
+        due = self._last("due")
+        sign = self._last("priority", first=True)
+        priority = PRIORITIES[self._run(sign[0])[sign[1].start]] if sign else "none"
+        return Content(_title(self._title, boxed=self.boxed), due[1].day if due else None, priority=priority)
+
+    @property
+    def dated(self) -> bool:
+        """Whether there is a date, perhaps one that cannot be read."""
+        return self.content.due is not None or self.doubtful is not None
+
+    @property
+    def added(self) -> bool:
+        """Whether the line holds more than what we write."""
+        for text in (self._signs, self._after):
+            ours: dict[Kind, Sign] = {}
+            for sign in find_signs(text):
+                if sign.kind in ("due", "done", "priority"):
+                    ours.setdefault(sign.kind, sign)
+            if replace_spans(text, sorted((sign.start, sign.stop) for sign in ours.values())).strip():
+                return True
+        return False
+
+    @property
+    def doubtful(self) -> tuple[int, str] | None:
+        """A date that cannot be read, and where it stands in the line; also where two signs have two dates."""
+        start = len(self._head + self._box)
+        before = self._title + self._signs
+        found = [(len(self._title) + sign.start, sign) for sign in find_signs(self._signs) if sign.kind == "due"]
+        after = len(before + self._comment)
+        found += [(after + sign.start, sign) for sign in find_signs(self._after) if sign.kind == "due"]
+        said = {str(sign.day or sign.unread): start + at for at, sign in found if sign.day or sign.unread}
+        if len(said) > 1:
+            return max(said.values()), " and ".join(said)
+        if found:
+            return next(((start + at, sign.unread) for at, sign in found if sign.unread), None)
+        signs = [sign for sign in find_signs(self._title) if sign.kind == "due"]
+        if self.as_written or not signs:
+            return None
+        return start + signs[-1].start, " ".join(self._title[signs[-1].start + 1 : signs[-1].end].split())
+
+    @property
+    def unsigned(self) -> tuple[int, str] | None:
+        """A date without a sign behind our comment, and where it stands in the line."""
+        found = day_without_sign(self._after)
+        return (
+            (len(self._head + self._box + self._title + self._signs + self._comment) + found[0], found[1])
+            if found
+            else None
+        )
+
+    def mark(self, marker: Marker) -> None:
+        """Put `marker` into the line, in place of the one that stands there."""
+        if not self._comment:
+            self._title = f"{self._title.rstrip()} "
+        self._comment = f"<!-- {write_marker(marker)} -->"
+
+    def unmark(self) -> None:
+        """Take the marker out; the rest is the person's."""
+        self._comment = ""
+        self._signs = self._signs.rstrip()
+        if not self._signs:
+            self._title = self._title.rstrip()
+
+    def set(self, content: Content, fields: frozenset[str]) -> None:
+        """Change the fields named, in their place."""
+        if "title" in fields:
+            self._title = f"{']' if self.boxed else ''} {content.title}" + ("" if self._signs else " ")
+        if "priority" in fields:
+            self._set_priority(SIGNS.get(content.priority, ""))
+        if "due" in fields:
+            self._set_due(content.due)
+
+    def _set_priority(self, sign: str) -> None:
+        found = self._last("priority", first=True)
+        if found is None:
+            self._after = f" {sign}{self._after}" if sign else self._after
+        elif sign:
+            self._replace(found[0], found[1].start, found[1].stop, sign)
+        else:
+            self._take_out(*found)
+
+    def _set_due(self, due: date | None) -> None:
+        found = self._last("due")
+        if found is None:
+            signs = [sign.stop for sign in find_signs(self._after) if sign.kind == "priority"]
+            at = signs[0] if signs else 0
+            self._after = f"{self._after[:at]} 📅 {due}{self._after[at:]}" if due else self._after
+            return
+        run, sign = found
+        if due is None:
+            self._take_out(run, sign)
+            return
+        field = self._run(run)[sign.start] in "[("
+        stop = sign.stop - 1 if field else sign.end if sign.unread else sign.stop
+        told = f" ‹{sign.unread}›" if sign.unread else ""  # what a person typed is not thrown away
+        self._replace(run, sign.value, stop, f" {due}{told}" + self._blank(run, stop))
+
+    def _blank(self, run: int, stop: int) -> str:
+        """Return the blank that has to stand before what follows."""
+        following = self._run(run)[stop : stop + 1]
+        return " " if following and following not in " \t.,;])*_" else ""
+
+    def tick(self, day: date | None) -> None:
+        """Tick the box and say when, before a block id: links lead to that one as long as it is the last."""
+        self._box = "x"
+        if day and self._last("done") is None:
+            at = block_id(self._after)
+            self._after = f"{self._after[:at].rstrip(' ')} ✅ {day}{self._after[at:]}"
+
+    def untick(self) -> None:
+        """Clear the box, and take out the day it was done."""
+        self._box = " "
+        for run in (0, 1):
+            for sign in reversed([sign for sign in find_signs(self._run(run)) if sign.kind == "done" and sign.day]):
+                self._take_out(run, sign)
+
+    # The two runs of signs: before our comment, and behind it
+
+    def _run(self, number: int) -> str:
+        return self._after if number else self._signs
+
+    def _last(self, kind: Kind, *, first: bool = False) -> tuple[int, Sign] | None:
+        """Return the last sign of a kind (or the first), with its run: what stands behind our comment counts more."""
+        for number in (1, 0):
+            if found := [sign for sign in find_signs(self._run(number)) if sign.kind == kind]:
+                return number, found[0 if first else -1]
+        return None
+
+    def _take_out(self, run: int, sign: Sign) -> None:
+        start = sign.start - self._run(run)[: sign.start].endswith(" ")
+        self._replace(run, start, sign.stop, "")
+
+    def _replace(self, run: int, start: int, stop: int, new: str) -> None:
+        text = self._run(run)
+        text = text[:start] + new + text[stop:]
+        if run:
+            self._after = text
+        else:
+            self._signs = text
+
+
+def _title(text: str, *, boxed: bool) -> str:
+    """Return the title in the text behind a box."""
+    return " ".join((text.partition("]")[2] if boxed else text).split())

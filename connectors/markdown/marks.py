@@ -1,0 +1,144 @@
+"""Our comments in the text of a Markdown list: whole ones, damaged ones, and those that were broken over lines."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from connectors.base import Marker, client_nonce
+from connectors.codec import read_marker
+from connectors.markdown.line import COMMENT, unescaped
+from connectors.markdown.memory import memory_block, memory_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connectors.base import GoalMemory
+
+_ANY_COMMENT = re.compile(r"<!--.*?-->")
+_OPENED = re.compile(r"<!--\s*(?:bp\d+\b|$)")
+_NONCE = re.compile(r"[0-9a-z]{10}")
+_OPENS = re.compile(r"(?:\\?(?:[<‹«]|&lt;)\s?)?(?:\\?!\s?)?(?:(?:\\?[-–—−]){1,3}\s*)?(?:bp\d+\s+)?$")
+_CLOSES = re.compile(r"\s*(?:\\?[-–—−]){1,3}\\?(?:[>›»]|&gt;)?(?!\S)")
+_BP = re.compile(r"bp\d+\s+$")
+_MOST_LINES = 4  # of one of our comments that an editor broke over lines
+_FEWEST_LETTERS = 3  # of a word of ours that lost its end
+
+
+class Known:
+    """What the memory knows: the nonces with their keys. By one of these, a marker that a person damaged is told."""
+
+    def __init__(self, memory: Mapping[str, GoalMemory], namespace: str, *, complete: bool) -> None:
+        """complete: there is a memory, so that a nonce that is not in it says something."""
+        entries = [(key, entry) for goal in memory.values() for key, entry in goal.keys.items()]
+        self.nonces = {entry.native_id: key for key, entry in entries}
+        self.keys = {key: entry.native_id for key, entry in entries}
+        self.live = {entry.native_id: key for key, entry in entries if entry.state == "live"}
+        self.states = {entry.native_id: entry.state for _, entry in entries}
+        dates = {key: due for goal in memory.values() for key, (_, due) in goal.dates.items()}
+        self.dates = {nonce: dates[key] for nonce, key in self.nonces.items() if key in dates}
+        self.namespace = namespace
+        self._complete = complete
+        self._named = re.compile(rf"(?:bp\d+\s+)?{re.escape(namespace)}\s+(\S+)")
+
+    @classmethod
+    def of(cls, lines: list[str], namespace: str) -> Known:
+        """Return what the memory in these lines knows."""
+        memory, damage = memory_in(lines, namespace)
+        return cls(memory, namespace, complete=not damage and memory_block(lines, namespace) is not None)
+
+    def may_be_ours(self, marker: Marker) -> bool:
+        """Return whether we can have written a marker: its nonce is remembered, or what a key gives that is not.
+
+        The second is so where two branches were merged, and the memory of the other one was taken.
+        """
+        if not self._complete or marker.nonce in self.nonces:
+            return True
+        nonce = client_nonce(marker.namespace, marker.key, marker.generation)
+        return marker.key not in self.keys and marker.nonce == nonce
+
+    def key_in(self, text: str) -> re.Match[str] | None:
+        """Return where a text names our namespace and, behind it, a key that is remembered."""
+        return next((match for match in self._named.finditer(text) if match[1] in self.keys), None)
+
+
+class Mark(NamedTuple):
+    """A marker in a line, whether it has to be written anew, and its place where the line does not show that."""
+
+    marker: Marker
+    damaged: bool
+    span: tuple[int, int] | None = None
+
+
+def markers_of(line: str, known: Known) -> Iterator[Mark]:
+    """Yield the markers that count, of the comments of a line that have a beginning and an end."""
+    for comment in COMMENT.finditer(line):
+        text = unescaped(comment)
+        marker = read_marker(text)
+        nonce = next((word for word in text.split() if word in known.nonces), None)
+        ours = marker is None or marker.namespace == known.namespace
+        if nonce is not None and ours and (marker is None or marker.key not in known.keys):
+            yield Mark(Marker(known.namespace, known.nonces[nonce], nonce), damaged=True)
+        elif marker is not None and (not ours or known.may_be_ours(marker)):
+            yield Mark(marker, damaged=ours and not comment[0].startswith("<!--"))
+
+
+def torn_marks(line: str, known: Known) -> Iterator[Mark]:
+    """Yield the markers of a line whose comment lost its beginning, its end or its nonce, or has other dashes."""
+    for comment in COMMENT.finditer(line):
+        words = unescaped(comment)
+        if read_marker(words) is None and (named := known.key_in(words)):
+            yield Mark(Marker(known.namespace, named[1], known.keys[named[1]]), damaged=True)
+            return
+    text = _ANY_COMMENT.sub(lambda comment: " " * len(comment[0]), line)
+    for found in _NONCE.finditer(text):
+        if key := known.nonces.get(found[0]):
+            stop = _tail(text, found.end(), (known.namespace, key))
+            if _BP.search(text, 0, found.start()) or stop > found.end():
+                yield _torn(text, found.start(), stop, Marker(known.namespace, key, found[0]))
+            return
+    named = known.key_in(text)
+    if named and (named[0].startswith("bp") or re.match(r"\s+\d+\s+(?:\d{4}-|-\s)", text[named.end() :])):
+        marker = Marker(known.namespace, named[1], known.keys[named[1]])
+        yield _torn(text, named.start(), _tail(text, named.end(), ()), marker)
+
+
+def _torn(text: str, start: int, stop: int, marker: Marker) -> Mark:
+    opens, closes = _OPENS.search(text, 0, start), _CLOSES.match(text, stop)
+    begin = opens.start() if opens else start
+    words = text[begin:stop]
+    whole = read_marker(words[words.find("bp") :]) if "bp" in words else None
+    whole = whole if whole and (whole.key, whole.nonce) == (marker.key, marker.nonce) else None
+    return Mark(whole or marker, damaged=True, span=(begin, closes.end() if closes else stop))
+
+
+def _tail(text: str, start: int, names: tuple[str, ...]) -> int:
+    """Return where the words end that a marker has behind its nonce: all else in the line is the person's."""
+    forms = [*map(re.escape, names), r"\d{1,9}", r"\d{4}-\d\d-\d\d|-", r"pin|-", r"[a-z2-7.]*\.[a-z2-7.]*"]
+    stop = start
+    for place, form in enumerate(forms):
+        word = re.compile(r"\s+(\S+)").match(text, stop)
+        if word is None:
+            break
+        if re.fullmatch(form, word[1]) is None:
+            cut = place < len(names) and len(word[1]) >= _FEWEST_LETTERS and names[place].startswith(word[1])
+            return word.end() if cut else stop
+        stop = word.end()
+    return stop
+
+
+def broken_over(lines: Sequence[str]) -> dict[int, range]:
+    """Return the lines that one of our comments was broken over, each with all of them."""
+    broken: dict[int, range] = {}
+    for number, line in enumerate(lines):
+        opened = _OPENED.search(line, max(line.rfind("<!--"), 0))
+        if opened is None or "-->" in line[opened.start() :]:
+            continue
+        for end in range(number + 1, min(number + _MOST_LINES, len(lines))):
+            closes = lines[end].find("-->")
+            if "<!--" in (lines[end] if closes < 0 else lines[end][:closes]):
+                break
+            if closes >= 0:
+                broken |= dict.fromkeys(range(number, end + 1), range(number, end + 1))
+                break
+    return broken

@@ -1,0 +1,97 @@
+"""The text of a Markdown list: which lines are checkboxes, and what is indented below them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from connectors.markdown.line import TASK
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+_OURS = re.compile(r"<!-- (?:bp\d+ |backplan's memory of )|\{\"goal\":.*\"since\":")
+
+
+def tasks_in(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are checkboxes, outside fenced code blocks."""
+    code = fenced(lines)
+    for number, line in enumerate(lines):
+        if number not in code and TASK.match(line):
+            yield number, line
+
+
+def fenced(lines: Sequence[str]) -> dict[int, int]:
+    """Return the lines of fenced code blocks, as CommonMark sees them, each with the first of its block."""
+    if not any("```" in line or "~~~" in line for line in lines):
+        return {}
+    from markdown_it import MarkdownIt  # slow to import, and most lists hold no code
+
+    # Its lines have to end where ours do, and nowhere else.
+    text = "\n".join(line.removesuffix("\r").replace("\r", " ") for line in lines)
+    tokens = MarkdownIt("commonmark").parse(text)
+    blocks = [range(*token.map) for token in tokens if token.type == "fence" and token.map]
+    return {number: block.start for block in blocks for number in block}
+
+
+def conflicts(lines: Sequence[str]) -> Iterator[range]:
+    """Yield the lines between git's marks of a merge conflict, the marks included."""
+    begun, parted = None, False
+    for number, line in enumerate(lines):
+        if line.startswith("<<<<<<< "):
+            begun, parted = number, False
+        elif begun is not None and line.rstrip() == "=======":
+            parted = True
+        elif begun is not None and parted and line.startswith(">>>>>>> "):
+            yield range(begun, number + 1)
+            begun = None
+
+
+def lines_below(lines: list[str], number: int, most: int | None = None) -> range:
+    """Return the lines that belong to a task: those after it that are indented further; `most`: look no further."""
+    own = len(indentation(lines[number]).expandtabs(4))
+    stop = end = number + 1
+    last = len(lines) if most is None else min(number + 1 + most, len(lines))
+    while end < last:
+        if lines[end].strip():
+            if len(indentation(lines[end]).expandtabs(4)) <= own:
+                break
+            stop = end + 1
+        end += 1
+    return range(number + 1, stop)
+
+
+def lone_return(text: str) -> tuple[int, int] | None:
+    """Return the line and column of a CR, alone at the end of a line, in what backplan wrote; None where there is none.
+
+    In a text with no other line ends, every one is meant. In a line of the person's own it is theirs.
+    """
+    if "\r" not in text:
+        return None
+    lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        at = line.rstrip("\r").find("\r")
+        if at >= 0 and (len(lines) == 1 or _OURS.search(line)):
+            return number, at + 1
+    return None
+
+
+def parents(lines: Sequence[str], entries: Collection[int]) -> dict[int, int]:
+    """Return for each of these lines the one of them that it stands directly below; nothing for one at the top."""
+    found: dict[int, int] = {}
+    above: list[tuple[int, int]] = []  # the entries that a line may stand below, with their indentation
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        own = len(indentation(line).expandtabs(4))
+        while above and above[-1][1] >= own:
+            above.pop()
+        if number in entries:
+            found |= {number: above[-1][0]} if above else {}
+            above.append((number, own))
+    return found
+
+
+def indentation(line: str) -> str:
+    """Return what stands before a line's text, marks of quotation included."""
+    return line[: len(line) - len(line.lstrip(" \t>"))]

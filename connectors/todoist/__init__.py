@@ -1,0 +1,1 @@
+"""Todoist: goals are tasks with their steps below them."""

@@ -1,0 +1,363 @@
+"""Todoist over HTTP, and what its errors mean.
+
+Everything is read and written through /sync: one request reads an account whole, another carries out 100 commands, and
+tells in the same answer what has changed. The official SDK, which sends one request a task, serves the rare reads
+of a single task and of what was completed anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from weakref import finalize
+
+import httpx
+
+from config.errors import BackplanError, CredentialsError
+from connectors.todoist.answers import (
+    ArchivedAnswer,
+    CompletedAnswer,
+    SectionAnswer,
+    SyncAnswer,
+    TaskAnswer,
+    WholeAnswer,
+)
+from connectors.todoist.objects import REFERENCES, Item, Limits, Listing, Note, Outcome, Place, User, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pydantic import SecretStr
+    from todoist_api_python.api import TodoistAPI
+    from todoist_api_python.models import Task as SdkTask
+
+    from connectors.base import Requests
+    from connectors.http import Transport
+    from connectors.todoist.objects import Command
+
+HOST = "https://api.todoist.com"
+_PREFIX = f"{HOST}/api/v1"
+_RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits", "completed_info"]
+_ALL = "*"
+MOST_COMMANDS = 100
+_LARGEST_BODY = 900_000  # the service takes 1 MiB
+_FRESH = timedelta(seconds=5)
+WINDOW = timedelta(days=90)  # of completed tasks; three months are the most
+_UNKNOWN = "Todoist's answer on {} has a form that is not known here ({}); run again, or update backplan"
+_WITHOUT_SCOPE = "AUTH_INSUFFICIENT_TOKEN_SCOPE"
+_FULL = {
+    "MAX_ITEMS_LIMIT_REACHED": "the project is full, for Todoist holds 300 open tasks a project: complete some, or "
+    "give each goal a project of its own (`sync:` in the goal)",
+    "MAX_PROJECTS_LIMIT_REACHED": "the account has all the projects that its plan allows: archive one, or name one "
+    "that exists in the goals file (`project:`)",
+    "MAX_SECTIONS_LIMIT_REACHED": "the project has all the sections that it may have: archive one, or name one that "
+    "exists in the goals file (`section:`)",
+}
+
+
+class Client:
+    """One account over HTTP."""
+
+    def __init__(self, token: SecretStr, transport: Transport) -> None:
+        """Take the token, and the transport that leads to the service."""
+        self._transport = transport
+        self._token = token
+        self._authorization = {"Authorization": f"Bearer {token.get_secret_value()}"}
+        self._http = httpx.Client(transport=transport)
+        finalize(self, self._http.close)
+
+    @cached_property
+    def _sdk(self) -> TodoistAPI:
+        """The SDK, which takes a quarter of a second to import. Kept, for it closes our client when it goes."""
+        from todoist_api_python.api import TodoistAPI
+
+        return TodoistAPI(self._token.get_secret_value(), client=self._http)
+
+    @property
+    def now(self) -> datetime:
+        """The time by the service's clock."""
+        return self._transport.now
+
+    @property
+    def latest(self) -> datetime:
+        """The time by the service's clock or by ours, whichever is ahead."""
+        return self._transport.latest
+
+    def count_for(self, requests: Requests) -> None:
+        """Count what is sent from now on here."""
+        self._transport.requests = requests
+
+    # Reading
+
+    def read(self) -> Listing:
+        """Return the account. What a full answer may lack, being older than now, is asked for at once."""
+        answer = self._sync({"sync_token": _ALL, "resource_types": _RESOURCES})
+        with _understood("the account"):
+            said = WholeAnswer.read(answer)
+        listing = Listing(User.of(said.user), Limits.of(said.user_plan_limits), "")
+        listing.merge(said)
+        if not listing.projects:  # every account has an Inbox
+            raise BackplanError(
+                "Todoist answers with an empty account, which cannot be; run again (nothing was changed)"
+            )
+        if not self._is_fresh(answer):
+            self.refresh(listing)
+        return listing
+
+    def refresh(self, listing: Listing, since: str | None = None) -> None:
+        """Take in what has changed since the last answer, or since an older one."""
+        answer = self._sync({"sync_token": since or listing.token, "resource_types": _RESOURCES})
+        listing.merge(_changes(answer))
+
+    def completed(self, project_id: str, since: datetime, until: datetime) -> Iterator[Item]:
+        """Yield what was completed in a project, in at most three months; the SDK cannot ask for one project."""
+        asked = {"project_id": project_id, "since": stamp(since), "until": stamp(until), "limit": "200"}
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = self._get("/tasks/completed/by_completion_date", asked | ({"cursor": cursor} if cursor else {}))
+            with _understood("completed tasks"):
+                said = CompletedAnswer.read(answer)
+            yield from map(Item.of, said.items)
+            cursor = said.next_cursor
+
+    def archived_projects(self, listing: Listing) -> list[Place]:
+        """Return the projects that were archived, of which /sync says nothing."""
+        if listing.archived is not None:
+            return listing.archived
+        found: list[Place] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = self._get("/projects/archived", {"limit": "200"} | ({"cursor": cursor} if cursor else {}))
+            with _understood("archived projects"):
+                said = ArchivedAnswer.read(answer)
+            found += map(Place.project, said.results)
+            cursor = said.next_cursor
+        listing.archived = found
+        return found
+
+    def completed_anywhere(self, since: datetime, until: datetime) -> Iterator[Item]:
+        """Yield what was completed in the account, in at most three months."""
+        with _explained():
+            for page in self._sdk.get_completed_tasks_by_completion_date(since=since, until=until, limit=200):
+                yield from map(_of_sdk, page)
+
+    def task(self, task_id: str) -> Item | None:
+        """Return a task by its id; None where it is deleted (or completed: the service does not promise to give it)."""
+        try:
+            with _explained():
+                return _of_sdk(self._sdk.get_task(task_id))
+        except _NotFoundError:
+            return None
+
+    def section(self, section_id: str) -> Place | None:
+        """Return a section by its id, an archived one too, of which /sync says nothing; None where it is deleted."""
+        try:
+            answer = self._get(f"/sections/{section_id}", {})
+        except _NotFoundError:
+            return None
+        with _understood("a section"):
+            return Place.section(SectionAnswer.read(answer))
+
+    def complete_notes(self, listing: Listing, item: Item) -> None:
+        """Ask for the comments of a task where the listing has fewer than there are."""
+        if len(listing.notes_of(item.id)) < item.note_count:
+            self.read_notes(listing, item)
+
+    def read_notes(self, listing: Listing, item: Item) -> None:
+        """Ask for the comments of a task."""
+        with _explained():
+            for page in self._sdk.get_comments(task_id=item.id, limit=200):
+                notes = [Note(note.id, item.id, note.content, str(note.posted_at), is_deleted=False) for note in page]
+                listing.notes |= {note.id: note for note in notes}
+
+    def _is_fresh(self, answer: Mapping[str, Any]) -> bool:
+        try:
+            read_at = datetime.fromisoformat(answer["full_sync_date_utc"])
+        except (KeyError, TypeError, ValueError):
+            return False
+        read_at = read_at if read_at.tzinfo else read_at.replace(tzinfo=UTC)
+        return abs(self.now - read_at) <= _FRESH
+
+    # Writing
+
+    def carry_out(self, commands: Sequence[Command], listing: Listing, needed: frozenset[str] = frozenset()) -> Outcome:
+        """Carry out commands in their order, and take what has changed into the listing.
+
+        needed: uuids of commands that have to be carried out before any request that follows theirs is sent.
+
+        Raises BackplanError when not even the first request could be made. Later ones that fail, fail their commands.
+        """
+        outcome = Outcome()
+        temporary = {command.temp_id for command in commands} - {""}
+        for part in _parts(commands):
+            ready = _ready(part, temporary, outcome)
+            if why := next((error for uuid, error in outcome.errors.items() if uuid in needed), None):
+                outcome.errors.update((command.uuid, f"not tried, for this failed: {why}") for command in ready)
+                continue
+            try:
+                self._carry_out(ready, listing, outcome)
+            except BackplanError as error:
+                if part[0] is commands[0]:
+                    raise
+                outcome.errors.update((command.uuid, str(error)) for command in ready)
+        return outcome
+
+    def _carry_out(self, commands: Sequence[Command], listing: Listing, outcome: Outcome) -> None:
+        if not commands:
+            return
+        asked = {"sync_token": listing.token, "resource_types": _RESOURCES}
+        answer = self._sync({**asked, "commands": [command.as_json(outcome.ids) for command in commands]})
+        changes = _changes(answer)
+        listing.merge(changes)
+        outcome.ids.update(changes.temp_id_mapping)
+        for command in commands:
+            if (said := changes.sync_status.get(command.uuid)) != "ok":
+                outcome.errors[command.uuid] = _sentence(said if isinstance(said, dict) else {})
+                outcome.refused |= {command.uuid} if isinstance(said, dict) else set()
+            elif command.temp_id and command.temp_id not in outcome.ids:
+                outcome.errors[command.uuid] = "Todoist does not tell the id of what it made; run again"
+
+    # HTTP
+
+    def _sync(self, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self._post(body)
+        if answer is None:  # the service has forgotten the token
+            answer = self._post({**body, "sync_token": _ALL})
+        if answer is None:
+            raise BackplanError("Todoist takes no request to read everything; run again later")
+        return answer
+
+    def _post(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what /sync answers; None where it does not know the token of the last answer any more."""
+        extensions = {"writes": "commands" in body}
+        response = self._http.post(
+            f"{_PREFIX}/sync", json=body, headers=self._authorization, extensions=extensions, follow_redirects=False
+        )
+        if response.status_code == 400 and body["sync_token"] != _ALL and "sync_token" in response.text:
+            return None
+        return _checked(response)
+
+    def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        return _checked(self._http.get(f"{_PREFIX}{path}", params=query, headers=self._authorization))
+
+
+class _NotFoundError(BackplanError):
+    """There is nothing with this id, or nothing any more."""
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Let what the SDK raises be an error that says what to do."""
+    from dataclass_wizard.errors import JSONWizardError
+
+    try:
+        yield
+    except httpx.HTTPStatusError as error:
+        raise _refusal(error.response) from None
+    except (JSONWizardError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackplanError(_UNKNOWN.format("tasks and comments", type(error).__name__)) from None
+
+
+@contextmanager
+def _understood(asked: str) -> Iterator[None]:
+    """Let an answer that lacks what it should hold be an error that says what to do."""
+    try:
+        yield
+    except ValueError as error:
+        raise BackplanError(_UNKNOWN.format(asked, error)) from None
+
+
+def _changes(answer: Mapping[str, Any]) -> SyncAnswer:
+    """Return what /sync tells to have changed; a whole account, where it has forgotten the last answer."""
+    with _understood("what has changed"):
+        return (WholeAnswer if answer.get("full_sync") is True else SyncAnswer).read(answer)
+
+
+def _checked(response: httpx.Response) -> dict[str, Any]:
+    if not response.is_success:
+        raise _refusal(response)
+    answer = response.json()
+    if not isinstance(answer, dict):
+        raise BackplanError(_UNKNOWN.format(urlsplit(str(response.url)).path, "it is no object"))
+    return answer
+
+
+def _refusal(response: httpx.Response) -> BackplanError:
+    """Return the error that an answer is. Decided by its tag, then by its status: waiting helps with none of these."""
+    said = _object(response)
+    argument = _argument(said)
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return CredentialsError(
+            "Todoist does not know the token in TODOIST_API_TOKEN: copy it anew from Settings > Integrations > "
+            "Developer, without spaces around it (nothing more was changed)"
+        )
+    if said.get("error_tag") == _WITHOUT_SCOPE:
+        return CredentialsError(_sentence(said))
+    if response.status_code == httpx.codes.NOT_FOUND or (response.status_code == 400 and argument == "id"):
+        return _NotFoundError(_sentence(said))
+    if response.status_code == httpx.codes.GONE:
+        return BackplanError("Todoist has given up the interface that this backplan uses; update backplan")
+    return BackplanError(f"{_sentence(said)} (status {response.status_code})")
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        said = response.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _sentence(said: Mapping[str, Any]) -> str:
+    """Return what an error object of Todoist says, and what to do about it."""
+    tag = str(said.get("error_tag"))
+    if tag == _WITHOUT_SCOPE:
+        return (
+            "the token in TODOIST_API_TOKEN lacks a permission: use the personal one (Settings > Integrations > "
+            "Developer), or one with data:read_write and data:delete"
+        )
+    if tag in _FULL:
+        return f"Todoist: {_FULL[tag]}"
+    argument = _argument(said)
+    return f"Todoist: {said.get('error') or 'no reason given'}" + (f" ({argument})" if argument else "")
+
+
+def _argument(said: Mapping[str, Any]) -> object:
+    extra = said.get("error_extra")
+    return extra.get("argument") if isinstance(extra, dict) else None
+
+
+def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:
+    """Yield commands in parts that one request can carry."""
+    part: list[Command] = []
+    size = 0
+    for command in commands:
+        length = len(json.dumps(command.as_json({})))
+        if part and (len(part) == MOST_COMMANDS or size + length > _LARGEST_BODY):
+            yield part
+            part, size = [], 0
+        part.append(command)
+        size += length
+    if part:
+        yield part
+
+
+def _ready(commands: Iterable[Command], temporary: set[str], outcome: Outcome) -> list[Command]:
+    """Return the commands that can be sent: what they belong to has been made, or is made before them."""
+    made = set(outcome.ids)
+    ready = []
+    for command in commands:
+        if any(command.args.get(name) in temporary - made for name in REFERENCES):
+            outcome.errors[command.uuid] = "what it belongs to could not be made"
+            continue
+        made.add(command.temp_id)
+        ready.append(command)
+    return ready
+
+
+def _of_sdk(task: SdkTask) -> Item:
+    return Item.of(TaskAnswer.read(task.to_dict()))

@@ -1,0 +1,287 @@
+"""Todoist: each goal a task in a project, its steps the dated sub-tasks.
+
+The marker is the last line of a task's description, and the memory stands in the comments of a task of its own. Every
+command that makes something has a uuid worked out from what it makes, so that the service makes it once, however often
+it is asked. Reading is done in `todoist_reading`, HTTP in `todoist_api`; neither is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakValueDictionary
+
+from config.errors import BackplanError, CredentialsError, InputError
+from connectors.base import (
+    Action,
+    Answer,
+    Capabilities,
+    Connector,
+    Content,
+    Fact,
+    MemoryWrite,
+    Requests,
+    Snapshot,
+    Write,
+)
+from connectors.todoist.objects import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from connectors.todoist.api import Client
+    from connectors.todoist.container import Container
+    from connectors.todoist.objects import Item, Listing
+    from connectors.todoist.reader import Reading
+
+_OPTIONS = {"project", "section"}
+_PROJECT = "Goals"
+_WITHOUT_BOX = re.compile(r"^\* ")
+_LIKE_A_MARKER = re.compile(r"(?m)^(\s*bp\d{1,9}) ")
+
+
+class Account:
+    """An account that several connectors share: one request reads it for all of them."""
+
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        """`connect` is called when the first of them reads."""
+        self._connect = connect
+        self._client: Client | None = None
+        self._listing: Listing | None = None
+        self._served: set[int] = set()
+        self._named: dict[str, list[Name]] = {}  # by namespace
+        self._looked: Listing | None = None
+        self._confirmed: Listing | None = None
+        self._searched: Listing | None = None
+
+    def add(self, namespace: str, place: Name) -> None:
+        """Note that the goals file names a place."""
+        named = self._named.setdefault(namespace, [])
+        named += [place] if place not in named else []
+
+    def confirm(self, listing: Listing, requests: Requests) -> None:
+        """Read the account once more, before anybody believes that a place has no memory yet."""
+        if self._confirmed is not listing:
+            listing.add(self.client(requests).read())
+            self._confirmed = listing
+
+    def look_for_completed(self, listing: Listing, client: Client, namespace: str) -> None:
+        """Take in memories that a person completed, once for everything that was read."""
+        from connectors.todoist.container import look_for_completed
+
+        if self._searched is not listing:
+            self._searched = listing
+            look_for_completed(listing, client, namespace)
+
+    def others(self, namespace: str, place: Name) -> list[Name]:
+        """Return the other places that the goals file names."""
+        return [name for name in self._named.get(namespace, ()) if name != place]
+
+    def unnamed(self, namespace: str) -> list[Name]:
+        """Return the places with a memory that the goals file does not name, once for everything that was read."""
+        from connectors.todoist.container import unnamed
+
+        if self._listing is None or self._looked is self._listing:
+            return []
+        self._looked = self._listing
+        return unnamed(self._listing, namespace, self._named.get(namespace, []))
+
+    def client(self, requests: Requests) -> Client:
+        """Return the client, which counts here what it sends from now on."""
+        self._client = self._client or self._connect()
+        self._client.count_for(requests)
+        return self._client
+
+    def listing(self, reader: TodoistConnector) -> Listing:
+        """Return the account as it is; as it was read for another connector, if this one has not had that yet."""
+        if self._listing is None or id(reader) in self._served:
+            self._listing, self._served = self.client(reader.requests).read(), set()
+        self._served.add(id(reader))
+        return self._listing
+
+
+_ACCOUNTS: WeakValueDictionary[Path, Account] = WeakValueDictionary()
+
+
+def _connect(folder: Path) -> Client:
+    from config import settings
+    from connectors.http import Clock, Transport
+    from connectors.todoist.api import Client
+
+    said = settings.load(folder)
+    transport = Transport("Todoist", said.todoist_api_url, said.backplan_time_budget, Clock())
+    return Client(said.todoist_token(), transport)
+
+
+class TodoistConnector:
+    """One project of an account, or one section of it."""
+
+    name: ClassVar[str] = "todoist"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        frozenset({"title", "due", "notes", "labels", "priority"}),
+        reliability="unique",
+        ordered=True,
+        client_ids=True,
+        families=True,
+        nested=3,  # a task has at most four levels of sub-tasks, and the steps are one of them
+    )
+
+    def __init__(
+        self,
+        account: Account,
+        namespace: str,
+        project: str = _PROJECT,
+        section: str | None = None,
+        *,
+        named: bool = True,
+    ) -> None:
+        """`project` and `section` are names or ids; what does not exist is made by the first write.
+
+        named: the goals file names this place.
+        """
+        self._name = Name(project, section)
+        self.label = f"todoist ({self._name})"
+        self.identity = f"todoist {self._name}"
+        self.requests = Requests()
+        self.account = account
+        self._namespace = namespace
+        self._reading: Reading | None = None
+        self._named = named
+        if named:
+            account.add(namespace, self._name)
+
+    @classmethod
+    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
+        """Take `project`, by default Goals, and `section`, by default none."""
+        for name, value in options.items():
+            if name not in _OPTIONS or not isinstance(value, str) or not 0 < len(value.strip()) <= 120:
+                said = f"{name}: {value}" if name in _OPTIONS else name
+                raise InputError(
+                    f"todoist: `{said}` is not a setting of it; it takes the names (or ids) of a project and, if you "
+                    "like, of a section, such as {project: Career, section: This year}"
+                )
+        account = _ACCOUNTS.get(folder)
+        if account is None:
+            account = _ACCOUNTS[folder] = Account(lambda: _connect(folder))
+        stripped = {name: value.strip() for name, value in options.items()}
+        return cls(account, namespace, **stripped)
+
+    def canonical(self, content: Content) -> Content:
+        """Return the content as the service keeps it: without space around it, and every title with a box to tick.
+
+        Who does it and the checklist stand in the description.
+        """
+        title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
+        who = f"Who: {content.who}" if content.who else ""
+        checklist = "\n".join(f"- {' '.join(item.split())}" for item in content.checklist)
+        said = "\n\n".join(filter(None, [content.notes.strip(), who, checklist]))
+        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", said.replace("\r\n", "\n").strip())
+        labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
+        return Content(title, content.due, notes, labels, content.priority)
+
+    # Reading
+
+    def read(self) -> Snapshot:
+        """Read the account, and ask for those of our tasks that it does not list."""
+        from connectors.todoist.container import identify
+        from connectors.todoist.reader import Reading
+
+        listing = self.account.listing(self)
+        client = self.account.client(self.requests)
+        identify(listing, client)
+        container = self._checked(listing, client)
+        if container.memory is not None:
+            client.complete_notes(listing, container.memory)
+        others = self.account.others(self._namespace, self._name)
+        self._reading = Reading.of(listing, container, self._namespace, others)
+        if self._reading.misses_some():
+            self.account.confirm(listing, self.requests)
+            self._reading = Reading.of(listing, container, self._namespace, others)
+        self._reading.seek(client)
+        return self._reading.snapshot()
+
+    def _checked(self, listing: Listing, client: Client) -> Container:
+        """Return the place, once it can be used; a memory that is not there is looked for in every other way."""
+        from connectors.todoist import checks
+        from connectors.todoist.container import identify
+
+        container = self._container(listing)
+        if container.place is None or (container.spelled and container.memory is None):
+            checks.refuse_archived(container, listing, client)
+        checks.refuse_doubled(container, listing, self.account.others(self._namespace, self._name))
+        if container.memory is None:
+            self.account.confirm(listing, self.requests)
+            container = self._container(listing)
+        if container.memory is None:
+            checks.refuse_full(container, listing)
+            self.account.look_for_completed(listing, client, self._namespace)
+            identify(listing, client)
+            container = self._container(listing)
+        return container
+
+    def _container(self, listing: Listing) -> Container:
+        from connectors.todoist.container import find_container
+
+        others = self.account.others(self._namespace, self._name)
+        return replace(find_container(listing, self._name, self._namespace, others), named=self._named)
+
+    @property
+    def shelf(self) -> object:
+        """The project, which holds so many tasks."""
+        project = self._reading.container.project if self._reading else None
+        return project.id if project else self._name.project
+
+    def unnamed(self) -> list[Connector]:
+        """Return a connector to each place that holds a memory of ours and that the goals file does not name."""
+        return [self._at(name) for name in self.account.unnamed(self._namespace)]
+
+    def _at(self, name: Name) -> Connector:
+        return TodoistConnector(self.account, self._namespace, name.project, name.section, named=False)
+
+    def facts(self) -> list[Fact]:
+        """Return what the account says of itself, as far as it can be read."""
+        from connectors.todoist import checks
+
+        try:
+            listing = self.account.client(self.requests).read()
+        except CredentialsError as error:
+            return [Fact("token", False, str(error))]
+        except BackplanError as error:
+            return [Fact("service", False, str(error))]
+        found = checks.facts(self._container(listing), listing, self.requests.read)
+        return [Fact("token", True, "accepted"), *found]
+
+    def finds(self, native_id: str, content: Content) -> bool:
+        """Return whether the task is there with this content and without a marker."""
+        from connectors.todoist.description import content_of, split
+
+        item = self._known(native_id) or self.account.client(self.requests).task(native_id)
+        if item is None or item.is_deleted or split(item.description)[1] is not None:
+            return False
+        if self._reading is not None:
+            self._reading.listing.items[native_id] = item
+        return content_of(item) == content
+
+    def _known(self, native_id: str) -> Item | None:
+        return self._reading.listing.items.get(native_id) if self._reading else None
+
+    # Writing
+
+    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+        """Carry out a batch in as few requests as it takes."""
+        if self._reading is None:
+            self.read()
+        assert self._reading is not None  # noqa: S101  # it has just been read
+        from connectors.todoist.setup import SetUp
+        from connectors.todoist.writer import Batch
+
+        client = self.account.client(self.requests)
+        container = self._reading.container
+        if container.memory is None or container.place is None:
+            memory = next((write.memory for write in batch if isinstance(write, MemoryWrite)), {})
+            creates = any(isinstance(write, Write) and write.action is Action.CREATE for write in batch)
+            if (memory or creates) and (refused := SetUp(self._reading, client).carry_out(memory)):
+                return [Answer(error=refused)] * len(batch)
+        return Batch(self._reading, client).carry_out(batch)

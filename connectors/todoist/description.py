@@ -1,0 +1,65 @@
+"""Todoist's texts: the description of a task, whose last line is our marker, and the words for priorities."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from connectors.base import Content, Marker
+from connectors.codec import VERSION, read_marker, write_marker
+
+if TYPE_CHECKING:
+    from connectors.todoist.objects import Item
+
+PRIORITIES = {"urgent": 4, "high": 3, "medium": 2, "none": 1}
+_PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
+_MARKER = re.compile(r"\s*bp(?P<version>\d{1,9}) [0-9a-z]{10}(?: (?P<namespace>\S+).*)?")
+
+
+def split(description: str) -> tuple[str, str | None]:
+    """Return a description's notes and its marker's line: the last that looks like one."""
+    lines = description.split("\n")
+    number = _marker_line(lines)
+    if number is None:
+        return description.strip(), None
+    return "\n".join(lines[:number] + lines[number + 1 :]).strip(), lines[number].strip()
+
+
+def join(notes: str, marker: Marker | None) -> str:
+    """Return the description that holds notes and a marker."""
+    return "\n\n".join(filter(None, [notes, write_marker(marker) if marker else ""]))
+
+
+def with_marker(description: str, marker: Marker | None) -> str:
+    """Return a description with another marker, at the place of the one before; None takes it out."""
+    lines = description.split("\n")
+    number = _marker_line(lines)
+    if number is None or marker is None:
+        return join(split(description)[0], marker)
+    lines[number] = write_marker(marker)
+    return "\n".join(lines)
+
+
+def _marker_line(lines: list[str]) -> int | None:
+    return next((n for n in range(len(lines) - 1, -1, -1) if _MARKER.fullmatch(lines[n])), None)
+
+
+def read_line(line: str | None, namespace: str) -> Marker | None:
+    """Return the marker of a line. That of a newer version is a reason to stop only where it is one of ours."""
+    match = _MARKER.fullmatch(line or "")
+    if match is None or (int(match["version"]) > VERSION and match["namespace"] != namespace):
+        return None
+    return read_marker(line or "")
+
+
+def marker_of(item: Item) -> Marker | None:
+    """Return the marker of a task, of any namespace; None where there is none that can be read."""
+    line = split(item.description)[1]
+    match = _MARKER.fullmatch(line or "")
+    return read_marker(line or "") if match and int(match["version"]) <= VERSION else None
+
+
+def content_of(item: Item) -> Content:
+    """Return what people see of a task, without our marker."""
+    priority = _PRIORITY_NAMES.get(item.priority, "none")
+    return Content(item.content, item.due.day if item.due else None, split(item.description)[0], item.labels, priority)

@@ -1,0 +1,110 @@
+"""The memory as comments of one Todoist task: a comment per goal, more where a goal is too long for one.
+
+    bpm1 1/1 k3zq7a food-handler
+    {"goal":"food-handler","since":"2027-07-20",...}
+
+So a small change rewrites one comment. A goal of several comments is written anew beside the old ones, which go last: a
+run that dies in between leaves one whole set. A person's own comments there are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connectors.base import digest
+from connectors.codec import read_memory, write_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from connectors.base import GoalMemory
+    from connectors.todoist.objects import Note
+
+TITLE = "backplan's memory, keep this"
+_ABOUT = "What backplan has to remember of your plan stands in the comments. Please leave this task as it is, and open."
+_OWNER = re.compile(r"^bpm1 (\S+) (.+)$", re.MULTILINE)
+_HEAD = re.compile(r"bpm1 (?P<number>\d{1,4})/(?P<count>\d{1,4}) (?P<set>\w+) (?P<goal>\S+)\n")
+# 15,000 characters are safe. Cut where no space is: the service takes those at the ends away.
+_PIECE = re.compile(r"(?s).{1,14500}(?<!\s)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    note: Note
+    goal: str
+    number: int
+    count: int
+    set: str
+    text: str
+
+
+def description(namespace: str, container: str) -> str:
+    """Return what the memory's task says: for people, and whose it is."""
+    return f"{_ABOUT}\n\nbpm1 {namespace} {container}"
+
+
+def described(text: str, namespace: str, container: str) -> str:
+    """Return what a description has to be, so that it says whose the memory is; what a person wrote there stays."""
+    if owner(text) == (namespace, container):
+        return text
+    return "\n\n".join([_OWNER.sub("", text).strip() or _ABOUT, f"bpm1 {namespace} {container}"])
+
+
+def owner(text: str) -> tuple[str, str] | None:
+    """Return the namespace and the container whose memory a task with this description is; None for other tasks."""
+    match = _OWNER.search(text)
+    return (match[1], match[2].strip()) if match else None
+
+
+def pieces(text: str) -> list[str]:
+    """Return a text cut into as many comments as it takes."""
+    return _PIECE.findall(text)
+
+
+def write(memory: Mapping[str, GoalMemory]) -> dict[str, list[str]]:
+    """Return the comments that hold the memory, by goal."""
+    comments = {}
+    for goal_id, line in zip(memory, write_memory(memory), strict=True):
+        cut = pieces(line)
+        heads = (f"bpm1 {number}/{len(cut)} {digest(line)} {goal_id}" for number in range(1, len(cut) + 1))
+        comments[goal_id] = [f"{head}\n{piece}" for head, piece in zip(heads, cut, strict=True)]
+    return comments
+
+
+def by_goal(notes: Iterable[Note]) -> dict[str, list[Note]]:
+    """Return the comments that are ours, by goal."""
+    found: dict[str, list[Note]] = {}
+    for piece in _pieces(notes):
+        found.setdefault(piece.goal, []).append(piece.note)
+    return found
+
+
+def read(notes: Iterable[Note]) -> tuple[dict[str, GoalMemory], list[str]]:
+    """Return the memory, of each goal the newest whole set of comments, and the goals of which none can be read."""
+    lines: dict[str, str | None] = {}
+    sets: dict[tuple[str, str], dict[int, _Piece]] = {}
+    for piece in _pieces(notes):
+        parts = sets.setdefault((piece.goal, piece.set), {})
+        parts[piece.number] = piece
+        lines.setdefault(piece.goal, None)
+        if len(parts) == piece.count:
+            lines[piece.goal] = "".join(parts[number].text for number in sorted(parts))
+    memory: dict[str, GoalMemory] = {}
+    broken = []
+    for goal, line in lines.items():
+        try:
+            memory |= read_memory([line or ""])
+        except ValueError:
+            broken.append(goal)
+    return memory, broken
+
+
+def _pieces(notes: Iterable[Note]) -> list[_Piece]:
+    """Return our comments taken apart, the oldest first."""
+    return [
+        _Piece(note, head["goal"], int(head["number"]), int(head["count"]), head["set"], note.content[head.end() :])
+        for note in sorted(notes, key=lambda note: (note.posted_at, note.id))
+        if (head := _HEAD.match(note.content))
+    ]

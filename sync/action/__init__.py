@@ -1,0 +1,1 @@
+"""The GitHub Action: its inputs, annotations, outputs and comments."""

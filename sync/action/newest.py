@@ -1,0 +1,204 @@
+"""Whether the goals file that was checked out is the newest of its branch: only then may a workflow write tasks by it.
+
+A workflow that checks out the commit of its event has an old file when an old run is started again, or had to wait.
+What that commit has is asked of git, not read from the working files: a step before may have changed those, and line
+endings, LFS and symbolic links may make them differ. What the branch has by now is asked of GitHub, since the checkout
+may have no credentials any more. Only goals files count: backplan's own push of `todo.md` makes none of them old.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
+
+from config import loader
+from config.errors import BackplanError
+
+if TYPE_CHECKING:
+    import httpx
+
+_BUDGET = 20.0  # seconds
+_MOST_LISTED = 1000  # of a folder: GitHub leaves out the others, and does not say so
+_NO_ACCESS = (401, 403, 404)
+_FOUND_OUT = "Write `permissions: {contents: read}` in the job, so that it may be asked"
+_ONLY_PLANNED = "So it only plans, and changes no task."
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Whether a goals file is an old one, or has to be taken for one; and what there is to say about that."""
+
+    old: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What started the run: a commit of a ref (`refs/heads/main`) of a repository (`owner/name`)."""
+
+    repository: str
+    ref: str
+    commit: str
+    again: bool
+
+    @classmethod
+    def current(cls) -> Self | None:
+        """Return GitHub's event; None where GitHub Actions does not run this."""
+        if os.environ.get("GITHUB_ACTIONS") != "true":
+            return None
+        repository, ref, commit, attempt = (
+            os.environ.get(f"GITHUB_{name}", "") for name in ("REPOSITORY", "REF", "SHA", "RUN_ATTEMPT")
+        )
+        return cls(repository, ref, commit, attempt not in ("", "1")) if repository and ref and commit else None
+
+    @property
+    def branch(self) -> str:
+        """The ref, by its name for people."""
+        return self.ref.removeprefix("refs/heads/")
+
+
+class UnknownError(Exception):
+    """What is newest could not be found out."""
+
+
+def age(path: Path) -> Age:
+    """Return the age of the goals file, or the folder of them, at `path`.
+
+    Where it cannot be found out, a run that was started again has to be taken for an old one; any other goes on.
+    """
+    event = Event.current()
+    if event is None:
+        return Age()
+    try:
+        return Age(old=True, note=_old(path, event)) if _is_old(path, event) else Age()
+    except UnknownError as error:
+        return Age(event.again, _unknown(path, event, str(error)))
+
+
+def _is_old(path: Path, event: Event) -> bool:
+    """Return whether the branch has other goals files by now than the event's commit, if that was checked out."""
+    files = _Files.at(path)
+    top = _checkout(files.folder)
+    if _git(top, "rev-parse", "HEAD").strip() != event.commit:
+        return False  # the workflow chose for itself what to check out: the branch, or something else altogether
+    folder = "" if files.folder == top else files.folder.relative_to(top).as_posix()
+    ours = files.among(_committed(top, folder))
+    return bool(ours) and files.among(_newest(event, folder)) != ours  # what is not committed was made by the workflow
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The goals files of a folder: one, by its name, or (None) all that are there."""
+
+    folder: Path
+    name: str | None
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        target = path.resolve()
+        return cls(target, None) if target.is_dir() else cls(target.parent, target.name)
+
+    def among(self, contents: dict[str, str]) -> dict[str, str]:
+        """Return those that are goals files, of what is in the folder."""
+        return {name: content for name, content in contents.items() if self._is_one(name)}
+
+    def _is_one(self, name: str) -> bool:
+        return Path(name).suffix in loader.SUFFIXES if self.name is None else name == self.name
+
+
+# What was checked out
+
+
+def _checkout(folder: Path) -> Path:
+    """Return the top of the checkout that holds a folder. Raises UnknownError where there is none."""
+    for place in (folder, *folder.parents):
+        if (place / ".git").exists():
+            return place
+    raise UnknownError("git knows nothing of it: git has to be there when `actions/checkout` runs")
+
+
+def _committed(top: Path, folder: str) -> dict[str, str]:
+    """Return the id of each content of a folder, by its name, as the commit has it."""
+    listed = _git(top, "ls-tree", "-z", "HEAD", *(["--", f"{folder}/"] if folder else []))
+    entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
+    return {path.rpartition("/")[2]: about.split()[2] for about, path in entries}
+
+
+def _git(top: Path, *arguments: str) -> str:
+    # With the folder named, git does not look for one, which might be part of the repository, or somebody else's.
+    command = ["git", f"--git-dir={top / '.git'}", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)  # noqa: S603  # no shell
+    except OSError as error:
+        raise UnknownError(f"git could not be asked: {error.strerror}") from None
+    except subprocess.CalledProcessError as error:
+        raise UnknownError(f"git could not be asked: {os.fsdecode(error.stderr).strip()}") from None
+    return os.fsdecode(done.stdout)
+
+
+# What is newest
+
+
+def _newest(event: Event, folder: str) -> dict[str, str]:
+    """Return the id of each content of a folder, by its name, as the branch has it now."""
+    from sync.action import github_api
+
+    token = os.environ.get("WORKFLOW_TOKEN")  # its own: the one for GitHub Issues may be another repository's
+    if not token:
+        raise UnknownError("the workflow has no token")
+    with github_api.client(token, _BUDGET) as client:
+        try:
+            answer = _ask(client, event, folder)
+            if answer.status_code == 404 and folder:
+                _listed(_ask(client, event, ""))  # who may not read is told the same
+                return {}
+            return _listed(answer)
+        except BackplanError as error:
+            raise UnknownError(str(error)) from None
+
+
+def _ask(client: httpx.Client, event: Event, folder: str) -> httpx.Response:
+    return client.get(f"/repos/{event.repository}/contents/{quote(os.fsencode(folder))}", params={"ref": event.ref})
+
+
+def _listed(answer: httpx.Response) -> dict[str, str]:
+    from sync.action import github_api
+
+    if not answer.is_success:
+        todo = f". {_FOUND_OUT}" if answer.status_code in _NO_ACCESS else ""
+        raise UnknownError(f"{github_api.refusal(answer)}{todo}")
+    entries = answer.json()
+    try:
+        listed = {entry["name"]: entry["sha"] for entry in entries}
+    except (TypeError, KeyError):
+        listed = {}
+    if not 0 < len(listed) < _MOST_LISTED:  # git keeps no empty folder
+        raise UnknownError("GitHub's list of the folder is not complete")
+    return listed
+
+
+# What is said
+
+
+def _old(path: Path, event: Event) -> str:
+    return (
+        f"This run has an old `{path.as_posix()}`: the branch `{event.branch}` has another one by now. {_ONLY_PLANNED} "
+        f"{_todo()} For runs that take the newest file by themselves, write `ref: ${{{{ github.ref }}}}` in the "
+        "workflow, below `with:` of `actions/checkout`, in the job that syncs."
+    )
+
+
+def _unknown(path: Path, event: Event, why: str) -> str:
+    what = f"Whether `{path.as_posix()}` is the newest of the branch `{event.branch}` could not be found out: {why}."
+    if event.again:
+        return f"{what} This run was started again, so its file may be an old one. {_ONLY_PLANNED} {_todo()}"
+    return f"{what} This run goes on with the file as it was checked out."
+
+
+def _todo() -> str:
+    workflow = os.environ.get("GITHUB_WORKFLOW") or "the workflow"
+    return f"To bring the tasks up to date, start a new run: open Actions > {workflow}, and press Run workflow."

@@ -1,0 +1,85 @@
+"""The command line: finds the command that was asked for, and turns whatever goes wrong into a sentence."""
+
+from __future__ import annotations
+
+import sys
+from collections import UserDict
+from importlib import import_module
+from typing import Any
+
+import click
+
+from config.errors import BackplanError, GoalsFileError
+from sync.cli.options import FAILED
+from sync.cli.output import print_json, say
+from sync.reports import safe_output
+
+USAGE = 64
+
+
+class _Commands(UserDict[str, Any]):
+    """The commands by name, from the modules that hold them: one is imported when a command of it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = getattr(import_module(f"sync.cli.{self.data[name]}"), name)
+        return command
+
+
+_COMMANDS = _Commands(
+    {
+        **dict.fromkeys(("explain", "fit", "move", "schedule", "status"), "dates"),
+        **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
+        **dict.fromkeys(("check", "init", "schema"), "goals_file"),
+        **dict.fromkeys(("connectors", "doctor"), "apps"),
+    }
+)
+
+
+@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="backplan", prog_name="backplan", message="%(prog)s %(version)s")
+def main() -> None:
+    """Plan backwards from a deadline, and keep the steps in the to-do app you already use."""
+
+
+def run() -> int:
+    """Run the command line; return the exit code. No error ends in a traceback."""
+    return safe_output.run(_run)
+
+
+def _run() -> int:
+    try:
+        return int(main(prog_name="backplan", standalone_mode=False) or 0)
+    except click.Abort:
+        say("stopped; nothing more was done")
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except BackplanError as error:
+        _fail(error)
+        return error.exit_code
+    except Exception as error:  # the last net: a person gets a sentence, not a traceback
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    if "-v" in sys.argv or "--verbose" in sys.argv:
+        from traceback import format_exception
+
+        say("".join(format_exception(error)).rstrip())
+        return FAILED
+    say(f"error: backplan met a case that it should know and does not: {type(error).__name__}: {error}")
+    say("Please report it with the output of the same command and -v.")
+    return FAILED
+
+
+def _fail(error: BackplanError) -> None:
+    if "--json" in sys.argv:
+        document: dict[str, Any] = {"version": 1, "error": str(error), "exit_code": error.exit_code}
+        if isinstance(error, GoalsFileError):
+            from sync.reports import as_json
+
+            document |= as_json.problems(error.problems)
+        print_json(document)
+    for line in str(error).splitlines():
+        say(f"error: {line}")

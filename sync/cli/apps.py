@@ -1,0 +1,80 @@
+"""Commands about apps: `connectors` and `doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from config.errors import BackplanError
+from sync.cli.options import FAILED, Options, command, known_connectors
+from sync.cli.output import answer, print_lines
+
+if TYPE_CHECKING:
+    from connectors.base import Connector, Fact
+
+
+@command()
+def connectors(options: Options) -> None:
+    """List the connectors that are installed and what each can do."""
+    from connectors import registry
+    from connectors.base import FIELDS
+
+    entries: list[dict[str, Any]] = []
+    for name in registry.installed():
+        able = registry.load(name).capabilities
+        entries.append(
+            {
+                "name": name,
+                "fields": [field for field in FIELDS if field in able.fields],
+                "reliability": able.reliability,
+                "local": able.local,
+                "configured": able.local,
+            }
+        )
+
+    def show() -> None:
+        from sync.reports import text
+
+        rows = [
+            (
+                str(e["name"]),
+                ", ".join(e["fields"]),
+                str(e["reliability"]),
+                "yes" if e["configured"] else "no",
+            )
+            for e in entries
+        ]
+        print_lines([text.rows(("connector", "holds", "promise", "configured"), rows)])
+
+    answer(options, lambda: {"version": 1, "connectors": entries}, show)
+
+
+@command()
+def doctor(options: Options) -> int:
+    """Try each configured connector: is the token valid, which account is it, what is missing?"""
+    from dataclasses import asdict
+
+    homes = options.workspace().homes()
+    only = known_connectors(options.connector, homes)
+    found = {home.label: _facts(home.connector) for home in homes if not only or home.connector.name in only}
+
+    def show() -> None:
+        from sync.reports import text
+
+        rows = [(label, "ok" if f.ok else "WRONG", f.what, f.sentence) for label, facts in found.items() for f in facts]
+        print_lines([text.rows(("connector", "", "what", ""), rows)])
+
+    document = [{"label": label, "facts": [asdict(fact) for fact in facts]} for label, facts in found.items()]
+    answer(options, lambda: {"version": 1, "connectors": document}, show)
+    return FAILED if any(not fact.ok for facts in found.values() for fact in facts) else 0
+
+
+def _facts(connector: Connector) -> list[Fact]:
+    from connectors.base import Examined, Fact
+
+    if isinstance(connector, Examined):
+        return connector.facts()
+    try:
+        connector.read()
+    except BackplanError as error:
+        return [Fact("reading", False, str(error))]
+    return [Fact("reading", True, "can be read")]

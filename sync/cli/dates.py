@@ -1,0 +1,231 @@
+"""Commands about dates: `schedule`, `status`, `explain`, `fit`, and `move`, which writes one into the goals file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sync.cli.options import DATE, DEADLINE, FAILED, PATH, Options, command
+from sync.cli.output import answer, print_lines, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from sync.run.workspace import Workspace
+    from sync.schedule.model import Schedule
+
+
+_DEADLINE = click.option(
+    "--deadline", type=DEADLINE, multiple=True, metavar="GOAL=DATE", help="What if this deadline moved? Repeatable."
+)
+_RISK = (
+    click.option("--risk", is_flag=True, help="How likely the dates are to hold, from estimates such as 2-3-6 days."),
+    click.option("--confidence", type=click.IntRange(1, 99), help="The same, and when to begin to be so sure (80 %)."),
+)
+
+
+_CONFIDENCE = 80
+
+
+@command(
+    _DEADLINE,
+    *_RISK,
+    click.option("--markdown", is_flag=True, help="A Markdown table and a Mermaid gantt chart."),
+    click.option("--html", type=PATH, help="Write a page with the plan and its chart."),
+    click.option("--svg", type=PATH, help="Write the chart as a picture."),
+    click.option("--ics", type=PATH, help="Write the dates as a calendar file."),
+    click.option("--progress", is_flag=True, help="Read progress from the apps first."),
+)
+def schedule(
+    options: Options,
+    deadline: tuple[tuple[str, date], ...],
+    risk: bool,
+    confidence: int | None,
+    markdown: bool,
+    html: Path | None,
+    svg: Path | None,
+    ics: Path | None,
+    progress: bool,
+) -> int:
+    """Show the date of every step, offline."""
+    workspace = options.workspace()
+    sure = confidence or (_CONFIDENCE if risk else None)
+    before = shown = _schedule(workspace, progress=progress, sure=sure)
+    if deadline:
+        shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress, sure=sure, again=True)
+    before, shown = _only(workspace, before, options.goal), _only(workspace, shown, options.goal)
+    for path, renderer in ((html, "html"), (svg, "svg"), (ics, "ics")):
+        if path is not None:
+            _write_report(path, renderer, shown)
+
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.schedule(shown) | (as_json.what_if(before, shown) if deadline else {})
+
+    def show() -> None:
+        from sync.reports import text
+
+        if markdown:
+            from sync.reports import markdown as as_markdown
+
+            click.echo(as_markdown.moves(before, shown) if deadline else as_markdown.schedule(shown), nl=False)
+        else:
+            print_lines(text.moves(before, shown) if deadline else text.schedule(shown))
+
+    answer(options, document, show)
+    return FAILED if any(goal.failed or goal.held for goal in shown.goals) else 0
+
+
+def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
+    from importlib import import_module
+
+    from config.atomic_write import replace_file
+
+    content: str | bytes = import_module(f"sync.reports.{renderer}").schedule(shown)
+    replace_file(path, content.encode() if isinstance(content, str) else content)
+    say(f"wrote {path}")
+
+
+@command()
+def status(options: Options) -> None:
+    """Show how each goal stands: its next step, the days in hand, what is done, what is too much at once."""
+    workspace = options.workspace()
+    shown = _only(workspace, _schedule(workspace, progress=True), options.goal)
+
+    def document() -> Mapping[str, Any]:
+        from sync.forecast.learning import lessons
+        from sync.reports import as_json
+
+        return as_json.schedule(shown) | {"learning": as_json.lessons(lessons(shown))}
+
+    def show() -> None:
+        from sync.reports import text
+
+        print_lines(text.status(shown))
+
+    answer(options, document, show)
+
+
+@command(click.argument("target", metavar="GOAL[/STEP]"))
+def explain(options: Options, target: str) -> None:
+    """Tell why a step has its date, hop by hop to the deadline."""
+    from sync.reports.explain import explain as sentences
+
+    workspace = options.workspace()
+    goal_id, _, step_id = target.partition("/")
+    workspace.goal(goal_id)
+    planned = _schedule(workspace, progress=False)
+    goal = next(goal for goal in planned.goals if goal.goal.id == goal_id)
+    step = goal.step(step_id)
+    if step_id and step is None:
+        known = ", ".join(step.id for step in goal.goal.steps)
+        raise click.BadParameter(f"{goal_id!r} has no step {step_id!r}; it has {known}")
+    lines = sentences(planned, goal, step)
+    answer(
+        options,
+        lambda: {"version": 1, "goal": goal_id, "step": step_id or None, "lines": lines},
+        lambda: print_lines(lines),
+    )
+
+
+@command(
+    click.argument("goal_id", metavar="GOAL"),
+    click.argument("day", metavar="DATE", type=DATE),
+    click.option("--dry-run", is_flag=True, help="Show what would move, and write nothing."),
+    _DEADLINE,
+    *_RISK,
+)
+def move(
+    options: Options,
+    goal_id: str,
+    day: date,
+    dry_run: bool,
+    deadline: tuple[tuple[str, date], ...],
+    risk: bool,
+    confidence: int | None,
+) -> None:
+    """Move one deadline in the goals file, and show what that moves; --deadline only shows, and writes nothing."""
+    from config import edit
+
+    workspace = options.workspace()
+    goal = workspace.goal(goal_id)
+    text = edit.move_deadline(goal, day)
+    sure = confidence or (_CONFIDENCE if risk else None)
+    before = _schedule(workspace, progress=False, sure=sure)
+    moved = workspace.with_deadlines({**dict(deadline), goal_id: day})
+    after = _schedule(moved, progress=False, sure=sure, again=True)
+    if not dry_run:
+        edit.save(Path(goal.origin.source.name), goal.origin.source, text)
+
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.schedule(after) | as_json.what_if(before, after)
+
+    def show() -> None:
+        from sync.reports import text as as_text
+
+        print_lines(as_text.moves(before, after))
+        say("nothing was written" if dry_run else f"wrote {goal.origin.source.name}; `backplan sync` moves the tasks")
+
+    answer(options, document, show)
+
+
+@command(
+    click.argument("goal_id", metavar="GOAL"),
+    click.option("--progress", is_flag=True, help="Read progress from the apps first."),
+)
+def fit(options: Options, goal_id: str, progress: bool) -> None:
+    """Tell the earliest deadline that holds: as planned, and at 50, 80 and 95%."""
+    from sync.forecast import fit as fits
+
+    workspace = options.workspace()
+    workspace.goal(goal_id)
+    found = fits.fit(workspace.project, _schedule(workspace, progress=progress), goal_id)
+
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.fit(found)
+
+    def show() -> None:
+        from sync.reports import text
+
+        print_lines(text.fit(found))
+
+    answer(options, document, show)
+
+
+def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, again: bool = False) -> Schedule:
+    """Return the schedule, with its risk where `sure` (in percent) is given. What was said is not said `again`."""
+    if progress:
+        from sync.run.reading import read
+
+        reading = read(workspace.project, workspace.homes(), workspace.today)
+        planned, notes = (
+            reading.schedule,
+            [f"{label} could not be read: {why}" for label, why in reading.unread.items()],
+        )
+    else:
+        planned, found = workspace.offline_schedule()
+        notes = [f"note: {note}" for note in found]
+    for note in notes if not again else ():
+        say(note)
+    if sure is None:
+        return planned
+    from sync.forecast.risk import with_risk
+
+    return with_risk(workspace.project, planned, sure)
+
+
+def _only(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> Schedule:
+    if not ids:
+        return shown
+    from dataclasses import replace
+
+    wanted = workspace.goals(ids)
+    return replace(shown, goals=tuple(goal for goal in shown.goals if goal.goal.id in wanted))

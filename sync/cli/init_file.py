@@ -1,0 +1,184 @@
+"""The first goals file, from a template, from two options or from a few questions that lead backwards; its workflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from config import schema
+from config.atomic_write import replace_file
+from config.edit import set_value
+from config.errors import BackplanError, InputError
+from config.parts import slug
+from config.source import Source
+from config.templates import Templates
+from connectors import registry
+from sync.cli import workflow_template as of_github
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
+
+SCHEMA_NAME = "goals.schema.json"
+_ON_GITHUB = re.compile(r"url = \S*?github\.[\w.-]+[:/](?P<repo>[\w.-]+/[\w.-]+?)(?:\.git)?/?\s*$", re.MULTILINE)
+_MODELINE = f"# yaml-language-server: $schema={SCHEMA_NAME}\n"
+
+
+def templates() -> dict[str, str]:
+    """Return the title of every template's goal, by the template's name."""
+    found = Templates(Path("templates"))
+    return {name: goal[0].title for name in found.names() if (goal := found.get(name))}
+
+
+def templates_table(titles: Mapping[str, str]) -> Table:
+    """Return the templates with their goals' titles, for people."""
+    from sync.reports.text import rows
+
+    return rows(("template", "goal"), list(titles.items()))
+
+
+def goals_text(
+    path: Path, template: str | None, title: str | None, deadline: date | None, apps: Sequence[str] = (), *, ask: bool
+) -> str:
+    """Return a goals file for `path`, whose tasks go to `apps`.
+
+    What the options do not say is asked for, where somebody can answer.
+
+    Raises InputError for an app that is not known, and where something is missing and nobody can be asked.
+    """
+    if path.exists():
+        raise BackplanError(f"{path}: is there already; edit it, or name another with --goals (nothing was changed)")
+    targets = [_target(app, path) for app in apps]
+    text = _goals_text(path, template, title, deadline, ask=ask)
+    return set_value(Source(str(path), text), (), "sync", f"[{', '.join(targets)}]") if apps else text
+
+
+def _target(app: str, path: Path) -> str:
+    """Return what `sync:` says of an app; of GitHub, that it is the repository in which the goals file lies."""
+    registry.load(app)
+    if app != "github":
+        return app
+    settings = _repository(path) / ".git" / "config"
+    origin = _ON_GITHUB.search(settings.read_text("utf-8", "replace")) if settings.is_file() else None
+    if origin is None:
+        raise InputError(
+            "--connector github: this is no clone of a repository on GitHub, so it is not known which one is meant; "
+            "leave it out, and write `sync: [{github: {repo: me/goals}}]` into the goals file"
+        )
+    return f"{{github: {{repo: {origin['repo']}}}}}"
+
+
+def _goals_text(path: Path, template: str | None, title: str | None, deadline: date | None, *, ask: bool) -> str:
+    if template is not None:
+        return _from_template(path, template, title, deadline)
+    if not ask:
+        if title is None or deadline is None:
+            options = "--title and --deadline, or --template NAME (--template list shows them)"
+            raise InputError(f"there is no terminal to ask on; say {options}")
+        return _file(path, title, deadline, [])
+    title = title or click.prompt("What do you want to reach?", err=True).strip()
+    while deadline is None:
+        deadline = _as_date(click.prompt("By which day? (such as 2027-08-15)", err=True))
+    return _file(path, title, deadline, _ask_backwards(title))
+
+
+def write(path: Path, text: str, *, workflow: bool) -> list[Path]:
+    """Write the goals file, beside it the schema that its first line names, and the workflow; return what was written.
+
+    Nothing that is there already is written over.
+    """
+    wanted = {path: text, path.parent / SCHEMA_NAME: schema.text()}
+    if workflow:
+        root = _repository(path)
+        goals = path.resolve().relative_to(root.resolve()).as_posix()
+        wanted[root / of_github.PATH] = of_github.text(goals, _apps(path, text))
+    written = [name for name in wanted if not name.exists()]
+    for name in written:
+        name.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(name, wanted[name].encode())
+    return written
+
+
+def _repository(path: Path) -> Path:
+    """Return the root of the repository that the goals file lies in; its own folder, where it lies in none."""
+    root = next((folder for folder in path.resolve().parents if (folder / ".git").exists()), None)
+    return path.parent if root is None else Path(os.path.relpath(root))
+
+
+def _apps(path: Path, text: str) -> set[str]:
+    """Return the names of the connectors that a goals file names, or the embedded one."""
+    said = Source(str(path), text).value
+    targets = [*(said.get("sync") or []), *(target for goal in said["goals"] for target in goal.get("sync") or [])]
+    return {target if isinstance(target, str) else next(iter(target)) for target in targets} or {registry.EMBEDDED}
+
+
+def _ask_backwards(title: str) -> list[str]:
+    """Ask what comes before, from the goal back, and return the steps in the order they are done."""
+    steps: list[str] = []
+    after = title
+    click.echo("Now backwards, one step at a time. An empty answer ends it.", err=True)
+    while step := click.prompt(
+        f"What has to happen right before “{after}”?", default="", show_default=False, err=True
+    ).strip():
+        steps.insert(0, step)
+        after = step
+    return steps
+
+
+def _as_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        click.echo(f"{text!r} is not a date such as 2027-08-15", err=True)
+        return None
+
+
+def _file(path: Path, title: str, deadline: date, steps: list[str]) -> str:
+    lines = [
+        f"{_MODELINE}version: 1",
+        f"namespace: {_namespace(path)}",
+        "# timezone: America/New_York    # what 'today' is; without it, UTC",
+        "goals:",
+        f"  - title: {_yaml(title)}",
+        f"    deadline: {deadline}",
+        "    steps:" if steps else "    steps: []",
+        *(f"      - {_yaml(step)}" for step in steps),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _from_template(path: Path, name: str, title: str | None, deadline: date | None) -> str:
+    templates = Templates(path.parent / "templates")
+    file = templates.path(name)
+    if file is None:
+        raise InputError(f"no template has the name `{name}`; there are {', '.join(templates.names())}")
+    text = file.read_text("utf-8")
+    for key, value in (("deadline", deadline), ("title", title)):
+        if value is not None:
+            written = str(value) if isinstance(value, date) else _yaml(value)
+            text = set_value(Source(name, text), ("goals", 0), key, written)
+    if "namespace" not in Source(name, text).value:
+        text = set_value(Source(name, text), (), "namespace", _namespace(path))
+    first, _, rest = text.partition("\n")
+    return _MODELINE + (rest if first.startswith("# yaml-language-server") else text)
+
+
+def _namespace(path: Path) -> str:
+    """Return a name for the plan: that of the folder it lies in, and of the file where it is not the usual one."""
+    words = [path.resolve().parent.name, *([path.stem] if path.name != "goals.yaml" else [])]
+    names = ["".join(c if c.isascii() else "-" for c in slug(word)).strip("-") for word in words]
+    return "/".join(name for name in names if name) or "goals"
+
+
+def _yaml(text: str) -> str:
+    """Return a title as a YAML scalar: plain where that is safe, else in double quotes (JSON is YAML)."""
+    plain = text[:1].isalpha() and all(c.isalnum() or c in " -_.,;()'/+&!?" for c in text) and text == text.strip()
+    reserved = text.lower() in {"null", "true", "false"}
+    return text if plain and not reserved else json.dumps(text, ensure_ascii=False)

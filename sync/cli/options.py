@@ -1,0 +1,119 @@
+"""The options that all commands share, and what makes a function a command."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import date
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config import pull_request
+from connectors.silence import LOOKING, SILENCE, Silence
+from sync.cli.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sync.run.reading import Home
+    from sync.run.workspace import Workspace
+
+FAILED = 1
+PENDING = 2
+
+
+class _Date(click.ParamType[date]):
+    """An ISO date on the command line."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2027-08-15", param, ctx)
+
+
+class _Deadline(click.ParamType[tuple[str, date]]):
+    """`GOAL=DATE` on the command line."""
+
+    name = "goal=date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, date]:
+        if isinstance(value, tuple):
+            return value
+        goal, equals, day = value.partition("=")
+        if not equals:
+            self.fail(f"{value!r} is not of the form GOAL=2027-08-15", param, ctx)
+        return goal, DATE.convert(day, param, ctx)
+
+
+DATE, DEADLINE = _Date(), _Deadline()
+PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options that every command takes."""
+
+    goals: Path | None
+    goal: tuple[str, ...]
+    connector: tuple[str, ...]
+    today: date | None
+    json: bool
+    verbose: bool
+
+    def workspace(self) -> Workspace:
+        """Read the goals files."""
+        from sync.run.workspace import open_workspace
+
+        return open_workspace(self.goals, self.today)
+
+
+_COMMON = (
+    click.option("--goals", type=PATH, help="Goals file, or folder of goals files."),
+    click.option("--goal", multiple=True, metavar="ID", help="Only this goal; may be repeated."),
+    click.option("--connector", multiple=True, metavar="NAME", help="Write only to this connector; may be repeated."),
+    click.option("--today", type=DATE, envvar="BACKPLAN_TODAY", help="Plan as if it were this day."),
+    click.option("--json", is_flag=True, help="One JSON document on stdout; everything for people on stderr."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more, and show where an unexpected error happened."),
+)
+
+
+def command(
+    *options: Callable[[Any], Any], writes: bool = False
+) -> Callable[[Callable[..., int | None]], click.Command]:
+    """Return a decorator that makes a function a command with its own options and the common ones.
+
+    writes: it changes tasks in apps, which no goals file from a pull request may do.
+    """
+
+    def decorate(function: Callable[..., int | None]) -> click.Command:
+        @functools.wraps(function)
+        def call(**arguments: Any) -> int:
+            common = {name: arguments.pop(name) for name in Options.__dataclass_fields__}
+            if writes:
+                pull_request.refuse_writing()
+            SILENCE.set(Silence(inf if writes else LOOKING, say))
+            return function(Options(**common), **arguments) or 0
+
+        decorated: Any = call
+        for option in reversed((*options, *_COMMON)):
+            decorated = option(decorated)
+        return click.command(function.__name__)(decorated)
+
+    return decorate
+
+
+def known_connectors(names: tuple[str, ...], homes: Iterable[Home]) -> frozenset[str]:
+    """Return the names, each of which must be one of the project's connectors."""
+    known = {home.connector.name for home in homes}
+    for name in names:
+        if name not in known:
+            raise click.BadParameter(f"{name!r} is not among this project's connectors: {', '.join(sorted(known))}")
+    return frozenset(names)

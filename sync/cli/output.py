@@ -1,0 +1,50 @@
+"""How commands answer: tables or one JSON document on stdout, everything else for people on stderr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from rich.console import RenderableType
+
+    from sync.cli.options import Options
+
+
+def answer(options: Options, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
+    """Print the document where JSON is asked for, else show it to a person."""
+    if options.json:
+        print_json(document())
+    else:
+        show()
+
+
+def print_lines(lines: Iterable[RenderableType]) -> None:
+    """Print lines and tables as wide as the terminal."""
+    from sync.reports.text import console
+
+    out = console()
+    for line in lines:
+        out.print(line, soft_wrap=isinstance(line, str))
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print a document as JSON."""
+    from sync.reports import as_json
+
+    click.echo(as_json.text(document))
+
+
+def say(text: str) -> None:
+    """Say something to a person, beside the answer."""
+    from sync.reports.words import fit
+
+    click.echo(fit(text), err=True)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,232 @@
+"""Commands about tasks: `plan`, `sync` and `undo`, one run each."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sync.cli.options import FAILED, PATH, PENDING, Options, command, known_connectors
+from sync.cli.output import answer, print_lines, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sync.reconcile.change import ConnectorPlan
+    from sync.run.reading import Home, Reading
+
+
+_JOURNAL = click.option(
+    "--journal", type=PATH, metavar="FILE", help="Write every change, before -> after, to this file, for `undo`."
+)
+
+
+@command(
+    click.option("--markdown", is_flag=True, help="The plan as Markdown."),
+    click.option("--exit-code", is_flag=True, help=f"Exit with {PENDING} when changes are pending."),
+    click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
+    click.option("--rebuild", is_flag=True, help="Start a new memory from the tasks where it was lost."),
+    _JOURNAL,
+)
+def plan(
+    options: Options, markdown: bool, exit_code: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None
+) -> int:
+    """Show what `sync` would change, and why."""
+    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=False)
+    _report(options, outcome, markdown=markdown)
+    if outcome.failed:
+        return FAILED
+    return PENDING if exit_code and outcome.pending else 0
+
+
+@command(
+    click.option("--markdown", is_flag=True, help="The report as Markdown."),
+    click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
+    click.option("--rebuild", is_flag=True, help="Start a new memory from the tasks where it was lost."),
+    _JOURNAL,
+    writes=True,
+)
+def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None) -> int:
+    """Bring the apps in line with the plan, and the plan in line with what you did there."""
+    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=True)
+    _report(options, outcome, markdown=markdown)
+    return FAILED if outcome.failed else 0
+
+
+@command(
+    click.argument("file", metavar="JOURNAL", type=PATH),
+    click.option("--yes", is_flag=True, help="Do it, without asking."),
+    click.option("--markdown", is_flag=True, help="The report as Markdown."),
+    click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
+    _JOURNAL,
+    writes=True,
+)
+def undo(options: Options, file: Path, yes: bool, markdown: bool, allow_mass_change: bool, journal: Path | None) -> int:
+    """Put back what a run changed, where nobody touched it since; as a plan first."""
+    run, unread = _plan_back(options, file, allow_mass_change=allow_mass_change)
+    for label, reason in unread.items():
+        say(f"{label} could not be read, so it was left alone: {reason}")
+    if not (yes and run.pending):
+        _report_run(options, run, markdown=markdown)
+    if run.pending and (yes or _agreed(options)):
+        run = run.apply(journal, verbose=options.verbose)
+        _report_run(options, run, markdown=markdown)
+        say("put the goals file back too, or the next sync makes the same changes again")
+    elif run.pending:
+        say("nothing was written; --yes does it")
+    return FAILED if unread or run.failed else 0
+
+
+def _plan_back(options: Options, file: Path, *, allow_mass_change: bool) -> tuple[_Run, Mapping[str, str]]:
+    """Return the plan that undoes a journal, and why connectors could not be read, by their labels."""
+    from sync.run import pipeline
+    from sync.run.journal import load
+    from sync.run.reading import take_snapshots
+
+    workspace = options.workspace()
+    undone, homes, namespace = load(file).only(options.goal), workspace.homes(), workspace.project.namespace
+    only = known_connectors(options.connector, homes)
+    changed = pipeline.changed_homes(undone, workspace.project, homes)
+    changed = [home for home in changed if not only or home.connector.name in only]
+    found = take_snapshots(workspace.project, changed, workspace.today, allow_mass_change=allow_mass_change)
+    plans = pipeline.make_plans_back(undone, changed, found, namespace, allow_mass_change=allow_mass_change)
+    return _Run(plans, changed, namespace, applied=False), found.unread
+
+
+def _agreed(options: Options) -> bool:
+    """Ask, where there is somebody to ask."""
+    return not options.json and sys.stdin.isatty() and click.confirm("Do it?", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The plans of a run, and whether they were carried out: then with what became of them."""
+
+    plans: list[ConnectorPlan]
+    homes: Sequence[Home]
+    namespace: str
+    applied: bool
+
+    @property
+    def pending(self) -> bool:
+        return any(plan.pending for plan in self.plans)
+
+    @property
+    def failed(self) -> bool:
+        failed = (change.status == "failed" for plan in self.plans for change in plan.changes)
+        return any(failed) or any(plan.error for plan in self.plans)
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.plans(self.plans, {home.label: home.connector for home in self.homes}, self.namespace)
+
+    def apply(self, journal: Path | None, *, verbose: bool, limited: bool = False) -> _Run:
+        """Carry the plans out. The journal comes first, so that a run that is killed can be undone too."""
+        from dataclasses import replace
+
+        from sync.run import pipeline
+
+        self.write(journal, over=True)
+        long = any(plan.budget and plan.budget.minutes for plan in self.plans)
+        tell = say if verbose or long else lambda _: None
+        done = replace(self, plans=pipeline.apply(self.plans, self.homes, tell, limited=limited), applied=True)
+        done.write(journal, over=True)
+        return done
+
+    def write(self, journal: Path | None, *, over: bool) -> None:
+        """Write the journal, which a run that changes nothing leaves as it is."""
+        if journal is not None and self.pending:
+            from sync.reports import as_json
+            from sync.run.journal import save
+
+            save(journal, as_json.text(self.document), over=over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a run did, what it was made from, and what else there is to say."""
+
+    reading: Reading
+    run: _Run
+    notes: Sequence[str]
+
+    @property
+    def pending(self) -> bool:
+        return any(plan.news for plan in self.run.plans)
+
+    @property
+    def failed(self) -> bool:
+        late = any(goal.failed for goal in self.reading.schedule.goals)
+        return late or bool(self.reading.held) or bool(self.reading.unread) or self.run.failed
+
+
+def _reconcile(
+    options: Options, *, allow_mass_change: bool, rebuild: bool, journal: Path | None, write: bool
+) -> _Outcome:
+    from sync.run import pipeline
+    from sync.run.reading import read
+
+    workspace = options.workspace()
+    homes = workspace.homes()
+    only = known_connectors(options.connector, homes)
+    reading = read(workspace.project, homes, workspace.today, rebuild=rebuild, allow_mass_change=allow_mass_change)
+    homes = reading.homes
+    plans = pipeline.make_plans(
+        reading,
+        only_goals=workspace.goals(options.goal),
+        only_connectors=only,
+        allow_mass_change=allow_mass_change,
+    )
+    run = _Run(plans, homes, workspace.project.namespace, applied=False)
+    notes = workspace.left_lists(homes)
+    if write:
+        limited = len(plans) < len(homes) - len(reading.unread)
+        return _Outcome(reading, run.apply(journal, verbose=options.verbose, limited=limited), notes)
+    run.write(journal, over=False)
+    return _Outcome(reading, run, notes)
+
+
+def _notes(outcome: _Outcome) -> Iterator[str]:
+    """Yield what is to be known of a run besides its changes."""
+    reading = outcome.reading
+    for label, reason in reading.unread.items():
+        yield f"{label} could not be read, so its goals were left alone: {reason}"
+    yield from reading.doubts()
+    for label in reading.rebuilt:
+        yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
+    yield from outcome.notes
+    yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
+    yield from (f"{plan.label}: {notice}" for plan in outcome.run.plans for notice in plan.notices)
+    for goal in reading.schedule.goals:
+        if goal.failed:
+            late = "does not fit before its deadline (`when_late: fail`), so it was left alone"
+            yield f"{goal.goal.id}: {late}: {goal.warnings[0]}"
+
+
+def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
+    for note in _notes(outcome):
+        say(note)
+    _report_run(options, outcome.run, markdown=markdown)
+    if outcome.run.applied and not (markdown or options.json):
+        from sync.reports import text
+
+        print_lines(text.status(outcome.reading.schedule))
+
+
+def _report_run(options: Options, run: _Run, *, markdown: bool) -> None:
+    def show() -> None:
+        if markdown:
+            from sync.reports import markdown as as_markdown
+
+            click.echo(as_markdown.plan(run.plans, applied=run.applied), nl=False)
+        else:
+            from sync.reports import text
+
+            print_lines(text.plan(run.plans, applied=run.applied))
+
+    answer(options, lambda: run.document, show)

@@ -1,0 +1,100 @@
+"""What done steps tell about estimates: the days that steps took against the days that were planned for them.
+
+What was planned is in the plan last published, which keeps the dates of done steps as long as it stands. How long a
+step took is not recorded anywhere. It counts from its planned start, or from the day after what it follows was done
+where that was later, to the day it was ticked; one that was done before its planned start counts from the day after
+what it follows was done. Where that is not known either, the step tells nothing. Nor does one without a length of its
+own, one that repeats, an appointment or a milestone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.durations import Unit
+from sync.schedule.working_days import WorkingDays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from config.calendars import Calendar
+    from config.project import Step
+    from sync.schedule.model import Progress, Schedule
+
+LEAST_STEPS = 5  # fewer tell nothing
+_SAME = 0.1  # as good as what was planned
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """The days that `steps` done steps took, against those planned for them: all steps, those with a label, or one's.
+
+    `kind` is "all", "label" or "who"; `name` is the label or the person.
+    """
+
+    kind: str
+    name: str | None
+    steps: int
+    planned_days: int
+    taken_days: int
+
+    @property
+    def factor(self) -> float:
+        """How many times the planned days the steps took."""
+        return self.taken_days / self.planned_days
+
+    @property
+    def tells(self) -> bool:
+        """Whether steps take noticeably more or less than planned."""
+        return abs(self.factor - 1) >= _SAME
+
+
+def lessons(schedule: Schedule) -> tuple[Lesson, ...]:
+    """Return what at least five done steps tell: of all steps first, then by label and by person."""
+    sums: dict[tuple[str, str], tuple[int, int, int]] = {}
+    calendars: dict[Calendar, WorkingDays] = {}
+    for goal in schedule.goals:
+        days = calendars.setdefault(goal.goal.calendar, WorkingDays(goal.goal.calendar, schedule.today))
+        for step in goal.goal.steps:
+            measured = _measured(step, days, schedule.progress)
+            if measured is None:
+                continue
+            who = step.who or goal.goal.who
+            groups = [("all", ""), *(("label", label) for label in dict.fromkeys((*goal.goal.labels, *step.labels)))]
+            for group in (*groups, *([("who", who)] if who else [])):
+                count, planned, taken = sums.get(group, (0, 0, 0))
+                sums[group] = count + 1, planned + measured[0], taken + measured[1]
+    order = ("all", "label", "who")
+    found = sorted(sums.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+    return tuple(Lesson(kind, name or None, *sums) for (kind, name), sums in found if sums[0] >= LEAST_STEPS)
+
+
+def _measured(step: Step, days: WorkingDays, progress: Progress) -> tuple[int, int] | None:
+    """Return the planned and the taken working days of a done step; None where they are not known."""
+    done, published = progress.done.get(step.key), progress.published.get(step.key.partition("/")[0])
+    if done is None or published is None or step.key not in published.dates:
+        return None
+    if step.takes is None or step.grows or step.anchored or not step.takes.amount:
+        return None
+    start, due = published.dates[step.key]
+    planned = days.position(due.toordinal()) - days.position(start.toordinal() - 1)
+    if step.takes.unit is Unit.WORKING_DAYS:
+        planned = step.takes.amount  # a squeezed plan gives it less than was written
+    begin = _begin(step, start.toordinal() - 1, done.toordinal(), days, progress.done)
+    if begin is None or not planned:
+        return None
+    return planned, max(1, days.position(done.toordinal()) - days.position(begin))
+
+
+def _begin(step: Step, start: int, done: int, days: WorkingDays, others: Mapping[str, date]) -> int | None:
+    """Return the last day, working or not, before a step began; `start` is that by the plan. None if not known."""
+    if any(link.key not in others for link in step.after):
+        return None
+    followed = [
+        days.after(others[link.key].toordinal(), link.wait) if link.wait else others[link.key].toordinal()
+        for link in step.after
+    ]
+    begin = max(followed, default=None) if done <= start else max([start, *followed])
+    return begin if begin is not None and begin < done else None

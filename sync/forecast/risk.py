@@ -1,0 +1,322 @@
+"""How likely a goal's dates are to hold: Monte Carlo over its network, from three-point estimates such as 2-3-6 days.
+
+Each sample has a length for every open step that has an estimate, and carries it forward through the links: the
+forward pass of `sync.schedule.forward_pass`, over all samples at once. Steps without an estimate have no spread, done
+ones neither. A step that has begun ends its drawn length after its start, and not before today. Goals that follow each
+other share their samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from config.durations import Unit
+from sync.forecast.fit import first, furthest
+from sync.forecast.samples import SampledDays, draw, latest
+from sync.schedule.occurrences import is_occurrence, step_of
+from sync.schedule.working_days import WorkingDays
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from config.calendars import Calendar
+    from config.project import Project, Step
+    from sync.forecast.samples import Days, Sampled
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
+
+SAMPLES = 1000
+CONFIDENCES = (50, 80, 95)
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What the samples tell of a goal.
+
+    `finish` is the day by which so many of 100 samples are done. The chances, from 0 to 1, are those of being done by
+    the deadline, and by the limit: with the buffer still whole. `latest_start` is the last day on which what has not
+    begun can begin so that the limit holds with a chance of `confidence` percent; None where it is too late for that.
+    `estimates` counts the open steps that have a spread.
+    """
+
+    samples: int
+    estimates: int
+    finish: Mapping[int, date]
+    chance_of_deadline: float
+    chance_of_limit: float
+    confidence: int
+    latest_start: date | None
+
+
+def with_risk(project: Project, schedule: Schedule, confidence: int = 80) -> Schedule:
+    """Return the schedule of all goals of `project` with the risk of each that has open steps."""
+    sampler = Sampler(project, schedule)
+    return replace(schedule, goals=tuple(replace(g, risk=sampler.risk(g, confidence)) for g in schedule.goals))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """When a goal is done, when the steps are that its limit binds, and each of its countdowns."""
+
+    done: Days
+    bound: Days
+    countdowns: dict[str, Days]
+
+    def chance(self, limit: int, deadline: int, due: Mapping[str, int] | None = None) -> float:
+        """Return the share of samples that keep the limit and the deadline, and the due days of countdowns if given."""
+        held = np.asarray((self.bound <= limit) & (self.done <= deadline))
+        if due is not None:
+            for key, finish in self.countdowns.items():
+                held = held & (finish <= due[key])
+        return float(np.mean(held))
+
+
+class Sampler:
+    """The finish of every step in every sample, and what follows from it for each goal."""
+
+    def __init__(
+        self,
+        project: Project,
+        schedule: Schedule,
+        samples: int = SAMPLES,
+        *,
+        lengths: Mapping[str, Sampled] | None = None,
+    ) -> None:
+        """Draw the lengths, or take those given, and carry them through the goals, each after those that it follows."""
+        self._today = schedule.today.toordinal()
+        self._samples = samples
+        self._goals = {goal.goal.id: goal for goal in schedule.goals}
+        self._steps = {**schedule.steps(), **_repeating(schedule)}
+        self._fixed = {key: day for key, step in self._steps.items() if (day := _fixed_day(step)) is not None}
+        self._calendars: dict[Calendar, SampledDays] = {}
+        self._lengths = draw((s.step for s in self._steps.values()), samples) if lengths is None else lengths
+        self._sharing = _may_share(project, self._steps)
+        self.finish: dict[str, Days] = {}
+        self._free: dict[str, Days] = {}  # the day after which what follows a step may begin
+        for goal in project.sequence:
+            finish, free = self._finishes(self._goals[goal.id], self._today)
+            self.finish.update(finish)
+            self._free.update(free)
+
+    def risk(self, goal: ScheduledGoal, confidence: int) -> Risk | None:
+        """Return the risk of a goal; None where nothing is left to do, or it is closed."""
+        if goal.done or not any(step.due for step in goal.waiting):
+            return None
+        ends = self._ends(goal, self.finish)
+        held = ends.chance(goal.limit.toordinal(), goal.deadline.toordinal())
+        return Risk(
+            samples=self._samples,
+            estimates=self.estimates(goal),
+            finish={percent: date.fromordinal(_quantile(ends.done, percent)) for percent in CONFIDENCES},
+            chance_of_deadline=float(np.mean(ends.done <= goal.deadline.toordinal())),
+            chance_of_limit=held,
+            confidence=confidence,
+            latest_start=self._latest_start(goal, ends.bound, confidence) if held * 100 >= confidence else None,
+        )
+
+    def estimates(self, goal: ScheduledGoal) -> int:
+        """Return how many of a goal's open steps have a spread."""
+        return sum(step.step.key in self._lengths for step in goal.waiting)
+
+    def _latest_start(self, goal: ScheduledGoal, bound: Days, confidence: int) -> date:
+        """Return the last working day to begin on; today is known to do."""
+        days = self._days(goal).days
+        start = max(self._today, goal.goal.start.toordinal() if goal.goal.start else self._today)
+        least, limit = days.position(start - 1) + 1, days.position(goal.limit.toordinal())
+
+        def is_too_late(position: int) -> bool:
+            ends = self._ends(goal, self._finishes(goal, days.day(position))[0])
+            return ends.chance(goal.limit.toordinal(), goal.deadline.toordinal()) * 100 < confidence
+
+        room = limit - days.position(_quantile(bound, confidence))
+        found = first(is_too_late, least + room + 1, least + 1, limit + 1)
+        return date.fromordinal(days.day(limit if found is None else found - 1))
+
+    def earliest_deadline(
+        self, goal: ScheduledGoal, percent: int, due_at: Callable[[int], Mapping[str, int]]
+    ) -> date | None:
+        """Return the earliest deadline whose limit, and with it each countdown, holds in `percent` of 100 samples.
+
+        `due_at` gives the due day of each countdown for a deadline.
+        """
+        days, ends = self._days(goal).days, self._ends(goal, self.finish)
+        fixed = [step.due.toordinal() for step in goal.waiting if step.due and (step.step.on or step.pinned)]
+        least = max([self._today, *fixed])
+
+        def holds(deadline: int) -> bool:
+            limit = days.back(days.before(days.back(deadline), goal.goal.buffer))
+            due = due_at(deadline) if ends.countdowns else {}
+            return ends.chance(limit, deadline, due) * 100 >= percent
+
+        guess = days.after(_quantile(ends.bound, percent), goal.goal.buffer)
+        most = furthest(goal.goal, days, max(least, int(np.max(ends.done))))
+        found = first(holds, guess, least, most)
+        return None if found is None else date.fromordinal(found)
+
+    def _days(self, goal: ScheduledGoal) -> SampledDays:
+        calendar = goal.goal.calendar
+        if calendar not in self._calendars:
+            days = WorkingDays(calendar, date.fromordinal(self._today))
+            low = min([self._today, *(s.start.toordinal() for s in self._steps.values() if s.open and s.start)]) - 1
+            waits = {link.wait for s in self._steps.values() for link in s.step.after if link.wait}
+            lows = (days.after(low, wait) for wait in waits if wait.amount < 0)
+            self._calendars[calendar] = SampledDays(days, days.back(min([low, *lows])))
+        return self._calendars[calendar]
+
+    def _ends(self, goal: ScheduledGoal, finish: Mapping[str, Days]) -> _Ends:
+        dated = [(step, finish[step_of(step.step.key)]) for step in goal.waiting if step.due]
+        countdowns = {s.step.key: end for s, end in dated if s.step.before is not None and not s.pinned}
+        return _Ends(
+            done=latest(self._end(step.step.key, end) for step, end in dated),
+            bound=latest([self._today, *(end for step, end in dated if not (step.step.anchored or step.pinned))]),
+            countdowns=countdowns,
+        )
+
+    def _end(self, key: str, finish: Days) -> Days:
+        """Return when a step is over; an appointment is not before its day."""
+        return latest([finish, self._fixed[key]]) if key in self._fixed else finish
+
+    def _finishes(self, goal: ScheduledGoal, today: int) -> tuple[dict[str, Days], dict[str, Days]]:
+        """Return the finish of each step of a goal where what has not begun can begin on the day `today`.
+
+        And the day after which what follows it may begin.
+        """
+        days = self._days(goal)
+        begin = max(today, goal.goal.start.toordinal() if goal.goal.start else today)
+        first_day = days.days.forward(begin)
+        found: dict[str, Days] = {}
+        free: dict[str, Days] = {}
+        for step in goal.goal.sequence:
+            scheduled = self._steps[step.key]
+            earliest = self._earliest(scheduled, days, begin, free)
+            if scheduled.done:
+                found[step.key] = scheduled.done.toordinal()
+            else:
+                finish = earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
+                if step.key in self._fixed:
+                    finish = days.on_free_day(earliest, finish, self._fixed[step.key])
+                found[step.key] = finish
+            free[step.key] = self._over(goal, scheduled, earliest, found[step.key])
+        return found, free
+
+    def _over(self, goal: ScheduledGoal, scheduled: ScheduledStep, earliest: Days, finish: Days) -> Days:
+        """Return the day after which what follows a step may begin; without a length, it takes none of its day."""
+        key = scheduled.step.key
+        if scheduled.done:
+            return finish - 1 if scheduled.step.milestone else finish
+        if key not in self._sharing:
+            return self._end(key, finish)
+        drawn = self._lengths.get(key)
+        if drawn is None:
+            return earliest if scheduled.step.milestone else finish
+        return finish if self._begun(goal, scheduled) is not None else np.where(drawn == 0, earliest, finish)
+
+    def _earliest(self, scheduled: ScheduledStep, days: SampledDays, begin: int, free: Mapping[str, Days]) -> Days:
+        """Return the last day before the step can start. A dropped one takes no time, but keeps its place."""
+        step = scheduled.step
+        ends: list[Days] = [begin - 1]
+        if step.not_before is not None and not scheduled.dropped:
+            ends.append(step.not_before.toordinal() - 1)
+        before = ((free[link.key] if link.key in free else self._free[link.key], link.wait) for link in step.after)
+        ends += [days.after(end, wait) for end, wait in before]
+        ends += [days.after(self._goals[link.key].deadline.toordinal(), link.wait) for link in step.after_goals]
+        return latest(ends)
+
+    def _finish(
+        self, goal: ScheduledGoal, scheduled: ScheduledStep, days: SampledDays, earliest: Days, begin: int
+    ) -> Days:
+        drawn, unit = self._lengths.get(scheduled.step.key), _unit(scheduled.step)
+        if (start := self._begun(goal, scheduled)) is not None and scheduled.due is not None:
+            least: Days = scheduled.due.toordinal()
+            if scheduled.overdue:
+                least = days.forward(latest([earliest + 1, begin]))
+            elif drawn is not None:
+                least = days.days.forward(self._today)
+            return least if drawn is None else latest([least, days.finish(start - 1, drawn, unit, begin)])
+        if drawn is not None:
+            return days.finish(earliest, drawn, unit, begin)
+        return days.finish(earliest, _length(goal, scheduled, days.days), unit, begin)
+
+    def _begun(self, goal: ScheduledGoal, scheduled: ScheduledStep) -> int | None:
+        """Return the day on which a step began, by a plan that has stood for a day: it is under way, or overdue."""
+        if goal.made.toordinal() >= self._today or scheduled.start is None:
+            return None
+        within = f"{goal.goal.id}/"
+        free = not any(self._steps[link.key].open for link in scheduled.step.after if link.key.startswith(within))
+        under_way = free and scheduled.start.toordinal() <= self._today
+        return scheduled.start.toordinal() if under_way or scheduled.overdue else None
+
+
+def _may_share(project: Project, steps: Mapping[str, ScheduledStep]) -> frozenset[str]:
+    """Return the open steps that, without a length, may share the day on which what follows them begins."""
+    leads: set[str] = set()
+    for goal in reversed(project.sequence):
+        for step in reversed(goal.sequence):
+            waits_for_it = step.key in leads or (steps[step.key].open and not step.follow_up)
+            leads.update(link.key for link in step.after if waits_for_it or not link.key.startswith(f"{goal.id}/"))
+    return frozenset(
+        key for key in leads if (s := steps[key]).open and not s.step.anchored and not s.pinned and not s.step.grows
+    )
+
+
+def _repeating(schedule: Schedule) -> dict[str, ScheduledStep]:
+    """Return the steps that repeat, each as one: it is open while one of its times is, and takes one time."""
+    times: dict[str, list[ScheduledStep]] = {}
+    for key, time in schedule.steps().items():
+        if is_occurrence(key):
+            times.setdefault(step_of(key), []).append(time)
+    whole = {}
+    for goal in schedule.goals:
+        for step in (step for step in goal.goal.steps if step.key in times):
+            last, is_open = times[step.key][-1], any(time.open for time in times[step.key])
+            done = schedule.progress.done.get(step.key)
+            whole[step.key] = last._replace(
+                step=step,
+                start=None,  # it is never under way, whatever became of one of its times
+                done=done,
+                dropped=not is_open and not done,
+                pinned=False,
+                overdue=last.due is not None and last.due < schedule.today and goal.made < schedule.today,
+            )
+    return whole
+
+
+def _unit(step: Step) -> Unit:
+    if step.takes is None or step.grows or step.takes.unit is Unit.PERCENT:
+        return Unit.WORKING_DAYS
+    return step.takes.unit
+
+
+def _length(goal: ScheduledGoal, scheduled: ScheduledStep, days: WorkingDays) -> int:
+    """Return how long a step takes that has no spread, in its unit."""
+    takes = scheduled.step.takes
+    if takes is None:
+        return 1
+    if scheduled.step.grows and scheduled.overdue:
+        return 1
+    if scheduled.step.grows:
+        limit = goal.limit.toordinal()
+        one_time = days.position(limit) - days.position(days.before(limit, takes))
+        return max(1, one_time)
+    if takes.unit is not Unit.PERCENT:
+        return takes.amount
+    # As many days as its earliest dates say.
+    start, finish = scheduled.early_start.toordinal(), scheduled.early_finish.toordinal()
+    return days.position(finish) - days.position(start - 1)
+
+
+def _fixed_day(step: ScheduledStep) -> int | None:
+    """Return the day of an open step that is an appointment, or was pinned."""
+    fixed = step.open and (step.step.on or step.pinned)
+    return step.due.toordinal() if fixed and step.due else None
+
+
+def _quantile(days: Days, percent: int) -> int:
+    """Return the first day by which so many of 100 samples are done."""
+    if isinstance(days, int):
+        return days
+    return int(np.sort(days)[ceil(len(days) * percent / 100) - 1])

@@ -1,0 +1,1 @@
+"""Pure differences: what people did, what has to change in each app, and what must not."""

@@ -1,0 +1,90 @@
+"""What a run changes: in each connector a plan, which is a list of changes, and after the run what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from connectors.base import HEARTBEAT
+from sync.reconcile import states
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connectors.base import Action, GoalMemory, Write
+    from sync.reconcile.pacing import Budget
+    from sync.reconcile.states import State
+
+Status = Literal["planned", "applied", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a plan: what happens to a task and why. `fields` maps a name to (old, new).
+
+    `before` is the task as it was found, under the key that it had; None where it is made, or nothing is written.
+
+    `acknowledges`: the write takes note of what a person did in this very app, a date they gave or a tick. It waits
+    until all the others have it, so that a run that is cut short does not forget where the newest one stands. So does
+    what comes to stand below a task that is open again only then, and, last of all, the tick or the removal of a task
+    with which those would go that move out of it. `last`: it waits even for the memories, for only its task shows that
+    a step is done whose goal has another place now.
+
+    `expected`: the removal is no slip of a hand, and does not count as one: of an occurrence whose time has passed or
+    for which the plan has other days, of what a race made twice, or of a goal that has another place now.
+    """
+
+    action: Action
+    key: str
+    reason: str
+    fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    write: Write | None = None
+    status: Status = "planned"
+    error: str | None = None
+    acknowledges: bool = False
+    last: bool = False
+    before: State | None = None
+    expected: bool = False
+
+    @property
+    def after(self) -> State | None:
+        """The task as the write leaves it; None where it goes, or nothing is written."""
+        return states.after(self.before, self.write) if self.write else None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorPlan:
+    """What has to change in one connector.
+
+    `memory` is what it shall remember once every change is applied, `remembered` what it remembers now by today's keys,
+    and `stored` that same memory as it was read. `budget` is None where the service does not limit writing. `error`:
+    what came in the way of the memory alone, after the changes themselves. `notices` are sentences on what the service
+    turned out not to do. `leaving` is the memory of goals that another place takes over: it stays until it has.
+    `mending`: the place of the memory has to be repaired.
+    """
+
+    label: str
+    changes: tuple[Change, ...]
+    memory: Mapping[str, GoalMemory]
+    remembered: Mapping[str, GoalMemory]
+    stored: Mapping[str, GoalMemory]
+    budget: Budget | None = None
+    error: str | None = None
+    notices: tuple[str, ...] = ()
+    leaving: Mapping[str, GoalMemory] = field(default_factory=dict)
+    mending: bool = False
+
+    @property
+    def writes(self) -> tuple[Change, ...]:
+        """The changes that ask something of the service."""
+        return tuple(change for change in self.changes if change.write is not None)
+
+    @property
+    def news(self) -> tuple[Change, ...]:
+        """The writes that count: all but the heartbeat's, which moves every day."""
+        return tuple(change for change in self.writes if change.key != HEARTBEAT)
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to write, tasks or memory."""
+        return bool(self.writes) or self.mending or self.memory != self.stored

@@ -1,0 +1,175 @@
+"""From a schedule to the tasks that the apps should hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.project import Step
+from connectors.base import Content, is_group
+from sync.reconcile import digests
+from sync.schedule.model import State
+from sync.schedule.occurrences import step_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from config.project import Group
+    from connectors.base import GoalMemory
+    from sync.schedule.model import ScheduledGoal, ScheduledStep
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
+
+    `timing` and `definition` are the digests of `sync.reconcile.digests`; `dates` the start and due to publish. `above`
+    are the keys of the tasks to stand below, the nearest first: groups, and the goal. `in_file`: the goals file itself
+    says that it is done, at the step or at its goal.
+    """
+
+    key: str
+    content: Content
+    timing: str
+    above: tuple[str, ...] = ()
+    done: date | None = None
+    definition: str = ""
+    dates: tuple[date, date] | None = None
+    pinned: bool = False
+    follow_up: bool = False
+    in_file: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it stands for steps, as a goal's own task and a group's do, and has its date from them."""
+        return not self.above or is_group(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedGoal:
+    """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
+
+    `repeating` are the keys of the steps whose occurrences come and go with the plan; `first_sync` is the day since
+    which any app has known of the goal.
+    """
+
+    goal_id: str
+    tasks: tuple[Wanted, ...]
+    made: date
+    digest: str
+    first_sync: date
+    repeating: frozenset[str] = frozenset()
+
+
+def wanted_goal(
+    deadline: str, goal: ScheduledGoal, memory: Mapping[str, GoalMemory], first_sync: date, *, nested: int = 0
+) -> WantedGoal | None:
+    """Return a goal's own task and its steps'; None for one that is over before it was ever published.
+
+    deadline: as `digests.deadlines` has it. memory: of the app. first_sync: the day since which any app has known of
+    the goal. nested: that many groups have tasks as well, one below the other, with those of their members below.
+    """
+    over = goal.state in (State.MISSED, State.DONE)
+    if over and goal.goal.id not in memory:
+        return None
+    own = Wanted(
+        key=goal.goal.id,
+        content=_goal_content(goal),
+        timing=digests.timing(deadline, None),
+        done=goal.done,
+        in_file=goal.goal.done is not None,
+    )
+    last = {step_of(step.step.key): step.step.key for step in goal.steps if not step.dropped}
+    scheduled = {step.step.key: step for step in goal.steps}
+    own_steps = [step.step for step in goal.steps]
+    above, members = goal.goal.chains(), goal.goal.members(own_steps)
+    steps: list[Wanted | None] = [
+        _step(deadline, goal, scheduled[part.key], last, above[part.group][-nested:] if nested else ())
+        if isinstance(part, Step)
+        else _group(deadline, goal, part, [scheduled[step.key] for step in members[part.key]], above[part.within])
+        for part in goal.goal.outline(own_steps)
+        if isinstance(part, Step) or len(above[part.within]) < nested
+    ]
+    repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
+    return WantedGoal(goal.goal.id, (own, *filter(None, steps)), goal.made, goal.digest, first_sync, repeating)
+
+
+def _group(
+    deadline: str, goal: ScheduledGoal, group: Group, members: list[ScheduledStep], above: tuple[str, ...]
+) -> Wanted | None:
+    """Return a group's own task: it lasts from the first day of its members to the last, and is done when they are.
+
+    above: the keys of the groups around it. None where it has no members: follow-ups stand elsewhere, and what was
+    dropped is no longer in the plan.
+    """
+    own = [step for step in members if not (step.dropped or step.step.follow_up)]
+    if not own:
+        return None
+    done = [step.done for step in own if step.done]
+    return Wanted(
+        key=group.key,
+        content=Content(
+            title=group.title,
+            due=max((step.due for step in own if step.due), default=None),
+            notes=group.notes,
+            labels=tuple(dict.fromkeys([*goal.goal.labels, *group.labels])),
+            start=min((step.start for step in own if step.start), default=None),
+        ),
+        timing=digests.timing(deadline, None),
+        above=(*above, goal.goal.id),
+        done=max(done) if len(done) == len(own) else None,
+        definition=digests.definition(group),
+    )
+
+
+def _step(
+    deadline: str,
+    goal: ScheduledGoal,
+    scheduled: ScheduledStep,
+    last: Mapping[str, str],
+    above: tuple[str, ...],
+) -> Wanted:
+    """Return a step's task.
+
+    last: the key of each step's task: of one that repeats, that of its last time. above: the keys of the groups to
+    stand below, the innermost first.
+    """
+    step = scheduled.step
+    dates = (scheduled.start, scheduled.due) if scheduled.start and scheduled.due and scheduled.open else None
+    return Wanted(
+        key=step.key,
+        content=Content(
+            title=step.title,
+            due=scheduled.due,
+            notes="\n\n".join(filter(None, [step.notes, step.link])),
+            labels=tuple(dict.fromkeys([*goal.goal.labels, *step.labels])),
+            priority=step.priority or goal.goal.priority or "none",
+            start=scheduled.start,
+            who=step.who or goal.goal.who or "",
+            checklist=step.checklist,
+            after=tuple(sorted({last.get(link.key, link.key) for link in (*step.after, *step.after_goals)})),
+        ),
+        timing=digests.timing(deadline, step),
+        above=(*above, goal.goal.id),
+        done=scheduled.done,
+        definition=digests.definition(step),
+        dates=dates,
+        pinned=scheduled.pinned,
+        follow_up=step.follow_up,
+        in_file=(step.done or goal.goal.done) is not None,
+    )
+
+
+def _goal_content(goal: ScheduledGoal) -> Content:
+    said = goal.goal
+    done_when = f"Done when: {said.done_when}" if said.done_when else ""
+    return Content(
+        title=said.title,
+        due=goal.deadline,
+        notes="\n\n".join(filter(None, [said.why, done_when, said.notes, said.link])),
+        labels=said.labels,
+        priority=said.priority or "none",
+        start=said.start,
+        who=said.who or "",
+    )

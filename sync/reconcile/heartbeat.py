@@ -1,0 +1,61 @@
+"""The heartbeat: one small task that runs move ahead, so that it becomes overdue in the app when they stop.
+
+It is no goal: no schedule, no progress and no limit knows of it. In a connector it has a key and a memory as goals
+have, so that it is made once, found again and left to a person by the rules that hold for every task.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from config.calendars import EVERY_DAY
+from connectors.base import HEARTBEAT, Content, digest
+from sync.reconcile.desired import Wanted, WantedGoal
+from sync.reports.words import day
+from sync.schedule.working_days import WorkingDays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from config.durations import Duration
+    from config.project import Project
+    from connectors.base import GoalMemory
+    from sync.run.reading import Home
+
+TITLE = "backplan last ran on"
+_NOTES = (
+    "backplan moves this task ahead once a day, when it has read all your apps. If it is overdue, that has not "
+    "happened for some days. On GitHub, open your repository's tab Actions: a red run says what to do; if there has "
+    "been no run lately, press Enable workflow, then Run workflow. On a computer of your own, run `backplan doctor`."
+    "\n\nDelete this task, and it stays away until you change `heartbeat:` in the goals file."
+)
+
+
+def home(homes: Sequence[Home]) -> Home | None:
+    """Return where the heartbeat lives: in the first app named, in a list in a file only where there is no app."""
+    living = [home for home in homes if not (home.retired or home.unnamed)]
+    return next((home for home in living if not home.connector.capabilities.local), next(iter(living), None))
+
+
+def goals(home_: Home, homes: Sequence[Home], project: Project) -> frozenset[str]:
+    """Return the ids of the goals in a connector, the heartbeat among them where it lives there."""
+    return home_.goals | ({HEARTBEAT} if project.heartbeat and home_ is home(homes) else frozenset())
+
+
+def due(every: Duration, today: date) -> date:
+    """Return the day on which it becomes due, when it was moved today."""
+    return date.fromordinal(WorkingDays(EVERY_DAY, today).after(today.toordinal(), every))
+
+
+def wanted(every: Duration, today: date, memory: Mapping[str, GoalMemory]) -> WantedGoal:
+    """Return the heartbeat as the app should hold it after a run of today, due `every` ahead."""
+    task = Wanted(
+        key=HEARTBEAT,
+        content=Content(f"{TITLE} {day(today)}", due(every, today), _NOTES),
+        timing="",
+        definition=digest(str(every)),
+    )
+    before = memory.get(HEARTBEAT)
+    # The memory stays the same from day to day, so that it is not written with every beat.
+    return WantedGoal(HEARTBEAT, (task,), before.made if before and before.made else today, "", first_sync=today)

@@ -1,0 +1,74 @@
+"""What a plan costs where a service limits how fast it may be written to: the part that fits into a run, and its time.
+
+Only what can wait does: tasks that are made, changed or removed. Ticks and all that goes with them never wait, for they
+have to reach every app in the same run, and the heartbeat does not, for it tells that runs go on. What waits is as if
+it had not been planned, and the next run plans it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from math import ceil
+from typing import TYPE_CHECKING
+
+from connectors.base import HEARTBEAT, Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connectors.base import Pace
+    from sync.reconcile.change import Change, ConnectorPlan
+
+WAITS = "waits for a later run: more do not fit into this one"
+_CAN_WAIT = (Action.CREATE, Action.UPDATE, Action.REMOVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """About how many requests the changes of a run take, and how many minutes; `waiting` changes do not fit into it."""
+
+    requests: int
+    minutes: int
+    waiting: int
+
+    def __str__(self) -> str:
+        requests = f"{self.requests} {'request' if self.requests == 1 else 'requests'}"
+        minutes = f"{self.minutes} {'minute' if self.minutes == 1 else 'minutes'}" if self.minutes else "seconds"
+        waits = f"; {self.waiting} of them wait for a later run" if self.waiting else ""
+        return f"about {requests} and {minutes}{waits}"
+
+
+def within(plan: ConnectorPlan, pace: Pace) -> ConnectorPlan:
+    """Return the plan with what fits into a run, nearest dates first, and the budget for it."""
+    able = [change for change in plan.writes if _can_wait(change)]
+    room = max(pace.a_run - (len(plan.writes) - len(able)), 0)
+    waiting = {id(change) for change in _by_date(able)[room:]}
+    changes = tuple(
+        replace(change, status="skipped", reason=f"{change.reason}; {WAITS}") if id(change) in waiting else change
+        for change in plan.changes
+    )
+    count = len(plan.writes) - len(waiting)
+    minutes = round(count / pace.a_minute)
+    return replace(plan, changes=changes, budget=Budget(ceil(count / pace.a_request), minutes, len(waiting)))
+
+
+def _can_wait(change: Change) -> bool:
+    write = change.write
+    able = change.action in _CAN_WAIT and change.key != HEARTBEAT
+    return write is not None and able and "parent" not in write.fields
+
+
+def _by_date(changes: Iterable[Change]) -> list[Change]:
+    """Return changes with the nearest dates first; a goal's own comes before the first of its steps."""
+    changes = list(changes)
+    first: dict[str, date] = {}
+    for change in changes:
+        goal_id = change.key.partition("/")[0]
+        first[goal_id] = min(first.get(goal_id, date.max), _day(change))
+    return sorted(changes, key=lambda c: (_day(c), 1) if "/" in c.key else (first[c.key], 0))
+
+
+def _day(change: Change) -> date:
+    content = change.write.content if change.write else None
+    return content.due if content and content.due else date.max

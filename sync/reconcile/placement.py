@@ -1,0 +1,135 @@
+"""Where the tasks of one app stand: below which others, and which of them have to move."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from connectors.base import Action, is_group
+from sync.reconcile.digests import place_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connectors.base import Marker, Task
+    from sync.reconcile.change import Change
+    from sync.reconcile.desired import Wanted
+    from sync.reconcile.progress import View
+
+
+class Places:
+    """The places in one app as its snapshot has them, and as a plan that is being made changes them.
+
+    families: whether the app completes and removes with a task what stands below it.
+    """
+
+    def __init__(self, view: View, *, families: bool) -> None:
+        self._view = view
+        self._families = families
+        self._parents = {task.native_id: task.parent for task in view.snapshot.tasks}
+        self._twins = {task.native_id for task in view.duplicates}
+        self._groups: dict[str, str] = {}  # key -> place of what stands in it, of the groups that have a task
+        self._new: set[str] = set()  # keys of the goals and groups that the plan makes
+
+    def note_group(self, key: str, generation: int) -> None:
+        """Note that a group has a task, or is to have one, and how often that was made."""
+        self._groups[key] = place_in(key, generation)
+
+    def note_new(self, key: str) -> None:
+        """Note that the plan makes the task of a goal or group."""
+        self._new.add(key)
+
+    def above(self, wanted: Wanted) -> str | None:
+        """Return the key of the task to stand below: that of the nearest group that has one, else the goal's.
+
+        None for a follow-up that their completion would tick too.
+        """
+        if wanted.follow_up and self._families:
+            return None
+        return next((key for key in wanted.above if key in self._groups or not is_group(key)), None)
+
+    def place(self, wanted: Wanted, before: str = "") -> str:
+        """Return the digest of the group to stand in; `before` where that has no task, for a person deleted it."""
+        above = self.above(wanted)
+        if above is None or not is_group(wanted.above[0]):
+            return ""
+        return self._groups.get(wanted.above[0], before)
+
+    def moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
+        """Return `parent` where a task has to move: below another one, if that takes any, or here with its goal."""
+        above = self._view.tasks.get(self.above(wanted) or "")
+        ticked = wanted.done is not None and not (task.recurring or task.company)
+        closed = self._families and (task.done or ticked) and above is not None and above.done
+        elsewhere = self._is_elsewhere(wanted, task) or self._arrives(wanted, task)
+        return frozenset({"parent"} if elsewhere and not closed else ())
+
+    def _arrives(self, wanted: Wanted, task: Task) -> bool:
+        """Return whether a task comes here with its goal, which has another place now; what stays done does not.
+
+        A goal may have changed its place while it was done: it comes here when a run reopens it. Where a person did, it
+        is followed.
+        """
+        if task.done and wanted.done:
+            return False
+        return task.native_id in self._view.arriving or (task.done and not wanted.above and not task.here)
+
+    def place_after(self, wanted: Wanted, task: Task) -> str:
+        """Return the digest of the group that a marker says a task stands in: of no group where it has yet to move."""
+        if self._is_elsewhere(wanted, task) and not self.moved(wanted, task):
+            return place_in(wanted.key, 0)
+        return self.place(wanted, task.marker.applied.get("parent", ""))
+
+    def marker_with_place(self, wanted: Wanted, task: Task) -> Marker:
+        """Return the marker of a task that stays as it is: where it moves, or has yet to, it says so."""
+        if not self._is_elsewhere(wanted, task):
+            return task.marker
+        return replace(task.marker, applied={**task.marker.applied, "parent": self.place_after(wanted, task)})
+
+    def _is_elsewhere(self, wanted: Wanted, task: Task) -> bool:
+        """Return whether a task stands below the wrong one: its step went to another goal or group.
+
+        What a person put elsewhere stays there, until the step changes its group, or what it belongs to is made anew.
+        """
+        place = task.marker.applied.get("parent")
+        above = self._view.tasks.get(self.above(wanted) or "")
+        if above is not None and above.native_id == task.parent:
+            return False
+        if task.parent in self._twins or self.above(wanted) in self._new:  # a twin goes
+            return True
+        wrong = task.parent in self._parents  # for a damaged one: it stays where no task of ours is
+        if wrong if place is None else place != self.place(wanted, place):
+            return True
+        goal_id = task.marker.key.partition("/")[0]
+        old = self._view.renamed.get(task.native_id, task.marker.key).partition("/")[0]
+        own = self._view.tasks.get(goal_id)
+        return old != goal_id and (own is None or self._view.renamed.get(own.native_id) != old)
+
+    def from_below(self, task: Task) -> tuple[bool, bool, int]:
+        """Return a sort key for the order to leave in: steps, then groups, the innermost first, then goals."""
+        key, depth, above = task.marker.key, 0, task.parent
+        while above in self._parents and depth < len(self._parents):
+            depth, above = depth + 1, self._parents[above]
+        return "/" not in key, is_group(key), -depth
+
+    def count_below(self, changes: Iterable[Change]) -> Counter[str]:
+        """Return how many tasks of ours stay below each one, by its native id, once `changes` are made."""
+        going = {
+            change.write.native_id
+            for change in changes
+            if change.write and (change.action is Action.REMOVE or "parent" in change.write.fields)
+        }
+        return Counter(task.parent for task in self._view.snapshot.tasks if task.native_id not in going)
+
+    def moved_out_of(self, changes: Iterable[Change]) -> set[str]:
+        """Return the native ids of the tasks that go, or are ticked, together with what `changes` move out of them."""
+        if not self._families:
+            return set()
+        found = set(self._view.outgoing)
+        for change in changes:
+            if change.write and "parent" in change.write.fields:
+                above = self._parents.get(change.write.native_id, "")
+                while above in self._parents and above not in found:
+                    found.add(above)
+                    above = self._parents[above]
+        return found

@@ -1,0 +1,267 @@
+"""Follows goals and steps whose id changed: by `was:`, or by their place where the id came from the title."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from config.errors import Problem
+from connectors.base import HEARTBEAT, GoalMemory, Remembered, is_group
+from sync.schedule.occurrences import step_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
+
+    from config.project import Goal, Project
+    from connectors.base import Content, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Several titles changed at one place: `goals` are the ids of all goals that it may concern, old and new ones."""
+
+    goals: frozenset[str]
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """What a connector remembers under another key: old key -> new key, and where only a guess could tell."""
+
+    keys: Mapping[str, str]
+    doubts: tuple[Doubt, ...] = ()
+
+    def without(self, goals: Collection[str]) -> dict[str, str]:
+        """Return old key -> new key, of what neither went from one of the goals nor came to one."""
+        return {
+            old: new
+            for old, new in self.keys.items()
+            if old.partition("/")[0] not in goals and new.partition("/")[0] not in goals
+        }
+
+
+def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | None = None) -> Renames:
+    """Return every goal and step that a connector remembers under another key.
+
+    here: the ids of the goals that the connector is to hold, by default all: only one of these can be what another
+    became that was here. The occurrences of a step that repeats follow their step.
+    """
+    memory: dict[str, tuple[str, ...]] = {}
+    for goal_id, remembered in snapshot.memory.items():
+        if goal_id == HEARTBEAT:
+            continue
+        known = dict.fromkeys(step_of(key) for key, entry in remembered.keys.items() if entry.state != "removed")
+        if known:
+            memory[goal_id] = tuple(known)
+    doubts: list[Doubt] = []
+    goals = _goals(project, memory, doubts, here) if memory else {}
+    moved = _moved(project, memory)
+    stayed = {goal_id: tuple(key for key in keys if key not in moved) for goal_id, keys in memory.items()}
+    renames: dict[str, str] = {}
+    for goal in project.goals:
+        old_id = goals.get(goal.id, goal.id)
+        if old_id in memory:
+            renames.update(_steps(goal, stayed[old_id], old_id, doubts))
+    renames.update(moved)
+    changed = {old: new for old, new in renames.items() if old != new}
+    keys = {changed.get(key, key) for known in memory.values() for key in known}
+    return Renames({**_renamed_before(project, keys), **changed}, tuple(doubts))
+
+
+def held_back(found: Iterable[Renames]) -> dict[str, Problem]:
+    """Return the goals that a run leaves alone because a rename is in doubt, and the place to say what became of what.
+
+    found: the renames of all connectors. With a goal in doubt, those are held that a step came from it or went to it.
+    """
+    found = list(found)
+    held = {goal_id: doubt.problem for renames in found for doubt in renames.doubts for goal_id in doubt.goals}
+    between = {(old.partition("/")[0], new.partition("/")[0]) for renames in found for old, new in renames.keys.items()}
+    waiting = list(held) if held else []
+    while waiting:
+        goal_id = waiting.pop()
+        others = {other for pair in between if goal_id in pair for other in pair} - held.keys()
+        held.update(dict.fromkeys(others, held[goal_id]))
+        waiting += others
+    return held
+
+
+def _renamed_before(project: Project, keys: set[str]) -> dict[str, str]:
+    """Return old key -> new key of what the memory has followed already: a task beside may still have the old one.
+
+    keys: what the memory knows, as the file calls it now.
+    """
+    current = {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
+    said: dict[str, str] = {}
+    for goal in project.goals:
+        if goal.was:
+            said |= {goal.was + key.removeprefix(goal.id): key for key in keys if key.partition("/")[0] == goal.id}
+        for step in goal.steps:
+            if step.was:
+                place = "" if "/" in step.was else f"{goal.id}/"
+                said[place + step.was] = step.key
+                if place and goal.was:
+                    said[f"{goal.was}/{step.was}"] = step.key
+    return {old: new for old, new in said.items() if new in keys and old not in keys and old not in current}
+
+
+def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, dict[str, str]]:
+    """Return the snapshot with its keys as the file has them now, and native id -> old key of each task that changes.
+
+    A run that was cut short may have renamed the memory and not the task: then the native id tells which task it is, or
+    the nonce of one whose making was not answered.
+    """
+    memory = _rename_memory(snapshot, renames) if renames else snapshot.memory
+    remembered = [item for goal in memory.values() for item in goal.keys.items()]
+    remembered.sort(key=lambda item: item[1].state != "removed")  # of two keys with one id, the one that still counts
+    known = {entry.native_id: key for key, entry in remembered if entry.native_id}
+    present = {task.marker.key for task in snapshot.tasks}
+    changed: dict[str, str] = {}
+    followed: dict[str, str] = {}
+    tasks = []
+    for task in snapshot.tasks:
+        old = task.marker.key
+        remembered_as = known.get(task.native_id)  # which says more than a marker that a run has yet to write anew
+        renamed = step_of(old) in renames
+        new = remembered_as or (_follow(renames, old) if renamed else known.get(task.marker.nonce, old))
+        if new != old and (remembered_as or renamed or new not in present):
+            changed[task.native_id], followed[old] = old, new
+            task = replace(task, marker=replace(task.marker, key=new))
+        tasks.append(task)
+    kept = {task.marker.key for task in snapshot.tasks if task.native_id not in changed}  # an old key in use again
+    followed = {old: new for old, new in followed.items() if old not in kept}
+    if followed:
+        tasks = [replace(task, content=follow(task.content, followed)) for task in tasks]
+    return replace(snapshot, tasks=tuple(tasks), memory=memory), changed
+
+
+def follow(content: Content, renames: Mapping[str, str]) -> Content:
+    """Return the content of a task that comes after others, by their new keys."""
+    if not content.after:
+        return content
+    return replace(content, after=tuple(sorted(renames.get(key, key) for key in content.after)))
+
+
+def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, GoalMemory]:
+    """Return the memory by its new keys. An old key stays as removed: should it be used again, it is made once more."""
+    plans: dict[str, GoalMemory] = {}
+    keys: defaultdict[str, dict[str, Remembered]] = defaultdict(dict)
+    dates: defaultdict[str, dict[str, tuple[date, date]]] = defaultdict(dict)
+    taken = set(renames.values())
+
+    def remember(key: str, entry: Remembered, plan: GoalMemory, days: tuple[date, date] | None = None) -> None:
+        home = key.partition("/")[0]
+        if entry.state == "removed" and key in keys[home]:
+            return  # the key was made again, or another one came to bear its name
+        if home not in plans or plans[home].made is None:  # so far there were only keys that are gone
+            plans[home] = plan
+        keys[home][key] = entry
+        if days is not None:
+            dates[home][key] = days
+
+    for goal in snapshot.memory.values():
+        for key, entry in goal.keys.items():
+            new = _follow(renames, key) if entry.state != "removed" else key
+            remember(new, entry, goal, goal.dates.get(key))
+            if new != key and step_of(key) not in taken:
+                remember(key, Remembered("removed", generation=entry.generation), GoalMemory(goal.first_sync))
+    return {home: replace(plan, keys=keys[home], dates=dates[home]) for home, plan in plans.items()}
+
+
+def _follow(renames: Mapping[str, str], key: str) -> str:
+    step = step_of(key)
+    return renames.get(step, step) + key.removeprefix(step)
+
+
+def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return old key -> new key for the steps that went from one goal to another."""
+    return {
+        step.was: step.key
+        for goal in project.goals
+        for step in goal.steps
+        if step.was
+        and step.was in memory.get(step.was.partition("/")[0], ())
+        and step.key not in memory.get(goal.id, ())
+    }
+
+
+def _goals(
+    project: Project, memory: Mapping[str, tuple[str, ...]], doubts: list[Doubt], here: Collection[str] | None
+) -> dict[str, str]:
+    """Return new goal id -> old one."""
+    said = {goal.id: goal.was for goal in project.goals if goal.was and goal.was in memory and goal.id not in memory}
+    news = [goal for goal in project.goals if goal.id not in said and (here is None or goal.id in {*here, *memory})]
+    found, doubts_here = _by_place(
+        [goal_id for goal_id in memory if goal_id not in said.values()],
+        [(goal.id, goal.titled_id) for goal in news],
+    )
+    goals = {goal.id: goal for goal in project.goals}
+    doubts += [
+        Doubt(frozenset((*went, *came)), Problem(goals[came[0]].origin.at("title"), _doubt("goals", went, came)))
+        for went, came in doubts_here
+    ]
+    return {**said, **found}
+
+
+def _steps(goal: Goal, keys: Sequence[str], old_id: str, doubts: list[Doubt]) -> dict[str, str]:
+    """Return old key -> new key for the keys of one goal, its own among them."""
+    renames = {old_id: goal.id}
+    known = [key for key in keys if "/" in key]
+    said: dict[str, str] = {}
+    for step in goal.steps:
+        if step.was is not None and "/" not in step.was and f"{old_id}/{step.id}" not in known:
+            said[step.key] = f"{old_id}/{step.was}"
+    present = [(f"{old_id}/{step.id}", step.titled_id) for step in goal.steps if step.key not in said]
+    found, doubts_here = _by_place([key for key in known if not (key in said.values() or is_group(key))], present)
+    steps = {f"{old_id}/{step.id}": step for step in goal.steps}
+    renames.update({old: steps[new].key for new, old in found.items()})
+    for went, came in doubts_here:
+        ids = [[key.partition("/")[2] for key in keys] for keys in (went, came)]
+        problem = Problem(steps[came[0]].origin.at("title"), _doubt("steps", *ids))
+        doubts.append(Doubt(frozenset((old_id, goal.id)), problem))
+    renames.update({was: new for new, was in said.items()})
+    renames.update({key: f"{goal.id}/{key.partition('/')[2]}" for key in known if key not in renames})
+    return renames
+
+
+def _by_place(
+    old: Sequence[str], new: Sequence[tuple[str, bool]]
+) -> tuple[dict[str, str], list[tuple[list[str], list[str]]]]:
+    """Return new -> old for ids made from titles that stand where another one stood, and those that are in doubt.
+
+    Both lists are cut at the ids they share. In each stretch, one that went and one that came are the same; several of
+    each are a doubt; ids that only went or only came are no renames.
+    """
+    current = {key for key, _ in new}
+    shared = {key for key in old if key in current}
+    went, came = _stretches([(key, True) for key in old], shared), _stretches(list(new), shared)
+    matches: dict[str, str] = {}
+    doubts: list[tuple[list[str], list[str]]] = []
+    for before, gone in went.items():
+        arrived = came.get(before, [])
+        if len(gone) == 1 and len(arrived) == 1:
+            matches[arrived[0]] = gone[0]
+        elif gone and arrived:
+            doubts.append((gone, arrived))
+    return matches, doubts
+
+
+def _stretches(keys: Sequence[tuple[str, bool]], shared: set[str]) -> dict[str, list[str]]:
+    """Return the keys that are not shared (and count), by the shared key that they follow."""
+    stretches: dict[str, list[str]] = {}
+    last = ""
+    for key, counts in keys:
+        if key in shared:
+            last = key
+        elif counts:
+            stretches.setdefault(last, []).append(key)
+    return stretches
+
+
+def _doubt(what: str, went: Sequence[str], came: Sequence[str]) -> str:
+    gone, new = (", ".join(f"`{key}`" for key in keys) for keys in (went, came))
+    return (
+        f"several {what} changed their titles here, and only a guess could tell which became which: {gone} went, {new} "
+        f"came; write `was: {went[0]}` (and so on) at those that were renamed, or an `id` at those that are new"
+    )

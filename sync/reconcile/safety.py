@@ -1,0 +1,60 @@
+"""What a plan is refused for before anything is written: too much would go, or there is no room for what would come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.errors import RefusedError
+from connectors.base import HEARTBEAT, Action
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connectors.base import Snapshot
+    from sync.reconcile.change import Change
+
+MASS_CHANGE_FLOOR = 3
+MASS_CHANGE_SHARE = 0.3
+
+
+def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change], twins: int = 0) -> None:
+    """Raise RefusedError when more would be removed than a slip of the hand may remove.
+
+    twins: how many tasks a race has made beside others of ours. They do not count, whether they go or stay.
+    """
+    going = [
+        change.key
+        for change in changes
+        if change.action is Action.REMOVE and not change.expected and change.key != HEARTBEAT
+    ]
+    managed = sum(not task.done and task.marker.key != HEARTBEAT for task in snapshot.tasks) - twins
+    if len(going) > max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed) or (going and len(going) == managed):
+        shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
+        raise RefusedError(
+            f"{label}: {len(going)} of {managed} open tasks would be removed: {shown}. "
+            "If that is meant, run again with --allow-mass-change; nothing was changed."
+        )
+
+
+def refuse_overfull(label: str, snapshot: Snapshot, changes: Sequence[Change], incoming: int = 0) -> None:
+    """Raise RefusedError where more tasks would be open than the service has room for; name the goals that do not fit.
+
+    What goes makes room first, for whichever goal. incoming: how many open tasks are moved here.
+    """
+    if snapshot.room is None:
+        return
+    leaving = sum(change.action in (Action.REMOVE, Action.COMPLETE) for change in changes)
+    coming = [change.key.partition("/")[0] for change in changes if change.action in (Action.CREATE, Action.REOPEN)]
+    room = max(snapshot.room, 0) + leaving
+    if incoming > room:
+        raise RefusedError(
+            f"{label}: has room for {room} more open tasks, and {incoming} are to be moved there. Name another "
+            "place for some of the goals (`sync:` in the goal); nothing was changed."
+        )
+    room -= incoming
+    if len(coming) > room:
+        without = ", ".join(dict.fromkeys(coming[room:]))
+        raise RefusedError(
+            f"{label}: has room for {room} more open tasks, and {len(coming)} are to be made: no room is left for "
+            f"{without}. Give these goals a place of their own (`sync:` in the goal); nothing was changed."
+        )

@@ -1,0 +1,208 @@
+"""Why a step has its date: the chain from it to the deadline, hop by hop, in sentences."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from config.durations import Unit
+from config.project import HangsOn
+from sync.reports import words
+from sync.schedule.model import Bound, State
+from sync.schedule.occurrences import step_of
+from sync.schedule.working_days import shift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from config.calendars import Calendar
+    from config.durations import Duration
+    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
+
+_DAY = timedelta(days=1)
+_MANY_DAYS = 6  # from here on, days off are counted instead of named
+
+
+def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None) -> list[str]:
+    """Return the sentences for one step; without one, for the first step of the goal's longest chain."""
+    lines = [f"{words.clean(goal.goal.title)} is due on {words.day(goal.deadline)}{_hung(goal)}: {words.health(goal)}."]
+    if step is None:
+        chain = [s for s in goal.steps if s.longest_chain and s.open]
+        step = min(chain, key=lambda s: s.start or date.max, default=None)
+        if step is not None:
+            lines.append(f"Its longest chain begins with `{step.step.id}`, which decides when work must start.")
+    if step is not None:
+        lines += _chain(schedule, goal, step)
+    return lines
+
+
+def _hung(goal: ScheduledGoal) -> str:
+    deadline = goal.goal.deadline
+    return f", {deadline.by} before the deadline of `{deadline.goal}`" if isinstance(deadline, HangsOn) else ""
+
+
+def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:
+    steps, goals = _by_key(schedule), {goal.goal.id: goal for goal in schedule.goals}
+    seen: set[str] = set()
+    told = False  # that something is squeezed
+    while step.step.key not in seen:
+        seen.add(step.step.key)
+        yield _dates(step, goal.goal.calendar)
+        if step.open and step.slack <= 0 and (opens := step.step.not_before) and opens > schedule.today:
+            yield f"  It cannot start before {words.day(opens)} (`from`)."
+        if step.squeezed:
+            yield _squeezed(goal, again=told)
+            told = True
+        if step.overdue:
+            yield "  That day has passed, and it is not done: it is overdue, and keeps its date."
+        if (reason := step.reason).bound is Bound.REPEATS:
+            *_, last = (s for s in goal.steps if step_of(s.step.key) == step_of(step.step.key) and not s.pinned)
+            yield f"  It comes again {words.every(step)}, counted back from the last time."
+            step = last
+            continue
+        following = steps.get(reason.key) if reason.key and reason.bound is Bound.NEXT else None
+        if following is None or not step.open:
+            yield from _end(goal, step, steps) if step.open else ()
+            return
+        yield _hop(step, following, goal)
+        step, goal = following, goals[following.step.key.partition("/")[0]]
+
+
+def _by_key(schedule: Schedule) -> dict[str, ScheduledStep]:
+    """Return every step by its key, and of those that repeat the first time by the step's own."""
+    steps = schedule.steps()
+    for key, step in reversed(list(steps.items())):
+        steps[step_of(key)] = step
+    return steps
+
+
+def _title(step: ScheduledStep) -> str:
+    return words.clean(step.step.title)
+
+
+def _dates(step: ScheduledStep, calendar: Calendar) -> str:
+    if step.dropped:
+        return f"“{_title(step)}” was dropped in the app; it has no date any more."
+    if step.done:
+        return f"“{_title(step)}” was done on {words.day(step.done)}."
+    if step.due is None or step.start is None:
+        return f"“{_title(step)}” is optional and has no date: there is no time for it."
+    stands = f"“{_title(step)}” stands on {words.day(step.due)} ({_takes(step)})."
+    runs = f"“{_title(step)}” runs from {words.day(step.start)} to {words.day(step.due)} ({_takes(step)})."
+    days, takes = stands if step.start == step.due else runs, step.step.takes
+    if takes is not None and takes.unit is Unit.WORKING_DAYS:
+        return days + _among(step.start, step.due, calendar)
+    if takes is None or takes.unit not in (Unit.SPAN_DAYS, Unit.MONTHS) or step.squeezed or step.step.grows:
+        return days
+    return days + _off_before(date.fromordinal(shift(step.due.toordinal(), takes, -1)) + _DAY, step.start, calendar)
+
+
+def _takes(step: ScheduledStep) -> str:
+    takes = step.step.takes
+    if step.step.flexible:
+        return "has no `takes`, so it shares the time there is"
+    if takes is not None and takes.unit is Unit.PERCENT:
+        return f"takes {takes} of the working days that the goal has"
+    return "a milestone, which takes no time" if step.step.milestone else f"takes {words.takes(step)}"
+
+
+def _off_before(first: date, start: date, calendar: Calendar) -> str:
+    """Return a sentence on the days off with which a week or a month begins."""
+    free = _free(first, start - _DAY, calendar)
+    if not free or len(free) < (start - first).days:
+        return ""
+    return f" By the calendar it begins on {words.day(first)}; the days from there to its start are not working days."
+
+
+def _among(start: date, due: date, calendar: Calendar) -> str:
+    """Return a sentence on the days off within a step."""
+    free = _free(start, due, calendar)
+    if not free:
+        return ""
+    if len(free) >= _MANY_DAYS:
+        return f" {len(free)} of these days are not working days."
+    return f" Not working days among them: {_list(free)}."
+
+
+def _squeezed(goal: ScheduledGoal, *, again: bool) -> str:
+    if again:
+        return "  It gets less time than written, too."
+    fits = f"; a deadline of {words.day(goal.earliest_deadline)} would leave it whole" if goal.earliest_deadline else ""
+    return f"  It gets less time than written, so that everything fits before the deadline{fits}."
+
+
+def _hop(step: ScheduledStep, following: ScheduledStep, goal: ScheduledGoal) -> str:
+    wait, elsewhere = step.reason.wait, following.step.key.partition("/")[0]
+    place = f" (of `{elsewhere}`)" if elsewhere != goal.goal.id else ""
+    starts = f"“{_title(following)}”{place} starts on {words.day(following.start)}"
+    if wait is not None and wait.amount < 0:
+        return f"  It may still go on for {str(wait).lstrip('-')} when {starts}."
+    waiting = f", after a wait of {wait}" if wait else ""
+    sentence = f"  It has to be finished before {starts}{waiting}."
+    if step.due is None or following.start is None:
+        return sentence
+    free = _free(step.due + _DAY, following.start - _DAY, goal.goal.calendar)  # they are what surprises people
+    if len(free) >= _MANY_DAYS:
+        return f"{sentence} In between lie {len(free)} days that are not working days."
+    return sentence + (f" Not working days in between: {_list(free)}." if free else "")
+
+
+def _free(first: date, last: date, calendar: Calendar) -> list[tuple[date, str]]:
+    """Return the days off from `first` to `last`, each with the reason."""
+    days = [first + n * _DAY for n in range((last - first).days + 1)]
+    return [(day, why) for day in days if (why := calendar.why_free(day))]
+
+
+def _list(free: list[tuple[date, str]]) -> str:
+    return ", ".join(f"{words.day(day)} ({why})" for day, why in free)
+
+
+def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> Iterator[str]:
+    """Yield why a step that nothing of the goal comes after has its date."""
+    reason, calendar = step.reason, goal.goal.calendar
+    if reason.bound is Bound.LIMIT:
+        yield "  It is the last thing before the deadline." + _limit(goal)
+    elif reason.bound is Bound.APPOINTMENT:
+        yield f"  It is an appointment on {words.day(reason.day)} (`on`), which no plan moves."
+    elif reason.bound is Bound.PIN:
+        moved = f"A person moved it to {words.day(reason.day)} in the app"
+        yield f"  {moved}; there it stays until the file changes its timing."
+    elif reason.bound is Bound.BY:
+        yield f"  The file wants it done by {words.day(reason.day)} (`by`)."
+    elif reason.bound is Bound.FOLLOW_UP and reason.wait:
+        rolled = _rolled(goal.deadline, reason.wait, 1, calendar)
+        yield f"  It is a follow-up, {reason.wait} after the deadline{rolled}."
+    elif reason.bound is Bound.COUNTDOWN and reason.wait:
+        other = steps.get(reason.key) if reason.key else None
+        day = other.due if other else goal.deadline
+        before = f"“{_title(other)}” on {words.day(day)}" if other else "the deadline"
+        rolled = _rolled(day, reason.wait, -1, calendar) if day else ""
+        yield f"  It counts down: due {reason.wait} before {before}{rolled}."
+    elif reason.bound is Bound.STANDING:
+        yield f"  The plan of {words.day(reason.day)} stands, and this is its date."
+    elif reason.key:
+        yield f"  It has to be finished before `{reason.key}` begins."
+    if goal.state is State.LATE and step.slack < 0:
+        squeezed = any(s.squeezed for s in goal.steps)
+        when = "With all lengths as written it could not" if squeezed else "From today on it cannot"
+        yield f"  {when} be finished before {words.day(step.early_finish)}."
+
+
+def _rolled(day: date, wait: Duration, sign: int, calendar: Calendar) -> str:
+    """Return what to say where a countdown or follow-up falls on a day off."""
+    if wait.unit is Unit.WORKING_DAYS:
+        return ""
+    meant = date.fromordinal(shift(day.toordinal(), wait, sign))
+    way = "before" if sign < 0 else "after"
+    why = calendar.why_free(meant)
+    return f"; that is {words.day(meant)} ({why}), so it is the working day {way}" if why else ""
+
+
+def _limit(goal: ScheduledGoal) -> str:
+    if goal.limit == goal.deadline:
+        return ""
+    buffer = f", with a buffer of {goal.goal.buffer} before the deadline" if goal.goal.buffer.amount else ""
+    free = _free(goal.limit + _DAY, goal.deadline, goal.goal.calendar)
+    if len(free) >= _MANY_DAYS:
+        return f" Work ends on {words.day(goal.limit)}{buffer}: {len(free)} days from there on are not working days."
+    return f" Work ends on {words.day(goal.limit)}{buffer}" + (f". Not working days: {_list(free)}." if free else ".")

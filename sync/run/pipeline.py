@@ -1,0 +1,247 @@
+"""The second half of a run: from what was read to a plan for each connector, and (for `sync`) to what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from config.errors import InputError, RefusedError
+from connectors.base import HEARTBEAT, Action, Finder, Paced
+from sync.reconcile import digests, heartbeat
+from sync.reconcile.desired import wanted_goal
+from sync.reconcile.diff import plan
+from sync.reconcile.handover import Site, share_an_account, with_carried
+from sync.reconcile.pacing import WAITS, within
+from sync.run import executor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from config.project import Goal, Project
+    from connectors.base import Connector, GoalMemory
+    from sync.reconcile.change import Change, ConnectorPlan
+    from sync.reconcile.progress import View
+    from sync.run.journal import Journal, Record
+    from sync.run.reading import Home, Reading, Snapshots
+
+
+def _a_nonce() -> str:
+    from secrets import token_hex
+
+    return token_hex(5)
+
+
+def make_plans(
+    reading: Reading,
+    *,
+    only_goals: frozenset[str] = frozenset(),
+    only_connectors: frozenset[str] = frozenset(),
+    allow_mass_change: bool = False,
+    new_nonce: Callable[[], str] = _a_nonce,
+) -> list[ConnectorPlan]:
+    """Return the plan of each connector that was read; `only_*` limit what is written, not what was read.
+
+    new_nonce: the source of ids that tell apart what two runs create, for services that do not take an id of ours.
+
+    Goals for which a connector could not be read, that fail under `when_late: fail`, or in which a rename is in doubt,
+    are left alone everywhere.
+    """
+    skipped = _beside_unread(reading)
+    skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed} | reading.held.keys()
+    if only_goals:
+        remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
+        skipped |= ({goal.id for goal in reading.project.goals} | remembered) - only_goals
+    if only_goals or reading.unread:  # it tells when everything was read last
+        skipped.add(HEARTBEAT)
+    by_label = {home.label: home for home in reading.homes}
+
+    def planned(view: View) -> ConnectorPlan:
+        home = by_label[view.label]
+        alone = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
+        alone |= _given_up_there(reading, home) & view.leaving.keys()  # it moves when it is taken up
+        return _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
+
+    views = [
+        view for view in reading.views if not only_connectors or by_label[view.label].connector.name in only_connectors
+    ]
+    plans = {view.label: planned(view) for view in views}
+    made = {plan.label: {c.key for c in plan.writes if c.action is Action.CREATE} for plan in plans.values()}
+    sites = [_site(by_label[view.label], view, reading) for view in reading.views]
+    for view in views:
+        if (whole := with_carried(view, sites, made)).carried:
+            plans[view.label] = planned(whole)
+    return _in_turn(list(plans.values()), reading)
+
+
+def _given_up_there(reading: Reading, old: Home) -> frozenset[str]:
+    """Return the goals that a person gave up in another place of the account."""
+    there = (home for home in reading.homes if share_an_account(home.connector, old.connector))
+    return frozenset[str]().union(*(reading.given_up.get(home.label, ()) for home in there))
+
+
+def _site(home: Home, view: View, reading: Reading) -> Site:
+    return Site(home.connector, heartbeat.goals(home, reading.homes, reading.project), view)
+
+
+def _beside_unread(reading: Reading) -> set[str]:
+    """Return the goals of which there may be tasks in a place that could not be read."""
+    unread = [home for home in reading.homes if home.label in reading.unread]
+    if not unread:
+        return set()
+    # Within an account tasks move, and a run that was cut short may have made some before its goal went elsewhere.
+    alike = [
+        home
+        for home in reading.homes
+        if home in unread or any(share_an_account(home.connector, other.connector) for other in unread)
+    ]
+    stored = {view.label: view.stored for view in reading.views}
+    return {
+        goal.id
+        for goal in reading.project.goals
+        for home in reading.homes
+        if goal.id in home.goals and (home in alike or _is_new(goal, stored[home.label]))
+    }
+
+
+def _is_new(goal: Goal, stored: Mapping[str, GoalMemory]) -> bool:
+    """Return whether a place that a goal is to be in has had no task of it yet, as far as it remembers itself."""
+    names = {goal.id, goal.was} & stored.keys()
+    entries = (entry for name in names if name is not None for entry in stored[name].keys.values())
+    return all(entry.state in ("removed", "pending") for entry in entries)
+
+
+def _in_turn(plans: Sequence[ConnectorPlan], reading: Reading) -> list[ConnectorPlan]:
+    """Return the plans; a goal leaves a place only in a run that makes all of it in the other one."""
+    written = {plan.label for plan in plans}
+    waiting = {change.key.partition("/")[0] for plan in plans for change in plan.writes if change.status == "skipped"}
+    waiting |= {goal_id for home in reading.homes if home.label not in written for goal_id in home.goals}
+    departing = {view.label: view.departing & waiting for view in reading.views}
+    return [replace(plan, changes=tuple(_waits(c, departing[plan.label]) for c in plan.changes)) for plan in plans]
+
+
+def _waits(change: Change, departing: Collection[str]) -> Change:
+    leaves = change.action in (Action.REMOVE, Action.DETACH) and change.key.partition("/")[0] in departing
+    return replace(change, status="skipped", reason=f"{change.reason}; {WAITS}") if leaves else change
+
+
+def _plan(
+    reading: Reading,
+    home: Home,
+    view: View,
+    skipped: frozenset[str],
+    *,
+    allow_mass_change: bool,
+    new_nonce: Callable[[], str],
+) -> ConnectorPlan:
+    project = reading.project
+    nested = home.connector.capabilities.nested
+    memory, today, first_sync = view.snapshot.memory, reading.schedule.today, reading.first_sync
+    deadlines = digests.deadlines(project)
+    cancelled = reading.given_up.get(view.label, frozenset())
+    wanted = [
+        wanted_goal(deadlines[goal.goal.id], goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
+        for goal in reading.schedule.goals
+        if goal.goal.id in home.goals and goal.goal.id not in skipped | cancelled
+    ]
+    if project.heartbeat and HEARTBEAT not in skipped and home is heartbeat.home(reading.homes):
+        wanted.append(heartbeat.wanted(project.heartbeat, today, memory))
+    whole = plan(
+        home.connector,
+        view,
+        [goal for goal in wanted if goal is not None],
+        namespace=project.namespace,
+        today=today,
+        skipped=skipped,
+        cancelled=cancelled,
+        reopened=reading.reopened,
+        done=reading.schedule.done(),
+        given_up=home.retired,
+        prune=project.prune,
+        on_delete=project.on_delete,
+        allow_mass_change=allow_mass_change,
+        new_nonce=new_nonce,
+    )
+    return _paced(whole, home.connector)
+
+
+def _paced(whole: ConnectorPlan, connector: Connector) -> ConnectorPlan:
+    return within(whole, connector.pace()) if isinstance(connector, Paced) else whole
+
+
+def changed_homes(journal: Journal, project: Project, homes: Sequence[Home]) -> list[Home]:
+    """Return the connectors in which a run changed anything.
+
+    Raises RefusedError for a journal of another namespace, InputError for a connector that the project does not name.
+    """
+    if journal.namespace != project.namespace:
+        raise RefusedError(
+            f"the journal is of the namespace `{journal.namespace}`, and the goals file's is `{project.namespace}`; "
+            "undo it with the goals file that the run was made with (nothing was changed)"
+        )
+    left = {goal_id for record in journal.records for goal_id in record.before.keys() - record.after.keys()}
+    if moved := sorted(left & {goal_id for record in journal.records for goal_id in record.after}):
+        raise RefusedError(
+            f"the run moved {', '.join(moved)} to another place. To move them back, write the old place into the goals "
+            "file again, and sync; nothing was changed."
+        )
+    by_label = {home.label: home for home in homes}
+    changed = [record.label for record in journal.records if record.changed]
+    for label in changed:
+        if label not in by_label:
+            raise InputError(
+                f"the run changed {label}, which the goals file does not name: it has {', '.join(by_label)}. "
+                "Put it back into the file, under `sync:` or `retired:`; nothing was changed."
+            )
+    return [by_label[label] for label in changed]
+
+
+def make_plans_back(
+    journal: Journal,
+    homes: Sequence[Home],
+    found: Snapshots,
+    namespace: str,
+    *,
+    allow_mass_change: bool = False,
+    new_nonce: Callable[[], str] = _a_nonce,
+) -> list[ConnectorPlan]:
+    """Return the plan that undoes a run in each connector that was read."""
+    from sync.reconcile import undo  # seldom asked for
+
+    records = {record.label: record for record in journal.records}
+    return [
+        _paced(
+            undo.plan(
+                home.connector,
+                found.by_label[home.label],
+                records[home.label],
+                let_go=_let_go(home, records[home.label]),
+                namespace=namespace,
+                allow_mass_change=allow_mass_change,
+                new_nonce=new_nonce,
+            ),
+            home.connector,
+        )
+        for home in homes
+        if home.label in found.by_label
+    ]
+
+
+def _let_go(home: Home, record: Record) -> frozenset[str]:
+    """Return the native ids of the tasks that a run detached and that stand as it left them."""
+    if not isinstance(home.connector, Finder):
+        return frozenset()
+    detached = [entry.after for entry in record.entries if entry.before and entry.after and entry.after.marker is None]
+    return frozenset(state.native_id for state in detached if home.connector.finds(state.native_id, state.content))
+
+
+def apply(
+    plans: Sequence[ConnectorPlan], homes: Sequence[Home], progress: Callable[[str], None], *, limited: bool = False
+) -> list[ConnectorPlan]:
+    """Carry the plans out; `progress` is told, in words, what is going on.
+
+    limited: some connectors that were read are not among `plans`.
+    """
+    for home_plan in plans:
+        if home_plan.writes:
+            progress(f"writing {len(home_plan.writes)} changes to {home_plan.label}")
+    return executor.run(plans, {home.label: home.connector for home in homes}, progress, all_apps=not limited)

@@ -1,0 +1,149 @@
+"""What every command starts from: the goals files, the day it is, and the connectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from config import loader
+from config.errors import BackplanError, GoalsFileError, InputError, Problem, RefusedError
+from sync.reconcile.progress import observe
+from sync.reconcile.renames import held_back
+from sync.run import reading
+from sync.schedule.planner import schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from config.project import Goal, Project, Step
+    from sync.schedule.model import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A project that was read, where it lies, and the day to plan for."""
+
+    project: Project
+    path: Path
+    today: date
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the goals file; relative paths in it start there."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    def homes(self) -> tuple[reading.Home, ...]:
+        """Return the connectors that the project names."""
+        return reading.homes(self.project, self.folder)
+
+    def left_lists(self, homes: Iterable[reading.Home]) -> list[str]:
+        """Return a sentence on each list beside the goals file that has tasks of its goals, and is not named in it."""
+        from connectors.markdown.connector import MarkdownConnector, holding
+
+        named = {home.connector.path.resolve() for home in homes if isinstance(home.connector, MarkdownConnector)}
+        goals = {goal.id for goal in self.project.goals}
+        lists = holding(self.folder, self.project.namespace)
+        left = [(path, ids & goals) for path, ids in lists if path.resolve() not in named and ids & goals]
+        return [
+            f"{path.name} holds tasks of {', '.join(sorted(ids))}, and the goals file does not name it. To take along "
+            f"what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
+            for path, ids in left
+        ]
+
+    def goals(self, ids: Iterable[str]) -> frozenset[str]:
+        """Return the ids, each of which must be a goal's. Raises InputError with the nearest one."""
+        return frozenset(self.goal(goal_id).id for goal_id in ids)
+
+    def goal(self, goal_id: str) -> Goal:
+        """Return the goal with this id. Raises InputError when there is none."""
+        goal = self.project.goal(goal_id)
+        if goal is None:
+            from difflib import get_close_matches
+
+            known = [goal.id for goal in self.project.goals]
+            close = get_close_matches(goal_id, known, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known) or 'none'}"
+            raise InputError(f"no goal has the id `{goal_id}`; {hint}")
+        return goal
+
+    def with_deadlines(self, deadlines: Mapping[str, date]) -> Workspace:
+        """Return the workspace as it would be with other deadlines."""
+        for goal_id in deadlines:
+            self.goal(goal_id)
+        moved = self.project.with_goals(lambda g: replace(g, deadline=deadlines[g.id]) if g.id in deadlines else g)
+        return replace(self, project=moved)
+
+    def refuse_doubts(self) -> None:
+        """Raise GoalsFileError where a rename is in doubt, as far as the lists on this machine show it.
+
+        A list that cannot be read is no mistake of the goals file: `plan` tells of it.
+        """
+        local = [home for home in self.homes() if home.connector.capabilities.local]
+        try:
+            found = reading.take_snapshots(self.project, local, self.today)
+        except BackplanError:
+            return
+        if held := held_back(reading.renames(self.project, found).values()):
+            raise GoalsFileError(list(held.values()))
+
+    def offline_schedule(self) -> tuple[Schedule, list[str]]:
+        """Return the schedule with the progress that files on this machine show, and what should be said about that.
+
+        A goal whose tasks live in an app that was not read is shown as its deadline alone gives it: what is done there
+        is not known here, so nothing may look late because of it.
+        """
+        notes: list[str] = []
+        homes = self.homes()
+        local = [home for home in homes if home.connector.capabilities.local]
+        distant = [home for home in homes if not home.connector.capabilities.local]
+        unknown = {goal_id for home in distant for goal_id in home.goals}
+        if unknown:
+            names = ", ".join(home.label for home in distant)
+            notes.append(f"progress in {names} is not read here; --progress reads it, or see `backplan status`")
+        try:
+            as_written = self.project.with_goals(lambda g: replace(g, when_late="as written") if g.id in unknown else g)
+            local_reading = reading.read(as_written, local, self.today, elsewhere=frozenset(unknown))
+        except RefusedError as error:
+            notes.append(f"progress is not known: {error}")
+            return schedule(self.project, observe(self.project, (), self.today), self.today), notes
+        notes += [f"progress is not known: {reason}" for reason in local_reading.unread.values()]
+        return local_reading.schedule, notes
+
+
+def open_workspace(path: Path | None, today: date | None) -> Workspace:
+    """Read the goals files at `path`, or where they are by default; `today` is by default that of the file's time zone.
+
+    Raises GoalsFileError with every problem of the files, InputError when there is none.
+    """
+    found = loader.find(path)
+    project = loader.load(found)
+    day = today or _today(project.timezone)
+    _refuse_still_to_come(project, day)
+    return Workspace(project, found, day)
+
+
+def _refuse_still_to_come(project: Project, today: date) -> None:
+    """Raise GoalsFileError with every `done:` that lies in the future."""
+    written: list[tuple[str, Goal | Step]] = [("goal", goal) for goal in project.goals]
+    written += [("step", step) for goal in project.goals for step in goal.steps]
+    problems = [
+        Problem(
+            one.origin.at("done"),
+            f"`done: {one.done}`: a {what} cannot be done on a day that is still to come; today is {today}. "
+            "Write the day on which it was done, or delete the line",
+        )
+        for what, one in written
+        if one.done is not None and one.done > today
+    ]
+    if problems:
+        raise GoalsFileError(problems)
+
+
+def _today(timezone: str) -> date:
+    if timezone == "UTC":
+        return datetime.now(UTC).date()
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(timezone)).date()

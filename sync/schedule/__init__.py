@@ -1,0 +1,1 @@
+"""Dates: from a deadline back to the first step."""

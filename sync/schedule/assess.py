@@ -1,0 +1,350 @@
+"""What a schedule says of itself: earliest dates, slack and health, the reason for each date, and what to warn of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING
+
+from config.durations import Duration, Unit
+from config.project import Countdown
+from sync.forecast.fit import earliest_deadline
+from sync.schedule.backward_pass import BY, FIXED, LIMIT, OUTSIDE
+from sync.schedule.buffer import consumption
+from sync.schedule.forward_pass import Forward
+from sync.schedule.model import Bound, Reason, ScheduledGoal, ScheduledStep, State
+from sync.schedule.occurrences import is_occurrence, single
+from sync.schedule.squeeze import NOT_SQUEEZED
+from sync.schedule.working_days import shift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from config.project import Step
+    from sync.schedule.backward_pass import Length
+    from sync.schedule.occurrences import Occurrence
+    from sync.schedule.planner import Planned, Planner
+    from sync.schedule.working_days import WorkingDays
+
+_NAMED = 5  # steps that one kind of warning names
+
+
+class Judge:
+    """Judges goals that were planned, each after those that it follows."""
+
+    def __init__(self, planner: Planner) -> None:
+        """`planner` has planned all goals."""
+        self._planner = planner
+        self._forward = Forward(planner.progress, planner.today, planner.deadlines)
+
+    def judge(self, planned: Planned) -> ScheduledGoal:
+        """Return the goal with its dates, its health and what to warn of."""
+        network, goal = planned.network, planned.goal
+        steps = dict(zip(network.index, self._steps(planned), strict=True))
+        times = {network.steps[i].key: self._times(planned, i, steps[network.steps[i].key]) for i in planned.repeating}
+        if times:
+            ordered = tuple(one for step in goal.steps for one in times.get(step.key, (steps[step.key],)))
+        else:
+            ordered = tuple(steps[step.key] for step in goal.steps)
+        waiting = [step for step in ordered if step.open and not step.step.follow_up]
+        done = self._planner.progress.done.get(goal.id)
+        margin = min((step.slack for step in waiting if step.due is not None), default=None)
+        state = self._state(planned, ordered, margin)
+        result = ScheduledGoal(
+            goal=goal,
+            deadline=date.fromordinal(network.frame.deadline),
+            limit=date.fromordinal(network.frame.limit),
+            steps=ordered,
+            state=state,
+            margin=margin,
+            digest=planned.digest,
+            made=planned.made,
+            done=done,
+            earliest_deadline=self._earliest_deadline(planned, waiting),
+            failed=planned.failed,
+        )
+        if state in (State.GIVEN_UP, State.NO_STEP_LEFT):
+            return result
+        return replace(
+            result,
+            warnings=tuple(self._warnings(result, planned)),
+            buffer=consumption(result, planned, self._planner.today),
+        )
+
+    def _state(self, planned: Planned, steps: Sequence[ScheduledStep], margin: int | None) -> State:
+        progress, goal_id = self._planner.progress, planned.goal.id
+        before_the_deadline = [step for step in steps if not step.step.follow_up]
+        if goal_id in progress.done:
+            return State.DONE
+        if goal_id in progress.given_up:
+            return State.GIVEN_UP
+        if before_the_deadline and all(step.dropped for step in before_the_deadline):
+            return State.NO_STEP_LEFT
+        if planned.missed and (not steps or any(step.open for step in before_the_deadline)):
+            return State.MISSED
+        if margin is None or margin > 0:
+            return State.ON_TRACK
+        return State.TIGHT if margin == 0 else State.LATE
+
+    def _longest_chain(self, planned: Planned) -> frozenset[int]:
+        """Return the steps on the chain that begins earliest: it is what decides when work must start."""
+        left = planned.gone | planned.given_way
+        moving = [i for i, driver in enumerate(planned.plan.driver) if driver != FIXED and i not in left]
+        if not moving:
+            return frozenset()
+        first = min(moving, key=planned.starts.__getitem__)
+        return frozenset(i for i in planned.plan.path(first) if i not in planned.gone)
+
+    def _steps(self, planned: Planned) -> list[ScheduledStep]:
+        """Return the steps in sequence, each with all that the passes found."""
+        network, day = planned.network, self._planner.date
+        early = self._forward.early(network, planned)
+        chain = self._longest_chain(planned)
+        rows = zip(
+            network.steps,
+            map(day, planned.starts),
+            map(day, planned.dues),
+            map(day, early.start),
+            map(day, early.finish),
+            self._forward.slack(network, planned, early),
+            self._reasons(planned),
+            map(chain.__contains__, range(len(network.steps))),
+            strict=True,
+        )
+        steps = [ScheduledStep(*row) for row in rows]
+        squeezed = self._squeezed(planned)
+        for i in self._unusual(planned) | squeezed:
+            steps[i] = self._marked(planned, i, steps[i])._replace(squeezed=i in squeezed)
+        return steps
+
+    @staticmethod
+    def _squeezed(planned: Planned) -> set[int]:
+        """Return the steps whose dates leave them less time than is written, whatever day the plan was made."""
+        if not planned.standing and planned.squeezed is NOT_SQUEEZED:
+            return set()
+        network = planned.network
+        whole = {*planned.fixed, *planned.gone, *planned.given_way, *network.anchors}
+        return {
+            i
+            for i, length in enumerate(planned.lengths)
+            if i not in whole
+            and not network.steps[i].grows
+            and _is_short(network.frame.days, planned.starts[i], planned.dues[i], length)
+        }
+
+    def _unusual(self, planned: Planned) -> set[int]:
+        """Return the steps of which more is to be said than their dates."""
+        past = {i for i, due in enumerate(planned.dues) if due < self._planner.day}
+        pinned = {i for i, _ in planned.network.among(self._planner.progress.pins.keys())}
+        return past | pinned | planned.gone | planned.given_way
+
+    def _marked(self, planned: Planned, i: int, step: ScheduledStep) -> ScheduledStep:
+        key, progress, away = step.step.key, self._planner.progress, i in planned.given_way
+        dropped = key in progress.dropped
+        return step._replace(
+            start=None if away else step.start,
+            due=None if away else step.due,
+            pinned=key in progress.pins,
+            done=None if dropped else progress.done.get(key),
+            dropped=dropped,
+            overdue=planned.dues[i] < self._planner.day and i not in planned.gone and not away,
+        )
+
+    def _times(self, planned: Planned, i: int, step: ScheduledStep) -> list[ScheduledStep]:
+        """Return the occurrences of a step that repeats. Their slack is the step's: how much the goal can bear."""
+        times = planned.occurrences(i)
+        following = (times[n].key if n < len(times) else None for n in range(1, len(times) + 1))
+        return [self._occurrence(step, one, later) for one, later in zip(times, following, strict=True)]
+
+    def _occurrence(self, step: ScheduledStep, one: Occurrence, following: str | None) -> ScheduledStep:
+        progress, day = self._planner.progress, self._planner.date
+        dropped, pinned = one.key in progress.dropped, one.key in progress.pins
+        done = None if dropped else progress.done.get(one.key) or step.done
+        return step._replace(
+            step=single(step.step, one.key),
+            start=day(one.start),
+            due=day(one.due),
+            reason=Reason(Bound.PIN, day(one.due))
+            if pinned
+            else Reason(Bound.REPEATS, key=following)
+            if following
+            else step.reason,
+            pinned=pinned,
+            done=done,
+            dropped=dropped,
+            overdue=done is None and not dropped and one.due < self._planner.day,
+        )
+
+    def _reasons(self, planned: Planned) -> list[Reason]:
+        """Return why each step has its date, in sequence; steps that wait for the same share one reason."""
+        network, steps, day = planned.network, planned.network.steps, self._planner.date
+        limit = Reason(Bound.LIMIT, day(network.frame.limit))
+        shared = cache(lambda i, wait: Reason(Bound.NEXT, day(planned.starts[i]), steps[i].key, wait))
+        own = network.anchors.union(i for i, _ in network.among(self._planner.progress.pins.keys()))
+        return [
+            self._own_reason(planned, i)
+            if i in own or driver < LIMIT
+            else limit
+            if driver < 0
+            else shared(driver, dict(network.next[i])[driver] if i in network.waiting else None)
+            for i, driver in enumerate(planned.plan.driver)
+        ]
+
+    def _own_reason(self, planned: Planned, i: int) -> Reason:
+        """Return why a step has its date that neither the limit nor a step of the same goal gave it."""
+        network, step, day = planned.network, planned.network.steps[i], self._planner.date
+        if step.key in self._planner.progress.pins:
+            return Reason(Bound.PIN, day(planned.dues[i]))
+        if i in network.anchors:
+            return _anchor_reason(step, day(network.frame.deadline))
+        if planned.plan.driver[i] == OUTSIDE:
+            return Reason(Bound.NEXT, day(self._planner.outside[step.key]), self._follower_elsewhere(step.key))
+        if planned.plan.driver[i] == BY:
+            return Reason(Bound.BY, step.by)
+        return Reason(Bound.STANDING, planned.made)
+
+    def _follower_elsewhere(self, key: str) -> str | None:
+        """Return the step of another goal that leaves the step `key` the least time."""
+        due_of = self._planner.due_of
+        return min(self._planner.followers[key], key=lambda follower: (due_of[follower], follower), default=None)
+
+    def _earliest_deadline(self, planned: Planned, waiting: Sequence[ScheduledStep]) -> date | None:
+        """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
+        if all(step.slack >= 0 or step.due is None for step in waiting):
+            return None
+        found = earliest_deadline(self._planner, planned)
+        return found if found and found.toordinal() > planned.network.frame.deadline else None
+
+    def _warnings(self, goal: ScheduledGoal, planned: Planned) -> list[str]:
+        if goal.state is State.DONE:
+            return []
+        steps = planned.network.steps
+        found = []
+        if goal.state is State.MISSED:
+            move = f"move it in the goals file, or with `backplan move {goal.goal.id} DATE`"
+            found.append(f"the deadline {goal.deadline} has passed; {move}")
+        elif goal.margin is not None and goal.margin < 0:
+            fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
+            found.append(f"late by {_days(-goal.margin)}{fits}")
+        found += self._too_soon(goal)
+        sharing = self._sharing(planned)
+        if squeezed := sum(step.squeezed for step in goal.steps):
+            so_that = "" if sharing or planned.squeezed.stuck else ", so that all fits"
+            get = "gets" if squeezed == 1 else "get"
+            found.append(f"{squeezed} of {len(steps)} steps {get} less time than written{so_that}")
+        if sharing and not planned.squeezed.stuck:
+            names = ", ".join(f"“{steps[i].title}”" for i in sharing[:_NAMED])
+            found.append(f"fewer working days than steps: {names} share days")
+        found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
+        found += self._out_of_order(planned)
+        found += [
+            f"“{step.step.title}” is due on {step.due}, after the deadline"
+            for step in goal.steps
+            if step.pinned and is_occurrence(step.step.key) and step.due and step.due > goal.deadline
+        ]
+        found += [
+            f"“{steps[i].title}” is optional and got no date: there is no time for it"
+            for i in sorted(planned.given_way)
+        ]
+        least = goal.goal.at_least
+        if (
+            least is not None
+            and planned.network.frame.days.before(planned.network.frame.deadline, least) < self._planner.day
+        ):
+            found.append(f"this usually takes at least {least}, and the deadline is nearer than that")
+        overdue = [step for step in goal.steps if step.overdue]
+        if overdue and goal.state is not State.MISSED:
+            names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:_NAMED])
+            found.append(f"overdue: {names}")
+        return found
+
+    @staticmethod
+    def _too_soon(goal: ScheduledGoal) -> list[str]:
+        """Return which steps of a plan that is left as it is would have to begin before they can."""
+        if goal.goal.when_late not in ("keep", "fail") or goal.state is State.MISSED:
+            return []
+        late = [step for step in goal.waiting if step.slack < 0 and not step.overdue]
+        told = [
+            f"“{step.step.title}” would have to begin on {step.start}, and cannot before {step.early_start}"
+            for step in late
+            if step.start and step.start < step.early_start
+        ]
+        more = [f"{len(told) - _NAMED} more would have to begin before they can"] if len(told) > _NAMED else []
+        return [*told[:_NAMED], *more]
+
+    @staticmethod
+    def _sharing(planned: Planned) -> list[int]:
+        """Return the steps without a day of their own, whatever day the plan was made.
+
+        They begin on the day on which what they follow ends, or end on that on which what follows them begins.
+        """
+        if not planned.standing and planned.squeezed is NOT_SQUEEZED:
+            return []
+        network, found = planned.network, set[int]()
+        whole = {*planned.fixed, *planned.gone, *planned.given_way, *network.anchors}
+        takes_time = {i for i, length in enumerate(planned.lengths) if length and i not in whole}
+        for i in takes_time:
+            shared = [
+                n
+                for n, wait in network.next[i]
+                if n in takes_time and planned.starts[n] <= planned.dues[i] and not (wait and wait.amount < 0)
+            ]
+            found.update((i, *shared) if shared else ())
+        return sorted(found)
+
+    def _out_of_order(self, planned: Planned) -> Iterator[str]:
+        """Yield the steps whose day stands before what they come after, or after the deadline that they lead to."""
+        network, days = planned.network, planned.network.frame.days
+        fixed = {**network.anchored_days(planned.plan), **planned.fixed}
+        for i, day in sorted(fixed.items()):
+            step = network.steps[i]
+            if i in planned.gone or i in planned.given_way:
+                continue
+            if day > network.frame.deadline and not step.follow_up:
+                yield f"“{step.title}” is due on {date.fromordinal(day)}, after the deadline"
+            for link in step.after:
+                other = self._planner.known_day(link.key, fixed, network, progress=True)
+                if (
+                    other is None
+                    or link.key in self._planner.progress.done
+                    or link.key in self._planner.progress.dropped
+                ):
+                    continue
+                # A milestone may stand on the day on which what it follows ends.
+                least = (days.after(other, link.wait) if link.wait else other) + (not step.milestone)
+                if least > day:
+                    before = self._planner.steps[link.key].title
+                    yield (
+                        f"“{before}” on {date.fromordinal(other)} leaves no working day for “{step.title}”, "
+                        f"which comes after it and is due on {date.fromordinal(day)}"
+                    )
+
+    def _conflict(self, planned: Planned, i: int) -> str:
+        steps, last = planned.network.steps, planned.plan.path(i)[-1]
+        end = f"the deadline on {date.fromordinal(planned.network.frame.deadline)}"
+        if planned.plan.driver[last] == FIXED:
+            end = f"“{steps[last].title}” on {date.fromordinal(planned.dues[last])}"
+        return f"no working day is left between what “{steps[i].title}” waits for and {end}"
+
+
+def _anchor_reason(step: Step, deadline: date) -> Reason:
+    """Return why a step stands where its own keys put it."""
+    if step.on is not None:
+        return Reason(Bound.APPOINTMENT, step.on)
+    if step.afterwards is not None:
+        return Reason(Bound.FOLLOW_UP, deadline, wait=step.afterwards)
+    if isinstance(step.before, Countdown):
+        return Reason(Bound.COUNTDOWN, key=step.before.key, wait=step.before.by)
+    return Reason(Bound.COUNTDOWN, deadline, wait=step.before)
+
+
+def _is_short(days: WorkingDays, start: int, due: int, length: Length) -> bool:
+    if not isinstance(length, Duration):
+        return days.position(due) - days.position(start - 1) < length
+    first = shift(due, length, -1) + 1
+    return length.unit is not Unit.CALENDAR_DAYS and start > min(days.forward(first), due)
+
+
+def _days(count: int) -> str:
+    return "1 working day" if count == 1 else f"{count} working days"

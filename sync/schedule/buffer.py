@@ -1,0 +1,88 @@
+"""How much of a goal's buffer is used against how much of its work is done: critical chain's fever chart, as one word.
+
+The lines of the chart, by the share of the work on the longest chain that is done:
+
+    yellow  from 0% of the buffer used (nothing is done) to 60% (all is done)
+    red     from 30% to 90%
+
+So a delay at the beginning counts for more than the same delay near the end. There is no one standard for them; these
+follow the advice in ProChain's "Fever Chart Regions" (https://www.prochain.com/fever-chart-regions/): the yellow region
+begins at the origin, the red one at 10 to 40%, and it ends early enough to bring a last delay in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sync.schedule.backward_pass import FIXED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from sync.schedule.model import ScheduledGoal, ScheduledStep
+    from sync.schedule.planner import Planned
+
+RISE = 0.6  # how much further both lines stand when all of the work is done
+RED = 0.3  # where the red one begins
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """`days` of a goal's buffer with how many of them are `used`, in working days; `done` of the work, from 0 to 1.
+
+    More is used than there are days where the deadline itself will not hold.
+    """
+
+    days: int
+    used: int
+    done: float
+
+    @property
+    def share(self) -> float:
+        """The share of the buffer that is used; over 1 where it does not suffice."""
+        return self.used / self.days
+
+    @property
+    def colour(self) -> str:
+        """Green, yellow or red, by the lines of the fever chart."""
+        above = round(self.share - RISE * self.done, 9)  # 0.9 - 0.6 is a trifle more than 0.3
+        if above > RED or self.share >= 1:
+            return "red"
+        return "yellow" if above > 0 else "green"
+
+
+def consumption(goal: ScheduledGoal, planned: Planned, today: date) -> Buffer | None:
+    """Return the use of a goal's buffer, by the earliest finish of the open steps that its limit binds.
+
+    None where there is no buffer.
+    """
+    days, limit = planned.network.frame.days, planned.network.frame.limit
+    size = days.position(planned.network.frame.deadline) - days.position(limit)
+    if not size:
+        return None
+    finish = max((s.early_finish.toordinal() for s in goal.waiting if not s.step.anchored and s.due), default=limit)
+    used = max(0, days.position(finish) - days.position(limit))
+    steps = {step.step.key: step for step in goal.steps}
+    return Buffer(size, used, _done(steps, planned, today.toordinal()) if goal.waiting else 1.0)
+
+
+def _done(steps: Mapping[str, ScheduledStep], planned: Planned, today: int) -> float:
+    """Return the share of the working days on the longest chain, as the file defines it, that lie behind us."""
+    plan, network = planned.defined, planned.network
+    moving = [i for i in range(len(network.steps)) if plan.driver[i] != FIXED]
+    total = passed = 0
+    for i in plan.path(min(moving, key=lambda i: (plan.begin[i], i))) if moving else ():
+        step, length = steps.get(network.steps[i].key), int(plan.end[i] - plan.begin[i])
+        if step is None or step.dropped:
+            continue  # one that repeats fills the time there is
+        total += length
+        if step.done:
+            passed += length
+        elif step.overdue and all(before in planned.gone for before, _ in network.previous[i]):
+            passed += max(0, length - 1)  # one day is reserved for it
+        elif (start := step.early_start.toordinal()) < today:
+            days = network.frame.days
+            passed += min(length, days.position(today - 1) - days.position(start - 1))
+    return passed / total if total else 0.0

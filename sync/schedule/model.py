@@ -1,0 +1,211 @@
+"""The schedule as values: what goes into the scheduler besides the goals, and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from config.project import NO_NAMESPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from config.durations import Duration
+    from config.project import Goal, Step
+    from sync.forecast.risk import Risk
+    from sync.schedule.buffer import Buffer
+    from sync.schedule.load import Load
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The plan of one goal as it was last published.
+
+    `made` is the day it was computed, `digest` its timing digest, `dates` the start and due of each step that was open.
+    """
+
+    made: date
+    digest: str
+    dates: Mapping[str, tuple[date, date]]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What people did, as the apps and the goals file tell it. Keys are `goal/step`, or `goal` for a whole goal.
+
+    `given_up` are the goals that were cancelled in each of their apps; their steps count as dropped meanwhile.
+    """
+
+    done: Mapping[str, date] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+    pins: Mapping[str, date] = field(default_factory=dict)
+    first_sync: Mapping[str, date] = field(default_factory=dict)
+    published: Mapping[str, Published] = field(default_factory=dict)
+    given_up: frozenset[str] = frozenset()
+
+
+class State(StrEnum):
+    """The health of a goal. `GIVEN_UP`: it was cancelled in its apps. `NO_STEP_LEFT`: every step was dropped."""
+
+    ON_TRACK = "on-track"
+    TIGHT = "tight"
+    LATE = "late"
+    MISSED = "missed"
+    DONE = "done"
+    GIVEN_UP = "given-up"
+    NO_STEP_LEFT = "no-step-left"
+
+
+class Bound(StrEnum):
+    """What keeps a step from being due any later."""
+
+    LIMIT = "limit"
+    BY = "by"
+    NEXT = "next"
+    APPOINTMENT = "on"
+    PIN = "pin"
+    COUNTDOWN = "before"
+    FOLLOW_UP = "afterwards"
+    STANDING = "published"
+    REPEATS = "every"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a step has its due date: the kind of bound, and the step (and wait) or day that it comes from."""
+
+    bound: Bound
+    day: date | None = None
+    key: str | None = None
+    wait: Duration | None = None
+
+
+class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a frozen dataclass takes thrice as long
+    """A step with its dates. `start` and `due` are None where an optional step gave way.
+
+    `slack` is the total float: working days from the earliest finish to the due date, negative when late.
+    """
+
+    step: Step
+    start: date | None
+    due: date | None
+    early_start: date
+    early_finish: date
+    slack: int
+    reason: Reason
+    longest_chain: bool
+    pinned: bool = False
+    done: date | None = None
+    dropped: bool = False
+    overdue: bool = False
+    squeezed: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether something is still to be done for it."""
+        return self.done is None and not self.dropped
+
+    @property
+    def critical(self) -> bool:
+        """Whether it has no slack left."""
+        return self.open and self.slack <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledGoal:
+    """A goal with its steps in the file's order. `margin` is the least slack of its open steps, None without any.
+
+    `failed`: it does not fit, and `when_late: fail` leaves it alone. `held`: a rename is in doubt, which leaves it
+    alone as well. `risk` is only there where it was asked for.
+    """
+
+    goal: Goal
+    deadline: date
+    limit: date
+    steps: tuple[ScheduledStep, ...]
+    state: State
+    margin: int | None
+    digest: str
+    made: date
+    done: date | None = None
+    earliest_deadline: date | None = None
+    failed: bool = False
+    held: bool = False
+    warnings: tuple[str, ...] = ()
+    buffer: Buffer | None = None
+    risk: Risk | None = None
+
+    @property
+    def start(self) -> date | None:
+        """The first day of its steps."""
+        return min((step.start for step in self.steps if step.start), default=None)
+
+    @property
+    def finish(self) -> date | None:
+        """The last day of its steps, follow-ups aside."""
+        return max((s.due for s in self.steps if s.due and not s.step.follow_up), default=None)
+
+    @property
+    def waiting(self) -> list[ScheduledStep]:
+        """The open steps that the deadline waits for: follow-ups come after it."""
+        return [step for step in self.steps if step.open and not step.step.follow_up]
+
+    @property
+    def next_step(self) -> ScheduledStep | None:
+        """The open step with the earliest due date."""
+        waiting = [step for step in self.steps if step.open and step.due]
+        return min(waiting, key=lambda step: (step.due, step.start), default=None)
+
+    def step(self, step_id: str) -> ScheduledStep | None:
+        """Return the step with this id; of one that repeats, the time that is next (the last, where none is)."""
+        found = [step for step in self.steps if step_id in (step.step.id, step.step.id.partition("@")[0])]
+        waiting = [step for step in found if step.open]
+        return next(iter(waiting or found[-1:]), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All goals with their dates, in the file's order, as of `today`, and the progress that they were made from.
+
+    Their ids are unique within `namespace`.
+    """
+
+    today: date
+    goals: tuple[ScheduledGoal, ...]
+    progress: Progress = field(default_factory=Progress)
+    loads: tuple[Load, ...] = ()
+    namespace: str = NO_NAMESPACE
+
+    def moves(self, before: Schedule) -> list[tuple[str, date | None, date | None]]:
+        """Return key, old and new due date of every goal and open step that moved since `before`, of the same goals.
+
+        An occurrence that only one of the two has moved from, or to, no date at all.
+        """
+        was = before.steps()
+        rows: list[tuple[str, date | None, date | None]] = []
+        for old, new in zip(before.goals, self.goals, strict=True):
+            rows.append((new.goal.id, old.deadline, new.deadline))
+            shown = {step.step.key: step for step in new.steps}
+            gone = [(step.step.key, step.due, None) for step in old.steps if step.open and step.step.key not in shown]
+            came = ((key, was[key].due if key in was else None, step.due) for key, step in shown.items() if step.open)
+            rows += [*gone, *came]
+        return [row for row in rows if row[1] != row[2]]
+
+    def changed(self, before: Schedule) -> list[tuple[ScheduledGoal, ScheduledGoal]]:
+        """Return the goals, old and new, whose state, margin or risk changed since `before`, of the same goals."""
+        pairs = zip(before.goals, self.goals, strict=True)
+        return [
+            (old, new) for old, new in pairs if (old.state, old.margin, old.risk) != (new.state, new.margin, new.risk)
+        ]
+
+    def done(self) -> dict[str, date]:
+        """Return the day on which each step, and each goal, was done."""
+        goals = {goal.goal.id: goal.done for goal in self.goals}
+        steps = {key: step.done for key, step in self.steps().items()}
+        return {key: day for key, day in {**goals, **steps}.items() if day is not None}
+
+    def steps(self) -> dict[str, ScheduledStep]:
+        """Return every step by its key."""
+        return {step.step.key: step for goal in self.goals for step in goal.steps}

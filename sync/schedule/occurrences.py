@@ -1,0 +1,229 @@
+"""Steps that repeat (`every`): from the stretch of time that a plan gives such a step to dated occurrences.
+
+The scheduler plans the stretch like a flexible step. Its occurrences are counted back from its last day. Each is a task
+of its own, whose key ends in the day on which it is due: `goal/step@2027-03-08`. So an occurrence that moves is another
+one, and what became of one is told by its key for good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import count
+from typing import TYPE_CHECKING
+
+from config.calendars import WEEKDAYS
+from config.durations import Duration, Unit
+from config.errors import GoalsFileError, Problem
+from sync.schedule.working_days import shift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from config.project import Step
+    from connectors.base import GoalMemory
+    from sync.schedule.model import Progress, Published
+    from sync.schedule.working_days import WorkingDays
+
+MOST = 400  # occurrences that a step may have ahead of it: an app is not to be flooded by a slip of the finger
+MEMORY = timedelta(days=31)  # so long after its day, what became of an occurrence is forgotten
+
+
+def is_occurrence(key: str) -> bool:
+    """Return whether a key is that of an occurrence."""
+    return "@" in key
+
+
+def step_of(key: str) -> str:
+    """Return the key of the step that an occurrence repeats; a step's own key is its own."""
+    return key.partition("@")[0]
+
+
+def day_of(key: str) -> date:
+    """Return the day on which an occurrence is planned, which its key ends in."""
+    return date.fromisoformat(key.partition("@")[2])
+
+
+def single(step: Step, key: str) -> Step:
+    """Return the occurrence of `step` that has this key, as a step of its own."""
+    return replace(step, key=key, was=None)
+
+
+def lapsed(dues: Mapping[str, int], today: int) -> set[str]:
+    """Return which occurrences of one step are past: what was missed stays overdue until the next one is due.
+
+    `dues` are the days on which each is due by now. One that a person gave another day is still due on its own as far
+    as the others go, or what has lapsed might come back.
+    """
+    days = {key: day_of(key).toordinal() for key in dues}
+    last = max((day for day in days.values() if day <= today), default=0)
+    return {key for key, due in dues.items() if max(due, days[key]) < last}
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time that a step is done: its key, and its first and last day."""
+
+    key: str
+    start: int
+    due: int
+
+
+@dataclass(frozen=True)
+class Series:
+    """The occurrences of one step that are known: of the published plan, and those that people did something with.
+
+    `today` is an ordinal like all days of the calendar.
+    """
+
+    step: Step
+    days: WorkingDays
+    progress: Progress
+    published: Mapping[str, tuple[date, date]]
+    today: int
+
+    @cached_property
+    def settled(self) -> frozenset[str]:
+        """The occurrences that were done, or deleted by a person."""
+        known = (*self.progress.done, *self.progress.dropped)
+        return frozenset(key for key in known if is_occurrence(key) and step_of(key) == self.step.key)
+
+    @property
+    def done(self) -> list[str]:
+        """The occurrences that were done."""
+        return [key for key in self.settled if key in self.progress.done]
+
+    @property
+    def known(self) -> bool:
+        """Whether a plan was published in which the step has occurrences, or had."""
+        return bool(self.published or self.settled)
+
+    @property
+    def stretch(self) -> tuple[date, date]:
+        """The first and last day of the published occurrences."""
+        return min(start for start, _ in self.published.values()), max(map(day_of, self.published))
+
+    def is_over(self, new: tuple[int, int] | None) -> bool:
+        """Return whether nothing of the step is left to be done: in the plan that stands, or in a new stretch."""
+        if not (self._is_begun() if new else self.known):
+            return False
+        return all(one.key in self.settled for one in (self.renewed(*new) if new else self.standing()))
+
+    def standing(self) -> list[Occurrence]:
+        """Return the occurrences as the published plan has them, with what became of each."""
+        return self._with_known(self._all(self.published))
+
+    def renewed(self, first: int, last: int) -> list[Occurrence]:
+        """Return the occurrences of a new plan that gives the step a new stretch: what is past never moves.
+
+        Raises GoalsFileError for more occurrences than an app should hold.
+        """
+        new = self._fill(first, last)
+        if not new and not self._is_begun():
+            new = [self._one(last, first)]
+        stay = [key for key in self.published if key in self.progress.pins or self._due(key) < self.today]
+        return self._with_known([*new, *self._all(stay)])
+
+    def _is_begun(self) -> bool:
+        """Return whether the first time that the step was to be done has passed, or it was done at all."""
+        return any(key in self.progress.done or self._due(key) < self.today for key in (*self.published, *self.settled))
+
+    def _with_known(self, planned: Iterable[Occurrence]) -> list[Occurrence]:
+        """Return the occurrences of a plan with those that were done, and without what has lapsed, by their days."""
+        found = {one.key: one for one in (*self._all(self.done), *planned)}
+        gone = lapsed({key: one.due for key, one in found.items()}, self.today) - self.settled
+        return sorted((one for key, one in found.items() if key not in gone), key=lambda one: (one.due, one.key))
+
+    def _all(self, keys: Iterable[str]) -> list[Occurrence]:
+        return [self._known(key) for key in keys]
+
+    def _known(self, key: str) -> Occurrence:
+        due, planned = self._due(key), self.published.get(key)
+        start = planned[0].toordinal() if planned and planned[1].toordinal() == due else self._start(due)
+        return Occurrence(key, start, due)
+
+    def _due(self, key: str) -> int:
+        return self.progress.pins.get(key, day_of(key)).toordinal()
+
+    # A stretch and what lies in it
+
+    def _fill(self, first: int, last: int) -> list[Occurrence]:
+        """Return the occurrences from today on that lie in a stretch."""
+        found: list[Occurrence] = []
+        for due in self._days_back(max(first, self.today), last):
+            if self._start(due) < first:
+                break
+            found.append(self._one(due, first))
+            if len(found) > MOST:
+                raise self._too_many()
+        return found
+
+    def _one(self, due: int, first: int) -> Occurrence:
+        """Return the occurrence of a day; where the stretch is too short for it, it begins with the stretch."""
+        key = f"{self.step.key}@{date.fromordinal(due)}"
+        due = self._due(key)
+        return Occurrence(key, min(max(first, self._start(due)), due), due)
+
+    def _days_back(self, first: int, last: int) -> Iterator[int]:
+        """Yield the days on which the step is due, from the last one back: working days."""
+        every = self.step.every
+        if isinstance(every, tuple):
+            weekdays = {WEEKDAYS.index(day) for day in every}
+            yield from (
+                day for day in range(last, first - 1, -1) if (day - 1) % 7 in weekdays and self.days.is_working(day)
+            )
+            return
+        assert every is not None  # noqa: S101  # for the type checker
+        previous = last + 1
+        for times in count():
+            day = self.days.back(self.days.before(last, Duration(every.amount * times, every.unit, every.text)))
+            if day < first:
+                return
+            if day < previous:
+                yield day
+            previous = day
+
+    def _start(self, due: int) -> int:
+        """Return the first day of an occurrence that is due on a day, be it a working day or not."""
+        takes = self.step.takes
+        assert takes is not None  # noqa: S101  # the file is checked
+        if takes.unit is Unit.WORKING_DAYS:
+            return min(self.days.day(self.days.position(due - 1) - takes.amount + 2), due)
+        before = shift(due, takes, -1)
+        return before + 1 if takes.unit is Unit.CALENDAR_DAYS else min(self.days.forward(before + 1), due)
+
+    def _too_many(self) -> GoalsFileError:
+        message = (
+            f"“{self.step.title}” would be repeated more than {MOST} times until its last day, each time as a task of "
+            "its own; let it repeat less often, or bound the time with `from` and `by`"
+        )
+        return GoalsFileError([Problem(self.step.origin.at_key("every"), message)])
+
+
+def series(step: Step, days: WorkingDays, progress: Progress, published: Published | None, today: int) -> Series:
+    """Return what is known of a step's occurrences."""
+    dates = published.dates if published else {}
+    own = {key: day for key, day in dates.items() if is_occurrence(key) and step_of(key) == step.key}
+    return Series(step, days, progress, own, today)
+
+
+def forget(memory: GoalMemory, before: GoalMemory | None, today: date) -> GoalMemory:
+    """Return the memory of a goal without occurrences long past, of which every app has heard what became.
+
+    Only where it has to be written anyway. The last occurrence of each step stays: it tells that the step was there.
+    """
+    if before is None or memory == before:
+        return memory
+    last = {step_of(key): key for key in sorted(filter(is_occurrence, memory.keys))}
+    gone = {
+        key
+        for key, entry in memory.keys.items()
+        if is_occurrence(key)
+        and entry.state in ("done", "removed", "dropped")
+        and day_of(key) < today - MEMORY
+        and key != last[step_of(key)]
+        and before.keys.get(key, entry) == entry
+    }
+    keys = {key: entry for key, entry in memory.keys.items() if key not in gone}
+    return replace(memory, keys=keys, dates={key: dates for key, dates in memory.dates.items() if key not in gone})

@@ -1,0 +1,606 @@
+"""From a project and what people did to a schedule: a pure function that knows no service, no clock and no file.
+
+Goals are planned from the last one back, each against the unsqueezed starts of what comes after it; then one forward
+pass over all goals gives the earliest dates, slack and health.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+from hashlib import sha256
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+from config.durations import Duration, Unit
+from config.project import Countdown, HangsOn, Link
+from sync.schedule import milestones
+from sync.schedule.assess import Judge
+from sync.schedule.backward_pass import Frame, Latest, Network, Terms
+from sync.schedule.load import loads
+from sync.schedule.model import Progress, Published, Schedule
+from sync.schedule.occurrences import is_occurrence, series
+from sync.schedule.squeeze import NOT_SQUEEZED, Floors, Growth, Squeeze, Squeezed
+from sync.schedule.working_days import OutOfTimeError, WorkingDays
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from config.calendars import Calendar
+    from config.project import Goal, Project, Step
+    from sync.schedule.backward_pass import Length, Position
+    from sync.schedule.occurrences import Occurrence, Series
+
+
+def schedule(project: Project, progress: Progress, today: date) -> Schedule:
+    """Return the dates of every step of `project`, as of `today`.
+
+    Raises OutOfTimeError when a plan reaches beyond the years of the calendar.
+    """
+    planner = Planner(project, progress, today)
+    planner.plan_all()
+    return planner.schedule()
+
+
+_date = lru_cache(maxsize=1 << 12)(date.fromordinal)  # one object for each day, however many steps have it
+
+
+@dataclass(slots=True)
+class Planned:
+    """One goal after its passes, before the forward pass has judged it.
+
+    `defined` is the pass over all steps, `plan` that over those that are still to be done. `sharing` are the milestones
+    that may share the day on which what follows begins.
+    """
+
+    goal: Goal
+    network: Network
+    defined: Latest
+    plan: Latest
+    lengths: Sequence[Length]
+    fixed: Mapping[int, int]
+    gone: frozenset[int]
+    made: date
+    digest: str
+    starts: list[int]
+    dues: list[int]
+    missed: bool
+    failed: bool = False
+    standing: bool = False
+    squeezed: Squeezed = NOT_SQUEEZED
+    given_way: frozenset[int] = frozenset()
+    warnings: tuple[str, ...] = ()
+    repeating: Mapping[int, Series] = field(default_factory=dict)
+    renewed: frozenset[int] = frozenset()
+    sharing: frozenset[int] = frozenset()
+
+    def occurrences(self, i: int) -> list[Occurrence]:
+        """Return the occurrences of a step that repeats; of one that has left the plan, those that are settled."""
+        known = self.repeating[i]
+        times = known.renewed(self.starts[i], self.dues[i]) if i in self.renewed else known.standing()
+        left = i in self.gone or i in self.given_way
+        return [one for one in times if one.key in known.settled] if left else times
+
+
+class Planner:
+    """The state of one call of `schedule`: what has been planned so far, from the last goal back.
+
+    `due_of` holds the due days of steps as the pass alone gives them, `outside` the last day that other goals leave a
+    step, `followers` the steps of other goals that come after it, `steps` every step by its key, `deadlines` the day of
+    each goal.
+    """
+
+    def __init__(self, project: Project, progress: Progress, today: date) -> None:
+        """Begin with nothing planned."""
+        self.project = project
+        self.progress = progress
+        self.today = today
+        self.day = today.toordinal()
+        self.date = _date
+        self.planned: dict[str, Planned] = {}
+        self._calendars: dict[Calendar, WorkingDays] = {}
+        self.due_of: dict[str, int] = {}
+        self.outside: dict[str, int] = {}
+        self.followers: defaultdict[str, list[str]] = defaultdict(list)
+        self.steps = {step.key: step for goal in project.goals for step in goal.steps}
+        self.deadlines: dict[str, int] = {}
+        for goal in reversed(project.sequence):
+            with _named(goal):
+                self.deadlines[goal.id] = self._deadline(goal)
+
+    def days(self, calendar: Calendar) -> WorkingDays:
+        """Return a calendar's numbered working days, the same for every goal that uses it."""
+        if calendar not in self._calendars:
+            self._calendars[calendar] = WorkingDays(calendar, self.today)
+        return self._calendars[calendar]
+
+    def plan_all(self) -> None:
+        """Plan every goal, from the last one back."""
+        for goal in reversed(self.project.sequence):
+            with _named(goal):
+                self.plan(goal)
+
+    def plan(self, goal: Goal) -> None:
+        """Plan one goal. Those that come after it must have been planned."""
+        frame = self.frame(goal)
+        network = Network(goal, frame)
+        written = network.lengths()
+        pins = {i: self.progress.pins[key].toordinal() for i, key in network.among(self.progress.pins.keys())}
+        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
+        lengths = self._grown(network, written, outside)
+        terms = Terms(pins, frozenset(), outside, self.due_of)
+        defined = network.latest(lengths, terms)
+        self._pass_on(network, defined)
+        digest = self._digest(goal, network, lengths, pins, outside)
+        published = self.progress.published.get(goal.id)
+        repeating = {
+            i: series(network.steps[i], frame.days, self.progress, published, self.day) for i in network.repeating
+        }
+        stands = published is not None and published.digest == digest
+        gone = self._gone(network, defined, repeating, stands=stands)
+        latest = network.latest(lengths, replace(terms, gone=gone)) if gone else defined
+        missed = frame.deadline < self.day
+        starts, dues = network.starts(latest), latest.due[:]
+        planned = Planned(goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed)
+        planned.repeating, planned.sharing = repeating, self._sharing(network, gone)
+        if published and stands and self._covers(planned, published):
+            self._stand(planned, published, outside)
+        else:
+            self._anew(planned, published, outside)
+        self.planned[goal.id] = planned
+
+    def _gone(
+        self, network: Network, defined: Latest, repeating: Mapping[int, Series], *, stands: bool
+    ) -> frozenset[int]:
+        """Return the steps that have left the plan: done, dropped, or done as often as they repeat.
+
+        stands: the occurrences are those of the published plan, and not those that `defined` has room for.
+        """
+        left = (self.progress.done.keys(), self.progress.dropped)
+        gone = {i for keys in left for i, _ in network.among(keys)}
+        if not repeating:
+            return frozenset(gone)
+        if network.goal.id in self.progress.done:
+            gone |= repeating.keys()
+        starts = network.starts(defined)
+        for i in repeating.keys() - gone:
+            if repeating[i].is_over(None if stands else (starts[i], defined.due[i])):
+                gone.add(i)
+        return frozenset(gone)
+
+    def frame(self, goal: Goal) -> Frame:
+        """Return what a goal's pass stands in."""
+        return self._frame_at(goal, self.deadlines[goal.id])
+
+    def _frame_at(self, goal: Goal, deadline: int) -> Frame:
+        days = self.days(goal.calendar)
+        limit = days.back(days.before(days.back(deadline), goal.buffer))
+        start = goal.start or self.progress.first_sync.get(goal.id) or self.today
+        return Frame(days, deadline, limit, start.toordinal())
+
+    def _grown(self, network: Network, written: Sequence[Length | None], outside: Mapping[int, int]) -> list[Length]:
+        """Return the lengths with flexible steps grown from the definition alone: no progress, no pins."""
+        flexible = {i for i, length in enumerate(written) if length is None}
+        lengths = [network.least(i) if length is None else length for i, length in enumerate(written)]
+        if not flexible:
+            return lengths
+        frame, terms = network.frame, Terms({}, frozenset(), outside, self.due_of)
+        low = frame.days.position(frame.start - 1)
+        latest = network.latest(lengths, terms)
+        fixed = network.anchored_days(latest)
+        floors = Floors(self._floors(network, frozenset(), fixed, low, progress=False))
+        most = max(1, frame.days.position(frame.limit) - low)
+
+        Growth(network, lengths, latest, terms, floors, most).grow(flexible)
+        return lengths
+
+    def _floors(
+        self,
+        network: Network,
+        gone: frozenset[int],
+        fixed: Mapping[int, int],
+        low: Position,
+        *,
+        progress: bool = True,
+    ) -> dict[int, Position]:
+        """Return the earliest begin of each step that may move: `low`, its `from`, and after what is fixed or done."""
+        stays = {*gone, *fixed, *network.anchors}
+        movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
+        sharing = self._sharing(network, gone)
+        return self._floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
+
+    def _sharing(self, network: Network, gone: frozenset[int]) -> frozenset[int]:
+        """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
+        outside, pins = (network.among(keys) for keys in (self.outside.keys(), self.progress.pins.keys()))
+        return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pins))
+
+    def _floors_of(
+        self,
+        network: Network,
+        some: Iterable[int],
+        fixed: Mapping[int, int],
+        low: Position,
+        *,
+        progress: bool = True,
+        sharing: frozenset[int] = frozenset(),
+    ) -> dict[int, Position]:
+        days, done = network.frame.days, self.progress.done
+        floors: dict[int, Position] = {}
+        for i in some:
+            first = self._first_begin(network, i, low)
+            if network.steps[i].milestone and i not in sharing:
+                first += 1  # it happens at the end of a day, and there is none but its own
+            for link in network.steps[i].after_goals:
+                day = self.deadlines[link.key]
+                first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
+            floors[i] = first
+        known = {*fixed, *network.anchors}
+        if progress:
+            known.update(i for keys in (done.keys(), self.progress.pins.keys()) for i, _ in network.among(keys))
+        links = [(i, network.steps[before].key, wait) for before in known for i, wait in network.next[before]]
+        links += [(i, link.key, link.wait) for i, link in network.elsewhere]
+        for i, key, wait in links:
+            ends = self.known_day(key, fixed, network, progress=progress) if i in floors else None
+            if ends is not None:
+                if progress:
+                    ends = self._over(key, ends, days)
+                floors[i] = max(floors[i], days.position(days.after(ends, wait) if wait else ends))
+        return floors
+
+    @staticmethod
+    def _first_begin(network: Network, i: int, low: Position) -> Position:
+        not_before = network.steps[i].not_before
+        return low if not_before is None else max(low, network.frame.days.position(not_before.toordinal() - 1))
+
+    def _over(self, key: str, day: int, days: WorkingDays) -> int:
+        """Return the day after which what follows a step may begin, where the step's own day is known."""
+        step = self.steps[key]
+        if key in self.progress.done:
+            return day - 1 if step.milestone else day  # which took none of the day on which it was ticked
+        if not step.milestone:
+            return max(day, days.forward(self.day))  # overdue, it still wants a day of its own
+        held = step.anchored or key in self.progress.pins
+        return max(day if held else day - 1, self.day - 1)
+
+    def known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
+        """Return the day on which a step ends whatever is planned: done, pinned or an appointment; else None."""
+        if progress and key in self.progress.done:
+            return self.progress.done[key].toordinal()
+        if (index := network.index.get(key)) is not None and index in fixed:
+            return fixed[index]
+        if progress and key in self.progress.pins:
+            return self.progress.pins[key].toordinal()
+        appointment = self.steps[key].on
+        return appointment.toordinal() if appointment else None
+
+    def _deadline(self, goal: Goal) -> int:
+        """Return the deadline of a goal as written; that of the goal that it hangs on must be known."""
+        if isinstance(goal.deadline, HangsOn):
+            return self.days(goal.calendar).before(self.deadlines[goal.deadline.goal], goal.deadline.by)
+        return goal.deadline.toordinal()
+
+    def _pass_on(self, network: Network, latest: Latest) -> None:
+        """Tell the goals that are planned after this one where its steps begin, by the unsqueezed pass."""
+        days = network.frame.days
+        self.due_of.update(zip(network.index, latest.due, strict=True))
+        for i, link in network.elsewhere:
+            day = latest.day_before[i]
+            if link.wait:
+                day = days.before(day, link.wait)
+            self.outside[link.key] = min(day, self.outside.get(link.key, day))
+            self.followers[link.key].append(network.steps[i].key)
+
+    def _digest(
+        self,
+        goal: Goal,
+        network: Network,
+        lengths: Sequence[Length],
+        pins: Mapping[int, int],
+        outside: Mapping[int, int],
+    ) -> str:
+        """Return the digest of everything that decides a goal's dates, except progress and the day it is."""
+        frame, calendar = network.frame, goal.calendar
+        parts = (
+            frame.deadline,
+            frame.limit,
+            sorted(calendar.workdays),
+            calendar.holidays,
+            calendar.days_off,
+            goal.when_late,
+            sorted((network.steps[i].key, day) for i, day in pins.items()),
+            sorted((network.steps[i].key, day) for i, day in outside.items()),
+            sorted(key for key in self.progress.dropped if key.startswith(f"{goal.id}/") and not is_occurrence(key)),
+            *((network.steps[i].key, _spelt(network.steps[i].takes)) for i in network.repeating),
+        )
+        digest = sha256(repr(parts).encode())
+        for line in sorted(map(_timing, network.steps, lengths)):
+            digest.update(line.encode())
+        return b32encode(digest.digest()[:10]).decode()[:10].lower()
+
+    # A plan that stands
+
+    def _covers(self, planned: Planned, published: Published) -> bool:
+        """Return whether the published plan has dates for every open step; a reopened or new one wants a new plan."""
+        return all(
+            i in planned.gone or s.key in published.dates or s.optional or (s.every and planned.repeating[i].published)
+            for i, s in enumerate(planned.network.steps)
+        )
+
+    def _stand(self, planned: Planned, published: Published, outside: Mapping[int, int]) -> None:
+        """Keep the published dates; where they can no longer be kept, squeeze what follows the overdue steps."""
+        planned.standing, planned.made = True, published.made
+        self._take_published(planned, published, range(len(planned.network.steps)))
+        stretches = {i: known.stretch for i, known in planned.repeating.items() if known.published}
+        for i, (start, due) in stretches.items():
+            planned.starts[i], planned.dues[i] = start.toordinal(), due.toordinal()
+        planned.given_way = frozenset(
+            i
+            for i, step in enumerate(planned.network.steps)
+            if step.optional and i not in planned.gone and i not in stretches and step.key not in published.dates
+        )
+        # A plan of today has taken today into account, whatever room it found.
+        if planned.missed or planned.goal.when_late != "squeeze" or published.made == self.today:
+            return
+        reserved, broken = self._reserve(planned)
+        if not broken:
+            return
+        anchors = planned.network.anchors
+        followers = frozenset(i for i in reserved if planned.dues[i] >= self.day) - planned.fixed.keys() - anchors
+        fixed = {i: planned.dues[i] for i in range(len(planned.network.steps)) if i not in followers}
+        days = planned.network.frame.days
+        low = days.position(self.day - 1)
+        floors = self._floors(planned.network, planned.gone | set(fixed), fixed, low)
+        for i in followers & floors.keys():
+            for before, wait in planned.network.previous[i]:
+                if before in reserved and before not in followers:
+                    day = days.day(reserved[before])
+                    floors[i] = max(floors[i], days.position(days.after(day, wait) if wait else day))
+        stood = planned.dues[:]
+        kept = Floors({i: floors[i] for i in followers & floors.keys()})
+        self._squeeze(planned, kept, fixed, outside, followers)
+        milestones.show(planned, kept, self._first_day(planned.goal))
+        if planned.dues != stood:
+            planned.made, planned.renewed = self.today, followers
+
+    @staticmethod
+    def _take_published(planned: Planned, published: Published, indices: Iterable[int]) -> None:
+        """Give steps the dates that were published, where they have any."""
+        for i in indices:
+            if (dates := published.dates.get(planned.network.steps[i].key)) is not None:
+                planned.starts[i], planned.dues[i] = (day.toordinal() for day in dates)
+
+    def _reserve(self, planned: Planned) -> tuple[dict[int, int], bool]:
+        """Give each overdue step, and each open one that follows one, a working day of its own from today on.
+
+        Milestones need none. Returns the position on which each of them can end at the earliest, and whether one of
+        them would then miss its published due date.
+        """
+        network, days = planned.network, planned.network.frame.days
+        today = days.position(self.day - 1)
+        reserved: dict[int, int] = {}
+        broken = False
+        for i in range(len(network.steps)):
+            if i in planned.gone or i in planned.given_way:
+                continue
+            earliest = [
+                days.position(days.after(days.day(reserved[before]), wait)) if wait else reserved[before]
+                for before, wait in network.previous[i]
+                if before in reserved
+            ]
+            overdue = planned.dues[i] < self.day and not network.steps[i].follow_up
+            if not earliest and not overdue:
+                continue
+            reserved[i] = max([today, *earliest]) + (0 if network.steps[i].milestone else 1)
+            broken |= not overdue and days.position(planned.dues[i]) < reserved[i]
+        return reserved, broken
+
+    # A plan computed anew
+
+    def _anew(self, planned: Planned, published: Published | None, outside: Mapping[int, int]) -> None:
+        """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
+        goal, planned.renewed = planned.goal, frozenset(planned.repeating)
+        if published and (published.made, published.digest) == (self.today, planned.digest):
+            # Made twice on one day, it stays one plan: what it says of steps that are done by now is part of it.
+            self._take_published(planned, published, planned.gone)
+        if planned.missed or goal.id in self.progress.done:
+            return
+        fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
+        floors = self._floors_from_today(planned, planned.network, fixed, published)
+        if floors.worst(planned.plan, range(len(planned.network.steps))):
+            if goal.when_late == "fail":
+                planned.failed = True
+            elif goal.when_late == "squeeze":
+                movable = frozenset(floors.begin) | frozenset(floors.end)
+                self._squeeze(planned, floors, dict(planned.fixed), outside, movable)
+        milestones.show(planned, floors, self._first_day(goal))
+
+    def _first_position(self, goal: Goal, days: WorkingDays) -> Position:
+        """Return the position before which nothing of the goal can begin: that of yesterday, or before its `start`."""
+        return days.position(self._first_day(goal) - 1)
+
+    def _first_day(self, goal: Goal) -> int:
+        return max(self.day, goal.start.toordinal() if goal.start else self.day)
+
+    def _floors_from_today(
+        self, planned: Planned, network: Network, fixed: Mapping[int, int], published: Published | None
+    ) -> Floors:
+        """Return what a plan made today has to keep; for a step that has begun it is enough not to end before today.
+
+        `fixed` holds the due days of what is fixed, by index.
+        """
+        days = network.frame.days
+        begin = self._floors(network, planned.gone, fixed, self._first_position(planned.goal, days))
+        begun = self._begun(planned, published) & begin.keys()
+        today = days.position(days.forward(self.day))
+        begin = {i: at for i, at in begin.items() if i not in begun}
+        start = max(self.today, planned.goal.start or self.today)
+        first = {
+            i: max(start, step.not_before or start).toordinal()
+            for i in begin
+            if (step := network.steps[i]).takes is not None
+            and step.takes.unit is Unit.CALENDAR_DAYS
+            and step.every is None
+        }
+        return Floors(begin, dict.fromkeys(begun, today), first)
+
+    def lacks(self, planned: Planned, deadline: int, *, least: int | None = None) -> int:
+        """Return how many working days a plan made today lacks, with every length as written; 0 where it fits.
+
+        The goal has this deadline, and what counts from it moves with it. Flexible steps have one day each, those that
+        repeat one time. What is fixed must not begin in the past either.
+
+        `least` is a deadline no later than this one, and asks for what is lacking at least: parts of the time are as
+        long as they are there, and countdowns leave what comes after them all the time there is. Then a later deadline
+        never lacks more than an earlier one.
+        """
+        goal, loose = planned.goal, least is not None
+        network, plan = self._plan_at(planned, deadline, least)
+        published = self.progress.published.get(goal.id)
+        anchored = {i: day for i, day in network.anchored_days(plan).items() if not loose or network.steps[i].on}
+        fixed = {**anchored, **planned.fixed}
+        floors = self._floors_from_today(planned, network, fixed, published)
+        short = [days for days, _ in floors.violations(plan, range(len(network.steps)))]
+        held = [i for i in (network.anchors | fixed.keys()) - planned.gone if not network.steps[i].follow_up]
+        begins = self._floors_of(network, held, fixed, self._first_position(goal, network.frame.days))
+        begun, days = self._begun(planned, published), network.frame.days
+        for i, position in begins.items():
+            if i not in begun:
+                short.append(position - plan.begin[i])
+            elif plan.due[i] < self.day:
+                short.append(days.position(days.forward(self.day)) - days.position(plan.due[i]))
+        return max(0, ceil(max(short, default=0)))
+
+    def countdowns(self, planned: Planned, deadline: int) -> dict[str, int]:
+        """Return when each open step that counts down would be due, by its key, if the goal had this deadline."""
+        network, plan = self._plan_at(planned, deadline)
+        return {
+            network.steps[i].key: plan.due[i]
+            for i in network.anchors - planned.gone - planned.fixed.keys()
+            if network.steps[i].before is not None
+        }
+
+    def _plan_at(self, planned: Planned, deadline: int, least: int | None = None) -> tuple[Network, Latest]:
+        """Return the pass with every length as written, if the goal had this deadline; `least` is that of `lacks`."""
+        goal, loose = planned.goal, least is not None
+        written = planned.network.within(self._frame_at(goal, deadline if least is None else least)).lengths()
+        network = planned.network.within(self._frame_at(goal, deadline))
+        lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
+        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
+        return network, network.latest(lengths, Terms(planned.fixed, planned.gone, outside, self.due_of))
+
+    def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
+        """Return the steps whose published start has come, with all they follow done; no milestone is under way."""
+        if published is None:
+            return frozenset()
+        network = planned.network
+        return frozenset(
+            i
+            for i, step in enumerate(network.steps)
+            if (start := self._published_start(planned, published, i)) is not None
+            and start <= self.today
+            and not step.milestone
+            and all(before in planned.gone for before, _ in network.previous[i])
+        )
+
+    @staticmethod
+    def _published_start(planned: Planned, published: Published, i: int) -> date | None:
+        if i in planned.repeating:
+            return planned.repeating[i].stretch[0] if planned.repeating[i].published else None
+        dates = published.dates.get(planned.network.steps[i].key)
+        return dates[0] if dates else None
+
+    def _squeeze(
+        self,
+        planned: Planned,
+        floors: Floors,
+        fixed: Mapping[int, int],
+        outside: Mapping[int, int],
+        movable: frozenset[int],
+    ) -> None:
+        """Shrink what does not fit; optional steps give way before a step goes under a day of its own.
+
+        What has no length of its own gives first: it shares anew what time there is.
+        """
+        network, gone = planned.network, planned.gone | planned.given_way
+        # The sequence follows the links; "the last listed" is the file's order.
+        places = {step.key: place for place, step in enumerate(planned.goal.steps) if step.optional}
+        optional = {i: places[key] for i, key in network.among(places.keys())}
+        terms = Terms(fixed, gone, outside, self.due_of)
+        lengths = self._grown_anew(planned, floors, movable - gone, terms)
+        squeeze = Squeeze(network, lengths, terms, floors, movable - gone, optional)
+        planned.squeezed, planned.plan = squeeze.shrink(), squeeze.latest
+        planned.given_way = planned.squeezed.gone - planned.gone
+        starts = network.starts(planned.plan)
+        for i in movable:
+            planned.starts[i], planned.dues[i] = starts[i], planned.plan.due[i]
+        if planned.squeezed.stuck:
+            self._lift(planned, floors)
+
+    @staticmethod
+    def _grown_anew(planned: Planned, floors: Floors, movable: frozenset[int], terms: Terms) -> Sequence[Length]:
+        """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
+        network, written = planned.network, planned.network.lengths()
+        growing = movable & floors.begin.keys() & {i for i, length in enumerate(written) if length is None}
+        if not growing:  # one that has begun keeps its length
+            return planned.lengths
+        grown = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]
+        days = network.frame.days
+        most = days.position(network.frame.limit) - days.position(network.frame.start - 1)
+        Growth(network, grown, network.latest(grown, terms), terms, floors, max(1, most)).grow(growing)
+        return [
+            min(length, new) if i in growing else length  # type: ignore[type-var]  # what grows has whole days
+            for i, (length, new) in enumerate(zip(planned.lengths, grown, strict=True))
+        ]
+
+    def _lift(self, planned: Planned, floors: Floors) -> None:
+        """Put what has no day left for it on the first that it could have: never in the past, nor after the limit."""
+        days = planned.network.frame.days
+        last = max(planned.network.frame.limit, days.forward(self.day))
+        for i, begin in floors.begin.items():
+            reached = days.day(floor(begin) + (1 if planned.lengths[i] else 0))
+            first = min(last, max(reached, days.forward(self._first_day(planned.goal))))
+            planned.starts[i] = max(planned.starts[i], first)
+            planned.dues[i] = max(planned.dues[i], first)
+
+    def schedule(self) -> Schedule:
+        """Return all goals that were planned, each judged after those that it follows."""
+        judge, goals = Judge(self), {}
+        for goal in self.project.sequence:
+            with _named(goal):
+                goals[goal.id] = judge.judge(self.planned[goal.id])
+        listed = tuple(goals[goal.id] for goal in self.project.goals)
+        load = loads(listed, self.project.capacity, self.today)
+        return Schedule(self.today, listed, self.progress, load, self.project.namespace)
+
+
+@contextmanager
+def _named(goal: Goal) -> Iterator[None]:
+    """Say of which goal it is that it reaches beyond all time."""
+    try:
+        yield
+    except OutOfTimeError as error:
+        raise OutOfTimeError(f"{goal.origin.at()}: goal `{goal.id}`: {error}") from None
+
+
+def _timing(step: Step, length: Length) -> str:
+    """Return what decides a step's dates as a line of text, the same however it is spelt in the file."""
+    words = [step.key, _spelt(length), *sorted(map(_spelt, step.after))]
+    words += [f"{name} {_spelt(value)}" for name in _TIMED if (value := getattr(step, name))]
+    return " ".join(words) + "\n"
+
+
+_TIMED = ("after_goals", "on", "by", "not_before", "before", "afterwards", "every", "optional")
+
+
+def _spelt(value: object) -> str:
+    if isinstance(value, Link):
+        return value.key if value.wait is None else f"{value.key} + {_spelt(value.wait)}"
+    if isinstance(value, Duration):
+        return f"{value.amount} {value.unit.value}"
+    if isinstance(value, Countdown):
+        return f"{_spelt(value.by)} before {value.key}"
+    return ", ".join(sorted(map(_spelt, value))) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,485 @@
+"""The command line as a whole: what each command prints, its JSON and its exit code, with real processes and files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sync.cli import workflow_template
+from tests.conftest import FOOD_HANDLER, ROOT
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    from tests.conftest import Person
+
+COMMANDS = (
+    *("check", "connectors", "doctor", "explain", "fit", "init", "move"),
+    *("plan", "schedule", "schema", "status", "sync", "undo"),
+)
+
+
+def test_help_names_every_command(person: Person) -> None:
+    shown = person.run("--help")
+    assert shown.code == 0
+    assert [line.split()[0] for line in shown.out.split("Commands:")[1].strip().splitlines()] == list(COMMANDS)
+    for command in COMMANDS:
+        assert person.run(command, "--help").out.startswith(f"Usage: backplan {command}")
+
+
+def test_the_json_of_a_schedule_has_the_public_shape(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    document = person.run("schedule", "--json").json
+    assert (document["version"], document["today"]) == (1, "2027-07-20")
+    (goal,) = document["goals"]
+    assert goal | {"steps": []} == {
+        "id": "food-handler",
+        "title": "Complete my food handler certification",
+        "deadline": "2027-08-15",
+        "start": "2027-07-24",
+        "finish": "2027-08-15",
+        "margin_days": 4,
+        "state": "on-track",
+        "earliest_deadline": None,
+        "warnings": [],
+        "buffer": None,
+        "steps": [],
+    }
+    assert goal["steps"][3] == {
+        "id": "review",
+        "title": "Review practice questions",
+        "start": "2027-08-02",
+        "due": "2027-08-05",
+        "early_start": "2027-07-29",
+        "early_finish": "2027-08-01",
+        "slack_days": 4,
+        "critical": False,
+        "longest_chain": True,
+        "pinned": False,
+        "done": False,
+        "dropped": False,
+        "overdue": False,
+        "after": ["watch"],
+    }
+
+
+def test_the_json_of_a_plan_has_the_public_shape(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    (connector,) = person.run("plan", "--json").json["connectors"]
+    assert (connector["name"], connector["requests"]) == ("markdown", {"read": 1, "write": 0})
+    assert connector["summary"] == {
+        "create": 7, "update": 0, "complete": 0, "reopen": 0, "remove": 0, "repair": 0, "detach": 0, "keep": 0,
+        "pending": 0, "failed": 0,
+    }  # fmt: skip
+    assert connector["changes"][4] == {
+        "action": "create",
+        "key": "food-handler/review",
+        "fields": {"title": [None, "Review practice questions"], "due": [None, "2027-08-05"]},
+        "reason": "new",
+        "status": "planned",
+        "error": None,
+        "before": None,
+        "after": {
+            "title": "Review practice questions",
+            "due": "2027-08-05",
+            "marker": "bp1 542d0130fb local food-handler/review 1 2027-08-05 - iljojv...p36fqc.6ibm34",
+        },
+    }
+    assert (connector["memory"]["before"], len(connector["memory"]["after"])) == ([], 1)
+    (applied,) = person.run("sync", "--json").json["connectors"]
+    assert {change["status"] for change in applied["changes"]} == {"applied"}
+    assert applied["requests"] == {"read": 1, "write": 1}
+
+
+def test_plan_writes_nothing_and_tells_by_its_exit_code(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    assert person.run("plan").code == 0
+    assert person.run("plan", "--exit-code").code == 2
+    assert not person.todo.exists()
+    person.run("sync")
+    assert person.run("plan", "--exit-code").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["schedule"], "`backplan init` writes one"),
+        (["schedule", "--goals", "nowhere.yaml"], "no such file or folder"),
+        (["schedule", "--today", "tomorrow"], "is not a date such as 2027-08-15"),
+        (["schedule", "--deadline", "food-handler"], "is not of the form GOAL=2027-08-15"),
+        (["frobnicate"], "No such command"),
+        (["init"], "there is no terminal to ask on"),
+        (["init", "--template", "weding", "--deadline", "2028-01-01"], "there are career-change"),
+    ],
+)
+def test_a_wrong_command_line_is_told_what_to_do(person: Person, arguments: list[str], said: str) -> None:
+    done = person.run(*arguments)
+    assert done.code == 64
+    assert said in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", "food-handlr"], "did you mean `food-handler`?"),
+        (["explain", "food-handler/nothing"], "it has find, sign-up"),
+        (["move", "nothing", "2027-09-01"], "there are: food-handler"),
+        (["status", "--goal", "nothing"], "no goal has the id `nothing`"),
+        (["sync", "--connector", "todoist"], "is not among this project's connectors: markdown"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_known_ones(person: Person, arguments: list[str], said: str) -> None:
+    person.writes(FOOD_HANDLER)
+    done = person.run(*arguments)
+    assert done.code == 64
+    assert said in done.err
+
+
+def test_mistakes_in_the_file_come_all_at_once_as_json_too(person: Person) -> None:
+    person.writes(
+        "goals:\n  - titel: A\n    deadline: soon\n  - {title: B, deadline: 2027-01-01, steps: [{takes: 1}]}\n"
+    )
+    done = person.run("check", "--json")
+    assert done.code == 64
+    places = [(problem["line"], problem["column"]) for problem in done.json["problems"]]
+    assert places == [(2, 5), (2, 5), (3, 15), (4, 46)]
+    assert person.run("sync").code == 64
+    assert not person.todo.exists()
+
+
+def test_explain_walks_from_the_step_to_the_deadline(person: Person) -> None:
+    calendar = "calendar: {workdays: [mon, tue, wed, thu, fri], days_off: [2027-12-20..2027-12-31]}\n"
+    steps = "[{id: a, title: Print it, takes: 1 day}]"
+    person.writes(f"{calendar}goals:\n  - {{id: g, title: Hand it in, deadline: 2027-12-31, steps: {steps}}}\n")
+    lines = person.run("explain", "g/a", "--json").json["lines"]
+    assert lines[1:] == [
+        "“Print it” stands on Fri 17 Dec 2027 (takes 1 day).",
+        "  It is the last thing before the deadline. Work ends on Fri 17 Dec 2027: 14 days from there on are "
+        "not working days.",
+    ]
+
+
+def test_move_edits_only_the_date_and_shows_what_that_moves(person: Person) -> None:
+    person.writes(FOOD_HANDLER.replace("\n", "\r\n"))
+    before = person.goals.read_bytes()
+    tried = person.run("move", "food-handler", "2027-08-22", "--dry-run")
+    assert person.goals.read_bytes() == before
+    assert "Thu 12 Aug 2027" in tried.out
+    moved = person.run("move", "food-handler", "2027-08-22", "--json").json
+    assert person.goals.read_bytes() == before.replace(b"2027-08-15", b"2027-08-22")
+    assert {"key": "food-handler/review", "due": ["2027-08-05", "2027-08-12"]} in moved["moves"]
+
+
+def test_a_what_if_writes_nothing_and_says_which_goal_gets_into_trouble(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    shown = person.run("schedule", "--deadline", "food-handler=2027-08-01")
+    assert "was on track, 4 days in hand; now late by" in shown.out
+    assert "2027-08-15" in person.goals.read_text("utf-8")
+
+
+def test_when_late_fail_leaves_the_goal_alone_and_exits_red(person: Person) -> None:
+    person.writes(FOOD_HANDLER.replace("goals:", "when_late: fail\ngoals:"))
+    person.run("sync")
+    before = person.todo.read_bytes()
+    person.today = date(2027, 8, 1)
+    person.run("move", "food-handler", "2027-08-14")
+    done = person.run("sync")
+    assert done.code == 1
+    assert "does not fit" in done.err
+    assert person.todo.read_bytes() == before
+
+
+def test_a_template_becomes_a_goals_file_of_ones_own(person: Person) -> None:
+    assert person.run("init", "--template", "wedding", "--deadline", "2029-06-16", "--title", "Our day: 2029").code == 0
+    assert person.run("check").code == 0
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert (goal["title"], goal["deadline"]) == ("Our day: 2029", "2029-06-16")
+    schema = json.loads((person.folder / "goals.schema.json").read_text("utf-8"))
+    assert schema["title"] == "backplan goals file"
+    again = person.run("init", "--template", "wedding", "--deadline", "2030-06-16")
+    assert again.code == 1
+    assert "is there already" in again.err
+
+
+INIT = ("init", "--title", "Swim", "--deadline", "2028-06-16")
+
+
+def test_init_writes_a_workflow_for_the_repository_and_never_over_one(person: Person) -> None:
+    (person.folder / ".git").mkdir()
+    written = person.run(*INIT, "--goals", "plans/goals.yaml", "--connector", "todoist", "--json").json["written"]
+    path = person.folder / ".github" / "workflows" / "backplan.yml"
+    names = [Path(name) for name in written]
+    assert [(person.folder / name).resolve() for name in names[2:]] == [path.resolve()]
+    assert path.read_text("utf-8") == workflow_template.text("plans/goals.yaml", ["todoist"])
+    assert person.run("check", "--goals", "plans/goals.yaml").code == 0
+    path.write_text("mine", "utf-8")
+    assert person.run(*INIT, "--goals", "other.yaml").code == 0
+    assert path.read_text("utf-8") == "mine"
+
+
+def test_init_writes_no_workflow_where_none_is_wanted(person: Person) -> None:
+    assert person.run(*INIT, "--no-workflow").code == 0
+    assert not (person.folder / ".github").exists()
+    assert person.run("check").code == 0
+
+
+def test_init_knows_the_connectors(person: Person) -> None:
+    wrong = person.run(*INIT, "--connector", "todo")
+    assert wrong.code == 64
+    assert "did you mean `todoist`?" in wrong.err
+    assert not person.goals.exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["https://github.com/ann/my.goals.git", "git@github.com:ann/my.goals", "ssh://git@github.com/ann/my.goals/"]
+)
+def test_init_for_github_names_the_repository(person: Person, url: str) -> None:
+    git = person.folder / ".git"
+    git.mkdir()
+    unknown = person.run(*INIT, "--connector", "github")
+    assert unknown.code == 64
+    assert "write `sync: [{github: {repo: me/goals}}]`" in unknown.err
+    (git / "config").write_text(f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {url}\n', "utf-8")
+    assert person.run(*INIT, "--connector", "github").code == 0
+    assert "sync: [{github: {repo: ann/my.goals}}]" in person.goals.read_text("utf-8")
+    assert person.run("check").code == 0
+    assert "issues: write" in (person.folder / workflow_template.PATH).read_text("utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
+def test_init_asks_backwards_on_a_terminal(person: Person) -> None:
+    answers = ["Learn to swim", "someday", "2027-09-30", "Swim a whole lap", "Take lessons", ""]
+    shown = person.on_a_terminal(["init"], answers)
+    assert "is not a date" in shown
+    assert "right before “Swim a whole lap”" in shown
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert [step["title"] for step in goal["steps"]] == ["Take lessons", "Swim a whole lap"]
+
+
+def test_output_survives_a_terminal_that_has_none_of_our_signs(person: Person) -> None:
+    person.writes(FOOD_HANDLER.replace("Find a course provider", "Find a 🏊 provider"))
+    done = person.run("schedule", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert done.code == 0
+
+
+def test_somebody_elses_config_module_is_named(person: Person, tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text("nothing = 1\n", encoding="utf-8")
+    done = person.run("schedule", env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"})
+    assert done.code == 64
+    assert "another module named `config`" in done.err
+
+
+@pytest.mark.parametrize(("deadline", "warns"), [("2028-06-01", True), ("2028-09-01", False)])
+def test_a_radical_change_in_less_than_a_year_is_warned_of(person: Person, deadline: str, *, warns: bool) -> None:
+    person.today = date(2027, 7, 20)
+    person.run("init", "--template", "radical-career-change", "--deadline", deadline)
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert any("at least 1 year" in warning for warning in goal["warnings"]) == warns
+
+
+def test_connectors_and_the_schema_are_told(person: Person) -> None:
+    found = {entry["name"]: entry for entry in person.run("connectors", "--json").json["connectors"]}
+    assert sorted(found) == ["github", "markdown", "todoist"]
+    assert found["markdown"] == {
+        "name": "markdown",
+        "fields": ["title", "due", "priority"],
+        "reliability": "unique",
+        "local": True,
+        "configured": True,
+    }
+    assert json.loads(person.run("schema").out) == json.loads((ROOT / "config/goals.schema.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Pacific/Kiritimati", 14), ("Etc/GMT+12", -12)])
+def test_today_is_that_of_the_files_time_zone_and_not_of_the_runner(person: Person, zone: str, hours: int) -> None:
+    person.writes(f"timezone: {zone}\ngoals: [{{title: g, deadline: 2199-01-01, steps: [{{title: s, takes: 1}}]}}]\n")
+    there = timezone(timedelta(hours=hours))
+    before = datetime.now(there).date()
+    for runner in ("UTC", "America/New_York", zone):
+        today = person.run("schedule", "--json", env={"BACKPLAN_TODAY": "", "TZ": runner}).json["today"]
+        assert before <= date.fromisoformat(today) <= datetime.now(there).date()
+    # Between these two it is never the same day.
+    assert datetime.now(timezone(timedelta(hours=14))).date() > datetime.now(timezone(timedelta(hours=-12))).date()
+
+
+def test_a_plan_of_400_days_has_a_step_a_day_whatever_the_clock_does(person: Person) -> None:
+    steps = "".join(f"      - {{title: Day {n}, takes: 1 day}}\n" for n in range(400))
+    plans = set()
+    for zone in ("America/New_York", "Europe/Lisbon", "UTC"):
+        person.writes(f"timezone: {zone}\ngoals:\n  - title: g\n    deadline: 2028-03-31\n    steps:\n{steps}")
+        (goal,) = person.run("schedule", "--json", "--today", "2027-02-25", env={"TZ": zone}).json["goals"]
+        plans.add(tuple(step["due"] for step in goal["steps"]))
+    (days,) = plans
+    last = date(2028, 3, 31)
+    assert list(days) == [str(last - timedelta(days=399 - n)) for n in range(400)]
+
+
+def _many_steps(person: Person) -> None:
+    steps = "".join(f"      - Step number {number} of very many\n" for number in range(900))
+    person.writes(f"goals:\n  - title: Many\n    deadline: 2029-09-30\n    steps:\n{steps}")
+
+
+def _process(
+    person: Person, command: str, stdout: int | IO[bytes] = subprocess.PIPE, stderr: int | IO[bytes] = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Start backplan in a process of its own, as a shell does."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": person.today.isoformat()}
+    arguments = [sys.executable, "-P", "-m", "sync.cli.main", *command.split()]
+    return subprocess.Popen(arguments, cwd=person.folder, env=environment, stdout=stdout, stderr=stderr)
+
+
+def test_who_reads_only_the_first_lines_gets_no_error(person: Person) -> None:
+    _many_steps(person)
+    with _process(person, "plan") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"markdown (todo.md): 901 changes to make")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+PRINTING = ("--version", "--help", "sync --help", "schema", "check", "schedule", "schedule --json", "plan --markdown")
+
+
+@pytest.mark.parametrize("command", PRINTING)
+def test_nobody_who_reads_is_no_error(person: Person, command: str) -> None:
+    _many_steps(person)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with _process(person, command, stdout=writing) as process:
+        os.close(writing)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("command", PRINTING)
+def test_a_full_disk_is_an_error_in_a_sentence(person: Person, command: str) -> None:
+    _many_steps(person)
+    with (
+        Path("/dev/full").open("wb") as full,
+        _process(person, command, stdout=full) as process,
+    ):
+        _, err = process.communicate()
+    assert process.returncode == 1
+    assert err.decode().splitlines() == [
+        "error: the output cannot be written: No space left on device. "
+        "Make room, or send it elsewhere, and run it again"
+    ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_run_goes_on_where_what_is_said_beside_it_cannot_be_written(person: Person) -> None:
+    _many_steps(person)
+    with (
+        Path("/dev/full").open("wb") as full,
+        _process(person, "sync -v", stderr=full) as process,
+    ):
+        out, _ = process.communicate()
+    assert (process.returncode, b"901 changes made" in out) == (0, True)
+    with Path("/dev/full").open("wb") as full, _process(person, "chekc", stdout=full, stderr=full) as process:
+        process.communicate()
+    assert process.returncode == 64
+
+
+DONE = """timezone: Pacific/Kiritimati
+goals:
+  - title: A
+    deadline: 2028-01-01
+    steps:
+      - title: x
+        done: {day}
+  - title: B
+    deadline: 2028-01-01
+    done: {day}
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "schedule", "plan", "sync", "status"])
+def test_done_on_a_day_that_is_still_to_come_is_a_mistake(person: Person, command: str) -> None:
+    person.writes(DONE.format(day="2027-07-21"))
+    told = person.run(command, "--today", "2027-07-20")
+    assert told.code == 64
+    said = "cannot be done on a day that is still to come; today is 2027-07-20"
+    assert told.err.splitlines() == [
+        f"error: goals.yaml:{place}: `done: 2027-07-21`: a {what} {said}. "
+        "Write the day on which it was done, or delete the line"
+        for place, what in (("7:15", "step"), ("10:11", "goal"))
+    ]
+    assert not (person.folder / "todo.md").exists()
+    assert person.run(command, "--today", "2027-07-21").code == 0
+
+
+def test_the_day_in_the_files_time_zone_is_not_still_to_come(person: Person) -> None:
+    there = datetime.now(timezone(timedelta(hours=14))).date()
+    person.writes(DONE.format(day=there.isoformat()))
+    assert person.run("check", env={"BACKPLAN_TODAY": ""}).code == 0
+    person.writes(DONE.format(day=(there + timedelta(days=2)).isoformat()))
+    assert person.run("check", env={"BACKPLAN_TODAY": ""}).code == 64
+
+
+IN_DOUBT = {  # what is written first, the same with several titles changed, where that is, and the goals that wait
+    "goals": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b]\n- title: Write\n  deadline: 2027-09-02\n",
+        "{0}- title: Study\n  deadline: 2027-09-01\n  steps: [a, b]\n- title: Note\n  deadline: 2027-09-02\n",
+        ("5:10", "several goals", "`read`, `write` went, `study`, `note` came", "note, read, study, write"),
+        "{0}- title: Study\n  was: read\n  deadline: 2027-09-01\n  steps: [a, b]\n"
+        "- title: Note\n  was: write\n  deadline: 2027-09-02\n",
+    ),
+    "steps": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b]\n",
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [c, d, e]\n",
+        ("7:11", "several steps", "`a`, `b` went, `c`, `d`, `e` came", "read"),
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [{{title: c, was: a}}, {{title: d, was: b}}, e]\n",
+    ),
+    "steps, with a step that goes to another goal": (
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [a, b, x]\n- title: Far\n  deadline: 2028-09-01\n",
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [c, d]\n"
+        "- title: Far\n  deadline: 2028-09-01\n  steps: [{{title: x, was: read/x}}]\n",
+        ("7:11", "several steps", "`a`, `b` went, `c`, `d` came", "far, read"),
+        "{0}- title: Read\n  deadline: 2027-09-01\n  steps: [{{title: c, was: a}}, {{title: d, was: b}}]\n"
+        "- title: Far\n  deadline: 2028-09-01\n  steps: [{{title: x, was: read/x}}]\n",
+    ),
+}
+OTHER = "goals:\n- title: Other\n  deadline: {day}\n  steps: [{{title: one, id: one}}]\n"
+
+
+@pytest.mark.parametrize("case", IN_DOUBT)
+def test_a_rename_in_doubt_holds_back_the_goals_that_it_may_concern(person: Person, case: str) -> None:
+    first, second, (place, what, which, held), answered = IN_DOUBT[case]
+    person.writes(first.format(OTHER.format(day="2027-08-15")))
+    assert person.run("sync").code == 0
+    before = _lines(person)
+    person.writes(second.format(OTHER.format(day="2027-08-16")))
+    said = f"goals.yaml:{place}: {what} changed their titles here, and only a guess could tell"
+    checked = person.run("check")
+    assert checked.code == 64
+    assert said in checked.err
+    assert which in checked.err
+    for command in ("plan", "sync"):
+        told = person.run(command)
+        assert told.code == 1
+        assert said in told.err
+        assert f"Until then nothing of {held} is made, changed or removed" in told.err
+    assert person.run("schedule").code == 1
+    after = _lines(person)
+    assert [line for line in after if "2027-08-1" not in line] == [line for line in before if "2027-08-1" not in line]
+    assert [("2027-08-16" in line) for line in after] == [("2027-08-15" in line) for line in before]
+    person.writes(answered.format(OTHER.format(day="2027-08-16")))
+    assert not {change["action"] for change in person.changes()} & {"remove", "detach"}
+    assert person.run("check").code == 0
+    assert person.changes() == []
+
+
+def _lines(person: Person) -> list[str]:
+    """Return the lines of the list, without backplan's own comments."""
+    return [line.partition(" <!--")[0] for line in person.todo.read_text("utf-8").splitlines() if "- [" in line]

@@ -1,0 +1,167 @@
+"""The earliest deadline that fits: against a search over the slow reference, day by day, and against the schedule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from config.durations import parse
+from config.project import Countdown, Goal, Link, Step
+from sync.forecast import fit
+from sync.forecast.fit import first
+from sync.schedule.model import Progress
+from sync.schedule.planner import schedule
+from tests.schedule.reference_scheduler import back, count, fixed, forward, leads, less, plan, works
+from tests.schedule.test_scheduler_properties import (
+    FOLLOWING_CALENDAR,
+    OFFICE,
+    ORIGIN,
+    WAITS,
+    WORKING_WAITS,
+    goals,
+    only,
+    project,
+)
+from tests.tiers import examples
+
+DAY = timedelta(days=1)
+PARTS = st.sampled_from(["5%", "10%", "30%"]).map(parse)
+SEARCH = 4000  # days; no generated plan takes as long
+
+
+def written(goal: Goal, today: date) -> date | None:
+    """Return the earliest deadline that `backplan fit` shows for a project of one goal."""
+    planner = fit.planner_of(project(goal), schedule(project(goal), Progress(), today))
+    return fit.earliest_deadline(planner, planner.planned[goal.id])
+
+
+def holds(goal: Goal, today: date) -> bool:
+    """Return whether the reference's plan begins no earlier than today, and what is fixed leaves room for the rest."""
+    calendar, found = goal.calendar, plan(goal, today)
+    for step in goal.steps:
+        dates = found[step.key]
+        if step.afterwards is not None:
+            continue
+        for link in step.after:
+            latest = less(calendar, dates.free, link.wait) if link.wait else dates.free
+            if back(calendar, found[link.key].due) > latest:
+                return False
+        free = dates.free
+        if step.on is not None and not works(calendar, step.on):
+            free = max(free, dates.start - DAY)  # a free day counts as one of its own
+        if step.takes is not None and step.takes.amount == 0 and (fixed(step) or not leads(goal, step)):
+            if dates.due < (today if step.on else forward(calendar, today)):
+                return False
+        elif back(calendar, free) < back(calendar, today - DAY):
+            return False
+    return True
+
+
+@settings(max_examples=examples(150))
+@given(goals(lengths=FOLLOWING_CALENDAR, waits=WAITS, anchors=False), st.integers(0, 800))
+def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int) -> None:
+    today = date(2027, 1, 1) + timedelta(days=days)
+    every = (today + timedelta(days=n) for n in range(SEARCH))
+    assert written(goal, today) == next(day for day in every if holds(replace(goal, deadline=day), today))
+
+
+@settings(max_examples=examples(80))
+@given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, PARTS), waits=WORKING_WAITS, most=6), st.integers(-100, 900))
+def test_with_fixed_days_and_parts_of_the_time_it_is_the_first_too(goal: Goal, days: int) -> None:
+    """A later deadline may hold less well: one by one, the days before the one found are seen not to hold."""
+    today = date(2027, 1, 1) + timedelta(days=days)
+    found = written(goal, today)
+    least = max([today, *(step.on for step in goal.steps if step.on)])
+    last = found or least + timedelta(days=250)
+    if found is not None:
+        assert holds(replace(goal, deadline=found), today)
+    first = max(least, last - timedelta(days=250))
+    before = (first + timedelta(days=n) for n in range((last - first).days))
+    assert not [day for day in before if holds(replace(goal, deadline=day), today)]
+
+
+def of_an_office(deadline: date, *steps: Step) -> Goal:
+    """Return a goal of these steps, with the calendar of an office."""
+    return Goal("g", "g", deadline, ORIGIN, steps=steps, sequence=steps, calendar=OFFICE)
+
+
+def test_countdowns_from_steps_add_up() -> None:
+    steps = [
+        Step("g/s0", "First", ORIGIN, takes=parse("1"), before=Countdown("g/s1", parse("3 months"))),
+        Step("g/s1", "Next", ORIGIN, takes=parse("1"), before=Countdown("g/s2", parse("3 months"))),
+        Step("g/s2", "Last", ORIGIN, takes=parse("1")),
+    ]
+    assert written(of_an_office(date(2027, 1, 1), *steps), date(2027, 1, 1)) == date(2027, 7, 1)
+
+
+def test_parts_of_the_time_may_need_years() -> None:
+    """Ten steps that take 9% each leave a tenth of the time for the rest: 30 days of work need 300."""
+    lengths = ["9%", "3"] * 10
+    steps: list[Step] = []
+    for n, length in enumerate(lengths):
+        steps.append(Step(f"g/s{n}", "s", ORIGIN, takes=parse(length), after=(Link(steps[-1].key),) if n else ()))
+    today = date(2027, 1, 4)
+    found = written(of_an_office(date(2027, 3, 1), *steps), today)
+    assert found is not None
+    assert 300 - 10 / 0.1 <= count(OFFICE, today, found) <= 300  # each part is rounded down
+    never = [replace(step, takes=parse("10%")) if n % 2 == 0 else step for n, step in enumerate(steps)]
+    assert written(of_an_office(date(2027, 3, 1), *never), today) is None
+
+
+@settings(max_examples=examples(100))
+@given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(-100, 900))
+def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days: int) -> None:
+    today = date(2027, 1, 1) + timedelta(days=days)
+    found = written(goal, today)
+    # Days that are fixed may contradict each other, whatever the deadline: the test before speaks of those.
+    assume(not any(step.on or step.before or step.afterwards for step in goal.steps))
+    if found is None:
+        return
+    held = only(schedule(project(replace(goal, deadline=found)), Progress(), today))
+    assert all(step.slack >= 0 for step in held.waiting)
+    assert not any(step.squeezed for step in held.steps)
+    if found > today:
+        assert not as_written(replace(goal, deadline=found - DAY), today)
+
+
+def as_written(goal: Goal, today: date) -> bool:
+    """Return whether all that is left to do has the time that is written, from today on.
+
+    What follows a countdown may have too little between the two fixed days, and never be late.
+    """
+    kept = only(schedule(project(replace(goal, when_late="keep")), Progress(), today))  # not lifted out of the past
+    assert kept.margin is not None
+    squeezed = only(schedule(project(goal), Progress(), today))
+    without_a_day = any("no working day" in warning for warning in squeezed.warnings)
+    return kept.margin >= 0 and not without_a_day and not any(step.squeezed for step in squeezed.steps)
+
+
+@pytest.mark.proof
+@example(takes=2, buffer="2cd")
+@given(st.integers(1, 12), st.sampled_from(["0", "2cd", "3"]))
+def test_with_a_countdown_no_earlier_deadline_fits(takes: int, buffer: str) -> None:
+    """A later deadline may hold less well: over a weekend, days off lie between a countdown and the deadline."""
+    today = date(2027, 1, 1)
+    first = Step("g/s0", "First", ORIGIN, takes=parse("1"), before=parse("3"))
+    steps = (first, Step("g/s1", "Next", ORIGIN, takes=parse(str(takes)), after=(Link("g/s0"),)))
+    goal = Goal("g", "g", today, ORIGIN, steps=steps, sequence=steps, calendar=OFFICE, buffer=parse(buffer))
+    found = written(goal, today)
+    days = (found - today).days if found else 100
+    assert not any(as_written(replace(goal, deadline=today + timedelta(days=n)), today) for n in range(days))
+
+
+@given(st.integers(0, 60), st.integers(-10, 80))
+def test_the_search_finds_the_first_wherever_it_begins(threshold: int, guess: int) -> None:
+    tried: list[int] = []
+
+    def holds(number: int) -> bool:
+        tried.append(number)
+        return number >= threshold
+
+    assert first(holds, guess, 5, 50) == (max(threshold, 5) if threshold <= 50 else None)
+    assert len(tried) == len(set(tried))
+    assert len(tried) <= (2 if guess == threshold and 5 < threshold < 50 else 14)

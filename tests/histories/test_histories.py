@@ -1,0 +1,143 @@
+"""Thousands of random histories in services of every kind: no promise is broken, and wrong strategies are caught."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from config.durations import parse
+from tests.conftest import ROOT
+from tests.histories import histories
+from tests.histories.connector import connect
+from tests.histories.in_memory import TODAY, a_project
+from tests.histories.mutants import MUTANTS, kind_for
+from tests.histories.service import EXACT, FILE, KINDS, SAFE, UNIQUE, Kind
+from tests.histories.world import Life
+
+if TYPE_CHECKING:
+    from config.project import Project
+    from connectors.base import Content
+    from tests.histories.connector import SimulatedConnector
+    from tests.histories.expectations import App
+
+PROJECT = a_project()
+PIECE = 500  # histories a test, so that they are spread over the processors
+
+
+def parts(count: int, now: int, first: int = 0) -> list[range]:
+    """Return the seeds of so many histories in parts, the first `now` of them as one."""
+    rest = range(first + now, first + count)
+    return [range(first, first + now), *(rest[start : start + PIECE] for start in range(0, len(rest), PIECE))]
+
+
+def params(pieces: list[range], *before: Any) -> list[Any]:
+    """Return the parts as parameters: the first for the test command, the others for the proof."""
+    names = [*(getattr(value, "name", value) for value in before)]
+    return [
+        pytest.param(
+            *(*before, seeds),
+            marks=[] if seeds is pieces[0] else [pytest.mark.proof],
+            id="-".join(map(str, (*names, seeds[0], seeds[-1]))),
+        )
+        for seeds in pieces
+    ]
+
+
+CLASSES = [
+    *((EXACT, parts(10_000, 500, first)) for first in (0, 10_000)),
+    (UNIQUE, parts(10_000, 500)),
+    (FILE, parts(10_000, 500, 10_000)),  # of the class unique, too
+    *((SAFE, parts(10_000, 500, first)) for first in (0, 10_000)),
+]
+
+
+def test_the_documentation_tells_how_many_there_are() -> None:
+    every, now = Counter[str](), Counter[str]()
+    for kind, pieces in CLASSES:
+        every[kind.reliability] += sum(map(len, pieces))
+        now[kind.reliability] += len(pieces[0])
+    said = " ".join((ROOT / "docs" / "reliability.md").read_text("utf-8").split())
+    for counts, where in (
+        (every, "| random histories | {:,} in each class"),
+        (now, "{:,} histories in each class and"),
+    ):
+        assert len(counts) == 3
+        (count,) = set(counts.values())
+        assert where.format(count) in said
+
+
+def check(*kinds: Kind, seeds: range, project: Project = PROJECT) -> None:
+    for tally in histories.run(lambda: Life(project, kinds, TODAY), seeds):
+        assert tally.violation is None, histories.tell(tally.violation)
+
+
+@pytest.mark.parametrize(("kind", "seeds"), [one for kind, pieces in CLASSES for one in params(pieces, kind)])
+def test_no_promise_is_broken(kind: Kind, seeds: range) -> None:
+    check(kind, seeds=seeds)
+
+
+@pytest.mark.parametrize("seeds", params(parts(500, 50)))
+@pytest.mark.parametrize("kinds", [(SAFE, FILE), (UNIQUE, EXACT), (FILE, UNIQUE)], ids=str)
+def test_no_promise_is_broken_in_two_apps(kinds: tuple[Kind, ...], seeds: range) -> None:
+    check(*kinds, seeds=seeds)
+
+
+@pytest.mark.parametrize("seeds", params(parts(250, 25)))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("settings", [{"prune": "keep"}, {"on_delete": "recreate"}], ids=str)
+def test_no_promise_is_broken_with_other_settings(kind: Kind, settings: dict[str, str], seeds: range) -> None:
+    check(kind, seeds=seeds, project=replace(PROJECT, **settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), (SAFE, FILE), (UNIQUE, EXACT)], ids=str)
+@pytest.mark.parametrize(
+    ("every", "seeds"),
+    [
+        one
+        for every, count in (("2 weeks", 30), ("3 weeks", 30), ("month", 60))
+        for one in params(parts(count, 5), every)
+    ],
+)
+def test_no_promise_is_broken_where_a_step_repeats(kinds: tuple[Kind, ...], every: str, seeds: range) -> None:
+    check(*kinds, seeds=seeds, project=a_project(every=every))
+
+
+@pytest.mark.parametrize("seeds", params(parts(200, 20)))
+@pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), (SAFE, FILE), (FILE, UNIQUE)], ids=str)
+def test_no_promise_is_broken_with_a_heartbeat(kinds: tuple[Kind, ...], seeds: range) -> None:
+    check(*kinds, seeds=seeds, project=replace(PROJECT, heartbeat=parse("3 days")))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_every_known_wrong_strategy_is_caught(mutant: type[SimulatedConnector]) -> None:
+    def life() -> Life:
+        mutated = Life(PROJECT, (kind_for(mutant),), TODAY)
+        mutated.connect = partial(connect, base=mutant)
+        return mutated
+
+    assert any(histories.breaks(life(), histories.draw(seed)) for seed in range(1_000))
+
+
+@pytest.mark.parametrize("seed", [pytest.param(n, marks=[] if n < 20 else [pytest.mark.proof]) for n in range(100)])
+@pytest.mark.parametrize("kinds", [(SAFE,), (FILE, UNIQUE)], ids=str)
+def test_the_order_of_goals_and_apps_makes_no_difference(kinds: tuple[Kind, ...], seed: int) -> None:
+    """Without races and faults, whose moment depends on the order."""
+    events = [event for event in histories.draw(seed) if event.name not in ("race", "faulty_sync", "lose_memory")]
+    ends = []
+    for mirrored in (False, True):
+        life = Life(PROJECT, kinds, TODAY, mirrored=mirrored)
+        life.live(events)
+        ends.append({app.name: Counter(contents(app)) for app in life.apps})
+    assert ends[0] == ends[1]
+
+
+def contents(app: App) -> list[Content]:
+    """Return what the tasks of ours hold, with their links by key: native ids are given in turn."""
+    ours = app.ours()
+    keys = {native_id: key for native_id, (key, _) in ours.items()}
+    held = [held.content for _, held in ours.values()]
+    return [replace(one, after=tuple(sorted(keys.get(before, before) for before in one.after))) for one in held]
