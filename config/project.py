@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.calendars import EVERY_DAY, Calendar
 from config.durations import NO_TIME, Duration, Unit
+from config.keys import within_goal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +97,7 @@ class Step:
     @property
     def id(self) -> str:
         """The part of the key after the goal's id."""
-        return self.key.partition("/")[2]
+        return within_goal(self.key)
 
     @property
     def anchored(self) -> bool:

@@ -11,6 +11,7 @@ from config import goals as shape
 from config import repeating
 from config.calendars import Calendar
 from config.errors import GoalsFileError, Place, Problem
+from config.keys import goal_of
 from config.parts import Part, lay_over, slug, tree, walk
 from config.project import NO_NAMESPACE, Countdown, Goal, Group, HangsOn, Link, Origin, Project, Step, Target
 from config.templates import Templates
@@ -352,7 +353,7 @@ class Resolver:
         return None
 
     def _unknown(self, draft: _Draft, reference: _Reference) -> None:
-        if self._incomplete and (reference.word.partition("/")[0] not in self._drafts):
+        if self._incomplete and goal_of(reference.word) not in self._drafts:
             return  # it may well be one of those that could not be read
         known = [*draft.steps, *draft.groups, *self._drafts]
         # Comparing is slow: who has this many mistakes has one cause for all of them.
@@ -398,9 +399,9 @@ class Resolver:
             if isinstance(goal.deadline, HangsOn) and goal.deadline.goal in graph:
                 graph[goal.deadline.goal][goal.id] = None
             for step in goal.steps:
-                before = [link.key.partition("/")[0] for link in step.after] + [link.key for link in step.after_goals]
+                before = [goal_of(link.key) for link in step.after] + [link.key for link in step.after_goals]
                 graph[goal.id].update((other, None) for other in before if other != goal.id)
-                if isinstance(step.before, Countdown) and (other := step.before.key.partition("/")[0]) != goal.id:
+                if isinstance(step.before, Countdown) and (other := goal_of(step.before.key)) != goal.id:
                     graph[other][goal.id] = None
         return self._sorted(goals, {goal_id: list(before) for goal_id, before in graph.items()}, "goals")
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIELDS = ("title", "start", "due", "notes", "labels", "priority", "who", "checklist", "after")
-HEARTBEAT = "backplan.heartbeat"  # the key of a task that is no goal's: no goal has a dot in its id
 ADDITIVE = frozenset({"labels", "checklist", "after"})  # to these people add; what they add is never removed by us
 
 
@@ -370,11 +369,6 @@ class Paced(Protocol):
 
     def pace(self) -> Pace:
         """Return the pace, once the service was read."""
-
-
-def is_group(key: str) -> bool:
-    """Return whether a key is that of a group."""
-    return key.endswith("/")
 
 
 def digest(value: object) -> str:

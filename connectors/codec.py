@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from config.errors import RefusedError
+from config.keys import within_goal
 from connectors.base import GoalMemory, Marker, Remembered, StepState
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _goal(goal_id: str, goal: GoalMemory) -> dict[str, Any]:
     if goal.made:
         value |= {"made": goal.made.isoformat(), "digest": goal.digest}
     rows = ((key, _row(entry, goal.dates.get(key), goal.first_sync)) for key, entry in goal.keys.items())
-    value["keys"] = {key.partition("/")[2]: row for key, row in rows}
+    value["keys"] = {within_goal(key): row for key, row in rows}
     return value
 
 

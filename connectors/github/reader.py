@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
+from config.keys import goal_of
 from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
 from connectors.codec import read_memory
 from connectors.github.answers import IssueAnswer, NumberAnswer
@@ -110,7 +111,7 @@ class Reading:
         keys = {marker.key for issue in self.issues.values() if (marker := self.ours(issue))}
         absent = self._absent()
         waiting = any(entry.state == "pending" and key not in keys for key, entry in self.entries())
-        lost = any(key.partition("/")[0] not in self.memory for key in keys)
+        lost = any(goal_of(key) not in self.memory for key in keys)
         return not self.memory or lost or len(absent) > _FEW or bool(waiting and absent)
 
     def seek(self, client: Client) -> None:
@@ -137,7 +138,7 @@ class Reading:
 
     def _state(self, key: str) -> StepState:
         """Return what is remembered of a key; of one that is new, that it is open."""
-        goal = self.memory.get(key.partition("/")[0])
+        goal = self.memory.get(goal_of(key))
         entry = goal.keys.get(key) if goal else None
         return entry.state if entry else "live"
 
@@ -249,7 +250,7 @@ class Reading:
     def _original(self, alike: list[tuple[Issue, Marker]]) -> str:
         """Return which of the issues with one nonce we made: that which we remember, without one the eldest."""
         first, marker = alike[0]
-        goal = self.memory.get(marker.key.partition("/")[0])
+        goal = self.memory.get(goal_of(marker.key))
         entry = goal.keys.get(marker.key) if goal else None
         return next((issue.number for issue, _ in alike if entry and issue.number == entry.native_id), first.number)
 
@@ -313,7 +314,7 @@ class Reading:
 
     def planned(self, key: str) -> tuple[date, ...]:
         """Return the last day that a step was to get when it was last published; none for a goal."""
-        goal = self.memory.get(key.partition("/")[0])
+        goal = self.memory.get(goal_of(key))
         return goal.dates.get(key, ())[1:] if goal else ()
 
     def _after(self, issue: Issue) -> tuple[str, ...]:

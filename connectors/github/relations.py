@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
+from config.keys import goal_of
 from connectors.github.answers import LabelAnswer
 from connectors.github.api import Mutation
 from connectors.github.errors import understood
@@ -94,7 +95,7 @@ class Around:
 
     def _move(self, write: Write, memory: Mapping[str, GoalMemory], made: set[str]) -> Mutation | None:
         issue = self._reading.issues[self._numbers[write.key]]
-        goal = memory.get(write.key.partition("/")[0])
+        goal = memory.get(goal_of(write.key))
         parent = self._reading.issues.get(issue.parent)
         if goal is None or parent is None or write.key not in goal.keys:
             return None

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
+from config.keys import goal_of
 from connectors.base import Action, Answer, MemoryWrite, Write
 from connectors.codec import write_memory
 from connectors.github.answers import MadeAnswer
@@ -258,7 +259,7 @@ class Batch:
         return absent
 
     def _new(self, one: _Asked, write: Write) -> _New | None:
-        goal_id = write.key.partition("/")[0]
+        goal_id = goal_of(write.key)
         if write.key != goal_id and goal_id in self._reading.coming:
             one.error = "its goal could not be made"
             return None

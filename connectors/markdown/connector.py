@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from config.atomic_write import replace_file
 from config.errors import BackplanError, InputError, RefusedError
+from config.keys import goal_of
 from config.pull_request import refuse_outside
 from connectors.base import (
     Answer,
@@ -172,7 +173,7 @@ class MarkdownConnector:
 
     def _task(self, lines: list[str], found: Found, memory: Mapping[str, GoalMemory], known: Known) -> Task:
         line, marker = Line(lines[found.number], found.span), found.marker
-        goal = memory.get(marker.key.partition("/")[0])
+        goal = memory.get(goal_of(marker.key))
         remembered = goal.keys.get(marker.key) if goal else None
         if remembered is not None and (found.damaged or found.unread):
             marker = replace(marker, generation=remembered.generation)

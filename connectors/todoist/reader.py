@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from config.keys import goal_of
 from connectors.base import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
@@ -220,7 +221,7 @@ class Reading:
         else:
             known = self._known()
             strange = (task.marker for task in tasks if task.here and self._is_strange(task, known))
-            broken = {*self.broken, *(marker.key.partition("/")[0] for marker in strange)} - self.memory.keys()
+            broken = {*self.broken, *(goal_of(marker.key) for marker in strange)} - self.memory.keys()
         if not broken:
             return ""
         return (
@@ -302,7 +303,7 @@ class Reading:
         if known := next((item for item, _, _ in alike if item.id in ids), None):
             return known
         first, marker, _ = alike[0]
-        goal = self.memory.get(marker.key.partition("/")[0])
+        goal = self.memory.get(goal_of(marker.key))
         entry = goal.keys.get(marker.key) if goal else None
         fresh = entry is None or entry.state == "pending" or entry.generation != marker.generation
         return first if fresh else None

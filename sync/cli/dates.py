@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from config.keys import goal_of, within_goal
 from sync.cli.options import DATE, DEADLINE, FAILED, PATH, Options, command
 from sync.cli.output import answer, print_lines, say
 
@@ -116,7 +117,7 @@ def explain(options: Options, target: str) -> None:
     from sync.reports.explain import explain as sentences
 
     workspace = options.workspace()
-    goal_id, _, step_id = target.partition("/")
+    goal_id, step_id = goal_of(target), within_goal(target)
     workspace.goal(goal_id)
     planned = _schedule(workspace, progress=False)
     goal = next(goal for goal in planned.goals if goal.goal.id == goal_id)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.durations import Unit
+from config.keys import goal_of
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def lessons(schedule: Schedule) -> tuple[Lesson, ...]:
 
 def _measured(step: Step, days: WorkingDays, progress: Progress) -> tuple[int, int] | None:
     """Return the planned and the taken working days of a done step; None where they are not known."""
-    done, published = progress.done.get(step.key), progress.published.get(step.key.partition("/")[0])
+    done, published = progress.done.get(step.key), progress.published.get(goal_of(step.key))
     if done is None or published is None or step.key not in published.dates:
         return None
     if step.takes is None or step.grows or step.anchored or not step.takes.amount:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from config.durations import Unit
+from config.keys import is_occurrence, step_of
 from sync.forecast.fit import first, furthest
 from sync.forecast.samples import SampledDays, draw, latest
-from sync.schedule.occurrences import is_occurrence, step_of
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:

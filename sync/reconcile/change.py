@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from connectors.base import HEARTBEAT
+from config.keys import HEARTBEAT
 from sync.reconcile import states
 
 if TYPE_CHECKING:

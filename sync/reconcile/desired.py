@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config.keys import is_group, step_of
 from config.project import Step
-from connectors.base import Content, is_group
+from connectors.base import Content
 from sync.reconcile import digests
 from sync.schedule.model import State
-from sync.schedule.occurrences import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from config.keys import HEARTBEAT, day_of, goal_of, is_group, is_occurrence, step_of
 from connectors.base import (
     ADDITIVE,
     FIELDS,
-    HEARTBEAT,
     Action,
     Content,
     GoalMemory,
@@ -21,7 +21,6 @@ from connectors.base import (
     Write,
     client_nonce,
     digest,
-    is_group,
 )
 from connectors.codec import DIGESTS
 from sync.reconcile import states
@@ -29,9 +28,9 @@ from sync.reconcile.change import Change, ConnectorPlan
 from sync.reconcile.ordering import after_moves, after_reopening, turn
 from sync.reconcile.placement import Places
 from sync.reconcile.progress import GIVEN_UP
+from sync.reconcile.pruning import forget
 from sync.reconcile.safety import refuse_mass_change, refuse_overfull
 from sync.reconcile.strays import addressed, perhaps, typed_again
-from sync.schedule.occurrences import day_of, forget, is_occurrence, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -145,7 +144,7 @@ class _Differ:
     def let_copies_go(self, skipped: frozenset[str]) -> None:
         """Take our markers from a person's copies of our tasks."""
         for copy in self._view.snapshot.copies:
-            if copy.marker.key.partition("/")[0] not in skipped and not copy.unread:
+            if goal_of(copy.marker.key) not in skipped and not copy.unread:
                 reason = "a copy of one of our tasks: the person's"
                 self._add(Action.DETACH, copy.marker.key, reason, copy, marker=None)
 
@@ -155,7 +154,7 @@ class _Differ:
         below = self._places.count_below(self.changes)
         for task in sorted(self._view.duplicates, key=self._places.from_below):
             key = task.marker.key
-            if key.partition("/")[0] not in skipped:
+            if goal_of(key) not in skipped:
                 task = replace(task, touched=task.touched or below[task.native_id] > 0)  # what stays would go with it
                 reason = "another task of ours has the same key"  # as many as a race made: that is no slip of a hand
                 below[task.parent] -= self._let_go(key, task, "remove", reason, waits=task.done, expected=True)
@@ -167,7 +166,7 @@ class _Differ:
         there = {
             task.key for goal in wanted for task in goal.tasks if task.key in self._view.tasks or self._comes(task)
         }
-        there |= {key for key in self._view.tasks if key.partition("/")[0] in skipped}
+        there |= {key for key in self._view.tasks if goal_of(key) in skipped}
         return [replace(goal, tasks=tuple(_after(task, there) for task in goal.tasks)) for goal in wanted]
 
     def _comes(self, wanted: Wanted) -> bool:
@@ -231,9 +230,7 @@ class _Differ:
     ) -> None:
         """Let go of the tasks that the file no longer has, and of occurrences that are past; remember that."""
         leaving = {
-            key: task
-            for key, task in self._view.tasks.items()
-            if key not in wanted and key.partition("/")[0] not in skipped
+            key: task for key, task in self._view.tasks.items() if key not in wanted and goal_of(key) not in skipped
         }
         left: set[str] = set()  # goals with a step that stays behind: a parent that is not ours alone
         below = self._places.count_below(self.changes)
@@ -242,7 +239,7 @@ class _Differ:
             strange = memory is None or memory.native_id not in ("", task.native_id, task.marker.nonce)
             if strange and (memory is None or self._connector.capabilities.client_ids):
                 continue  # not the task that we made for this key: a copy, or somebody else's marker
-            goal_id = key.partition("/")[0]
+            goal_id = goal_of(key)
             full = below[task.native_id] > 0 or (is_group(key) and goal_id in left)
             task = replace(task, touched=task.touched or strange or key in left or key in reopened or full)
             if is_occurrence(key) and step_of(key) in repeating:
@@ -283,7 +280,7 @@ class _Differ:
 
     def _ended(self, key: str, entry: Remembered) -> Remembered:
         """Return what stays of a key that ends here: that it is done, also where no run has seen that yet."""
-        gone = key.partition("/")[0] not in self._view.departing  # else the other place knows what a tick comes to
+        gone = goal_of(key) not in self._view.departing  # else the other place knows what a tick comes to
         if key in self._done or (gone and self._view.ticked(key)):
             return replace(entry, state="done", done_on=self._done.get(key, self._today))
         task = self._view.tasks.get(key)  # not its nonce, which a person's copy of it has as well
@@ -624,7 +621,7 @@ class _Differ:
             return False
         if touched or dated:
             theirs = f"{why}, but a person worked on it: it stays, as theirs"
-            last = task.done and key.partition("/")[0] in self._view.departing  # nothing else shows that tick
+            last = task.done and goal_of(key) in self._view.departing  # nothing else shows that tick
             self._add(Action.DETACH, key, theirs, task, marker=None, acknowledges=waits, last=last)
             return False
         # What moves out has to be out: with the task above it, it would be removed as well.

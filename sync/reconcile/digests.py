@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.keys import within_goal
 from config.project import Countdown, Group, HangsOn
 from connectors.base import digest
 
@@ -60,7 +61,7 @@ def place_in(group: str, generation: int) -> str:
 
     It has the same one when the goal is renamed.
     """
-    return digest((group.partition("/")[2], str(generation)))
+    return digest((within_goal(group), str(generation)))
 
 
 def _before(step: Step) -> str:

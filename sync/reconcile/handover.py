@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from config.keys import goal_of, step_of
 from connectors.base import Mover, Remembered
-from sync.schedule.occurrences import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -54,10 +54,6 @@ def share_an_account(one: Connector, other: Connector) -> bool:
     return isinstance(one, Mover) and isinstance(other, Mover) and one is not other and one.account == other.account
 
 
-def _goal_of(task: Task) -> str:
-    return task.marker.key.partition("/")[0]
-
-
 def _without_shared(home: Site, sites: Sequence[Site]) -> View:
     """Return a view without the tasks that another place of the account has, for a goal that the file puts there.
 
@@ -70,7 +66,7 @@ def _without_shared(home: Site, sites: Sequence[Site]) -> View:
         task.native_id
         for one in others
         for task in one.view.tasks.values()
-        if _goal_of(task) in one.goals or (_goal_of(task) not in named and task.here)
+        if goal_of(task.marker.key) in one.goals or (goal_of(task.marker.key) not in named and task.here)
     }
     moved = {task.native_id for other in others for task in other.view.tasks.values() if task.here}
     ids = {task.native_id for task in view.snapshot.tasks}
@@ -78,11 +74,15 @@ def _without_shared(home: Site, sites: Sequence[Site]) -> View:
         task.native_id
         for task in view.tasks.values()
         if task.native_id in moved
-        and _goal_of(task) in home.goals
+        and goal_of(task.marker.key) in home.goals
         and ("/" not in task.marker.key or task.parent not in ids)
     }
-    tasks = [task for task in view.snapshot.tasks if _goal_of(task) in home.goals or task.native_id not in wanted]
-    there = {task.marker.nonce for one in others for task in one.view.tasks.values() if _goal_of(task) in one.goals}
+    tasks = [
+        task for task in view.snapshot.tasks if goal_of(task.marker.key) in home.goals or task.native_id not in wanted
+    ]
+    there = {
+        task.marker.nonce for one in others for task in one.view.tasks.values() if goal_of(task.marker.key) in one.goals
+    }
     copies = [task for task in tasks if task.marker.nonce in there and _is_copy(task, home)]
     snapshot = replace(
         view.snapshot,
@@ -96,7 +96,7 @@ def _is_copy(task: Task, home: Site) -> bool:
     """Return whether a place that a goal leaves does not know a task beside the one that the new place has."""
     entry = home.view.remembered(task.marker.key)
     known = entry is not None and entry.native_id == task.native_id
-    return _goal_of(task) not in home.goals and not known
+    return goal_of(task.marker.key) not in home.goals and not known
 
 
 def _share_a_shelf(one: Connector, other: Connector) -> bool:
@@ -278,7 +278,7 @@ def with_carried(old: View, sites: Sequence[Site], made: Mapping[str, Collection
         homes = [site for site in sites if goal_id in site.goals]
         fields = frozenset.intersection(*(site.connector.capabilities.fields for site in homes)) - {"who"}
         for key, task in old.tasks.items():
-            if _goal_of(task) == goal_id and all(_takes_over(home.view, key, task, made) for home in homes):
+            if goal_of(task.marker.key) == goal_id and all(_takes_over(home.view, key, task, made) for home in homes):
                 carried[task.native_id] = fields
     return replace(old, carried=carried)
 
@@ -303,7 +303,7 @@ def _with_dropped(snapshot: Snapshot, old: View, news: Mapping[str, Remembered])
     dropped = {key: entry for key, entry in news.items() if old.dropped(key, entry.definition, recreate=False)}
     memory = dict(snapshot.memory)
     for key, entry in dropped.items():
-        goal_id = key.partition("/")[0]
+        goal_id = goal_of(key)
         goal = memory.get(goal_id) or replace(old.snapshot.memory[goal_id], keys={}, made=None, digest="", dates={})
         before = goal.keys.get(key)
         generation = before.generation if before is not None else 1

@@ -10,7 +10,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from config.calendars import EVERY_DAY
-from connectors.base import HEARTBEAT, Content, digest
+from config.keys import HEARTBEAT
+from connectors.base import Content, digest
 from sync.reconcile.desired import Wanted, WantedGoal
 from sync.reports.words import day
 from sync.schedule.working_days import WorkingDays

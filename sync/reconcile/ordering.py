@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connectors.base import Action, is_group
+from config.keys import is_group
+from connectors.base import Action
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

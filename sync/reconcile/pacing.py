@@ -12,7 +12,8 @@ from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING
 
-from connectors.base import HEARTBEAT, Action
+from config.keys import HEARTBEAT, goal_of
+from connectors.base import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +65,7 @@ def _by_date(changes: Iterable[Change]) -> list[Change]:
     changes = list(changes)
     first: dict[str, date] = {}
     for change in changes:
-        goal_id = change.key.partition("/")[0]
+        goal_id = goal_of(change.key)
         first[goal_id] = min(first.get(goal_id, date.max), _day(change))
     return sorted(changes, key=lambda c: (_day(c), 1) if "/" in c.key else (first[c.key], 0))
 

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connectors.base import Action, is_group
+from config.keys import goal_of, is_group
+from connectors.base import Action
 from sync.reconcile.digests import place_in
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ class Places:
         wrong = task.parent in self._parents  # for a damaged one: it stays where no task of ours is
         if wrong if place is None else place != self.place(wanted, place):
             return True
-        goal_id = task.marker.key.partition("/")[0]
-        old = self._view.renamed.get(task.native_id, task.marker.key).partition("/")[0]
+        goal_id = goal_of(task.marker.key)
+        old = goal_of(self._view.renamed.get(task.native_id, task.marker.key))
         own = self._view.tasks.get(goal_id)
         return old != goal_id and (own is None or self._view.renamed.get(own.native_id) != old)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from config.keys import day_of, goal_of, is_occurrence, step_of
 from sync.reconcile import digests
 from sync.schedule.model import Progress, Published
-from sync.schedule.occurrences import day_of, is_occurrence, lapsed, single, step_of
+from sync.schedule.occurrences import lapsed, single
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +91,7 @@ class View:
 
     def remembered(self, key: str) -> Remembered | None:
         """Return what the memory says of a key."""
-        goal = self.snapshot.memory.get(key.partition("/")[0])
+        goal = self.snapshot.memory.get(goal_of(key))
         return goal.keys.get(key) if goal else None
 
     def published(self, key: str) -> bool:
@@ -122,7 +123,7 @@ class View:
         """Return whether the task, which stays here, cannot be completed: a person's own would be, or it is unread."""
         task = self.tasks.get(key)
         held = task is not None and (task.company or bool(task.unread))
-        return held and key.partition("/")[0] not in self.departing
+        return held and goal_of(key) not in self.departing
 
     def cancelled(self, goal: Goal, *, recreate: bool) -> bool:
         """Return whether a person cancelled the goal's own task in this app, and the file does not say that it is over.
@@ -240,7 +241,7 @@ def _times(step: Step, views: list[View]) -> list[Step]:
     """Return a step, or the occurrences of one that repeats: the step itself where none was ever published."""
     if step.every is None:
         return [step]
-    memories = [memory for view in views if (memory := view.snapshot.memory.get(step.key.partition("/")[0]))]
+    memories = [memory for view in views if (memory := view.snapshot.memory.get(goal_of(step.key)))]
     keys = {
         key: None
         for memory in memories

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.errors import Problem
-from connectors.base import HEARTBEAT, GoalMemory, Remembered, is_group
-from sync.schedule.occurrences import step_of
+from config.keys import HEARTBEAT, goal_of, is_group, step_of, within_goal
+from connectors.base import GoalMemory, Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -35,11 +35,7 @@ class Renames:
 
     def without(self, goals: Collection[str]) -> dict[str, str]:
         """Return old key -> new key, of what neither went from one of the goals nor came to one."""
-        return {
-            old: new
-            for old, new in self.keys.items()
-            if old.partition("/")[0] not in goals and new.partition("/")[0] not in goals
-        }
+        return {old: new for old, new in self.keys.items() if goal_of(old) not in goals and goal_of(new) not in goals}
 
 
 def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | None = None) -> Renames:
@@ -77,7 +73,7 @@ def held_back(found: Iterable[Renames]) -> dict[str, Problem]:
     """
     found = list(found)
     held = {goal_id: doubt.problem for renames in found for doubt in renames.doubts for goal_id in doubt.goals}
-    between = {(old.partition("/")[0], new.partition("/")[0]) for renames in found for old, new in renames.keys.items()}
+    between = {(goal_of(old), goal_of(new)) for renames in found for old, new in renames.keys.items()}
     waiting = list(held) if held else []
     while waiting:
         goal_id = waiting.pop()
@@ -96,7 +92,7 @@ def _renamed_before(project: Project, keys: set[str]) -> dict[str, str]:
     said: dict[str, str] = {}
     for goal in project.goals:
         if goal.was:
-            said |= {goal.was + key.removeprefix(goal.id): key for key in keys if key.partition("/")[0] == goal.id}
+            said |= {goal.was + key.removeprefix(goal.id): key for key in keys if goal_of(key) == goal.id}
         for step in goal.steps:
             if step.was:
                 place = "" if "/" in step.was else f"{goal.id}/"
@@ -151,7 +147,7 @@ def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, 
     taken = set(renames.values())
 
     def remember(key: str, entry: Remembered, plan: GoalMemory, days: tuple[date, date] | None = None) -> None:
-        home = key.partition("/")[0]
+        home = goal_of(key)
         if entry.state == "removed" and key in keys[home]:
             return  # the key was made again, or another one came to bear its name
         if home not in plans or plans[home].made is None:  # so far there were only keys that are gone
@@ -180,9 +176,7 @@ def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str,
         step.was: step.key
         for goal in project.goals
         for step in goal.steps
-        if step.was
-        and step.was in memory.get(step.was.partition("/")[0], ())
-        and step.key not in memory.get(goal.id, ())
+        if step.was and step.was in memory.get(goal_of(step.was), ()) and step.key not in memory.get(goal.id, ())
     }
 
 
@@ -217,7 +211,7 @@ def _steps(goal: Goal, keys: Sequence[str], old_id: str, doubts: list[Doubt]) ->
     steps = {f"{old_id}/{step.id}": step for step in goal.steps}
     renames.update({old: steps[new].key for new, old in found.items()})
     for went, came in doubts_here:
-        ids = [[key.partition("/")[2] for key in keys] for keys in (went, came)]
+        ids = [[within_goal(key) for key in keys] for keys in (went, came)]
         problem = Problem(steps[came[0]].origin.at("title"), _doubt("steps", *ids))
         doubts.append(Doubt(frozenset((old_id, goal.id)), problem))
     renames.update({was: new for new, was in said.items()})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import RefusedError
-from connectors.base import HEARTBEAT, Action
+from config.keys import HEARTBEAT, goal_of
+from connectors.base import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def refuse_overfull(label: str, snapshot: Snapshot, changes: Sequence[Change], i
     if snapshot.room is None:
         return
     leaving = sum(change.action in (Action.REMOVE, Action.COMPLETE) for change in changes)
-    coming = [change.key.partition("/")[0] for change in changes if change.action in (Action.CREATE, Action.REOPEN)]
+    coming = [goal_of(change.key) for change in changes if change.action in (Action.CREATE, Action.REOPEN)]
     room = max(snapshot.room, 0) + leaving
     if incoming > room:
         raise RefusedError(

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.errors import RefusedError
-from connectors.base import HEARTBEAT, Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
+from config.keys import HEARTBEAT, goal_of, step_of
+from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
 from sync.reconcile import digests
 from sync.reconcile.desired import wanted_goal
 from sync.reconcile.heartbeat import TITLE
 from sync.reconcile.resembling import Places, alone_titled, candidates, is_titled
-from sync.schedule.occurrences import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -297,7 +297,7 @@ def _memory(snapshot: Snapshot, tasks: Iterable[Task], planned: Schedule) -> dic
     memory = dict(snapshot.memory)
     goals = {goal.goal.id: goal for goal in planned.goals}
     for task in tasks:
-        goal_id = task.marker.key.partition("/")[0]
+        goal_id = goal_of(task.marker.key)
         if goal_id == HEARTBEAT:
             continue
         goal = goals[goal_id]

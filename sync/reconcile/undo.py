@@ -11,17 +11,9 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeVar
 
+from config.keys import goal_of, is_group
 from config.redaction import HIDDEN
-from connectors.base import (
-    FIELDS,
-    Action,
-    GoalMemory,
-    Marker,
-    Remembered,
-    Write,
-    client_nonce,
-    is_group,
-)
+from connectors.base import FIELDS, Action, GoalMemory, Marker, Remembered, Write, client_nonce
 from sync.reconcile import states
 from sync.reconcile.change import Change, ConnectorPlan
 from sync.reconcile.digests import place_in
@@ -170,7 +162,7 @@ class _WayBack:
 
     def remove_what_was_made(self) -> None:
         """Remove what the run had made and nobody touched; a goal's task only when no step's stays behind."""
-        staying = {key.partition("/")[0] for key in self._keys if "/" in key and key not in self._going}
+        staying = {goal_of(key) for key in self._keys if "/" in key and key not in self._going}
         for key, task in self._going.items():
             if key in staying if "/" not in key else self._is_full(task):
                 self._keep(key, "a step of it stays")
@@ -215,7 +207,7 @@ class _WayBack:
 
     def _previous(self, key: str) -> str | None:
         """Return the step to stand after: the nearest above it, as the memory had them, that is there or comes back."""
-        goal = self._record.before.get(key.partition("/")[0])
+        goal = self._record.before.get(goal_of(key))
         above = takewhile(lambda other: other != key, goal.keys if goal else ())
         there = [other for other in above if "/" in other and other in self._keys | self._removed]
         return there[-1] if there and "/" in key else None
@@ -321,14 +313,14 @@ class _WayBack:
         group = self._groups.get(marker.applied.get("parent", ""), "")
         if group in self._keys or group in self._made_again:
             return group
-        return marker.key.partition("/")[0] if "/" in marker.key else None
+        return goal_of(marker.key) if "/" in marker.key else None
 
     def _keep(self, key: str, reason: str) -> None:
         self.changes.append(Change(Action.KEEP, key, reason))
 
     def place(self, change: Change) -> tuple[int, bool, int, int]:
         """Return where a change stands: by goal, removals last; what others stand below is made first, removed last."""
-        goal = self._order.get(change.key.partition("/")[0], len(self._order))
+        goal = self._order.get(goal_of(change.key), len(self._order))
         removal = change.action is Action.REMOVE
         number = self._order.get(change.key, len(self._order))
         if removal and is_group(change.key):
@@ -375,7 +367,7 @@ class _WayBack:
         return replace(now, state="removed") if now and able.client_ids and not able.local else None
 
     def _remembered(self, memory: Mapping[str, GoalMemory], key: str) -> Remembered | None:
-        goal = memory.get(key.partition("/")[0])
+        goal = memory.get(goal_of(key))
         return goal.keys.get(key) if goal else None
 
 
@@ -402,6 +394,6 @@ def _back(before: T, after: T, now: T) -> T:
 
 def _moved(before: Marker, after: Marker) -> frozenset[str]:
     """Return `parent` where a task has to stand below another one."""
-    goals = {marker.key.partition("/")[0] for marker in (before, after)}
+    goals = {goal_of(marker.key) for marker in (before, after)}
     same = len(goals) == 1 and before.applied.get("parent") == after.applied.get("parent")
     return frozenset() if same else frozenset({"parent"})

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.keys import step_of
 from sync.reconcile.safety import MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE
-from sync.schedule.occurrences import step_of
 
 if TYPE_CHECKING:
     from config.project import Project

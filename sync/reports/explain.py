@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from config.durations import Unit
+from config.keys import goal_of, step_of
 from config.project import HangsOn
 from sync.reports import words
 from sync.schedule.model import Bound, State
-from sync.schedule.occurrences import step_of
 from sync.schedule.working_days import shift
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
             yield from _end(goal, step, steps) if step.open else ()
             return
         yield _hop(step, following, goal)
-        step, goal = following, goals[following.step.key.partition("/")[0]]
+        step, goal = following, goals[goal_of(following.step.key)]
 
 
 def _by_key(schedule: Schedule) -> dict[str, ScheduledStep]:
@@ -132,7 +132,7 @@ def _squeezed(goal: ScheduledGoal, *, again: bool) -> str:
 
 
 def _hop(step: ScheduledStep, following: ScheduledStep, goal: ScheduledGoal) -> str:
-    wait, elsewhere = step.reason.wait, following.step.key.partition("/")[0]
+    wait, elsewhere = step.reason.wait, goal_of(following.step.key)
     place = f" (of `{elsewhere}`)" if elsewhere != goal.goal.id else ""
     starts = f"“{_title(following)}”{place} starts on {words.day(following.start)}"
     if wait is not None and wait.amount < 0:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connectors.base import HEARTBEAT, Action
+from config.keys import HEARTBEAT, goal_of, within_goal
+from connectors.base import Action
 from sync.forecast.learning import lessons
 from sync.reports import words
 from sync.schedule.model import State
@@ -173,7 +174,7 @@ def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[Renderab
         yield Text(f"{words.clean(value.label)}: {_counts(value, applied=applied)}", style="bold")
         if value.error:
             yield Text(words.clean(words.unwritten(value.error)), style="red")
-        for goal_id, changes in groupby(value.changes, key=lambda change: change.key.partition("/")[0]):
+        for goal_id, changes in groupby(value.changes, key=lambda change: goal_of(change.key)):
             yield _changes(goal_id, list(changes))
 
 
@@ -182,7 +183,7 @@ def _changes(goal_id: str, changes: Sequence[Change]) -> Table:
     for change in changes:
         table.add_row(
             Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
-            words.clean(change.key.partition("/")[2]) or ("" if goal_id == HEARTBEAT else "the goal itself"),
+            words.clean(within_goal(change.key)) or ("" if goal_id == HEARTBEAT else "the goal itself"),
             _fields(change),
             Text(words.clean(change.error or change.reason), style="red" if change.error else ""),
         )

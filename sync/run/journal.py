@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from config.atomic_write import replace_file
 from config.errors import InputError
+from config.keys import goal_of
 from config.redaction import hide
 from connectors.base import Content
 from connectors.codec import read_marker, read_memory, write_marker, write_memory
@@ -65,7 +66,7 @@ class Record:
 
 
 def _goal(entry: Entry) -> str:
-    return entry.key.partition("/")[0]
+    return goal_of(entry.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import InputError, RefusedError
-from connectors.base import HEARTBEAT, Action, Finder, Paced
+from config.keys import HEARTBEAT, goal_of
+from connectors.base import Action, Finder, Paced
 from sync.reconcile import digests, heartbeat
 from sync.reconcile.desired import wanted_goal
 from sync.reconcile.diff import plan
@@ -113,14 +114,14 @@ def _is_new(goal: Goal, stored: Mapping[str, GoalMemory]) -> bool:
 def _in_turn(plans: Sequence[ConnectorPlan], reading: Reading) -> list[ConnectorPlan]:
     """Return the plans; a goal leaves a place only in a run that makes all of it in the other one."""
     written = {plan.label for plan in plans}
-    waiting = {change.key.partition("/")[0] for plan in plans for change in plan.writes if change.status == "skipped"}
+    waiting = {goal_of(change.key) for plan in plans for change in plan.writes if change.status == "skipped"}
     waiting |= {goal_id for home in reading.homes if home.label not in written for goal_id in home.goals}
     departing = {view.label: view.departing & waiting for view in reading.views}
     return [replace(plan, changes=tuple(_waits(c, departing[plan.label]) for c in plan.changes)) for plan in plans]
 
 
 def _waits(change: Change, departing: Collection[str]) -> Change:
-    leaves = change.action in (Action.REMOVE, Action.DETACH) and change.key.partition("/")[0] in departing
+    leaves = change.action in (Action.REMOVE, Action.DETACH) and goal_of(change.key) in departing
     return replace(change, status="skipped", reason=f"{change.reason}; {WAITS}") if leaves else change
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
-from connectors.base import HEARTBEAT, GoalMemory, Mover, Remembered, Snapshot
+from config.keys import HEARTBEAT, goal_of, step_of
+from connectors.base import GoalMemory, Mover, Remembered, Snapshot
 from connectors.registry import create
 from sync.reconcile import heartbeat, strays
 from sync.reconcile.handover import Site, hand_over, share_an_account
 from sync.reconcile.progress import GIVEN_UP, View, first_syncs, observe
 from sync.reconcile.renames import find_renames, held_back, rename
 from sync.reconcile.vanished import too_many
-from sync.schedule.occurrences import step_of
 from sync.schedule.planner import schedule
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
     """
     goals = {goal.id for goal in project.goals} | {goal.was for goal in project.goals if goal.was}
     before = [step.was for goal in project.goals for step in goal.steps if step.was]
-    goals |= {was.partition("/")[0] for was in before if "/" in was}  # of steps that have moved to another goal
+    goals |= {goal_of(was) for was in before if "/" in was}  # of steps that have moved to another goal
     live = {g for g, goal in snapshot.memory.items() if any(e.state in ("live", "pending") for e in goal.keys.values())}
     strange = live - goals - {HEARTBEAT}
     known = {g for g, goal in snapshot.memory.items() if any(e.state != "removed" for e in goal.keys.values())} & goals
@@ -312,7 +312,7 @@ def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
         tuple(
             task
             for task in found
-            if task.marker.key.partition("/")[0] in goals | {HEARTBEAT} or {task.native_id, task.marker.nonce} & ids
+            if goal_of(task.marker.key) in goals | {HEARTBEAT} or {task.native_id, task.marker.nonce} & ids
         )
         for found in (snapshot.tasks, snapshot.copies)
     )
@@ -324,7 +324,7 @@ def _without_entry(home: Home, snapshot: Snapshot) -> Snapshot:
     """Return the snapshot; its memory is damaged where tasks and memory are written as one, and a goal lost its own."""
     if not home.connector.capabilities.atomic or snapshot.damage or not snapshot.remembers:
         return snapshot
-    goals = {task.marker.key.partition("/")[0] for task in snapshot.tasks if not _is_remembered(task, snapshot)}
+    goals = {goal_of(task.marker.key) for task in snapshot.tasks if not _is_remembered(task, snapshot)}
     lost = ", ".join(f"`{goal}`" for goal in sorted(goals & home.goals))
     return (
         replace(snapshot, damage=f"{home.label}: the memory has no entry for {lost}, of which there are tasks")
@@ -336,7 +336,7 @@ def _without_entry(home: Home, snapshot: Snapshot) -> Snapshot:
 def _is_remembered(task: Task, snapshot: Snapshot) -> bool:
     """Return whether there is a memory of a task's goal, perhaps under the name that this one has in the file now."""
     entries = (entry for goal in snapshot.memory.values() for entry in goal.keys.values())
-    known = task.marker.key.partition("/")[0] in snapshot.memory
+    known = goal_of(task.marker.key) in snapshot.memory
     return known or any(entry.native_id in (task.native_id, task.marker.nonce) for entry in entries)
 
 
@@ -365,7 +365,7 @@ def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: boo
     memory = dict(snapshot.memory)
     for task in snapshot.tasks:
         marker = task.marker
-        goal_id = marker.key.partition("/")[0]
+        goal_id = goal_of(marker.key)
         if not _is_remembered(task, snapshot):
             goal = memory.get(goal_id) or GoalMemory(first_sync=today)
             entry = Remembered("live", task.native_id, marker.generation)

@@ -8,7 +8,7 @@ one, and what became of one is told by its key for good.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING
@@ -16,33 +16,17 @@ from typing import TYPE_CHECKING
 from config.calendars import WEEKDAYS
 from config.durations import Duration, Unit
 from config.errors import GoalsFileError, Problem
+from config.keys import day_of, is_occurrence, step_of
 from sync.schedule.working_days import shift
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from config.project import Step
-    from connectors.base import GoalMemory
     from sync.schedule.model import Progress, Published
     from sync.schedule.working_days import WorkingDays
 
 MOST = 400  # occurrences that a step may have ahead of it: an app is not to be flooded by a slip of the finger
-MEMORY = timedelta(days=31)  # so long after its day, what became of an occurrence is forgotten
-
-
-def is_occurrence(key: str) -> bool:
-    """Return whether a key is that of an occurrence."""
-    return "@" in key
-
-
-def step_of(key: str) -> str:
-    """Return the key of the step that an occurrence repeats; a step's own key is its own."""
-    return key.partition("@")[0]
-
-
-def day_of(key: str) -> date:
-    """Return the day on which an occurrence is planned, which its key ends in."""
-    return date.fromisoformat(key.partition("@")[2])
 
 
 def single(step: Step, key: str) -> Step:
@@ -206,24 +190,3 @@ def series(step: Step, days: WorkingDays, progress: Progress, published: Publish
     dates = published.dates if published else {}
     own = {key: day for key, day in dates.items() if is_occurrence(key) and step_of(key) == step.key}
     return Series(step, days, progress, own, today)
-
-
-def forget(memory: GoalMemory, before: GoalMemory | None, today: date) -> GoalMemory:
-    """Return the memory of a goal without occurrences long past, of which every app has heard what became.
-
-    Only where it has to be written anyway. The last occurrence of each step stays: it tells that the step was there.
-    """
-    if before is None or memory == before:
-        return memory
-    last = {step_of(key): key for key in sorted(filter(is_occurrence, memory.keys))}
-    gone = {
-        key
-        for key, entry in memory.keys.items()
-        if is_occurrence(key)
-        and entry.state in ("done", "removed", "dropped")
-        and day_of(key) < today - MEMORY
-        and key != last[step_of(key)]
-        and before.keys.get(key, entry) == entry
-    }
-    keys = {key: entry for key, entry in memory.keys.items() if key not in gone}
-    return replace(memory, keys=keys, dates={key: dates for key, dates in memory.dates.items() if key not in gone})

@@ -17,13 +17,14 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from config.durations import Duration, Unit
+from config.keys import is_occurrence
 from config.project import Countdown, HangsOn, Link
 from sync.schedule import milestones
 from sync.schedule.assess import Judge
 from sync.schedule.backward_pass import Frame, Latest, Network, Terms
 from sync.schedule.load import loads
 from sync.schedule.model import Progress, Published, Schedule
-from sync.schedule.occurrences import is_occurrence, series
+from sync.schedule.occurrences import series
 from sync.schedule.squeeze import NOT_SQUEEZED, Floors, Growth, Squeeze, Squeezed
 from sync.schedule.working_days import OutOfTimeError, WorkingDays
 

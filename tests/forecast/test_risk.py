@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.durations import Duration, Unit, parse
+from config.keys import step_of
 from config.project import Countdown, Goal, Link, Step
 from sync.forecast.fit import fit, planner_of
 from sync.forecast.risk import CONFIDENCES, Sampler, with_risk
 from sync.forecast.samples import draw
 from sync.schedule.model import Progress
-from sync.schedule.occurrences import step_of
 from sync.schedule.planner import schedule
 from tests.schedule.reference_scheduler import earliest, publish
 from tests.schedule.test_scheduler_properties import (

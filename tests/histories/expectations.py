@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from connectors.base import HEARTBEAT
+from config.keys import HEARTBEAT, day_of, is_occurrence, step_of
 from sync.reconcile import heartbeat
 from sync.schedule.model import State
-from sync.schedule.occurrences import day_of, is_occurrence, step_of
 from tests.histories.listing import parse, read_entries
 from tests.histories.service import memory_key
 

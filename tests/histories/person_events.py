@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connectors.base import HEARTBEAT
+from config.keys import HEARTBEAT
 from connectors.codec import read_marker
 from tests.histories.choices import registrar
 from tests.histories.expectations import keys_of

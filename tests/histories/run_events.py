@@ -8,10 +8,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from config.errors import RefusedError
-from connectors.base import HEARTBEAT, is_group
+from config.keys import HEARTBEAT, is_group, is_occurrence, step_of
 from sync.reconcile.diff import COMPANY
 from sync.schedule.model import State
-from sync.schedule.occurrences import is_occurrence, step_of
 from tests.histories.choices import registrar
 from tests.histories.expectations import keys_of, promise
 from tests.histories.person_events import edit_title, tick, touch

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from config.errors import RefusedError
+from config.keys import step_of
 from connectors.base import Action
 from sync.run import pipeline, reading
 from sync.schedule.model import State
-from sync.schedule.occurrences import step_of
 from tests.connectors.contract import a_goal, load, run
 from tests.histories.choices import Event
 from tests.histories.in_memory import TODAY, InMemory, a_project

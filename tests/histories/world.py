@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import CredentialsError, RefusedError
+from config.keys import step_of
 from sync.run.reading import Home
-from sync.schedule.occurrences import step_of
 from tests.histories import file_events, person_events, run_events
 from tests.histories.choices import Event, Luck
 from tests.histories.connector import connect

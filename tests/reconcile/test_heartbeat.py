@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connectors.base import HEARTBEAT
+from config.keys import HEARTBEAT
 from sync.run import pipeline
 from sync.run.reading import read
 from sync.run.workspace import open_workspace

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import HEARTBEAT, Action, Content, Pace, Write
+from config.keys import HEARTBEAT
+from connectors.base import Action, Content, Pace, Write
 from sync.reconcile.change import Change, ConnectorPlan
 from sync.reconcile.pacing import Budget, within
 

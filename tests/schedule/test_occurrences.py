@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from config.durations import Duration, parse
 from config.errors import GoalsFileError
+from config.keys import day_of, is_occurrence, step_of
 from connectors.base import GoalMemory, Remembered
+from sync.reconcile.pruning import MEMORY, forget
 from sync.schedule.model import Bound, Progress, Schedule, State
-from sync.schedule.occurrences import MEMORY, MOST, day_of, forget, is_occurrence, step_of
+from sync.schedule.occurrences import MOST
 from sync.schedule.planner import schedule
 from tests.schedule.reference_scheduler import earliest, forward, limit_of, occurrences, plan, publish
 from tests.schedule.test_scheduler_properties import DAYS, EVERY, WAITS, dates, goals, only, project

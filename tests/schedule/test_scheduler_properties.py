@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from config.calendars import EVERY_DAY, Calendar
 from config.durations import Duration, Unit, parse
+from config.keys import step_of
 from config.project import Countdown, Goal, HangsOn, Link, Origin, Project, Step
 from config.source import Source
 from sync.schedule.model import Progress, Schedule, ScheduledGoal, State
-from sync.schedule.occurrences import step_of
 from sync.schedule.planner import schedule
 from tests.schedule.reference_scheduler import (
     Dates,
