@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from config.project import Countdown
 from sync.forecast.learning import lessons
-from sync.schedule.working_days import OutOfTimeError
+from sync.schedule.deadline import earliest_deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from datetime import date
 
-    from config.project import Goal, Project
+    from config.project import Project
     from sync.forecast.learning import Lesson
     from sync.schedule.model import Schedule, ScheduledGoal
-    from sync.schedule.planner import Planned, Planner
-    from sync.schedule.working_days import WorkingDays
-
-# Months differ in length, and stretches pass over days off: so many days make up for it where a deadline is sought that
-# is late enough for everything.
-_ROLLING = 400
-# Parts of the time grow with the deadline: after so many rounds, even those of 95% have settled, or never will.
-_ROUNDS = 400
-# Days on which a countdown and what follows it were at odds: enough to get past weekends and a season's holidays.
-_AT_ODDS = 60
+    from sync.schedule.planner import Planner
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,75 +60,3 @@ def planner_of(project: Project, schedule: Schedule) -> Planner:
     planner = Planner(project, schedule.progress, schedule.today)
     planner.plan_all()
     return planner
-
-
-def earliest_deadline(planner: Planner, planned: Planned) -> date | None:
-    """Return the earliest deadline for which the goal's plan fits from today.
-
-    None where something else than the deadline is too early: an appointment, a pin, a `by`, another goal.
-
-    A later deadline may hold less well: parts of the time become longer, and days off may leave less room between a
-    countdown and the deadline. So what is sought is the first deadline that holds without either, with the parts as
-    they are at a deadline too early; from there on, the same again.
-    """
-    goal = planned.goal
-    appointments = [step.on.toordinal() for step in goal.steps if step.on and step.key not in planner.progress.done]
-    tried, at_odds = max([planner.day, *appointments, *planned.fixed.values()]), 0
-    for _ in range(_ROUNDS):
-        try:
-            if not planner.lacks(planned, tried):
-                return date.fromordinal(tried)
-            least = _least(planner, planned, tried)
-        except OutOfTimeError:  # a part of so long a time that it would begin before all time
-            return None
-        at_odds += least == tried
-        if least is None or at_odds > _AT_ODDS:
-            return None
-        tried = max(least, tried + 1)
-    return None
-
-
-def _least(planner: Planner, planned: Planned, tried: int) -> int | None:
-    """Return a deadline before which none from `tried` on can hold; None where no later one helps."""
-
-    def lacks(deadline: int) -> int:
-        return planner.lacks(planned, deadline, least=tried)
-
-    short = lacks(tried)
-    if not short:
-        return tried
-    days = planned.network.frame.days
-    guess = days.day(days.position(tried) + short)
-    most = guess + (guess - tried) + _ROLLING
-    found = first(lambda deadline: not lacks(deadline), guess, tried + 1, most)
-    if found is None and lacks(most) < short:
-        return most + 1
-    return found
-
-
-def furthest(goal: Goal, days: WorkingDays, finish: int) -> int:
-    """Return a deadline that leaves a goal the time until `finish` and more, its buffer and countdowns included."""
-    most = days.after(finish, goal.buffer)
-    for step in goal.steps:
-        if isinstance(step.before, Countdown):  # they may count down from each other
-            most = days.after(most, step.before.by)
-        elif step.before is not None:
-            most = max(most, days.after(finish, step.before))
-    return most + _ROLLING
-
-
-def first(holds: Callable[[int], bool], guess: int, least: int, most: int) -> int | None:
-    """Return the least number from `least` to `most` that holds, where every one above it does too; None without any.
-
-    Takes two tries where `guess` is right, and a few more the further it is off.
-    """
-    fails, works, stride = least - 1, most + 1, 1
-    tried = min(max(guess, least), most)
-    while works - fails > 1:
-        if holds(tried):
-            works, following = tried, tried - stride
-        else:
-            fails, following = tried, tried + stride
-        stride *= 2
-        tried = following if fails < following < works else (fails + works) // 2
-    return works if works <= most else None

@@ -17,8 +17,10 @@ import numpy as np
 
 from config.durations import Unit
 from config.keys import is_occurrence, step_of
-from sync.forecast.fit import first, furthest
 from sync.forecast.samples import SampledDays, draw, latest
+from sync.schedule.deadline import furthest
+from sync.schedule.model import Risk
+from sync.schedule.search import first
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
@@ -31,25 +33,6 @@ if TYPE_CHECKING:
 
 SAMPLES = 1000
 CONFIDENCES = (50, 80, 95)
-
-
-@dataclass(frozen=True, slots=True)
-class Risk:
-    """What the samples tell of a goal.
-
-    `finish` is the day by which so many of 100 samples are done. The chances, from 0 to 1, are those of being done by
-    the deadline, and by the limit: with the buffer still whole. `latest_start` is the last day on which what has not
-    begun can begin so that the limit holds with a chance of `confidence` percent; None where it is too late for that.
-    `estimates` counts the open steps that have a spread.
-    """
-
-    samples: int
-    estimates: int
-    finish: Mapping[int, date]
-    chance_of_deadline: float
-    chance_of_limit: float
-    confidence: int
-    latest_start: date | None
 
 
 def with_risk(project: Project, schedule: Schedule, confidence: int = 80) -> Schedule:

@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from connectors.base import Connector
     from sync.forecast.fit import Fit
     from sync.forecast.learning import Lesson
-    from sync.forecast.risk import Risk
     from sync.reconcile.change import Change, ConnectorPlan
-    from sync.schedule.buffer import Buffer
-    from sync.schedule.load import Load
-    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Buffer, Load, Risk, Schedule, ScheduledGoal, ScheduledStep
 
 VERSION = 1
 

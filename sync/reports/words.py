@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sync.forecast.learning import Lesson
-    from sync.forecast.risk import Risk
-    from sync.schedule.buffer import Buffer
-    from sync.schedule.load import Load
-    from sync.schedule.model import ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Buffer, Load, Risk, ScheduledGoal, ScheduledStep
 
 _OVER = {State.GIVEN_UP: "given up", State.NO_STEP_LEFT: "no step left: every step was dropped"}
 _FEW_STRETCHES, _WEEKS_SHOWN = 4, 8

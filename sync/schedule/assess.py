@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from config.durations import Duration, Unit
 from config.keys import is_occurrence
 from config.project import Countdown
-from sync.forecast.fit import earliest_deadline
 from sync.schedule.backward_pass import BY, FIXED, LIMIT, OUTSIDE
 from sync.schedule.buffer import consumption
+from sync.schedule.deadline import earliest_deadline
 from sync.schedule.forward_pass import Forward
 from sync.schedule.model import Bound, Reason, ScheduledGoal, ScheduledStep, State
 from sync.schedule.occurrences import single

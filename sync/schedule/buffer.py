@@ -12,10 +12,10 @@ begins at the origin, the red one at 10 to 40%, and it ends early enough to brin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sync.schedule.backward_pass import FIXED
+from sync.schedule.model import Buffer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,34 +23,6 @@ if TYPE_CHECKING:
 
     from sync.schedule.model import ScheduledGoal, ScheduledStep
     from sync.schedule.planner import Planned
-
-RISE = 0.6  # how much further both lines stand when all of the work is done
-RED = 0.3  # where the red one begins
-
-
-@dataclass(frozen=True, slots=True)
-class Buffer:
-    """`days` of a goal's buffer with how many of them are `used`, in working days; `done` of the work, from 0 to 1.
-
-    More is used than there are days where the deadline itself will not hold.
-    """
-
-    days: int
-    used: int
-    done: float
-
-    @property
-    def share(self) -> float:
-        """The share of the buffer that is used; over 1 where it does not suffice."""
-        return self.used / self.days
-
-    @property
-    def colour(self) -> str:
-        """Green, yellow or red, by the lines of the fever chart."""
-        above = round(self.share - RISE * self.done, 9)  # 0.9 - 0.6 is a trifle more than 0.3
-        if above > RED or self.share >= 1:
-            return "red"
-        return "yellow" if above > 0 else "green"
 
 
 def consumption(goal: ScheduledGoal, planned: Planned, today: date) -> Buffer | None:

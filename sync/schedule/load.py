@@ -7,35 +7,14 @@ from datetime import date, timedelta
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from sync.schedule.model import Load, LoadPeriod
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sync.schedule.model import ScheduledGoal
 
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Days in a row, `first` to `last`, with too many steps at once: `most` of them at the worst, of `keys`."""
-
-    first: date
-    last: date
-    most: int
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What is too much for one person, from today on. `who` is None for the steps that name nobody.
-
-    `weeks` gives the Monday of each week that has too much on some day, with the most steps at once in it.
-    """
-
-    who: str | None
-    capacity: int
-    stretches: tuple[Stretch, ...]
-    weeks: Mapping[date, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +56,9 @@ def _load(who: str | None, capacity: int, spans: Sequence[tuple[date, date, str]
     return Load(who, capacity, tuple(map(_stretch, runs)), weeks)
 
 
-def _stretch(run: Sequence[_Segment]) -> Stretch:
+def _stretch(run: Sequence[_Segment]) -> LoadPeriod:
     keys = tuple(key for segment in run for key in segment.keys)
-    return Stretch(run[0].first, run[-1].last, max(segment.count for segment in run), keys)
+    return LoadPeriod(run[0].first, run[-1].last, max(segment.count for segment in run), keys)
 
 
 def _segments(spans: Sequence[tuple[date, date, str]], capacity: int) -> Iterator[_Segment]:

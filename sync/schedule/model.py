@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from config.durations import Duration
     from config.project import Goal, Step
-    from sync.forecast.risk import Risk
-    from sync.schedule.buffer import Buffer
-    from sync.schedule.load import Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +206,76 @@ class Schedule:
     def steps(self) -> dict[str, ScheduledStep]:
         """Return every step by its key."""
         return {step.step.key: step for goal in self.goals for step in goal.steps}
+
+
+RISE = 0.6  # how much further both lines stand when all of the work is done
+
+
+RED = 0.3  # where the red one begins
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """`days` of a goal's buffer with how many of them are `used`, in working days; `done` of the work, from 0 to 1.
+
+    More is used than there are days where the deadline itself will not hold.
+    """
+
+    days: int
+    used: int
+    done: float
+
+    @property
+    def share(self) -> float:
+        """The share of the buffer that is used; over 1 where it does not suffice."""
+        return self.used / self.days
+
+    @property
+    def colour(self) -> str:
+        """Green, yellow or red, by the lines of the fever chart."""
+        above = round(self.share - RISE * self.done, 9)  # 0.9 - 0.6 is a trifle more than 0.3
+        if above > RED or self.share >= 1:
+            return "red"
+        return "yellow" if above > 0 else "green"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPeriod:
+    """Days in a row, `first` to `last`, with too many steps at once: `most` of them at the worst, of `keys`."""
+
+    first: date
+    last: date
+    most: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is too much for one person, from today on. `who` is None for the steps that name nobody.
+
+    `weeks` gives the Monday of each week that has too much on some day, with the most steps at once in it.
+    """
+
+    who: str | None
+    capacity: int
+    stretches: tuple[LoadPeriod, ...]
+    weeks: Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What the samples tell of a goal.
+
+    `finish` is the day by which so many of 100 samples are done. The chances, from 0 to 1, are those of being done by
+    the deadline, and by the limit: with the buffer still whole. `latest_start` is the last day on which what has not
+    begun can begin so that the limit holds with a chance of `confidence` percent; None where it is too late for that.
+    `estimates` counts the open steps that have a spread.
+    """
+
+    samples: int
+    estimates: int
+    finish: Mapping[int, date]
+    chance_of_deadline: float
+    chance_of_limit: float
+    confidence: int
+    latest_start: date | None

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from config.durations import parse
 from config.project import Countdown, Goal, Link, Step
 from sync.forecast import fit
-from sync.forecast.fit import first
+from sync.schedule.deadline import earliest_deadline
 from sync.schedule.model import Progress
 from sync.schedule.planner import schedule
+from sync.schedule.search import first
 from tests.schedule.reference_scheduler import back, count, fixed, forward, leads, less, plan, works
 from tests.schedule.test_scheduler_properties import (
     FOLLOWING_CALENDAR,
@@ -36,7 +37,7 @@ SEARCH = 4000  # days; no generated plan takes as long
 def written(goal: Goal, today: date) -> date | None:
     """Return the earliest deadline that `backplan fit` shows for a project of one goal."""
     planner = fit.planner_of(project(goal), schedule(project(goal), Progress(), today))
-    return fit.earliest_deadline(planner, planner.planned[goal.id])
+    return earliest_deadline(planner, planner.planned[goal.id])
 
 
 def holds(goal: Goal, today: date) -> bool:
