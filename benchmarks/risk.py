@@ -23,7 +23,7 @@ from config.loader import load
 from sync.forecast import samples
 from sync.forecast.risk import Sampler, with_risk
 from sync.schedule.model import Progress
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.plans import layered, project
 from sync.schedule.backward_pass import Network, Terms
 from sync.schedule.model import Progress
-from sync.schedule.planner import Planner, schedule
+from sync.schedule.planner import Planner
+from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

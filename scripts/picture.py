@@ -19,7 +19,7 @@ def main() -> None:
     from config.loader import load
     from sync.reports import text
     from sync.schedule.model import Progress
-    from sync.schedule.planner import schedule
+    from sync.schedule.scheduler import schedule
 
     project = load(environment.ROOT / "config" / "examples" / "food-handler.yaml")
     console = Console(record=True, width=104, force_terminal=True, file=sys.stderr, highlight=False)

@@ -20,7 +20,7 @@ from config.errors import GoalsFileError
 from config.loader import load
 from sync.cli.app import main
 from sync.schedule.model import Progress
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.conftest import ROOT, Person
 
 if TYPE_CHECKING:

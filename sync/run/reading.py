@@ -14,7 +14,7 @@ from sync.reconcile.handover import Site, hand_over, share_an_account
 from sync.reconcile.progress import GIVEN_UP, View, first_syncs, observe
 from sync.reconcile.renames import find_renames, held_back, rename
 from sync.reconcile.vanished import too_many
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ from config.errors import BackplanError, GoalsFileError, InputError, Problem, Re
 from sync.reconcile.progress import observe
 from sync.reconcile.renames import held_back
 from sync.run import reading
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from config.project import Step
     from sync.schedule.backward_pass import Length
+    from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.occurrences import Occurrence
-    from sync.schedule.planner import Planned, Planner
+    from sync.schedule.planner import Planner
     from sync.schedule.working_days import WorkingDays
 
 _NAMED = 5  # steps that one kind of warning names
@@ -39,7 +40,7 @@ class Judge:
         self._planner = planner
         self._forward = Forward(planner.progress, planner.today, planner.deadlines)
 
-    def judge(self, planned: Planned) -> ScheduledGoal:
+    def judge(self, planned: GoalPlan) -> ScheduledGoal:
         """Return the goal with its dates, its health and what to warn of."""
         network, goal = planned.network, planned.goal
         steps = dict(zip(network.index, self._steps(planned), strict=True))
@@ -73,7 +74,7 @@ class Judge:
             buffer=consumption(result, planned, self._planner.today),
         )
 
-    def _state(self, planned: Planned, steps: Sequence[ScheduledStep], margin: int | None) -> State:
+    def _state(self, planned: GoalPlan, steps: Sequence[ScheduledStep], margin: int | None) -> State:
         progress, goal_id = self._planner.progress, planned.goal.id
         before_the_deadline = [step for step in steps if not step.step.follow_up]
         if goal_id in progress.done:
@@ -88,7 +89,7 @@ class Judge:
             return State.ON_TRACK
         return State.TIGHT if margin == 0 else State.LATE
 
-    def _longest_chain(self, planned: Planned) -> frozenset[int]:
+    def _longest_chain(self, planned: GoalPlan) -> frozenset[int]:
         """Return the steps on the chain that begins earliest: it is what decides when work must start."""
         left = planned.gone | planned.given_way
         moving = [i for i, driver in enumerate(planned.plan.driver) if driver != FIXED and i not in left]
@@ -97,7 +98,7 @@ class Judge:
         first = min(moving, key=planned.starts.__getitem__)
         return frozenset(i for i in planned.plan.path(first) if i not in planned.gone)
 
-    def _steps(self, planned: Planned) -> list[ScheduledStep]:
+    def _steps(self, planned: GoalPlan) -> list[ScheduledStep]:
         """Return the steps in sequence, each with all that the passes found."""
         network, day = planned.network, self._planner.date
         early = self._forward.early(network, planned)
@@ -120,7 +121,7 @@ class Judge:
         return steps
 
     @staticmethod
-    def _squeezed(planned: Planned) -> set[int]:
+    def _squeezed(planned: GoalPlan) -> set[int]:
         """Return the steps whose dates leave them less time than is written, whatever day the plan was made."""
         if not planned.standing and planned.squeezed is NOT_SQUEEZED:
             return set()
@@ -134,13 +135,13 @@ class Judge:
             and _is_short(network.frame.days, planned.starts[i], planned.dues[i], length)
         }
 
-    def _unusual(self, planned: Planned) -> set[int]:
+    def _unusual(self, planned: GoalPlan) -> set[int]:
         """Return the steps of which more is to be said than their dates."""
         past = {i for i, due in enumerate(planned.dues) if due < self._planner.day}
         pinned = {i for i, _ in planned.network.among(self._planner.progress.pins.keys())}
         return past | pinned | planned.gone | planned.given_way
 
-    def _marked(self, planned: Planned, i: int, step: ScheduledStep) -> ScheduledStep:
+    def _marked(self, planned: GoalPlan, i: int, step: ScheduledStep) -> ScheduledStep:
         key, progress, away = step.step.key, self._planner.progress, i in planned.given_way
         dropped = key in progress.dropped
         return step._replace(
@@ -152,7 +153,7 @@ class Judge:
             overdue=planned.dues[i] < self._planner.day and i not in planned.gone and not away,
         )
 
-    def _times(self, planned: Planned, i: int, step: ScheduledStep) -> list[ScheduledStep]:
+    def _times(self, planned: GoalPlan, i: int, step: ScheduledStep) -> list[ScheduledStep]:
         """Return the occurrences of a step that repeats. Their slack is the step's: how much the goal can bear."""
         times = planned.occurrences(i)
         following = (times[n].key if n < len(times) else None for n in range(1, len(times) + 1))
@@ -177,7 +178,7 @@ class Judge:
             overdue=done is None and not dropped and one.due < self._planner.day,
         )
 
-    def _reasons(self, planned: Planned) -> list[Reason]:
+    def _reasons(self, planned: GoalPlan) -> list[Reason]:
         """Return why each step has its date, in sequence; steps that wait for the same share one reason."""
         network, steps, day = planned.network, planned.network.steps, self._planner.date
         limit = Reason(Bound.LIMIT, day(network.frame.limit))
@@ -192,7 +193,7 @@ class Judge:
             for i, driver in enumerate(planned.plan.driver)
         ]
 
-    def _own_reason(self, planned: Planned, i: int) -> Reason:
+    def _own_reason(self, planned: GoalPlan, i: int) -> Reason:
         """Return why a step has its date that neither the limit nor a step of the same goal gave it."""
         network, step, day = planned.network, planned.network.steps[i], self._planner.date
         if step.key in self._planner.progress.pins:
@@ -210,14 +211,14 @@ class Judge:
         due_of = self._planner.due_of
         return min(self._planner.followers[key], key=lambda follower: (due_of[follower], follower), default=None)
 
-    def _earliest_deadline(self, planned: Planned, waiting: Sequence[ScheduledStep]) -> date | None:
+    def _earliest_deadline(self, planned: GoalPlan, waiting: Sequence[ScheduledStep]) -> date | None:
         """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
         if all(step.slack >= 0 or step.due is None for step in waiting):
             return None
         found = earliest_deadline(self._planner, planned)
         return found if found and found.toordinal() > planned.network.frame.deadline else None
 
-    def _warnings(self, goal: ScheduledGoal, planned: Planned) -> list[str]:
+    def _warnings(self, goal: ScheduledGoal, planned: GoalPlan) -> list[str]:
         if goal.state is State.DONE:
             return []
         steps = planned.network.steps
@@ -275,7 +276,7 @@ class Judge:
         return [*told[:_NAMED], *more]
 
     @staticmethod
-    def _sharing(planned: Planned) -> list[int]:
+    def _sharing(planned: GoalPlan) -> list[int]:
         """Return the steps without a day of their own, whatever day the plan was made.
 
         They begin on the day on which what they follow ends, or end on that on which what follows them begins.
@@ -294,7 +295,7 @@ class Judge:
             found.update((i, *shared) if shared else ())
         return sorted(found)
 
-    def _out_of_order(self, planned: Planned) -> Iterator[str]:
+    def _out_of_order(self, planned: GoalPlan) -> Iterator[str]:
         """Yield the steps whose day stands before what they come after, or after the deadline that they lead to."""
         network, days = planned.network, planned.network.frame.days
         fixed = {**network.anchored_days(planned.plan), **planned.fixed}
@@ -321,7 +322,7 @@ class Judge:
                         f"which comes after it and is due on {date.fromordinal(day)}"
                     )
 
-    def _conflict(self, planned: Planned, i: int) -> str:
+    def _conflict(self, planned: GoalPlan, i: int) -> str:
         steps, last = planned.network.steps, planned.plan.path(i)[-1]
         end = f"the deadline on {date.fromordinal(planned.network.frame.deadline)}"
         if planned.plan.driver[last] == FIXED:

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.model import ScheduledGoal, ScheduledStep
-    from sync.schedule.planner import Planned
 
 
-def consumption(goal: ScheduledGoal, planned: Planned, today: date) -> Buffer | None:
+def consumption(goal: ScheduledGoal, planned: GoalPlan, today: date) -> Buffer | None:
     """Return the use of a goal's buffer, by the earliest finish of the open steps that its limit binds.
 
     None where there is no buffer.
@@ -40,7 +40,7 @@ def consumption(goal: ScheduledGoal, planned: Planned, today: date) -> Buffer | 
     return Buffer(size, used, _done(steps, planned, today.toordinal()) if goal.waiting else 1.0)
 
 
-def _done(steps: Mapping[str, ScheduledStep], planned: Planned, today: int) -> float:
+def _done(steps: Mapping[str, ScheduledStep], planned: GoalPlan, today: int) -> float:
     """Return the share of the working days on the longest chain, as the file defines it, that lie behind us."""
     plan, network = planned.defined, planned.network
     moving = [i for i in range(len(network.steps)) if plan.driver[i] != FIXED]

@@ -11,7 +11,8 @@ from sync.schedule.working_days import OutOfTimeError
 
 if TYPE_CHECKING:
     from config.project import Goal
-    from sync.schedule.planner import Planned, Planner
+    from sync.schedule.goal_plan import GoalPlan
+    from sync.schedule.planner import Planner
     from sync.schedule.working_days import WorkingDays
 
 
@@ -28,7 +29,7 @@ _ROUNDS = 400
 _AT_ODDS = 60
 
 
-def earliest_deadline(planner: Planner, planned: Planned) -> date | None:
+def earliest_deadline(planner: Planner, planned: GoalPlan) -> date | None:
     """Return the earliest deadline for which the goal's plan fits from today.
 
     None where something else than the deadline is too early: an appointment, a pin, a `by`, another goal.
@@ -54,7 +55,7 @@ def earliest_deadline(planner: Planner, planned: Planned) -> date | None:
     return None
 
 
-def _least(planner: Planner, planned: Planned, tried: int) -> int | None:
+def _least(planner: Planner, planned: GoalPlan, tried: int) -> int | None:
     """Return a deadline before which none from `tried` on can hold; None where no later one helps."""
 
     def lacks(deadline: int) -> int:

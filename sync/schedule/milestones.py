@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from config.durations import Duration
     from sync.schedule.backward_pass import Network
-    from sync.schedule.planner import Planned
+    from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.squeeze import Floors
 
 
@@ -29,7 +29,7 @@ def sharing(network: Network, gone: Set[int], outside: Iterable[int], pinned: It
     return frozenset(leads.intersection(network.milestones)) - gone - network.anchors - set(pinned)
 
 
-def show(planned: Planned, floors: Floors, first: int) -> None:
+def show(planned: GoalPlan, floors: Floors, first: int) -> None:
     """Show each milestone that fits no earlier than it can be reached, nor later than what follows it begins.
 
     The pass may leave it at the end of the day before the day `first`, on which the goal can begin.

@@ -1,90 +1,35 @@
-"""From a project and what people did to a schedule: a pure function that knows no service, no clock and no file.
-
-Goals are planned from the last one back, each against the unsqueezed starts of what comes after it; then one forward
-pass over all goals gives the earliest dates, slack and health.
-"""
+"""Plans goals from the last one back, each against the unsqueezed starts of what comes after it."""
 
 from __future__ import annotations
 
-from base64 import b32encode
 from collections import defaultdict
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from hashlib import sha256
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from config.durations import Duration, Unit
-from config.keys import is_occurrence
-from config.project import Countdown, HangsOn, Link
+from config.durations import Unit
+from config.project import HangsOn
 from sync.schedule import milestones
-from sync.schedule.assess import Judge
 from sync.schedule.backward_pass import Frame, Latest, Network, Terms
-from sync.schedule.load import loads
-from sync.schedule.model import Progress, Published, Schedule
+from sync.schedule.digest import timing_digest
+from sync.schedule.goal_plan import GoalPlan
 from sync.schedule.occurrences import series
-from sync.schedule.squeeze import NOT_SQUEEZED, Floors, Growth, Squeeze, Squeezed
-from sync.schedule.working_days import OutOfTimeError, WorkingDays
+from sync.schedule.squeeze import Floors, Growth, Squeeze
+from sync.schedule.working_days import WorkingDays, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from config.calendars import Calendar
-    from config.project import Goal, Project, Step
+    from config.project import Goal, Project
     from sync.schedule.backward_pass import Length, Position
-    from sync.schedule.occurrences import Occurrence, Series
-
-
-def schedule(project: Project, progress: Progress, today: date) -> Schedule:
-    """Return the dates of every step of `project`, as of `today`.
-
-    Raises OutOfTimeError when a plan reaches beyond the years of the calendar.
-    """
-    planner = Planner(project, progress, today)
-    planner.plan_all()
-    return planner.schedule()
+    from sync.schedule.model import Progress, Published
+    from sync.schedule.occurrences import Series
 
 
 _date = lru_cache(maxsize=1 << 12)(date.fromordinal)  # one object for each day, however many steps have it
-
-
-@dataclass(slots=True)
-class Planned:
-    """One goal after its passes, before the forward pass has judged it.
-
-    `defined` is the pass over all steps, `plan` that over those that are still to be done. `sharing` are the milestones
-    that may share the day on which what follows begins.
-    """
-
-    goal: Goal
-    network: Network
-    defined: Latest
-    plan: Latest
-    lengths: Sequence[Length]
-    fixed: Mapping[int, int]
-    gone: frozenset[int]
-    made: date
-    digest: str
-    starts: list[int]
-    dues: list[int]
-    missed: bool
-    failed: bool = False
-    standing: bool = False
-    squeezed: Squeezed = NOT_SQUEEZED
-    given_way: frozenset[int] = frozenset()
-    warnings: tuple[str, ...] = ()
-    repeating: Mapping[int, Series] = field(default_factory=dict)
-    renewed: frozenset[int] = frozenset()
-    sharing: frozenset[int] = frozenset()
-
-    def occurrences(self, i: int) -> list[Occurrence]:
-        """Return the occurrences of a step that repeats; of one that has left the plan, those that are settled."""
-        known = self.repeating[i]
-        times = known.renewed(self.starts[i], self.dues[i]) if i in self.renewed else known.standing()
-        left = i in self.gone or i in self.given_way
-        return [one for one in times if one.key in known.settled] if left else times
 
 
 class Planner:
@@ -102,7 +47,7 @@ class Planner:
         self.today = today
         self.day = today.toordinal()
         self.date = _date
-        self.planned: dict[str, Planned] = {}
+        self.planned: dict[str, GoalPlan] = {}
         self._calendars: dict[Calendar, WorkingDays] = {}
         self.due_of: dict[str, int] = {}
         self.outside: dict[str, int] = {}
@@ -110,7 +55,7 @@ class Planner:
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
         self.deadlines: dict[str, int] = {}
         for goal in reversed(project.sequence):
-            with _named(goal):
+            with named(goal):
                 self.deadlines[goal.id] = self._deadline(goal)
 
     def days(self, calendar: Calendar) -> WorkingDays:
@@ -122,7 +67,7 @@ class Planner:
     def plan_all(self) -> None:
         """Plan every goal, from the last one back."""
         for goal in reversed(self.project.sequence):
-            with _named(goal):
+            with named(goal):
                 self.plan(goal)
 
     def plan(self, goal: Goal) -> None:
@@ -136,7 +81,7 @@ class Planner:
         terms = Terms(pins, frozenset(), outside, self.due_of)
         defined = network.latest(lengths, terms)
         self._pass_on(network, defined)
-        digest = self._digest(goal, network, lengths, pins, outside)
+        digest = timing_digest(network, lengths, pins, outside, self.progress)
         published = self.progress.published.get(goal.id)
         repeating = {
             i: series(network.steps[i], frame.days, self.progress, published, self.day) for i in network.repeating
@@ -146,7 +91,9 @@ class Planner:
         latest = network.latest(lengths, replace(terms, gone=gone)) if gone else defined
         missed = frame.deadline < self.day
         starts, dues = network.starts(latest), latest.due[:]
-        planned = Planned(goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed)
+        planned = GoalPlan(
+            goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed
+        )
         planned.repeating, planned.sharing = repeating, self._sharing(network, gone)
         if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
@@ -295,43 +242,16 @@ class Planner:
             self.outside[link.key] = min(day, self.outside.get(link.key, day))
             self.followers[link.key].append(network.steps[i].key)
 
-    def _digest(
-        self,
-        goal: Goal,
-        network: Network,
-        lengths: Sequence[Length],
-        pins: Mapping[int, int],
-        outside: Mapping[int, int],
-    ) -> str:
-        """Return the digest of everything that decides a goal's dates, except progress and the day it is."""
-        frame, calendar = network.frame, goal.calendar
-        parts = (
-            frame.deadline,
-            frame.limit,
-            sorted(calendar.workdays),
-            calendar.holidays,
-            calendar.days_off,
-            goal.when_late,
-            sorted((network.steps[i].key, day) for i, day in pins.items()),
-            sorted((network.steps[i].key, day) for i, day in outside.items()),
-            sorted(key for key in self.progress.dropped if key.startswith(f"{goal.id}/") and not is_occurrence(key)),
-            *((network.steps[i].key, _spelt(network.steps[i].takes)) for i in network.repeating),
-        )
-        digest = sha256(repr(parts).encode())
-        for line in sorted(map(_timing, network.steps, lengths)):
-            digest.update(line.encode())
-        return b32encode(digest.digest()[:10]).decode()[:10].lower()
-
     # A plan that stands
 
-    def _covers(self, planned: Planned, published: Published) -> bool:
+    def _covers(self, planned: GoalPlan, published: Published) -> bool:
         """Return whether the published plan has dates for every open step; a reopened or new one wants a new plan."""
         return all(
             i in planned.gone or s.key in published.dates or s.optional or (s.every and planned.repeating[i].published)
             for i, s in enumerate(planned.network.steps)
         )
 
-    def _stand(self, planned: Planned, published: Published, outside: Mapping[int, int]) -> None:
+    def _stand(self, planned: GoalPlan, published: Published, outside: Mapping[int, int]) -> None:
         """Keep the published dates; where they can no longer be kept, squeeze what follows the overdue steps."""
         planned.standing, planned.made = True, published.made
         self._take_published(planned, published, range(len(planned.network.steps)))
@@ -368,13 +288,13 @@ class Planner:
             planned.made, planned.renewed = self.today, followers
 
     @staticmethod
-    def _take_published(planned: Planned, published: Published, indices: Iterable[int]) -> None:
+    def _take_published(planned: GoalPlan, published: Published, indices: Iterable[int]) -> None:
         """Give steps the dates that were published, where they have any."""
         for i in indices:
             if (dates := published.dates.get(planned.network.steps[i].key)) is not None:
                 planned.starts[i], planned.dues[i] = (day.toordinal() for day in dates)
 
-    def _reserve(self, planned: Planned) -> tuple[dict[int, int], bool]:
+    def _reserve(self, planned: GoalPlan) -> tuple[dict[int, int], bool]:
         """Give each overdue step, and each open one that follows one, a working day of its own from today on.
 
         Milestones need none. Returns the position on which each of them can end at the earliest, and whether one of
@@ -401,7 +321,7 @@ class Planner:
 
     # A plan computed anew
 
-    def _anew(self, planned: Planned, published: Published | None, outside: Mapping[int, int]) -> None:
+    def _anew(self, planned: GoalPlan, published: Published | None, outside: Mapping[int, int]) -> None:
         """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
         goal, planned.renewed = planned.goal, frozenset(planned.repeating)
         if published and (published.made, published.digest) == (self.today, planned.digest):
@@ -427,7 +347,7 @@ class Planner:
         return max(self.day, goal.start.toordinal() if goal.start else self.day)
 
     def _floors_from_today(
-        self, planned: Planned, network: Network, fixed: Mapping[int, int], published: Published | None
+        self, planned: GoalPlan, network: Network, fixed: Mapping[int, int], published: Published | None
     ) -> Floors:
         """Return what a plan made today has to keep; for a step that has begun it is enough not to end before today.
 
@@ -448,7 +368,7 @@ class Planner:
         }
         return Floors(begin, dict.fromkeys(begun, today), first)
 
-    def lacks(self, planned: Planned, deadline: int, *, least: int | None = None) -> int:
+    def lacks(self, planned: GoalPlan, deadline: int, *, least: int | None = None) -> int:
         """Return how many working days a plan made today lacks, with every length as written; 0 where it fits.
 
         The goal has this deadline, and what counts from it moves with it. Flexible steps have one day each, those that
@@ -475,7 +395,7 @@ class Planner:
                 short.append(days.position(days.forward(self.day)) - days.position(plan.due[i]))
         return max(0, ceil(max(short, default=0)))
 
-    def countdowns(self, planned: Planned, deadline: int) -> dict[str, int]:
+    def countdowns(self, planned: GoalPlan, deadline: int) -> dict[str, int]:
         """Return when each open step that counts down would be due, by its key, if the goal had this deadline."""
         network, plan = self._plan_at(planned, deadline)
         return {
@@ -484,7 +404,7 @@ class Planner:
             if network.steps[i].before is not None
         }
 
-    def _plan_at(self, planned: Planned, deadline: int, least: int | None = None) -> tuple[Network, Latest]:
+    def _plan_at(self, planned: GoalPlan, deadline: int, least: int | None = None) -> tuple[Network, Latest]:
         """Return the pass with every length as written, if the goal had this deadline; `least` is that of `lacks`."""
         goal, loose = planned.goal, least is not None
         written = planned.network.within(self._frame_at(goal, deadline if least is None else least)).lengths()
@@ -493,7 +413,7 @@ class Planner:
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
         return network, network.latest(lengths, Terms(planned.fixed, planned.gone, outside, self.due_of))
 
-    def _begun(self, planned: Planned, published: Published | None) -> frozenset[int]:
+    def _begun(self, planned: GoalPlan, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done; no milestone is under way."""
         if published is None:
             return frozenset()
@@ -508,7 +428,7 @@ class Planner:
         )
 
     @staticmethod
-    def _published_start(planned: Planned, published: Published, i: int) -> date | None:
+    def _published_start(planned: GoalPlan, published: Published, i: int) -> date | None:
         if i in planned.repeating:
             return planned.repeating[i].stretch[0] if planned.repeating[i].published else None
         dates = published.dates.get(planned.network.steps[i].key)
@@ -516,7 +436,7 @@ class Planner:
 
     def _squeeze(
         self,
-        planned: Planned,
+        planned: GoalPlan,
         floors: Floors,
         fixed: Mapping[int, int],
         outside: Mapping[int, int],
@@ -542,7 +462,7 @@ class Planner:
             self._lift(planned, floors)
 
     @staticmethod
-    def _grown_anew(planned: Planned, floors: Floors, movable: frozenset[int], terms: Terms) -> Sequence[Length]:
+    def _grown_anew(planned: GoalPlan, floors: Floors, movable: frozenset[int], terms: Terms) -> Sequence[Length]:
         """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
         network, written = planned.network, planned.network.lengths()
         growing = movable & floors.begin.keys() & {i for i, length in enumerate(written) if length is None}
@@ -557,7 +477,7 @@ class Planner:
             for i, (length, new) in enumerate(zip(planned.lengths, grown, strict=True))
         ]
 
-    def _lift(self, planned: Planned, floors: Floors) -> None:
+    def _lift(self, planned: GoalPlan, floors: Floors) -> None:
         """Put what has no day left for it on the first that it could have: never in the past, nor after the limit."""
         days = planned.network.frame.days
         last = max(planned.network.frame.limit, days.forward(self.day))
@@ -566,42 +486,3 @@ class Planner:
             first = min(last, max(reached, days.forward(self._first_day(planned.goal))))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
-
-    def schedule(self) -> Schedule:
-        """Return all goals that were planned, each judged after those that it follows."""
-        judge, goals = Judge(self), {}
-        for goal in self.project.sequence:
-            with _named(goal):
-                goals[goal.id] = judge.judge(self.planned[goal.id])
-        listed = tuple(goals[goal.id] for goal in self.project.goals)
-        load = loads(listed, self.project.capacity, self.today)
-        return Schedule(self.today, listed, self.progress, load, self.project.namespace)
-
-
-@contextmanager
-def _named(goal: Goal) -> Iterator[None]:
-    """Say of which goal it is that it reaches beyond all time."""
-    try:
-        yield
-    except OutOfTimeError as error:
-        raise OutOfTimeError(f"{goal.origin.at()}: goal `{goal.id}`: {error}") from None
-
-
-def _timing(step: Step, length: Length) -> str:
-    """Return what decides a step's dates as a line of text, the same however it is spelt in the file."""
-    words = [step.key, _spelt(length), *sorted(map(_spelt, step.after))]
-    words += [f"{name} {_spelt(value)}" for name in _TIMED if (value := getattr(step, name))]
-    return " ".join(words) + "\n"
-
-
-_TIMED = ("after_goals", "on", "by", "not_before", "before", "afterwards", "every", "optional")
-
-
-def _spelt(value: object) -> str:
-    if isinstance(value, Link):
-        return value.key if value.wait is None else f"{value.key} + {_spelt(value.wait)}"
-    if isinstance(value, Duration):
-        return f"{value.amount} {value.unit.value}"
-    if isinstance(value, Countdown):
-        return f"{_spelt(value.by)} before {value.key}"
-    return ", ".join(sorted(map(_spelt, value))) if isinstance(value, tuple) else str(value)

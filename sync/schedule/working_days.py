@@ -7,6 +7,7 @@ after position 7 is position 8, whatever weekends and holidays lie in between.
 from __future__ import annotations
 
 from bisect import bisect_right
+from contextlib import contextmanager
 from datetime import MAXYEAR, date
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,7 +16,10 @@ from config.durations import Duration, Unit
 from config.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from config.calendars import Calendar
+    from config.project import Goal
 
 # Charts, calendar files and tables look a little further than the plan: the last year that Python has is left to them.
 _FIRST, LAST = date.min.toordinal(), date(MAXYEAR - 1, 12, 31).toordinal()
@@ -130,3 +134,12 @@ def shift(day: int, duration: Duration, sign: int) -> int:
         return (date.fromordinal(day) + relativedelta(months=amount)).toordinal()
     except (ValueError, OverflowError):
         raise OutOfTimeError(_BEYOND) from None
+
+
+@contextmanager
+def named(goal: Goal) -> Iterator[None]:
+    """Say of which goal it is that it reaches beyond all time."""
+    try:
+        yield
+    except OutOfTimeError as error:
+        raise OutOfTimeError(f"{goal.origin.at()}: goal `{goal.id}`: {error}") from None

@@ -14,7 +14,7 @@ from config.project import Countdown, Goal, Link, Step
 from sync.forecast import fit
 from sync.schedule.deadline import earliest_deadline
 from sync.schedule.model import Progress
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from sync.schedule.search import first
 from tests.schedule.reference_scheduler import back, count, fixed, forward, leads, less, plan, works
 from tests.schedule.test_scheduler_properties import (

@@ -14,7 +14,7 @@ from config.durations import parse
 from config.project import Goal, Link, Step
 from sync.forecast.learning import lessons
 from sync.schedule.model import Progress, Published, Schedule
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import count, publish
 from tests.schedule.test_scheduler_properties import ORIGIN, goals, project
 

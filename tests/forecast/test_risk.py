@@ -19,7 +19,7 @@ from sync.forecast.fit import fit, planner_of
 from sync.forecast.risk import CONFIDENCES, Sampler, with_risk
 from sync.forecast.samples import draw
 from sync.schedule.model import Progress
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import earliest, publish
 from tests.schedule.test_scheduler_properties import (
     ANY_LENGTH,

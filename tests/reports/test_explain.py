@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sync.reports.explain import explain
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import publish
 from tests.schedule.test_scheduler_worked import Planner
 

@@ -22,7 +22,7 @@ from connectors.base import Action, Content, Write
 from sync.reconcile.change import Change, ConnectorPlan
 from sync.reports import html, ics, markdown, svg, words
 from sync.schedule.model import Progress
-from sync.schedule.planner import schedule as dates
+from sync.schedule.scheduler import schedule as dates
 from tests.tiers import examples
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from sync.reconcile.change import Change, ConnectorPlan
 from sync.reconcile.pacing import Budget
 from sync.reports import as_json, markdown, mermaid, summary, text
 from sync.schedule.model import Progress, Schedule, State
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.conftest import FOOD_HANDLER
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.durations import parse
 from config.project import Goal, Link, Step
 from sync.schedule.model import Buffer, Progress
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import back, count, publish
 from tests.schedule.test_scheduler_properties import ORIGIN, goals, only, project
 

@@ -12,7 +12,7 @@ from config.durations import parse
 from config.project import Goal, Step
 from sync.schedule.load import loads
 from sync.schedule.model import Progress
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.schedule.test_scheduler_properties import ORIGIN, goals, project
 
 DAY = timedelta(days=1)

@@ -17,7 +17,7 @@ from connectors.base import GoalMemory, Remembered
 from sync.reconcile.pruning import MEMORY, forget
 from sync.schedule.model import Bound, Progress, Schedule, State
 from sync.schedule.occurrences import MOST
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import earliest, forward, limit_of, occurrences, plan, publish
 from tests.schedule.test_scheduler_properties import DAYS, EVERY, WAITS, dates, goals, only, project
 from tests.schedule.test_scheduler_worked import Planner, both, planner, step  # noqa: F401  # planner is a fixture

@@ -14,7 +14,7 @@ from config.keys import step_of
 from config.project import Countdown, Goal, HangsOn, Link, Origin, Project, Step
 from config.source import Source
 from sync.schedule.model import Progress, Schedule, ScheduledGoal, State
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import (
     Dates,
     back,

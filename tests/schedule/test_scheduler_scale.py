@@ -20,7 +20,7 @@ from config.source import Source
 from sync.reports.explain import explain
 from sync.schedule.backward_pass import Network
 from sync.schedule.model import Progress, Schedule, State
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from sync.schedule.working_days import OutOfTimeError
 
 if TYPE_CHECKING:

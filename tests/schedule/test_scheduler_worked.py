@@ -13,7 +13,7 @@ import pytest
 
 from config.loader import load
 from sync.schedule.model import Progress, Schedule, State
-from sync.schedule.planner import schedule
+from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import publish
 
 if TYPE_CHECKING:

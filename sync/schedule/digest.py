@@ -1,0 +1,66 @@
+"""What decides a goal's dates, as one short text."""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from config.durations import Duration
+from config.keys import is_occurrence
+from config.project import Countdown, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from config.project import Step
+    from sync.schedule.backward_pass import Length, Network
+    from sync.schedule.model import Progress
+
+
+def timing_digest(
+    network: Network,
+    lengths: Sequence[Length],
+    pins: Mapping[int, int],
+    outside: Mapping[int, int],
+    progress: Progress,
+) -> str:
+    """Return the digest of everything that decides a goal's dates, except progress and the day it is."""
+    goal, frame = network.goal, network.frame
+    calendar = goal.calendar
+    parts = (
+        frame.deadline,
+        frame.limit,
+        sorted(calendar.workdays),
+        calendar.holidays,
+        calendar.days_off,
+        goal.when_late,
+        sorted((network.steps[i].key, day) for i, day in pins.items()),
+        sorted((network.steps[i].key, day) for i, day in outside.items()),
+        sorted(key for key in progress.dropped if key.startswith(f"{goal.id}/") and not is_occurrence(key)),
+        *((network.steps[i].key, _spelt(network.steps[i].takes)) for i in network.repeating),
+    )
+    digest = sha256(repr(parts).encode())
+    for line in sorted(map(_timing, network.steps, lengths)):
+        digest.update(line.encode())
+    return b32encode(digest.digest()[:10]).decode()[:10].lower()
+
+
+def _timing(step: Step, length: Length) -> str:
+    """Return what decides a step's dates as a line of text, the same however it is spelt in the file."""
+    words = [step.key, _spelt(length), *sorted(map(_spelt, step.after))]
+    words += [f"{name} {_spelt(value)}" for name in _TIMED if (value := getattr(step, name))]
+    return " ".join(words) + "\n"
+
+
+_TIMED = ("after_goals", "on", "by", "not_before", "before", "afterwards", "every", "optional")
+
+
+def _spelt(value: object) -> str:
+    if isinstance(value, Link):
+        return value.key if value.wait is None else f"{value.key} + {_spelt(value.wait)}"
+    if isinstance(value, Duration):
+        return f"{value.amount} {value.unit.value}"
+    if isinstance(value, Countdown):
+        return f"{_spelt(value.by)} before {value.key}"
+    return ", ".join(sorted(map(_spelt, value))) if isinstance(value, tuple) else str(value)

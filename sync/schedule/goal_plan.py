@@ -1,0 +1,53 @@
+"""One goal after its passes, before it is assessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sync.schedule.squeeze import NOT_SQUEEZED, Squeezed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from config.project import Goal
+    from sync.schedule.backward_pass import Latest, Length, Network
+    from sync.schedule.occurrences import Occurrence, Series
+
+
+@dataclass(slots=True)
+class GoalPlan:
+    """One goal after its passes, before the forward pass has judged it.
+
+    `defined` is the pass over all steps, `plan` that over those that are still to be done. `sharing` are the milestones
+    that may share the day on which what follows begins.
+    """
+
+    goal: Goal
+    network: Network
+    defined: Latest
+    plan: Latest
+    lengths: Sequence[Length]
+    fixed: Mapping[int, int]
+    gone: frozenset[int]
+    made: date
+    digest: str
+    starts: list[int]
+    dues: list[int]
+    missed: bool
+    failed: bool = False
+    standing: bool = False
+    squeezed: Squeezed = NOT_SQUEEZED
+    given_way: frozenset[int] = frozenset()
+    warnings: tuple[str, ...] = ()
+    repeating: Mapping[int, Series] = field(default_factory=dict)
+    renewed: frozenset[int] = frozenset()
+    sharing: frozenset[int] = frozenset()
+
+    def occurrences(self, i: int) -> list[Occurrence]:
+        """Return the occurrences of a step that repeats; of one that has left the plan, those that are settled."""
+        known = self.repeating[i]
+        times = known.renewed(self.starts[i], self.dues[i]) if i in self.renewed else known.standing()
+        left = i in self.gone or i in self.given_way
+        return [one for one in times if one.key in known.settled] if left else times
