@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from markdown_it import MarkdownIt
 
+from config import display
 from connectors.base import Action, Content, Marker, MemoryWrite, Write, client_nonce, digest
 from connectors.codec import write_marker
 from connectors.markdown.connector import MarkdownConnector
-from sync.reports import as_json, safe_output, words
+from sync.reports import as_json, safe_output
 from tests.connectors.contract import HOSTILE_TITLES, NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.servers.todoist import PRO, Todoist
@@ -322,10 +323,10 @@ def test_any_text_becomes_one_line_that_is_read_again(title: str) -> None:
 
 @given(st.text())
 def test_text_that_is_shown_steers_nothing(text: str) -> None:
-    for shown in (words.clean(text), words.fit(text)):
+    for shown in (display.clean(text), display.fit(text)):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
-    assert "\n" not in words.clean(text)
-    assert words.fit(text).count("\n") == text.count("\n")
+    assert "\n" not in display.clean(text)
+    assert display.fit(text).count("\n") == text.count("\n")
 
 
 @given(st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("#[:\x85\u202e\x9b"))))

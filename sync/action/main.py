@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config import loader, pull_request
+from config import display, loader, pull_request
 from config.atomic_write import replace_file
 from config.errors import BackplanError, CredentialsError, GoalsFileError, InputError, RefusedError
 from config.redaction import hide
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sync.reconcile.change import ConnectorPlan
-    from sync.run.reading import Home, Reading
+    from sync.run.homes import Home
+    from sync.run.reading import Reading
     from sync.run.workspace import Workspace
     from sync.schedule.model import ScheduledGoal
 
@@ -258,7 +259,7 @@ def _checked(workspace: Workspace) -> Outcome:
     workspace.refuse_doubts()
     goals = workspace.project.goals
     steps = sum(len(goal.steps) for goal in goals)
-    sentence = f"no mistakes: {words.count(len(goals), 'goal')} with {words.count(steps, 'step')}"
+    sentence = f"no mistakes: {display.count(len(goals), 'goal')} with {display.count(steps, 'step')}"
     print(sentence)
     return Outcome(summary.checked(sentence))
 
@@ -306,7 +307,10 @@ def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[s
             for goal in reading.schedule.goals
             if goal.failed
         ),
-        *(f"{words.count(number, 'change')} could not be made: {why}" for why, number in failed.most_common(_REASONS)),
+        *(
+            f"{display.count(number, 'change')} could not be made: {why}"
+            for why, number in failed.most_common(_REASONS)
+        ),
         *(f"{plan.label}: {words.unwritten(plan.error)}" for plan in plans if plan.error),
     ]
     for doubt in reading.doubts():
@@ -344,7 +348,7 @@ def _warn_of_late(outcome: Outcome) -> None:
     """Show what is late at the deadline in the goals file."""
     for goal in outcome.late[: workflow_commands.MOST_ANNOTATIONS]:
         holds = goal.earliest_deadline
-        more = f"; the earliest deadline that holds is {words.day(holds)}" if holds else ""
+        more = f"; the earliest deadline that holds is {display.day(holds)}" if holds else ""
         message = f"{goal.goal.title}: {words.health(goal)}{more}"
         workflow_commands.annotate("warning", message, goal.goal.origin.at("deadline"))
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from config.display import fit
 from config.errors import Place
-from sync.reports.words import fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from config.display import count
 from sync.cli.options import DATE, Options, command
-from sync.cli.output import answer, count, print_lines, say
+from sync.cli.output import answer, print_lines, say
 
 if TYPE_CHECKING:
     from datetime import date

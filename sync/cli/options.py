@@ -18,7 +18,7 @@ from sync.cli.output import say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sync.run.reading import Home
+    from sync.run.homes import Home
     from sync.run.workspace import Workspace
 
 FAILED = 1

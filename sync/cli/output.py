@@ -40,11 +40,6 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 def say(text: str) -> None:
     """Say something to a person, beside the answer."""
-    from sync.reports.words import fit
+    from config.display import fit
 
     click.echo(fit(text), err=True)
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

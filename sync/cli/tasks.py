@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sync.reconcile.change import ConnectorPlan
-    from sync.run.reading import Home, Reading
+    from sync.run.homes import Home
+    from sync.run.reading import Reading
 
 
 _JOURNAL = click.option(

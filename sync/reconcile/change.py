@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from config.keys import HEARTBEAT
-from sync.reconcile import states
+from connectors.base import Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
-    from connectors.base import Action, GoalMemory, Write
-    from sync.reconcile.pacing import Budget
-    from sync.reconcile.states import State
+    from connectors.base import Content, GoalMemory, Marker, Task, Write
 
 Status = Literal["planned", "applied", "failed", "skipped"]
 
@@ -49,7 +48,7 @@ class Change:
     @property
     def after(self) -> State | None:
         """The task as the write leaves it; None where it goes, or nothing is written."""
-        return states.after(self.before, self.write) if self.write else None
+        return state_after(self.before, self.write) if self.write else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +87,55 @@ class ConnectorPlan:
     def pending(self) -> bool:
         """Whether there is anything to write, tasks or memory."""
         return bool(self.writes) or self.mending or self.memory != self.stored
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """About how many requests the changes of a run take, and how many minutes; `waiting` changes do not fit into it."""
+
+    requests: int
+    minutes: int
+    waiting: int
+
+    def __str__(self) -> str:
+        requests = f"{self.requests} {'request' if self.requests == 1 else 'requests'}"
+        minutes = f"{self.minutes} {'minute' if self.minutes == 1 else 'minutes'}" if self.minutes else "seconds"
+        waits = f"; {self.waiting} of them wait for a later run" if self.waiting else ""
+        return f"about {requests} and {minutes}{waits}"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A task at one moment.
+
+    `marker` is None where the task is a person's own. `native_id` is empty where the service has yet to give one: then
+    the marker's nonce tells which task it is.
+    """
+
+    content: Content
+    marker: Marker | None
+    native_id: str = ""
+    done: bool = False
+    done_on: date | None = None
+    dropped: bool = False
+
+
+def state_of(task: Task, marker: Marker) -> State:
+    """Return the state of a task as it was read, with the marker that it had."""
+    return State(task.content, marker, task.native_id, task.done, task.done_on, task.dropped)
+
+
+def state_after(before: State | None, write: Write) -> State | None:
+    """Return what a task becomes by a write; None where it goes."""
+    if write.action is Action.REMOVE:
+        return None
+    if before is None:
+        return State(write.content, write.marker) if write.content else None
+    content = write.content if write.content and write.fields else before.content
+    marker = None if write.action is Action.DETACH else write.marker or before.marker
+    changed = replace(before, content=content, marker=marker)
+    if write.action is Action.COMPLETE:
+        return replace(changed, done=True, done_on=write.done_on, dropped=False)
+    if write.action is Action.REOPEN:
+        return replace(changed, done=False, done_on=None, dropped=False)
+    return changed

@@ -23,8 +23,7 @@ from connectors.base import (
     digest,
 )
 from connectors.codec import DIGESTS
-from sync.reconcile import states
-from sync.reconcile.change import Change, ConnectorPlan
+from sync.reconcile.change import Change, ConnectorPlan, state_of
 from sync.reconcile.ordering import after_moves, after_reopening, turn
 from sync.reconcile.placement import Places
 from sync.reconcile.progress import GIVEN_UP
@@ -37,9 +36,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from connectors.base import Connector, Task
+    from sync.reconcile.change import State
     from sync.reconcile.desired import Wanted, WantedGoal
     from sync.reconcile.progress import View
-    from sync.reconcile.states import State
 
 COMPANY = "done, but to tick it would tick an open task of yours below it"
 _BEATS = "it moves ahead once a day, for as long as backplan runs"
@@ -659,7 +658,7 @@ class _Differ:
 
     def _found(self, task: Task) -> State:
         """Return a task as it was read, under the key that its marker had then."""
-        return states.found(task, replace(task.marker, key=self._view.renamed.get(task.native_id, task.marker.key)))
+        return state_of(task, replace(task.marker, key=self._view.renamed.get(task.native_id, task.marker.key)))
 
     def _keep(self, key: str, worth_telling: bool, reason: str) -> None:
         if worth_telling:

@@ -10,19 +10,17 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from config.calendars import EVERY_DAY
+from config.display import day
 from config.keys import HEARTBEAT
 from connectors.base import Content, digest
 from sync.reconcile.desired import Wanted, WantedGoal
-from sync.reports.words import day
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from config.durations import Duration
-    from config.project import Project
     from connectors.base import GoalMemory
-    from sync.run.reading import Home
 
 TITLE = "backplan last ran on"
 _NOTES = (
@@ -31,17 +29,6 @@ _NOTES = (
     "been no run lately, press Enable workflow, then Run workflow. On a computer of your own, run `backplan doctor`."
     "\n\nDelete this task, and it stays away until you change `heartbeat:` in the goals file."
 )
-
-
-def home(homes: Sequence[Home]) -> Home | None:
-    """Return where the heartbeat lives: in the first app named, in a list in a file only where there is no app."""
-    living = [home for home in homes if not (home.retired or home.unnamed)]
-    return next((home for home in living if not home.connector.capabilities.local), next(iter(living), None))
-
-
-def goals(home_: Home, homes: Sequence[Home], project: Project) -> frozenset[str]:
-    """Return the ids of the goals in a connector, the heartbeat among them where it lives there."""
-    return home_.goals | ({HEARTBEAT} if project.heartbeat and home_ is home(homes) else frozenset())
 
 
 def due(every: Duration, today: date) -> date:

@@ -7,13 +7,14 @@ it had not been planned, and the next run plans it again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING
 
 from config.keys import HEARTBEAT, goal_of
 from connectors.base import Action
+from sync.reconcile.change import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,21 +24,6 @@ if TYPE_CHECKING:
 
 WAITS = "waits for a later run: more do not fit into this one"
 _CAN_WAIT = (Action.CREATE, Action.UPDATE, Action.REMOVE)
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """About how many requests the changes of a run take, and how many minutes; `waiting` changes do not fit into it."""
-
-    requests: int
-    minutes: int
-    waiting: int
-
-    def __str__(self) -> str:
-        requests = f"{self.requests} {'request' if self.requests == 1 else 'requests'}"
-        minutes = f"{self.minutes} {'minute' if self.minutes == 1 else 'minutes'}" if self.minutes else "seconds"
-        waits = f"; {self.waiting} of them wait for a later run" if self.waiting else ""
-        return f"about {requests} and {minutes}{waits}"
 
 
 def within(plan: ConnectorPlan, pace: Pace) -> ConnectorPlan:

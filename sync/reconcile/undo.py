@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from config.keys import goal_of, is_group
 from config.redaction import HIDDEN
 from connectors.base import FIELDS, Action, GoalMemory, Marker, Remembered, Write, client_nonce
-from sync.reconcile import states
-from sync.reconcile.change import Change, ConnectorPlan
+from sync.reconcile.change import Change, ConnectorPlan, state_of
 from sync.reconcile.digests import place_in
 from sync.reconcile.renames import follow
 from sync.reconcile.safety import refuse_mass_change
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connectors.base import Connector, Snapshot, Task
-    from sync.reconcile.states import State
-    from sync.run.journal import Entry, Record
+    from sync.reconcile.change import State
+    from sync.reconcile.record import Entry, Record
 
 T = TypeVar("T")
 Fields = dict[str, tuple[object, object]]
@@ -299,7 +298,7 @@ class _WayBack:
         return tuple(name for name in FIELDS if name in self._connector.capabilities.fields)
 
     def _write(self, task: Task, write: Write, reason: str, fields: Fields | None = None) -> None:
-        before = states.found(task, task.marker)
+        before = state_of(task, task.marker)
         self.changes.append(Change(write.action, write.key, reason, fields or {}, write, before=before))
 
     def _placed(self, marker: Marker) -> Marker:

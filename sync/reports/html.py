@@ -6,6 +6,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from config import display
 from sync.reports import svg, words
 from sync.schedule.model import State
 
@@ -97,7 +98,7 @@ footer { text-align: center; font-size: .85rem; padding: 1rem 1rem 2.5rem }
 
 def schedule(value: Schedule) -> str:
     """Return the page: a card for each goal, and the chart."""
-    title = words.clean(value.goals[0].goal.title) if len(value.goals) == 1 else f"Plan for {len(value.goals)} goals"
+    title = display.clean(value.goals[0].goal.title) if len(value.goals) == 1 else f"Plan for {len(value.goals)} goals"
     body = [f"<header><h1>{_text(title)}</h1>", f'<p class="muted">as of {_day(value.today)}</p></header>', "<main>"]
     if len(value.goals) >= _MANY:
         body += _contents(value)
@@ -188,7 +189,7 @@ def _table(goal: ScheduledGoal) -> Iterator[str]:
 def _row(step: ScheduledStep) -> str:
     kinds = (("closed", not step.open), ("dropped", step.dropped), ("overdue", step.overdue))
     kind = " ".join(name for name, holds in kinds if holds)
-    slack = words.days(step.slack) if step.open and step.due else ""
+    slack = display.days(step.slack) if step.open and step.due else ""
     cells = (
         f'<th role="rowheader" scope="row">{_text(step.step.title)}</th>',
         _cell("start", _day(step.start)),
@@ -204,13 +205,13 @@ def _cell(name: str, content: str) -> str:
 
 
 def _day(value: date | None) -> str:
-    return f'<time datetime="{value}">{words.day(value)}</time>' if value else words.day(value)
+    return f'<time datetime="{value}">{display.day(value)}</time>' if value else display.day(value)
 
 
 def _text(text: str) -> str:
     # Right-to-left titles keep their direction to themselves.
-    return f"<bdi>{escape(words.clean(text))}</bdi>"
+    return f"<bdi>{escape(display.clean(text))}</bdi>"
 
 
 def _sentence(text: str) -> str:
-    return _CODE.sub(r"<code>\1</code>", escape(words.clean(text)))
+    return _CODE.sub(r"<code>\1</code>", escape(display.clean(text)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from config import display
+from config.display import clean
 from config.project import NO_NAMESPACE
 from sync.reports import words
-from sync.reports.words import clean
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _events(goal: ScheduledGoal, within: str) -> Iterator[Event]:
 
 
 def _about(step: ScheduledStep, goal: ScheduledGoal) -> list[str]:
-    slack = f"slack: {words.days(step.slack)}"
+    slack = f"slack: {display.days(step.slack)}"
     return [goal.goal.title, words.remark(step), slack, *step.step.notes.splitlines(), step.step.link or ""]
 
 

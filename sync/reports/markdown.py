@@ -10,9 +10,10 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING
 
+from config import display
+from config.display import clean, shorten
 from connectors.base import Action
 from sync.reports import mermaid, words
-from sync.reports.words import clean, shorten
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def schedule(value: Schedule) -> str:
 def moves(before: Schedule, after: Schedule) -> str:
     """Return what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
     moved = after.moves(before)
-    rows = ((escape(key), words.day(old), words.day(new)) for key, old, new in moved)
+    rows = ((escape(key), display.day(old), display.day(new)) for key, old, new in moved)
     dates = table(("step", "due", "new due"), rows) if moved else ["no date moves"]
     return _joined([dates, *([health] if (health := list(_health(before, after))) else [])])
 
@@ -77,7 +78,7 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
     yield f"## {SIGNS[goal.state]} {escape(goal.goal.title)}"
     yield ""
     progress = f" · {done}/{count} done" if count else ""
-    yield f"**{words.health(goal)}** · deadline {words.day(goal.deadline)}{progress}"
+    yield f"**{words.health(goal)}** · deadline {display.day(goal.deadline)}{progress}"
     if goal.buffer and goal.state is not State.DONE:
         yield ""
         yield f"{_COLOURS[goal.buffer.colour]} {words.buffer(goal.buffer)}"
@@ -108,9 +109,9 @@ def _step(step: ScheduledStep) -> tuple[str, ...]:
     title = escape(step.step.title)
     return (
         title if step.open else f"~~{title}~~",
-        words.day(step.start),
-        words.day(step.due),
-        words.days(step.slack) if step.open and step.due else "",
+        display.day(step.start),
+        display.day(step.due),
+        display.days(step.slack) if step.open and step.due else "",
         words.remark(step),
     )
 
@@ -154,7 +155,7 @@ def _value(value: object) -> str:
     if value in (None, "", ()):
         return "none"
     if isinstance(value, date):
-        return words.day(value)
+        return display.day(value)
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return escape(shorten(clean(text), _LONGEST_VALUE))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sync.reports.words import clean, shorten, width
+from config.display import clean, shorten, width
 from sync.schedule.model import State
 
 if TYPE_CHECKING:

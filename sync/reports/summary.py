@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from config import display
 from connectors.base import Action
 from sync.reports import markdown, mermaid, words
 from sync.schedule.model import State
@@ -83,14 +84,14 @@ def _sign(value: Schedule) -> str:
 def _headline(told: Told) -> str:
     writes = [change for plan in told.plans for change in plan.news]
     if not told.plans:
-        return words.count(len(told.schedule.goals), "goal")
+        return display.count(len(told.schedule.goals), "goal")
     if not writes:
         return "in sync, nothing to do"
     if not told.applied:
-        return f"{words.count(len(writes), 'change')} to make"
+        return f"{display.count(len(writes), 'change')} to make"
     statuses = [change.status for change in writes]
     failed, waiting = statuses.count("failed"), statuses.count("skipped")
-    said = [f"{words.count(statuses.count('applied'), 'change')} made"]
+    said = [f"{display.count(statuses.count('applied'), 'change')} made"]
     said += [f"{failed} could not be made"] if failed else []
     said += [f"{waiting} left for a later run"] if waiting else []
     return ", ".join(said)
@@ -107,15 +108,20 @@ def _late(value: Schedule, room: int) -> list[str]:
 def _late_rows(goal: ScheduledGoal, value: Schedule) -> Iterator[tuple[str, ...]]:
     title = markdown.escape(goal.goal.title)
     if goal.state is State.MISSED:
-        by = words.days((value.today - goal.deadline).days)
-        yield f"**{title}**", words.day(goal.deadline), by, "the deadline has passed: move it in the goals file"
+        by = display.days((value.today - goal.deadline).days)
+        yield f"**{title}**", display.day(goal.deadline), by, "the deadline has passed: move it in the goals file"
     elif goal.state is State.LATE and goal.margin is not None:
-        holds = f"the earliest deadline that holds is {words.day(goal.earliest_deadline)}"
-        yield f"**{title}**", words.day(goal.deadline), words.days(-goal.margin), holds
+        holds = f"the earliest deadline that holds is {display.day(goal.earliest_deadline)}"
+        yield f"**{title}**", display.day(goal.deadline), display.days(-goal.margin), holds
     for step in goal.steps:
         if step.overdue and step.due:
-            overdue = words.days((value.today - step.due).days)
-            yield f"{markdown.escape(step.step.title)} ({title})", words.day(step.due), overdue, "a step: not done yet"
+            overdue = display.days((value.today - step.due).days)
+            yield (
+                f"{markdown.escape(step.step.title)} ({title})",
+                display.day(step.due),
+                overdue,
+                "a step: not done yet",
+            )
 
 
 def _goals(value: Schedule, room: int) -> list[str]:
@@ -129,7 +135,7 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
     said = [f"{markdown.SIGNS[goal.state]} **{markdown.escape(goal.goal.title)}**: {words.health(goal)}"]
     if count:
         said.append(f"{done}/{count} done")
-    said.append(f"deadline {words.day(goal.deadline)}")
+    said.append(f"deadline {display.day(goal.deadline)}")
     if following := goal.next_step:
         said.append(f"next: {_next(following)}")
     yield f"- {' · '.join(said)}"
@@ -137,7 +143,7 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
 
 
 def _next(step: ScheduledStep) -> str:
-    return f"{markdown.escape(step.step.title)}, {words.day(step.due)}"
+    return f"{markdown.escape(step.step.title)}, {display.day(step.due)}"
 
 
 def _changes(plan: ConnectorPlan, room: int, *, applied: bool) -> list[str]:
@@ -163,7 +169,7 @@ def _chart(value: Schedule, room: int) -> list[str]:
 
 def _cost(cost: Cost) -> str:
     said = [
-        f"{markdown.escape(label)}: {words.count(requests.read, 'request')} to read, {requests.write} to write"
+        f"{markdown.escape(label)}: {display.count(requests.read, 'request')} to read, {requests.write} to write"
         for label, requests in cost.requests.items()
         if requests.read or requests.write
     ]

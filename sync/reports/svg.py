@@ -8,6 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from config import display
 from sync.reports import words
 
 if TYPE_CHECKING:
@@ -151,12 +152,12 @@ def _tops(value: Schedule) -> Iterator[int]:
 
 
 def _root(value: Schedule, height: int) -> Element:
-    names = ", ".join(words.shorten(words.clean(goal.goal.title), 60) for goal in value.goals[:5])
+    names = ", ".join(display.shorten(display.clean(goal.goal.title), 60) for goal in value.goals[:5])
     more = f" and {len(value.goals) - 5} more" if len(value.goals) > 5 else ""
     root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "class": "gantt", "role": "img"})
     root.attrib |= {"viewBox": f"0 0 {_WIDTH} {height}", "width": str(_WIDTH), "height": str(height)}
     root.attrib |= {"aria-labelledby": "gantt-title gantt-desc"}
-    _add(root, "title", f"Plan as of {words.day(value.today)}", id="gantt-title")
+    _add(root, "title", f"Plan as of {display.day(value.today)}", id="gantt-title")
     _add(root, "desc", f"A bar for each step of {names or 'no goal'}{more}.", id="gantt-desc")
     dark = "@media (prefers-color-scheme: dark) {" + _COLOURS.substitute(_DARK) + "}\n"
     _add(root, "style", _SHAPE + _COLOURS.substitute(_LIGHT) + dark)
@@ -177,7 +178,7 @@ def _labels(root: Element, scale: _Scale, top: int) -> None:
     if not months or scale.x(months[0]) - _CHART > _TICK_WIDTH:
         months = [scale.first, *months]
     for ordinal in months:
-        _, _, month, year = words.day(date.fromordinal(ordinal)).split()
+        _, _, month, year = display.day(date.fromordinal(ordinal)).split()
         _add(root, "text", f"{month} {year}", class_="tick", x=scale.x(ordinal) + 3, y=top + 22)
     for ordinal in _weeks(scale):
         number = str(date.fromordinal(ordinal).day)
@@ -216,7 +217,7 @@ def _legend(root: Element, today: date, y: int) -> None:
         x += 44 + length
     _diamond(root, x + 6, y - 4)
     _add(root, "text", "deadline", class_="small muted", x=x + 18, y=y)
-    as_of = f"as of {words.day(today)}"
+    as_of = f"as of {display.day(today)}"
     _add(root, "text", as_of, class_="small muted", x=_WIDTH - _EDGE - 4, y=y, text_anchor="end")
 
 
@@ -225,9 +226,9 @@ def _legend(root: Element, today: date, y: int) -> None:
 
 def _goal(root: Element, goal: ScheduledGoal, top: int, scale: _Scale) -> None:
     group = _add(root, "g")
-    title = words.clean(goal.goal.title)
+    title = display.clean(goal.goal.title)
     _add(group, "title", title)
-    _add(group, "text", words.shorten(title, _HEADING_COLUMNS), class_="heading", x=_EDGE + 14, y=top + 24)
+    _add(group, "text", display.shorten(title, _HEADING_COLUMNS), class_="heading", x=_EDGE + 14, y=top + 24)
     _add(group, "circle", class_=goal.state.value, cx=_EDGE + 19, cy=top + 40, r=4)
     _add(group, "text", words.health(goal), class_=f"health {goal.state.value}", x=_EDGE + 30, y=top + 44)
     _deadline(group, goal, top, scale)
@@ -241,7 +242,7 @@ def _deadline(group: Element, goal: ScheduledGoal, top: int, scale: _Scale) -> N
     _diamond(group, x, top + 40)
     near_start = x < _CHART + 120
     anchor, at = ("start", x + 12) if near_start else ("end", x - 12)
-    _add(group, "text", words.day(goal.deadline), class_="due", x=at, y=top + 44, text_anchor=anchor)
+    _add(group, "text", display.day(goal.deadline), class_="due", x=at, y=top + 44, text_anchor=anchor)
 
 
 def _diamond(parent: Element, x: float, y: float) -> None:
@@ -250,9 +251,9 @@ def _diamond(parent: Element, x: float, y: float) -> None:
 
 def _step(parent: Element, step: ScheduledStep, top: int, scale: _Scale) -> None:
     row = _add(parent, "g")
-    title, remark = words.clean(step.step.title), words.remark(step)
-    _add(row, "title", f"{title}: {words.day(step.start)} to {words.day(step.due)}{remark and f', {remark}'}")
-    shown = words.shorten(f"✓ {title}" if step.done else title, _TITLE_COLUMNS)
+    title, remark = display.clean(step.step.title), words.remark(step)
+    _add(row, "title", f"{title}: {display.day(step.start)} to {display.day(step.due)}{remark and f', {remark}'}")
+    shown = display.shorten(f"✓ {title}" if step.done else title, _TITLE_COLUMNS)
     _add(row, "text", shown, class_=_title_class(step), x=_INDENT, y=top + 16)
     span = _span(step)
     if span is None:
@@ -260,7 +261,7 @@ def _step(parent: Element, step: ScheduledStep, top: int, scale: _Scale) -> None
         return
     start, end = scale.x(span[0].toordinal()), scale.x(span[1].toordinal() + 1)
     _bar(row, step, (start, end), top)
-    _, number, month, _ = words.day(span[1]).split()
+    _, number, month, _ = display.day(span[1]).split()
     word = f"{number} {month}{', overdue' if step.overdue else ''}"
     _add(row, "text", word, class_="due", x=end + 10, y=top + 16)
 

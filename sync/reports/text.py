@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from config import display
 from config.keys import HEARTBEAT, goal_of, within_goal
 from connectors.base import Action
 from sync.forecast.learning import lessons
@@ -66,9 +67,9 @@ def schedule(value: Schedule) -> Iterable[RenderableType]:
 
 
 def _heading(goal: ScheduledGoal) -> Text:
-    heading = Text(words.clean(goal.goal.title), style="bold")
+    heading = Text(display.clean(goal.goal.title), style="bold")
     heading.append(f"  {words.health(goal)}", style=_STATE_STYLES[goal.state])
-    heading.append(f"\n{goal.goal.id}, deadline {words.day(goal.deadline)}", style="dim")
+    heading.append(f"\n{goal.goal.id}, deadline {display.day(goal.deadline)}", style="dim")
     if goal.buffer and goal.state is not State.DONE:
         heading.append(f"\n{words.buffer(goal.buffer)}", style=goal.buffer.colour)
     return heading
@@ -78,11 +79,11 @@ def _steps(goal: ScheduledGoal) -> Table:
     table = _table("step", "takes", "start", "due", ("slack", "right"), "")
     for step in goal.steps:
         table.add_row(
-            Text(words.clean(step.step.title), style="strike dim" if not step.open else ""),
+            Text(display.clean(step.step.title), style="strike dim" if not step.open else ""),
             Text(words.takes(step), style="dim"),
-            words.day(step.start),
-            Text(words.day(step.due), style="red" if step.overdue else ""),
-            words.days(step.slack) if step.open and step.due else "",
+            display.day(step.start),
+            Text(display.day(step.due), style="red" if step.overdue else ""),
+            display.days(step.slack) if step.open and step.due else "",
             Text(words.remark(step), style=_remark_style(step)),
         )
     return table
@@ -106,7 +107,7 @@ def _loads(value: Schedule) -> Iterable[Text]:
 
 def _warnings(goal: ScheduledGoal) -> Iterable[Text]:
     for warning in goal.warnings:
-        yield Text(words.clean(f"! {warning}"), style="yellow")
+        yield Text(display.clean(f"! {warning}"), style="yellow")
 
 
 def status(value: Schedule) -> Iterable[RenderableType]:
@@ -116,17 +117,17 @@ def status(value: Schedule) -> Iterable[RenderableType]:
         done, count = words.progress(goal)
         following = goal.next_step
         table.add_row(
-            Text(words.clean(goal.goal.title), style="bold"),
+            Text(display.clean(goal.goal.title), style="bold"),
             Text(words.health(goal), style=_STATE_STYLES[goal.state]),
             f"{done}/{count}",
-            words.clean(following.step.title) if following else "",
-            words.day(following.due) if following else "",
-            words.day(goal.deadline),
+            display.clean(following.step.title) if following else "",
+            display.day(following.due) if following else "",
+            display.day(goal.deadline),
         )
     yield table
     for goal in value.goals:
         for warning in goal.warnings:
-            yield Text(words.clean(f"! {goal.goal.id}: {warning}"), style="yellow")
+            yield Text(display.clean(f"! {goal.goal.id}: {warning}"), style="yellow")
         if goal.buffer and goal.state is not State.DONE:
             yield Text(f"{goal.goal.id}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
     yield from _loads(value)
@@ -136,7 +137,7 @@ def status(value: Schedule) -> Iterable[RenderableType]:
 def fit(value: Fit) -> Iterable[RenderableType]:
     """Yield how a goal stands, its earliest deadlines beside the one that it has, and what done steps tell."""
     goal = value.goal
-    yield Text(f"{words.clean(goal.goal.title)} is due on {words.day(goal.deadline)}: {words.health(goal)}.")
+    yield Text(f"{display.clean(goal.goal.title)} is due on {display.day(goal.deadline)}: {words.health(goal)}.")
     if goal.done or not goal.waiting:
         yield Text("Nothing is left to do for it.")
     elif value.planned is None:
@@ -157,7 +158,7 @@ def _deadlines(value: Fit, planned: date) -> Table:
     table = _table("beginning today", "earliest deadline", "")
     sure = [(f"{percent}% sure", day) for percent, day in value.sure.items()] if value.estimates else []
     for name, day in (("as planned", planned), *sure):
-        table.add_row(name, words.day(day), _compared(day, value.goal.deadline))
+        table.add_row(name, display.day(day), _compared(day, value.goal.deadline))
     return table
 
 
@@ -165,27 +166,27 @@ def _compared(day: date | None, deadline: date) -> str:
     if day is None or day == deadline:
         return "the deadline it has" if day else ""
     days = (day - deadline).days
-    return f"{words.days(abs(days))} {'later' if days > 0 else 'earlier'}"
+    return f"{display.days(abs(days))} {'later' if days > 0 else 'earlier'}"
 
 
 def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[RenderableType]:
     """Yield for each connector a line that counts, then a table of changes for each goal."""
     for value in values:
-        yield Text(f"{words.clean(value.label)}: {_counts(value, applied=applied)}", style="bold")
+        yield Text(f"{display.clean(value.label)}: {_counts(value, applied=applied)}", style="bold")
         if value.error:
-            yield Text(words.clean(words.unwritten(value.error)), style="red")
+            yield Text(display.clean(words.unwritten(value.error)), style="red")
         for goal_id, changes in groupby(value.changes, key=lambda change: goal_of(change.key)):
             yield _changes(goal_id, list(changes))
 
 
 def _changes(goal_id: str, changes: Sequence[Change]) -> Table:
-    table = _table("", words.clean(goal_id), "change", "why")
+    table = _table("", display.clean(goal_id), "change", "why")
     for change in changes:
         table.add_row(
             Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
-            words.clean(within_goal(change.key)) or ("" if goal_id == HEARTBEAT else "the goal itself"),
+            display.clean(within_goal(change.key)) or ("" if goal_id == HEARTBEAT else "the goal itself"),
             _fields(change),
-            Text(words.clean(change.error or change.reason), style="red" if change.error else ""),
+            Text(display.clean(change.error or change.reason), style="red" if change.error else ""),
         )
     return table
 
@@ -226,7 +227,7 @@ def _value(name: str, value: object) -> str:
         return "no date" if name == "due" else ""
     if name == "pinned":
         return "pinned" if value else "not pinned"
-    text = words.clean(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+    text = display.clean(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -235,7 +236,7 @@ def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
     table = _table("step", "due", "", "new due", "by")
     moved = after.moves(before)
     for key, old, new in moved:
-        table.add_row(key, words.day(old), "→", words.day(new), f"{(new - old).days:+} days" if old and new else "")
+        table.add_row(key, display.day(old), "→", display.day(new), f"{(new - old).days:+} days" if old and new else "")
     if moved:
         yield table
     else:
@@ -254,7 +255,7 @@ def rows(columns: Sequence[str], values: Iterable[Sequence[str]]) -> Table:
     """Return a plain table."""
     table = _table(*columns)
     for value in values:
-        table.add_row(*map(words.clean, value))
+        table.add_row(*map(display.clean, value))
     return table
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from datetime import date  # noqa: TC003  # pydantic looks it up
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,80 +10,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from config.atomic_write import replace_file
 from config.errors import InputError
-from config.keys import goal_of
 from config.redaction import hide
 from connectors.base import Content
 from connectors.codec import read_marker, read_memory, write_marker, write_memory
-from sync.reconcile.states import State
+from sync.reconcile.change import State
+from sync.reconcile.record import Entry, Journal, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from connectors.base import GoalMemory
     from sync.reconcile.change import Change, ConnectorPlan
 
 VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one change did to a task: None before where it made the task, None after where it removed it."""
-
-    key: str
-    before: State | None
-    after: State | None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What a run did in one connector, and the memory of the goals for which that changed."""
-
-    label: str
-    entries: tuple[Entry, ...]
-    before: Mapping[str, GoalMemory]
-    after: Mapping[str, GoalMemory]
-
-    @property
-    def changed(self) -> bool:
-        """Whether the run had anything to write there."""
-        return bool(self.entries or self.before or self.after)
-
-    @property
-    def goals(self) -> set[str]:
-        """The ids of the goals that the run changed, old ones and new ones."""
-        return {_goal(entry) for entry in self.entries} | set(self.before) | set(self.after)
-
-    def only(self, goals: Collection[str]) -> Record:
-        """Return what concerns these goals."""
-        before, after = (
-            {goal_id: goal for goal_id, goal in memory.items() if goal_id in goals}
-            for memory in (self.before, self.after)
-        )
-        entries = tuple(entry for entry in self.entries if _goal(entry) in goals)
-        return Record(self.label, entries, before, after)
-
-
-def _goal(entry: Entry) -> str:
-    return goal_of(entry.key)
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """What a run did."""
-
-    namespace: str
-    records: tuple[Record, ...]
-
-    def only(self, goals: Collection[str]) -> Journal:
-        """Return what concerns these goals, or all of it where none is named. Raises InputError for an unknown one."""
-        known = sorted({goal for record in self.records for goal in record.goals})
-        for goal in goals:
-            if goal not in known:
-                raise InputError(
-                    f"the run changed no goal with the id `{goal}`; it changed {', '.join(known) or 'none'}"
-                )
-        return replace(self, records=tuple(record.only(goals) for record in self.records)) if goals else self
 
 
 # Values of a plan, as the document has them

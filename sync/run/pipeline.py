@@ -14,6 +14,7 @@ from sync.reconcile.diff import plan
 from sync.reconcile.handover import Site, share_an_account, with_carried
 from sync.reconcile.pacing import WAITS, within
 from sync.run import executor
+from sync.run.homes import goals_of, heartbeat_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from connectors.base import Connector, GoalMemory
     from sync.reconcile.change import Change, ConnectorPlan
     from sync.reconcile.progress import View
-    from sync.run.journal import Journal, Record
-    from sync.run.reading import Home, Reading, Snapshots
+    from sync.reconcile.record import Journal, Record
+    from sync.run.homes import Home
+    from sync.run.reading import Reading, Snapshots
 
 
 def _a_nonce() -> str:
@@ -81,7 +83,7 @@ def _given_up_there(reading: Reading, old: Home) -> frozenset[str]:
 
 
 def _site(home: Home, view: View, reading: Reading) -> Site:
-    return Site(home.connector, heartbeat.goals(home, reading.homes, reading.project), view)
+    return Site(home.connector, goals_of(home, reading.homes, reading.project), view)
 
 
 def _beside_unread(reading: Reading) -> set[str]:
@@ -144,7 +146,7 @@ def _plan(
         for goal in reading.schedule.goals
         if goal.goal.id in home.goals and goal.goal.id not in skipped | cancelled
     ]
-    if project.heartbeat and HEARTBEAT not in skipped and home is heartbeat.home(reading.homes):
+    if project.heartbeat and HEARTBEAT not in skipped and home is heartbeat_home(reading.homes):
         wanted.append(heartbeat.wanted(project.heartbeat, today, memory))
     whole = plan(
         home.connector,

@@ -8,42 +8,23 @@ from typing import TYPE_CHECKING
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.keys import HEARTBEAT, goal_of, step_of
 from connectors.base import GoalMemory, Mover, Remembered, Snapshot
-from connectors.registry import create
-from sync.reconcile import heartbeat, strays
+from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over, share_an_account
 from sync.reconcile.progress import GIVEN_UP, View, first_syncs, observe
 from sync.reconcile.renames import find_renames, held_back, rename
 from sync.reconcile.vanished import too_many
+from sync.run.homes import Home, goals_of
 from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
     from config.errors import Problem
-    from config.project import Project, Target
-    from connectors.base import Connector, Task
+    from config.project import Project
+    from connectors.base import Task
     from sync.reconcile.renames import Renames
     from sync.schedule.model import Schedule, ScheduledGoal
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """A connector with the goals that it is to hold; `retired` ones hold none and are cleared.
-
-    `unnamed`: the goals file has stopped naming the place. It gives up the goals that have another one, and no more.
-    """
-
-    connector: Connector
-    goals: frozenset[str]
-    retired: bool = False
-    unnamed: bool = False
-
-    @property
-    def label(self) -> str:
-        """The connector's name for people."""
-        return self.connector.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +66,6 @@ class Reading:
         ]
 
 
-def homes(project: Project, folder: Path) -> tuple[Home, ...]:
-    """Return the connectors that the project names, each once; without any, the embedded Markdown list.
-
-    Raises InputError for one that is not installed or whose settings are wrong, with its place in the file.
-    """
-    made: dict[str, Connector] = {}
-    goals: dict[str, set[str]] = {}
-    for target, goal_id in _targets(project):
-        connector = create(target, project.namespace, folder)
-        made.setdefault(connector.identity, connector)
-        goals.setdefault(connector.identity, set()).update([goal_id] if goal_id else [])
-    retired = {c.identity: c for target in project.retired if (c := create(target, project.namespace, folder))}
-    return (
-        *(Home(connector, frozenset(goals[identity])) for identity, connector in made.items()),
-        *(Home(c, frozenset(), retired=True) for identity, c in retired.items() if identity not in made),
-    )
-
-
-def _targets(project: Project) -> Iterator[tuple[Target | None, str]]:
-    """Yield where each goal's tasks go; None is the embedded list, which a project without goals has too."""
-    for goal in project.goals:
-        yield from ((target, goal.id) for target in (goal.targets if goal.targets is not None else (None,)))
-    if not project.goals:
-        yield None, ""
-
-
 def read(
     project: Project,
     homes: Sequence[Home],
@@ -142,7 +97,7 @@ def work_out(project: Project, found: Snapshots, today: date, elsewhere: frozens
         [
             Site(
                 home.connector,
-                heartbeat.goals(home, found.homes, project),
+                goals_of(home, found.homes, project),
                 _view(home, found.by_label[home.label], renamed[home.label].without(held)),
             )
             for home in there
@@ -266,7 +221,7 @@ def _with_strays(
     planned = schedule(project, observe(project, views, today), today)
     taken = {}
     for home in lists:
-        goals = heartbeat.goals(home, homes, project)
+        goals = goals_of(home, homes, project)
         snapshot, anew = snapshots[home.label], home.label in rebuilt
         taken[home.label] = strays.take_back(project, home.connector, snapshot, goals, planned, rebuilt=anew)
     return {**snapshots, **taken}

@@ -11,6 +11,7 @@ from config.errors import BackplanError, GoalsFileError, InputError, Problem, Re
 from sync.reconcile.progress import observe
 from sync.reconcile.renames import held_back
 from sync.run import reading
+from sync.run.homes import Home, homes_of
 from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ class Workspace:
         """The folder of the goals file; relative paths in it start there."""
         return self.path if self.path.is_dir() else self.path.parent
 
-    def homes(self) -> tuple[reading.Home, ...]:
+    def homes(self) -> tuple[Home, ...]:
         """Return the connectors that the project names."""
-        return reading.homes(self.project, self.folder)
+        return homes_of(self.project, self.folder)
 
-    def left_lists(self, homes: Iterable[reading.Home]) -> list[str]:
+    def left_lists(self, homes: Iterable[Home]) -> list[str]:
         """Return a sentence on each list beside the goals file that has tasks of its goals, and is not named in it."""
         from connectors.markdown.connector import MarkdownConnector, holding
 

@@ -19,6 +19,7 @@ from config import loader
 from connectors.base import Action, Content, Finder, GoalMemory, Marker, MemoryWrite, Remembered, Snapshot, Task, Write
 from sync.reports import as_json
 from sync.run import journal, pipeline, reading
+from sync.run.homes import Home
 from tests.connectors.doubts import Doubts
 from tests.histories.process import Run
 
@@ -127,7 +128,7 @@ def run(
 ) -> Run:
     """Do one run over all connectors, each of which holds every goal."""
     goals = frozenset(goal.id for goal in project.goals)
-    homes = tuple(reading.Home(connector, goals) for connector in connectors)
+    homes = tuple(Home(connector, goals) for connector in connectors)
     found = reading.read(project, homes, today, allow_mass_change=allow)
     plans = pipeline.make_plans(found, allow_mass_change=allow)
     return Run(found, pipeline.apply(plans, found.homes, lambda _: None) if write else plans)
@@ -138,7 +139,7 @@ def undo(project: Project, connector: Connector, done: Run, today: date) -> list
     connectors = {home.label: home.connector for home in done.found.homes}
     printed = as_json.text(as_json.plans(done.plans, connectors, project.namespace))
     record = journal.read(json.loads(printed), "the journal")
-    homes = pipeline.changed_homes(record, project, [reading.Home(connector, frozenset())])
+    homes = pipeline.changed_homes(record, project, [Home(connector, frozenset())])
     found = reading.take_snapshots(project, homes, today, allow_mass_change=True)
     plans = pipeline.make_plans_back(record, homes, found, project.namespace, allow_mass_change=True)
     return pipeline.apply(plans, homes, lambda _: None)
@@ -317,7 +318,7 @@ class Contract(Doubts):
         world.remove_step("two")
         racers = []
         for _ in range(2):
-            homes = [reading.Home(world.service.connector(), frozenset({"g"}))]
+            homes = [Home(world.service.connector(), frozenset({"g"}))]
             racers.append((pipeline.make_plans(reading.read(world.project, homes, world.today)), homes))
         done = [plan for plans, homes in racers for plan in pipeline.apply(plans, homes, lambda _: None)]
         errors = [change.error for plan in done for change in plan.changes if change.error]

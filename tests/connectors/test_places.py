@@ -11,6 +11,7 @@ import pytest
 
 from config.errors import BackplanError
 from sync.run import executor, pipeline, reading
+from sync.run.homes import Home
 from tests.connectors.contract import TODAY, a_goal, load
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.test_contract import MarkdownFile
@@ -44,11 +45,11 @@ class Removal:
     goal: dict[str, Any] = field(default_factory=lambda: a_goal(steps=[*a_goal()["steps"], *MORE]))
     moved: bool = False
 
-    def homes(self) -> tuple[reading.Home, ...]:
+    def homes(self) -> tuple[Home, ...]:
         here, there = (self.new, self.old) if self.moved else (self.old, self.new)
         return (
-            reading.Home(_labelled(here, "here"), frozenset({"g"})),
-            reading.Home(_labelled(there, "there"), frozenset(), retired=True),
+            Home(_labelled(here, "here"), frozenset({"g"})),
+            Home(_labelled(there, "there"), frozenset(), retired=True),
         )
 
     def plans(self) -> tuple[reading.Reading, list[ConnectorPlan]]:

@@ -14,6 +14,7 @@ from config.errors import BackplanError
 from connectors.base import Connector
 from sync.run import pipeline, reading
 from sync.run.executor import execute
+from sync.run.homes import Home
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -109,7 +110,7 @@ class Stepwise(Connector, Protocol):
 
 def process(
     project: Project,
-    homes: Sequence[reading.Home],
+    homes: Sequence[Home],
     today: date,
     nonces: Nonces,
     *,
@@ -138,7 +139,7 @@ def process(
 @lru_cache(maxsize=1 << 9)
 def _decide(project: Same[Project], seen: tuple[Seen, ...], today: date, allow: bool, nonce: int) -> tuple[Run, int]:
     """Return what is planned, and the number of the next nonce."""
-    homes = tuple(reading.Home(one.connector, one.goals, one.retired, one.unnamed) for one in seen)
+    homes = tuple(Home(one.connector, one.goals, one.retired, one.unnamed) for one in seen)
     snapshots = {one.connector.label: one.snapshot.thing for one in seen if one.snapshot is not None}
     unread = {one.connector.label: "does not answer" for one in seen if one.snapshot is None}
     nonces = Nonces(nonce)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import CredentialsError, RefusedError
 from config.keys import step_of
-from sync.run.reading import Home
+from sync.run.homes import Home
 from tests.histories import file_events, person_events, run_events
 from tests.histories.choices import Event, Luck
 from tests.histories.connector import connect

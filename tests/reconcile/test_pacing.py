@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from config.keys import HEARTBEAT
 from connectors.base import Action, Content, Pace, Write
-from sync.reconcile.change import Change, ConnectorPlan
-from sync.reconcile.pacing import Budget, within
+from sync.reconcile.change import Budget, Change, ConnectorPlan
+from sync.reconcile.pacing import within
 
 DAY = date(2027, 7, 20)
 _CAN_WAIT = {Action.CREATE, Action.UPDATE, Action.REMOVE}

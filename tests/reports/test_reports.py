@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from markdown_it import MarkdownIt
 
-from config import loader
+from config import display, loader
 from connectors.base import Action, Content, Write
 from sync.reconcile.change import Change, ConnectorPlan
-from sync.reports import html, ics, markdown, svg, words
+from sync.reports import html, ics, markdown, svg
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule as dates
 from tests.tiers import examples
@@ -175,8 +175,8 @@ def unreferenced(name: str) -> str:
 def test_markdown_shows_a_hostile_title_and_nothing_else(folder: Path, title: str) -> None:
     text = markdown.schedule(planned(folder, [title, "plain"]))
     assert_only_text(text, SCHEDULE_BLOCKS | LISTS)
-    assert headings(text)[0].split(" ", 1)[1] == words.clean(title).replace(INVISIBLE, "")
-    assert first_cells(text)[0] == words.clean(title).replace(INVISIBLE, "")
+    assert headings(text)[0].split(" ", 1)[1] == display.clean(title).replace(INVISIBLE, "")
+    assert first_cells(text)[0] == display.clean(title).replace(INVISIBLE, "")
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in text.splitlines())
 
 
@@ -234,7 +234,7 @@ def test_mermaid_lines_hold_one_colon_and_no_syntax_of_the_title(folder: Path, t
         assert task, line
         name = re.sub(r"#\d+;", "", task[1] or task[2])
         assert not re.search(r"[:;#%{}<>`\"]", name)
-    assert unreferenced(lines[0].removeprefix("    section ")) == words.shorten(words.clean(title), 40)
+    assert unreferenced(lines[0].removeprefix("    section ")) == display.shorten(display.clean(title), 40)
 
 
 @pytest.mark.parametrize("title", ["section x", "title", "Click", "2027-01-01", "GANTT", "accTitle", "Ganttdiagramm"])
@@ -291,7 +291,7 @@ def test_svg_is_well_formed_and_names_every_step(folder: Path, title: str) -> No
         "svg", "title", "desc", "style", "g", "rect", "line", "circle", "path", "text",
     }  # fmt: skip
     titles = [element.text or "" for element in root.iter(f"{SVG}title")]
-    assert sum(text.startswith(f"{words.clean(title)}: ") for text in titles) >= 2
+    assert sum(text.startswith(f"{display.clean(title)}: ") for text in titles) >= 2
     assert len(bars(root)) == 4
     assert_inside(root)
 
@@ -331,18 +331,18 @@ def test_svg_of_many_goals_repeats_the_months_at_the_bottom() -> None:
 
 
 def test_shortened_text_is_as_wide_as_asked_and_cuts_no_character() -> None:
-    assert words.shorten("short", 40) == "short"
-    assert words.shorten("a" * 50, 40) == "a" * 39 + "…"
-    assert words.shorten("日本語" * 10, 10) == "日本語日…"
-    assert words.shorten("e\u0301" * 50, 40).count("e") == 39
-    assert not words.shorten("👩‍👩‍👧" * 20, 10).rstrip("…").endswith("\u200d")
+    assert display.shorten("short", 40) == "short"
+    assert display.shorten("a" * 50, 40) == "a" * 39 + "…"
+    assert display.shorten("日本語" * 10, 10) == "日本語日…"
+    assert display.shorten("e\u0301" * 50, 40).count("e") == 39
+    assert not display.shorten("👩‍👩‍👧" * 20, 10).rstrip("…").endswith("\u200d")
 
 
 def test_clean_text_has_no_controls_and_no_lone_surrogates() -> None:
-    assert words.clean(" a\n\tb\u2028c ") == "a b c"
-    assert words.clean("\u202ea\u2066b\u2069") == "ab"
-    assert words.clean("\ud800\x00\uffff") == "\ufffd\ufffd\ufffd"
-    assert words.clean("👩‍👧") == "👩‍👧"
+    assert display.clean(" a\n\tb\u2028c ") == "a b c"
+    assert display.clean("\u202ea\u2066b\u2069") == "ab"
+    assert display.clean("\ud800\x00\uffff") == "\ufffd\ufffd\ufffd"
+    assert display.clean("👩‍👧") == "👩‍👧"
 
 
 # HTML
@@ -386,7 +386,7 @@ def test_html_is_balanced_and_shows_a_hostile_title(folder: Path, title: str) ->
     page = Balanced(html.schedule(planned(folder, [title, "plain"])))
     names = {name for name, _ in page.tags}
     assert not names & {"script", "link", "img", "iframe", "object"}
-    assert [text for tag, text in page.texts if tag == "bdi"].count(words.clean(title)) >= 4
+    assert [text for tag, text in page.texts if tag == "bdi"].count(display.clean(title)) >= 4
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
 
 
@@ -422,7 +422,7 @@ def test_ics_reads_back_with_the_same_dates_and_titles(folder: Path, title: str)
         assert step.due
         assert events[uid].decoded("dtstart") == step.start
         assert events[uid].decoded("dtend") == step.due + timedelta(days=1)
-        assert str(events[uid]["summary"]) == words.clean(step.step.title)
+        assert str(events[uid]["summary"]) == display.clean(step.step.title)
     assert events["g0@backplan"].decoded("dtstart") == value.goals[0].deadline
     assert all(len(line) <= 75 for line in written.split(b"\r\n"))
 
@@ -440,7 +440,7 @@ def test_ics_is_the_same_every_time() -> None:
 @given(title=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=80).filter(str.strip))
 def test_any_title_comes_through_every_report(folder: Path, title: str) -> None:
     value = planned(folder, [title])
-    written = words.clean(title)
+    written = display.clean(title)
     if not written:
         return
     assert ET.fromstring(svg.schedule(value)).findtext(f"{SVG}g/{SVG}title") == written  # noqa: S314  # written here

@@ -15,8 +15,7 @@ from rich.console import Console
 
 from config.loader import load
 from connectors.base import Action, Content, Marker, Requests, Write
-from sync.reconcile.change import Change, ConnectorPlan
-from sync.reconcile.pacing import Budget
+from sync.reconcile.change import Budget, Change, ConnectorPlan
 from sync.reports import as_json, markdown, mermaid, summary, text
 from sync.schedule.model import Progress, Schedule, State
 from sync.schedule.scheduler import schedule

@@ -37,6 +37,7 @@ from connectors.base import (
 from connectors.codec import write_marker
 from connectors.markdown.connector import MarkdownConnector
 from sync.run import pipeline, reading
+from sync.run.homes import Home
 from sync.schedule.model import State
 from tests import tiers
 from tests.conftest import ROOT
@@ -1093,7 +1094,7 @@ def test_the_heartbeat_that_lost_its_comment_is_taken_back(tmp_path: Path, what:
 def test_a_new_memory_takes_back_the_lines_that_lost_their_comments(todo: List) -> None:
     before = todo.text
     todo.text = todo.text.partition(MEMORY)[0].replace(todo.line("g/two"), stripped(todo.line("g/two")))
-    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    homes = (Home(todo.connector, frozenset({"g"})),)
     found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
     assert todo.sync().actions == {}
@@ -1260,7 +1261,7 @@ def test_a_new_memory_makes_no_step_twice_whose_line_was_changed_and_lost_its_co
     if title == "Go on":
         todo.text = todo.text.replace("📅 2027-09-28", "📅 2027-09-08")
     todo.text = before = todo.text.partition(MEMORY)[0]
-    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    homes = (Home(todo.connector, frozenset({"g"})),)
     with pytest.raises(RefusedError, match=rf"todo\.md:7 `{title}`"):
         reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     assert todo.text == before
@@ -1291,7 +1292,7 @@ def test_a_line_that_lost_its_comment_is_taken_back_beside_one_whose_comment_was
 def test_a_new_memory_makes_no_step_twice_whose_comment_was_emptied(todo: List) -> None:
     todo.edit("g/two", lambda line: re.sub("<!--.*-->", "<!-- bp1 -->", line).replace("Go on", "Carry on"))
     todo.text = before = todo.text.partition(MEMORY)[0]
-    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    homes = (Home(todo.connector, frozenset({"g"})),)
     with pytest.raises(RefusedError, match=r"todo\.md:7 `Carry on`"):
         reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     assert todo.text == before
@@ -1454,7 +1455,7 @@ def test_a_damaged_memory_is_refused_until_rebuild(todo: List, damage: Callable[
     with pytest.raises(RefusedError, match=r"damaged.*--rebuild"):
         todo.sync()
     assert todo.text == before
-    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    homes = (Home(todo.connector, frozenset({"g"})),)
     found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
     assert todo.sync().actions == {}
@@ -1512,7 +1513,7 @@ def test_a_memory_that_was_torn_apart_is_refused_and_a_new_one_leaves_no_piece_o
     with pytest.raises(RefusedError, match=r"todo\.md.*memory.*--rebuild"):
         todo.sync()
     assert todo.text == before
-    homes = (reading.Home(todo.connector, frozenset({"g"})),)
+    homes = (Home(todo.connector, frozenset({"g"})),)
     found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
     assert todo.sync().actions == {}

@@ -13,6 +13,7 @@ from connectors.http import Transport
 from connectors.todoist import connector as connector_module
 from sync.reports import as_json
 from sync.run import journal, pipeline, reading
+from sync.run.homes import homes_of
 from tests.connectors.contract import TODAY, a_goal, load
 from tests.connectors.scenarios import Killed
 from tests.connectors.todoist_account import NOW, account
@@ -68,7 +69,7 @@ class Desk:
         """Run once, as a process of its own does."""
         project = self.project
         connector_module._ACCOUNTS[self.folder] = shared = account(self.server, 60, transport, timeout)
-        homes = reading.homes(project, self.folder)
+        homes = homes_of(project, self.folder)
         found = reading.read(project, homes, TODAY, rebuild=rebuild, allow_mass_change=allow)
         plans = pipeline.make_plans(found, allow_mass_change=allow)
         done = Run(found, pipeline.apply(plans, found.homes, lambda _: None))

@@ -1,0 +1,87 @@
+"""How dates, numbers and words are shown, and how text from elsewhere is made harmless."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from config.redaction import hide
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+_COMMAND = re.compile(r"^::|##\[")
+
+
+_STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def day(value: date | None) -> str:
+    """Return a date as a person reads it: `Thu 5 Aug 2027`. The same in every locale."""
+    if value is None:
+        return "no date"
+    return f"{_WEEKDAYS[value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def days(count: int) -> str:
+    """Return a number of days in words."""
+    return f"{count} day" if abs(count) == 1 else f"{count} days"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def clean(text: str) -> str:
+    """Return `text` on one line, without secrets, what steers the direction of its neighbours or no file can hold.
+
+    What GitHub's runner would take for a command (`::` at the start of a line, `##[`) is broken by a character of no
+    width.
+    """
+    line = fit(" ".join(_STEERING.sub("", text).split()))
+    return _COMMAND.sub(lambda match: f"{match[0][0]}\u200b{match[0][1:]}", line)
+
+
+def fit(text: str) -> str:
+    """Return `text` of any number of lines without secrets, and without what steers a terminal."""
+    shown = _STEERING.sub("", hide(text))
+    return "".join("\N{REPLACEMENT CHARACTER}" if c not in "\n\t" and _unfit(c) else c for c in shown)
+
+
+def _unfit(character: str) -> bool:
+    # Controls, halves of surrogate pairs, and the two code points of each plane that XML forbids.
+    return unicodedata.category(character) in ("Cc", "Cs") or ord(character) & 0xFFFE == 0xFFFE
+
+
+def shorten(text: str, columns: int) -> str:
+    """Return `text`, cut where it would be wider than so many columns, each as wide as an ordinary letter."""
+    if width(text) <= columns:
+        return text
+    widths = accumulate(map(_columns, text))
+    end = next(number for number, taken in enumerate(widths) if taken > columns - 1)
+    while end > 1 and (text[end - 1] == "\u200d" or _columns(text[end]) == 0):
+        end -= 1  # not half of what several code points make together
+    return text[:end].rstrip() + "…"
+
+
+def width(text: str) -> float:
+    """Return how wide `text` is about, in ordinary letters; East Asian letters and emoji take two."""
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> float:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 1.7 if character in "MWmw@%" else 1.25 if character.isupper() else 1
