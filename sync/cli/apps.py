@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import BackplanError
 from sync.cli.options import FAILED, Options, command, known_connectors
-from sync.cli.output import answer, print_lines
+from sync.cli.output import print_lines
 
 if TYPE_CHECKING:
     from connectors.base import Connector, Fact
@@ -45,7 +45,7 @@ def connectors(options: Options) -> None:
         ]
         print_lines([text.rows(("connector", "holds", "promise", "configured"), rows)])
 
-    answer(options, lambda: {"version": 1, "connectors": entries}, show)
+    options.emit(lambda: {"version": 1, "connectors": entries}, show)
 
 
 @command()
@@ -64,7 +64,7 @@ def doctor(options: Options) -> int:
         print_lines([text.rows(("connector", "", "what", ""), rows)])
 
     document = [{"label": label, "facts": [asdict(fact) for fact in facts]} for label, facts in found.items()]
-    answer(options, lambda: {"version": 1, "connectors": document}, show)
+    options.emit(lambda: {"version": 1, "connectors": document}, show)
     return FAILED if any(not fact.ok for facts in found.values() for fact in facts) else 0
 
 

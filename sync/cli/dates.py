@@ -9,7 +9,7 @@ import click
 
 from config.keys import goal_of, within_goal
 from sync.cli.options import DATE, DEADLINE, FAILED, PATH, Options, command
-from sync.cli.output import answer, print_lines, say
+from sync.cli.output import print_lines, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ def schedule(
         else:
             print_lines(text.moves(before, shown) if deadline else text.schedule(shown))
 
-    answer(options, document, show)
+    options.emit(document, show)
     return FAILED if any(goal.failed or goal.held for goal in shown.goals) else 0
 
 
@@ -108,7 +108,7 @@ def status(options: Options) -> None:
 
         print_lines(text.status(shown))
 
-    answer(options, document, show)
+    options.emit(document, show)
 
 
 @command(click.argument("target", metavar="GOAL[/STEP]"))
@@ -126,8 +126,7 @@ def explain(options: Options, target: str) -> None:
         known = ", ".join(step.id for step in goal.goal.steps)
         raise click.BadParameter(f"{goal_id!r} has no step {step_id!r}; it has {known}")
     lines = sentences(planned, goal, step)
-    answer(
-        options,
+    options.emit(
         lambda: {"version": 1, "goal": goal_id, "step": step_id or None, "lines": lines},
         lambda: print_lines(lines),
     )
@@ -173,7 +172,7 @@ def move(
         print_lines(as_text.moves(before, after))
         say("nothing was written" if dry_run else f"wrote {goal.origin.source.name}; `backplan sync` moves the tasks")
 
-    answer(options, document, show)
+    options.emit(document, show)
 
 
 @command(
@@ -198,7 +197,7 @@ def fit(options: Options, goal_id: str, progress: bool) -> None:
 
         print_lines(text.fit(found))
 
-    answer(options, document, show)
+    options.emit(document, show)
 
 
 def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, again: bool = False) -> Schedule:

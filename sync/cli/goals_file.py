@@ -10,7 +10,7 @@ import click
 
 from config.display import count
 from sync.cli.options import DATE, Options, command
-from sync.cli.output import answer, print_lines, say
+from sync.cli.output import print_lines, say
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,8 +30,8 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
 
     if template == "list":
         found = init_file.templates()
-        answer(
-            options, lambda: {"version": 1, "templates": found}, lambda: print_lines([init_file.templates_table(found)])
+        options.emit(
+            lambda: {"version": 1, "templates": found}, lambda: print_lines([init_file.templates_table(found)])
         )
         return
     path = options.goals or Path("goals.yaml")
@@ -46,7 +46,7 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
             say(f"{path} syncs every day on GitHub; write there for OWNER whose copy of backplan you use")
         say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
-    answer(options, lambda: {"version": 1, "written": written}, show)
+    options.emit(lambda: {"version": 1, "written": written}, show)
 
 
 @command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))
@@ -58,7 +58,7 @@ def check(options: Options, write_ids: bool) -> None:
         _write_ids(workspace)
     steps = sum(len(goal.steps) for goal in workspace.project.goals)
     well_formed = f"no mistakes: {count(len(workspace.project.goals), 'goal')} with {count(steps, 'step')}"
-    answer(options, lambda: {"version": 1, "problems": []}, lambda: print_lines([well_formed]))
+    options.emit(lambda: {"version": 1, "problems": []}, lambda: print_lines([well_formed]))
 
 
 def _write_ids(workspace: Workspace) -> None:

@@ -13,10 +13,10 @@ import click
 
 from config import pull_request
 from connectors.silence import LOOKING, SILENCE, Silence
-from sync.cli.output import say
+from sync.cli.output import print_json, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sync.run.homes import Home
     from sync.run.workspace import Workspace
@@ -73,6 +73,13 @@ class Options:
         from sync.run.workspace import open_workspace
 
         return open_workspace(self.goals, self.today)
+
+    def emit(self, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
+        """Print the document where JSON is asked for, else show it to a person."""
+        if self.json:
+            print_json(document())
+        else:
+            show()
 
 
 _COMMON = (

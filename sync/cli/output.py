@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from rich.console import RenderableType
-
-    from sync.cli.options import Options
-
-
-def answer(options: Options, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
-    """Print the document where JSON is asked for, else show it to a person."""
-    if options.json:
-        print_json(document())
-    else:
-        show()
 
 
 def print_lines(lines: Iterable[RenderableType]) -> None:

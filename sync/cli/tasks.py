@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli.options import FAILED, PATH, PENDING, Options, command, known_connectors
-from sync.cli.output import answer, print_lines, say
+from sync.cli.output import print_lines, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -230,4 +230,4 @@ def _report_run(options: Options, run: _Run, *, markdown: bool) -> None:
 
             print_lines(text.plan(run.plans, applied=run.applied))
 
-    answer(options, lambda: run.document, show)
+    options.emit(lambda: run.document, show)
