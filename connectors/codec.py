@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import RefusedError
 from config.keys import within_goal
-from connectors.base import GoalMemory, Marker, Remembered, StepState
+from connectors.model import GoalMemory, Marker, Remembered, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

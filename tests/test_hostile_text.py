@@ -21,9 +21,10 @@ from icalendar import Calendar
 from markdown_it import MarkdownIt
 
 from config import display
-from connectors.base import Action, Content, Marker, MemoryWrite, Write, client_nonce, digest
+from connectors.base import Action, MemoryWrite, Write
 from connectors.codec import write_marker
 from connectors.markdown.connector import MarkdownConnector
+from connectors.model import Content, Marker, client_nonce, digest
 from sync.reports import as_json, safe_output
 from tests.connectors.contract import HOSTILE_TITLES, NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.todoist_account import NOW, TodoistAccount

@@ -36,9 +36,8 @@ from datetime import date
 from pathlib import Path
 
 from config.errors import BackplanError, CredentialsError
-from connectors.base import (
-    Answer, Capabilities, Content, GoalMemory, Marker, Remembered, Requests, Snapshot, Task, digest,
-)
+from connectors.base import Answer, Capabilities, Requests
+from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, Task, digest
 
 TOKEN, MODE = os.environ["LEAKY_API_TOKEN"], os.environ["LEAKY_MODE"]
 ALL = TOKEN + " and " + Path(os.environ["LEAKY_PASSWORD_FILE"]).read_text()

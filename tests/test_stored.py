@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connectors.base import Snapshot
+    from connectors.model import Snapshot
     from tests.histories.process import Run
     from tests.stored.places import Place
 

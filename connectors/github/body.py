@@ -25,7 +25,7 @@ from connectors.github.date_line import Dates, added_words, date_line, find_date
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.base import Content, Marker
+    from connectors.model import Content, Marker
 
 LONGEST_TITLE = 256
 LONGEST_BODY = 65_536

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from config.errors import BackplanError, CredentialsError, InputError
-from connectors.base import Answer, Capabilities, Connector, Content, Fact, MemoryWrite, Pace, Requests, Snapshot, Write
+from connectors.base import Answer, Capabilities, Connector, Fact, MemoryWrite, Pace, Requests, Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connectors.github.reader import Reading
     from connectors.github.repository import Facts, Project
     from connectors.github.writer import Batch
+    from connectors.model import Content, Snapshot
 
 LABEL = "backplan"
 _REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")

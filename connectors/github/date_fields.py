@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
-    from connectors.base import Content
     from connectors.github.api import Client, Outcome
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
+    from connectors.model import Content
 
 
 class _Show(NamedTuple):

@@ -14,9 +14,9 @@ from connectors.github.date_line import NO_DATES, Dates
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connectors.base import Marker
     from connectors.github.answers import IssueAnswer, MilestoneAnswer
     from connectors.github.repository import DateFields
+    from connectors.model import Marker
 
 _TRUSTED = {"OWNER", "MEMBER", "COLLABORATOR"}
 

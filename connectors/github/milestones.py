@@ -14,10 +14,11 @@ from connectors.github.errors import understood
 from connectors.github.issue import Milestone
 
 if TYPE_CHECKING:
-    from connectors.base import Content, Write
+    from connectors.base import Write
     from connectors.github.api import Client
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
+    from connectors.model import Content
 
 
 class Milestones:

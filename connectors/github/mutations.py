@@ -14,9 +14,10 @@ from connectors.github.issue import Issue
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connectors.base import Content, Write
+    from connectors.base import Write
     from connectors.github.body import Wording
     from connectors.github.reader import Reading
+    from connectors.model import Content
 
 _CONTENT = frozenset({"due", "start", "notes", "checklist"})
 MADE = "issue { id number fullDatabaseId }"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
 from config.keys import goal_of
-from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
 from connectors.codec import read_memory
 from connectors.github.answers import IssueAnswer, NumberAnswer
 from connectors.github.body import read_notes, read_title
@@ -22,13 +21,14 @@ from connectors.github.closing import NOT_PLANNED, closed_by_robots
 from connectors.github.date_line import in_words
 from connectors.github.errors import MissingError, understood
 from connectors.github.issue import Issue, Item
+from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from connectors.base import StepState
     from connectors.github.api import Client
     from connectors.github.repository import DateFields, Facts, Project
+    from connectors.model import StepState
 
 _REASONS = ("completed", "reopened", "")  # for closed issues that are done; long ago there was none
 _FEW = 5  # issues that are not listed and are asked for one by one; more, and all are listed

@@ -13,10 +13,11 @@ from connectors.github.errors import understood
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from connectors.base import GoalMemory, Write
+    from connectors.base import Write
     from connectors.github.api import Client
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
+    from connectors.model import GoalMemory
 
 _COLOR = "1d76db"
 _ABOUT = "Planned by backplan: the dates come from a goals file"

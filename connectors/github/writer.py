@@ -25,11 +25,11 @@ from connectors.github.relations import Around
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connectors.base import GoalMemory
     from connectors.github.api import Client, Outcome
     from connectors.github.body import Wording
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
+    from connectors.model import GoalMemory
 
 _MOST_CHILDREN = 100
 _SETTLING = 5.0  # seconds until what was just written is sure to be listed

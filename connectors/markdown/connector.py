@@ -19,19 +19,7 @@ from config.atomic_write import replace_file
 from config.errors import BackplanError, InputError, RefusedError
 from config.keys import goal_of
 from config.pull_request import refuse_outside
-from connectors.base import (
-    Answer,
-    Capabilities,
-    Connector,
-    Content,
-    GoalMemory,
-    MemoryWrite,
-    Requests,
-    Snapshot,
-    Stray,
-    Task,
-    Write,
-)
+from connectors.base import Answer, Capabilities, Connector, MemoryWrite, Requests, Write
 from connectors.markdown.found import (
     Found,
     by_nonce,
@@ -47,6 +35,7 @@ from connectors.markdown.memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown.page import Page
 from connectors.markdown.text import conflicts, fenced, lines_below, lone_return, parents
 from connectors.markdown.unread import is_far
+from connectors.model import Content, GoalMemory, Snapshot, Stray, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from connectors.base import Marker, digest
 from connectors.markdown.line import BULLET, COMMENT, TASK, Line, unescaped
 from connectors.markdown.marks import broken_over, markers_of, torn_marks
 from connectors.markdown.memory import memory_block
 from connectors.markdown.text import fenced, lines_below, tasks_in
 from connectors.markdown.unread import unread
+from connectors.model import Marker, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from connectors.base import Content
     from connectors.markdown.marks import Known, Mark
+    from connectors.model import Content
 
 
 _JOINED = (1, "several tasks stand on one line; give each a line of its own, and it is read again")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from connectors.base import Content, digest
 from connectors.codec import read_marker, write_marker
 from connectors.markdown.signs import (
     PRIORITIES,
@@ -18,12 +17,13 @@ from connectors.markdown.signs import (
     replace_spans,
     run_of_signs,
 )
+from connectors.model import Content, digest
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from connectors.base import Marker
     from connectors.markdown.signs import Kind
+    from connectors.model import Marker
 
 _NO_WIDTH = "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
 _BLANKS = rf"[ \t{_NO_WIDTH}]{{0,9}}"

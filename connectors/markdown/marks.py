@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from connectors.base import Marker, client_nonce
 from connectors.codec import read_marker
 from connectors.markdown.line import COMMENT, unescaped
 from connectors.markdown.memory import memory_block, memory_in
+from connectors.model import Marker, client_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from connectors.base import GoalMemory
+    from connectors.model import GoalMemory
 
 _ANY_COMMENT = re.compile(r"<!--.*?-->")
 _OPENED = re.compile(r"<!--\s*(?:bp\d+\b|$)")

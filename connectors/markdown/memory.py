@@ -11,7 +11,7 @@ from connectors.markdown.text import fenced
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.base import GoalMemory
+    from connectors.model import GoalMemory
 
 MEMORY_START = "<!-- backplan's memory of {namespace}, keep this"
 MEMORY_END = "-->"

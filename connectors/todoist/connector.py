@@ -13,18 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from config.errors import BackplanError, CredentialsError, InputError
-from connectors.base import (
-    Action,
-    Answer,
-    Capabilities,
-    Connector,
-    Content,
-    Fact,
-    MemoryWrite,
-    Requests,
-    Snapshot,
-    Write,
-)
+from connectors.base import Action, Answer, Capabilities, Connector, Fact, MemoryWrite, Requests, Write
+from connectors.model import Content, Snapshot
 from connectors.todoist.objects import Name
 
 if TYPE_CHECKING:

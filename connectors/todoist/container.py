@@ -18,7 +18,7 @@ from connectors.todoist.objects import Command, Name
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from connectors.base import Remembered
+    from connectors.model import Remembered
     from connectors.todoist.api import Client
     from connectors.todoist.objects import Item, Listing, Place
 

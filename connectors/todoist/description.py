@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from connectors.base import Content, Marker
 from connectors.codec import VERSION, read_marker, write_marker
+from connectors.model import Content, Marker
 
 if TYPE_CHECKING:
     from connectors.todoist.objects import Item

@@ -13,13 +13,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connectors.base import digest
 from connectors.codec import read_memory, write_memory
+from connectors.model import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from connectors.base import GoalMemory
+    from connectors.model import GoalMemory
     from connectors.todoist.objects import Note
 
 TITLE = "backplan's memory, keep this"

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from config.keys import goal_of
-from connectors.base import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
+from connectors.model import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
 from connectors.todoist.container import entries_of, needs_repair, repaired, stores

@@ -15,7 +15,7 @@ from connectors.todoist.objects import Command, derived_uuid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from connectors.base import GoalMemory
+    from connectors.model import GoalMemory
     from connectors.todoist.api import Client
     from connectors.todoist.reader import Reading
 

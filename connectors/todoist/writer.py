@@ -23,7 +23,7 @@ from connectors.todoist.setup import memory_commands
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connectors.base import Content, GoalMemory
+    from connectors.model import Content, GoalMemory
     from connectors.todoist.api import Client
     from connectors.todoist.objects import Item, Outcome
     from connectors.todoist.reader import Reading

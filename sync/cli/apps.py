@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def connectors(options: Options) -> None:
     """List the connectors that are installed and what each can do."""
     from connectors import registry
-    from connectors.base import FIELDS
+    from connectors.model import FIELDS
 
     entries: list[dict[str, Any]] = []
     for name in registry.installed():

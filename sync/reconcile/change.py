@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from connectors.base import Content, GoalMemory, Marker, Task, Write
+    from connectors.base import Write
+    from connectors.model import Content, GoalMemory, Marker, Task
 
 Status = Literal["planned", "applied", "failed", "skipped"]
 

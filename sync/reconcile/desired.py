@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.keys import is_group, step_of
 from config.project import Step
-from connectors.base import Content
+from connectors.model import Content
 from sync.reconcile import digests
 from sync.schedule.model import State
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Group
-    from connectors.base import GoalMemory
+    from connectors.model import GoalMemory
     from sync.schedule.model import ScheduledGoal, ScheduledStep
 
 

@@ -10,19 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from config.keys import HEARTBEAT, day_of, goal_of, is_group, is_occurrence, step_of
-from connectors.base import (
-    ADDITIVE,
-    FIELDS,
-    Action,
-    Content,
-    GoalMemory,
-    Marker,
-    Remembered,
-    Write,
-    client_nonce,
-    digest,
-)
+from connectors.base import Action, Write
 from connectors.codec import DIGESTS
+from connectors.model import ADDITIVE, FIELDS, Content, GoalMemory, Marker, Remembered, client_nonce, digest
 from sync.reconcile.change import Change, ConnectorPlan, state_of
 from sync.reconcile.ordering import after_moves, after_reopening, turn
 from sync.reconcile.placement import Places
@@ -35,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
-    from connectors.base import Connector, Task
+    from connectors.base import Connector
+    from connectors.model import Task
     from sync.reconcile.change import State
     from sync.reconcile.desired import Wanted, WantedGoal
     from sync.reconcile.progress import View

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from config.keys import within_goal
 from config.project import Countdown, Group, HangsOn
-from connectors.base import digest
+from connectors.model import digest
 
 if TYPE_CHECKING:
     from config.project import Project, Step

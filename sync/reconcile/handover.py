@@ -12,12 +12,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from config.keys import goal_of, step_of
-from connectors.base import Mover, Remembered
+from connectors.base import Mover
+from connectors.model import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from connectors.base import Connector, GoalMemory, Snapshot, Task
+    from connectors.base import Connector
+    from connectors.model import GoalMemory, Snapshot, Task
     from sync.reconcile.progress import View
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from config.calendars import EVERY_DAY
 from config.display import day
 from config.keys import HEARTBEAT
-from connectors.base import Content, digest
+from connectors.model import Content, digest
 from sync.reconcile.desired import Wanted, WantedGoal
 from sync.schedule.working_days import WorkingDays
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from config.durations import Duration
-    from connectors.base import GoalMemory
+    from connectors.model import GoalMemory
 
 TITLE = "backplan last ran on"
 _NOTES = (

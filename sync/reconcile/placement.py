@@ -13,7 +13,7 @@ from sync.reconcile.digests import place_in
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from connectors.base import Marker, Task
+    from connectors.model import Marker, Task
     from sync.reconcile.change import Change
     from sync.reconcile.desired import Wanted
     from sync.reconcile.progress import View

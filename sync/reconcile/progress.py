@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Goal, Project, Step
-    from connectors.base import GoalMemory, Remembered, Snapshot, Task
+    from connectors.model import GoalMemory, Remembered, Snapshot, Task
 
 
 GIVEN_UP = (

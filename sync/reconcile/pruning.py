@@ -11,7 +11,7 @@ from config.keys import day_of, is_occurrence, step_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from connectors.base import GoalMemory
+    from connectors.model import GoalMemory
 
 
 MEMORY = timedelta(days=31)  # so long after its day, what became of an occurrence is forgotten

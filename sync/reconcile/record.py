@@ -11,7 +11,7 @@ from config.keys import goal_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from connectors.base import GoalMemory
+    from connectors.model import GoalMemory
     from sync.reconcile.change import State
 
 

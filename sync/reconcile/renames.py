@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from config.errors import Problem
 from config.keys import HEARTBEAT, goal_of, is_group, step_of, within_goal
-from connectors.base import GoalMemory, Remembered
+from connectors.model import GoalMemory, Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from config.project import Goal, Project
-    from connectors.base import Content, Snapshot
+    from connectors.model import Content, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

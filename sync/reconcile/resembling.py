@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from connectors.base import Snapshot, Stray
+    from connectors.model import Snapshot, Stray
 
 _BLOCK_ID = re.compile(r"\s\^[A-Za-z0-9-]+$")
 

@@ -11,7 +11,7 @@ from connectors.base import Action
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.base import Snapshot
+    from connectors.model import Snapshot
     from sync.reconcile.change import Change
 
 MASS_CHANGE_FLOOR = 3

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import RefusedError
 from config.keys import HEARTBEAT, goal_of, step_of
-from connectors.base import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
+from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
 from sync.reconcile import digests
 from sync.reconcile.desired import wanted_goal
 from sync.reconcile.heartbeat import TITLE
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from config.project import Project
-    from connectors.base import Connector, Stray
+    from connectors.base import Connector
+    from connectors.model import Stray
     from sync.reconcile.change import Change
     from sync.schedule.model import Schedule
 

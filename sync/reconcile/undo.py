@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from config.keys import goal_of, is_group
 from config.redaction import HIDDEN
-from connectors.base import FIELDS, Action, GoalMemory, Marker, Remembered, Write, client_nonce
+from connectors.base import Action, Write
+from connectors.model import FIELDS, GoalMemory, Marker, Remembered, client_nonce
 from sync.reconcile.change import Change, ConnectorPlan, state_of
 from sync.reconcile.digests import place_in
 from sync.reconcile.renames import follow
@@ -23,7 +24,8 @@ from sync.reconcile.strays import addressed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from connectors.base import Connector, Snapshot, Task
+    from connectors.base import Connector
+    from connectors.model import Snapshot, Task
     from sync.reconcile.change import State
     from sync.reconcile.record import Entry, Record
 

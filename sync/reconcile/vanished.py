@@ -12,7 +12,7 @@ from sync.reconcile.safety import MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE
 
 if TYPE_CHECKING:
     from config.project import Project
-    from connectors.base import Snapshot
+    from connectors.model import Snapshot
 
 
 def too_many(project: Project, snapshot: Snapshot, *, families: bool) -> str:

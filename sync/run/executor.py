@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
-from connectors.base import Action, Answer, GoalMemory, MemoryWrite, Paced, Remembered, Write
+from connectors.base import Action, Answer, MemoryWrite, Paced, Write
+from connectors.model import GoalMemory, Remembered
 
 if TYPE_CHECKING:
     from connectors.base import Capabilities, Connector

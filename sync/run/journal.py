@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from config.atomic_write import replace_file
 from config.errors import InputError
 from config.redaction import hide
-from connectors.base import Content
 from connectors.codec import read_marker, read_memory, write_marker, write_memory
+from connectors.model import Content
 from sync.reconcile.change import State
 from sync.reconcile.record import Entry, Journal, Record
 

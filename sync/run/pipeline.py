@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from config.project import Goal, Project
-    from connectors.base import Connector, GoalMemory
+    from connectors.base import Connector
+    from connectors.model import GoalMemory
     from sync.reconcile.change import Change, ConnectorPlan
     from sync.reconcile.progress import View
     from sync.reconcile.record import Journal, Record

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.keys import HEARTBEAT, goal_of, step_of
-from connectors.base import GoalMemory, Mover, Remembered, Snapshot
+from connectors.base import Mover
+from connectors.model import GoalMemory, Remembered, Snapshot
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over, share_an_account
 from sync.reconcile.progress import GIVEN_UP, View, first_syncs, observe
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from config.errors import Problem
     from config.project import Project
-    from connectors.base import Task
+    from connectors.model import Task
     from sync.reconcile.renames import Renames
     from sync.schedule.model import Schedule, ScheduledGoal
 

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from config import loader
-from connectors.base import Action, Content, Finder, GoalMemory, Marker, MemoryWrite, Remembered, Snapshot, Task, Write
+from connectors.base import Action, Finder, MemoryWrite, Write
+from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, Task
 from sync.reports import as_json
 from sync.run import journal, pipeline, reading
 from sync.run.homes import Home

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connectors.base import Answer, Connector, MemoryWrite, Task, Write
+    from connectors.base import Answer, Connector, MemoryWrite, Write
+    from connectors.model import Task
     from sync.reconcile.change import ConnectorPlan
     from tests.conftest import Person
     from tests.connectors.contract import Service

@@ -7,19 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from config.errors import BackplanError, RefusedError
-from connectors.base import (
-    FIELDS,
-    Action,
-    Answer,
-    Capabilities,
-    Connector,
-    Content,
-    MemoryWrite,
-    Requests,
-    Snapshot,
-    Write,
-)
+from connectors.base import Action, Answer, Capabilities, Connector, MemoryWrite, Requests, Write
 from connectors.codec import write_memory
+from connectors.model import FIELDS, Content, Snapshot
 from tests.histories.listing import Seat, parse, places, read_entries, snapshot
 from tests.histories.service import Fault, Killed, Service, memory_key
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Goal, Group, Project, Step
-    from connectors.base import Remembered
+    from connectors.model import Remembered
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
     from tests.histories.service import Held, Service
 

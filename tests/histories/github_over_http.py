@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     import requests
 
     from config.project import Project
-    from connectors.base import Answer, Snapshot
+    from connectors.base import Answer
+    from connectors.model import Snapshot
     from sync.run.executor import Batch
     from tests.servers.github_server import GitHubServer
 

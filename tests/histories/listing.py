@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from connectors.base import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
 from connectors.codec import read_marker, read_memory
+from connectors.model import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

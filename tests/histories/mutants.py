@@ -7,14 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
-from connectors.base import FIELDS, Action, Answer, Snapshot, Write, digest
+from connectors.base import Action, Answer, Write
+from connectors.model import FIELDS, Snapshot, digest
 from tests.histories.connector import SimulatedConnector
 from tests.histories.service import SAFE, UNIQUE, Fault, Killed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from connectors.base import MemoryWrite, Task
+    from connectors.base import MemoryWrite
+    from connectors.model import Task
     from tests.histories.connector import Batch
     from tests.histories.service import Held, Kind
 

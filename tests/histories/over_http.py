@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     import httpx
 
     from config.project import Project
-    from connectors.base import Answer, Connector, Snapshot
+    from connectors.base import Answer, Connector
+    from connectors.model import Snapshot
     from sync.run.executor import Batch
     from tests.servers.http import LoopbackServer
     from tests.servers.todoist_server import TodoistServer

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Project
-    from connectors.base import Action, Answer, Snapshot
+    from connectors.base import Action, Answer
+    from connectors.model import Snapshot
     from sync.reconcile.change import ConnectorPlan
     from sync.run.executor import Batch
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from connectors.base import Action, Answer, Content
+from connectors.base import Action, Answer
 from connectors.codec import write_marker
+from connectors.model import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from tests.histories.world import Life
 
 if TYPE_CHECKING:
     from config.project import Project
-    from connectors.base import Content
+    from connectors.model import Content
     from tests.histories.connector import SimulatedConnector
     from tests.histories.expectations import App
 

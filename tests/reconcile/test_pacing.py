@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.keys import HEARTBEAT
-from connectors.base import Action, Content, Pace, Write
+from connectors.base import Action, Pace, Write
+from connectors.model import Content
 from sync.reconcile.change import Budget, Change, ConnectorPlan
 from sync.reconcile.pacing import within
 

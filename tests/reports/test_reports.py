@@ -18,7 +18,8 @@ from icalendar import Calendar
 from markdown_it import MarkdownIt
 
 from config import display, loader
-from connectors.base import Action, Content, Write
+from connectors.base import Action, Write
+from connectors.model import Content
 from sync.reconcile.change import Change, ConnectorPlan
 from sync.reports import html, ics, markdown, svg
 from sync.schedule.model import Progress

@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from config.loader import load
-from connectors.base import Action, Content, Marker, Requests, Write
+from connectors.base import Action, Requests, Write
+from connectors.model import Content, Marker
 from sync.reconcile.change import Budget, Change, ConnectorPlan
 from sync.reports import as_json, markdown, mermaid, summary, text
 from sync.schedule.model import Progress, Schedule, State

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from config.durations import Duration, parse
 from config.errors import GoalsFileError
 from config.keys import day_of, is_occurrence, step_of
-from connectors.base import GoalMemory, Remembered
+from connectors.model import GoalMemory, Remembered
 from sync.reconcile.pruning import MEMORY, forget
 from sync.schedule.model import Bound, Progress, Schedule, State
 from sync.schedule.occurrences import MOST

@@ -25,7 +25,8 @@ from tests.connectors.scenarios import Killed
 from tests.stored.places import THEIRS, opened
 
 if TYPE_CHECKING:
-    from connectors.base import Connector, Snapshot
+    from connectors.base import Connector
+    from connectors.model import Snapshot
     from tests.histories.process import Run
     from tests.stored.places import Place
 

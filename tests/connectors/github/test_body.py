@@ -10,7 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from connectors.base import Content, Marker
 from connectors.github.body import (
     LONGEST_TITLE,
     Body,
@@ -20,6 +19,7 @@ from connectors.github.body import (
     tidy,
 )
 from connectors.github.date_line import Dates, date_line
+from connectors.model import Content, Marker
 from tests.connectors.contract import HOSTILE_TITLES
 
 NASTY = (

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import Content
 from connectors.days import WEEKDAYS
 from connectors.github.body import Body, Wording, read_notes
 from connectors.github.date_line import NO_DATES, Dates, added_words, date_line, read_dates, unread_words
+from connectors.model import Content
 from tests.connectors.github.test_body import MARKER
 from tests.connectors.test_days import SPELLINGS
 

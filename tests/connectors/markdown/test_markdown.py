@@ -22,20 +22,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, RefusedError
-from connectors.base import (
-    Action,
-    Content,
-    GoalMemory,
-    Marker,
-    MemoryWrite,
-    Remembered,
-    Task,
-    Write,
-    client_nonce,
-    digest,
-)
+from connectors.base import Action, MemoryWrite, Write
 from connectors.codec import write_marker
 from connectors.markdown.connector import MarkdownConnector
+from connectors.model import Content, GoalMemory, Marker, Remembered, Task, client_nonce, digest
 from sync.run import pipeline, reading
 from sync.run.homes import Home
 from sync.schedule.model import State
