@@ -3,227 +3,35 @@
 Annotations are not postponed here: pydantic would have to evaluate each one's text at every start.
 """
 
-import re
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from config import durations
 from config.calendars import WEEKDAYS, Calendar
-from config.durations import Duration, Unit
-from config.source import CutText
-
-MAX_TITLE = 500  # the shortest limit among the apps (Todoist's content)
-_ID = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")  # not tab, line feed and NEL: those are space
-_DATE_RANGE = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
-
-
-def _expected(text: str) -> PydanticCustomError:
-    return PydanticCustomError("expected", "{expected}", {"expected": text})
-
-
-def _read_date(value: Any) -> Any:
-    if isinstance(value, date):
-        return value
-    text = str(value)
-    if re.match(r"\d{4}-\d\d-\d\d[T ]", text):
-        raise _expected("expected a date without a time, such as 2027-08-15")
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        raise _expected(
-            "expected a date such as 2027-08-15; "
-            "a file in git must mean the same tomorrow, so words for dates are refused"
-        )
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise _expected(f"expected a date such as 2027-08-15 ({error})") from None
-
-
-def _read_duration(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _expected(f"expected {durations.EXPECTED}")
-    try:
-        return durations.parse(str(value))
-    except ValueError as error:
-        raise _expected(str(error)) from None
-
-
-def _length(value: Any) -> Any:
-    duration = _read_duration(value)
-    if duration.amount < 0:
-        raise _expected("expected 0 or more; only a wait may be negative")
-    return duration
-
-
-def _whole(value: Any) -> Any:
-    duration = _length(value)
-    if duration.unit is Unit.PERCENT:
-        raise _expected("expected days, weeks, months or years; only a step's takes can be a percentage")
-    return duration
-
-
-def _heartbeat(value: Any) -> Any:
-    duration = _whole(value)
-    if duration.amount < 1 or duration.estimate:
-        raise _expected("expected one length of at least a day, such as 3 days")
-    return duration
-
-
-def _wait(value: Any) -> Any:
-    duration = _read_duration(value)
-    if duration.unit is Unit.PERCENT or duration.estimate:
-        raise _expected("expected one length, such as 2 days or 1 week")
-    return duration
-
-
-def _read_id(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise _expected(f'expected text; an id that looks like a number needs quotes, such as "{value}"')
-    if not _ID.fullmatch(value) or len(value) > 80:
-        raise _expected("expected an id of letters and digits joined by single hyphens, such as first-draft")
-    return value
-
-
-def _read_was(value: Any) -> Any:
-    parts = value.split("/") if isinstance(value, str) else [value]
-    if len(parts) > 2:
-        raise _expected("expected the old id, or goal/step where the step stood in another goal")
-    return "/".join(_read_id(part) for part in parts)
-
-
-def _read_text(value: Any) -> Any:
-    if isinstance(value, bool | int | float | date):
-        written = str(value).lower() if isinstance(value, bool) else value
-        raise _expected(f'expected text; write it in quotes, such as "{written}"')
-    if isinstance(value, str) and _CONTROL.search(value):
-        raise _expected("expected text without control characters")
-    return value
-
-
-def _read_prose(value: Any, what: str = "text") -> Any:
-    if isinstance(value, CutText):
-        raise _expected(
-            f"`{value.rest}` is cut off: ` #` begins a comment in YAML; put the whole {what} in quotes, "
-            "or a blank behind the # of a comment"
-        )
-    return _read_text(value)
-
-
-def _read_title(value: Any) -> Any:
-    text = _read_prose(value, "title")
-    if isinstance(text, str):
-        text = " ".join(text.split())
-        if not text or len(text) > MAX_TITLE:
-            raise _expected(f"expected a title of 1 to {MAX_TITLE} characters")
-    return text
-
-
-def _read_link(value: Any) -> Any:
-    text = _read_text(value)
-    if isinstance(text, str) and not re.fullmatch(r"(https?://|mailto:)\S+", text):
-        raise _expected("expected a web address such as https://example.org/jobs/17")
-    return text
-
-
-def _read_namespace(value: Any) -> Any:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9]+([-_./][A-Za-z0-9]+)*", value) or len(value) > 80:
-        raise _expected("expected a name of letters and digits such as me/goals")
-    return value
-
-
-def _read_zone(value: Any) -> Any:
-    from zoneinfo import ZoneInfo, available_timezones
-
-    try:
-        ZoneInfo(value)
-    except Exception:  # zoneinfo raises half a dozen kinds, also for a str that is a folder's name
-        raise _expected(
-            f"expected a time zone such as America/New_York{_close(value, available_timezones())}"
-        ) from None
-    return value
-
-
-def _read_weekday(value: Any) -> Any:
-    short = value[:3].lower() if isinstance(value, str) else ""
-    if short not in WEEKDAYS:
-        raise _expected(f"expected a weekday: {', '.join(WEEKDAYS)}")
-    return short
-
-
-def _read_every(value: Any) -> Any:
-    if isinstance(value, list):
-        if not value:
-            raise _expected("expected at least one weekday")
-        return tuple(_read_weekday(day) for day in value)
-    text = str(value).strip()
-    duration = _whole(f"1 {text}" if text[:1].isalpha() else value)
-    if duration.amount < 1 or duration.estimate:
-        raise _expected("expected day, week, 2 weeks, month, or a list of weekdays")
-    return duration
-
-
-def _read_holidays(value: Any) -> Any:
-    from config.calendars import holiday_codes
-
-    country, _, subdivision = str(value).partition("-")
-    codes = holiday_codes()
-    if country not in codes:
-        raise _expected(f"expected a country code such as US or US-NY{_close(country, codes)}")
-    if subdivision and subdivision not in codes[country]:
-        raise _expected(f"expected a part of {country}: {', '.join(codes[country]) or 'it has none'}")
-    return value
-
-
-def _read_days_off(value: Any) -> Any:
-    if isinstance(value, str) and (match := _DATE_RANGE.fullmatch(value.replace(" ", ""))):
-        begin, end = _read_date(match[1]), _read_date(match[2])
-        if begin > end:
-            raise _expected("expected the earlier date first, such as 2026-12-24..2027-01-01")
-        return begin, end
-    day = _read_date(value)
-    return day, day
-
-
-def _close(value: Any, known: Any) -> str:
-    from difflib import get_close_matches
-
-    spellings = {str(name).lower(): name for name in known}
-    close = [spellings[name] for name in get_close_matches(str(value).lower(), spellings, n=1)]
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-_DURATION_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": durations.PATTERN}]}
-_DATE_SCHEMA = {"type": "string", "format": "date"}
-
-Id = Annotated[str, BeforeValidator(_read_id), WithJsonSchema({"type": "string", "maxLength": 80})]
-Was = Annotated[str, BeforeValidator(_read_was), WithJsonSchema({"type": "string", "maxLength": 161})]
-Reference = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": "string"})]
-Text = Annotated[str, BeforeValidator(_read_prose), WithJsonSchema({"type": "string"})]
-Title = Annotated[
-    str,
-    BeforeValidator(_read_title),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TITLE}),
-]
-Date = Annotated[date, BeforeValidator(_read_date), WithJsonSchema(_DATE_SCHEMA)]
-Length = Annotated[Duration, BeforeValidator(_length), WithJsonSchema(_DURATION_SCHEMA)]
-Whole = Annotated[Duration, BeforeValidator(_whole), WithJsonSchema(_DURATION_SCHEMA)]
-Heartbeat = Annotated[Duration, BeforeValidator(_heartbeat), WithJsonSchema(_DURATION_SCHEMA)]
-Wait = Annotated[Duration, BeforeValidator(_wait), WithJsonSchema(_DURATION_SCHEMA)]
-Weekday = Annotated[str, BeforeValidator(_read_weekday), WithJsonSchema({"type": "string"})]
-Every = Annotated[
-    Duration | tuple[str, ...],
-    BeforeValidator(_read_every),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-DaysOff = Annotated[tuple[date, date], BeforeValidator(_read_days_off), WithJsonSchema({"type": "string"})]
-Labels = list[Annotated[str, BeforeValidator(_read_title), Field(max_length=60)]]
-Priority = Literal["urgent", "high", "medium", "none"]
-WhenLate = Literal["squeeze", "keep", "fail"]
-Link = Annotated[str, BeforeValidator(_read_link), WithJsonSchema({"type": "string", "format": "uri"})]
-Namespace = Annotated[str, BeforeValidator(_read_namespace), WithJsonSchema({"type": "string", "maxLength": 80})]
+from config.fields import (
+    Date,
+    DaysOff,
+    Every,
+    Heartbeat,
+    Holidays,
+    Id,
+    Labels,
+    Length,
+    Link,
+    Namespace,
+    Priority,
+    Reference,
+    Text,
+    Title,
+    Wait,
+    Was,
+    Weekday,
+    WhenLate,
+    Whole,
+    Zone,
+    expected,
+)
 
 
 class Model(BaseModel):
@@ -237,7 +45,7 @@ class CalendarModel(Model):
     """Which days are working days. Without one, every day is."""
 
     workdays: list[Weekday] = Field(list(WEEKDAYS), min_length=1, description="Weekdays on which work is done")
-    holidays: Annotated[str, BeforeValidator(_read_holidays)] | None = Field(
+    holidays: Holidays | None = Field(
         None, description="Public holidays of a country or a part of it, such as US or US-NY"
     )
     days_off: list[DaysOff] = Field([], description="Dates, or ranges such as 2026-12-24..2027-01-01")
@@ -280,10 +88,10 @@ def _read_target(value: Any) -> Any:
     if isinstance(value, str):
         return {value: {}}
     if not isinstance(value, dict) or len(value) != 1:
-        raise _expected("expected one connector a line, such as - todoist: {project: Career}")
+        raise expected("expected one connector a line, such as - todoist: {project: Career}")
     ((name, options),) = value.items()
     if not isinstance(options, dict | None):
-        raise _expected(f"expected settings for {name}, such as {{project: Career}}")
+        raise expected(f"expected settings for {name}, such as {{project: Career}}")
     return {name: options or {}}
 
 
@@ -399,7 +207,7 @@ class SettingsModel(Model):
 
     version: Literal[1] = 1
     namespace: Namespace | None = Field(None, description="Names this plan in the apps")
-    timezone: Annotated[str, BeforeValidator(_read_zone)] = Field("UTC", description="What 'today' is")
+    timezone: Zone = Field("UTC", description="What 'today' is")
     calendar: CalendarModel | None = None
     calendars: dict[str, CalendarModel] = {}
     sync: list[Target] | None = Field(None, description="Where tasks go")
