@@ -7,6 +7,7 @@ import unicodedata
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
 from config.redaction import hide
 
 if TYPE_CHECKING:
@@ -19,17 +20,12 @@ _COMMAND = re.compile(r"^::|##\[")
 _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
 def day(value: date | None) -> str:
     """Return a date as a person reads it: `Thu 5 Aug 2027`. The same in every locale."""
     if value is None:
         return "no date"
-    return f"{_WEEKDAYS[value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
+    weekday, month = WEEKDAY_NAMES[value.weekday()][:3], MONTH_NAMES[value.month - 1][:3]
+    return f"{weekday} {value.day} {month} {value.year}"
 
 
 def days(count: int) -> str:

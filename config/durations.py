@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from config.suggest import did_you_mean
+
 MAX_DAYS = 36_525  # a century: more is a slip of the finger, and would leave the calendar's years
 
 
@@ -104,9 +106,7 @@ def _why(text: str) -> str:
 
 
 def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
     if name in {"h", "hour", "hours", "min", "minute", "minutes"}:
         return "; days are the smallest unit"
-    close = get_close_matches(name, UNIT_NAMES, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    nearest = did_you_mean(name, UNIT_NAMES, quote="")
+    return f"; {nearest}" if nearest else ""

@@ -13,6 +13,7 @@ from config import durations
 from config.calendars import WEEKDAYS
 from config.durations import Duration, Unit
 from config.source import CutText
+from config.suggest import did_you_mean
 
 MAX_TITLE = 500  # the shortest limit among the apps (Todoist's content)
 _ID = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
@@ -186,11 +187,8 @@ def _read_days_off(value: Any) -> Any:
 
 
 def _close(value: Any, known: Any) -> str:
-    from difflib import get_close_matches
-
-    spellings = {str(name).lower(): name for name in known}
-    close = [spellings[name] for name in get_close_matches(str(value).lower(), spellings, n=1)]
-    return f"; did you mean {close[0]}?" if close else ""
+    nearest = did_you_mean(str(value), map(str, known), quote="")
+    return f"; {nearest}" if nearest else ""
 
 
 _DURATION_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": durations.PATTERN}]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -14,6 +13,7 @@ from config.errors import GoalsFileError, Place, Problem
 from config.keys import goal_of
 from config.parts import Part, lay_over, slug, tree, walk
 from config.project import NO_NAMESPACE, Countdown, Goal, Group, HangsOn, Link, Origin, Project, Step, Target
+from config.suggest import did_you_mean
 from config.templates import Templates
 
 if TYPE_CHECKING:
@@ -480,5 +480,5 @@ def _targets(written: list[dict[str, dict[str, Any]]], origin: Origin) -> list[T
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, list(known), n=1)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    nearest = did_you_mean(word, known)
+    return f"; {nearest}" if nearest else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from config import goals as shape
 from config.errors import Problem
 from config.project import Origin
+from config.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,8 +127,8 @@ def _model_at(model: type[BaseModel], loc: Path_) -> type[BaseModel]:
 def _unknown_key(key: str, model: type[BaseModel]) -> str:
     known = [field.alias or name for name, field in model.model_fields.items()]
     written_elsewhere = any(key in (f.alias or n for n, f in other.model_fields.items()) for other in _MODELS.values())
-    close = get_close_matches(key, known, n=1, cutoff=0.6) if not written_elsewhere else []
-    return f"unknown key `{key}`; " + (f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}")
+    nearest = "" if written_elsewhere else did_you_mean(key, known)
+    return f"unknown key `{key}`; {nearest or 'known here: ' + ', '.join(known)}"
 
 
 def _mistake(source: Source, path: Path_, sentence: str) -> str:

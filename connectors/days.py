@@ -8,10 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-MONTHS = tuple(
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
 
 _YEAR_FIRST = r"(?P<y1>\d{4})(?P<sep>[-/.])(?P<m1>\d{1,2})(?P=sep)(?P<d1>\d{1,2})"
 _WEEKDAY = r"(?:(?P<weekday>[A-Za-z]{3,9})\.?,?[ ]+)?"
@@ -35,13 +32,13 @@ def read_day(text: str) -> date | None:
     if match is None:
         return None
     year, day = (next(match[f"{part}{form}"] for form in "123" if match[f"{part}{form}"]) for part in "yd")
-    month = int(match["m1"]) if match["m1"] else _numbered(match["m2"] or match["m3"], MONTHS)
+    month = int(match["m1"]) if match["m1"] else _numbered(match["m2"] or match["m3"], MONTH_NAMES)
     try:
         found = date(int(year), month, int(day))
     except ValueError:
         return None
     named = match["weekday"]
-    return found if named is None or _numbered(named, WEEKDAYS) == found.isoweekday() else None
+    return found if named is None or _numbered(named, WEEKDAY_NAMES) == found.isoweekday() else None
 
 
 def weekday_clash(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from config.errors import InputError
 from config.project import NO_NAMESPACE
+from config.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -34,8 +34,7 @@ def load(name: str) -> type[Connector]:
         return MarkdownConnector
     known = installed()
     if name not in known:
-        close = get_close_matches(name, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}"
+        hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
         raise InputError(f"no connector has the name `{name}`; {hint}")
     connector: type[Connector] = known[name].load()
     return connector

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from connectors.days import MONTHS, WEEKDAYS, read_day
+from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
+from connectors.days import read_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,8 @@ _MARKS = r"[*_]{0,3}"
 _LINE = re.compile(rf"(?P<before>\s*{_MARKS})(?P<due>due){_MARKS}(?:\s*:{_MARKS}\s*|\s+)(?P<rest>\S.*)", re.IGNORECASE)
 _START = re.compile(r"[\s,;(]*\bstart:?\s+", re.IGNORECASE)
 _CLOCK = re.compile(r"\b\d{1,2}:\d\d\b")
-_WEEKDAY = re.compile(rf"^\((?:{'|'.join(WEEKDAYS)})\)", re.IGNORECASE)
-_NAMES = "|".join(name[:3] for name in (*MONTHS, *WEEKDAYS))
+_WEEKDAY = re.compile(rf"^\((?:{'|'.join(WEEKDAY_NAMES)})\)", re.IGNORECASE)
+_NAMES = "|".join(name[:3] for name in (*MONTH_NAMES, *WEEKDAY_NAMES))
 _LIKE_A_DAY = re.compile(
     rf"\d|\b(?:{_NAMES})[a-z]*\b|\b(?:today|tonight|tomorrow|next|this|in an?|end of|weeks?|months?|asap|soon)\b",
     re.IGNORECASE,
@@ -43,7 +44,7 @@ NO_DATES = Dates()
 
 def date_line(due: date, start: date | None = None, added: str = "") -> str:
     """Return the line that tells the dates; `added` are a person's own words behind them."""
-    words = f"Due {_day_and_month(due)} {due.year} ({WEEKDAYS[due.weekday()]})"
+    words = f"Due {_day_and_month(due)} {due.year} ({WEEKDAY_NAMES[due.weekday()]})"
     if start is not None:
         words += f", start {_day_and_month(start)}" + (f" {start.year}" if start.year != due.year else "")
     return f"{words} {added}" if added else words
@@ -137,4 +138,4 @@ def _split(text: str, year: int | None = None) -> tuple[date, str] | None:
 
 
 def _day_and_month(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]}"
+    return f"{day.day} {MONTH_NAMES[day.month - 1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from config.display import count
 from config.keys import HEARTBEAT
 from connectors.base import Action
 
@@ -99,8 +100,8 @@ class Budget:
     waiting: int
 
     def __str__(self) -> str:
-        requests = f"{self.requests} {'request' if self.requests == 1 else 'requests'}"
-        minutes = f"{self.minutes} {'minute' if self.minutes == 1 else 'minutes'}" if self.minutes else "seconds"
+        requests = count(self.requests, "request")
+        minutes = count(self.minutes, "minute") if self.minutes else "seconds"
         waits = f"; {self.waiting} of them wait for a later run" if self.waiting else ""
         return f"about {requests} and {minutes}{waits}"
 

@@ -198,15 +198,11 @@ def _counts(value: ConnectorPlan, *, applied: bool) -> str:
         return "in sync, nothing to do"
     if not applied:
         costs = f": {value.budget}" if value.budget else ""
-        return f"{_changes_in_words(len(statuses))} to make{costs}"
-    told = [f"{_changes_in_words(done)} made"]
+        return f"{display.count(len(statuses), 'change')} to make{costs}"
+    told = [f"{display.count(done, 'change')} made"]
     told += [f"{failed} failed"] if failed else []
     told += [f"{waiting} wait for the next run"] if waiting else []
     return ", ".join(told)
-
-
-def _changes_in_words(number: int) -> str:
-    return f"{number} {'change' if number == 1 else 'changes'}"
 
 
 def _fields(change: Change) -> Text:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from config import loader
 from config.errors import BackplanError, GoalsFileError, InputError, Problem, RefusedError
+from config.suggest import did_you_mean
 from sync.reconcile.progress import observe
 from sync.reconcile.renames import held_back
 from sync.run import reading
@@ -61,11 +62,8 @@ class Workspace:
         """Return the goal with this id. Raises InputError when there is none."""
         goal = self.project.goal(goal_id)
         if goal is None:
-            from difflib import get_close_matches
-
             known = [goal.id for goal in self.project.goals]
-            close = get_close_matches(goal_id, known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(known) or 'none'}"
+            hint = did_you_mean(goal_id, known) or f"there are: {', '.join(known) or 'none'}"
             raise InputError(f"no goal has the id `{goal_id}`; {hint}")
         return goal
 

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
+from config.display import count
 from config.durations import Duration, Unit
 from config.keys import is_occurrence
 from config.project import Countdown
@@ -228,7 +229,7 @@ class Judge:
             found.append(f"the deadline {goal.deadline} has passed; {move}")
         elif goal.margin is not None and goal.margin < 0:
             fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
-            found.append(f"late by {_days(-goal.margin)}{fits}")
+            found.append(f"late by {count(-goal.margin, 'working day')}{fits}")
         found += self._too_soon(goal)
         sharing = self._sharing(planned)
         if squeezed := sum(step.squeezed for step in goal.steps):
@@ -346,7 +347,3 @@ def _is_short(days: WorkingDays, start: int, due: int, length: Length) -> bool:
         return days.position(due) - days.position(start - 1) < length
     first = shift(due, length, -1) + 1
     return length.unit is not Unit.CALENDAR_DAYS and start > min(days.forward(first), due)
-
-
-def _days(count: int) -> str:
-    return "1 working day" if count == 1 else f"{count} working days"

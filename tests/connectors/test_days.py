@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.days import MONTHS, WEEKDAYS, read_day
+from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
+from connectors.days import read_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,13 +20,15 @@ SPELLINGS: dict[str, Callable[[date], str]] = {
     "year first": lambda d: f"{d.year}-{d.month}-{d.day}",
     "year first, in full": lambda d: d.isoformat(),
     "year first, slashes": lambda d: f"{d.year}/{d.month:02}/{d.day:02}",
-    "day first": lambda d: f"{d.day} {MONTHS[d.month - 1]} {d.year}",
-    "day first, short": lambda d: f"{d.day:02} {MONTHS[d.month - 1][:3]}. {d.year}",
-    "month first": lambda d: f"{MONTHS[d.month - 1]} {d.day}, {d.year}",
-    "month first, upper case": lambda d: f"{MONTHS[d.month - 1][:3]} {d.day} {d.year}".upper(),
-    "numbered": lambda d: f"{MONTHS[d.month - 1]} {d.day}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day, 'th') }, {d.year}",
-    "with its weekday": lambda d: f"{WEEKDAYS[d.weekday()]}, {d.day} {MONTHS[d.month - 1]} {d.year}",
-    "with a short weekday": lambda d: f"{WEEKDAYS[d.weekday()][:3]} {MONTHS[d.month - 1]} {d.day}, {d.year}",
+    "day first": lambda d: f"{d.day} {MONTH_NAMES[d.month - 1]} {d.year}",
+    "day first, short": lambda d: f"{d.day:02} {MONTH_NAMES[d.month - 1][:3]}. {d.year}",
+    "month first": lambda d: f"{MONTH_NAMES[d.month - 1]} {d.day}, {d.year}",
+    "month first, upper case": lambda d: f"{MONTH_NAMES[d.month - 1][:3]} {d.day} {d.year}".upper(),
+    "numbered": lambda d: (
+        f"{MONTH_NAMES[d.month - 1]} {d.day}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day, 'th') }, {d.year}"
+    ),
+    "with its weekday": lambda d: f"{WEEKDAY_NAMES[d.weekday()]}, {d.day} {MONTH_NAMES[d.month - 1]} {d.year}",
+    "with a short weekday": lambda d: f"{WEEKDAY_NAMES[d.weekday()][:3]} {MONTH_NAMES[d.month - 1]} {d.day}, {d.year}",
     "bold": lambda d: f"**{d.isoformat()}**",
 }
 
@@ -38,7 +41,10 @@ def test_every_spelling_of_a_day_is_that_day(spelling: str, day: date) -> None:
 
 @given(day=DAYS, other=st.integers(1, 6))
 def test_a_day_with_the_weekday_of_another_one_is_none(day: date, other: int) -> None:
-    assert read_day(f"{WEEKDAYS[(day.weekday() + other) % 7]} {day.day} {MONTHS[day.month - 1]} {day.year}") is None
+    assert (
+        read_day(f"{WEEKDAY_NAMES[(day.weekday() + other) % 7]} {day.day} {MONTH_NAMES[day.month - 1]} {day.year}")
+        is None
+    )
 
 
 ANOTHER_OR_NONE = """

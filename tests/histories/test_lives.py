@@ -1,6 +1,6 @@
 """Whole lives of a plan: the file changes, people work in their apps, runs fail at any request, and nothing is lost.
 
-The lives themselves are in `sync.simulation`; here hypothesis draws them, and shrinks one that went wrong to its few
+The lives themselves are in `tests.histories`; here hypothesis draws them, and shrinks one that went wrong to its few
 decisive events. Below stand lives that once went wrong, told in full.
 """
 

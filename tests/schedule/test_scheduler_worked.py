@@ -864,8 +864,8 @@ import sys
 from datetime import date
 from pathlib import Path
 from config.loader import load
-from sync.schedule import Progress
-from sync.scheduler import schedule
+from sync.schedule.model import Progress
+from sync.schedule.scheduler import schedule
 for step in schedule(load(Path(sys.argv[1])), Progress(), date.fromisoformat(sys.argv[2])).steps().values():
     print(step.start, step.due)
 """

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.days import WEEKDAYS
+from config.calendars import WEEKDAY_NAMES
 from connectors.github.body import Body, Wording, read_notes
 from connectors.github.date_line import NO_DATES, Dates, added_words, date_line, read_dates, unread_words
 from connectors.model import Content
@@ -32,7 +32,7 @@ def test_what_is_written_is_read(due: date, start: date | None) -> None:
     st.sampled_from(BEGINNINGS),
     st.sampled_from(sorted(SPELLINGS)),
     st.sampled_from(sorted(SPELLINGS)),
-    st.none() | st.sampled_from(WEEKDAYS),
+    st.none() | st.sampled_from(WEEKDAY_NAMES),
 )
 def test_every_spelling_of_a_day_is_read_with_any_weekday_in_brackets(
     due: date, start: date | None, beginning: str, spelling: str, other: str, weekday: str | None
