@@ -7,8 +7,8 @@ import subprocess
 import environment
 
 LOCKS = {
-    "runtime.txt": ["pyproject.toml"],
-    "dev.txt": ["pyproject.toml", "--group", "dev"],
+    "runtime.txt": ["pyproject.toml", "--extra", "risk"],
+    "dev.txt": ["pyproject.toml", "--extra", "risk", "--group", "dev"],
     "build.txt": ["requirements/build.in"],
 }
 

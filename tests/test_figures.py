@@ -203,3 +203,18 @@ def test_a_deadline_that_moves_nothing_is_told_so(person: Person) -> None:
     person.writes(FOOD_HANDLER)
     assert "no date moves" in person.run("schedule", "--deadline", "food-handler=2027-08-15").out
     assert "no date moves" in person.run("schedule", "--deadline", "food-handler=2027-08-15", "--markdown").out
+
+
+def test_without_numpy_only_forecasts_from_estimates_are_refused(person: Person) -> None:
+    person.writes(GUESSED)
+    hidden = "import sys\nsys.modules['numpy'] = None\nfrom importlib import util\nfind = util.find_spec\n"
+    hidden += "util.find_spec = lambda name, *more: None if name == 'numpy' else find(name, *more)\n"
+    script = f"{hidden}import sync.forecast.estimates\nfrom sync.cli.app import run\nsys.exit(run())\n"
+    for arguments, code in ((["schedule"], 0), (["fit", "shift-lead"], 64), (["schedule", "--risk"], 64)):
+        command = [sys.executable, "-c", f"import sys; sys.argv = {['backplan', *arguments]}\n{script}"]
+        done = subprocess.run(command, cwd=person.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert ("'.[risk]'" in done.stderr) == bool(code)
+    person.writes(PLAIN)
+    command = [sys.executable, "-c", f"import sys; sys.argv = ['backplan', 'fit', 'g']\n{script}"]
+    assert subprocess.run(command, cwd=person.folder, capture_output=True, check=False).returncode == 0

@@ -10,6 +10,7 @@ import click
 from config.keys import goal_of, within_goal
 from sync.cli.options import DATE, DEADLINE, FAILED, PATH, Options, command
 from sync.cli.output import print_lines, say
+from sync.forecast.estimates import require_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -217,6 +218,7 @@ def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, 
         say(note)
     if sure is None:
         return planned
+    require_numpy()
     from sync.forecast.risk import with_risk
 
     return with_risk(workspace.project, planned, sure)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sync.forecast.estimates import CONFIDENCES, require_numpy, spread
 from sync.forecast.learning import lessons
 from sync.schedule.deadline import earliest_deadline
 
@@ -37,20 +38,25 @@ class Fit:
 
 def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
     """Return the earliest deadlines of one goal of a schedule, and what done steps tell of its lengths."""
-    from sync.forecast.risk import CONFIDENCES, Sampler  # numpy is not for every run
-
     goal = next(goal for goal in schedule.goals if goal.goal.id == goal_id)
-    sampler = Sampler(project, schedule)
     if goal.done or not goal.waiting:
         return Fit(goal, schedule.today, None, dict.fromkeys(CONFIDENCES), 0, lessons(schedule))
     planner = planner_of(project, schedule)
     written = planner.planned[goal_id]
-    planned, estimates = earliest_deadline(planner, written), sampler.estimates(goal)
-    due_at = partial(planner.countdowns, written)
-    sure = {
-        percent: sampler.earliest_deadline(goal, percent, due_at) if estimates else planned for percent in CONFIDENCES
-    }
+    planned = earliest_deadline(planner, written)
+    estimates = sum(spread(step.step) is not None for step in goal.waiting)
+    sure = _sure(project, schedule, goal, planner) if estimates else dict.fromkeys(CONFIDENCES, planned)
     return Fit(goal, schedule.today, planned, sure, estimates, lessons(schedule))
+
+
+def _sure(project: Project, schedule: Schedule, goal: ScheduledGoal, planner: Planner) -> dict[int, date | None]:
+    """Return the earliest deadline by how sure one wants to be, in percent."""
+    require_numpy()
+    from sync.forecast.risk import Sampler
+
+    sampler = Sampler(project, schedule)
+    due_at = partial(planner.countdowns, planner.planned[goal.goal.id])
+    return {percent: sampler.earliest_deadline(goal, percent, due_at) for percent in CONFIDENCES}
 
 
 def planner_of(project: Project, schedule: Schedule) -> Planner:

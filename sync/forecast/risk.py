@@ -17,6 +17,7 @@ import numpy as np
 
 from config.durations import Unit
 from config.keys import is_occurrence, step_of
+from sync.forecast.estimates import CONFIDENCES
 from sync.forecast.samples import SampledDays, draw, latest
 from sync.schedule.deadline import furthest
 from sync.schedule.model import Risk
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 SAMPLES = 1000
-CONFIDENCES = (50, 80, 95)
 
 
 def with_risk(project: Project, schedule: Schedule, confidence: int = 80) -> Schedule:

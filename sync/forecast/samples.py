@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from config.durations import Duration, Unit
+from sync.forecast.estimates import spread
 from sync.schedule.working_days import LAST, WorkingDays, shift
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ def draw(steps: Iterable[Step], samples: int, seed: int = 0) -> dict[str, Sample
     """
     drawn = {}
     for step in steps:
-        estimate = step.takes.estimate if step.takes is not None and not step.grows else None
-        if estimate is not None and estimate[0] < estimate[2]:
+        if (estimate := spread(step)) is not None:
             dice = np.random.default_rng((seed, crc32(step.key.encode())))
             lengths = dice.permutation(_quantiles(estimate, samples))
             # Whole days, up or down by chance, so that the mean stays.

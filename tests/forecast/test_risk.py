@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from config.durations import Duration, Unit, parse
 from config.keys import step_of
 from config.project import Countdown, Goal, Link, Step
+from sync.forecast.estimates import CONFIDENCES
 from sync.forecast.fit import fit, planner_of
-from sync.forecast.risk import CONFIDENCES, Sampler, with_risk
+from sync.forecast.risk import Sampler, with_risk
 from sync.forecast.samples import draw
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
