@@ -51,8 +51,8 @@ def weekday_clash(text: str) -> str:
         said = " ".join(words[:count])
         day = read_day(" ".join(WEEKDAY.sub(" ", said).strip(" ,.()").split()))
         if day is not None:
-            clashes = any(_numbered(name[1], WEEKDAYS) != day.isoweekday() for name in WEEKDAY.finditer(said))
-            return f"{day} is a {WEEKDAYS[day.weekday()]}" if clashes else ""
+            clashes = any(_numbered(name[1], WEEKDAY_NAMES) != day.isoweekday() for name in WEEKDAY.finditer(said))
+            return f"{day} is a {WEEKDAY_NAMES[day.weekday()]}" if clashes else ""
     return ""
 
 
