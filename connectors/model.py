@@ -175,7 +175,7 @@ class Stray:
 
     `dated`: it has a date, perhaps one that cannot be read. `unread`: a marker of ours was there and cannot be read; as
     in a `Task`. `parent` is the task that it stands directly below, `below` are those directly below it: each by its
-    native id, or by its place where it has no marker.
+    native id, or by its place where it has no marker. `boxed`: it has a box, as a task has; other entries are `loose`.
     """
 
     place: str
@@ -187,3 +187,4 @@ class Stray:
     unread: str = ""
     parent: str = ""
     below: tuple[str, ...] = ()
+    boxed: bool = True

@@ -273,9 +273,28 @@ def test_a_forged_marker_after_ours_was_deleted_does_not_tick_the_step(shared: S
         "bp1 --> 📅 " + "2027-01-01 " * 20_000,
         "bp1 --> " + "📅 2027-01-01 ^a " * 10_000,
         "bp1 --> [due:: " + " " * 100_000 + "^",
+        "bp1 --> [due:: (" + " " * 100_000 + "^",
+        "bp1 --> 📅 2027-05-12 " + "#" * 100_000 + " x",
+        "bp1 --> 📅 2027-05-12 Wed" + " #" * 50_000 + "(",
+        "bp1 --> 📅 2027-05-12" + " " * 100_000 + "Wed x",
         "bp١ a b c ١ ١١١١-١١-١١ - ....",
     ],
-    ids=["generation", "version", "date", "spaces", "words", "repeated", "dates", "signs", "fields", "digits"],
+    ids=[
+        "generation",
+        "version",
+        "date",
+        "spaces",
+        "words",
+        "repeated",
+        "dates",
+        "signs",
+        "fields",
+        "brackets",
+        "tags",
+        "tags behind a weekday",
+        "weekday",
+        "digits",
+    ],
 )
 def test_what_looks_like_a_marker_and_is_none_changes_nothing(shared: Shared, comment: str) -> None:
     shared.above(f"- [x] Somebody's own task <!-- {comment} -->")
@@ -285,6 +304,16 @@ def test_what_looks_like_a_marker_and_is_none_changes_nothing(shared: Shared, co
     assert shared.sync() == {}
     assert time.process_time() - began < 2
     assert shared.text == before
+
+
+@pytest.mark.parametrize("below", ["2027-05-12 " + "#" * 100_000 + " x", "2027-05-12" + " " * 100_000 + "x"])
+def test_a_long_line_below_a_task_of_ours_takes_no_time(shared: Shared, below: str) -> None:
+    line = shared.line("g/two")
+    shared.path.write_bytes(shared.text.replace(line, f"{line.partition(' 📅')[0]}\n        {below}").encode())
+    began = time.process_time()
+    shared.sync()
+    assert time.process_time() - began < 2
+    assert below in shared.text
 
 
 @pytest.mark.parametrize("title", [*HOSTILE_TITLES[1:], *IN_AN_APP], ids=lambda title: ascii(title)[:20])

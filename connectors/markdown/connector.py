@@ -148,9 +148,8 @@ class MarkdownConnector:
             unread = f"{place}: {_EMPTIED}" if number in emptied else ""
             above = names[parent[number]] if number in parent else ""
             under = tuple(below.get(number, ()))
-            return Stray(
-                place, content, line.done, line.done_on, line.cancelled, line.dated, unread, parent=above, below=under
-            )
+            said = line.done, line.done_on, line.cancelled, line.dated
+            return Stray(place, content, *said, unread, above, under, boxed=number in strays)
 
         return {
             "strays": tuple(stray(number, line) for number, line in strays.items()),

@@ -31,7 +31,7 @@ _KINDS: dict[Kind, str] = {
 }
 _SIGN = re.compile(
     "|".join(f"(?P<{kind}>[{signs}])\ufe0f?" for kind, signs in _KINDS.items())
-    + r"|[\[(][ ]*due[ ]*::(?P<field>[^\[\]()]*(?:\([^\[\]()]*\))?[ ]*)[\])]",  # Dataview's
+    + r"|[\[(][ ]*due[ ]*::(?P<field>[^\[\]()]*(?:\([^\[\]()]*\)[ ]*)?)[\])]",  # Dataview's
     re.IGNORECASE,
 )
 # What is read as a sign here or in other tools is shown by a look-alike that nobody reads.
@@ -53,7 +53,7 @@ _LOOK_ALIKES = str.maketrans(
 )
 _FIELD = re.compile(r"([\[(][ ]*due[ ]*)::", re.IGNORECASE)
 _BLOCK_ID = re.compile(r"\^[A-Za-z0-9-]+")
-_TAGS = re.compile(r"(?:\s*#\S+)*[\s*_.,;]*")
+_TAGS = re.compile(r"(?:\s*#\S+(?!\S))*[\s*_.,;]*")
 _SOME_WORDS = re.compile(r"[\s\w,!-]*")
 _MOST_WORDS = 6  # of a date: `Sun 9th of May 2027` and one to spare
 # What may be a date, one that cannot be read or has no year included.
@@ -66,7 +66,7 @@ _SOME_DAY = re.compile(
 )
 # A weekday behind a date belongs to it, as in `2027-05-12 (Wed)`, `2027-05-12 Wed evening`; `Sun lotion` has none.
 _WEEKDAY_BEHIND = re.compile(
-    rf"[*_]*,?[ ]+\(?{WEEKDAY.pattern}\)?(?=(?:\s*#\S+)*[\s*_.,;]*$|\s+(?:morning|noon|afternoon|evening|night|at|\d))",
+    rf"[*_]*,?[ ]+\(?{WEEKDAY.pattern}\)?(?={_TAGS.pattern}$|\s+(?:morning|noon|afternoon|evening|night|at|\d))",
     re.IGNORECASE,
 )
 _KEPT_WORDS = re.compile("‹[^›]*›")  # what a person had written, which we put behind a date of ours
@@ -131,7 +131,7 @@ def is_day_alone(text: str) -> bool:
     """Return whether a line holds a date, with or without a sign, and nothing else."""
     found = _SOME_DAY.search(text)
     rest = text[: found.start()] + text[found.end() :] if found else text
-    return found is not None and re.fullmatch(rf"{_AROUND}(?:due|on|by)?{_AROUND}", rest, re.IGNORECASE) is not None
+    return found is not None and re.fullmatch(rf"{_AROUND}(?:(?:due|on|by){_AROUND})?", rest, re.IGNORECASE) is not None
 
 
 def plain(title: str) -> str:

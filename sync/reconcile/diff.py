@@ -18,6 +18,7 @@ from sync.reconcile.ordering import after_moves, after_reopening, turn
 from sync.reconcile.placement import Places
 from sync.reconcile.progress import GIVEN_UP
 from sync.reconcile.pruning import forget
+from sync.reconcile.resembling import without_marker
 from sync.reconcile.safety import refuse_mass_change, refuse_overfull
 from sync.reconcile.strays import addressed, perhaps, typed_again
 
@@ -123,6 +124,7 @@ class _Differ:
         self._done = done
         self._places = Places(view, families=connector.capabilities.families)
         self._nonces = {task.marker.nonce for task in view.snapshot.tasks}
+        self._entries = without_marker(view.snapshot)
         self._joined: set[str] = set()  # keys below which this plan moves an open task of a person's
         self._doubled = {task.marker.key for task in view.duplicates}  # a link may lead to the one that goes
 
@@ -339,7 +341,7 @@ class _Differ:
             if memory.state == "dropped":
                 self._say_typed_again(wanted, memory, "a person deleted it", "brings it back")
             else:
-                found = perhaps(self._view.snapshot, self._connector.canonical(wanted.content).title)
+                found = perhaps(self._entries, self._connector.canonical(wanted.content).title)
                 self._keep(wanted.key, True, f"a person deleted it{self._way_back(memory)}{found}")
             return replace(memory, state="dropped", definition=wanted.definition)
         fresh = memory is None or memory.state == "pending"
@@ -372,7 +374,7 @@ class _Differ:
 
     def _say_typed_again(self, wanted: Wanted, memory: Remembered, state: str, effect: str) -> None:
         """Say what to write where a line without a marker has the title of a step that is done or deleted."""
-        line = typed_again(self._view.snapshot, self._connector.canonical(wanted.content).title)
+        line = typed_again(self._entries, self._connector.canonical(wanted.content).title)
         said = f"{line} has its title and no comment: `<!-- bp1 {memory.native_id} -->` at its end {effect}"
         self._keep(wanted.key, bool(line and memory.native_id), f"{state}; {said}")
 

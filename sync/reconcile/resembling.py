@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from connectors.model import Snapshot, Stray
+    from connectors.model import Content, Snapshot, Stray
 
 _BLOCK_ID = re.compile(r"\s\^[A-Za-z0-9-]+$")
 
@@ -47,33 +47,55 @@ def is_titled(stray: Stray, title: str) -> bool:
     return said == title or (stray.dated and stray.content.due is None and said.startswith(f"{title} "))
 
 
-def is_alike(stray: Stray, title: str) -> bool:
-    """Return whether an entry has a title, but for emphasis, letter case, a second box or a block id."""
-    return is_titled(stray, title) or _plain(stray.content.title) == _plain(title)
+class Entries:
+    """Entries without a marker, found by title, date and place: a list may have thousands of them."""
+
+    def __init__(self, strays: Iterable[Stray]) -> None:
+        self._strays = tuple(strays)
+        self._titled: dict[str, list[int]] = {}
+        self._dated: dict[date, list[int]] = {}
+        self._below: dict[str, list[int]] = {}  # by what they stand below
+        self._above: dict[str, list[int]] = {}  # by what they stand above
+        self._unread: list[int] = []  # those with a date that cannot be read, which looks like an end of the title
+        for number, stray in enumerate(self._strays):
+            self._titled.setdefault(_plain(stray.content.title), []).append(number)
+            self._below.setdefault(stray.parent, []).append(number)
+            for name in stray.below:
+                self._above.setdefault(name, []).append(number)
+            if stray.content.due is not None:
+                self._dated.setdefault(stray.content.due, []).append(number)
+            elif stray.dated:
+                self._unread.append(number)
+
+    def alone_titled(self, title: str) -> Stray | None:
+        """Return the one entry that is called so, emphasis and letter case aside; None for none, or several."""
+        found = self._titled.get(_plain(title), [])
+        return self._strays[found[0]] if len(found) == 1 else None
+
+    def candidates(self, key: str, content: Content, places: Places, *, stripped: bool) -> list[Stray]:
+        """Return the entries that may be the task of a step, of which there is none that surely is.
+
+        stripped: it is known that tasks lost their markers here. Then the title, the date or the place is enough.
+        """
+        held, alike = self._held(key, places), self._alike(content)
+        return [self._strays[number] for number in sorted(held | alike if stripped else held & alike)]
+
+    def _alike(self, content: Content) -> set[int]:
+        found = {number for number in self._unread if is_titled(self._strays[number], content.title)}
+        found.update(self._titled.get(_plain(content.title), ()))
+        return found.union(self._dated.get(content.due, ()) if content.due else ())
+
+    def _held(self, key: str, places: Places) -> set[int]:
+        goal, _, step = key.partition("/")
+        if step:
+            return set(self._below.get(places.goals[goal], ())) if goal in places.goals else set()
+        return {number for name in places.steps.get(goal, ()) for number in self._above.get(name, ())}
 
 
-def candidates(
-    key: str, title: str, due: date | None, free: Sequence[Stray], places: Places, *, stripped: bool
-) -> list[Stray]:
-    """Return the entries that may be the task of a step, of which there is none that surely is.
-
-    stripped: it is known that tasks lost their markers here. Then the title, the date or the place is enough.
-    """
-    found = []
-    for stray in free:
-        held = places.hold(key, stray)
-        alike = is_alike(stray, title) or (due is not None and stray.content.due == due)
-        if (held and alike) or (stripped and (held or alike)):
-            found.append(stray)
-    return found
-
-
-def alone_titled(snapshot: Snapshot, title: str) -> Stray | None:
-    """Return the one entry without a marker that is called so; None where there is none, or more than one."""
+def without_marker(snapshot: Snapshot) -> Entries:
+    """Return the entries without a marker, but for those that are tasks of ours again."""
     taken = {stray.place for stray in snapshot.taken.values()}
-    free = (stray for stray in (*snapshot.strays, *snapshot.loose) if stray.place not in taken)
-    titled = [stray for stray in free if _plain(stray.content.title) == _plain(title)]
-    return titled[0] if len(titled) == 1 else None
+    return Entries(stray for stray in (*snapshot.strays, *snapshot.loose) if stray.place not in taken)
 
 
 def _plain(title: str) -> str:

@@ -20,7 +20,7 @@ from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, 
 from sync.reconcile import digests
 from sync.reconcile.desired import wanted_goal
 from sync.reconcile.heartbeat import TITLE
-from sync.reconcile.resembling import Places, alone_titled, candidates, is_titled
+from sync.reconcile.resembling import Entries, Places, is_titled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -156,8 +156,10 @@ def _goals(
     places = _places(snapshot, pairs)
     found = []
     for one in lost:
+        if one.key in matched or "/" in one.key:
+            continue
         titled = [stray for stray in strays if stray.content.title == one.content.title]
-        if one.key not in matched and "/" not in one.key and len(titled) == 1 and places.hold(one.key, titled[0]):
+        if len(titled) == 1 and places.hold(one.key, titled[0]):
             found.append((one, titled[0]))
     return found
 
@@ -187,12 +189,11 @@ def _in_doubt(
     if not left or not (afresh or not snapshot.tasks):
         return [(one, doubtful[one.key]) for one in left if one.key in doubtful]
     taken = {stray.place for _, stray in pairs}
-    free = [s for s in (*snapshot.strays, *snapshot.loose) if s.place not in taken and not s.unread]
+    free = Entries(s for s in (*snapshot.strays, *snapshot.loose) if s.place not in taken and not s.unread)
     places = _places(snapshot, pairs)
     found = []
     for one in left:
-        content, stripped = one.content, bool(pairs or doubtful)
-        unsure = candidates(one.key, content.title, content.due, free, places, stripped=stripped)
+        unsure = free.candidates(one.key, one.content, places, stripped=bool(pairs or doubtful))
         if unsure := doubtful.get(one.key) or [*unsure, *emptied]:
             found.append((one, unsure))
     return found
@@ -219,21 +220,21 @@ def _reopened(
         if entry.state != "done" or key in there or often[title] != 1 or len(alone) != 1:
             continue
         stray = alone[0]
-        closed = stray.done or stray.dropped or stray.unread or stray in snapshot.loose
+        closed = stray.done or stray.dropped or stray.unread or not stray.boxed
         if not closed and stray.content.due and places.hold(key, stray):
             yield _Lost(key, stray.content, entry.native_id, entry.generation), stray
 
 
-def perhaps(snapshot: Snapshot, title: str) -> str:
+def perhaps(entries: Entries, title: str) -> str:
     """Return words on the one line without a marker that has a title, emphasis and letter case aside."""
-    stray = alone_titled(snapshot, title)
+    stray = entries.alone_titled(title)
     return f"; {stray.place} `{stray.content.title}` may be it" if stray else ""
 
 
-def typed_again(snapshot: Snapshot, title: str) -> str:
+def typed_again(entries: Entries, title: str) -> str:
     """Return the place and title of the one open task without a marker that is called so; empty for none."""
-    stray = alone_titled(snapshot, title)
-    if stray is None or stray in snapshot.loose or stray.done or stray.dropped or stray.unread:
+    stray = entries.alone_titled(title)
+    if stray is None or not stray.boxed or stray.done or stray.dropped or stray.unread:
         return ""
     return f"{stray.place} `{stray.content.title}`"
 
