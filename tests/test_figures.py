@@ -71,6 +71,24 @@ def test_without_estimates_the_risk_is_not_made_up(person: Person) -> None:
     assert (risk["estimates"], risk["chance_of_deadline"]) == (0, 1.0)
 
 
+def test_a_step_that_repeats_and_has_no_time_left_is_no_part_of_the_risk(person: Person) -> None:
+    person.writes("""
+goals:
+  - id: g
+    title: Learn to swim
+    deadline: 2027-08-15
+    done: 2027-07-19
+    steps: [{title: Practise, every: [thu], takes: 1 day}, {title: Swim, takes: 1-2-4 days}]
+  - id: h
+    title: Cross the lake
+    deadline: 2027-09-15
+    steps: [{title: Find a boat, takes: 1-2-4 days, after: [g]}]
+""")
+    done = person.run("schedule", "--risk")
+    assert (done.code, done.err) == (0, "")
+    assert person.run("fit", "h").code == person.run("fit", "g").code == 0
+
+
 def test_numpy_is_loaded_only_for_the_risk(person: Person) -> None:
     person.writes(GUESSED)
     script = (

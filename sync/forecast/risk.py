@@ -20,17 +20,17 @@ from config.keys import is_occurrence, step_of
 from sync.forecast.estimates import CONFIDENCES
 from sync.forecast.samples import SampledDays, draw, latest
 from sync.schedule.deadline import furthest
-from sync.schedule.model import Risk
+from sync.schedule.model import Bound, Reason, Risk, ScheduledStep
 from sync.schedule.search import first
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.project import Project, Step
     from sync.forecast.samples import Days, Sampled
-    from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Schedule, ScheduledGoal
 
 SAMPLES = 1000
 
@@ -252,20 +252,30 @@ def _repeating(schedule: Schedule) -> dict[str, ScheduledStep]:
     for key, time in schedule.steps().items():
         if is_occurrence(key):
             times.setdefault(step_of(key), []).append(time)
-    whole = {}
-    for goal in schedule.goals:
-        for step in (step for step in goal.goal.steps if step.key in times):
-            last, is_open = times[step.key][-1], any(time.open for time in times[step.key])
-            done = schedule.progress.done.get(step.key)
-            whole[step.key] = last._replace(
-                step=step,
-                start=None,  # it is never under way, whatever became of one of its times
-                done=done,
-                dropped=not is_open and not done,
-                pinned=False,
-                overdue=last.due is not None and last.due < schedule.today and goal.made < schedule.today,
-            )
-    return whole
+    return {
+        step.key: _as_one(step, times.get(step.key, ()), goal, schedule)
+        for goal in schedule.goals
+        for step in goal.goal.steps
+        if step.every is not None
+    }
+
+
+def _as_one(step: Step, times: Sequence[ScheduledStep], goal: ScheduledGoal, schedule: Schedule) -> ScheduledStep:
+    """Return a step that repeats as one step; as dropped where it has no time, as in a goal that is done."""
+    done = schedule.progress.done.get(step.key)
+    if not times:
+        today = schedule.today
+        whole = ScheduledStep(step, None, None, today, today, 0, Reason(Bound.REPEATS), longest_chain=False)
+        return whole._replace(done=done, dropped=done is None)
+    last, is_open = times[-1], any(time.open for time in times)
+    return last._replace(
+        step=step,
+        start=None,  # it is never under way, whatever became of one of its times
+        done=done,
+        dropped=not is_open and not done,
+        pinned=False,
+        overdue=last.due is not None and last.due < schedule.today and goal.made < schedule.today,
+    )
 
 
 def _unit(step: Step) -> Unit:
