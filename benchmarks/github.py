@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sync.run.homes import Home
+from sync.run.homes import Binding
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -97,7 +97,7 @@ def sync(folder: Path, server: GitHubServer, text: str) -> int:
     path = folder / "goals.yaml"
     path.write_text(text, encoding="utf-8")
     project = loader.load(path)
-    homes = (Home(connector(server, project.namespace), frozenset(goal.id for goal in project.goals)),)
+    homes = (Binding(connector(server, project.namespace), frozenset(goal.id for goal in project.goals)),)
     plans = pipeline.make_plans(reading.read(project, homes, TODAY))
     (applied,) = pipeline.apply(plans, homes, lambda _: None)
     if errors := [change.error for change in applied.changes if change.error]:

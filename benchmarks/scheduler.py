@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.plans import layered, project
-from sync.schedule.backward_pass import Network, Terms
+from sync.schedule.backward_pass import Constraints, StepGraph
 from sync.schedule.model import Progress
 from sync.schedule.planner import Planner
 from sync.schedule.scheduler import schedule
@@ -112,8 +112,8 @@ def the_pass(plan: Project) -> list[list[tuple[date, date]]]:
     """Return the start and due of every step by our backward pass alone."""
     planner, found = Planner(plan, Progress(), TODAY), []
     for goal in plan.sequence:
-        network = Network(goal, planner.frame(goal))
-        latest = network.latest([length or 1 for length in network.lengths()], Terms())
+        network = StepGraph(goal, planner.frame(goal))
+        latest = network.latest([length or 1 for length in network.lengths()], Constraints())
         starts, dues = network.starts(latest), latest.due
         found.append(list(zip(map(planner.date, starts), map(planner.date, dues), strict=True)))
     return found

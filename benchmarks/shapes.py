@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sync.run.homes import Home
+from sync.run.homes import Binding
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -105,7 +105,7 @@ def measure(shape: Callable[[int], Goals], count: int, clock: Callable[[], float
     service = Service(UNIQUE)
     took = []
     for _ in range(2):
-        homes = (Home(connect(service, plan.namespace, "app"), frozenset(g.id for g in plan.goals)),)
+        homes = (Binding(connect(service, plan.namespace, "app"), frozenset(g.id for g in plan.goals)),)
         snapshots = reading.take_snapshots(plan, homes, TODAY)
         began = clock()
         plans = pipeline.make_plans(reading.work_out(plan, snapshots, TODAY), allow_mass_change=True)

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sync.run.homes import Home
+from sync.run.homes import Binding
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -101,7 +101,7 @@ def sync(
     token = SecretStr(server.service.owner.token)
     account = Account(lambda: Client(token, Transport("Todoist", server.url, 300, clock)))
     homes = tuple(
-        Home(TodoistConnector(account, project.namespace, f"Project {goal.id}"), frozenset({goal.id}))
+        Binding(TodoistConnector(account, project.namespace, f"Project {goal.id}"), frozenset({goal.id}))
         for goal in project.goals
     )
     plans = pipeline.make_plans(reading.read(project, homes, TODAY))

@@ -8,7 +8,7 @@ from yaml.nodes import MappingNode, ScalarNode
 
 from config.atomic_write import replace_file
 from config.errors import BackplanError, GoalsFileError, InputError, Problem
-from config.project import HangsOn
+from config.project import RelativeDeadline
 from config.source import Source
 from config.validate import validate
 
@@ -35,7 +35,7 @@ def move_deadline(goal: Goal, day: date) -> str:
     Raises InputError where the deadline hangs on another goal's.
     """
     origin = goal.origin
-    if isinstance(goal.deadline, HangsOn):
+    if isinstance(goal.deadline, RelativeDeadline):
         message = f"the deadline of `{goal.id}` hangs on `{goal.deadline.goal}`; move that one, or write a date here"
         raise InputError(f"{origin.at('deadline')}: {message}")
     return replace_value(origin.source, (*origin.path, "deadline"), day.isoformat())

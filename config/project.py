@@ -55,7 +55,7 @@ class Countdown:
 
 
 @dataclass(frozen=True, slots=True)
-class HangsOn:
+class RelativeDeadline:
     """A deadline that stands `by` before another goal's deadline."""
 
     goal: str
@@ -159,7 +159,7 @@ class Goal:
 
     id: str
     title: str
-    deadline: date | HangsOn
+    deadline: date | RelativeDeadline
     origin: Origin = field(compare=False, repr=False)
     steps: tuple[Step, ...] = ()
     sequence: tuple[Step, ...] = ()

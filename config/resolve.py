@@ -12,7 +12,7 @@ from config.calendars import Calendar
 from config.errors import GoalsFileError, Place, Problem
 from config.keys import goal_of
 from config.parts import Part, lay_over, slug, tree, walk
-from config.project import NO_NAMESPACE, Countdown, Goal, Group, HangsOn, Link, Origin, Project, Step, Target
+from config.project import NO_NAMESPACE, Countdown, Goal, Group, Link, Origin, Project, RelativeDeadline, Step, Target
 from config.suggest import did_you_mean
 from config.templates import Templates
 
@@ -361,7 +361,7 @@ class Resolver:
         message = f"no step or goal has the id `{reference.word}`{nearest}"
         self._problem(reference.origin.at(), message)
 
-    def _deadline(self, draft: _Draft) -> date | HangsOn:
+    def _deadline(self, draft: _Draft) -> date | RelativeDeadline:
         deadline = draft.model.deadline
         if not isinstance(deadline, shape.HangsOnModel):
             assert deadline is not None  # noqa: S101  # _add_goal has refused it
@@ -369,7 +369,7 @@ class Resolver:
         if deadline.before not in self._drafts and not self._incomplete:
             message = f"no goal has the id `{deadline.before}`{_nearest(deadline.before, self._drafts)}"
             self._problem(draft.origin.at("deadline", "before"), message)
-        return HangsOn(deadline.before, deadline.by)
+        return RelativeDeadline(deadline.before, deadline.by)
 
     def _calendar(self, draft: _Draft) -> Calendar:
         chosen = draft.model.calendar
@@ -396,7 +396,7 @@ class Resolver:
     def _goal_sequence(self, goals: dict[str, Goal]) -> tuple[Goal, ...]:
         graph: dict[str, dict[str, None]] = {goal_id: {} for goal_id in goals}
         for goal in goals.values():
-            if isinstance(goal.deadline, HangsOn) and goal.deadline.goal in graph:
+            if isinstance(goal.deadline, RelativeDeadline) and goal.deadline.goal in graph:
                 graph[goal.deadline.goal][goal.id] = None
             for step in goal.steps:
                 before = [goal_of(link.key) for link in step.after] + [link.key for link in step.after_goals]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from connectors.model import Content, GoalMemory, Marker, Snapshot
+    from connectors.model import Content, Marker, Snapshot, StoredGoal
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,14 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryWrite:
+class StoreWrite:
     """The whole memory of the namespace, as it shall be."""
 
-    memory: Mapping[str, GoalMemory]
+    memory: Mapping[str, StoredGoal]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WriteResult:
     """What a service said to one write: the task's native id, or why it could not be done.
 
     gone: an earlier run had made this task already, and a person has deleted it since. `notice` is a sentence on what
@@ -137,7 +137,7 @@ class Connector(Protocol):
     def read(self) -> Snapshot:
         """Return everything of our namespace. Raises BackplanError when the read is not complete."""
 
-    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+    def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Apply a batch in order and answer for each; a task that is gone already is removed, and no error.
 
         Raises BackplanError when nothing of it could be tried.
@@ -179,7 +179,7 @@ class Mover(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Check:
     """One thing that `doctor` found out: what it is about, whether it is as it should be, and a sentence on it."""
 
     what: str
@@ -188,10 +188,10 @@ class Fact:
 
 
 @runtime_checkable
-class Examined(Protocol):
+class SelfChecking(Protocol):
     """A connector that knows more of itself than whether it can be read."""
 
-    def facts(self) -> list[Fact]:
+    def facts(self) -> list[Check]:
         """Return what there is to say of credentials, account, container and limits; what is wrong is a fact, too."""
 
 

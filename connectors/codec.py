@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.errors import RefusedError
 from config.keys import within_goal
-from connectors.model import GoalMemory, Marker, Remembered, StepState
+from connectors.model import Marker, StepState, StoredGoal, StoredKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def read_marker(text: str) -> Marker | None:
     return Marker(namespace, key, nonce, int(generation), due, pin == "pin", applied)
 
 
-def write_memory(memory: Mapping[str, GoalMemory]) -> list[str]:
+def write_memory(memory: Mapping[str, StoredGoal]) -> list[str]:
     """Return the memory as lines of JSON, one a goal: 300 steps stay under 10,000 characters.
 
     `>` is written escaped, so that no text can end a comment around it.
@@ -62,7 +62,7 @@ def write_memory(memory: Mapping[str, GoalMemory]) -> list[str]:
     return [_line(_goal(goal_id, goal)) for goal_id, goal in memory.items()]
 
 
-def read_memory(lines: list[str]) -> dict[str, GoalMemory]:
+def read_memory(lines: list[str]) -> dict[str, StoredGoal]:
     """Return the memory from its lines. Raises ValueError when a line is damaged."""
     memory = {}
     for line in lines:
@@ -78,7 +78,7 @@ def _line(value: dict[str, Any]) -> str:
     return _ENCODER.encode(value).replace(">", "\\u003e").replace("<", "\\u003c")
 
 
-def _goal(goal_id: str, goal: GoalMemory) -> dict[str, Any]:
+def _goal(goal_id: str, goal: StoredGoal) -> dict[str, Any]:
     value: dict[str, Any] = {"goal": goal_id, "since": goal.first_sync.isoformat()}
     if goal.made:
         value |= {"made": goal.made.isoformat(), "digest": goal.digest}
@@ -87,7 +87,7 @@ def _goal(goal_id: str, goal: GoalMemory) -> dict[str, Any]:
     return value
 
 
-def _row(entry: Remembered, dates: tuple[date, date] | None, since: date) -> str:
+def _row(entry: StoredKey, dates: tuple[date, date] | None, since: date) -> str:
     """Return `STATE NATIVE-ID`, then what there is of `START+DAYS` (since the first sync), `gN`, `dDAY`, `xDIGEST`."""
     parts = [_LETTERS[entry.state] + entry.native_id]
     if dates:
@@ -101,7 +101,7 @@ def _row(entry: Remembered, dates: tuple[date, date] | None, since: date) -> str
     return " ".join(parts)
 
 
-def _read_goal(entry: dict[str, Any]) -> GoalMemory:
+def _read_goal(entry: dict[str, Any]) -> StoredGoal:
     goal_id, since = str(entry["goal"]), date.fromisoformat(entry["since"])
     keys, dates = {}, {}
     for step_id, row in entry["keys"].items():
@@ -111,14 +111,14 @@ def _read_goal(entry: dict[str, Any]) -> GoalMemory:
             start = since + timedelta(days=days[0])
             dates[key] = (start, start + timedelta(days=days[1]))
     made = date.fromisoformat(entry["made"]) if "made" in entry else None
-    return GoalMemory(since, keys, made, entry.get("digest", ""), dates)
+    return StoredGoal(since, keys, made, entry.get("digest", ""), dates)
 
 
-def _read_row(row: str) -> tuple[Remembered, tuple[int, int] | None]:
+def _read_row(row: str) -> tuple[StoredKey, tuple[int, int] | None]:
     head, *parts = row.split(" ")
     values = {part[0]: part[1:] for part in parts if part[0] in "gdx"}
     span = next((part.partition("+") for part in parts if "+" in part), None)
-    remembered = Remembered(
+    remembered = StoredKey(
         _STATES[head[0]],
         head[1:],
         int(values.get("g", 1)),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from connectors.base import Requests
-from connectors.retry import Clock, Patience, TransientError, asked_to_wait, too_often, unreachable
+from connectors.retry import Clock, Retrier, TransientError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +35,7 @@ class Transport(httpx.BaseTransport):
         """`service` is its name for people, `url` where it is, `budget` the seconds that a run may take."""
         self.requests = Requests()
         self._url = httpx.URL(url)
-        self._patience = Patience(service, budget, clock)
+        self._patience = Retrier(service, budget, clock)
         self._timeout = dict.fromkeys(_TIMEOUT, timeout) if timeout else _TIMEOUT
         # A client and no bare transport: it knows the proxies of this machine.
         self._client = httpx.Client(verify=_certificates())

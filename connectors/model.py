@@ -94,7 +94,7 @@ StepState = Literal["pending", "live", "done", "dropped", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class StoredKey:
     """What became of one key: its state, native id and generation, the day it was done, its definition if dropped."""
 
     state: StepState
@@ -105,14 +105,14 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
-class GoalMemory:
+class StoredGoal:
     """What a connector remembers of one goal; `keys` is in the order last published.
 
     `dates` holds the start and due of every step that was open when the plan was `made`, `digest` its timing digest.
     """
 
     first_sync: date
-    keys: Mapping[str, Remembered] = field(default_factory=dict)
+    keys: Mapping[str, StoredKey] = field(default_factory=dict)
     made: date | None = None
     digest: str = ""
     dates: Mapping[str, tuple[date, date]] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class Snapshot:
     and `remedy` what a person can do in this service to bring a lost memory back. `room` is how many more open tasks
     fit, None where there is no limit. `account` are the names of the account that was read. `notices` are sentences on
     what the service cannot do for this plan, said once a run. `mending`: the place of the
-    memory is not as it should be, and the next `MemoryWrite` repairs it, also where the memory itself is unchanged.
+    memory is not as it should be, and the next `StoreWrite` repairs it, also where the memory itself is unchanged.
     `strays` are the tasks without a marker, where those of ours can lose theirs; `taken` are those of them that are
     `tasks` again, by the native ids that these have. `loose` are lines of a list that are no tasks, but may
     have been one: reports name them, and nothing else is done with them.
@@ -136,7 +136,7 @@ class Snapshot:
 
     tasks: tuple[Task, ...] = ()
     copies: tuple[Task, ...] = ()
-    memory: Mapping[str, GoalMemory] = field(default_factory=dict)
+    memory: Mapping[str, StoredGoal] = field(default_factory=dict)
     remembers: bool = True
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()

@@ -59,7 +59,7 @@ class UnknownOutcomeError(BackplanError):
     """A request was not answered, and nobody knows whether it was carried out."""
 
 
-class Patience:
+class Retrier:
     """Asks again and again until there is an answer, or the time of the run is over."""
 
     def __init__(self, service: str, budget: float, clock: Clock) -> None:

@@ -21,7 +21,7 @@ from icalendar import Calendar
 from markdown_it import MarkdownIt
 
 from config import display
-from connectors.base import Action, MemoryWrite, Write
+from connectors.base import Action, StoreWrite, Write
 from connectors.codec import write_marker
 from connectors.markdown.connector import MarkdownConnector
 from connectors.model import Content, Marker, client_nonce, digest
@@ -342,7 +342,7 @@ def test_any_text_becomes_one_line_that_is_read_again(title: str) -> None:
         one, two = (Marker(NAMESPACE, key, client_nonce(NAMESPACE, key, 1), due=TODAY) for key in ("g", "h"))
         connector.read()
         creates = [Write(Action.CREATE, marker.key, content=content, marker=marker) for marker in (one, two)]
-        connector.apply([*creates, MemoryWrite({})])
+        connector.apply([*creates, StoreWrite({})])
         tasks = MarkdownConnector(path, NAMESPACE).read().tasks
         assert [(task.marker.key, task.content) for task in tasks] == [("g", content), ("h", content)]
         assert all(replace(task.marker, applied={}) in (one, two) for task in tasks)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from connectors.retry import Patience
+    from connectors.retry import Retrier
 
 MOST_MUTATIONS = 20
 A_MINUTE, AN_HOUR = 80, 480  # GitHub's limits on what creates content are 80 and 500; nobody says what a batch counts
@@ -89,7 +89,7 @@ class _Bearer(requests.auth.AuthBase):
 class Client:
     """One repository over HTTP."""
 
-    def __init__(self, token: SecretStr, url: str, repo: str, patience: Patience) -> None:
+    def __init__(self, token: SecretStr, url: str, repo: str, patience: Retrier) -> None:
         """`url` is where the API is, `repo` the full name of the repository."""
         self.requests = Requests()
         self.patience = patience

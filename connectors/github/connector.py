@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from config.errors import BackplanError, CredentialsError, InputError
-from connectors.base import Answer, Capabilities, Connector, Fact, MemoryWrite, Pace, Requests, Write
+from connectors.base import Capabilities, Check, Connector, Pace, Requests, StoreWrite, Write, WriteResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from connectors.github.api import Client
     from connectors.github.body import Wording
     from connectors.github.reader import Reading
-    from connectors.github.repository import Facts, Project
+    from connectors.github.repository import Project, RepositoryInfo
     from connectors.github.writer import Batch
     from connectors.model import Content, Snapshot
 
@@ -50,10 +50,10 @@ _BESIDES = 4  # changes that are nobody's task: the label, and the memory before
 def _connect(repo: str, folder: Path) -> Client:
     from config import settings
     from connectors.github.api import Client
-    from connectors.retry import Clock, Patience
+    from connectors.retry import Clock, Retrier
 
     said = settings.load(folder)
-    patience = Patience("GitHub", said.backplan_time_budget, Clock())
+    patience = Retrier("GitHub", said.backplan_time_budget, Clock())
     return Client(said.github_secret(), said.github_api_url, repo, patience)
 
 
@@ -104,7 +104,7 @@ class GitHubConnector:
         self._dependencies = dependencies
         self._project, self._date_field = project, date_field
         self._date_fields = (target_date_field, start_date_field)
-        self._facts: Facts | None = None
+        self._facts: RepositoryInfo | None = None
         self._reading: Reading | None = None
         self._batch: Batch | None = None
 
@@ -191,23 +191,23 @@ class GitHubConnector:
             return None
         return read_project(self._client, self._project, self._date_field)
 
-    def _missing_fields(self, facts: Facts) -> list[str]:
+    def _missing_fields(self, facts: RepositoryInfo) -> list[str]:
         """Return sentences on the fields that the goals file names and that are not there; GitHub's own may be."""
         named = [name for name in self._date_fields if name not in (_TARGET_DATE, _START_DATE)]
         return [facts.lacks_field(name) for name in named if facts.date_field(name) is None]
 
-    def facts(self) -> list[Fact]:
+    def facts(self) -> list[Check]:
         """Return what the repository and the token say of themselves, as far as that can be read."""
         from connectors.github.repository import doctor, read_facts
 
         try:
             facts, project = read_facts(self._client), self._read_project()
         except CredentialsError as error:
-            return [Fact("token", False, str(error))]
+            return [Check("token", False, str(error))]
         except BackplanError as error:
-            return [Fact("service", False, str(error))]
+            return [Check("service", False, str(error))]
         fields = facts.date_fields(*self._date_fields)
-        return [Fact("token", True, "accepted"), *doctor(facts, project, fields, self._missing_fields(facts))]
+        return [Check("token", True, "accepted"), *doctor(facts, project, fields, self._missing_fields(facts))]
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether the issue is there with this content and without a marker."""
@@ -243,7 +243,7 @@ class GitHubConnector:
         at_once = (MOST_MUTATIONS - _BESIDES) // each
         return Pace(MOST_MUTATIONS, a_minute, min(max(int(seconds * a_minute / 60), at_once), AN_HOUR))
 
-    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+    def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out a batch in as few requests as it takes, as fast as GitHub lets us."""
         from connectors.github.writer import Batch
 

@@ -21,13 +21,13 @@ from connectors.github.closing import NOT_PLANNED, closed_by_robots
 from connectors.github.date_line import in_words
 from connectors.github.errors import MissingError, understood
 from connectors.github.issue import Issue, Item
-from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
+from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from connectors.github.api import Client
-    from connectors.github.repository import DateFields, Facts, Project
+    from connectors.github.repository import DateFields, Project, RepositoryInfo
     from connectors.model import StepState
 
 _REASONS = ("completed", "reopened", "")  # for closed issues that are done; long ago there was none
@@ -54,13 +54,13 @@ class Reading:
     by its number.
     """
 
-    facts: Facts
+    facts: RepositoryInfo
     namespace: str
     label: str
     fields: DateFields | None = None
     issues: dict[str, Issue] = field(default_factory=dict)
     whole: bool = False
-    memory: dict[str, GoalMemory] = field(default_factory=dict)
+    memory: dict[str, StoredGoal] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     coming: dict[str, str] = field(default_factory=dict)
     damage: str = ""
@@ -73,7 +73,9 @@ class Reading:
     robots: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, client: Client, facts: Facts, namespace: str, label: str, fields: DateFields | None) -> Reading:
+    def of(
+        cls, client: Client, facts: RepositoryInfo, namespace: str, label: str, fields: DateFields | None
+    ) -> Reading:
         """Read the issues that are ours, as few as tell everything."""
         reading = cls(facts, namespace, label, fields)
         if facts.spelled(label) in facts.labels:
@@ -168,7 +170,7 @@ class Reading:
                 with understood(f"what blocks issue #{issue.number}"):
                     self.blocked_by[issue.number] = tuple(str(NumberAnswer.read(said).number) for said in listed)
 
-    def entries(self) -> Iterator[tuple[str, Remembered]]:
+    def entries(self) -> Iterator[tuple[str, StoredKey]]:
         """Yield every key that is remembered."""
         for goal in self.memory.values():
             yield from goal.keys.items()
@@ -185,7 +187,7 @@ class Reading:
     def remember(self) -> None:
         """Find the memory of each goal: in its issue, of two in the elder; else in the last that it had."""
         self.memory, self.homes, self.damage, self.remedy = {}, {}, "", ""
-        found: dict[str, list[tuple[Issue, GoalMemory]]] = {}
+        found: dict[str, list[tuple[Issue, StoredGoal]]] = {}
         for issue in self._by_number():
             if not issue.trusted:
                 continue

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connectors.github.api import Client
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
 
 _COLOR = "1d76db"
 _ABOUT = "Planned by backplan: the dates come from a goals file"
@@ -85,7 +85,7 @@ class Around:
 
     # Order
 
-    def move(self, made: Sequence[Write], memory: Mapping[str, GoalMemory]) -> None:
+    def move(self, made: Sequence[Write], memory: Mapping[str, StoredGoal]) -> None:
         """Move new steps to where they stand in the goals file, where others follow: GitHub puts them last."""
         new = {write.key for write in made}
         moves = [move for write in made if (move := self._move(write, memory, new))]
@@ -94,7 +94,7 @@ class Around:
         except BackplanError:
             return  # the order is no promise
 
-    def _move(self, write: Write, memory: Mapping[str, GoalMemory], made: set[str]) -> Mutation | None:
+    def _move(self, write: Write, memory: Mapping[str, StoredGoal], made: set[str]) -> Mutation | None:
         issue = self._reading.issues[self._numbers[write.key]]
         goal = memory.get(goal_of(write.key))
         parent = self._reading.issues.get(issue.parent)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from config.errors import CredentialsError, RefusedError
-from connectors.base import Fact
+from connectors.base import Check
 from connectors.github.answers import AssignableAnswer, FactsAnswer, Named, ProjectAnswer, ProjectField
 from connectors.github.date_line import Dates
 from connectors.github.errors import explain, understood
@@ -90,7 +90,7 @@ class DateFields(NamedTuple):
 
 
 @dataclass
-class Facts:
+class RepositoryInfo:
     """What there is to know of a repository and of the token's account.
 
     `labels` are the ids of labels by their names, `people` those of who can be assigned to issues, `fields` those of
@@ -153,7 +153,7 @@ class Facts:
             )
 
 
-def read_facts(client: Client) -> Facts:
+def read_facts(client: Client) -> RepositoryInfo:
     """Ask for what there is to know. Raises CredentialsError where the token may not see the repository."""
     data, errors = _ask_for_facts(client)
     with understood("the repository"):
@@ -181,12 +181,12 @@ def _ask_for_facts(client: Client) -> tuple[dict[str, Any], list[dict[str, Any]]
         parts |= dict.fromkeys(refused, "")
 
 
-def _facts(answer: FactsAnswer, found: RepositoryAnswer, client: Client) -> Facts:
+def _facts(answer: FactsAnswer, found: RepositoryAnswer, client: Client) -> RepositoryInfo:
     names = {field.name for field in (answer.inputs.input_fields if answer.inputs else ())}
     fields = found.issue_fields.nodes or [] if found.issue_fields and "issueFields" in names else []
     client.repo = found.name_with_owner  # it may have been renamed
     rate = answer.rate_limit
-    return Facts(
+    return RepositoryInfo(
         found.id,
         found.name_with_owner,
         answer.viewer.login if answer.viewer else "",
@@ -239,15 +239,15 @@ def read_project(client: Client, number: int, field: str) -> Project | str:
 
 
 def doctor(
-    facts: Facts, project: Project | str | None, fields: DateFields | None, missing: Sequence[str]
-) -> list[Fact]:
+    facts: RepositoryInfo, project: Project | str | None, fields: DateFields | None, missing: Sequence[str]
+) -> list[Check]:
     """Return what there is to say of the account, the repository, what can be written there, and the limits."""
     try:
         facts.refuse_closed()
     except RefusedError as error:
-        there = Fact("repository", False, str(error))
+        there = Check("repository", False, str(error))
     else:
-        there = Fact("repository", True, f"{facts.name} is there, and takes issues")
+        there = Check("repository", True, f"{facts.name} is there, and takes issues")
     rights = f"{facts.permission.lower()} on {facts.name}"
     lacks = (
         ""
@@ -256,22 +256,22 @@ def doctor(
     )
     nests = "steps are sub-issues of their goal" if facts.nests else "this server has no sub-issues; steps stand alone"
     if isinstance(project, str):
-        dates = [Fact("project", False, project)]
+        dates = [Check("project", False, project)]
     else:
-        dates = [Fact("project", True, f"dates go to its field “{project.field}”, too")] if project else []
+        dates = [Check("project", True, f"dates go to its field “{project.field}”, too")] if project else []
     shown = (
         f"dates go to {fields.names} of the issues, too, where the token may set that"
         if fields
         else "the issues have no date fields to set: only organizations give them"
     )
     return [
-        Fact("account", True, facts.login or "the token of a workflow"),
+        Check("account", True, facts.login or "the token of a workflow"),
         there,
         *dates,
-        Fact("fields", not missing, "; ".join([shown, *missing])),
-        Fact("rights", facts.may_push, rights + lacks),
-        Fact("structure", True, nests),
-        Fact(
+        Check("fields", not missing, "; ".join([shown, *missing])),
+        Check("rights", facts.may_push, rights + lacks),
+        Check("structure", True, nests),
+        Check(
             "requests",
             True,
             f"{facts.remaining:,} of {facts.limit:,} are left until {facts.resets}; besides, GitHub takes about 80 "

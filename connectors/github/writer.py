@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
 from config.keys import goal_of
-from connectors.base import Action, Answer, MemoryWrite, Write
+from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.codec import write_memory
 from connectors.github.answers import MadeAnswer
 from connectors.github.api import Mutation
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from connectors.github.body import Wording
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
 
 _MOST_CHILDREN = 100
 _SETTLING = 5.0  # seconds until what was just written is sure to be listed
@@ -40,7 +40,7 @@ _BEFORE = timedelta(minutes=2)  # so much may pass until the answer that tells t
 class _Asked:
     """One write with what became of it. `issues` are the numbers of those that it changes, or has made."""
 
-    write: Write | MemoryWrite
+    write: Write | StoreWrite
     issues: list[str] = field(default_factory=list)
     error: str | None = None
 
@@ -62,7 +62,7 @@ class Batch:
         self._reading = reading
         self._client = client
         self._milestones = Milestones(client, reading) if milestones else None
-        self._memory: Mapping[str, GoalMemory] = reading.memory
+        self._memory: Mapping[str, StoredGoal] = reading.memory
         # Of two with one key, the elder stays.
         self._numbers = {task.marker.key: task.native_id for task in reversed(reading.snapshot().tasks)}
         self._nonces = {key: nonce for nonce, key in reversed(reading.keys.items())}
@@ -71,7 +71,7 @@ class Batch:
         self._dates = OuterDates(client, reading)
         self._wanted: dict[str, Issue] = {}
 
-    def carry_out(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+    def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out the writes, and answer for each.
 
         Raises BackplanError when nothing of it could be tried.
@@ -84,7 +84,7 @@ class Batch:
             if isinstance(one.write, Write):
                 self._name(one.write)
         for one in asked:
-            if isinstance(one.write, MemoryWrite):
+            if isinstance(one.write, StoreWrite):
                 self._remember(one, one.write.memory)
             elif one.write.action is not Action.CREATE:
                 self._want(one, one.write)
@@ -97,7 +97,7 @@ class Batch:
         self._around.move([write for one, write in made if one.issues], self._memory)
         self._link(asked)
         notice = self._dates.notice
-        return [Answer("" if one.error else next(iter(one.issues), ""), one.error, notice=notice) for one in asked]
+        return [WriteResult("" if one.error else next(iter(one.issues), ""), one.error, notice=notice) for one in asked]
 
     # What shall be
 
@@ -112,7 +112,7 @@ class Batch:
     def _now(self, number: str) -> Issue | None:
         return self._wanted.get(number) or self._reading.issues.get(number)
 
-    def _remember(self, one: _Asked, memory: Mapping[str, GoalMemory]) -> None:
+    def _remember(self, one: _Asked, memory: Mapping[str, StoredGoal]) -> None:
         """Want the memory of each goal in its own issue, or for want of one in another's."""
         self._memory = memory
         homes = self._reading.homes

@@ -19,7 +19,7 @@ from config.atomic_write import replace_file
 from config.errors import BackplanError, InputError, RefusedError
 from config.keys import goal_of
 from config.pull_request import refuse_outside
-from connectors.base import Answer, Capabilities, Connector, MemoryWrite, Requests, Write
+from connectors.base import Capabilities, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.markdown.found import (
     Found,
     by_nonce,
@@ -35,7 +35,7 @@ from connectors.markdown.memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown.page import Page
 from connectors.markdown.text import conflicts, fenced, lines_below, lone_return, parents
 from connectors.markdown.unread import is_far
-from connectors.model import Content, GoalMemory, Snapshot, Stray, Task
+from connectors.model import Content, Snapshot, StoredGoal, Stray, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -159,7 +159,7 @@ class MarkdownConnector:
     def _place(self, number: int) -> str:
         return f"{self._name}:{number + 1}"
 
-    def _task(self, lines: list[str], found: Found, memory: Mapping[str, GoalMemory], known: Known) -> Task:
+    def _task(self, lines: list[str], found: Found, memory: Mapping[str, StoredGoal], known: Known) -> Task:
         line, marker = Line(lines[found.number], found.span), found.marker
         goal = memory.get(goal_of(marker.key))
         remembered = goal.keys.get(marker.key) if goal else None
@@ -200,7 +200,7 @@ class MarkdownConnector:
         raw = self._read_bytes()
         return raw is not None and find_unmarked(self._decode(raw).split("\n"), content) is not None
 
-    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+    def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Apply the whole batch to the file as it was read, and replace it in one step."""
         raw = self._read_bytes()
         self._refuse_changed(raw)

@@ -13,7 +13,7 @@ from connectors.model import Marker, client_nonce
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
 
 _ANY_COMMENT = re.compile(r"<!--.*?-->")
 _OPENED = re.compile(r"<!--\s*(?:bp\d+\b|$)")
@@ -28,7 +28,7 @@ _FEWEST_LETTERS = 3  # of a word of ours that lost its end
 class Known:
     """What the memory knows: the nonces with their keys. By one of these, a marker that a person damaged is told."""
 
-    def __init__(self, memory: Mapping[str, GoalMemory], namespace: str, *, complete: bool) -> None:
+    def __init__(self, memory: Mapping[str, StoredGoal], namespace: str, *, complete: bool) -> None:
         """complete: there is a memory, so that a nonce that is not in it says something."""
         entries = [(key, entry) for goal in memory.values() for key, entry in goal.keys.items()]
         self.nonces = {entry.native_id: key for key, entry in entries}

@@ -11,7 +11,7 @@ from connectors.markdown.text import fenced
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
 
 MEMORY_START = "<!-- backplan's memory of {namespace}, keep this"
 MEMORY_END = "-->"
@@ -40,7 +40,7 @@ def memory_block(lines: Sequence[str], namespace: str) -> Block | None:
     return None if start is None else _block(lines, start)
 
 
-def memory_in(lines: Sequence[str], namespace: str) -> tuple[dict[str, GoalMemory], str]:
+def memory_in(lines: Sequence[str], namespace: str) -> tuple[dict[str, StoredGoal], str]:
     """Return the memory; where it cannot be read, none, and what is wrong with it on which line."""
     block = memory_block(lines, namespace)
     strays = stray_entries(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.base import Action, Answer, MemoryWrite
+from connectors.base import Action, StoreWrite, WriteResult
 from connectors.codec import write_memory
 from connectors.markdown.found import by_nonce, find_unmarked, managed_lines
 from connectors.markdown.line import TASK, Line
@@ -71,30 +71,30 @@ class Page:
         ends = {n + 1 for n in entries if self._lines[n + 1 : n + 2] and self._lines[n + 1].strip() == MEMORY_END}
         return {*entries, *ends}
 
-    def apply(self, write: Write | MemoryWrite) -> Answer:
+    def apply(self, write: Write | StoreWrite) -> WriteResult:
         """Apply one write and answer for it."""
-        if isinstance(write, MemoryWrite):
+        if isinstance(write, StoreWrite):
             first = MEMORY_START.format(namespace=self._namespace)
             block = [first, *write_memory(write.memory), MEMORY_END] if write.memory else []
             self._memory = [line + self._end_of_line for line in block]
-            return Answer()
+            return WriteResult()
         if write.action is Action.CREATE:
             return self._create(write)
         found = self._find(write.native_id, copy=write.action is Action.DETACH)
         if found is not None and found.unread:
-            return Answer(error=found.told(self._name))
+            return WriteResult(error=found.told(self._name))
         number = found.number if found else None
         said = write.found or (write.content if write.action is Action.REPAIR else None)
         if number is None and said:
             number = find_unmarked(self._as_read, said)
             self._by_key |= {write.key: number} if number is not None else {}
         if number is None:
-            return Answer(error="the line is gone")
+            return WriteResult(error="the line is gone")
         if write.action is Action.REMOVE:
             self._gone.add(number)
         else:
             self._change(number, write, found.span if found else None)
-        return Answer(write.native_id)
+        return WriteResult(write.native_id)
 
     def _change(self, number: int, write: Write, span: tuple[int, int] | None) -> None:
         line = Line(self._lines[number], span)
@@ -112,7 +112,7 @@ class Page:
         if write.kept:
             self._notes.setdefault(number, []).append(f"{line.indent}{_INDENT}{write.kept}{self._end_of_line}")
 
-    def _create(self, write: Write) -> Answer:
+    def _create(self, write: Write) -> WriteResult:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
         added, number, indent = self._places[write.key] = self._room(write)
@@ -124,7 +124,7 @@ class Page:
         lines = added.setdefault(number, [])
         lines.insert(self._position(lines, write), line.text + self._end_of_line)
         self._made[write.key] = line.text + self._end_of_line
-        return Answer(write.marker.nonce)
+        return WriteResult(write.marker.nonce)
 
     def _position(self, lines: list[str], write: Write) -> int:
         """Return where among the new lines at one place a task goes: what is new, too, may stand there already."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError, RefusedError
-from connectors.base import Fact
+from connectors.base import Check
 from connectors.todoist.container import is_exact, resolve
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _refuse_archived_section(container: Container, listing: Listing) -> None:
         )
 
 
-def facts(container: Container, listing: Listing, requests: int) -> list[Fact]:
+def facts(container: Container, listing: Listing, requests: int) -> list[Check]:
     """Return what there is to say of the account, its plan, the project and the requests that may be sent."""
     limits, name, room = listing.limits, container.name, container.room(listing)
     deadlines = "with deadlines" if limits.deadlines else "without deadlines of Todoist's own"
@@ -78,16 +78,16 @@ def facts(container: Container, listing: Listing, requests: int) -> list[Fact]:
     try:
         refuse_full(container, listing)
     except BackplanError as error:
-        place = Fact("project", False, str(error))
+        place = Check("project", False, str(error))
     else:
         known = "; ".join([f"“{name}” is there", *container.spelled])
         there = known if container.place else f"“{name}” does not exist yet; the first sync makes it"
-        place = Fact("project", True, there + (f", with room for {room} more open tasks" if room is not None else ""))
+        place = Check("project", True, there + (f", with room for {room} more open tasks" if room is not None else ""))
     return [
-        Fact("account", True, f"{listing.user.email} (id {listing.user.id}), time zone {listing.user.timezone}"),
-        Fact("plan", True, plan),
+        Check("account", True, f"{listing.user.email} (id {listing.user.id}), time zone {listing.user.timezone}"),
+        Check("plan", True, plan),
         place,
-        Fact(
+        Check(
             "requests",
             True,
             f"{requests} sent now; Todoist takes 1,000 in 15 minutes, 100 of them whole reads, and does not tell how "

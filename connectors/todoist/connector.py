@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from config.errors import BackplanError, CredentialsError, InputError
-from connectors.base import Action, Answer, Capabilities, Connector, Fact, MemoryWrite, Requests, Write
+from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.model import Content, Snapshot
 from connectors.todoist.objects import Name
 
@@ -230,18 +230,18 @@ class TodoistConnector:
     def _at(self, name: Name) -> Connector:
         return TodoistConnector(self.account, self._namespace, name.project, name.section, named=False)
 
-    def facts(self) -> list[Fact]:
+    def facts(self) -> list[Check]:
         """Return what the account says of itself, as far as it can be read."""
         from connectors.todoist import checks
 
         try:
             listing = self.account.client(self.requests).read()
         except CredentialsError as error:
-            return [Fact("token", False, str(error))]
+            return [Check("token", False, str(error))]
         except BackplanError as error:
-            return [Fact("service", False, str(error))]
+            return [Check("service", False, str(error))]
         found = checks.facts(self._container(listing), listing, self.requests.read)
-        return [Fact("token", True, "accepted"), *found]
+        return [Check("token", True, "accepted"), *found]
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether the task is there with this content and without a marker."""
@@ -259,7 +259,7 @@ class TodoistConnector:
 
     # Writing
 
-    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+    def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out a batch in as few requests as it takes."""
         if self._reading is None:
             self.read()
@@ -270,8 +270,8 @@ class TodoistConnector:
         client = self.account.client(self.requests)
         container = self._reading.container
         if container.memory is None or container.place is None:
-            memory = next((write.memory for write in batch if isinstance(write, MemoryWrite)), {})
+            memory = next((write.memory for write in batch if isinstance(write, StoreWrite)), {})
             creates = any(isinstance(write, Write) and write.action is Action.CREATE for write in batch)
             if (memory or creates) and (refused := SetUp(self._reading, client).carry_out(memory)):
-                return [Answer(error=refused)] * len(batch)
+                return [WriteResult(error=refused)] * len(batch)
         return Batch(self._reading, client).carry_out(batch)

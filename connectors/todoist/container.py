@@ -18,7 +18,7 @@ from connectors.todoist.objects import Command, Name
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from connectors.model import Remembered
+    from connectors.model import StoredKey
     from connectors.todoist.api import Client
     from connectors.todoist.objects import Item, Listing, Place
 
@@ -135,7 +135,7 @@ def _by_nonce(listing: Listing) -> dict[str, str]:
     return found
 
 
-def entries_of(listing: Listing, memory: Item) -> list[tuple[str, Remembered]]:
+def entries_of(listing: Listing, memory: Item) -> list[tuple[str, StoredKey]]:
     """Return the keys that a memory knows, as far as it can be read."""
     if (known := listing.derived.get(("entries", memory.id))) is None:
         goals = todoist_memory.read(listing.notes_of(memory.id))[0].values()

@@ -19,7 +19,7 @@ from connectors.model import digest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
     from connectors.todoist.objects import Note
 
 TITLE = "backplan's memory, keep this"
@@ -63,7 +63,7 @@ def pieces(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
-def write(memory: Mapping[str, GoalMemory]) -> dict[str, list[str]]:
+def write(memory: Mapping[str, StoredGoal]) -> dict[str, list[str]]:
     """Return the comments that hold the memory, by goal."""
     comments = {}
     for goal_id, line in zip(memory, write_memory(memory), strict=True):
@@ -81,7 +81,7 @@ def by_goal(notes: Iterable[Note]) -> dict[str, list[Note]]:
     return found
 
 
-def read(notes: Iterable[Note]) -> tuple[dict[str, GoalMemory], list[str]]:
+def read(notes: Iterable[Note]) -> tuple[dict[str, StoredGoal], list[str]]:
     """Return the memory, of each goal the newest whole set of comments, and the goals of which none can be read."""
     lines: dict[str, str | None] = {}
     sets: dict[tuple[str, str], dict[int, _Piece]] = {}
@@ -91,7 +91,7 @@ def read(notes: Iterable[Note]) -> tuple[dict[str, GoalMemory], list[str]]:
         lines.setdefault(piece.goal, None)
         if len(parts) == piece.count:
             lines[piece.goal] = "".join(parts[number].text for number in sorted(parts))
-    memory: dict[str, GoalMemory] = {}
+    memory: dict[str, StoredGoal] = {}
     broken = []
     for goal, line in lines.items():
         try:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from config.keys import goal_of
-from connectors.model import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
+from connectors.model import Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
 from connectors.todoist.container import entries_of, needs_repair, repaired, stores
@@ -56,7 +56,7 @@ class Claims:
     gone: set[str] = field(default_factory=set)
     places: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
 
-    def add(self, entries: Iterable[tuple[str, Remembered]], listing: Listing, namespace: str) -> set[str]:
+    def add(self, entries: Iterable[tuple[str, StoredKey]], listing: Listing, namespace: str) -> set[str]:
         """Take in a memory, and return the nonces that it knows.
 
         A task that was renamed has the nonce of its first name.
@@ -86,7 +86,7 @@ class Reading:
     listing: Listing
     container: Container
     namespace: str
-    memory: Mapping[str, GoalMemory] = field(default_factory=dict)
+    memory: Mapping[str, StoredGoal] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)  # goals whose memory cannot be read
     elsewhere: Claims = field(default_factory=Claims)
     others: list[Name] = field(default_factory=list)  # the other places that the goals file names
@@ -117,7 +117,7 @@ class Reading:
             memory[goal_id] = replace(own, keys={**goal.keys, **own.keys})
         self.memory = memory
 
-    def entries(self) -> Iterator[tuple[str, Remembered]]:
+    def entries(self) -> Iterator[tuple[str, StoredKey]]:
         """Yield every key that is remembered."""
         for goal in self.memory.values():
             yield from goal.keys.items()

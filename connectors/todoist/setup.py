@@ -15,7 +15,7 @@ from connectors.todoist.objects import Command, derived_uuid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
     from connectors.todoist.api import Client
     from connectors.todoist.reader import Reading
 
@@ -31,7 +31,7 @@ class SetUp:
         self._client = client
         self._others = {store.item.id for store in stores(reading.listing, reading.namespace)}  # memories of others
 
-    def carry_out(self, memory: Mapping[str, GoalMemory]) -> str | None:
+    def carry_out(self, memory: Mapping[str, StoredGoal]) -> str | None:
         """Make it all in one request; return why it could not be done.
 
         The uuids come from the names. Where they have been used and what they made is gone, it is made anew. Where
@@ -44,7 +44,7 @@ class SetUp:
             refused = self._until_there({}, only_project=True)  # an earlier one may have another name now
         return refused or self._until_there(memory)
 
-    def _until_there(self, memory: Mapping[str, GoalMemory], *, only_project: bool = False) -> str | None:
+    def _until_there(self, memory: Mapping[str, StoredGoal], *, only_project: bool = False) -> str | None:
         gone, refused = self._attempt(memory, "", only_project=only_project)
         for _ in range(_ATTEMPTS):
             if gone:
@@ -60,7 +60,7 @@ class SetUp:
         known = reading.container.memory or reading.listing.items.get(memory_id)
         reading.container = replace(found, memory=found.memory or known)
 
-    def _attempt(self, memory: Mapping[str, GoalMemory], salt: str, *, only_project: bool) -> tuple[str, str | None]:
+    def _attempt(self, memory: Mapping[str, StoredGoal], salt: str, *, only_project: bool) -> tuple[str, str | None]:
         """Return why it could not be done, and the ids of what was deleted, where it has to be tried with other uuids.
 
         salt: what tells these uuids from others. Two runs that race find the same things deleted.
@@ -88,7 +88,7 @@ class SetUp:
             return "", None
         return "", self._take_over(made[-1], memory, overwritten=bool(there))
 
-    def _take_over(self, memory_id: str, memory: Mapping[str, GoalMemory], *, overwritten: bool) -> str | None:
+    def _take_over(self, memory_id: str, memory: Mapping[str, StoredGoal], *, overwritten: bool) -> str | None:
         """Use the task that an earlier run made for the memory; return why nothing more can be done in this run."""
         self._find(memory_id)
         reading = self._reading
@@ -172,7 +172,7 @@ class SetUp:
         return [*commands, memory, *notes]
 
 
-def memory_commands(reading: Reading, memory: Mapping[str, GoalMemory]) -> list[Command]:
+def memory_commands(reading: Reading, memory: Mapping[str, StoredGoal]) -> list[Command]:
     """Return the commands that make the comments what the memory is, only of the goals that differ.
 
     The task itself is repaired. It goes where nothing is to be remembered, as do those that racing runs made beside it.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from config.errors import BackplanError
-from connectors.base import Action, Answer, MemoryWrite, Write
+from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
 from connectors.todoist.description import PRIORITIES, join, with_marker
@@ -23,7 +23,7 @@ from connectors.todoist.setup import memory_commands
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connectors.model import Content, GoalMemory
+    from connectors.model import Content, StoredGoal
     from connectors.todoist.api import Client
     from connectors.todoist.objects import Item, Outcome
     from connectors.todoist.reader import Reading
@@ -40,7 +40,7 @@ class _Asked:
     `keeping` puts what a person wrote into a comment: before the commands, which overwrite it.
     """
 
-    write: Write | MemoryWrite
+    write: Write | StoreWrite
     commands: list[Command] = field(default_factory=list)
     keeping: list[Command] = field(default_factory=list)
     made: str = ""
@@ -64,11 +64,11 @@ class Batch:
         self._made: dict[str, str] = {}  # by temporary id
         self._unknown: set[str] = set()
 
-    def carry_out(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+    def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out the writes in order, and answer for each."""
         if any(isinstance(write, Write) and write.action is Action.REMOVE for write in batch):
             self._reading.see_completed(self._client)
-        for remembered in (write.memory for write in batch if isinstance(write, MemoryWrite)):
+        for remembered in (write.memory for write in batch if isinstance(write, StoreWrite)):
             self._learn(remembered)
         staying = [w for w in batch if isinstance(w, Write) and w.native_id and w.action not in _LEAVING]
         self._ids |= {write.key: write.native_id for write in staying}  # some have another key from now on
@@ -77,17 +77,17 @@ class Batch:
         commands = [command for one in asked for command in one.commands] + self._order.commands()
         before = self._listing.token
         if commands:
-            remembering = (c.uuid for one in asked if isinstance(one.write, MemoryWrite) for c in one.commands)
+            remembering = (c.uuid for one in asked if isinstance(one.write, StoreWrite) for c in one.commands)
             self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
             self._look_up(before)
             self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
         answers = [self._answer(one) for one in asked]
         for write, answer in zip(batch, answers, strict=True):
-            if isinstance(write, MemoryWrite) and answer.error is None:
+            if isinstance(write, StoreWrite) and answer.error is None:
                 self._reading.memory = write.memory  # later batches of the run know of it
         return answers
 
-    def _learn(self, memory: Mapping[str, GoalMemory]) -> None:
+    def _learn(self, memory: Mapping[str, StoredGoal]) -> None:
         """Take note of tasks that this place takes over from another one: what is new comes to stand below them."""
         for goal in memory.values():
             for key, entry in goal.keys.items():
@@ -109,8 +109,8 @@ class Batch:
         self._refused |= outcome.refused
         self._made |= outcome.ids
 
-    def _asked(self, write: Write | MemoryWrite) -> _Asked:
-        if isinstance(write, MemoryWrite):
+    def _asked(self, write: Write | StoreWrite) -> _Asked:
+        if isinstance(write, StoreWrite):
             commands = memory_commands(self._reading, write.memory) if self._reading.container.memory else []
             return _Asked(write, commands)
         if write.content and (error := _too_long(write)):
@@ -264,7 +264,7 @@ class Batch:
 
     # Answering
 
-    def _answer(self, one: _Asked) -> Answer:
+    def _answer(self, one: _Asked) -> WriteResult:
         error = one.error or next(
             (e for c in one.commands if (e := self._errors.get(c.uuid)) and self._counts(c)), None
         )
@@ -272,8 +272,8 @@ class Batch:
         if error is None and native_id in self._unknown:
             error = "made by an earlier run, and whether it is still there could not be asked; run again"
         if error is not None:
-            return Answer(error=error)
-        return Answer(native_id, gone=bool(one.made) and self._is_gone(native_id))
+            return WriteResult(error=error)
+        return WriteResult(native_id, gone=bool(one.made) and self._is_gone(native_id))
 
     def _counts(self, command: Command) -> bool:
         """Return whether an error says that something is not as it should be: what was done before is no harm."""

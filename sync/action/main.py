@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sync.reconcile.change import ConnectorPlan
-    from sync.run.homes import Home
+    from sync.run.homes import Binding
     from sync.run.reading import Reading
     from sync.run.workspace import Workspace
     from sync.schedule.model import ScheduledGoal
@@ -244,7 +244,7 @@ def _what_is_there() -> str:
     return f"There is `{near}`: rename it, or name it in the workflow, as `goals: {near}` below `with:`."
 
 
-def _refuse_unknown(names: Iterable[str], homes: Iterable[Home]) -> None:
+def _refuse_unknown(names: Iterable[str], homes: Iterable[Binding]) -> None:
     known = {home.connector.name for home in homes}
     for name in names:
         if name not in known:
@@ -264,7 +264,9 @@ def _checked(workspace: Workspace) -> Outcome:
     return Outcome(summary.checked(sentence))
 
 
-def _reconciled(inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Home], folder: Path) -> Outcome:
+def _reconciled(
+    inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Binding], folder: Path
+) -> Outcome:
     """Plan, and carry the plans out where that is asked for and allowed."""
     began = time.monotonic()
     allow = inputs.allow_mass_change
@@ -291,7 +293,7 @@ def _reconciled(inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Se
     return Outcome(summary.run(told), 1 if failures else 0, told)
 
 
-def _save(path: Path, plans: Sequence[ConnectorPlan], homes: Sequence[Home], workspace: Workspace) -> None:
+def _save(path: Path, plans: Sequence[ConnectorPlan], homes: Sequence[Binding], workspace: Workspace) -> None:
     connectors = {home.label: home.connector for home in homes}
     document = as_json.plans(plans, connectors, workspace.project.namespace)
     replace_file(path, f"{hide(as_json.text(document))}\n".encode())

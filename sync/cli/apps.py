@@ -9,7 +9,7 @@ from sync.cli.options import FAILED, Options, command, known_connectors
 from sync.cli.output import print_lines
 
 if TYPE_CHECKING:
-    from connectors.base import Connector, Fact
+    from connectors.base import Check, Connector
 
 
 @command()
@@ -68,13 +68,13 @@ def doctor(options: Options) -> int:
     return FAILED if any(not fact.ok for facts in found.values() for fact in facts) else 0
 
 
-def _facts(connector: Connector) -> list[Fact]:
-    from connectors.base import Examined, Fact
+def _facts(connector: Connector) -> list[Check]:
+    from connectors.base import Check, SelfChecking
 
-    if isinstance(connector, Examined):
+    if isinstance(connector, SelfChecking):
         return connector.facts()
     try:
         connector.read()
     except BackplanError as error:
-        return [Fact("reading", False, str(error))]
-    return [Fact("reading", True, "can be read")]
+        return [Check("reading", False, str(error))]
+    return [Check("reading", True, "can be read")]

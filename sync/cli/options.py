@@ -18,7 +18,7 @@ from sync.cli.output import print_json, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sync.run.homes import Home
+    from sync.run.homes import Binding
     from sync.run.workspace import Workspace
 
 FAILED = 1
@@ -117,7 +117,7 @@ def command(
     return decorate
 
 
-def known_connectors(names: tuple[str, ...], homes: Iterable[Home]) -> frozenset[str]:
+def known_connectors(names: tuple[str, ...], homes: Iterable[Binding]) -> frozenset[str]:
     """Return the names, each of which must be one of the project's connectors."""
     known = {home.connector.name for home in homes}
     for name in names:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sync.reconcile.change import ConnectorPlan
-    from sync.run.homes import Home
+    from sync.run.homes import Binding
     from sync.run.reading import Reading
 
 
@@ -107,7 +107,7 @@ class _Run:
     """The plans of a run, and whether they were carried out: then with what became of them."""
 
     plans: list[ConnectorPlan]
-    homes: Sequence[Home]
+    homes: Sequence[Binding]
     namespace: str
     applied: bool
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from connectors.base import Write
-    from connectors.model import Content, GoalMemory, Marker, Task
+    from connectors.model import Content, Marker, StoredGoal, Task
 
 Status = Literal["planned", "applied", "failed", "skipped"]
 
@@ -66,13 +66,13 @@ class ConnectorPlan:
 
     label: str
     changes: tuple[Change, ...]
-    memory: Mapping[str, GoalMemory]
-    remembered: Mapping[str, GoalMemory]
-    stored: Mapping[str, GoalMemory]
+    memory: Mapping[str, StoredGoal]
+    remembered: Mapping[str, StoredGoal]
+    stored: Mapping[str, StoredGoal]
     budget: Budget | None = None
     error: str | None = None
     notices: tuple[str, ...] = ()
-    leaving: Mapping[str, GoalMemory] = field(default_factory=dict)
+    leaving: Mapping[str, StoredGoal] = field(default_factory=dict)
     mending: bool = False
 
     @property

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Group
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
     from sync.schedule.model import ScheduledGoal, ScheduledStep
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredTask:
     """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
 
     `timing` and `definition` are the digests of `sync.reconcile.digests`; `dates` the start and due to publish. `above`
@@ -47,7 +47,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedGoal:
+class DesiredGoal:
     """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
 
     `repeating` are the keys of the steps whose occurrences come and go with the plan; `first_sync` is the day since
@@ -55,7 +55,7 @@ class WantedGoal:
     """
 
     goal_id: str
-    tasks: tuple[Wanted, ...]
+    tasks: tuple[DesiredTask, ...]
     made: date
     digest: str
     first_sync: date
@@ -63,8 +63,8 @@ class WantedGoal:
 
 
 def wanted_goal(
-    deadline: str, goal: ScheduledGoal, memory: Mapping[str, GoalMemory], first_sync: date, *, nested: int = 0
-) -> WantedGoal | None:
+    deadline: str, goal: ScheduledGoal, memory: Mapping[str, StoredGoal], first_sync: date, *, nested: int = 0
+) -> DesiredGoal | None:
     """Return a goal's own task and its steps'; None for one that is over before it was ever published.
 
     deadline: as `digests.deadlines` has it. memory: of the app. first_sync: the day since which any app has known of
@@ -73,7 +73,7 @@ def wanted_goal(
     over = goal.state in (State.MISSED, State.DONE)
     if over and goal.goal.id not in memory:
         return None
-    own = Wanted(
+    own = DesiredTask(
         key=goal.goal.id,
         content=_goal_content(goal),
         timing=digests.timing(deadline, None),
@@ -84,7 +84,7 @@ def wanted_goal(
     scheduled = {step.step.key: step for step in goal.steps}
     own_steps = [step.step for step in goal.steps]
     above, members = goal.goal.chains(), goal.goal.members(own_steps)
-    steps: list[Wanted | None] = [
+    steps: list[DesiredTask | None] = [
         _step(deadline, goal, scheduled[part.key], last, above[part.group][-nested:] if nested else ())
         if isinstance(part, Step)
         else _group(deadline, goal, part, [scheduled[step.key] for step in members[part.key]], above[part.within])
@@ -92,12 +92,12 @@ def wanted_goal(
         if isinstance(part, Step) or len(above[part.within]) < nested
     ]
     repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
-    return WantedGoal(goal.goal.id, (own, *filter(None, steps)), goal.made, goal.digest, first_sync, repeating)
+    return DesiredGoal(goal.goal.id, (own, *filter(None, steps)), goal.made, goal.digest, first_sync, repeating)
 
 
 def _group(
     deadline: str, goal: ScheduledGoal, group: Group, members: list[ScheduledStep], above: tuple[str, ...]
-) -> Wanted | None:
+) -> DesiredTask | None:
     """Return a group's own task: it lasts from the first day of its members to the last, and is done when they are.
 
     above: the keys of the groups around it. None where it has no members: follow-ups stand elsewhere, and what was
@@ -107,7 +107,7 @@ def _group(
     if not own:
         return None
     done = [step.done for step in own if step.done]
-    return Wanted(
+    return DesiredTask(
         key=group.key,
         content=Content(
             title=group.title,
@@ -129,7 +129,7 @@ def _step(
     scheduled: ScheduledStep,
     last: Mapping[str, str],
     above: tuple[str, ...],
-) -> Wanted:
+) -> DesiredTask:
     """Return a step's task.
 
     last: the key of each step's task: of one that repeats, that of its last time. above: the keys of the groups to
@@ -137,7 +137,7 @@ def _step(
     """
     step = scheduled.step
     dates = (scheduled.start, scheduled.due) if scheduled.start and scheduled.due and scheduled.open else None
-    return Wanted(
+    return DesiredTask(
         key=step.key,
         content=Content(
             title=step.title,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from config.keys import HEARTBEAT, day_of, goal_of, is_group, is_occurrence, step_of
 from connectors.base import Action, Write
 from connectors.codec import DIGESTS
-from connectors.model import ADDITIVE, FIELDS, Content, GoalMemory, Marker, Remembered, client_nonce, digest
+from connectors.model import ADDITIVE, FIELDS, Content, Marker, StoredGoal, StoredKey, client_nonce, digest
 from sync.reconcile.change import Change, ConnectorPlan, state_of
+from sync.reconcile.merge import merge
 from sync.reconcile.ordering import after_moves, after_reopening, turn
 from sync.reconcile.placement import Places
 from sync.reconcile.progress import GIVEN_UP
@@ -23,14 +24,14 @@ from sync.reconcile.safety import refuse_mass_change, refuse_overfull
 from sync.reconcile.strays import addressed, perhaps, typed_again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence, Set
     from datetime import date
 
     from connectors.base import Connector
     from connectors.model import Task
     from sync.reconcile.change import State
-    from sync.reconcile.desired import Wanted, WantedGoal
-    from sync.reconcile.progress import View
+    from sync.reconcile.desired import DesiredGoal, DesiredTask
+    from sync.reconcile.progress import ServiceView
 
 COMPANY = "done, but to tick it would tick an open task of yours below it"
 _BEATS = "it moves ahead once a day, for as long as backplan runs"
@@ -38,8 +39,8 @@ _BEATS = "it moves ahead once a day, for as long as backplan runs"
 
 def plan(
     connector: Connector,
-    view: View,
-    wanted: Sequence[WantedGoal],
+    view: ServiceView,
+    wanted: Sequence[DesiredGoal],
     *,
     namespace: str,
     today: date,
@@ -86,14 +87,14 @@ def plan(
     return ConnectorPlan(view.label, tuple(changes), memory, remembered, view.stored, leaving=leaving, mending=mending)
 
 
-def _after(wanted: Wanted, there: set[str]) -> Wanted:
+def _after(wanted: DesiredTask, there: set[str]) -> DesiredTask:
     if there.issuperset(wanted.content.after):
         return wanted
     after = tuple(key for key in wanted.content.after if key in there)
     return replace(wanted, content=replace(wanted.content, after=after))
 
 
-def _why_open(wanted: Wanted) -> str:
+def _why_open(wanted: DesiredTask) -> str:
     if wanted.key == HEARTBEAT:
         return _BEATS
     return "it has open steps again" if wanted.whole else "open again"
@@ -105,7 +106,7 @@ class _Differ:
     def __init__(
         self,
         connector: Connector,
-        view: View,
+        view: ServiceView,
         namespace: str,
         today: date,
         on_delete: str,
@@ -113,7 +114,7 @@ class _Differ:
         done: Mapping[str, date],
     ) -> None:
         self.changes: list[Change] = []
-        self.memory: dict[str, GoalMemory] = {}
+        self.memory: dict[str, StoredGoal] = {}
         self.left: set[str] = set()  # native ids of what this plan moves a task out of
         self._connector = connector
         self._view = view
@@ -151,7 +152,7 @@ class _Differ:
                 reason = "another task of ours has the same key"  # as many as a race made: that is no slip of a hand
                 below[task.parent] -= self._let_go(key, task, "remove", reason, waits=task.done, expected=True)
 
-    def linked(self, wanted: Sequence[WantedGoal], skipped: frozenset[str]) -> list[WantedGoal]:
+    def linked(self, wanted: Sequence[DesiredGoal], skipped: frozenset[str]) -> list[DesiredGoal]:
         """Return the goals with tasks that come after others only where those stay here, or are about to be made."""
         if "after" not in self._connector.capabilities.fields:
             return list(wanted)
@@ -161,12 +162,12 @@ class _Differ:
         there |= {key for key in self._view.tasks if goal_of(key) in skipped}
         return [replace(goal, tasks=tuple(_after(task, there) for task in goal.tasks)) for goal in wanted]
 
-    def _comes(self, wanted: Wanted) -> bool:
+    def _comes(self, wanted: DesiredTask) -> bool:
         """Return whether a task that is not there is to be made."""
         gone = self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate)
         return wanted.done is None and not gone
 
-    def goal(self, goal: WantedGoal) -> None:
+    def goal(self, goal: DesiredGoal) -> None:
         """Compare one goal's tasks, and note what shall be remembered of it."""
         before = self._view.snapshot.memory.get(goal.goal_id)
         planned = len(self.changes)
@@ -187,13 +188,13 @@ class _Differ:
             over = {key for key, entry in keys.items() if entry.state in ("done", "dropped")}
             stays = (key for key in before.dates if not is_occurrence(key) or key in over)
             dates = {**{key: before.dates[key] for key in stays}, **dates}
-        self.memory[goal.goal_id] = GoalMemory(
+        self.memory[goal.goal_id] = StoredGoal(
             before.first_sync if before else goal.first_sync, keys, goal.made, goal.digest, dates
         )
 
-    def _tasks(self, goal: WantedGoal) -> dict[str, Remembered]:
+    def _tasks(self, goal: DesiredGoal) -> dict[str, StoredKey]:
         """Plan a goal's tasks; return what shall be remembered of each."""
-        keys: dict[str, Remembered] = {}
+        keys: dict[str, StoredKey] = {}
         previous: dict[str | None, str] = {}  # the last task below each
         for wanted in goal.tasks:
             above = self._places.above(wanted)
@@ -206,7 +207,7 @@ class _Differ:
                     self._places.note_group(wanted.key, entry.generation)
         return keys
 
-    def _joining(self, goal: WantedGoal, changes: Sequence[Change]) -> set[str]:
+    def _joining(self, goal: DesiredGoal, changes: Sequence[Change]) -> set[str]:
         """Return the keys below which the changes move a task that cannot be ticked for what is below it."""
         moving = {change.key for change in changes if change.write and "parent" in change.write.fields}
         company = [one for one in goal.tasks if one.key in moving and self._view.in_company(one.key)]
@@ -270,7 +271,7 @@ class _Differ:
     def _why_past(self, key: str) -> str:
         return "missed, and the next one is due" if day_of(key) < self._today else "the plan has other days for it"
 
-    def _ended(self, key: str, entry: Remembered) -> Remembered:
+    def _ended(self, key: str, entry: StoredKey) -> StoredKey:
         """Return what stays of a key that ends here: that it is done, also where no run has seen that yet."""
         gone = goal_of(key) not in self._view.departing  # else the other place knows what a tick comes to
         if key in self._done or (gone and self._view.ticked(key)):
@@ -278,7 +279,7 @@ class _Differ:
         task = self._view.tasks.get(key)  # not its nonce, which a person's copy of it has as well
         return replace(entry, state="removed", native_id=task.native_id if task else entry.native_id)
 
-    def _ends(self, key: str, entry: Remembered, going: set[str], reopened: frozenset[str]) -> bool:
+    def _ends(self, key: str, entry: StoredKey, going: set[str], reopened: frozenset[str]) -> bool:
         """Return whether nothing is to be remembered of a key any more but that it was there.
 
         What was done stays done, should it ever come back into the file, unless a person reopened it.
@@ -289,13 +290,13 @@ class _Differ:
 
     # One task
 
-    def _task(self, wanted: Wanted, previous: str | None) -> Remembered | None:
+    def _task(self, wanted: DesiredTask, previous: str | None) -> StoredKey | None:
         """Plan one task; return what shall be remembered of it, None where there is nothing yet."""
         task = self._view.tasks.get(wanted.key)
         memory = self._view.remembered(wanted.key)
         if task is None:
             return self._absent(wanted, memory, previous)
-        state = Remembered("live", task.native_id, task.marker.generation)
+        state = StoredKey("live", task.native_id, task.marker.generation)
         if task.unread:
             self._keep(wanted.key, True, task.unread)
             reopened = memory is not None and memory.state == "done" and wanted.done is None  # in another app
@@ -316,7 +317,7 @@ class _Differ:
         self._present(wanted, task)
         return state
 
-    def _leave(self, wanted: Wanted, task: Task, reason: str, *, told: bool = False) -> None:
+    def _leave(self, wanted: DesiredTask, task: Task, reason: str, *, told: bool = False) -> None:
         """Leave a task to its person; only a marker that is not right any more is written anew."""
         self._keep(wanted.key, not told, reason)
         if mending := self._mending(task):
@@ -331,12 +332,12 @@ class _Differ:
             )
             self.changes.append(Change(Action.REPAIR, wanted.key, mending, {}, write, before=self._found(task)))
 
-    def _absent(self, wanted: Wanted, memory: Remembered | None, previous: str | None) -> Remembered | None:
+    def _absent(self, wanted: DesiredTask, memory: StoredKey | None, previous: str | None) -> StoredKey | None:
         if wanted.done is not None:
             # Not worth a task any more; that it is done is remembered for good.
             if memory and memory.state == "done" and not wanted.in_file:
                 self._say_typed_again(wanted, memory, "it is done", "opens it again")
-            return replace(memory or Remembered("done"), state="done", done_on=wanted.done, definition="")
+            return replace(memory or StoredKey("done"), state="done", done_on=wanted.done, definition="")
         if memory and self._view.dropped(wanted.key, wanted.definition, recreate=self._recreate):
             if memory.state == "dropped":
                 self._say_typed_again(wanted, memory, "a person deleted it", "brings it back")
@@ -370,21 +371,21 @@ class _Differ:
         self.changes.append(Change(Action.CREATE, wanted.key, reason, fields, write))
         if wanted.whole:
             self._places.note_new(wanted.key)
-        return Remembered("pending", marker.nonce, generation, definition=wanted.definition)
+        return StoredKey("pending", marker.nonce, generation, definition=wanted.definition)
 
-    def _say_typed_again(self, wanted: Wanted, memory: Remembered, state: str, effect: str) -> None:
+    def _say_typed_again(self, wanted: DesiredTask, memory: StoredKey, state: str, effect: str) -> None:
         """Say what to write where a line without a marker has the title of a step that is done or deleted."""
         line = typed_again(self._entries, self._connector.canonical(wanted.content).title)
         said = f"{line} has its title and no comment: `<!-- bp1 {memory.native_id} -->` at its end {effect}"
         self._keep(wanted.key, bool(line and memory.native_id), f"{state}; {said}")
 
-    def _way_back(self, memory: Remembered) -> str:
+    def _way_back(self, memory: StoredKey) -> str:
         """Return what brings a deleted task back, where people can write markers."""
         if not self._connector.capabilities.local or not memory.native_id:
             return ""
         return f"; a line that ends in `<!-- bp1 {memory.native_id} -->` brings it back"
 
-    def _with_edits(self, wanted: Wanted) -> Content:
+    def _with_edits(self, wanted: DesiredTask) -> Content:
         """Return the content of a new task with what a person had changed in the place that its goal has left."""
         old = self._view.inherited.get(wanted.key)
         if old is None or old.done:
@@ -398,8 +399,8 @@ class _Differ:
                 edits[name] = (*value, *(one for one in new if one not in value)) if name in ADDITIVE else value
         return replace(wanted.content, **edits)
 
-    def _present(self, wanted: Wanted, task: Task) -> None:
-        content, fields, theirs, kept = self._merge(wanted, task)
+    def _present(self, wanted: DesiredTask, task: Task) -> None:
+        content, fields, theirs, kept = merge(self._connector, wanted, task, self._doubled)
         marker = self._merged_marker(wanted, task, content, theirs)
         action, reason = self._action(wanted, task, fields, marker)
         if action is None:
@@ -435,7 +436,7 @@ class _Differ:
         )
 
     def _action(
-        self, wanted: Wanted, task: Task, fields: Mapping[str, object], marker: Marker
+        self, wanted: DesiredTask, task: Task, fields: Mapping[str, object], marker: Marker
     ) -> tuple[Action | None, str]:
         if wanted.done and not task.done:
             return Action.COMPLETE, self._why_done(wanted)
@@ -459,7 +460,7 @@ class _Differ:
             return Action.UPDATE, "remembers what its date was planned from"
         return None, ""
 
-    def _why_done(self, wanted: Wanted) -> str:
+    def _why_done(self, wanted: DesiredTask) -> str:
         memory = self._view.remembered(wanted.key)
         if wanted.in_file and memory and memory.state == "done":
             return (
@@ -468,7 +469,7 @@ class _Differ:
             )
         return f"done on {wanted.done}"
 
-    def _why(self, wanted: Wanted, task: Task, fields: Mapping[str, object]) -> str:
+    def _why(self, wanted: DesiredTask, task: Task, fields: Mapping[str, object]) -> str:
         if wanted.key == HEARTBEAT:
             return _BEATS
         if "due" not in fields:
@@ -491,45 +492,7 @@ class _Differ:
             return "its comment was lost: the line with its title and date is taken back"
         return "its marker was damaged" if task.native_id in self._view.snapshot.damaged else None
 
-    def _merge(self, wanted: Wanted, task: Task) -> tuple[Content, dict[str, tuple[object, object]], set[str], str]:
-        """Return the content to have, the fields that change, those that a person changed, and what is overruled."""
-        want, have = self._connector.canonical(wanted.content), task.content
-        if wanted.done and task.done:
-            return have, {}, set(), ""
-        fields: dict[str, tuple[object, object]] = {}
-        theirs: set[str] = set()
-        overruled: list[str] = []
-        for name in FIELDS:
-            if name not in self._connector.capabilities.fields or (name in ("start", "due") and wanted.done):
-                continue  # what is done has left the plan, and keeps the dates that it had
-            new, old = getattr(want, name), getattr(have, name)
-            again = name == "after" and self._doubled.intersection(new)
-            if (new == old or (name == "title" and self._is_spelt_anew(have, new))) and not again:
-                continue
-            applied = task.marker.applied.get(name)
-            if name == "due":  # what a person moved has become a pin before; else the schedule has the last word
-                by_person, by_file = old != task.marker.due and not wanted.pinned, True
-            else:  # a damaged marker no longer says what we applied: then the task is taken for the person's
-                by_person = applied is None or digest(old) != applied
-                by_file = applied is not None and digest(new) != applied
-            if name in ADDITIVE and by_person:
-                new = (*old, *(one for one in new if one not in old))
-                if new == old and not again:
-                    continue
-            if not by_file and name != "after":  # what follows what lives in the file: a link that is gone is put back
-                theirs.add(name)
-                continue
-            fields[name] = (old, new)
-            if by_person and old and name not in ADDITIVE and not (name in ("start", "due") and wanted.whole):
-                overruled.append(f"{name} was: {old}")
-        changed: dict[str, Any] = {name: new for name, (_, new) in fields.items()}
-        return replace(have, **changed), fields, theirs, "; ".join(overruled)
-
-    def _is_spelt_anew(self, have: Content, title: str) -> bool:
-        """Return whether a title differs from that of a task only in how this version shows what it cannot hold."""
-        return title == self._connector.canonical(have).title
-
-    def _merged_marker(self, wanted: Wanted, task: Task, content: Content, theirs: set[str]) -> Marker:
+    def _merged_marker(self, wanted: DesiredTask, task: Task, content: Content, theirs: Set[str]) -> Marker:
         """Return the marker that goes with the merged content: a field that a person changed keeps its digest."""
         if wanted.done and task.done:
             return self._places.marker_with_place(wanted, task)
@@ -543,7 +506,7 @@ class _Differ:
                 applied[name] = digest(getattr(content, name))
         return replace(marker, applied=applied, due=task.marker.due if wanted.done else marker.due)
 
-    def _marker(self, wanted: Wanted, nonce: str, generation: int) -> Marker:
+    def _marker(self, wanted: DesiredTask, nonce: str, generation: int) -> Marker:
         content = self._connector.canonical(wanted.content)
         applied = {
             name: digest(getattr(content, name))
@@ -565,7 +528,7 @@ class _Differ:
             },
         )
 
-    def _free_generation(self, key: str, memory: Remembered | None, *, fresh: bool) -> int:
+    def _free_generation(self, key: str, memory: StoredKey | None, *, fresh: bool) -> int:
         """Return how often the key will have been made: so often that no task has this nonce, under another name."""
         generation = 1 if memory is None else memory.generation + (0 if fresh else 1)
         while self._connector.capabilities.client_ids and self._nonce(key, generation) in self._nonces:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.keys import within_goal
-from config.project import Countdown, Group, HangsOn
+from config.project import Countdown, Group, RelativeDeadline
 from connectors.model import digest
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def deadlines(project: Project) -> dict[str, str]:
     said: dict[str, str] = {}
     for goal in reversed(project.sequence):
         on = goal.deadline
-        said[goal.id] = f"{said.get(on.goal, '')} less {on.by}" if isinstance(on, HangsOn) else on.isoformat()
+        said[goal.id] = f"{said.get(on.goal, '')} less {on.by}" if isinstance(on, RelativeDeadline) else on.isoformat()
     return said
 
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from config.keys import goal_of, step_of
 from connectors.base import Mover
-from connectors.model import Remembered
+from connectors.model import StoredKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from connectors.base import Connector
-    from connectors.model import GoalMemory, Snapshot, Task
-    from sync.reconcile.progress import View
+    from connectors.model import Snapshot, StoredGoal, Task
+    from sync.reconcile.progress import ServiceView
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Site:
 
     connector: Connector
     goals: frozenset[str]
-    view: View
+    view: ServiceView
 
 
-def hand_over(sites: Sequence[Site], keys: Collection[str]) -> tuple[View, ...]:
+def hand_over(sites: Sequence[Site], keys: Collection[str]) -> tuple[ServiceView, ...]:
     """Return the views once every goal belongs to the places that the goals file names for it.
 
     keys: those of the goals, groups and steps of the file.
@@ -56,7 +56,7 @@ def share_an_account(one: Connector, other: Connector) -> bool:
     return isinstance(one, Mover) and isinstance(other, Mover) and one is not other and one.account == other.account
 
 
-def _without_shared(home: Site, sites: Sequence[Site]) -> View:
+def _without_shared(home: Site, sites: Sequence[Site]) -> ServiceView:
     """Return a view without the tasks that another place of the account has, for a goal that the file puts there.
 
     A run that handed a goal over was cut short, and then the file gave the goal its old name and place back: what has
@@ -105,7 +105,7 @@ def _share_a_shelf(one: Connector, other: Connector) -> bool:
     return isinstance(one, Mover) and isinstance(other, Mover) and one.shelf == other.shelf
 
 
-def _with_incoming(view: View, there: int) -> View:
+def _with_incoming(view: ServiceView, there: int) -> ServiceView:
     """Return a view with the open tasks counted that have come to it, beside the first ones that were there."""
     coming = sum(not task.done for task in view.snapshot.tasks[there:])
     return replace(view, incoming=view.incoming + coming)
@@ -114,7 +114,7 @@ def _with_incoming(view: View, there: int) -> View:
 # Within one account
 
 
-def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
+def _move(goal_id: str, old: ServiceView, new: ServiceView) -> tuple[ServiceView, ServiceView]:
     """Return two views after the second has taken over from the first what it lacks of a goal."""
     left, known = old.snapshot.memory.get(goal_id), new.snapshot.memory.get(goal_id)
     if left is None:
@@ -145,7 +145,7 @@ def _move(goal_id: str, old: View, new: View) -> tuple[View, View]:
     )
 
 
-def _with_removed(goal_id: str, left: GoalMemory, new: Snapshot) -> Snapshot:
+def _with_removed(goal_id: str, left: StoredGoal, new: Snapshot) -> Snapshot:
     """Return a snapshot that knows what was removed elsewhere: made again, it needs another id than it had there."""
     known = new.memory.get(goal_id)
     before = known.keys if known else {}
@@ -161,11 +161,11 @@ def _with_removed(goal_id: str, left: GoalMemory, new: Snapshot) -> Snapshot:
     return replace(new, memory={**new.memory, goal_id: replace(goal, keys={**before, **gone})})
 
 
-def _is_used(memory: GoalMemory | None) -> bool:
+def _is_used(memory: StoredGoal | None) -> bool:
     return memory is not None and any(entry.state != "removed" for entry in memory.keys.values())
 
 
-def _is_taken(key: str, old: View, new: View) -> bool:
+def _is_taken(key: str, old: ServiceView, new: ServiceView) -> bool:
     """Return whether the new place takes a key: it is unknown there, or an earlier run has begun to hand it over."""
     entry, known = old.remembered(key), new.remembered(key)
     if entry is None or known is None:
@@ -184,7 +184,7 @@ def _is_taken(key: str, old: View, new: View) -> bool:
     return same and (entry.native_id != "" or entry.state == known.state == "done")  # what was done before it was made
 
 
-def _is_past(key: str, old: View, new: View) -> bool:
+def _is_past(key: str, old: ServiceView, new: ServiceView) -> bool:
     """Return whether the old place has nothing of a key any more that counts."""
     entry, known = old.remembered(key), new.remembered(key)
     since = entry is not None and known is not None and known.generation > entry.generation
@@ -203,7 +203,7 @@ def _without(goal_id: str, keys: Collection[str], snapshot: Snapshot) -> Snapsho
     )
 
 
-def _planned(memory: GoalMemory) -> tuple[bool, date]:
+def _planned(memory: StoredGoal) -> tuple[bool, date]:
     """Return a sort key for the plan that counts: the newest of those that were published with tasks."""
     return _is_used(memory), memory.made or date.min
 
@@ -250,7 +250,7 @@ def _with(goal_id: str, keys: Collection[str], old: Snapshot, new: Snapshot) -> 
 # Between accounts
 
 
-def _inherit(home: Site, sites: Sequence[Site], keys: Collection[str]) -> View:
+def _inherit(home: Site, sites: Sequence[Site], keys: Collection[str]) -> ServiceView:
     """Return a view with what is known of its new tasks in places that their goals have left."""
     view = home.view
     for site in sites:
@@ -269,7 +269,7 @@ def _inherit(home: Site, sites: Sequence[Site], keys: Collection[str]) -> View:
     return replace(view, departing=frozenset(departing - home.goals) & view.snapshot.memory.keys())
 
 
-def with_carried(old: View, sites: Sequence[Site], made: Mapping[str, Collection[str]]) -> View:
+def with_carried(old: ServiceView, sites: Sequence[Site], made: Mapping[str, Collection[str]]) -> ServiceView:
     """Return a view of a place that goals have left, with what all their new places take over of its tasks.
 
     Whom a task is assigned to is not among it: a person may be unknown in the new place. made: by the label of each
@@ -285,22 +285,22 @@ def with_carried(old: View, sites: Sequence[Site], made: Mapping[str, Collection
     return replace(old, carried=carried)
 
 
-def _takes_over(new: View, key: str, task: Task, made: Mapping[str, Collection[str]]) -> bool:
+def _takes_over(new: ServiceView, key: str, task: Task, made: Mapping[str, Collection[str]]) -> bool:
     return new.inherited.get(key) is task and key in made.get(new.label, ())
 
 
-def _entries(view: View, goals: Iterable[str]) -> Iterable[tuple[str, Remembered]]:
+def _entries(view: ServiceView, goals: Iterable[str]) -> Iterable[tuple[str, StoredKey]]:
     for goal_id in sorted(goals):
         if goal_id in view.snapshot.memory:
             yield from view.snapshot.memory[goal_id].keys.items()
 
 
-def _is_new(view: View, key: str) -> bool:
+def _is_new(view: ServiceView, key: str) -> bool:
     entry = view.remembered(key)
     return key not in view.tasks and (entry is None or entry.state == "removed")
 
 
-def _with_dropped(snapshot: Snapshot, old: View, news: Mapping[str, Remembered]) -> Snapshot:
+def _with_dropped(snapshot: Snapshot, old: ServiceView, news: Mapping[str, StoredKey]) -> Snapshot:
     """Return a snapshot that remembers what a person dropped in the place that the goal has left."""
     dropped = {key: entry for key, entry in news.items() if old.dropped(key, entry.definition, recreate=False)}
     memory = dict(snapshot.memory)
@@ -311,6 +311,6 @@ def _with_dropped(snapshot: Snapshot, old: View, news: Mapping[str, Remembered])
         generation = before.generation if before is not None else 1
         memory[goal_id] = replace(
             goal,
-            keys={**goal.keys, key: Remembered("dropped", "", generation, definition=entry.definition)},
+            keys={**goal.keys, key: StoredKey("dropped", "", generation, definition=entry.definition)},
         )
     return replace(snapshot, memory=memory)

@@ -13,14 +13,14 @@ from config.calendars import EVERY_DAY
 from config.display import day
 from config.keys import HEARTBEAT
 from connectors.model import Content, digest
-from sync.reconcile.desired import Wanted, WantedGoal
+from sync.reconcile.desired import DesiredGoal, DesiredTask
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from config.durations import Duration
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
 
 TITLE = "backplan last ran on"
 _NOTES = (
@@ -36,9 +36,9 @@ def due(every: Duration, today: date) -> date:
     return date.fromordinal(WorkingDays(EVERY_DAY, today).after(today.toordinal(), every))
 
 
-def wanted(every: Duration, today: date, memory: Mapping[str, GoalMemory]) -> WantedGoal:
+def wanted(every: Duration, today: date, memory: Mapping[str, StoredGoal]) -> DesiredGoal:
     """Return the heartbeat as the app should hold it after a run of today, due `every` ahead."""
-    task = Wanted(
+    task = DesiredTask(
         key=HEARTBEAT,
         content=Content(f"{TITLE} {day(today)}", due(every, today), _NOTES),
         timing="",
@@ -46,4 +46,4 @@ def wanted(every: Duration, today: date, memory: Mapping[str, GoalMemory]) -> Wa
     )
     before = memory.get(HEARTBEAT)
     # The memory stays the same from day to day, so that it is not written with every beat.
-    return WantedGoal(HEARTBEAT, (task,), before.made if before and before.made else today, "", first_sync=today)
+    return DesiredGoal(HEARTBEAT, (task,), before.made if before and before.made else today, "", first_sync=today)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from sync.reconcile.change import Change
-    from sync.reconcile.desired import WantedGoal
-    from sync.reconcile.progress import View
+    from sync.reconcile.desired import DesiredGoal
+    from sync.reconcile.progress import ServiceView
 
 
 def turn(change: Change) -> int:
@@ -31,7 +31,7 @@ def turn(change: Change) -> int:
     return 1 if new_above or "parent" in write.fields else 2
 
 
-def after_reopening(goal: WantedGoal, changes: Sequence[Change], view: View) -> Iterator[Change]:
+def after_reopening(goal: DesiredGoal, changes: Sequence[Change], view: ServiceView) -> Iterator[Change]:
     """Yield a goal's changes, those that wait among them: what is done takes nothing below it.
 
     A goal or group that a person ticked, and that is open again, does not wait where every task that is done by that
@@ -67,7 +67,7 @@ def _is_step(key: str) -> bool:
     return "/" in key and not is_group(key)
 
 
-def _shows_done(view: View, key: str) -> bool:
+def _shows_done(view: ServiceView, key: str) -> bool:
     """Return whether this app would still know that a step is done, if its goal were open again."""
     task, memory = view.tasks.get(key), view.remembered(key)
     return (task is not None and task.done) or (memory is not None and memory.state == "done")

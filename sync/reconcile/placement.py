@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from connectors.model import Marker, Task
     from sync.reconcile.change import Change
-    from sync.reconcile.desired import Wanted
-    from sync.reconcile.progress import View
+    from sync.reconcile.desired import DesiredTask
+    from sync.reconcile.progress import ServiceView
 
 
 class Places:
@@ -25,7 +25,7 @@ class Places:
     families: whether the app completes and removes with a task what stands below it.
     """
 
-    def __init__(self, view: View, *, families: bool) -> None:
+    def __init__(self, view: ServiceView, *, families: bool) -> None:
         self._view = view
         self._families = families
         self._parents = {task.native_id: task.parent for task in view.snapshot.tasks}
@@ -41,7 +41,7 @@ class Places:
         """Note that the plan makes the task of a goal or group."""
         self._new.add(key)
 
-    def above(self, wanted: Wanted) -> str | None:
+    def above(self, wanted: DesiredTask) -> str | None:
         """Return the key of the task to stand below: that of the nearest group that has one, else the goal's.
 
         None for a follow-up that their completion would tick too.
@@ -50,14 +50,14 @@ class Places:
             return None
         return next((key for key in wanted.above if key in self._groups or not is_group(key)), None)
 
-    def place(self, wanted: Wanted, before: str = "") -> str:
+    def place(self, wanted: DesiredTask, before: str = "") -> str:
         """Return the digest of the group to stand in; `before` where that has no task, for a person deleted it."""
         above = self.above(wanted)
         if above is None or not is_group(wanted.above[0]):
             return ""
         return self._groups.get(wanted.above[0], before)
 
-    def moved(self, wanted: Wanted, task: Task) -> frozenset[str]:
+    def moved(self, wanted: DesiredTask, task: Task) -> frozenset[str]:
         """Return `parent` where a task has to move: below another one, if that takes any, or here with its goal."""
         above = self._view.tasks.get(self.above(wanted) or "")
         ticked = wanted.done is not None and not (task.recurring or task.company)
@@ -65,7 +65,7 @@ class Places:
         elsewhere = self._is_elsewhere(wanted, task) or self._arrives(wanted, task)
         return frozenset({"parent"} if elsewhere and not closed else ())
 
-    def _arrives(self, wanted: Wanted, task: Task) -> bool:
+    def _arrives(self, wanted: DesiredTask, task: Task) -> bool:
         """Return whether a task comes here with its goal, which has another place now; what stays done does not.
 
         A goal may have changed its place while it was done: it comes here when a run reopens it. Where a person did, it
@@ -75,19 +75,19 @@ class Places:
             return False
         return task.native_id in self._view.arriving or (task.done and not wanted.above and not task.here)
 
-    def place_after(self, wanted: Wanted, task: Task) -> str:
+    def place_after(self, wanted: DesiredTask, task: Task) -> str:
         """Return the digest of the group that a marker says a task stands in: of no group where it has yet to move."""
         if self._is_elsewhere(wanted, task) and not self.moved(wanted, task):
             return place_in(wanted.key, 0)
         return self.place(wanted, task.marker.applied.get("parent", ""))
 
-    def marker_with_place(self, wanted: Wanted, task: Task) -> Marker:
+    def marker_with_place(self, wanted: DesiredTask, task: Task) -> Marker:
         """Return the marker of a task that stays as it is: where it moves, or has yet to, it says so."""
         if not self._is_elsewhere(wanted, task):
             return task.marker
         return replace(task.marker, applied={**task.marker.applied, "parent": self.place_after(wanted, task)})
 
-    def _is_elsewhere(self, wanted: Wanted, task: Task) -> bool:
+    def _is_elsewhere(self, wanted: DesiredTask, task: Task) -> bool:
         """Return whether a task stands below the wrong one: its step went to another goal or group.
 
         What a person put elsewhere stays there, until the step changes its group, or what it belongs to is made anew.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Goal, Project, Step
-    from connectors.model import GoalMemory, Remembered, Snapshot, Task
+    from connectors.model import Snapshot, StoredGoal, StoredKey, Task
 
 
 GIVEN_UP = (
@@ -29,7 +29,7 @@ GIVEN_UP = (
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ServiceView:
     """One connector's snapshot with its tasks by key; `goals` are the ids of those that it is to hold.
 
     The snapshot's keys are those of the file: `renamed` maps a native id to the key that the task's marker still has,
@@ -48,11 +48,11 @@ class View:
     snapshot: Snapshot
     goals: frozenset[str]
     renamed: Mapping[str, str]
-    stored: Mapping[str, GoalMemory]
+    stored: Mapping[str, StoredGoal]
     arriving: frozenset[str] = frozenset()
     incoming: int = 0
     outgoing: frozenset[str] = frozenset()
-    leaving: Mapping[str, GoalMemory] = field(default_factory=dict)
+    leaving: Mapping[str, StoredGoal] = field(default_factory=dict)
     inherited: Mapping[str, Task] = field(default_factory=dict)
     departing: frozenset[str] = frozenset()
     carried: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class View:
             return known or (since[0] if since else None)
         return next((task for task in alike if task.marker.generation == memory.generation), None)
 
-    def remembered(self, key: str) -> Remembered | None:
+    def remembered(self, key: str) -> StoredKey | None:
         """Return what the memory says of a key."""
         goal = self.snapshot.memory.get(goal_of(key))
         return goal.keys.get(key) if goal else None
@@ -146,7 +146,9 @@ class View:
         return memory.state == "live"
 
 
-def observe(project: Project, views: Iterable[View], today: date, elsewhere: frozenset[str] = frozenset()) -> Progress:
+def observe(
+    project: Project, views: Iterable[ServiceView], today: date, elsewhere: frozenset[str] = frozenset()
+) -> Progress:
     """Return the progress that the goals file and all the snapshots show together.
 
     elsewhere: the ids of the goals that are also in an app of which there is no snapshot: there they may go on.
@@ -190,14 +192,16 @@ def observe(project: Project, views: Iterable[View], today: date, elsewhere: fro
     )
 
 
-def _homes(project: Project, goal: Goal, views: Sequence[View]) -> list[View]:
+def _homes(project: Project, goal: Goal, views: Sequence[ServiceView]) -> list[ServiceView]:
     """Return the apps in which a goal goes on; where a person cancelled it in all that it is in, all of these."""
     homes = [view for view in views if goal.id in view.goals]
     recreate = project.on_delete == "recreate"
     return [view for view in homes if not view.cancelled(goal, recreate=recreate)] or homes
 
 
-def _telling(step: Step, homes: list[View], going: list[View], views: list[View]) -> list[View]:
+def _telling(
+    step: Step, homes: list[ServiceView], going: list[ServiceView], views: list[ServiceView]
+) -> list[ServiceView]:
     """Return the apps that tell what became of a step. going: those in which its goal was not given up.
 
     One in which it was is left as it is, and hears of nothing that happens in the others: it tells what was true then.
@@ -209,23 +213,23 @@ def _telling(step: Step, homes: list[View], going: list[View], views: list[View]
     return going if known else views
 
 
-def _is_given_up(project: Project, goal: Goal, views: Sequence[View]) -> bool:
+def _is_given_up(project: Project, goal: Goal, views: Sequence[ServiceView]) -> bool:
     """Return whether a person cancelled the goal in every app that it is in; the steps themselves may stand open."""
     homes = [view for view in views if goal.id in view.goals]
     recreate = project.on_delete == "recreate"
     return bool(homes) and all(view.cancelled(goal, recreate=recreate) for view in homes)
 
 
-def _is_dropped(project: Project, step: Step, view: View) -> bool:
+def _is_dropped(project: Project, step: Step, view: ServiceView) -> bool:
     return view.dropped(step.key, digests.definition(step), recreate=project.on_delete == "recreate")
 
 
-def _may_pin(step: Step, views: list[View]) -> bool:
+def _may_pin(step: Step, views: list[ServiceView]) -> bool:
     """Return whether a date that a person gave in an app that is given up can go on in one of these."""
     return any(step.key not in view.tasks or not view.tasks[step.key].recurring for view in views)
 
 
-def _done(views: list[View], key: str, today: date) -> date | None:
+def _done(views: list[ServiceView], key: str, today: date) -> date | None:
     memories = [memory for view in views if (memory := view.remembered(key)) and memory.state == "done"]
     ticks = [task for view in views if view.ticked(key) for task in view.ticks(key)]
     if not ticks and (not memories or any(view.reopened(key) for view in views)):
@@ -237,7 +241,7 @@ def _done(views: list[View], key: str, today: date) -> date | None:
     return min((day for day in days if day is not None), default=today)
 
 
-def _times(step: Step, views: list[View]) -> list[Step]:
+def _times(step: Step, views: list[ServiceView]) -> list[Step]:
     """Return a step, or the occurrences of one that repeats: the step itself where none was ever published."""
     if step.every is None:
         return [step]
@@ -262,7 +266,7 @@ def _lapsed(steps: Iterable[Step], pins: Mapping[str, date], today: date) -> set
     return {key for times in dues.values() for key in lapsed(times, today.toordinal())}
 
 
-def _observe_groups(goal: Goal, own: list[Step], views: list[View], done: dict[str, date], today: date) -> None:
+def _observe_groups(goal: Goal, own: list[Step], views: list[ServiceView], done: dict[str, date], today: date) -> None:
     """Add the members of the groups that were ticked: as with a goal, not those that are new or cannot be ticked."""
     members = goal.members(own)
     for group in goal.groups:
@@ -275,7 +279,7 @@ def _observe_groups(goal: Goal, own: list[Step], views: list[View], done: dict[s
                 done.setdefault(step.key, day)
 
 
-def _observe_goal(goal: Goal, own: list[Step], views: list[View], done: dict[str, date], today: date) -> None:
+def _observe_goal(goal: Goal, own: list[Step], views: list[ServiceView], done: dict[str, date], today: date) -> None:
     """Add the goal's own state to `done`, and that of its steps where the whole goal was ticked or given up.
 
     own: its steps, without those that people dropped and the occurrences that have lapsed.
@@ -301,7 +305,7 @@ def _observe_goal(goal: Goal, own: list[Step], views: list[View], done: dict[str
         done[goal.id] = max(done[step.key] for step in due)
 
 
-def _is_free(step: Step, views: list[View]) -> bool:
+def _is_free(step: Step, views: list[ServiceView]) -> bool:
     """Return whether a step can be done with its goal or group: no app would tick a person's task for it.
 
     We tick none that a person made recurring.
@@ -309,13 +313,13 @@ def _is_free(step: Step, views: list[View]) -> bool:
     return not any(view.in_company(step.key) and not view.tasks[step.key].recurring for view in views)
 
 
-def _is_theirs(step: Step, views: list[View]) -> bool:
+def _is_theirs(step: Step, views: list[ServiceView]) -> bool:
     """Return whether a person made the step recurring wherever it is: it will never be done."""
     tasks = [view.tasks[step.key] for view in views if step.key in view.tasks]
     return bool(tasks) and all(task.recurring for task in tasks)
 
 
-def _just_finished(steps: list[Step], done: Mapping[str, date], views: list[View]) -> bool:
+def _just_finished(steps: list[Step], done: Mapping[str, date], views: list[ServiceView]) -> bool:
     """Return whether the last step was done since the last run: only that news completes a goal.
 
     A person may have reopened the goal since.
@@ -324,13 +328,13 @@ def _just_finished(steps: list[Step], done: Mapping[str, date], views: list[View
     return finished and any(_is_news(views, step) for step in steps)
 
 
-def _is_news(views: list[View], step: Step) -> bool:
+def _is_news(views: list[ServiceView], step: Step) -> bool:
     """Return whether some app has yet to hear that a step is done; one that has let go of it waits for nothing."""
     told = [memory.state for view in views if (memory := view.remembered(step.key)) and memory.state != "removed"]
     return any(state != "done" for state in told) or not told
 
 
-def _pin(deadline: str, step: Step, views: list[View]) -> date | None:
+def _pin(deadline: str, step: Step, views: list[ServiceView]) -> date | None:
     """Return the date that a person gave the step, if it stands: a fresh move before one that was kept earlier.
 
     Where the file changed what sets this date, it has the last word. A task that cannot be read keeps a pin whatever
@@ -353,7 +357,7 @@ def _pin(deadline: str, step: Step, views: list[View]) -> date | None:
     return fresh or standing
 
 
-def first_syncs(memories: Iterable[tuple[str, GoalMemory]]) -> dict[str, date]:
+def first_syncs(memories: Iterable[tuple[str, StoredGoal]]) -> dict[str, date]:
     """Return the day since which any app has known of each goal."""
     days: dict[str, date] = {}
     for goal_id, memory in memories:
@@ -361,7 +365,7 @@ def first_syncs(memories: Iterable[tuple[str, GoalMemory]]) -> dict[str, date]:
     return days
 
 
-def _published(memories: list[tuple[str, GoalMemory]]) -> dict[str, Published]:
+def _published(memories: list[tuple[str, StoredGoal]]) -> dict[str, Published]:
     """Return the plan of each goal that was made last, where apps remember different ones."""
     plans: dict[str, Published] = {}
     for goal_id, memory in memories:

@@ -11,13 +11,13 @@ from config.keys import day_of, is_occurrence, step_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
 
 
 MEMORY = timedelta(days=31)  # so long after its day, what became of an occurrence is forgotten
 
 
-def forget(memory: GoalMemory, before: GoalMemory | None, today: date) -> GoalMemory:
+def forget(memory: StoredGoal, before: StoredGoal | None, today: date) -> StoredGoal:
     """Return the memory of a goal without occurrences long past, of which every app has heard what became.
 
     Only where it has to be written anyway. The last occurrence of each step stays: it tells that the step was there.

@@ -11,7 +11,7 @@ from config.keys import goal_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
     from sync.reconcile.change import State
 
 
@@ -30,8 +30,8 @@ class Record:
 
     label: str
     entries: tuple[Entry, ...]
-    before: Mapping[str, GoalMemory]
-    after: Mapping[str, GoalMemory]
+    before: Mapping[str, StoredGoal]
+    after: Mapping[str, StoredGoal]
 
     @property
     def changed(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import Problem
 from config.keys import HEARTBEAT, goal_of, is_group, step_of, within_goal
-from connectors.model import GoalMemory, Remembered
+from connectors.model import StoredGoal, StoredKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -139,14 +139,14 @@ def follow(content: Content, renames: Mapping[str, str]) -> Content:
     return replace(content, after=tuple(sorted(renames.get(key, key) for key in content.after)))
 
 
-def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, GoalMemory]:
+def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, StoredGoal]:
     """Return the memory by its new keys. An old key stays as removed: should it be used again, it is made once more."""
-    plans: dict[str, GoalMemory] = {}
-    keys: defaultdict[str, dict[str, Remembered]] = defaultdict(dict)
+    plans: dict[str, StoredGoal] = {}
+    keys: defaultdict[str, dict[str, StoredKey]] = defaultdict(dict)
     dates: defaultdict[str, dict[str, tuple[date, date]]] = defaultdict(dict)
     taken = set(renames.values())
 
-    def remember(key: str, entry: Remembered, plan: GoalMemory, days: tuple[date, date] | None = None) -> None:
+    def remember(key: str, entry: StoredKey, plan: StoredGoal, days: tuple[date, date] | None = None) -> None:
         home = goal_of(key)
         if entry.state == "removed" and key in keys[home]:
             return  # the key was made again, or another one came to bear its name
@@ -161,7 +161,7 @@ def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, 
             new = _follow(renames, key) if entry.state != "removed" else key
             remember(new, entry, goal, goal.dates.get(key))
             if new != key and step_of(key) not in taken:
-                remember(key, Remembered("removed", generation=entry.generation), GoalMemory(goal.first_sync))
+                remember(key, StoredKey("removed", generation=entry.generation), StoredGoal(goal.first_sync))
     return {home: replace(plan, keys=keys[home], dates=dates[home]) for home, plan in plans.items()}
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import RefusedError
 from config.keys import HEARTBEAT, goal_of, step_of
-from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce, digest
+from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce, digest
 from sync.reconcile import digests
 from sync.reconcile.desired import wanted_goal
 from sync.reconcile.heartbeat import TITLE
@@ -280,7 +280,7 @@ def _new(project: Project, connector: Connector, goals: Collection[str], planned
 def _beat(project: Project, snapshot: Snapshot) -> Iterator[_Lost]:
     """Yield the heartbeat, whose title and date are those of the day of its last run, where it has lost its marker."""
     memory = snapshot.memory.get(HEARTBEAT)
-    entry = memory.keys[HEARTBEAT] if memory else Remembered("live", client_nonce(project.namespace, HEARTBEAT, 1))
+    entry = memory.keys[HEARTBEAT] if memory else StoredKey("live", client_nonce(project.namespace, HEARTBEAT, 1))
     gone = all(task.marker.key != HEARTBEAT for task in snapshot.tasks) and entry.state == "live"
     beats = [stray for stray in snapshot.strays if stray.content.title.startswith(TITLE)]
     if gone and len(beats) == 1:
@@ -294,7 +294,7 @@ def _task(project: Project, lost: _Lost, stray: Stray) -> Task:
     return Task(lost.native_id, stray.content, marker, stray.done, stray.done_on, stray.dropped)
 
 
-def _memory(snapshot: Snapshot, tasks: Iterable[Task], planned: Schedule) -> dict[str, GoalMemory]:
+def _memory(snapshot: Snapshot, tasks: Iterable[Task], planned: Schedule) -> dict[str, StoredGoal]:
     """Return the memory as it was when these tasks were new: with the plan that gives them the dates that they have."""
     memory = dict(snapshot.memory)
     goals = {goal.goal.id: goal for goal in planned.goals}
@@ -304,8 +304,8 @@ def _memory(snapshot: Snapshot, tasks: Iterable[Task], planned: Schedule) -> dic
             continue
         goal = goals[goal_id]
         dates = {step.step.key: (step.start, step.due) for step in goal.steps if step.open and step.start and step.due}
-        before = memory.get(goal_id) or GoalMemory(planned.today, {}, goal.made, goal.digest, dates)
-        memory[goal_id] = replace(before, keys={**before.keys, task.marker.key: Remembered("live", task.native_id)})
+        before = memory.get(goal_id) or StoredGoal(planned.today, {}, goal.made, goal.digest, dates)
+        memory[goal_id] = replace(before, keys={**before.keys, task.marker.key: StoredKey("live", task.native_id)})
     return memory
 
 

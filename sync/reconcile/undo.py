@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from config.keys import goal_of, is_group
 from config.redaction import HIDDEN
 from connectors.base import Action, Write
-from connectors.model import FIELDS, GoalMemory, Marker, Remembered, client_nonce
+from connectors.model import FIELDS, Marker, StoredGoal, StoredKey, client_nonce
 from sync.reconcile.change import Change, ConnectorPlan, state_of
 from sync.reconcile.digests import place_in
 from sync.reconcile.renames import follow
@@ -50,7 +50,7 @@ def plan(
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
     by_old_keys, record = _by_old_keys(snapshot, record)
-    back = _WayBack(connector, by_old_keys, record, let_go, namespace, new_nonce)
+    back = UndoPlanner(connector, by_old_keys, record, let_go, namespace, new_nonce)
     for entry in sorted(record.entries, key=lambda entry: not is_group(entry.key)):  # what stands in one follows it
         back.entry(entry)
     back.remove_what_was_made()
@@ -75,7 +75,7 @@ def _by_old_keys(snapshot: Snapshot, record: Record) -> tuple[Snapshot, Record]:
     return replace(snapshot, tasks=tasks), replace(record, entries=entries)
 
 
-class _WayBack:
+class UndoPlanner:
     """Collects the changes of one connector, and what they mean for the memory.
 
     `_held` are keys whose entry of the memory stays as it is, `_made_again` the new entries of tasks that come back.
@@ -104,7 +104,7 @@ class _WayBack:
         self._removed = {entry.key for entry in record.entries if entry.after is None}
         self._going: dict[str, Task] = {}
         self._held: set[str] = set()
-        self._made_again: dict[str, Remembered] = {}
+        self._made_again: dict[str, StoredKey] = {}
         keys = [key for memory in (record.before, snapshot.memory) for goal in memory.values() for key in goal.keys]
         self._order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         entries = [item for goal in record.before.values() for item in goal.keys.items()]
@@ -202,7 +202,7 @@ class _WayBack:
         )
         fields: Fields = {n: (None, value) for n in FIELDS if (value := getattr(content, n)) and value != "none"}
         self.changes.append(Change(Action.CREATE, marker.key, "the run removed it", fields, write))
-        self._made_again[marker.key] = Remembered("pending", fresh.nonce, generation)
+        self._made_again[marker.key] = StoredKey("pending", fresh.nonce, generation)
         if is_group(marker.key):
             self._groups[place_in(marker.key, generation)] = marker.key
 
@@ -330,13 +330,13 @@ class _WayBack:
 
     # The memory
 
-    def memory(self) -> dict[str, GoalMemory]:
+    def memory(self) -> dict[str, StoredGoal]:
         """Return the memory as before the run, but for what was changed since."""
         goal_ids = dict.fromkeys([*self._snapshot.memory, *self._record.before])
         goals = ((goal_id, self._goal(goal_id)) for goal_id in goal_ids)
         return {goal_id: goal for goal_id, goal in goals if goal is not None}
 
-    def _goal(self, goal_id: str) -> GoalMemory | None:
+    def _goal(self, goal_id: str) -> StoredGoal | None:
         before, after = self._record.before.get(goal_id), self._record.after.get(goal_id)
         now = self._snapshot.memory.get(goal_id)
         if before is None and after is None:
@@ -348,7 +348,7 @@ class _WayBack:
         base = now if published_since or before is None else before
         return replace(base, keys=keys) if base and keys else None
 
-    def _entry(self, key: str) -> Remembered | None:
+    def _entry(self, key: str) -> StoredKey | None:
         before, after, now = (
             self._remembered(memory, key) for memory in (self._record.before, self._record.after, self._snapshot.memory)
         )
@@ -362,17 +362,17 @@ class _WayBack:
             return replace(before, native_id=now.native_id, generation=now.generation)
         return before
 
-    def _forgotten(self, now: Remembered | None) -> Remembered | None:
+    def _forgotten(self, now: StoredKey | None) -> StoredKey | None:
         """Return what stays of an entry that the run had made: a service may remember an id of ours for good."""
         able = self._connector.capabilities
         return replace(now, state="removed") if now and able.client_ids and not able.local else None
 
-    def _remembered(self, memory: Mapping[str, GoalMemory], key: str) -> Remembered | None:
+    def _remembered(self, memory: Mapping[str, StoredGoal], key: str) -> StoredKey | None:
         goal = memory.get(goal_of(key))
         return goal.keys.get(key) if goal else None
 
 
-def _is_as_left(after: Remembered | None, now: Remembered | None) -> bool:
+def _is_as_left(after: StoredKey | None, now: StoredKey | None) -> bool:
     """Return whether a run left an entry so: what it was about to make is now there."""
     if after and now and after.state == "pending":
         return now.state in ("pending", "live") and now.generation == after.generation

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from config import display
 from config.durations import Unit
 from config.keys import goal_of, step_of
-from config.project import HangsOn
+from config.project import RelativeDeadline
 from sync.reports import words
 from sync.schedule.model import Bound, State
 from sync.schedule.working_days import shift
@@ -41,7 +41,7 @@ def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None)
 
 def _hung(goal: ScheduledGoal) -> str:
     deadline = goal.goal.deadline
-    return f", {deadline.by} before the deadline of `{deadline.goal}`" if isinstance(deadline, HangsOn) else ""
+    return f", {deadline.by} before the deadline of `{deadline.goal}`" if isinstance(deadline, RelativeDeadline) else ""
 
 
 def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:

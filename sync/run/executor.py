@@ -17,15 +17,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
-from connectors.base import Action, Answer, MemoryWrite, Paced, Write
-from connectors.model import GoalMemory, Remembered
+from connectors.base import Action, Paced, StoreWrite, Write, WriteResult
+from connectors.model import StoredGoal, StoredKey
 
 if TYPE_CHECKING:
     from connectors.base import Capabilities, Connector
     from sync.reconcile.change import Change, ConnectorPlan
 
 
-Batch = tuple[Write | MemoryWrite, ...]
+Batch = tuple[Write | StoreWrite, ...]
 
 _NOTES = (Action.UPDATE, Action.REPAIR, Action.DETACH)  # where they acknowledge, they write what a person did here
 # What waits: first is reopened what others come to stand below; last goes what would take along those that leave it.
@@ -40,8 +40,8 @@ class Request:
     batch: Batch
 
 
-Answers = Sequence[Answer] | BackplanError
-Memory = Mapping[str, GoalMemory]
+Answers = Sequence[WriteResult] | BackplanError
+Memory = Mapping[str, StoredGoal]
 Task = tuple[str, str]  # key and native id
 
 
@@ -107,7 +107,7 @@ def run(
         return results
 
 
-def _apply(connector: Connector, request: Request, progress: Callable[[str], None]) -> list[Answer]:
+def _apply(connector: Connector, request: Request, progress: Callable[[str], None]) -> list[WriteResult]:
     """Apply a batch, in pieces where the service limits how fast it may be written to.
 
     Raises BackplanError when nothing of it could be tried.
@@ -116,14 +116,14 @@ def _apply(connector: Connector, request: Request, progress: Callable[[str], Non
     pace = connector.pace() if isinstance(connector, Paced) else None
     if pace is None or len(batch) <= pace.a_request:
         return connector.apply(batch)
-    answers: list[Answer] = []
+    answers: list[WriteResult] = []
     while len(answers) < len(batch):
         try:
             answers += connector.apply(batch[len(answers) : len(answers) + pace.a_request])
         except BackplanError as error:
             if not answers:
                 raise
-            return answers + [Answer(error=str(error))] * (len(batch) - len(answers))
+            return answers + [WriteResult(error=str(error))] * (len(batch) - len(answers))
         left = round((len(batch) - len(answers)) / pace.a_minute)
         when = f"about {left} min left" if left else "less than a minute left"
         progress(f"{request.label}: {len(answers)} of {len(batch)} changes, {when}")
@@ -176,7 +176,7 @@ class _Work:
         """
         memory = self.memory(acknowledge=acknowledge)
         memory |= {} if handed_over else self.plan.leaving
-        return (MemoryWrite(memory),) if memory != self.written or not self.mended else ()
+        return (StoreWrite(memory),) if memory != self.written or not self.mended else ()
 
     def pinning(self, *, alone: bool) -> tuple[Write, ...]:
         """Return the writes that take note of dates given here, where no other app has to hear of them first.
@@ -210,7 +210,7 @@ class _Work:
         asked = (change for change in self.plan.changes if change.acknowledges == acknowledging)
         return tuple(change.write for change in asked if change.write is not None and change.status == "planned")
 
-    def memory(self, *, acknowledge: bool) -> dict[str, GoalMemory]:
+    def memory(self, *, acknowledge: bool) -> dict[str, StoredGoal]:
         """Return the memory as far as the plan has come; `acknowledge` what people did only when all have it."""
         goals = {}
         open_ = {key for key, _ in self.failed} | {c.key for c in self.plan.writes if c.status == "skipped"}
@@ -231,8 +231,8 @@ class _Work:
         return replace(self.plan, changes=changes, error=error, notices=tuple(sorted(self.notices)))
 
     def _entry(
-        self, key: str, entry: Remembered, before: Remembered | None, *, acknowledge: bool, done: bool
-    ) -> Remembered:
+        self, key: str, entry: StoredKey, before: StoredKey | None, *, acknowledge: bool, done: bool
+    ) -> StoredKey:
         """Return what may be remembered of a key; `done`: nothing is left to be written there."""
         if entry.state == "pending":
             return self._made(key, entry, before)
@@ -240,7 +240,7 @@ class _Work:
         ours = entry.state == "removed" and key in self.removed
         return entry if done and (acknowledge or ours) else before or entry
 
-    def _made(self, key: str, entry: Remembered, before: Remembered | None) -> Remembered:
+    def _made(self, key: str, entry: StoredKey, before: StoredKey | None) -> StoredKey:
         if key in self.gone and before is None:  # made in another life, before all that was remembered was deleted
             return replace(entry, native_id="", generation=entry.generation + 1)
         if key in self.gone:
@@ -257,27 +257,27 @@ class _Work:
             return
         self.notices |= {answer.notice for answer in answers if answer.notice}
         for write, answer in zip(batch, answers, strict=True):
-            if isinstance(write, MemoryWrite):
+            if isinstance(write, StoreWrite):
                 self._remembered(write, answer, alone=len(batch) == 1)
             else:
                 self._written(write, answer)
 
     def _fail(self, batch: Batch, error: str) -> None:
         for write in batch:
-            if isinstance(write, MemoryWrite):
+            if isinstance(write, StoreWrite):
                 self.unwritten = error
             else:
                 self.failed[_task(write)] = error
                 self.created.pop(write.key, None)
 
-    def _remembered(self, write: MemoryWrite, answer: Answer, *, alone: bool) -> None:
+    def _remembered(self, write: StoreWrite, answer: WriteResult, *, alone: bool) -> None:
         self.unwritten = answer.error
         if answer.error is None:
             self.written, self.mended = write.memory, True
         elif alone:  # else the changes beside it were made: it is asked for once more at the end
             self.stopped = answer.error
 
-    def _written(self, write: Write, answer: Answer) -> None:
+    def _written(self, write: Write, answer: WriteResult) -> None:
         self.answered.add(_task(write))
         if answer.error is not None:
             self._fail((write,), answer.error)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class Binding:
     """A connector with the goals that it is to hold; `retired` ones hold none and are cleared.
 
     `unnamed`: the goals file has stopped naming the place. It gives up the goals that have another one, and no more.
@@ -34,7 +34,7 @@ class Home:
         return self.connector.label
 
 
-def homes_of(project: Project, folder: Path) -> tuple[Home, ...]:
+def homes_of(project: Project, folder: Path) -> tuple[Binding, ...]:
     """Return the connectors that the project names, each once; without any, the embedded Markdown list.
 
     Raises InputError for one that is not installed or whose settings are wrong, with its place in the file.
@@ -47,8 +47,8 @@ def homes_of(project: Project, folder: Path) -> tuple[Home, ...]:
         goals.setdefault(connector.identity, set()).update([goal_id] if goal_id else [])
     retired = {c.identity: c for target in project.retired if (c := create(target, project.namespace, folder))}
     return (
-        *(Home(connector, frozenset(goals[identity])) for identity, connector in made.items()),
-        *(Home(c, frozenset(), retired=True) for identity, c in retired.items() if identity not in made),
+        *(Binding(connector, frozenset(goals[identity])) for identity, connector in made.items()),
+        *(Binding(c, frozenset(), retired=True) for identity, c in retired.items() if identity not in made),
     )
 
 
@@ -60,12 +60,12 @@ def _targets(project: Project) -> Iterator[tuple[Target | None, str]]:
         yield None, ""
 
 
-def heartbeat_home(homes: Sequence[Home]) -> Home | None:
+def heartbeat_home(homes: Sequence[Binding]) -> Binding | None:
     """Return where the heartbeat lives: in the first app named, in a list in a file only where there is no app."""
     living = [home for home in homes if not (home.retired or home.unnamed)]
     return next((home for home in living if not home.connector.capabilities.local), next(iter(living), None))
 
 
-def goals_of(home: Home, homes: Sequence[Home], project: Project) -> frozenset[str]:
+def goals_of(home: Binding, homes: Sequence[Binding], project: Project) -> frozenset[str]:
     """Return the ids of the goals in a connector, the heartbeat among them where it lives there."""
     return home.goals | ({HEARTBEAT} if project.heartbeat and home is heartbeat_home(homes) else frozenset())

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from config.project import Goal, Project
     from connectors.base import Connector
-    from connectors.model import GoalMemory
+    from connectors.model import StoredGoal
     from sync.reconcile.change import Change, ConnectorPlan
-    from sync.reconcile.progress import View
+    from sync.reconcile.progress import ServiceView
     from sync.reconcile.record import Journal, Record
-    from sync.run.homes import Home
+    from sync.run.homes import Binding
     from sync.run.reading import Reading, Snapshots
 
 
@@ -59,7 +59,7 @@ def make_plans(
         skipped.add(HEARTBEAT)
     by_label = {home.label: home for home in reading.homes}
 
-    def planned(view: View) -> ConnectorPlan:
+    def planned(view: ServiceView) -> ConnectorPlan:
         home = by_label[view.label]
         alone = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
         alone |= _given_up_there(reading, home) & view.leaving.keys()  # it moves when it is taken up
@@ -77,13 +77,13 @@ def make_plans(
     return _in_turn(list(plans.values()), reading)
 
 
-def _given_up_there(reading: Reading, old: Home) -> frozenset[str]:
+def _given_up_there(reading: Reading, old: Binding) -> frozenset[str]:
     """Return the goals that a person gave up in another place of the account."""
     there = (home for home in reading.homes if share_an_account(home.connector, old.connector))
     return frozenset[str]().union(*(reading.given_up.get(home.label, ()) for home in there))
 
 
-def _site(home: Home, view: View, reading: Reading) -> Site:
+def _site(home: Binding, view: ServiceView, reading: Reading) -> Site:
     return Site(home.connector, goals_of(home, reading.homes, reading.project), view)
 
 
@@ -107,7 +107,7 @@ def _beside_unread(reading: Reading) -> set[str]:
     }
 
 
-def _is_new(goal: Goal, stored: Mapping[str, GoalMemory]) -> bool:
+def _is_new(goal: Goal, stored: Mapping[str, StoredGoal]) -> bool:
     """Return whether a place that a goal is to be in has had no task of it yet, as far as it remembers itself."""
     names = {goal.id, goal.was} & stored.keys()
     entries = (entry for name in names if name is not None for entry in stored[name].keys.values())
@@ -130,8 +130,8 @@ def _waits(change: Change, departing: Collection[str]) -> Change:
 
 def _plan(
     reading: Reading,
-    home: Home,
-    view: View,
+    home: Binding,
+    view: ServiceView,
     skipped: frozenset[str],
     *,
     allow_mass_change: bool,
@@ -172,7 +172,7 @@ def _paced(whole: ConnectorPlan, connector: Connector) -> ConnectorPlan:
     return within(whole, connector.pace()) if isinstance(connector, Paced) else whole
 
 
-def changed_homes(journal: Journal, project: Project, homes: Sequence[Home]) -> list[Home]:
+def changed_homes(journal: Journal, project: Project, homes: Sequence[Binding]) -> list[Binding]:
     """Return the connectors in which a run changed anything.
 
     Raises RefusedError for a journal of another namespace, InputError for a connector that the project does not name.
@@ -201,7 +201,7 @@ def changed_homes(journal: Journal, project: Project, homes: Sequence[Home]) -> 
 
 def make_plans_back(
     journal: Journal,
-    homes: Sequence[Home],
+    homes: Sequence[Binding],
     found: Snapshots,
     namespace: str,
     *,
@@ -230,7 +230,7 @@ def make_plans_back(
     ]
 
 
-def _let_go(home: Home, record: Record) -> frozenset[str]:
+def _let_go(home: Binding, record: Record) -> frozenset[str]:
     """Return the native ids of the tasks that a run detached and that stand as it left them."""
     if not isinstance(home.connector, Finder):
         return frozenset()
@@ -239,7 +239,7 @@ def _let_go(home: Home, record: Record) -> frozenset[str]:
 
 
 def apply(
-    plans: Sequence[ConnectorPlan], homes: Sequence[Home], progress: Callable[[str], None], *, limited: bool = False
+    plans: Sequence[ConnectorPlan], homes: Sequence[Binding], progress: Callable[[str], None], *, limited: bool = False
 ) -> list[ConnectorPlan]:
     """Carry the plans out; `progress` is told, in words, what is going on.
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.keys import HEARTBEAT, goal_of, step_of
 from connectors.base import Mover
-from connectors.model import GoalMemory, Remembered, Snapshot
+from connectors.model import Snapshot, StoredGoal, StoredKey
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over, share_an_account
-from sync.reconcile.progress import GIVEN_UP, View, first_syncs, observe
+from sync.reconcile.progress import GIVEN_UP, ServiceView, first_syncs, observe
 from sync.reconcile.renames import find_renames, held_back, rename
 from sync.reconcile.vanished import too_many
-from sync.run.homes import Home, goals_of
+from sync.run.homes import Binding, goals_of
 from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Reading:
     """
 
     project: Project
-    homes: tuple[Home, ...]
-    views: tuple[View, ...]
+    homes: tuple[Binding, ...]
+    views: tuple[ServiceView, ...]
     schedule: Schedule
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class Reading:
 
 def read(
     project: Project,
-    homes: Sequence[Home],
+    homes: Sequence[Binding],
     today: date,
     *,
     rebuild: bool = False,
@@ -113,7 +113,7 @@ def work_out(project: Project, found: Snapshots, today: date, elsewhere: frozens
     return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held, given_up)
 
 
-def _given_up(project: Project, views: Sequence[View]) -> dict[str, frozenset[str]]:
+def _given_up(project: Project, views: Sequence[ServiceView]) -> dict[str, frozenset[str]]:
     """Return the ids of the goals that a person cancelled in each app, by its label."""
     recreate = project.on_delete == "recreate"
     return {
@@ -153,14 +153,14 @@ def _keys(project: Project) -> set[str]:
 class Snapshots:
     """What the connectors returned; `homes`, `unread` and `rebuilt` as in a `Reading`."""
 
-    homes: tuple[Home, ...]
+    homes: tuple[Binding, ...]
     by_label: Mapping[str, Snapshot]
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...]
 
 
 def take_snapshots(
-    project: Project, homes: Sequence[Home], today: date, *, rebuild: bool = False, allow_mass_change: bool = False
+    project: Project, homes: Sequence[Binding], today: date, *, rebuild: bool = False, allow_mass_change: bool = False
 ) -> Snapshots:
     """Read every connector once, and the places that hold tasks of ours and are not named. Raises as `read` does."""
     snapshots: dict[str, Snapshot] = {}
@@ -186,7 +186,7 @@ def take_snapshots(
         _refuse_foreign(home, snapshot, project)
         snapshots[home.label] = snapshot
         if isinstance(home.connector, Mover):
-            known += [Home(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
+            known += [Binding(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
     snapshots = _with_strays(project, known, snapshots, today, rebuilt)
     _refuse_emptied(known, snapshots, project)
     unread |= {} if allow_mass_change else _doubts(known, snapshots, project)
@@ -194,13 +194,13 @@ def take_snapshots(
     return Snapshots(tuple(known), believed, unread, tuple(rebuilt))
 
 
-def _doubts(homes: Sequence[Home], snapshots: Mapping[str, Snapshot], project: Project) -> dict[str, str]:
+def _doubts(homes: Sequence[Binding], snapshots: Mapping[str, Snapshot], project: Project) -> dict[str, str]:
     """Return why some places may not have been read as they are, by their labels."""
     there = ((home, snapshots[home.label]) for home in homes if home.label in snapshots)
     return {home.label: doubt for home, snapshot in there if (doubt := _doubt(home, snapshot, project))}
 
 
-def _doubt(home: Home, snapshot: Snapshot, project: Project) -> str:
+def _doubt(home: Binding, snapshot: Snapshot, project: Project) -> str:
     """Return why a place may not have been read as it is: in files, and where nothing is kept, it does not matter."""
     able = home.connector.capabilities
     if able.local or home.retired or home.unnamed:
@@ -209,7 +209,7 @@ def _doubt(home: Home, snapshot: Snapshot, project: Project) -> str:
 
 
 def _with_strays(
-    project: Project, homes: Sequence[Home], snapshots: dict[str, Snapshot], today: date, rebuilt: Sequence[str]
+    project: Project, homes: Sequence[Binding], snapshots: dict[str, Snapshot], today: date, rebuilt: Sequence[str]
 ) -> dict[str, Snapshot]:
     """Return the snapshots with the tasks that have lost their marker. Raises RefusedError in any doubt."""
     there = [home for home in homes if home.label in snapshots]
@@ -242,7 +242,7 @@ def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:
     return replace(snapshot, tasks=tasks, copies=copies)
 
 
-def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
+def _of_the_file(home: Binding, snapshot: Snapshot, project: Project) -> Snapshot:
     """Return what concerns the goals of the file, of a place that it does not name: all else may be another file's.
 
     Raises RefusedError where the place has goals of the file beside others, so that it may be in use.
@@ -276,7 +276,7 @@ def _of_the_file(home: Home, snapshot: Snapshot, project: Project) -> Snapshot:
     return replace(snapshot, tasks=tasks, copies=copies, damage=snapshot.damage if lost else "", remembers=not lost)
 
 
-def _without_entry(home: Home, snapshot: Snapshot) -> Snapshot:
+def _without_entry(home: Binding, snapshot: Snapshot) -> Snapshot:
     """Return the snapshot; its memory is damaged where tasks and memory are written as one, and a goal lost its own."""
     if not home.connector.capabilities.atomic or snapshot.damage or not snapshot.remembers:
         return snapshot
@@ -296,7 +296,7 @@ def _is_remembered(task: Task, snapshot: Snapshot) -> bool:
     return known or any(entry.native_id in (task.native_id, task.marker.nonce) for entry in entries)
 
 
-def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> None:
+def _refuse_other_account(home: Binding, snapshot: Snapshot, project: Project) -> None:
     if project.account is not None and snapshot.account and project.account not in snapshot.account:
         raise RefusedError(
             f"{home.label}: the goals file says `account: {project.account}`, and the token in the environment belongs "
@@ -304,12 +304,12 @@ def _refuse_other_account(home: Home, snapshot: Snapshot, project: Project) -> N
         )
 
 
-def _view(home: Home, snapshot: Snapshot, renames: Mapping[str, str]) -> View:
+def _view(home: Binding, snapshot: Snapshot, renames: Mapping[str, str]) -> ServiceView:
     renamed, keys = rename(snapshot, renames)
-    return View(home.label, renamed, home.goals, keys, snapshot.memory)
+    return ServiceView(home.label, renamed, home.goals, keys, snapshot.memory)
 
 
-def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: bool) -> Snapshot:
+def _without_memory(home: Binding, snapshot: Snapshot, today: date, *, rebuild: bool) -> Snapshot:
     """Return the snapshot with a memory made from the tasks, of the goals of which there is none."""
     if not rebuild:
         lost = snapshot.damage or f"{home.label}: the memory beside our {len(snapshot.tasks)} tasks is gone"
@@ -323,13 +323,13 @@ def _without_memory(home: Home, snapshot: Snapshot, today: date, *, rebuild: boo
         marker = task.marker
         goal_id = goal_of(marker.key)
         if not _is_remembered(task, snapshot):
-            goal = memory.get(goal_id) or GoalMemory(first_sync=today)
-            entry = Remembered("live", task.native_id, marker.generation)
+            goal = memory.get(goal_id) or StoredGoal(first_sync=today)
+            entry = StoredKey("live", task.native_id, marker.generation)
             memory[goal_id] = replace(goal, keys={**goal.keys, marker.key: entry})
     return replace(snapshot, memory=memory, remembers=True, damage="", mending=True)
 
 
-def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
+def _refuse_foreign(home: Binding, snapshot: Snapshot, project: Project) -> None:
     ours = _keys(project)
     theirs = [name for name, keys in snapshot.others.items() if keys & ours]
     if theirs and not snapshot.tasks and not snapshot.memory and home.goals:
@@ -340,7 +340,7 @@ def _refuse_foreign(home: Home, snapshot: Snapshot, project: Project) -> None:
         )
 
 
-def _refuse_emptied(homes: Sequence[Home], snapshots: Mapping[str, Snapshot], project: Project) -> None:
+def _refuse_emptied(homes: Sequence[Binding], snapshots: Mapping[str, Snapshot], project: Project) -> None:
     """Raise RefusedError where a place shows none of its tasks, and no other place of the account shows any."""
     ours = _keys(project)
     there = [home for home in homes if home.label in snapshots]

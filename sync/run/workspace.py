@@ -12,7 +12,7 @@ from config.suggest import did_you_mean
 from sync.reconcile.progress import observe
 from sync.reconcile.renames import held_back
 from sync.run import reading
-from sync.run.homes import Home, homes_of
+from sync.run.homes import Binding, homes_of
 from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class Workspace:
         """The folder of the goals file; relative paths in it start there."""
         return self.path if self.path.is_dir() else self.path.parent
 
-    def homes(self) -> tuple[Home, ...]:
+    def homes(self) -> tuple[Binding, ...]:
         """Return the connectors that the project names."""
         return homes_of(self.project, self.folder)
 
-    def left_lists(self, homes: Iterable[Home]) -> list[str]:
+    def left_lists(self, homes: Iterable[Binding]) -> list[str]:
         """Return a sentence on each list beside the goals file that has tasks of its goals, and is not named in it."""
         from connectors.markdown.connector import MarkdownConnector, holding
 

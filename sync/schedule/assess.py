@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _NAMED = 5  # steps that one kind of warning names
 
 
-class Judge:
+class Assessor:
     """Judges goals that were planned, each after those that it follows."""
 
     def __init__(self, planner: Planner) -> None:

@@ -30,7 +30,7 @@ LIMIT, BY, FIXED, OUTSIDE = -1, -2, -3, -4  # what bound a step, where it was no
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class GoalWindow:
     """What a goal's pass stands in: its numbered calendar, and the days of its deadline, limit and start."""
 
     days: WorkingDays
@@ -40,7 +40,7 @@ class Frame:
 
 
 @dataclass(slots=True)
-class Latest:
+class LatestDates:
     """The result of a pass, by the step's index in `goal.sequence`.
 
     `day_before[i]` is the last day, working or not, before step i occupies a day; `driver[i]` is the index of the step
@@ -84,7 +84,7 @@ class Stretch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Constraints:
     """What a pass has to respect besides the steps themselves, by their index; nothing, where nothing is given.
 
     fixed: due days that override the links (pins, standing dates). gone: steps that left the pass (done, dropped); what
@@ -98,7 +98,7 @@ class Terms:
     due_of: Mapping[str, int] = field(default_factory=dict)
 
 
-class Network:
+class StepGraph:
     """One goal's steps by index, with the links between them, ready for any number of passes.
 
     `next` holds the links within the goal by the step that comes first, `previous` by the one that follows; `elsewhere`
@@ -106,7 +106,7 @@ class Network:
     with a wait in a link to what comes next, `milestones` those that take no time, `repeating` those with `every`.
     """
 
-    def __init__(self, goal: Goal, frame: Frame) -> None:
+    def __init__(self, goal: Goal, frame: GoalWindow) -> None:
         """Index the steps of `goal` in the order of its sequence."""
         self.goal = goal
         self.frame = frame
@@ -136,7 +136,7 @@ class Network:
                     following[before].append((number, wait))
                     self.waiting.add(before)
 
-    def within(self, frame: Frame) -> Network:
+    def within(self, frame: GoalWindow) -> StepGraph:
         """Return the same network in another frame, of the same calendar."""
         other = copy(self)
         other.frame = frame
@@ -190,7 +190,7 @@ class Network:
             return max(1, window * takes.amount // 100)
         return takes
 
-    def _anchor(self, result: Latest, index: int, due_of: Mapping[str, int]) -> int | None:
+    def _anchor(self, result: LatestDates, index: int, due_of: Mapping[str, int]) -> int | None:
         """Return the day that the step's own keys fix as its due date; None where they fix none.
 
         `due_of` gives due days of other goals' steps, for countdowns from them.
@@ -208,18 +208,18 @@ class Network:
             return days.back(days.before(deadline, step.before))
         return None
 
-    def anchored_days(self, latest: Latest) -> dict[int, int]:
+    def anchored_days(self, latest: LatestDates) -> dict[int, int]:
         """Return the due days of the steps whose own keys fix them, by index."""
         return {index: latest.due[index] for index in self.anchors}
 
-    def latest(self, lengths: Sequence[Length], terms: Terms) -> Latest:
+    def latest(self, lengths: Sequence[Length], terms: Constraints) -> LatestDates:
         """Return the latest positions of all steps."""
         count = len(self.steps)
-        result = Latest([0] * count, [0] * count, [0] * count, [0] * count, [LIMIT] * count)
+        result = LatestDates([0] * count, [0] * count, [0] * count, [0] * count, [LIMIT] * count)
         self.redo(result, lengths, range(count - 1, -1, -1), terms)
         return result
 
-    def redo(self, result: Latest, lengths: Sequence[Length], part: Iterable[int], terms: Terms) -> None:
+    def redo(self, result: LatestDates, lengths: Sequence[Length], part: Iterable[int], terms: Constraints) -> None:
         """Run the pass again over some steps, in place; `part` has what follows before what it follows."""
         fixed, gone, outside = terms.fixed, terms.gone, terms.outside
         special = self._bound.union(fixed, gone, outside)
@@ -250,7 +250,7 @@ class Network:
             else:
                 self._place(result, index, end, length)
 
-    def _bounded(self, result: Latest, index: int, end: int, outside: int | None) -> int:
+    def _bounded(self, result: LatestDates, index: int, end: int, outside: int | None) -> int:
         """Return `end`, or what the step's own `by` or another goal leaves it where that is earlier; note which."""
         step, days = self.steps[index], self.frame.days
         if step.by is not None and (by := days.position(step.by.toordinal())) < end:
@@ -259,14 +259,14 @@ class Network:
             end, result.driver[index] = other, OUTSIDE
         return end
 
-    def _before(self, result: Latest, following: int, wait: Duration | None) -> Position:
+    def _before(self, result: LatestDates, following: int, wait: Duration | None) -> Position:
         if wait is None or not wait.amount:
             return result.begin[following]
         if wait.unit is Unit.WORKING_DAYS:
             return result.begin[following] - wait.amount
         return self.frame.days.position(shift(result.day_before[following], wait, -1))
 
-    def _place(self, result: Latest, index: int, end: Position, length: Length) -> None:
+    def _place(self, result: LatestDates, index: int, end: Position, length: Length) -> None:
         days = self.frame.days
         result.end[index] = end
         if isinstance(length, Duration):
@@ -283,7 +283,7 @@ class Network:
         else:
             result.due[index] = result.day_before[index] = days.day(floor(end))
 
-    def _elapsed_end(self, result: Latest, index: int) -> int:
+    def _elapsed_end(self, result: LatestDates, index: int) -> int:
         """Return the day on which elapsed time may end: also a free one, where all that follows allows it."""
         step, days = self.steps[index], self.frame.days
         ends = [self.frame.limit] + ([step.by.toordinal()] if step.by else [])
@@ -298,13 +298,13 @@ class Network:
             ends.append(days.day(floor(result.end[index])))
         return min(ends)
 
-    def _place_elapsed(self, result: Latest, index: int, due: int, length: Duration) -> None:
+    def _place_elapsed(self, result: LatestDates, index: int, due: int, length: Duration) -> None:
         days = self.frame.days
         before = shift(due, length, -1)
         result.begin[index], result.end[index] = days.position(before), days.position(due)
         result.day_before[index], result.due[index] = before, due
 
-    def _place_fixed(self, result: Latest, index: int, due: int, length: Length) -> None:
+    def _place_fixed(self, result: LatestDates, index: int, due: int, length: Length) -> None:
         """Place a step whose due day stands, be it a working day or not: that day counts as one of its own."""
         if isinstance(length, Duration):
             self._place_elapsed(result, index, due, length)
@@ -317,7 +317,7 @@ class Network:
 
     def stretches(
         self,
-        result: Latest,
+        result: LatestDates,
         floors: Mapping[int, Position],
         part: Iterable[int],
         free: Container[int] = (),
@@ -382,7 +382,7 @@ class Network:
             found.setdefault(root(index), []).append(index)
         return list(found.values())
 
-    def chain(self, result: Latest, index: int) -> list[int]:
+    def chain(self, result: LatestDates, index: int) -> list[int]:
         """Return the steps that place the step `index`: its path and, through countdowns, what places those.
 
         The step that a countdown counts from is not among them: when it is due does not depend on its own length.
@@ -393,7 +393,7 @@ class Network:
             chain = chain + path[1:]
         return chain
 
-    def starts(self, result: Latest) -> list[int]:
+    def starts(self, result: LatestDates) -> list[int]:
         """Return the first day of each step: a working day unless it takes elapsed time, never after its due date."""
         forward, elapsed = self.frame.days.forward, Unit.CALENDAR_DAYS
         starts = []

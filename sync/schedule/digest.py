@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.project import Step
-    from sync.schedule.backward_pass import Length, Network
+    from sync.schedule.backward_pass import Length, StepGraph
     from sync.schedule.model import Progress
 
 
 def timing_digest(
-    network: Network,
+    network: StepGraph,
     lengths: Sequence[Length],
     pins: Mapping[int, int],
     outside: Mapping[int, int],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from sync.schedule.backward_pass import Latest, Length, Network
+    from sync.schedule.backward_pass import LatestDates, Length, StepGraph
     from sync.schedule.model import Progress
 
 
@@ -24,7 +24,7 @@ class Dates(Protocol):
     sharing: frozenset[int]
     starts: list[int]
     dues: list[int]
-    plan: Latest
+    plan: LatestDates
     standing: bool
     made: date
 
@@ -54,7 +54,7 @@ class Forward:
         self._deadlines = deadlines
         self._ends: dict[str, int] = {}  # the day after which what follows a step may begin
 
-    def early(self, network: Network, dates: Dates) -> Early:
+    def early(self, network: StepGraph, dates: Dates) -> Early:
         """Return one goal's earliest dates. Those of the goals that it follows must have been asked for before."""
         days, today = network.frame.days, self._today
         goal_start = network.goal.start
@@ -79,13 +79,13 @@ class Forward:
         self._ends.update(zip(network.index, result.end, strict=True))
         return result
 
-    def _free_after(self, network: Network, i: int, finish: int) -> int:
+    def _free_after(self, network: StepGraph, i: int, finish: int) -> int:
         """Return the day after which what follows may begin: a milestone takes none of the day on which it was done."""
         step = network.steps[i]
         return finish - 1 if step.milestone and step.key in self._progress.done else finish
 
     def _dates(
-        self, network: Network, dates: Dates, i: int, earliest: int, first: int, *, settled: bool
+        self, network: StepGraph, dates: Dates, i: int, earliest: int, first: int, *, settled: bool
     ) -> tuple[int, int]:
         """Return the first and last day of the step `i`, which may begin on the day after `earliest`.
 
@@ -105,7 +105,7 @@ class Forward:
         grows = step.takes is None or step.every is not None
         return _earliest(days, earliest, network.least(i) if grows else dates.lengths[i], first)
 
-    def slack(self, network: Network, dates: Dates, early: Early) -> list[int]:
+    def slack(self, network: StepGraph, dates: Dates, early: Early) -> list[int]:
         """Return the total float of each step in working days: from its earliest finish to its due date."""
         position = network.frame.days.position
         room = [position(due) - position(finish) for due, finish in zip(dates.dues, early.finish, strict=True)]
@@ -118,7 +118,7 @@ class Forward:
         return room
 
     @staticmethod
-    def _room_of_milestone(network: Network, dates: Dates, early: Early, i: int, room: Sequence[int]) -> int:
+    def _room_of_milestone(network: StepGraph, dates: Dates, early: Early, i: int, room: Sequence[int]) -> int:
         """Return the slack of a milestone that shares its day: how far it can go without moving what follows."""
         position, after = network.frame.days.position, network.frame.days.after
         rooms = []
@@ -130,7 +130,7 @@ class Forward:
                 rooms.append(room[n] + position(begin) - position(after(early.end[i], wait) if wait else early.end[i]))
         return min(rooms)
 
-    def _other_ends(self, network: Network, dates: Dates) -> dict[int, int]:
+    def _other_ends(self, network: StepGraph, dates: Dates) -> dict[int, int]:
         """Return the day after which a step may begin for other reasons than this goal's steps, by index."""
         days, ends = network.frame.days, dict[int, int]()
         for i, step in enumerate(network.steps):
@@ -142,12 +142,12 @@ class Forward:
             ends[i] = max(ends.get(i, 0), _later(days, self._ends[link.key], link.wait))
         return ends
 
-    def _appointments(self, network: Network, dates: Dates) -> set[int]:
+    def _appointments(self, network: StepGraph, dates: Dates) -> set[int]:
         """Return the open steps that are not over before their day, however early they could be done."""
         pinned = {i for i, _ in network.among(self._progress.pins.keys())}
         return ({i for i in network.anchors if network.steps[i].on} | pinned) - dates.gone
 
-    def _under_way(self, network: Network, dates: Dates, i: int) -> bool:
+    def _under_way(self, network: StepGraph, dates: Dates, i: int) -> bool:
         return dates.starts[i] <= self._today <= dates.dues[i] and all(
             before in dates.gone for before, _ in network.previous[i]
         )

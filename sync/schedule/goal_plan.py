@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Goal
-    from sync.schedule.backward_pass import Latest, Length, Network
+    from sync.schedule.backward_pass import LatestDates, Length, StepGraph
     from sync.schedule.occurrences import Occurrence, Series
 
 
@@ -25,9 +25,9 @@ class GoalPlan:
     """
 
     goal: Goal
-    network: Network
-    defined: Latest
-    plan: Latest
+    network: StepGraph
+    defined: LatestDates
+    plan: LatestDates
     lengths: Sequence[Length]
     fixed: Mapping[int, int]
     gone: frozenset[int]

@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Set
 
     from config.durations import Duration
-    from sync.schedule.backward_pass import Network
+    from sync.schedule.backward_pass import StepGraph
     from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.squeeze import Floors
 
 
-def sharing(network: Network, gone: Set[int], outside: Iterable[int], pinned: Iterable[int]) -> frozenset[int]:
+def sharing(network: StepGraph, gone: Set[int], outside: Iterable[int], pinned: Iterable[int]) -> frozenset[int]:
     """Return the open milestones that may share the day on which what follows them begins.
 
     Those that nothing open follows before the deadline have a day of their own, and so have those whose day is fixed.

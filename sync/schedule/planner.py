@@ -10,9 +10,9 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from config.durations import Unit
-from config.project import HangsOn
+from config.project import RelativeDeadline
 from sync.schedule import milestones
-from sync.schedule.backward_pass import Frame, Latest, Network, Terms
+from sync.schedule.backward_pass import Constraints, GoalWindow, LatestDates, StepGraph
 from sync.schedule.digest import timing_digest
 from sync.schedule.goal_plan import GoalPlan
 from sync.schedule.occurrences import series
@@ -73,12 +73,12 @@ class Planner:
     def plan(self, goal: Goal) -> None:
         """Plan one goal. Those that come after it must have been planned."""
         frame = self.frame(goal)
-        network = Network(goal, frame)
+        network = StepGraph(goal, frame)
         written = network.lengths()
         pins = {i: self.progress.pins[key].toordinal() for i, key in network.among(self.progress.pins.keys())}
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
         lengths = self._grown(network, written, outside)
-        terms = Terms(pins, frozenset(), outside, self.due_of)
+        terms = Constraints(pins, frozenset(), outside, self.due_of)
         defined = network.latest(lengths, terms)
         self._pass_on(network, defined)
         digest = timing_digest(network, lengths, pins, outside, self.progress)
@@ -102,7 +102,7 @@ class Planner:
         self.planned[goal.id] = planned
 
     def _gone(
-        self, network: Network, defined: Latest, repeating: Mapping[int, Series], *, stands: bool
+        self, network: StepGraph, defined: LatestDates, repeating: Mapping[int, Series], *, stands: bool
     ) -> frozenset[int]:
         """Return the steps that have left the plan: done, dropped, or done as often as they repeat.
 
@@ -120,23 +120,23 @@ class Planner:
                 gone.add(i)
         return frozenset(gone)
 
-    def frame(self, goal: Goal) -> Frame:
+    def frame(self, goal: Goal) -> GoalWindow:
         """Return what a goal's pass stands in."""
         return self._frame_at(goal, self.deadlines[goal.id])
 
-    def _frame_at(self, goal: Goal, deadline: int) -> Frame:
+    def _frame_at(self, goal: Goal, deadline: int) -> GoalWindow:
         days = self.days(goal.calendar)
         limit = days.back(days.before(days.back(deadline), goal.buffer))
         start = goal.start or self.progress.first_sync.get(goal.id) or self.today
-        return Frame(days, deadline, limit, start.toordinal())
+        return GoalWindow(days, deadline, limit, start.toordinal())
 
-    def _grown(self, network: Network, written: Sequence[Length | None], outside: Mapping[int, int]) -> list[Length]:
+    def _grown(self, network: StepGraph, written: Sequence[Length | None], outside: Mapping[int, int]) -> list[Length]:
         """Return the lengths with flexible steps grown from the definition alone: no progress, no pins."""
         flexible = {i for i, length in enumerate(written) if length is None}
         lengths = [network.least(i) if length is None else length for i, length in enumerate(written)]
         if not flexible:
             return lengths
-        frame, terms = network.frame, Terms({}, frozenset(), outside, self.due_of)
+        frame, terms = network.frame, Constraints({}, frozenset(), outside, self.due_of)
         low = frame.days.position(frame.start - 1)
         latest = network.latest(lengths, terms)
         fixed = network.anchored_days(latest)
@@ -148,7 +148,7 @@ class Planner:
 
     def _floors(
         self,
-        network: Network,
+        network: StepGraph,
         gone: frozenset[int],
         fixed: Mapping[int, int],
         low: Position,
@@ -161,14 +161,14 @@ class Planner:
         sharing = self._sharing(network, gone)
         return self._floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
 
-    def _sharing(self, network: Network, gone: frozenset[int]) -> frozenset[int]:
+    def _sharing(self, network: StepGraph, gone: frozenset[int]) -> frozenset[int]:
         """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
         outside, pins = (network.among(keys) for keys in (self.outside.keys(), self.progress.pins.keys()))
         return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pins))
 
     def _floors_of(
         self,
-        network: Network,
+        network: StepGraph,
         some: Iterable[int],
         fixed: Mapping[int, int],
         low: Position,
@@ -200,7 +200,7 @@ class Planner:
         return floors
 
     @staticmethod
-    def _first_begin(network: Network, i: int, low: Position) -> Position:
+    def _first_begin(network: StepGraph, i: int, low: Position) -> Position:
         not_before = network.steps[i].not_before
         return low if not_before is None else max(low, network.frame.days.position(not_before.toordinal() - 1))
 
@@ -214,7 +214,7 @@ class Planner:
         held = step.anchored or key in self.progress.pins
         return max(day if held else day - 1, self.day - 1)
 
-    def known_day(self, key: str, fixed: Mapping[int, int], network: Network, *, progress: bool) -> int | None:
+    def known_day(self, key: str, fixed: Mapping[int, int], network: StepGraph, *, progress: bool) -> int | None:
         """Return the day on which a step ends whatever is planned: done, pinned or an appointment; else None."""
         if progress and key in self.progress.done:
             return self.progress.done[key].toordinal()
@@ -227,11 +227,11 @@ class Planner:
 
     def _deadline(self, goal: Goal) -> int:
         """Return the deadline of a goal as written; that of the goal that it hangs on must be known."""
-        if isinstance(goal.deadline, HangsOn):
+        if isinstance(goal.deadline, RelativeDeadline):
             return self.days(goal.calendar).before(self.deadlines[goal.deadline.goal], goal.deadline.by)
         return goal.deadline.toordinal()
 
-    def _pass_on(self, network: Network, latest: Latest) -> None:
+    def _pass_on(self, network: StepGraph, latest: LatestDates) -> None:
         """Tell the goals that are planned after this one where its steps begin, by the unsqueezed pass."""
         days = network.frame.days
         self.due_of.update(zip(network.index, latest.due, strict=True))
@@ -347,7 +347,7 @@ class Planner:
         return max(self.day, goal.start.toordinal() if goal.start else self.day)
 
     def _floors_from_today(
-        self, planned: GoalPlan, network: Network, fixed: Mapping[int, int], published: Published | None
+        self, planned: GoalPlan, network: StepGraph, fixed: Mapping[int, int], published: Published | None
     ) -> Floors:
         """Return what a plan made today has to keep; for a step that has begun it is enough not to end before today.
 
@@ -404,14 +404,14 @@ class Planner:
             if network.steps[i].before is not None
         }
 
-    def _plan_at(self, planned: GoalPlan, deadline: int, least: int | None = None) -> tuple[Network, Latest]:
+    def _plan_at(self, planned: GoalPlan, deadline: int, least: int | None = None) -> tuple[StepGraph, LatestDates]:
         """Return the pass with every length as written, if the goal had this deadline; `least` is that of `lacks`."""
         goal, loose = planned.goal, least is not None
         written = planned.network.within(self._frame_at(goal, deadline if least is None else least)).lengths()
         network = planned.network.within(self._frame_at(goal, deadline))
         lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
-        return network, network.latest(lengths, Terms(planned.fixed, planned.gone, outside, self.due_of))
+        return network, network.latest(lengths, Constraints(planned.fixed, planned.gone, outside, self.due_of))
 
     def _begun(self, planned: GoalPlan, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done; no milestone is under way."""
@@ -450,7 +450,7 @@ class Planner:
         # The sequence follows the links; "the last listed" is the file's order.
         places = {step.key: place for place, step in enumerate(planned.goal.steps) if step.optional}
         optional = {i: places[key] for i, key in network.among(places.keys())}
-        terms = Terms(fixed, gone, outside, self.due_of)
+        terms = Constraints(fixed, gone, outside, self.due_of)
         lengths = self._grown_anew(planned, floors, movable - gone, terms)
         squeeze = Squeeze(network, lengths, terms, floors, movable - gone, optional)
         planned.squeezed, planned.plan = squeeze.shrink(), squeeze.latest
@@ -462,7 +462,7 @@ class Planner:
             self._lift(planned, floors)
 
     @staticmethod
-    def _grown_anew(planned: GoalPlan, floors: Floors, movable: frozenset[int], terms: Terms) -> Sequence[Length]:
+    def _grown_anew(planned: GoalPlan, floors: Floors, movable: frozenset[int], terms: Constraints) -> Sequence[Length]:
         """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
         network, written = planned.network, planned.network.lengths()
         growing = movable & floors.begin.keys() & {i for i, length in enumerate(written) if length is None}

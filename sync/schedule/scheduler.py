@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sync.schedule.assess import Judge
+from sync.schedule.assess import Assessor
 from sync.schedule.load import loads
 from sync.schedule.model import Progress, Schedule
 from sync.schedule.planner import Planner
@@ -27,7 +27,7 @@ def schedule(project: Project, progress: Progress, today: date) -> Schedule:
     """
     planner = Planner(project, progress, today)
     planner.plan_all()
-    assessor, goals = Judge(planner), {}
+    assessor, goals = Assessor(planner), {}
     for goal in project.sequence:  # each after those that it follows
         with named(goal):
             goals[goal.id] = assessor.judge(planner.planned[goal.id])

@@ -17,7 +17,7 @@ from sync.schedule.working_days import OutOfTimeError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sync.schedule.backward_pass import Latest, Length, Network, Position, Terms
+    from sync.schedule.backward_pass import Constraints, LatestDates, Length, Position, StepGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Floors:
     first: dict[int, int] = field(default_factory=dict)
 
     def violations(
-        self, latest: Latest, part: Iterable[int], ignored: Collection[int] = ()
+        self, latest: LatestDates, part: Iterable[int], ignored: Collection[int] = ()
     ) -> list[tuple[Position, int]]:
         """Return by how much each step of `part` that is not `ignored` falls short of its floor, and its index."""
         short: list[tuple[Position, int]] = []
@@ -46,7 +46,9 @@ class Floors:
             short += [(1, i) for i in early if latest.begin[i] >= self.begin[i]]
         return [entry for entry in short if entry[1] not in ignored]
 
-    def worst(self, latest: Latest, part: Iterable[int], ignored: Collection[int] = ()) -> tuple[Position, int] | None:
+    def worst(
+        self, latest: LatestDates, part: Iterable[int], ignored: Collection[int] = ()
+    ) -> tuple[Position, int] | None:
         """Return the greatest violation; None where every floor holds."""
         return max(self.violations(latest, part, ignored), default=None)
 
@@ -55,7 +57,13 @@ class Growth:
     """Grows steps to whole working days, from the least that they have. A branch that does not fit so keeps that."""
 
     def __init__(
-        self, network: Network, lengths: list[Length], latest: Latest, terms: Terms, floors: Floors, most: int
+        self,
+        network: StepGraph,
+        lengths: list[Length],
+        latest: LatestDates,
+        terms: Constraints,
+        floors: Floors,
+        most: int,
     ) -> None:
         """Change `lengths`, in which what grows has the least it may, and `latest`, the pass with them, in place.
 
@@ -135,9 +143,9 @@ class Squeeze:
 
     def __init__(
         self,
-        network: Network,
+        network: StepGraph,
         lengths: Sequence[Length],
-        terms: Terms,
+        terms: Constraints,
         floors: Floors,
         movable: Iterable[int],
         optional: Mapping[int, int],
@@ -285,7 +293,7 @@ class Squeeze:
         return left
 
 
-def _working_lengths(lengths: Sequence[Length], latest: Latest, movable: Iterable[int]) -> dict[int, int]:
+def _working_lengths(lengths: Sequence[Length], latest: LatestDates, movable: Iterable[int]) -> dict[int, int]:
     """Return the lengths that may shrink, in working days; a span has as many as lie in it where it stands."""
     working = {}
     for i in movable:

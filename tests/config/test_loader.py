@@ -16,7 +16,7 @@ from config.calendars import Calendar
 from config.durations import parse
 from config.errors import BackplanError, GoalsFileError, InputError
 from config.parts import MAX_SLUG, slug
-from config.project import Countdown, Goal, HangsOn, Link, Project
+from config.project import Countdown, Goal, Link, Project, RelativeDeadline
 from config.templates import SHIPPED
 from tests.tiers import examples
 
@@ -681,8 +681,8 @@ def test_a_countdown_to_a_goal_is_explained(mistakes: Mistakes) -> None:
 def test_a_deadline_that_hangs_on_another(load: Load, mistakes: Mistakes) -> None:
     text = "goals:\n" + goal("A", "[]", "{before: b, by: 2 weeks}") + goal("B", "[]") + goal("C", "[]", "{before: a}")
     project = load(text)
-    assert named(project, "a").deadline == HangsOn("b", parse("2 weeks"))
-    assert named(project, "c").deadline == HangsOn("a", parse("0 days"))
+    assert named(project, "a").deadline == RelativeDeadline("b", parse("2 weeks"))
+    assert named(project, "c").deadline == RelativeDeadline("a", parse("0 days"))
     assert [goal.id for goal in project.sequence] == ["c", "a", "b"]
     check(mistakes("goals:\n" + goal("A", "[]", "{before: meetin}") + goal("Meeting", "[]")), "2:33", "`meeting`?")
     check(mistakes("goals:\n" + goal("A", "[]", "{before: b, buy: 2}") + goal("B", "[]")), "2:36", "did you mean `by`?")

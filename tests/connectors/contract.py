@@ -16,11 +16,11 @@ import pytest
 import yaml
 
 from config import loader
-from connectors.base import Action, Finder, MemoryWrite, Write
-from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, Task
+from connectors.base import Action, Finder, StoreWrite, Write
+from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task
 from sync.reports import as_json
 from sync.run import journal, pipeline, reading
-from sync.run.homes import Home
+from sync.run.homes import Binding
 from tests.connectors.doubts import Doubts
 from tests.histories.process import Run
 
@@ -129,7 +129,7 @@ def run(
 ) -> Run:
     """Do one run over all connectors, each of which holds every goal."""
     goals = frozenset(goal.id for goal in project.goals)
-    homes = tuple(Home(connector, goals) for connector in connectors)
+    homes = tuple(Binding(connector, goals) for connector in connectors)
     found = reading.read(project, homes, today, allow_mass_change=allow)
     plans = pipeline.make_plans(found, allow_mass_change=allow)
     return Run(found, pipeline.apply(plans, found.homes, lambda _: None) if write else plans)
@@ -140,7 +140,7 @@ def undo(project: Project, connector: Connector, done: Run, today: date) -> list
     connectors = {home.label: home.connector for home in done.found.homes}
     printed = as_json.text(as_json.plans(done.plans, connectors, project.namespace))
     record = journal.read(json.loads(printed), "the journal")
-    homes = pipeline.changed_homes(record, project, [Home(connector, frozenset())])
+    homes = pipeline.changed_homes(record, project, [Binding(connector, frozenset())])
     found = reading.take_snapshots(project, homes, today, allow_mass_change=True)
     plans = pipeline.make_plans_back(record, homes, found, project.namespace, allow_mass_change=True)
     return pipeline.apply(plans, homes, lambda _: None)
@@ -319,7 +319,7 @@ class Contract(Doubts):
         world.remove_step("two")
         racers = []
         for _ in range(2):
-            homes = [Home(world.service.connector(), frozenset({"g"}))]
+            homes = [Binding(world.service.connector(), frozenset({"g"}))]
             racers.append((pipeline.make_plans(reading.read(world.project, homes, world.today)), homes))
         done = [plan for plans, homes in racers for plan in pipeline.apply(plans, homes, lambda _: None)]
         errors = [change.error for plan in done for change in plan.changes if change.error]
@@ -369,21 +369,21 @@ class Contract(Doubts):
         connector = world.service.connector()
         before = connector.read().memory
         day = date(2027, 8, 1)
-        keys = {f"big/s{n}": Remembered("live", f"n{n}", 1 + n % 3) for n in range(300)}
+        keys = {f"big/s{n}": StoredKey("live", f"n{n}", 1 + n % 3) for n in range(300)}
         keys |= {
-            "big/done": Remembered("done", "x1", done_on=day),
-            "big/gone": Remembered("dropped", "x2", 2, definition="abcdef"),
-            "big/left": Remembered("removed", "x3"),
-            "big/new": Remembered("pending", "x4"),
+            "big/done": StoredKey("done", "x1", done_on=day),
+            "big/gone": StoredKey("dropped", "x2", 2, definition="abcdef"),
+            "big/left": StoredKey("removed", "x3"),
+            "big/new": StoredKey("pending", "x4"),
         }
-        big = GoalMemory(TODAY, keys, day, "digest", {f"big/s{n}": (day, day + timedelta(days=n)) for n in range(300)})
-        memory = {**before, "big": big, "bare": GoalMemory(TODAY, {"bare": Remembered("live", "x5")})}
-        (answer,) = connector.apply([MemoryWrite(memory)])
+        big = StoredGoal(TODAY, keys, day, "digest", {f"big/s{n}": (day, day + timedelta(days=n)) for n in range(300)})
+        memory = {**before, "big": big, "bare": StoredGoal(TODAY, {"bare": StoredKey("live", "x5")})}
+        (answer,) = connector.apply([StoreWrite(memory)])
         assert answer.error is None
         assert world.read().memory == memory
         connector = world.service.connector()
         connector.read()
-        connector.apply([MemoryWrite(before)])
+        connector.apply([StoreWrite(before)])
         assert world.read().memory == before
 
     def test_every_write_of_a_batch_is_answered_in_order_and_one_bad_one_harms_no_other(self, world: World) -> None:
@@ -396,7 +396,7 @@ class Contract(Doubts):
                 Write(Action.UPDATE, one.marker.key, one.native_id, replace(one.content, title="1"), one.marker, title),
                 Write(Action.UPDATE, "g/none", "no-such-id", one.content, Marker(NAMESPACE, "g/none", "no"), title),
                 Write(Action.UPDATE, two.marker.key, two.native_id, replace(two.content, title="2"), two.marker, title),
-                MemoryWrite(snapshot.memory),
+                StoreWrite(snapshot.memory),
             ]
         )
         assert [answer.error is None for answer in answers] == [True, False, True, True]

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from connectors.github.api import Client
 from connectors.github.connector import GitHubConnector
 from connectors.github.date_line import date_line, read_dates, unread_words
-from connectors.retry import Clock, Patience
+from connectors.retry import Clock, Retrier
 from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
 from tests.servers.github import EPOCH
@@ -50,7 +50,7 @@ def client(
     ahead: timedelta = NO_TIME,
 ) -> Client:
     """Return a client as a process of its own has it; the clock of the service may be ahead."""
-    patience = Patience("GitHub", budget, clock_of(server.service, ahead))
+    patience = Retrier("GitHub", budget, clock_of(server.service, ahead))
     return kind(SecretStr(token or server.service.token), server.base, repo, patience)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from config.errors import BackplanError
 from sync.run import executor, pipeline, reading
-from sync.run.homes import Home
+from sync.run.homes import Binding
 from tests.connectors.contract import TODAY, a_goal, load
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.test_contract import MarkdownFile
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connectors.base import Answer, Connector, MemoryWrite, Write
+    from connectors.base import Connector, StoreWrite, Write, WriteResult
     from connectors.model import Task
     from sync.reconcile.change import ConnectorPlan
     from tests.conftest import Person
@@ -46,11 +46,11 @@ class Removal:
     goal: dict[str, Any] = field(default_factory=lambda: a_goal(steps=[*a_goal()["steps"], *MORE]))
     moved: bool = False
 
-    def homes(self) -> tuple[Home, ...]:
+    def homes(self) -> tuple[Binding, ...]:
         here, there = (self.new, self.old) if self.moved else (self.old, self.new)
         return (
-            Home(_labelled(here, "here"), frozenset({"g"})),
-            Home(_labelled(there, "there"), frozenset(), retired=True),
+            Binding(_labelled(here, "here"), frozenset({"g"})),
+            Binding(_labelled(there, "there"), frozenset(), retired=True),
         )
 
     def plans(self) -> tuple[reading.Reading, list[ConnectorPlan]]:
@@ -148,7 +148,7 @@ def test_nothing_goes_before_the_new_place_has_it(removal: Removal, monkeypatch:
     removal.moved = True
     found, plans = removal.plans()
 
-    def refuse(batch: object) -> list[Answer]:
+    def refuse(batch: object) -> list[WriteResult]:
         raise BackplanError("does not answer")
 
     monkeypatch.setattr(found.homes[0].connector, "apply", refuse)
@@ -184,7 +184,7 @@ def cut_short(plans: list[ConnectorPlan], connectors: dict[str, Connector], stop
     try:
         for _ in range(stop + 1):
             request = execution.send(answers)
-            batch: tuple[Write | MemoryWrite, ...] = request.batch
+            batch: tuple[Write | StoreWrite, ...] = request.batch
             answers = connectors[request.label].apply(batch)
     except StopIteration:
         return False

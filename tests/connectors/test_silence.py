@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from config.errors import BackplanError
 from connectors.github.api import Client
 from connectors.http import Transport
-from connectors.retry import Clock, Patience, TransientError, UnreachableError
+from connectors.retry import Clock, Retrier, TransientError, UnreachableError
 from connectors.silence import LOOKING, SILENCE, Silence
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist
@@ -54,7 +54,7 @@ def ask_todoist(url: str, timeout: float | None = None) -> httpx.Response:
 
 
 def ask_github(url: str) -> object:
-    return Client(SecretStr("nobodys"), url, "me/goals", Patience("GitHub", 300, Clock())).issue("1")
+    return Client(SecretStr("nobodys"), url, "me/goals", Retrier("GitHub", 300, Clock())).issue("1")
 
 
 def fake_clock() -> Clock:
@@ -85,7 +85,7 @@ def test_what_cannot_be_reached_is_tried_twice(repeatable: bool) -> None:
         raise UnreachableError("the host `x` is not known")
 
     with pytest.raises(BackplanError, match="cannot be reached"):
-        Patience("GitHub", 300, fake_clock()).until_answered(ask, repeatable=repeatable)
+        Retrier("GitHub", 300, fake_clock()).until_answered(ask, repeatable=repeatable)
     assert len(tries) == 2
 
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_reached_is_tried_twice(repeatable: bool) -> None:
 def test_a_command_that_changes_nothing_gives_up_sooner(limit: float, least: float, most: float) -> None:
     token = SILENCE.set(Silence(limit))
     clock = fake_clock()
-    patience = Patience("GitHub", 300, clock)
+    patience = Retrier("GitHub", 300, clock)
     SILENCE.reset(token)
 
     def ask() -> None:
@@ -112,7 +112,7 @@ def test_a_command_that_changes_nothing_gives_up_sooner(limit: float, least: flo
 def test_a_limit_of_the_service_is_waited_for_even_then() -> None:
     token = SILENCE.set(Silence(LOOKING))
     clock, answers = fake_clock(), [TransientError("it is asked too often", 60, refused=True), None]
-    patience = Patience("GitHub", 300, clock)
+    patience = Retrier("GitHub", 300, clock)
     SILENCE.reset(token)
 
     def ask() -> str:

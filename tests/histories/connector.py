@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from config.errors import BackplanError, RefusedError
-from connectors.base import Action, Answer, Capabilities, Connector, MemoryWrite, Requests, Write
+from connectors.base import Action, Capabilities, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.codec import write_memory
 from connectors.model import FIELDS, Content, Snapshot
 from tests.histories.listing import Seat, parse, places, read_entries, snapshot
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.histories.listing import Elsewhere
     from tests.histories.service import Held, Kind
 
-Batch = tuple[Write | MemoryWrite, ...]
+Batch = tuple[Write | StoreWrite, ...]
 
 
 class SimulatedConnector:
@@ -171,27 +171,27 @@ class SimulatedConnector:
 
     # Writing
 
-    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+    def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out a batch without anybody in between."""
         steps = self.steps(tuple(batch))
         while True:
             try:
                 next(steps)
             except StopIteration as stop:
-                answers: list[Answer] = stop.value
+                answers: list[WriteResult] = stop.value
                 return answers
 
-    def steps(self, batch: Batch) -> Generator[None, None, list[Answer]]:
+    def steps(self, batch: Batch) -> Generator[None, None, list[WriteResult]]:
         """Carry out a batch, stopping before every request, so that somebody else may act there."""
         gone = (Action.CREATE, Action.REMOVE, Action.DETACH)
         self._named |= {w.key: w.native_id for w in batch if isinstance(w, Write) and w.action not in gone}
         kind = self.service.kind
         most = len(batch) if kind.atomic else kind.most
-        answers: list[Answer] = []
+        answers: list[WriteResult] = []
         for first in range(0, len(batch), most):
             request = batch[first : first + most]
-            if any(isinstance(w, MemoryWrite) and a.error for w, a in zip(batch, answers, strict=False)):
-                answers += [Answer(error="not tried: the memory could not be written")] * len(request)
+            if any(isinstance(w, StoreWrite) and a.error for w, a in zip(batch, answers, strict=False)):
+                answers += [WriteResult(error="not tried: the memory could not be written")] * len(request)
                 continue
             yield
             try:
@@ -199,12 +199,12 @@ class SimulatedConnector:
             except BackplanError as error:
                 if not answers:
                     raise
-                answers += [Answer(error=str(error))] * len(request)
+                answers += [WriteResult(error=str(error))] * len(request)
                 self._unmade |= {w.key for w in request if isinstance(w, Write) and w.action is Action.CREATE}
         self._link()
         return answers
 
-    def _request(self, request: Batch) -> list[Answer]:
+    def _request(self, request: Batch) -> list[WriteResult]:
         service = self.service
         service.writes += 1
         self.requests.write += 1
@@ -224,13 +224,13 @@ class SimulatedConnector:
             raise BackplanError(f"{self.label}: no answer")
         return answers
 
-    def _carry_out(self, write: Write | MemoryWrite, fault: Fault | None) -> Answer:
+    def _carry_out(self, write: Write | StoreWrite, fault: Fault | None) -> WriteResult:
         orphan = isinstance(write, Write) and write.parent in self._unmade
         if orphan or fault is Fault.REFUSED:
             if isinstance(write, Write) and write.action is Action.CREATE:
                 self._unmade.add(write.key)
-            return Answer(error="what it belongs to could not be made" if orphan else "500: refused")
-        if isinstance(write, MemoryWrite):
+            return WriteResult(error="what it belongs to could not be made" if orphan else "500: refused")
+        if isinstance(write, StoreWrite):
             answer = self._remember(write)
         else:
             placed = replace(write, native_id=self._place(write.native_id), fields=write.fields - {"after"})
@@ -245,20 +245,20 @@ class SimulatedConnector:
                 self._unmade.add(write.key)
             if self.service.kind.atomic and write.marker is not None:
                 answer = replace(answer, native_id=write.marker.nonce)
-        return Answer(error="502: nobody knows") if fault is Fault.UNKNOWN else answer
+        return WriteResult(error="502: nobody knows") if fault is Fault.UNKNOWN else answer
 
-    def _remember(self, write: MemoryWrite) -> Answer:
+    def _remember(self, write: StoreWrite) -> WriteResult:
         service = self.service
         if not self._saw_memory and self._memory in service.memory:
             # Its place is made with an id of ours: one that is there already was hidden from us, or made by a race.
-            return Answer(error="409: there is a memory that the list did not show; run again")
+            return WriteResult(error="409: there is a memory that the list did not show; run again")
         self._saw_memory = True
         service.memory[self._memory] = write_memory(write.memory)
         if not write.memory:  # nothing is left to remember
             del service.memory[self._memory]
         service.spoiled.discard(self._memory)
         service.version += 1
-        return Answer()
+        return WriteResult()
 
     def _link(self) -> None:
         """Let tasks come after others, now that all of these have been made, and have their names."""

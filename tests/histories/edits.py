@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from config.durations import ONE_DAY, Duration, Unit
-from config.project import Countdown, Goal, Group, HangsOn, Link, Project, Step
+from config.project import Countdown, Goal, Group, Link, Project, RelativeDeadline, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -199,7 +199,7 @@ def _rename(project: Project, keys: dict[str, str], was: dict[str, str]) -> Proj
 
     def goal(old: Goal) -> Goal:
         deadline = old.deadline
-        if isinstance(deadline, HangsOn):
+        if isinstance(deadline, RelativeDeadline):
             deadline = replace(deadline, goal=keys.get(deadline.goal, deadline.goal))
         return replace(
             old,
@@ -217,7 +217,7 @@ def _rename(project: Project, keys: dict[str, str], was: dict[str, str]) -> Proj
 
 def _names(goal: Goal) -> set[str]:
     """Return the goals and steps elsewhere that a goal names."""
-    found = {goal.deadline.goal} if isinstance(goal.deadline, HangsOn) else set()
+    found = {goal.deadline.goal} if isinstance(goal.deadline, RelativeDeadline) else set()
     for step in goal.steps:
         found |= {link.key for link in (*step.after, *step.after_goals)}
         if isinstance(step.before, Countdown):

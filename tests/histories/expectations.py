@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Goal, Group, Project, Step
-    from connectors.model import Remembered
+    from connectors.model import StoredKey
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
     from tests.histories.service import Held, Service
 
@@ -80,7 +80,7 @@ class App:
                 found[native_id] = (marker.key, held)
         return found
 
-    def remembered(self) -> Mapping[str, Remembered]:
+    def remembered(self) -> Mapping[str, StoredKey]:
         """Return what the memory says of every key."""
         first, *others = [read_entries(tuple(lines)) for lines in self.service.memories(self.namespace).values()] or [
             {}
@@ -152,7 +152,7 @@ class App:
         return key in self.company()
 
 
-def _merged(first: Mapping[str, Remembered], other: Mapping[str, Remembered]) -> Mapping[str, Remembered]:
+def _merged(first: Mapping[str, StoredKey], other: Mapping[str, StoredKey]) -> Mapping[str, StoredKey]:
     """Return what two places remember: that a key was removed counts for less than anything else."""
     gone = {key for key, entry in other.items() if key in first and entry.state == "removed"}
     return {**first, **{key: entry for key, entry in other.items() if key not in gone}}
@@ -510,7 +510,7 @@ class Expectations:
             )
 
     def _check(
-        self, app: App, key: str, held: Held | None, entry: Remembered | None, step: ScheduledStep | None
+        self, app: App, key: str, held: Held | None, entry: StoredKey | None, step: ScheduledStep | None
     ) -> None:
         where = f"{key} in {app.name}"
         if key in self.done:

@@ -15,8 +15,8 @@ from connectors.github.api import Client
 from connectors.github.body import Body
 from connectors.github.connector import GitHubConnector
 from connectors.github.reader import Reading
-from connectors.github.repository import Facts
-from connectors.retry import Clock, Patience
+from connectors.github.repository import RepositoryInfo
+from connectors.retry import Clock, Retrier
 from tests.connectors.github_account import GitHubAccount
 from tests.histories.choices import Event, Luck
 from tests.histories.in_memory import TODAY
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import requests
 
     from config.project import Project
-    from connectors.base import Answer
+    from connectors.base import WriteResult
     from connectors.model import Snapshot
     from sync.run.executor import Batch
     from tests.servers.github_server import GitHubServer
@@ -76,7 +76,7 @@ class GitHubApp(Remote):
     def client(self) -> Client:
         """Return a client as a process of its own has it."""
         clock = Clock(self.now, self.passed, self.sleep)
-        client = Mortal(SecretStr(self.github.token), self._server.base, "ann/goals", Patience("GitHub", 300, clock))
+        client = Mortal(SecretStr(self.github.token), self._server.base, "ann/goals", Retrier("GitHub", 300, clock))
         client.app = self
         return client
 
@@ -90,7 +90,7 @@ class GitHubApp(Remote):
             for issue in self.github.issues()
         }
         namespaces = {match[1] for one in said.values() for match in _MEMORY.finditer(one["body"] or "")}
-        facts = Facts("", "ann/goals", "ann", "ADMIN", False, True, {}, {}, {}, True, 0, 0, "")
+        facts = RepositoryInfo("", "ann/goals", "ann", "ADMIN", False, True, {}, {}, {}, True, 0, 0, "")
         self.memory = {}
         reading = Reading(facts, "", "backplan")
         for namespace in {*namespaces, ""}:
@@ -247,7 +247,7 @@ class GitHubInSteps(GitHubConnector):
         finally:
             self._app.look()
 
-    def steps(self, batch: Batch) -> Generator[None, None, list[Answer]]:
+    def steps(self, batch: Batch) -> Generator[None, None, list[WriteResult]]:
         yield
         going = {write.native_id for write in batch if isinstance(write, Write) and write.action is Action.REMOVE}
         there = going & self._app.tasks.keys()

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.codec import read_marker, read_memory
-from connectors.model import GoalMemory, Marker, Remembered, Snapshot, Task, client_nonce
+from connectors.model import Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -28,19 +28,19 @@ def parse(text: str) -> Marker | None:
 
 
 @lru_cache(maxsize=1 << 9)
-def read_lines(lines: tuple[str, ...]) -> Mapping[str, GoalMemory]:
+def read_lines(lines: tuple[str, ...]) -> Mapping[str, StoredGoal]:
     """Return the memory of each goal."""
     return {goal_id: memory for line in lines for goal_id, memory in _read_line(line).items()}
 
 
 @lru_cache(maxsize=1 << 9)
-def read_entries(lines: tuple[str, ...]) -> Mapping[str, Remembered]:
+def read_entries(lines: tuple[str, ...]) -> Mapping[str, StoredKey]:
     """Return what the memory says of every key."""
     return {key: entry for goal in read_lines(lines).values() for key, entry in goal.keys.items()}
 
 
 @lru_cache(maxsize=1 << 9)
-def _read_line(line: str) -> Mapping[str, GoalMemory]:
+def _read_line(line: str) -> Mapping[str, StoredGoal]:
     return read_memory([line])
 
 
@@ -158,7 +158,7 @@ def snapshot(
     )
 
 
-def _states(tasks: Tasks, memory: Mapping[str, GoalMemory], place: Mapping[str, str]) -> dict[str, str]:
+def _states(tasks: Tasks, memory: Mapping[str, StoredGoal], place: Mapping[str, str]) -> dict[str, str]:
     """Return the state that is remembered of tasks, by native id, where one is asked for: something cannot be read."""
     if not any(held.unread for _, held in tasks):
         return {}
@@ -167,7 +167,7 @@ def _states(tasks: Tasks, memory: Mapping[str, GoalMemory], place: Mapping[str, 
 
 
 def _markers(
-    namespace: str, listed: list[tuple[str, Held]], known: Mapping[str, tuple[str, Remembered]], damaged: set[str]
+    namespace: str, listed: list[tuple[str, Held]], known: Mapping[str, tuple[str, StoredKey]], damaged: set[str]
 ) -> Iterator[tuple[str, Held, Marker]]:
     """Yield the managed tasks, oldest first; a marker that cannot be read is told from the memory."""
     for native_id, held in sorted(listed, key=lambda item: int(item[0][1:])):

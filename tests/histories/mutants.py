@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
-from connectors.base import Action, Answer, Write
+from connectors.base import Action, Write, WriteResult
 from connectors.model import FIELDS, Snapshot, digest
 from tests.histories.connector import SimulatedConnector
 from tests.histories.service import SAFE, UNIQUE, Fault, Killed
@@ -15,7 +15,7 @@ from tests.histories.service import SAFE, UNIQUE, Fault, Killed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from connectors.base import MemoryWrite
+    from connectors.base import StoreWrite
     from connectors.model import Task
     from tests.histories.connector import Batch
     from tests.histories.service import Held, Kind
@@ -28,7 +28,7 @@ class StateFile(SimulatedConnector):
         snapshot = super().read()
         return snapshot if self.service.memory.get(self._namespace) else Snapshot()
 
-    def _request(self, request: Batch) -> list[Answer]:
+    def _request(self, request: Batch) -> list[WriteResult]:
         try:
             return super()._request(request)
         except (Killed, BackplanError):
@@ -52,7 +52,7 @@ class MatchesByTitle(SimulatedConnector):
 class RetriesBlindly(SimulatedConnector):
     """Sends a request again whose answer was lost."""
 
-    def _request(self, request: Batch) -> list[Answer]:
+    def _request(self, request: Batch) -> list[WriteResult]:
         try:
             return super()._request(request)
         except BackplanError:
@@ -112,7 +112,7 @@ class ReadsOnePage(SimulatedConnector):
 class DeletesWhatItLetsGo(SimulatedConnector):
     """Removes a task that it should leave to its person."""
 
-    def _carry_out(self, write: Write | MemoryWrite, fault: Fault | None) -> Answer:
+    def _carry_out(self, write: Write | StoreWrite, fault: Fault | None) -> WriteResult:
         if isinstance(write, Write) and write.action is Action.DETACH:
             write = replace(write, action=Action.REMOVE)
         return super()._carry_out(write, fault)
@@ -121,7 +121,7 @@ class DeletesWhatItLetsGo(SimulatedConnector):
 class KeepsNothing(SimulatedConnector):
     """Writes the file's words over a person's, and keeps no note of theirs."""
 
-    def _carry_out(self, write: Write | MemoryWrite, fault: Fault | None) -> Answer:
+    def _carry_out(self, write: Write | StoreWrite, fault: Fault | None) -> WriteResult:
         return super()._carry_out(replace(write, kept="") if isinstance(write, Write) else write, fault)
 
 

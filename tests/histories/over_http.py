@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import httpx
 
     from config.project import Project
-    from connectors.base import Answer, Connector
+    from connectors.base import Connector, WriteResult
     from connectors.model import Snapshot
     from sync.run.executor import Batch
     from tests.servers.http import LoopbackServer
@@ -374,7 +374,7 @@ class TodoistInSteps(TodoistConnector):
         finally:
             self._app.look()
 
-    def steps(self, batch: Batch) -> Generator[None, None, list[Answer]]:
+    def steps(self, batch: Batch) -> Generator[None, None, list[WriteResult]]:
         yield
         before = set(self._app.tasks)
         try:

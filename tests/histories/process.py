@@ -14,14 +14,14 @@ from config.errors import BackplanError
 from connectors.base import Connector
 from sync.run import pipeline, reading
 from sync.run.executor import execute
-from sync.run.homes import Home
+from sync.run.homes import Binding
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from datetime import date
 
     from config.project import Project
-    from connectors.base import Action, Answer
+    from connectors.base import Action, WriteResult
     from connectors.model import Snapshot
     from sync.reconcile.change import ConnectorPlan
     from sync.run.executor import Batch
@@ -102,7 +102,7 @@ class Nonces:
 class Stepwise(Connector, Protocol):
     """A connector that stops before every request that writes, so that somebody else may act there."""
 
-    def steps(self, batch: Batch) -> Generator[None, None, list[Answer]]:
+    def steps(self, batch: Batch) -> Generator[None, None, list[WriteResult]]:
         """Apply a batch as `apply` does."""
 
     def alike(self) -> Connector:
@@ -111,7 +111,7 @@ class Stepwise(Connector, Protocol):
 
 def process(
     project: Project,
-    homes: Sequence[Home],
+    homes: Sequence[Binding],
     today: date,
     nonces: Nonces,
     *,
@@ -140,7 +140,7 @@ def process(
 @lru_cache(maxsize=1 << 9)
 def _decide(project: Same[Project], seen: tuple[Seen, ...], today: date, allow: bool, nonce: int) -> tuple[Run, int]:
     """Return what is planned, and the number of the next nonce."""
-    homes = tuple(Home(one.connector, one.goals, one.retired, one.unnamed) for one in seen)
+    homes = tuple(Binding(one.connector, one.goals, one.retired, one.unnamed) for one in seen)
     snapshots = {one.connector.label: one.snapshot.thing for one in seen if one.snapshot is not None}
     unread = {one.connector.label: "does not answer" for one in seen if one.snapshot is None}
     nonces = Nonces(nonce)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from connectors.base import Action, Answer
+from connectors.base import Action, WriteResult
 from connectors.codec import write_marker
 from connectors.model import Content
 
@@ -301,7 +301,7 @@ class Service:
 
     # What a connector asks of it
 
-    def carry_out(self, write: Write, parent: str | None, place: int = 0) -> Answer:
+    def carry_out(self, write: Write, parent: str | None, place: int = 0) -> WriteResult:
         """Do what one write says; `parent` is the native id of the task to stand below, else it stands in `place`."""
         asked, place = place, self.tasks[parent].place if parent in self.tasks else place
         if write.action is Action.CREATE:
@@ -311,32 +311,32 @@ class Service:
                 self.removed += self.family(write.native_id)
                 self.delete(write.native_id)
         elif write.native_id not in self.tasks:
-            return Answer(error="no such task")
+            return WriteResult(error="no such task")
         else:
             if write.action is Action.COMPLETE:
                 self.tick(write.native_id, write.done_on)
             self._change(write.native_id, **self._changes(write, parent))
             if "parent" in write.fields:
                 self._place(write.native_id, place)
-        return Answer(write.native_id)
+        return WriteResult(write.native_id)
 
     def link(self, native_id: str, after: tuple[str, ...]) -> None:
         """Let a task come after others, by their native ids, where it is there."""
         if native_id in self.tasks and self.tasks[native_id].content.after != after:
             self._change(native_id, content=replace(self.tasks[native_id].content, after=after))
 
-    def _create(self, write: Write, parent: str | None, asked: int, place: int) -> Answer:
+    def _create(self, write: Write, parent: str | None, asked: int, place: int) -> WriteResult:
         """Make a task in a place; our id for it names the place that was `asked` for it."""
         assert write.content is not None  # a create without content or marker would be a bug of ours
         assert write.marker is not None
         our_id = f"{asked} {write.marker.nonce}"
         if self.kind.client_ids and our_id in self.ids:
             native_id = self.ids[our_id]
-            return Answer(native_id, gone=native_id not in self.tasks)
+            return WriteResult(native_id, gone=native_id not in self.tasks)
         content = replace(write.content, after=())
         native_id = self._add(Held(content, write_marker(write.marker), parent=parent, place=place))
         self.ids[our_id] = native_id
-        return Answer(native_id)
+        return WriteResult(native_id)
 
     def _changes(self, write: Write, parent: str | None) -> dict[str, Any]:
         held = self.tasks[write.native_id]

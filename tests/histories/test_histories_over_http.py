@@ -21,7 +21,7 @@ from tests.servers.todoist_server import TodoistServer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.base import Answer, MemoryWrite
+    from connectors.base import StoreWrite, WriteResult
     from tests.histories.world import Life
 
 PARTS = [range(10), *(pytest.param(part, marks=pytest.mark.proof) for part in (range(10, 55), range(55, 100)))]
@@ -79,11 +79,11 @@ def test_a_life_on_github_that_once_went_wrong() -> None:
 class DeletesWhatItLetsGo(TodoistInSteps):
     """A strategy that is known to be wrong."""
 
-    def apply(self, batch: Sequence[Write | MemoryWrite]) -> list[Answer]:
+    def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         return super().apply([self._wrong(write) for write in batch])
 
     @staticmethod
-    def _wrong(write: Write | MemoryWrite) -> Write | MemoryWrite:
+    def _wrong(write: Write | StoreWrite) -> Write | StoreWrite:
         if isinstance(write, Write) and write.action is Action.DETACH:
             return replace(write, action=Action.REMOVE)
         return write

@@ -20,7 +20,7 @@ from config.errors import RefusedError
 from config.keys import step_of
 from connectors.base import Action
 from sync.run import pipeline, reading
-from sync.run.homes import Home
+from sync.run.homes import Binding
 from sync.schedule.model import State
 from tests.connectors.contract import a_goal, load, run
 from tests.histories.choices import Event
@@ -535,7 +535,7 @@ def test_a_tick_beside_a_second_task_is_no_old_news_before_every_app_has_it(two:
     project = load(two.folder, two.goal)
     racers = []
     for _ in range(2):
-        homes = (Home(two.a.connector(name="a"), frozenset({"g"})),)
+        homes = (Binding(two.a.connector(name="a"), frozenset({"g"})),)
         racers.append((pipeline.make_plans(reading.read(project, homes, TODAY)), homes))
     for plans, homes in racers:
         pipeline.apply(plans, homes, lambda _: None)
@@ -617,7 +617,7 @@ def test_what_only_one_app_was_told_is_no_news_of_the_past(two: Two) -> None:
     two.sync()
     two.a.reopen(native_id(two.a, "g/two"))
     homes = tuple(
-        Home(service.connector(name=name), frozenset({"g"})) for name, service in (("a", two.a), ("b", two.b))
+        Binding(service.connector(name=name), frozenset({"g"})) for name, service in (("a", two.a), ("b", two.b))
     )
     found = reading.read(load(two.folder, two.goal), homes, TODAY)
     only_a = [plan for plan in pipeline.make_plans(found) if plan.label == "a"]

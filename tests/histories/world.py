@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import CredentialsError, RefusedError
 from config.keys import step_of
-from sync.run.homes import Home
+from sync.run.homes import Binding
 from tests.histories import file_events, person_events, run_events
 from tests.histories.choices import Event, Luck
 from tests.histories.connector import connect
@@ -158,7 +158,7 @@ class Life:
         homes = [home for app in self.apps[:: self._order] for home in self._homes(app, project)]
         return process(project, homes, self.today, self._nonces, write=write, allow=allow, rebuild=rebuild)
 
-    def _homes(self, app: App, project: Project) -> Iterator[Home]:
+    def _homes(self, app: App, project: Project) -> Iterator[Binding]:
         """Yield the places of an app that the goals file names: those without a goal are retired, but for the last."""
         goals: dict[int, set[str]] = {}
         for goal in filter(lambda goal: app.holds(goal.id), project.goals):
@@ -175,7 +175,7 @@ class Life:
         named = frozenset(goals) | retired
         for place in sorted(named):
             connector = self.connect(app.service, project.namespace, app.name, place, named)
-            yield Home(connector, frozenset(goals.get(place, ())), retired=place in retired)
+            yield Binding(connector, frozenset(goals.get(place, ())), retired=place in retired)
 
 
 def _without_targets(project: Project) -> Project:

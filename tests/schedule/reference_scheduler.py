@@ -15,7 +15,7 @@ from dateutil.relativedelta import relativedelta
 from holidays import country_holidays
 
 from config.durations import ONE_DAY, Duration, Unit
-from config.project import Countdown, Goal, HangsOn, Link, Step
+from config.project import Countdown, Goal, Link, RelativeDeadline, Step
 from sync.schedule.model import Progress, Published
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def fixed(step: Step) -> bool:
 
 def deadline_of(goal: Goal, goals: Iterable[Goal] = ()) -> date:
     """Return the goal's deadline, followed to the goal it hangs on."""
-    if not isinstance(goal.deadline, HangsOn):
+    if not isinstance(goal.deadline, RelativeDeadline):
         return goal.deadline
     known = {other.id: other for other in goals}
     other = deadline_of(known[goal.deadline.goal], known.values())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from config.durations import Duration, parse
 from config.errors import GoalsFileError
 from config.keys import day_of, is_occurrence, step_of
-from connectors.model import GoalMemory, Remembered
+from connectors.model import StoredGoal, StoredKey
 from sync.reconcile.pruning import MEMORY, forget
 from sync.schedule.model import Bound, Progress, Schedule, State
 from sync.schedule.occurrences import MOST
@@ -319,13 +319,13 @@ def test_done_in_the_file_ends_all_of_it(planner: Planner) -> None:  # noqa: F81
 def test_occurrences_long_past_are_forgotten_but_the_last_and_what_is_news() -> None:
     past = [MONDAY + timedelta(days=7 * n) for n in range(4)]
     today = past[-1] + MEMORY + DAY
-    keys = {f"g/s@{day}": Remembered("done", str(day), done_on=day) for day in past}
-    before = GoalMemory(MONDAY, {**keys, "g/t": Remembered("done")}, dates=dict.fromkeys(keys, (MONDAY, MONDAY)))
+    keys = {f"g/s@{day}": StoredKey("done", str(day), done_on=day) for day in past}
+    before = StoredGoal(MONDAY, {**keys, "g/t": StoredKey("done")}, dates=dict.fromkeys(keys, (MONDAY, MONDAY)))
     assert forget(before, before, today) == before  # nothing is written for this alone
-    after = replace(before, keys={**before.keys, "g/u": Remembered("live")})
+    after = replace(before, keys={**before.keys, "g/u": StoredKey("live")})
     kept = forget(after, before, today)
     assert set(kept.keys) == {f"g/s@{past[-1]}", "g/t", "g/u"}
     assert set(kept.dates) == {f"g/s@{past[-1]}"}
-    news = replace(before, keys={**before.keys, f"g/s@{past[0]}": Remembered("live", "x")})
+    news = replace(before, keys={**before.keys, f"g/s@{past[0]}": StoredKey("live", "x")})
     assert f"g/s@{past[0]}" in forget(after, news, today).keys
     assert len(forget(after, before, past[0]).keys) == len(after.keys)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.calendars import EVERY_DAY, Calendar
 from config.durations import Duration, Unit, parse
 from config.keys import step_of
-from config.project import Countdown, Goal, HangsOn, Link, Origin, Project, Step
+from config.project import Countdown, Goal, Link, Origin, Project, RelativeDeadline, Step
 from config.source import Source
 from sync.schedule.model import Progress, Schedule, ScheduledGoal, State
 from sync.schedule.scheduler import schedule
@@ -217,7 +217,9 @@ def test_early_dates_and_slack_like_the_reference(goal: Goal, days: int, start: 
 def test_goals_that_follow_each_other_like_the_reference(first: Goal, second: Goal, data: st.DataObject) -> None:
     # Some steps of b come after some of a; a's deadline may hang on b's.
     if data.draw(st.booleans()):
-        first = replace(first, deadline=HangsOn("b", data.draw(st.sampled_from(["0", "5", "2w", "1m"]).map(parse))))
+        first = replace(
+            first, deadline=RelativeDeadline("b", data.draw(st.sampled_from(["0", "5", "2w", "1m"]).map(parse)))
+        )
     linked = []
     for step in second.steps:
         targets = data.draw(st.sets(st.sampled_from([other.key for other in first.steps]), max_size=1))

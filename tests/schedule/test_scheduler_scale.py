@@ -18,7 +18,7 @@ from config.errors import GoalsFileError
 from config.project import Goal, Link, Origin, Project, Step
 from config.source import Source
 from sync.reports.explain import explain
-from sync.schedule.backward_pass import Network
+from sync.schedule.backward_pass import StepGraph
 from sync.schedule.model import Progress, Schedule, State
 from sync.schedule.scheduler import schedule
 from sync.schedule.working_days import OutOfTimeError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from sync.schedule.backward_pass import Latest, Length, Terms
+    from sync.schedule.backward_pass import Constraints, LatestDates, Length
 
 TODAY = date(2027, 1, 4)
 NEAR, FAR = date(2027, 4, 4), date(2090, 1, 1)
@@ -39,14 +39,16 @@ OFFICE = Calendar(frozenset(range(5)))
 def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many steps each pass has placed."""
     counts: list[int] = []
-    redo = Network.redo
+    redo = StepGraph.redo
 
-    def counting(self: Network, result: Latest, lengths: Sequence[Length], part: Iterable[int], terms: Terms) -> None:
+    def counting(
+        self: StepGraph, result: LatestDates, lengths: Sequence[Length], part: Iterable[int], terms: Constraints
+    ) -> None:
         steps = list(part)
         counts.append(len(steps))
         redo(self, result, lengths, steps, terms)
 
-    monkeypatch.setattr(Network, "redo", counting)
+    monkeypatch.setattr(StepGraph, "redo", counting)
     return counts
 
 

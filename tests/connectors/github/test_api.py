@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from config.errors import BackplanError, CredentialsError
 from connectors.github.api import Client, Mutation
 from connectors.github.errors import MissingError
-from connectors.retry import Clock, Patience
+from connectors.retry import Clock, Retrier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def client(waits: list[float]) -> Client:
 
 def made(waits: list[float], url: str = API) -> Client:
     clock = Clock(lambda: NOW, lambda: sum(waits), waits.append)
-    return Client(SecretStr("a-token-nobody-has"), url, "me/goals", Patience("GitHub", 300, clock))
+    return Client(SecretStr("a-token-nobody-has"), url, "me/goals", Retrier("GitHub", 300, clock))
 
 
 def test_every_request_says_who_we_are(client: Client, mocked: responses.RequestsMock) -> None:

@@ -19,7 +19,7 @@ from connectors.github.date_line import date_line
 from connectors.markdown.connector import MarkdownConnector
 from sync.reports import words
 from sync.run import executor, pipeline, reading
-from sync.run.homes import Home
+from sync.run.homes import Binding
 from sync.schedule.model import State
 from tests.connectors import todoist_account
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
@@ -971,7 +971,7 @@ def test_a_memory_that_was_damaged_is_made_anew_only_on_demand(world: World, ser
     goal.body = goal.body.replace('"since":"2027', '"since":"oops')
     with pytest.raises(RefusedError, match=r"issue #1: .*--rebuild"):
         world.sync()
-    homes = (Home(connector(server), frozenset({"g"})),)
+    homes = (Binding(connector(server), frozenset({"g"})),)
     found = reading.read(world.project, homes, TODAY, rebuild=True)
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
     assert world.sync().actions == {}
@@ -1301,7 +1301,7 @@ def test_two_runs_that_race_are_put_right_by_the_next(tmp_path: Path, scenario: 
 
 def _execute(project: Project, one: GitHubConnector) -> Generator[executor.Request, Any, object]:
     """Read and plan, and return what carries the plan out."""
-    homes = (Home(one, frozenset(goal.id for goal in project.goals)),)
+    homes = (Binding(one, frozenset(goal.id for goal in project.goals)),)
     plans = pipeline.make_plans(reading.read(project, homes, TODAY))
     return executor.execute(plans, {one.label: one.capabilities})
 

@@ -22,12 +22,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, RefusedError
-from connectors.base import Action, MemoryWrite, Write
+from connectors.base import Action, StoreWrite, Write
 from connectors.codec import write_marker
 from connectors.markdown.connector import MarkdownConnector
-from connectors.model import Content, GoalMemory, Marker, Remembered, Task, client_nonce, digest
+from connectors.model import Content, Marker, StoredGoal, StoredKey, Task, client_nonce, digest
 from sync.run import pipeline, reading
-from sync.run.homes import Home
+from sync.run.homes import Binding
 from sync.schedule.model import State
 from tests import tiers
 from tests.conftest import ROOT
@@ -1084,7 +1084,7 @@ def test_the_heartbeat_that_lost_its_comment_is_taken_back(tmp_path: Path, what:
 def test_a_new_memory_takes_back_the_lines_that_lost_their_comments(todo: List) -> None:
     before = todo.text
     todo.text = todo.text.partition(MEMORY)[0].replace(todo.line("g/two"), stripped(todo.line("g/two")))
-    homes = (Home(todo.connector, frozenset({"g"})),)
+    homes = (Binding(todo.connector, frozenset({"g"})),)
     found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
     assert todo.sync().actions == {}
@@ -1251,7 +1251,7 @@ def test_a_new_memory_makes_no_step_twice_whose_line_was_changed_and_lost_its_co
     if title == "Go on":
         todo.text = todo.text.replace("📅 2027-09-28", "📅 2027-09-08")
     todo.text = before = todo.text.partition(MEMORY)[0]
-    homes = (Home(todo.connector, frozenset({"g"})),)
+    homes = (Binding(todo.connector, frozenset({"g"})),)
     with pytest.raises(RefusedError, match=rf"todo\.md:7 `{title}`"):
         reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     assert todo.text == before
@@ -1282,7 +1282,7 @@ def test_a_line_that_lost_its_comment_is_taken_back_beside_one_whose_comment_was
 def test_a_new_memory_makes_no_step_twice_whose_comment_was_emptied(todo: List) -> None:
     todo.edit("g/two", lambda line: re.sub("<!--.*-->", "<!-- bp1 -->", line).replace("Go on", "Carry on"))
     todo.text = before = todo.text.partition(MEMORY)[0]
-    homes = (Home(todo.connector, frozenset({"g"})),)
+    homes = (Binding(todo.connector, frozenset({"g"})),)
     with pytest.raises(RefusedError, match=r"todo\.md:7 `Carry on`"):
         reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     assert todo.text == before
@@ -1445,7 +1445,7 @@ def test_a_damaged_memory_is_refused_until_rebuild(todo: List, damage: Callable[
     with pytest.raises(RefusedError, match=r"damaged.*--rebuild"):
         todo.sync()
     assert todo.text == before
-    homes = (Home(todo.connector, frozenset({"g"})),)
+    homes = (Binding(todo.connector, frozenset({"g"})),)
     found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
     assert todo.sync().actions == {}
@@ -1503,7 +1503,7 @@ def test_a_memory_that_was_torn_apart_is_refused_and_a_new_one_leaves_no_piece_o
     with pytest.raises(RefusedError, match=r"todo\.md.*memory.*--rebuild"):
         todo.sync()
     assert todo.text == before
-    homes = (Home(todo.connector, frozenset({"g"})),)
+    homes = (Binding(todo.connector, frozenset({"g"})),)
     found = reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=True)
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
     assert todo.sync().actions == {}
@@ -1525,8 +1525,8 @@ def _writes(connector: MarkdownConnector) -> None:
     """Read, and write a change as a run does."""
     snapshot = connector.read()
     marker = Marker(NAMESPACE, "new", "abcdefabcd")
-    memory = {**snapshot.memory, "new": GoalMemory(TODAY, {"new": Remembered("live", marker.nonce)})}
-    connector.apply([Write(Action.CREATE, "new", content=Content("New"), marker=marker), MemoryWrite(memory)])
+    memory = {**snapshot.memory, "new": StoredGoal(TODAY, {"new": StoredKey("live", marker.nonce)})}
+    connector.apply([Write(Action.CREATE, "new", content=Content("New"), marker=marker), StoreWrite(memory)])
 
 
 def _refuses(todo: List, match: str) -> None:
@@ -1634,7 +1634,7 @@ def test_a_file_that_was_changed_while_we_worked_keeps_the_change(todo: List, ch
     else:
         todo.text = "- [ ] typed at this very moment\n"
     with pytest.raises(BackplanError, match="changed by somebody else"):
-        connector.apply([MemoryWrite({"g": GoalMemory(TODAY)})])
+        connector.apply([StoreWrite({"g": StoredGoal(TODAY)})])
     assert todo.todo.exists() is (change != "deleted")
     assert change == "deleted" or todo.text == "- [ ] typed at this very moment\n"
     assert list(todo.folder.glob(".*")) == []
@@ -1692,7 +1692,7 @@ def test_what_is_written_is_what_is_read(title: str) -> None:
         assert connector.canonical(content) == content
         connector.read()
         marker = Marker(NAMESPACE, "g", client_nonce(NAMESPACE, "g", 1), due=content.due)
-        connector.apply([Write(Action.CREATE, "g", content=content, marker=marker), MemoryWrite({})])
+        connector.apply([Write(Action.CREATE, "g", content=content, marker=marker), StoreWrite({})])
         (task,) = MarkdownConnector(connector.path, NAMESPACE).read().tasks
         assert task.content == content
         assert task.marker == replace(marker, applied=dict.fromkeys(task.marker.applied, ""))

@@ -22,7 +22,7 @@ from connectors.registry import create
 from connectors.todoist.api import Client
 from connectors.todoist.connector import TodoistConnector
 from sync.run import executor, pipeline, reading
-from sync.run.homes import Home
+from sync.run.homes import Binding
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
 from tests.connectors.todoist_account import NOW, TodoistAccount, account, connector
@@ -227,7 +227,9 @@ def test_goals_in_several_projects_share_one_reading(server: TodoistServer, tmp_
 
     def sync() -> list[int]:
         shared = account(server)
-        homes = tuple(Home(TodoistConnector(shared, NAMESPACE, f"Project {name}"), frozenset({name})) for name in "abc")
+        homes = tuple(
+            Binding(TodoistConnector(shared, NAMESPACE, f"Project {name}"), frozenset({name})) for name in "abc"
+        )
         plans = pipeline.make_plans(reading.read(project, homes, TODAY))
         pipeline.apply(plans, homes, lambda _: None)
         return [sum(getattr(home.connector.requests, kind) for home in homes) for kind in ("read", "write")]
@@ -280,7 +282,7 @@ def test_a_forgotten_sync_token_does_no_harm(world: World, server: TodoistServer
 
 
 def _read(project: Project, one: TodoistConnector) -> reading.Reading:
-    homes = (Home(one, frozenset(goal.id for goal in project.goals)),)
+    homes = (Binding(one, frozenset(goal.id for goal in project.goals)),)
     return reading.read(project, homes, TODAY)
 
 
@@ -474,7 +476,7 @@ def test_a_memory_that_was_deleted_is_made_anew_only_on_demand(world: World, ser
     server.service.delete(next(task["id"] for task in server.service.tasks() if task["content"] == MEMORY))
     with pytest.raises(RefusedError, match="--rebuild"):
         world.sync()
-    homes = (Home(connector(server), frozenset({"g"})),)
+    homes = (Binding(connector(server), frozenset({"g"})),)
     found = reading.read(world.project, homes, TODAY, rebuild=True)
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
     assert world.sync().actions == {}

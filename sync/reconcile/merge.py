@@ -1,0 +1,120 @@
+"""Merges a task as the goals file wants it with the task as people left it: three ways, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connectors.model import ADDITIVE, FIELDS, Content, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Set
+
+    from connectors.base import Connector
+    from connectors.model import Task
+    from sync.reconcile.desired import DesiredTask
+
+
+class Merged(NamedTuple):
+    """The content to have, the (old, new) of each field that changes, and the fields that a user changed and keeps.
+
+    `preserved_text` has the user's words that the file overrules.
+    """
+
+    content: Content
+    fields: Mapping[str, tuple[object, object]]
+    edited_by_user: Set[str]
+    preserved_text: str
+
+
+class _Case(NamedTuple):
+    """A field that differs: its value in the goals file, and in the task."""
+
+    name: str
+    new: Any
+    old: Any
+    wanted: DesiredTask
+    task: Task
+
+
+class _Decision(NamedTuple):
+    """The value that a field is to have, and who changed it since it was last applied."""
+
+    new: Any
+    by_user: bool
+    by_file: bool
+
+
+def merge(connector: Connector, wanted: DesiredTask, task: Task, doubled: Set[str]) -> Merged:
+    """Return the merged task. doubled: keys of tasks that are there twice, so that links to them are made again."""
+    have = task.content
+    if wanted.done and task.done:
+        return Merged(have, {}, frozenset(), "")
+    want = connector.canonical(wanted.content)
+    # What is done has left the plan, and keeps the dates that it had.
+    held = connector.capabilities.fields - ({"start", "due"} if wanted.done else set())
+    fields: dict[str, tuple[object, object]] = {}
+    theirs: set[str] = set()
+    overruled: list[str] = []
+    for name in (name for name in FIELDS if name in held):
+        new, old = getattr(want, name), getattr(have, name)
+        again = name == "after" and not doubled.isdisjoint(new)
+        if (new == old or (name == "title" and _is_spelt_anew(connector, have, new))) and not again:
+            continue
+        decision = _POLICIES[name](_Case(name, new, old, wanted, task))
+        if decision.new == old and not again:
+            continue
+        if not decision.by_file:
+            theirs.add(name)
+            continue
+        fields[name] = (old, decision.new)
+        if decision.by_user and old and _is_overruled(name, wanted):
+            overruled.append(f"{name} was: {old}")
+    changed: dict[str, Any] = {name: new for name, (_, new) in fields.items()}
+    return Merged(replace(have, **changed), fields, theirs, "; ".join(overruled))
+
+
+def _is_spelt_anew(connector: Connector, have: Content, title: str) -> bool:
+    """Return whether a title differs from that of a task only in how this version shows what it cannot hold."""
+    return title == connector.canonical(have).title
+
+
+def _is_overruled(name: str, wanted: DesiredTask) -> bool:
+    """Return whether the user's value goes when the file's is written. What is done as a whole keeps no dates."""
+    return name not in ADDITIVE and not (name in ("start", "due") and wanted.whole)
+
+
+# One policy for each field: who changed it since it was last applied, and which value it is to have
+
+
+def _plain(case: _Case) -> _Decision:
+    """Both may change it, and the file wins. With a damaged marker the task counts as changed by the user."""
+    applied = case.task.marker.applied.get(case.name)
+    by_user = applied is None or digest(case.old) != applied
+    return _Decision(case.new, by_user, applied is not None and digest(case.new) != applied)
+
+
+def _due(case: _Case) -> _Decision:
+    """A date that the user moved is a pin by now, and part of what is wanted: the schedule has the last word."""
+    return _Decision(case.new, case.old != case.task.marker.due and not case.wanted.pinned, by_file=True)
+
+
+def _additive(case: _Case) -> _Decision:
+    """What the user added stays beside what the file has."""
+    decision = _plain(case)
+    if not decision.by_user:
+        return decision
+    return decision._replace(new=(*case.old, *(one for one in case.new if one not in case.old)))
+
+
+def _links(case: _Case) -> _Decision:
+    """What follows what lives in the file: a link that the user took off is put back."""
+    return _additive(case)._replace(by_file=True)
+
+
+_POLICIES: Mapping[str, Callable[[_Case], _Decision]] = {
+    **dict.fromkeys(FIELDS, _plain),
+    "due": _due,
+    **dict.fromkeys(ADDITIVE, _additive),
+    "after": _links,
+}
