@@ -30,7 +30,7 @@ from connectors.markdown.found import (
     unmarked_lines,
 )
 from connectors.markdown.line import Line, held
-from connectors.markdown.marks import Known, markers_of
+from connectors.markdown.marks import Known, lost_marks, markers_of
 from connectors.markdown.memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown.page import Page
 from connectors.markdown.text import conflicts, fenced, lines_below, lone_return, parents
@@ -109,6 +109,8 @@ class MarkdownConnector:
         known = Known.of(lines, self._namespace)
         managed = managed_lines(lines, known)
         self._refuse_conflict(lines, managed)
+        if not memory:
+            self._refuse_torn(lines, managed)
         others: dict[str, set[str]] = {}
         for found in managed:
             if found.marker.namespace != self._namespace:
@@ -129,6 +131,18 @@ class MarkdownConnector:
             remedy="Restore it from the file's history",
             **self._unmarked(lines, managed),
         )
+
+    def _refuse_torn(self, lines: list[str], managed: Sequence[Found]) -> None:
+        """Raise RefusedError where a comment of ours cannot be read, and no memory tells what it was."""
+        ours = {found.number for found in managed}
+        torn = next((mark for mark in lost_marks(lines, self._namespace) if mark[0] not in ours), None)
+        if torn is not None:
+            number, column = torn
+            raise RefusedError(
+                f"{self._place(number)}:{column}: a comment of backplan's is damaged here, and the memory at the end "
+                "of the file is damaged or gone, so that nothing tells which step this is. Restore the file from its "
+                "history, or write `<!--` and `-->` around each such comment again. Nothing was changed."
+            )
 
     def _unmarked(self, lines: list[str], managed: Sequence[Found]) -> dict[str, Any]:
         """Return the `strays` of the snapshot and its `loose` lines, each with what it stands below."""

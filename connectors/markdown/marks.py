@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from connectors.codec import read_marker
 from connectors.markdown.line import COMMENT, unescaped
 from connectors.markdown.memory import memory_block, memory_in
+from connectors.markdown.text import fenced
 from connectors.model import Marker, client_nonce
 
 if TYPE_CHECKING:
@@ -101,6 +102,15 @@ def torn_marks(line: str, known: Known) -> Iterator[Mark]:
     if named and (named[0].startswith("bp") or re.match(r"\s+\d+\s+(?:\d{4}-|-\s)", text[named.end() :])):
         marker = Marker(known.namespace, named[1], known.keys[named[1]])
         yield _torn(text, named.start(), _tail(text, named.end(), ()), marker)
+
+
+def lost_marks(lines: Sequence[str], namespace: str) -> Iterator[tuple[int, int]]:
+    """Yield the number and column of each line outside of code that has the words of a marker of ours."""
+    words = re.compile(rf"\bbp\d+\s+[0-9a-z]{{10}}\s+{re.escape(namespace)}\s", re.IGNORECASE)
+    apart = fenced(lines)
+    for number, line in enumerate(lines):
+        if number not in apart and (found := words.search(line)):
+            yield number, found.start() + 1
 
 
 def _torn(text: str, start: int, stop: int, marker: Marker) -> Mark:

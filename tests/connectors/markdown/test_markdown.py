@@ -1288,6 +1288,31 @@ def test_a_new_memory_makes_no_step_twice_whose_comment_was_emptied(todo: List) 
     assert todo.text == before
 
 
+@pytest.mark.parametrize("rebuild", [False, True])
+@pytest.mark.parametrize(
+    "typography",
+    [
+        [("<!--", "‹!–"), ("-->", "–>")],
+        [("<!--", "‹!–"), ("-->", "–>"), ('"', "”")],
+        [("-->", "→")],
+        [("<!--", "%%"), ("-->", "%%")],
+        [("<!--", "‹!—"), ("-->", "—›"), ("bp1", "Bp1")],
+    ],
+)
+def test_comments_that_were_damaged_together_with_the_memory_make_nothing_twice(
+    todo: List, typography: list[tuple[str, str]], rebuild: bool
+) -> None:
+    """Also where somebody deleted what looked like the memory."""
+    for text in (todo.text, todo.text.partition(MEMORY)[0]):
+        for old, new in typography:
+            text = text.replace(old, new)
+        todo.text = text
+        homes = (Binding(todo.connector, frozenset({"g"})),)
+        with pytest.raises(RefusedError, match=r"todo\.md:\d+:\d+: a comment of backplan's is damaged here"):
+            reading.read(load(todo.folder, todo.goal), homes, TODAY, rebuild=rebuild)
+        assert todo.text == text
+
+
 def test_a_step_that_is_done_is_opened_again_also_where_its_line_had_lost_its_comment(todo: List) -> None:
     todo.edit("g/two", lambda line: line.replace("[ ]", "[x]"))
     todo.sync()
