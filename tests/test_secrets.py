@@ -36,8 +36,8 @@ from datetime import date
 from pathlib import Path
 
 from config.errors import BackplanError, CredentialsError
-from connectors.base import Answer, Capabilities, Requests
-from connectors.model import Content, GoalMemory, Marker, Remembered, Snapshot, Task, digest
+from connectors.base import WriteResult, Capabilities, Requests
+from connectors.model import Content, StoredGoal, Marker, StoredKey, Snapshot, Task, digest
 
 TOKEN, MODE = os.environ["LEAKY_API_TOKEN"], os.environ["LEAKY_MODE"]
 ALL = TOKEN + " and " + Path(os.environ["LEAKY_PASSWORD_FILE"]).read_text()
@@ -73,8 +73,8 @@ class Leaky:
         if MODE == "crash":
             raise RuntimeError(ALL) from ValueError({ALL: [ALL]})
         tasks = tuple(self._task(key) for key in ("g", "g/one", f"g/{TOKEN}"))
-        keys = {task.marker.key: Remembered("live", task.native_id) for task in tasks}
-        memory = {"g": GoalMemory(date(2027, 7, 1), {**keys, "g/two": Remembered("pending", ALL)})}
+        keys = {task.marker.key: StoredKey("live", task.native_id) for task in tasks}
+        memory = {"g": StoredGoal(date(2027, 7, 1), {**keys, "g/two": StoredKey("pending", ALL)})}
         return Snapshot(tasks, tasks[1:2], memory, others={TOKEN: frozenset({TOKEN})})
 
     def _task(self, key):
@@ -87,10 +87,10 @@ class Leaky:
         if MODE == "apply":
             raise BackplanError(f"{self.label}: the answer was {ALL}")
         if MODE == "refuse":
-            return [Answer(error=f"400: {ALL}") for _ in batch]
+            return [WriteResult(error=f"400: {ALL}") for _ in batch]
         if MODE == "crash in apply":
             raise RuntimeError(ALL)
-        return [Answer(f"{number} {ALL}") for number, _ in enumerate(batch)]
+        return [WriteResult(f"{number} {ALL}") for number, _ in enumerate(batch)]
 """
 
 GOALS = """namespace: me/goals
