@@ -145,7 +145,11 @@ def _reports(goal: str) -> Iterator[list[str]]:
 
 
 def _document(answer: str) -> Any:
-    return json.loads(answer.partition("\n")[2].partition("--- stderr\n")[0])
+    """Return the JSON of an answer; nothing where the command broke, which its case shows."""
+    try:
+        return json.loads(answer.partition("\n")[2].partition("--- stderr\n")[0])
+    except ValueError:
+        return {}
 
 
 def play_example(name: str) -> Cases:
@@ -313,8 +317,20 @@ def _found(cases: Cases, only: str) -> Cases:
 
 
 def _difference(name: str, before: str, after: str) -> str:
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), f"{name} before", "after", lineterm=""))
+    lines = list(difflib.unified_diff(_lines(before), _lines(after), f"{name} before", "after", lineterm=""))
     return "\n".join([*lines[:LINES], *([f"... {len(lines) - LINES} more lines"] if len(lines) > LINES else []), ""])
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text, with a line for each value of a JSON document."""
+    return [part for line in text.splitlines() for part in _unfolded(line).splitlines() or [""]]
+
+
+def _unfolded(line: str) -> str:
+    try:
+        return json.dumps(json.loads(line), indent=1, ensure_ascii=False) if line.startswith("{") else line
+    except ValueError:
+        return line
 
 
 def _commit() -> str:
