@@ -288,15 +288,22 @@ class MarkdownConnector:
             raise BackplanError(f"{self.path}: is read-only; allow writing to it and run again (nothing was changed)")
 
 
-def holding(folder: Path, namespace: str) -> Iterator[tuple[Path, frozenset[str]]]:
-    """Yield the lists in a folder that hold tasks of ours, with the ids of the goals that they belong to."""
+def holding(folder: Path, namespace: str) -> Iterator[tuple[Path, frozenset[str], str]]:
+    """Yield the lists in a folder that hold tasks of ours, with the ids of the goals that they belong to.
+
+    Behind them stands why a list cannot be read, as with the copy that a sync service made of two versions.
+    """
     start = MEMORY_START.format(namespace=namespace).encode()
     for path in sorted(folder.glob("*.md")):
         if path.is_symlink() or not path.is_file() or start not in path.read_bytes():
             continue
-        memory = MarkdownConnector(path, namespace).read().memory
+        try:
+            memory = MarkdownConnector(path, namespace).read().memory
+        except BackplanError as error:
+            yield path, frozenset(), str(error)
+            continue
         live = {goal_id for goal_id, goal in memory.items() if any(e.state == "live" for e in goal.keys.values())}
-        yield path, frozenset(live)
+        yield path, frozenset(live), ""
 
 
 def _digest(raw: bytes | None) -> str | None:

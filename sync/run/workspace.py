@@ -47,11 +47,15 @@ class Workspace:
         named = {home.connector.path.resolve() for home in homes if isinstance(home.connector, MarkdownConnector)}
         goals = {goal.id for goal in self.project.goals}
         lists = holding(self.folder, self.project.namespace)
-        left = [(path, ids & goals) for path, ids in lists if path.resolve() not in named and ids & goals]
+        left = [(path, ids & goals, why) for path, ids, why in lists if path.resolve() not in named]
         return [
-            f"{path.name} holds tasks of {', '.join(sorted(ids))}, and the goals file does not name it. To take along "
-            f"what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
-            for path, ids in left
+            f"{path.name} looks like a list of backplan's, and cannot be read ({why}). The goals file does not name "
+            "it, so that nothing is done with it; delete it if you do not need it"
+            if why
+            else f"{path.name} holds tasks of {', '.join(sorted(ids))}, and the goals file does not name it. To take "
+            f"along what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
+            for path, ids, why in left
+            if ids or why
         ]
 
     def goals(self, ids: Iterable[str]) -> frozenset[str]:

@@ -214,3 +214,21 @@ def test_nothing_leaves_a_place_in_a_run_that_does_not_write_to_the_new_one(remo
     assert removal.tasks(removal.old) == before
     removal.settle()
     assert removal.tasks(removal.old) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"# ", b"\xe9 "), (b"- [ ]", b"<<<<<<< ours\n- [ ]\n=======\n>>>>>>> theirs\n- [ ]"), (b"bp1 ", b"bp9 ")],
+)
+def test_a_copy_of_the_list_that_cannot_be_read_stops_no_run(
+    person: Person, food_handler: str, old: bytes, new: bytes
+) -> None:
+    person.writes(food_handler)
+    person.run("sync")
+    text = (person.folder / "todo.md").read_bytes()
+    copy = person.folder / "todo (conflicted copy).md"
+    copy.write_bytes(text.replace(old, new) if old in text else new + text)
+    for command in ("plan", "sync"):
+        done = person.run(command)
+        assert done.code in (0, 2), done.err
+        assert "todo (conflicted copy).md" in done.err
