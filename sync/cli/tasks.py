@@ -206,7 +206,7 @@ def _notes(outcome: _Outcome) -> Iterator[str]:
     for goal in reading.schedule.goals:
         if goal.failed:
             late = "does not fit before its deadline (`when_late: fail`), so it was left alone"
-            yield f"{goal.goal.id}: {late}: {goal.warnings[0]}"
+            yield ": ".join((goal.goal.id, late, *goal.warnings[:1]))
 
 
 def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:

@@ -483,3 +483,14 @@ def test_a_rename_in_doubt_holds_back_the_goals_that_it_may_concern(person: Pers
 def _lines(person: Person) -> list[str]:
     """Return the lines of the list, without backplan's own comments."""
     return [line.partition(" <!--")[0] for line in person.todo.read_text("utf-8").splitlines() if "- [" in line]
+
+
+def test_a_goal_that_is_left_alone_under_when_late_fail_ends_in_no_error_without_a_warning(person: Person) -> None:
+    person.writes("""
+when_late: fail
+goals:
+- {title: Rest, deadline: 2027-08-25, start: 2027-07-10, steps: [One, Three, Four]}
+""")
+    for command in ("plan", "sync"):
+        assert "unexpected" not in (done := person.run(command)).err
+        assert "Please report" not in done.err
