@@ -17,7 +17,7 @@ from sync.schedule.digest import timing_digest
 from sync.schedule.goal_plan import GoalPlan
 from sync.schedule.occurrences import series
 from sync.schedule.squeeze import Floors, Growth, Squeeze
-from sync.schedule.working_days import WorkingDays, named
+from sync.schedule.working_days import WorkingDays, naming_goal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +55,7 @@ class Planner:
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
         self.deadlines: dict[str, int] = {}
         for goal in reversed(project.sequence):
-            with named(goal):
+            with naming_goal(goal):
                 self.deadlines[goal.id] = self._deadline(goal)
 
     def days(self, calendar: Calendar) -> WorkingDays:
@@ -67,7 +67,7 @@ class Planner:
     def plan_all(self) -> None:
         """Plan every goal, from the last one back."""
         for goal in reversed(self.project.sequence):
-            with named(goal):
+            with naming_goal(goal):
                 self.plan(goal)
 
     def plan(self, goal: Goal) -> None:

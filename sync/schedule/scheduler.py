@@ -12,7 +12,7 @@ from sync.schedule.assess import Assessor
 from sync.schedule.load import loads
 from sync.schedule.model import Progress, Schedule
 from sync.schedule.planner import Planner
-from sync.schedule.working_days import named
+from sync.schedule.working_days import naming_goal
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +29,7 @@ def schedule(project: Project, progress: Progress, today: date) -> Schedule:
     planner.plan_all()
     assessor, goals = Assessor(planner), {}
     for goal in project.sequence:  # each after those that it follows
-        with named(goal):
+        with naming_goal(goal):
             goals[goal.id] = assessor.judge(planner.planned[goal.id])
     listed = tuple(goals[goal.id] for goal in project.goals)
     return Schedule(today, listed, progress, loads(listed, project.capacity, today), project.namespace)

@@ -137,8 +137,8 @@ def shift(day: int, duration: Duration, sign: int) -> int:
 
 
 @contextmanager
-def named(goal: Goal) -> Iterator[None]:
-    """Say of which goal it is that it reaches beyond all time."""
+def naming_goal(goal: Goal) -> Iterator[None]:
+    """Name the goal in the OutOfTimeError that is raised within: its place in the file, and its id."""
     try:
         yield
     except OutOfTimeError as error:
