@@ -109,8 +109,8 @@ def _beside_unread(reading: Reading) -> set[str]:
 
 def _is_new(goal: Goal, stored: Mapping[str, StoredGoal]) -> bool:
     """Return whether a place that a goal is to be in has had no task of it yet, as far as it remembers itself."""
-    names = {goal.id, goal.was} & stored.keys()
-    entries = (entry for name in names if name is not None for entry in stored[name].keys.values())
+    names = [name for name in (goal.id, goal.was) if name and name in stored]
+    entries = (entry for name in names for entry in stored[name].keys.values())
     return all(entry.state in ("removed", "pending") for entry in entries)
 
 
