@@ -6,7 +6,7 @@
 
 A recording is gzipped JSON: `cases` has a text for each name. `compare` plays all cases again, lists those that differ,
 shows the first few differences, and exits with 1 if there are any. `--only` takes a regular expression, and plays only
-what has a case whose name it finds. Each takes two minutes on two idle processors.
+items with a case whose name it finds. Each takes some 200 seconds of processor time, on two processors.
 
 The cases, each with all that was printed and the exit code:
 - `help/`: the help of each command, and what needs no goals file;

@@ -51,7 +51,7 @@ def merge(connector: Connector, wanted: DesiredTask, task: Task, doubled: Set[st
     if wanted.done and task.done:
         return Merged(have, {}, frozenset(), "")
     want = connector.canonical(wanted.content)
-    # What is done has left the plan, and keeps the dates that it had.
+    # A task that is done keeps its dates: the plan no longer contains it.
     held = connector.capabilities.fields - ({"start", "due"} if wanted.done else set())
     fields: dict[str, tuple[object, object]] = {}
     theirs: set[str] = set()
@@ -80,7 +80,10 @@ def _is_spelt_anew(connector: Connector, have: Content, title: str) -> bool:
 
 
 def _is_overruled(name: str, wanted: DesiredTask) -> bool:
-    """Return whether the user's value goes when the file's is written. What is done as a whole keeps no dates."""
+    """Return whether the user's value is to be preserved as text when the file's is written.
+
+    A goal and a group have their dates from their steps, so that a date given to one of them is not preserved.
+    """
     return name not in ADDITIVE and not (name in ("start", "due") and wanted.whole)
 
 

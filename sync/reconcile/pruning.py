@@ -1,4 +1,4 @@
-"""What a memory may forget, and what has to go."""
+"""Prunes the memory of a goal: forgets occurrences that are long past."""
 
 from __future__ import annotations
 
