@@ -120,7 +120,34 @@ def _in_turn(plans: Sequence[ConnectorPlan], reading: Reading) -> list[Connector
     waiting = {goal_of(change.key) for plan in plans for change in plan.writes if change.status == "skipped"}
     waiting |= {goal_id for home in reading.homes if home.label not in written for goal_id in home.goals}
     departing = {view.label: view.departing & waiting for view in reading.views}
-    return [replace(plan, changes=tuple(_waits(c, departing[plan.label]) for c in plan.changes)) for plan in plans]
+    staying = _staying(plans, reading)
+    return [
+        replace(
+            plan,
+            changes=tuple(_waits(c, departing[plan.label]) for c in plan.changes),
+            memory={**plan.memory, **_part(plan.leaving, staying)},
+        )
+        for plan in plans
+    ]
+
+
+def _staying(plans: Sequence[ConnectorPlan], reading: Reading) -> set[str]:
+    """Return the keys of tasks that have to move and cannot yet: they cannot be read, or ticked for what is below."""
+    moving = {c.write.native_id for plan in plans for c in plan.writes if c.write and "parent" in c.write.fields}
+    return {
+        key
+        for view in reading.views
+        for key, task in view.tasks.items()
+        if task.native_id in view.arriving and task.native_id not in moving
+    }
+
+
+def _part(leaving: Mapping[str, StoredGoal], staying: Collection[str]) -> dict[str, StoredGoal]:
+    """Return what an old place remembers of tasks that stay there, so that a later run goes on to move them."""
+    keys = {
+        goal_id: {key: entry for key, entry in left.keys.items() if key in staying} for goal_id, left in leaving.items()
+    }
+    return {goal_id: replace(leaving[goal_id], keys=rest) for goal_id, rest in keys.items() if rest}
 
 
 def _waits(change: Change, departing: Collection[str]) -> Change:

@@ -734,6 +734,12 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
         # A goal gets back a name that another place remembers as gone, in a place that never heard of it.
         (EXACT, [("faulty_sync", 4), ("change_place", 1), ("race", 0), ("rename_goal", 0), ("sync", 0), ("restore", 0),
                  ("change_place", 0)]),
+        # A goal whose task cannot be read gets another place and another name, and the task is mended later.
+        (EXACT, [("sync", 0), ("garble", 0), ("change_place", 1), ("rename_goal", 0), ("sync", 0), ("mend", 0)]),
+        # A step leaves the file while the goal's task, which cannot be read, waits to be moved.
+        (EXACT, [("sync", 0), ("garble", 0), ("change_place", 1), ("remove_step", 0)]),
+        # A task that no run has heard of is copied; its step leaves the file, and the app keeps the copy's marker.
+        (SAFE, [("faulty_sync", 6), ("copy", 1), ("add_step", 0), ("remove_step", 0), ("faulty_sync", 167489184412)]),
     ],
 )  # fmt: skip
 def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[tuple[str, int]]) -> None:
@@ -768,6 +774,9 @@ def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[
         # What was told last of a plan that is made twice a day, when a goal changes its place and its app.
         ((EXACT, FILE), [("sync", 0), ("rename_goal", 0), ("change_place", 1), ("add_goal", 0), ("race", 1),
                          ("change_app", 0), ("time_passes", 0)]),
+        # A goal is done in one app and changes its place in both; in the other a copy stands below it, so that it waits.
+        ((UNIQUE, EXACT), [("race", 0), ("change_place", 1), ("copy", 2), ("tick", 1), ("faulty_sync", 3246068344),
+                           ("add_step", 0)]),
     ],
 )  # fmt: skip
 def test_a_life_that_once_went_wrong_in_two_apps(kinds: tuple[Kind, ...], events: list[tuple[str, int]]) -> None:
