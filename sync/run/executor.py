@@ -237,7 +237,7 @@ class _Work:
         if entry.state == "pending":
             return self._made(key, entry, before)
         if before is not None and before.state == "pending" and entry.native_id:
-            # A copy has the same nonce: where the task itself goes first, only its id tells that the copy is none of it.
+            # A copy has the same nonce: where the task itself goes first, only its id tells them apart.
             before = replace(before, state="live", native_id=entry.native_id, definition="")
         # That we removed a task is no person's doing, whatever else is still to be heard of.
         ours = entry.state == "removed" and key in self.removed

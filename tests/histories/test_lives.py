@@ -774,7 +774,7 @@ def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[
         # What was told last of a plan that is made twice a day, when a goal changes its place and its app.
         ((EXACT, FILE), [("sync", 0), ("rename_goal", 0), ("change_place", 1), ("add_goal", 0), ("race", 1),
                          ("change_app", 0), ("time_passes", 0)]),
-        # A goal is done in one app and changes its place in both; in the other a copy stands below it, so that it waits.
+        # A goal is done in one app and changes its place in both; in the other a copy below it makes it wait.
         ((UNIQUE, EXACT), [("race", 0), ("change_place", 1), ("copy", 2), ("tick", 1), ("faulty_sync", 3246068344),
                            ("add_step", 0)]),
     ],
