@@ -236,7 +236,7 @@ class _Work:
         """Return what may be remembered of a key; `done`: nothing is left to be written there."""
         if entry.state == "pending":
             return self._made(key, entry, before)
-        if before is not None and before.state == "pending" and entry.native_id:
+        if before is not None and before.state == "pending" and entry.state == "removed" and entry.native_id:
             # A copy has the same nonce: where the task itself goes first, only its id tells them apart.
             before = replace(before, state="live", native_id=entry.native_id, definition="")
         # That we removed a task is no person's doing, whatever else is still to be heard of.

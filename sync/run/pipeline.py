@@ -120,25 +120,31 @@ def _in_turn(plans: Sequence[ConnectorPlan], reading: Reading) -> list[Connector
     waiting = {goal_of(change.key) for plan in plans for change in plan.writes if change.status == "skipped"}
     waiting |= {goal_id for home in reading.homes if home.label not in written for goal_id in home.goals}
     departing = {view.label: view.departing & waiting for view in reading.views}
-    staying = _staying(plans, reading)
     return [
         replace(
             plan,
             changes=tuple(_waits(c, departing[plan.label]) for c in plan.changes),
-            memory={**plan.memory, **_part(plan.leaving, staying)},
+            memory={**plan.memory, **_part(plan.leaving, _staying(plan, plans, reading))},
         )
         for plan in plans
     ]
 
 
-def _staying(plans: Sequence[ConnectorPlan], reading: Reading) -> set[str]:
-    """Return the keys of tasks that have to move and cannot yet: they cannot be read, or ticked for what is below."""
-    moving = {c.write.native_id for plan in plans for c in plan.writes if c.write and "parent" in c.write.fields}
+def _staying(old: ConnectorPlan, plans: Sequence[ConnectorPlan], reading: Reading) -> set[str]:
+    """Return the keys of tasks that have to leave a place and cannot yet, as they are unread, or not to be ticked."""
+    if not old.leaving:
+        return set()
+    by_label = {home.label: home.connector for home in reading.homes}
+    moving = {
+        (plan.label, change.write.native_id) for plan in plans for change in plan.writes if change.write is not None
+    }
     return {
         key
         for view in reading.views
+        if share_an_account(by_label[view.label], by_label[old.label])
         for key, task in view.tasks.items()
-        if task.native_id in view.arriving and task.native_id not in moving
+        if task.native_id in view.arriving and (view.label, task.native_id) not in moving
+        if task.unread or (task.company and not task.recurring)
     }
 
 
