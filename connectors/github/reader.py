@@ -21,16 +21,17 @@ from connectors.github.closing import NOT_PLANNED, closed_by_robots
 from connectors.github.date_line import in_words
 from connectors.github.errors import MissingError, understood
 from connectors.github.issue import Issue, Item
-from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce, digest
+from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Stray, Task, client_nonce, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from connectors.github.api import Client
     from connectors.github.repository import DateFields, Project, RepositoryInfo
     from connectors.model import StepState
 
 _REASONS = ("completed", "reopened", "")  # for closed issues that are done; long ago there was none
+_REMEDY = "Restore their text: “edited” above it shows earlier ones"
 _FEW = 5  # issues that are not listed and are asked for one by one; more, and all are listed
 
 
@@ -201,6 +202,22 @@ class Reading:
             live = [place for place in places if (marker := self.ours(place[0])) and marker.key == goal_id]
             issue, goal = live[0] if live else places[-1]
             self.memory[goal_id], self.homes[goal_id] = goal, issue.number
+        self._miss_memory()
+
+    def _miss_memory(self) -> None:
+        """Take note of goals of which there are issues and no memory: it stood in the text of the goal's own issue."""
+        known = {entry.native_id for _, entry in self.entries()}
+        lost: dict[str, str] = {}
+        for issue in self._by_number():
+            marker = self.ours(issue)
+            if marker and goal_of(marker.key) not in self.memory and not known & {issue.number, marker.nonce}:
+                own = issue.number if "/" not in marker.key else issue.parent
+                lost[goal_of(marker.key)] = lost.get(goal_of(marker.key)) or own
+        if lost and not self.damage:
+            goal_id, number = next(iter(lost.items()))
+            where = f"issue #{number}" if number in self.issues else "its own issue"
+            self.damage = f"github ({self.facts.name}): the memory of `{goal_id}` in the text of {where} is gone"
+            self.remedy = "Restore that text: “edited” above it shows earlier ones" if number in self.issues else ""
 
     def _by_number(self) -> list[Issue]:
         return sorted(self.issues.values(), key=lambda issue: int(issue.number))
@@ -232,9 +249,30 @@ class Reading:
             others=others,
             damaged=frozenset(damaged & originals),
             damage=self.damage,
-            remedy=self.remedy,
+            remedy=self.remedy or _REMEDY,
             account=frozenset({self.facts.login} - {""}),
+            strays=tuple(self._strays({issue.number for issue, _ in found})),
         )
+
+    def _strays(self, ours: Collection[str]) -> Iterator[Stray]:
+        """Yield the issues with our label that have no marker of anybody: somebody may have replaced their text."""
+        own = self.label.casefold()
+        labelled = [issue for issue in self._by_number() if own in map(str.casefold, issue.labels)]
+        unmarked = [issue for issue in labelled if not issue.body.marker and issue.number not in ours]
+        names = {issue.number: f"#{issue.number}" for issue in unmarked}
+        below: dict[str, list[str]] = {}
+        for issue in self.issues.values():
+            below.setdefault(issue.parent, []).append(names.get(issue.number, issue.number))
+        for issue in unmarked:
+            yield Stray(
+                names[issue.number],
+                self.content(issue, None),
+                done=not issue.open and issue.reason in _REASONS,
+                dropped=not issue.open and issue.reason in NOT_PLANNED,
+                parent=names.get(issue.parent, issue.parent),
+                below=tuple(below.get(issue.number, ())),
+                native_id=issue.number,
+            )
 
     def _managed(self) -> Iterator[tuple[Issue, Marker, bool]]:
         """Yield the issues with a marker, and whether it is whole."""

@@ -89,13 +89,13 @@ def take_back(
         matched = {*doubtful, *(one.key for one, _ in pairs)}
         told |= {one.key: _fill(emptied[0], one) for one in lost if one.key not in matched}
     left = [one for one in lost if one.key not in told]
-    _refuse(connector, _in_doubt(left, pairs, doubtful, snapshot, emptied, afresh=afresh))
+    _refuse(connector, snapshot.remedy, _in_doubt(left, pairs, doubtful, snapshot, emptied, afresh=afresh))
     if not afresh:
         pairs += _reopened(project, connector, snapshot, pairs)
     tasks = [*_unread(project, all_lost, told), *(_task(project, one, stray) for one, stray in pairs)]
     if afresh and tasks:
         snapshot = replace(snapshot, memory=_memory(snapshot, tasks, planned), remembers=True, mending=True)
-    taken = {one.native_id: stray for one, stray in pairs}
+    taken = {stray.native_id or one.native_id: stray for one, stray in pairs}
     damaged = snapshot.damaged | taken.keys()
     return replace(snapshot, tasks=(*snapshot.tasks, *tasks), damaged=damaged, taken=taken)
 
@@ -291,7 +291,8 @@ def _task(project: Project, lost: _Lost, stray: Stray) -> Task:
     """Return the task again. Its marker has no date, so that one which a person may have given is kept beside it."""
     applied = {"title": digest(stray.content.title)}
     marker = Marker(project.namespace, lost.key, lost.native_id, lost.generation, applied=applied)
-    return Task(lost.native_id, stray.content, marker, stray.done, stray.done_on, stray.dropped)
+    native_id = stray.native_id or lost.native_id
+    return Task(native_id, stray.content, marker, stray.done, stray.done_on, stray.dropped)
 
 
 def _memory(snapshot: Snapshot, tasks: Iterable[Task], planned: Schedule) -> dict[str, StoredGoal]:
@@ -309,11 +310,17 @@ def _memory(snapshot: Snapshot, tasks: Iterable[Task], planned: Schedule) -> dic
     return memory
 
 
-def _refuse(connector: Connector, doubtful: Sequence[tuple[_Lost, Sequence[Stray]]]) -> None:
+def _refuse(connector: Connector, remedy: str, doubtful: Sequence[tuple[_Lost, Sequence[Stray]]]) -> None:
     if not doubtful:
         return
     named = (stray for _, unsure in doubtful for stray in unsure)
     lines = list(dict.fromkeys(f"{stray.place} `{stray.content.title}`" for stray in named))
+    if not connector.capabilities.local:
+        raise RefusedError(
+            f"{connector.label}: goals or steps have no task, and these may be theirs, without the comments that mark "
+            f"backplan's: {_listed(lines, ', ')}. {remedy}; or take backplan's label off those that are not. Nothing was "
+            "changed."
+        )
     steps = [f"`- [ ] {one.content.title} 📅 {one.content.due}` for {one.key}" for one, _ in doubtful]
     raise RefusedError(
         f"{connector.label}: steps have no task, and it is not sure which of these lines without a marker are theirs: "

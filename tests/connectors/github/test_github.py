@@ -978,6 +978,57 @@ def test_a_memory_that_was_damaged_is_made_anew_only_on_demand(world: World, ser
     assert len(titles(server.service)) == 4
 
 
+def _rebuilt(world: World, server: GitHubServer) -> None:
+    """Sync with `--rebuild`, and see that the next run has nothing to do and each issue is there once."""
+    homes = (Binding(connector(server), frozenset({"g"})),)
+    found = reading.read(world.project, homes, TODAY, rebuild=True)
+    pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
+    assert world.sync().actions == {}
+    assert len(titles(server.service)) == 4
+
+
+@pytest.mark.parametrize("text", ["Words of my own", ""])
+def test_a_goal_whose_text_was_replaced_is_not_made_again(world: World, server: GitHubServer, text: str) -> None:
+    two = world.native_id("g/two")
+    world.service.tick(two)
+    world.sync()
+    issue(world, "g").body = text
+    with pytest.raises(RefusedError, match=r"memory of `g` in the text of issue #1 is gone.*“edited”.*--rebuild"):
+        world.sync()
+    _rebuilt(world, server)
+    assert issue(world, "g/two").state == "closed"
+    assert text in server.service.issue(1).body
+
+
+def test_a_step_that_is_done_is_not_made_again_without_its_comment_and_its_goals(
+    world: World, server: GitHubServer
+) -> None:
+    two = world.native_id("g/two")
+    world.service.tick(two)
+    world.sync()
+    before = {number: server.service.issue(number).body for number in (1, int(two))}
+    for number in before:
+        server.service.issue(number).body = ""
+    with pytest.raises(RefusedError, match="--rebuild"):
+        world.sync()
+    with pytest.raises(RefusedError, match=f"have no task.*#{two} `Go on`.*“edited”.*label off"):
+        _rebuilt(world, server)
+    server.service.issue(int(two)).body = before[int(two)]
+    _rebuilt(world, server)
+    assert server.service.issue(int(two)).state == "closed"
+
+
+def test_issues_whose_texts_are_all_gone_are_not_made_again(world: World, server: GitHubServer) -> None:
+    before = {number: server.service.issue(number).body for number in range(1, 5)}
+    for number in before:
+        server.service.issue(number).body = ""
+    with pytest.raises(RefusedError, match="have no task.*#1 `Reach it`, #2 `Begin`.*“edited”.*label off"):
+        world.sync()
+    for number, text in before.items():
+        server.service.issue(number).body = text
+    assert world.sync().actions == {}
+
+
 # How many requests
 
 
