@@ -318,8 +318,8 @@ def _refuse(connector: Connector, remedy: str, doubtful: Sequence[tuple[_Lost, S
     if not connector.capabilities.local:
         raise RefusedError(
             f"{connector.label}: goals or steps have no task, and these may be theirs, without the comments that mark "
-            f"backplan's: {_listed(lines, ', ')}. {remedy}; or take backplan's label off those that are not. Nothing was "
-            "changed."
+            f"backplan's: {_listed(lines, ', ')}. {remedy}; or take backplan's label off those that are not. "
+            "Nothing was changed."
         )
     steps = [f"`- [ ] {one.content.title} 📅 {one.content.due}` for {one.key}" for one, _ in doubtful]
     raise RefusedError(

@@ -1022,7 +1022,7 @@ def test_issues_whose_texts_are_all_gone_are_not_made_again(world: World, server
     before = {number: server.service.issue(number).body for number in range(1, 5)}
     for number in before:
         server.service.issue(number).body = ""
-    with pytest.raises(RefusedError, match="have no task.*#1 `Reach it`, #2 `Begin`.*“edited”.*label off"):
+    with pytest.raises(RefusedError, match=r"have no task.*#1 `Reach it`, #2 `Begin`.*“edited”.*label off"):
         world.sync()
     for number, text in before.items():
         server.service.issue(number).body = text
