@@ -1,4 +1,7 @@
-"""Follows goals and steps whose id changed: by `was:`, or by their place where the id came from the title."""
+"""Follows goals and steps whose id changed: by `was:`, by their title, or by their place where the id is the title's.
+
+That a step is done follows no guess: where one stands in the place of what is done, the person is asked.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import Problem
 from config.keys import HEARTBEAT, goal_of, is_group, step_of, within_goal
+from config.parts import slug
 from connectors.model import StoredGoal, StoredKey
 
 if TYPE_CHECKING:
@@ -38,6 +42,30 @@ class Renames:
         return {old: new for old, new in self.keys.items() if goal_of(old) not in goals and goal_of(new) not in goals}
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a connector remembers: the keys of each goal in their order, with the names of each, and which are done.
+
+    The names of a key are its id and the one that the title of its task gives.
+    """
+
+    keys: Mapping[str, tuple[str, ...]]
+    names: Mapping[str, frozenset[str]]
+    done: frozenset[str]
+
+    @classmethod
+    def of(cls, keys: Mapping[str, tuple[str, ...]], snapshot: Snapshot) -> _Known:
+        """Return what is remembered under these keys."""
+        titles = {task.marker.key: slug(task.content.title) for task in snapshot.tasks}
+        names = {
+            key: frozenset({key.rpartition("/")[2], titles.get(key, "")} - {""})
+            for goal_keys in keys.values()
+            for key in goal_keys
+        }
+        entries = (item for goal in snapshot.memory.values() for item in goal.keys.items())
+        return cls(keys, names, frozenset(key for key, entry in entries if entry.state == "done"))
+
+
 def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | None = None) -> Renames:
     """Return every goal and step that a connector remembers under another key.
 
@@ -48,21 +76,22 @@ def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | N
     for goal_id, remembered in snapshot.memory.items():
         if goal_id == HEARTBEAT:
             continue
-        known = dict.fromkeys(step_of(key) for key, entry in remembered.keys.items() if entry.state != "removed")
-        if known:
-            memory[goal_id] = tuple(known)
+        there = dict.fromkeys(step_of(key) for key, entry in remembered.keys.items() if entry.state != "removed")
+        if there:
+            memory[goal_id] = tuple(there)
+    known = _Known.of(memory, snapshot)
     doubts: list[Doubt] = []
-    goals = _goals(project, memory, doubts, here) if memory else {}
+    goals = _goals(project, known, doubts, here) if memory else {}
     moved = _moved(project, memory)
     stayed = {goal_id: tuple(key for key in keys if key not in moved) for goal_id, keys in memory.items()}
     renames: dict[str, str] = {}
     for goal in project.goals:
         old_id = goals.get(goal.id, goal.id)
         if old_id in memory:
-            renames.update(_steps(goal, stayed[old_id], old_id, doubts))
+            renames.update(_steps(goal, replace(known, keys=stayed), old_id, doubts))
     renames.update(moved)
     changed = {old: new for old, new in renames.items() if old != new}
-    keys = {changed.get(key, key) for known in memory.values() for key in known}
+    keys = {changed.get(key, key) for keys in memory.values() for key in keys}
     return Renames({**_renamed_before(project, keys), **changed}, tuple(doubts))
 
 
@@ -180,15 +209,17 @@ def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str,
     }
 
 
-def _goals(
-    project: Project, memory: Mapping[str, tuple[str, ...]], doubts: list[Doubt], here: Collection[str] | None
-) -> dict[str, str]:
+def _goals(project: Project, known: _Known, doubts: list[Doubt], here: Collection[str] | None) -> dict[str, str]:
     """Return new goal id -> old one."""
+    memory = known.keys
     said = {goal.id: goal.was for goal in project.goals if goal.was and goal.was in memory and goal.id not in memory}
     news = [goal for goal in project.goals if goal.id not in said and (here is None or goal.id in {*here, *memory})]
+    old = [goal_id for goal_id in memory if goal_id not in said.values()]
+    said |= _by_title(old, {goal.id: slug(goal.title) for goal in news}, known)
     found, doubts_here = _by_place(
-        [goal_id for goal_id in memory if goal_id not in said.values()],
-        [(goal.id, goal.titled_id) for goal in news],
+        [goal_id for goal_id in old if goal_id not in said.values()],
+        [(goal.id, goal.titled_id) for goal in news if goal.id not in said],
+        known.done,
     )
     goals = {goal.id: goal for goal in project.goals}
     doubts += [
@@ -198,34 +229,51 @@ def _goals(
     return {**said, **found}
 
 
-def _steps(goal: Goal, keys: Sequence[str], old_id: str, doubts: list[Doubt]) -> dict[str, str]:
+def _steps(goal: Goal, known: _Known, old_id: str, doubts: list[Doubt]) -> dict[str, str]:
     """Return old key -> new key for the keys of one goal, its own among them."""
     renames = {old_id: goal.id}
-    known = [key for key in keys if "/" in key]
+    old = [key for key in known.keys[old_id] if "/" in key]
     said: dict[str, str] = {}
     for step in goal.steps:
-        if step.was is not None and "/" not in step.was and f"{old_id}/{step.id}" not in known:
+        if step.was is not None and "/" not in step.was and f"{old_id}/{step.id}" not in old:
             said[step.key] = f"{old_id}/{step.was}"
-    present = [(f"{old_id}/{step.id}", step.titled_id) for step in goal.steps if step.key not in said]
-    found, doubts_here = _by_place([key for key in known if not (key in said.values() or is_group(key))], present)
-    steps = {f"{old_id}/{step.id}": step for step in goal.steps}
-    renames.update({old: steps[new].key for new, old in found.items()})
+    steps = {f"{old_id}/{step.id}": step for step in goal.steps if step.key not in said}
+    free = [key for key in old if not (key in said.values() or is_group(key))]
+    titled = _by_title(free, {key: slug(step.title) for key, step in steps.items()}, known)
+    found, doubts_here = _by_place(
+        [key for key in free if key not in titled.values()],
+        [(key, step.titled_id) for key, step in steps.items() if key not in titled],
+        known.done,
+    )
+    renames.update({old: steps[new].key for new, old in {**titled, **found}.items()})
     for went, came in doubts_here:
         ids = [[within_goal(key) for key in keys] for keys in (went, came)]
         problem = Problem(steps[came[0]].origin.at("title"), _doubt("steps", *ids))
         doubts.append(Doubt(frozenset((old_id, goal.id)), problem))
     renames.update({was: new for new, was in said.items()})
-    renames.update({key: f"{goal.id}/{key.partition('/')[2]}" for key in known if key not in renames})
+    renames.update({key: f"{goal.id}/{key.partition('/')[2]}" for key in old if key not in renames})
     return renames
 
 
+def _by_title(old: Collection[str], new: Mapping[str, str], known: _Known) -> dict[str, str]:
+    """Return new -> old for what has another id and its title still; `new` maps keys to the names of their titles."""
+    went: defaultdict[str, list[str]] = defaultdict(list)
+    came: defaultdict[str, list[str]] = defaultdict(list)
+    for key in set(old) - new.keys():
+        for name in known.names[key]:
+            went[name].append(key)
+    for key in new.keys() - set(old):
+        came[new[key]].append(key)
+    return {keys[0]: went[name][0] for name, keys in came.items() if len(keys) == len(went.get(name, ())) == 1}
+
+
 def _by_place(
-    old: Sequence[str], new: Sequence[tuple[str, bool]]
+    old: Sequence[str], new: Sequence[tuple[str, bool]], done: Collection[str]
 ) -> tuple[dict[str, str], list[tuple[list[str], list[str]]]]:
     """Return new -> old for ids made from titles that stand where another one stood, and those that are in doubt.
 
-    Both lists are cut at the ids they share. In each stretch, one that went and one that came are the same; several of
-    each are a doubt; ids that only went or only came are no renames.
+    Both lists are cut at the ids they share. In each stretch, one that went and one that came are the same, unless the
+    first is done; several of each are a doubt; ids that only went or only came are no renames.
     """
     current = {key for key, _ in new}
     shared = {key for key in old if key in current}
@@ -234,7 +282,7 @@ def _by_place(
     doubts: list[tuple[list[str], list[str]]] = []
     for before, gone in went.items():
         arrived = came.get(before, [])
-        if len(gone) == 1 and len(arrived) == 1:
+        if len(gone) == len(arrived) == 1 and gone[0] not in done:
             matches[arrived[0]] = gone[0]
         elif gone and arrived:
             doubts.append((gone, arrived))
@@ -255,6 +303,11 @@ def _stretches(keys: Sequence[tuple[str, bool]], shared: set[str]) -> dict[str, 
 
 def _doubt(what: str, went: Sequence[str], came: Sequence[str]) -> str:
     gone, new = (", ".join(f"`{key}`" for key in keys) for keys in (went, came))
+    if len(went) == len(came) == 1:
+        return (
+            f"{gone} is done, and {new} stands where it stood: write `was: {went[0]}` here if only the title changed, "
+            "or an `id` if this is something new"
+        )
     return (
         f"several {what} changed their titles here, and only a guess could tell which became which: {gone} went, {new} "
         f"came; write `was: {went[0]}` (and so on) at those that were renamed, or an `id` at those that are new"
