@@ -59,8 +59,8 @@ class _Known:
         titles = {task.marker.key: slug(task.content.title) for task in snapshot.tasks}
         names = {
             key: frozenset({key.rpartition("/")[2], titles.get(key, "")} - {""})
-            for goal_keys in keys.values()
-            for key in goal_keys
+            for goal_id, goal_keys in keys.items()
+            for key in (goal_id, *goal_keys)
         }
         entries = (item for goal in snapshot.memory.values() for item in goal.keys.items())
         return cls(keys, names, frozenset(key for key, entry in entries if entry.state == "done"))

@@ -144,7 +144,7 @@ def _staying(old: ConnectorPlan, plans: Sequence[ConnectorPlan], reading: Readin
         if share_an_account(by_label[view.label], by_label[old.label])
         for key, task in view.tasks.items()
         if task.native_id in view.arriving and (view.label, task.native_id) not in moving
-        if task.unread or (task.company and not task.recurring)
+        if task.unread or (task.company and not (task.done or task.dropped or task.recurring))
     }
 
 

@@ -78,6 +78,9 @@ def delete(life: Life, luck: Luck) -> str | None:
     family = set(app.service.family(native_id))
     if len(before) - len(family) < 2 or family & (app.foreign.keys() | app.copies):
         return None  # all at once is another matter: that is refused
+    nonces = [(held.marker or "").split()[1:2] for _, held in before.values()]
+    if any(nonces.count((before[one][1].marker or "").split()[1:2]) > 1 for one in family if one in before):
+        return None  # of two with one marker, a person may keep either
     app.service.delete(native_id)
     for one in family:
         app.words = {place: words for place, words in app.words.items() if place[0] != one}

@@ -650,7 +650,7 @@ def test_what_happened_in_an_app_that_is_given_up_needs_one_run(events: list[tup
 
 def test_emptying_the_plan_is_refused(two: Two) -> None:
     before = two.a.state()
-    project = load(two.folder, a_goal(id="other"))
+    project = load(two.folder, a_goal(id="other", title="Something else"))
     with pytest.raises(RefusedError, match="--allow-mass-change"):
         run(project, [two.a.connector(name="a")], TODAY)
     assert two.a.state() == before
