@@ -43,6 +43,12 @@ def _read_date(value: Any) -> Any:
         raise expected(f"expected a date such as 2027-08-15 ({error})") from None
 
 
+def _read_done(value: Any) -> Any:
+    if value is None:  # somebody wanted to say that it is done, or has taken the day out
+        raise expected("expected the day it was done, such as 2027-08-15; where it is not done, take `done` out")
+    return _read_date(value)
+
+
 def _read_duration(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise expected(f"expected {durations.EXPECTED}")
@@ -205,6 +211,7 @@ Title = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TITLE}),
 ]
 Date = Annotated[date, BeforeValidator(_read_date), WithJsonSchema(_DATE_SCHEMA)]
+DoneDay = Annotated[date | None, BeforeValidator(_read_done), WithJsonSchema(_DATE_SCHEMA)]
 Length = Annotated[Duration, BeforeValidator(_length), WithJsonSchema(_DURATION_SCHEMA)]
 Whole = Annotated[Duration, BeforeValidator(_whole), WithJsonSchema(_DURATION_SCHEMA)]
 Heartbeat = Annotated[Duration, BeforeValidator(_heartbeat), WithJsonSchema(_DURATION_SCHEMA)]

@@ -12,6 +12,7 @@ from config.calendars import WEEKDAYS, Calendar
 from config.fields import (
     Date,
     DaysOff,
+    DoneDay,
     Every,
     Heartbeat,
     Holidays,
@@ -126,7 +127,7 @@ class StepModel(Model):
     every: Every | None = Field(None, description="Repeats: day, week, 2 weeks, or weekdays")
     optional: bool = Field(False, description="May be left out when time is short")
     drop: bool = Field(False, description="Leaves out the template's step with this id")
-    done: Date | None = Field(None, description="The day it was done, for those who tick in the file")
+    done: DoneDay = Field(None, description="The day it was done, for those who tick in the file")
     notes: Text | None = None
     link: Link | None = None
     labels: Labels = []
@@ -199,7 +200,7 @@ class GoalModel(Model):
     template: str | None = Field(None, description="The template whose steps this goal takes")
     steps: list["Item"] | None = Field(None, description="The steps, in the order they are done")
     backwards: list["Item"] | None = Field(None, description="The steps, from the deadline back")
-    done: Date | None = Field(None, description="Reached, or given up: nothing is asked of it any more")
+    done: DoneDay = Field(None, description="Reached, or given up: nothing is asked of it any more")
 
 
 class SettingsModel(Model):

@@ -33,6 +33,7 @@ _NESTED_DASHES = re.compile(r"[-?: \t]{250}")
 # A list or mapping on one line with nothing inside that could open another, or be a quote or comment: one level deep.
 _FLAT = re.compile(r"\[[^][{}\"'#\n]*\]|\{[^][{}\"'#\n]*\}")
 
+_CONFLICT, _OTHER_SIDE = re.compile(r"^<{7}(?: |$)", re.MULTILINE), re.compile(r"^={7}$", re.MULTILINE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 # What ends a plain text on its line as a comment, though it was hardly meant as one: people write "# a comment".
@@ -153,6 +154,11 @@ class Source:
         return _short(node.value)
 
     def _compose(self) -> Node:
+        conflict = _CONFLICT.search(self.text)
+        if conflict and _OTHER_SIDE.search(self.text, conflict.end()):
+            where = place_at(self.name, self.text, conflict.start())
+            message = "a merge conflict of git begins here; keep one side, and take out the lines with its marks"
+            raise GoalsFileError([*self.problems, Problem(where, message)])
         if control := _CONTROL.search(self.text):
             where = place_at(self.name, self.text, control.start())
             raise GoalsFileError([*self.problems, Problem(where, "a control character stands here; delete it")])

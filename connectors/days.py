@@ -15,6 +15,7 @@ _WEEKDAY = r"(?:(?P<weekday>[A-Za-z]{3,9})\.?,?[ ]+)?"
 _DAY_FIRST = r"(?P<d2>\d{1,2})(?:st|nd|rd|th|\.)?[ ]+(?:of[ ]+)?(?P<m2>[A-Za-z]{3,9})\.?,?[ ]+(?P<y2>\d{4})"
 _MONTH_FIRST = r"(?P<m3>[A-Za-z]{3,9})\.?[ ]+(?P<d3>\d{1,2})(?:st|nd|rd|th)?(?:,[ ]*|[ ]+)(?P<y3>\d{4})"
 _DAY = re.compile(rf"{_YEAR_FIRST}|{_WEEKDAY}(?:{_DAY_FIRST}|{_MONTH_FIRST})", re.IGNORECASE)
+_MOST_DAYS = 20 * 366  # what lies further from the date that we wrote is a slip: 2207 for 2027
 _MOST_WORDS = 6  # of a day with the name of a day of the week: `Sun 9th of May 2027`
 WEEKDAY = re.compile(
     r"\b(mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b\.?",
@@ -39,6 +40,11 @@ def read_day(text: str) -> date | None:
         return None
     named = match["weekday"]
     return found if named is None or _numbered(named, WEEKDAY_NAMES) == found.isoweekday() else None
+
+
+def is_far(day: date | None, due: date | None) -> bool:
+    """Return whether a day is so far from the date last written that nobody can have meant it."""
+    return day is not None and due is not None and abs((day - due).days) > _MOST_DAYS
 
 
 def weekday_clash(text: str) -> str:

@@ -20,7 +20,16 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from connectors.codec import write_marker
-from connectors.github.date_line import Dates, added_words, date_line, find_date_line, hidden, read_dates, unread_words
+from connectors.github.date_line import (
+    Dates,
+    added_words,
+    date_line,
+    find_date_line,
+    hidden,
+    read_dates,
+    several_days,
+    unread_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,8 +222,8 @@ class Body:
 
     @property
     def unread(self) -> str:
-        """The words of the date line that cannot be read as a day."""
-        return unread_words(self.line)
+        """The words of the date line that cannot be read as a day; of several such lines, all their days."""
+        return several_days(self.line, self.notes) or unread_words(self.line)
 
     @property
     def checklist(self) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
     Due 5 August 2027 (Thursday), start 2 August
 
-A person writes `Due May 10, 2027` or `**Due** 2027-5-9` as well. A line that begins with `Due` and holds a day that
-could be another one, or none, is not absent: its words are reported.
+A person writes `Due May 10, 2027`, `**Due** 2027-5-9` or `- Due 9 May 2027` as well. A line that begins with `Due` and
+holds a day that could be another one, or none, is not absent: its words are reported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from datetime import date
 
 _MARKS = r"[*_]{0,3}"
-_LINE = re.compile(rf"(?P<before>\s*{_MARKS})(?P<due>due){_MARKS}(?:\s*:{_MARKS}\s*|\s+)(?P<rest>\S.*)", re.IGNORECASE)
+_BLOCK = r"(?:(?:[-*+>]|#{1,6}|\d{1,2}[.)])\s+|\(){0,3}"  # a list, a quotation, a heading, brackets
+_LINE = re.compile(
+    rf"\s*(?P<block>{_BLOCK}){_MARKS}(?P<due>due){_MARKS}(?:\s*:{_MARKS}\s*|\s+)(?P<rest>\S.*)", re.IGNORECASE
+)
+_OTHER_WORDS = re.compile(
+    rf"{_BLOCK}{_MARKS}(?:(?:deadline|date|finish|until|till|by|on)\b{_MARKS}\s*:?)+", re.IGNORECASE
+)
 _START = re.compile(r"[\s,;(]*\bstart:?\s+", re.IGNORECASE)
 _CLOCK = re.compile(r"\b\d{1,2}:\d\d\b")
 _WEEKDAY = re.compile(rf"^\((?:{'|'.join(WEEKDAY_NAMES)})\)", re.IGNORECASE)
@@ -88,15 +94,33 @@ def added_words(line: str) -> str:
 def find_date_line(lines: Sequence[str]) -> int | None:
     """Return which of the lines above a marker is the date line, whether or not it can be read.
 
-    It is the first that begins with `Due` and holds something like a day. Without one, it is the first line of all, if
-    that begins with `Due`: further down, such words are a person's text.
+    It is the first that begins with `Due` and holds something like a day; one in a list, a quotation or a heading only
+    where no other does. Without one, it is the first line of all, if that begins with `Due`: further down, such words
+    are a person's text.
     """
-    dated = (n for n, line in enumerate(lines) if (parts := _parts(line)) and _LIKE_A_DAY.search("".join(parts)))
-    first = (n for n, line in enumerate(lines) if line.strip())
-    found = next(dated, None)
-    if found is None and (number := next(first, None)) is not None and _parts(lines[number]):
-        return number
-    return found
+    matches = [(n, match) for n, line in enumerate(lines) if (match := _LINE.fullmatch(line.rstrip()))]
+    dated = [(n, bool(match["block"])) for n, match in matches if _LIKE_A_DAY.search(match["rest"])]
+    if dated:
+        return min(dated, key=lambda found: (found[1], found[0]))[0]
+    first = next((n for n, line in enumerate(lines) if line.strip()), None)
+    return first if any(n == first for n, _ in matches) else None
+
+
+def several_days(line: str, notes: str) -> str:
+    """Return the words of the days that the date line and lines below it tell; empty where they tell one at most."""
+    others = [match for one in notes.split("\n") if (match := _LINE.fullmatch(one.rstrip())) and not match["block"]]
+    told = [read_dates(line).due, *(read_dates(match[0]).due for match in others)]
+    days = list(dict.fromkeys(day for day in told if day is not None))
+    return " and ".join(map(in_words, days)) if told[0] and len(days) > 1 else ""
+
+
+def day_without_due(text: str) -> str:
+    """Return the first line of a text where it is a day, or tells one in other words than `Due`; else nothing."""
+    first = next((line.strip() for line in text.split("\n") if line.strip()), "")
+    words = _OTHER_WORDS.match(first)
+    said = (first[words.end() :] if words else first).strip(" ,;:*_()")
+    alone = read_day(said) is not None
+    return first[:_LONGEST_QUOTE].replace("`", "'") if alone or (words and _LIKE_A_DAY.match(said)) else ""
 
 
 def hidden(line: str, sign: str) -> str:

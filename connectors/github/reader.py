@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from config.errors import BackplanError
 from config.keys import goal_of
 from connectors.codec import read_memory
+from connectors.days import is_far
 from connectors.github.answers import IssueAnswer, NumberAnswer
 from connectors.github.body import read_notes, read_title
 from connectors.github.closing import NOT_PLANNED, closed_by_robots
-from connectors.github.date_line import in_words
+from connectors.github.date_line import day_without_due, in_words
 from connectors.github.errors import MissingError, understood
 from connectors.github.issue import Issue, Item
 from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Stray, Task, client_nonce, digest
@@ -342,7 +343,7 @@ class Reading:
 
         What stands there is a person's where it is neither what we last wrote there nor what we were about to.
         """
-        if marker is not None and issue.body.unread:
+        if marker is not None and _unread_day(issue, marker):
             return marker.due
         due, item, aside = issue.body.dates.due, self.items.get(issue.number), issue.body.aside
         if marker is None or due != marker.due:
@@ -375,13 +376,27 @@ def _unread(issue: Issue, marker: Marker) -> str:
     if not issue.open:  # then it keeps the dates that it had
         known = issue.reason in (*NOT_PLANNED, *_REASONS)
         return "" if known else f"#{issue.number}: closed as `{issue.reason}`, which is not known here; update backplan"
-    if not (words := issue.body.unread):
+    if not (words := _unread_day(issue, marker)):
         return ""
     stays = f"the date stays {in_words(marker.due)}" if marker.due else "there is no date"
     return (
-        f"#{issue.number}: cannot read the date `{words}`; {stays} until it can be read. Write it as in `9 May 2027` "
-        "or `2027-05-09`"
+        f"#{issue.number}: cannot read the date `{words}`; {stays} until it can be read. Write it as in `Due 9 May "
+        "2027` or `Due 2027-05-09`"
     )
+
+
+def _unread_day(issue: Issue, marker: Marker) -> str:
+    """Return the words of an issue's date that cannot be read, or cannot be meant; empty where there are none.
+
+    Where the date line is gone and somebody changed the text, a day there may be meant for it.
+    """
+    body, due = issue.body, issue.body.dates.due
+    if body.unread:
+        return body.unread
+    if not body.line and marker.due is not None:
+        changed = digest(read_notes(body.notes, meant=body.meant)) != marker.applied.get("notes")
+        return day_without_due(body.above + body.notes) if changed else ""
+    return in_words(due) if due and is_far(due, marker.due) else ""
 
 
 def in_order(labels: Iterable[str], own: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from config.errors import BackplanError, InputError, RefusedError
 from config.keys import goal_of
 from config.pull_request import refuse_outside
 from connectors.base import Capabilities, Connector, Requests, StoreWrite, Write, WriteResult
+from connectors.days import is_far
 from connectors.markdown.found import (
     Found,
     by_nonce,
@@ -34,7 +35,6 @@ from connectors.markdown.marks import Known, lost_marks, markers_of
 from connectors.markdown.memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown.page import Page
 from connectors.markdown.text import conflicts, fenced, lines_below, lone_return, parents
-from connectors.markdown.unread import is_far
 from connectors.model import Content, Snapshot, StoredGoal, Stray, Task
 
 if TYPE_CHECKING:

@@ -64,6 +64,13 @@ _SOME_DAY = re.compile(
     rf"|\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?)(?!\d)",
     re.IGNORECASE,
 )
+# Where a date of ours is gone, words that may stand for one, in any language: `20. Mai 2027`, `20/5`, `tomorrow`.
+_LIKE_A_DAY = re.compile(
+    rf"{_SOME_DAY.pattern}|(?<![\w/.-])(?:\d{{1,2}}[./]\d{{1,2}}(?:[./]\d{{0,4}})?|\d{{1,2}}\.\s+[^\W\d_]{{3,9}}\.?"
+    r"|\d{1,2}\s+[^\W\d_]{3,9}\.?\s+\d{4}|to(?:day|night|morrow)|(?:(?:next|this)\s+)?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"|(?:next|this)\s+(?:week(?:end)?|month|year)|in\s+\w+\s+(?:days?|weeks?|months?))(?![\w/])",
+    re.IGNORECASE,
+)
 # A weekday behind a date belongs to it, as in `2027-05-12 (Wed)`, `2027-05-12 Wed evening`; `Sun lotion` has none.
 _WEEKDAY_BEHIND = re.compile(
     rf"[*_]*,?[ ]+\(?{WEEKDAY.pattern}\)?(?={_TAGS.pattern}$|\s+(?:morning|noon|afternoon|evening|night|at|\d))",
@@ -123,7 +130,7 @@ def run_of_signs(text: str) -> int:
 def day_without_sign(text: str) -> tuple[int, str] | None:
     """Return what may be a date in a text and belongs to no sign, and where it stands."""
     spans = [(sign.start, sign.stop) for sign in find_signs(text)]
-    found = next((day for day in _SOME_DAY.finditer(text) if not any(a <= day.start() < b for a, b in spans)), None)
+    found = next((day for day in _LIKE_A_DAY.finditer(text) if not any(a <= day.start() < b for a, b in spans)), None)
     return (found.start(), found[0]) if found else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from connectors.days import weekday_clash
+from connectors.days import is_far, weekday_clash
 from connectors.markdown.line import STATES
 from connectors.markdown.signs import is_day_alone
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _LONGEST_QUOTE = 40
 _SECOND_BOX = re.compile(r"(?:[-*+][ ]+)?\[[^\[\]]?\](?=\s|$)")
-_MOST_DAYS = 20 * 366  # what lies further from the date that we wrote is a slip: 2207 for 2027
 _STAYS = "the line is left as it is"
 
 
@@ -36,11 +35,6 @@ def unread(line: Line, due: date | None, below: str, *, was_done: bool) -> tuple
     if line.done or line.cancelled:
         return None
     return _unread_date(line, due, below)
-
-
-def is_far(day: date | None, due: date | None) -> bool:
-    """Return whether a day is so far from the date last written that nobody can have meant it."""
-    return day is not None and due is not None and abs((day - due).days) > _MOST_DAYS
 
 
 def _unread_box(line: Line, *, was_done: bool) -> tuple[int, str]:

@@ -106,6 +106,7 @@ GOAL_MISTAKES = [
     ("start: 20270801", "4:10", "start: 20270801", "expected a date such as 2027-08-15"),
     ("start: [2027-08-01]", "4:10", "start", "expected a date such as 2027-08-15"),
     ("why: [a, b]", "4:8", "why", "expected text"),
+    ("done:", "4:8", "done", "expected the day it was done"),
     ("why: 5", "4:8", "why: 5", 'in quotes, such as "5"'),
     ("why: 2027-08-15", "4:8", "why: 2027-08-15", 'in quotes, such as "2027-08-15"'),
     (r'why: "a\ab"', "4:8", "why", "without control characters"),

@@ -91,6 +91,7 @@ UNREADABLE = {
     "an alias of itself": ("a: &x\n  b: *x\n", "1:4", "contains itself"),
     "an alias of itself in a list": ("a: &x [1, [*x]]\n", "1:4", "contains itself"),
     "a control character": ("a: 1\nwhy: b\x07\n", "2:7", "control character"),
+    "a merge conflict": ("a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> other\n", "2:1", "a merge conflict of git"),
     "a NUL": ("a: 1\nwhy: b\x00c\n", "2:7", "control character"),
     "a wrong escape": (r'a: "\ud800"', "1:7", "not readable as YAML"),
 }

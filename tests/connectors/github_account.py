@@ -135,7 +135,7 @@ class GitHubAccount:
         self.github.edit(native_id, body="\n".join(lines))
 
     def complaint(self, native_id: str, what: str) -> Sequence[str]:
-        how = ("`outdated`", "update backplan") if what == "state" else ("`next friday`", "`2027-05-09`")
+        how = ("`outdated`", "update backplan") if what == "state" else ("`next friday`", "`Due 2027-05-09`")
         return (f"#{native_id}:", *how)
 
     def set_due(self, native_id: str, day: date | None) -> None:

@@ -59,7 +59,11 @@ def test_every_spelling_of_a_day_is_read_with_any_weekday_in_brackets(
         ("Due Monday, 9 May 2027", NO_DATES, "Monday, 9 May 2027"),
         ("It is due 9 May 2027", NO_DATES, ""),
         ("Duet 9 May 2027", NO_DATES, ""),
-        ("- Due 9 May 2027", NO_DATES, ""),
+        ("- Due 9 May 2027", Dates(DUE), ""),
+        ("> Due 9 May 2027", Dates(DUE), ""),
+        ("## Due 9 May 2027", Dates(DUE), ""),
+        ("1. Due 5/9/2027", NO_DATES, "5/9/2027"),
+        ("(Due 9 May 2027)", NO_DATES, "9 May 2027)"),
         ("Due", NO_DATES, ""),
     ],
 )

@@ -978,6 +978,46 @@ def test_a_memory_that_was_damaged_is_made_anew_only_on_demand(world: World, ser
     assert len(titles(server.service)) == 4
 
 
+OTHER_DATES = [
+    "Deadline 12 May 2027", "**Deadline:** next Friday", "12 May 2027", "2027-05-12", "- by 2027-05-12", "On 12.5.",
+    "Due 12 May 2027\n\nDue 13 May 2027", "Due 12 May 2207", "(Due 12 May 2027)", "- Due next Friday",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", OTHER_DATES)
+@pytest.mark.parametrize("pinned", [False, True])
+def test_a_date_in_other_words_is_not_cleared(world: World, said: str, pinned: bool) -> None:
+    if pinned:
+        world.service.set_due(world.native_id("g/two"), date(2027, 9, 24))
+        world.sync()
+    before = body(world, "g/two")
+    issue(world, "g/two").body = replace(before, line=said).text
+    done = world.sync()
+    assert done.actions == {}
+    (told,) = (change.reason for plan in done.plans for change in plan.changes if change.key == "g/two")
+    assert "#3: cannot read the date `" in told
+    assert "Write it as in `Due 9 May 2027`" in told
+    assert world.sync().actions == {}
+    issue(world, "g/two").body = before.text
+    assert world.sync().actions == {}
+
+
+@pytest.mark.parametrize("said", ["- Due 24 September 2027", "> **Due:** 2027-09-24", "## Due Sep 24, 2027"])
+def test_a_date_line_in_a_list_or_a_heading_is_one(world: World, said: str) -> None:
+    issue(world, "g/two").body = replace(body(world, "g/two"), line=said).text
+    world.sync()
+    assert (body(world, "g/two").dates.due, world.sync().actions) == (date(2027, 9, 24), {})
+
+
+def test_a_date_in_the_notes_of_the_goals_file_is_none_of_the_step(world: World) -> None:
+    world.step("two", notes="12 May 2027\n- Due 13 May 2027\nDue 14 May 2027")
+    world.sync()
+    assert world.sync().actions == {}
+    issue(world, "g/two").body = replace(body(world, "g/two"), line="").text
+    assert world.sync().actions["g/two"] is Action.UPDATE
+    assert world.sync().actions == {}
+
+
 def _rebuilt(world: World, server: GitHubServer) -> None:
     """Sync with `--rebuild`, and see that the next run has nothing to do and each issue is there once."""
     homes = (Binding(connector(server), frozenset({"g"})),)
