@@ -250,7 +250,7 @@ class Reading:
             others=others,
             damaged=frozenset(damaged & originals),
             damage=self.damage,
-            remedy=self.remedy or _REMEDY,
+            remedy=self.remedy if self.damage else _REMEDY,
             account=frozenset({self.facts.login} - {""}),
             strays=tuple(self._strays({issue.number for issue, _ in found})),
         )
