@@ -69,8 +69,8 @@ def a_pull_request(number: int = 1, *, fork: bool = False) -> dict[str, Any]:
 
 
 def in_the_readme() -> tuple[str, str]:
-    """Return the goals file and the workflow that a person copies from the README's section on GitHub."""
-    section = (ROOT / "README.md").read_text("utf-8").split("\n## In GitHub\n")[1].split("\n## ")[0]
+    """Return the goals file and the workflow that a person copies from the page for those who use a browser."""
+    section = (ROOT / "docs" / "in-the-browser.md").read_text("utf-8")
     goals, text = re.findall(r"^```yaml(?: workflow)?\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     return goals, text
 
