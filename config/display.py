@@ -28,6 +28,12 @@ def day(value: date | None) -> str:
     return f"{weekday} {value.day} {month} {value.year}"
 
 
+def near(value: date, today: date) -> str:
+    """Return a date as `Thu 5 Aug`, with its year only where that is not today's."""
+    said = day(value)
+    return said.removesuffix(f" {value.year}") if value.year == today.year else said
+
+
 def days(count: int) -> str:
     """Return a number of days in words."""
     return f"{count} day" if abs(count) == 1 else f"{count} days"

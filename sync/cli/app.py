@@ -27,7 +27,7 @@ class _Commands(UserDict[str, Any]):
 
 _COMMANDS = _Commands(
     {
-        **dict.fromkeys(("explain", "fit", "move", "schedule", "status"), "dates"),
+        **dict.fromkeys(("explain", "fit", "move", "schedule", "status", "today", "week"), "dates"),
         **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
         **dict.fromkeys(("check", "init", "schema"), "goals_file"),
         **dict.fromkeys(("connectors", "doctor"), "apps"),

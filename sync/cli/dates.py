@@ -1,4 +1,4 @@
-"""Commands about dates: `schedule`, `status`, `explain`, `fit`, and `move`, which writes one into the goals file."""
+"""Commands about dates: `schedule`, `status`, `today`, `week`, `explain`, `fit`, and `move`, which writes one down."""
 
 from __future__ import annotations
 
@@ -108,6 +108,49 @@ def status(options: Options) -> None:
         from sync.reports import text
 
         print_lines(text.status(shown))
+
+    options.emit(document, show)
+
+
+_MARKDOWN = click.option("--markdown", is_flag=True, help="As Markdown.")
+_WEEK = 7
+
+
+@command(
+    click.option("--days", type=click.IntRange(1, 366), default=1, help="With the days after it: 7 for a week."),
+    _MARKDOWN,
+)
+def today(options: Options, days: int, markdown: bool) -> None:
+    """Show what to do today: overdue, due, to begin, under way."""
+    _show_agenda(options, days, markdown=markdown)
+
+
+@command(_MARKDOWN)
+def week(options: Options, markdown: bool) -> None:
+    """Show what to do today and in the six days after it."""
+    _show_agenda(options, _WEEK, markdown=markdown)
+
+
+def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
+    from sync.reports.agenda import agenda
+
+    workspace = options.workspace()
+    shown = agenda(_only(workspace, _schedule(workspace, progress=True), options.goal), days)
+
+    def document() -> Mapping[str, Any]:
+        from sync.reports import as_json
+
+        return as_json.agenda(shown)
+
+    def show() -> None:
+        if markdown:
+            from sync.reports import markdown as as_markdown
+
+            click.echo(as_markdown.agenda(shown), nl=False)
+        else:
+            from sync.reports import text
+
+            print_lines(text.agenda(shown))
 
     options.emit(document, show)
 

@@ -1,4 +1,4 @@
-"""The GitHub workflow that keeps tasks in line with a goals file: `backplan init` writes it, the documentation shows it."""
+"""The GitHub workflow that keeps tasks in line with a goals file: `backplan init` writes it, the pages show it."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync.forecast.fit import Fit
     from sync.forecast.learning import Lesson
     from sync.reconcile.change import Change, ConnectorPlan
+    from sync.reports.agenda import Agenda, Entry
     from sync.schedule.model import Buffer, Load, Risk, Schedule, ScheduledGoal, ScheduledStep
 
 VERSION = 1
@@ -39,6 +40,43 @@ def schedule(value: Schedule) -> dict[str, Any]:
         "today": value.today.isoformat(),
         "goals": [_goal(goal) for goal in value.goals],
         "load": [_load(load) for load in value.loads],
+    }
+
+
+def agenda(value: Agenda) -> dict[str, Any]:
+    """Return what to do on a day and on the days after it, and how the goals stand, the most urgent first."""
+    return {
+        "version": VERSION,
+        "today": value.today.isoformat(),
+        "overdue": list(map(_entry, value.overdue)),
+        "due": list(map(_entry, value.due)),
+        "begin": list(map(_entry, value.begins)),
+        "under_way": list(map(_entry, value.under_way)),
+        "days": [
+            {"date": day.date.isoformat(), "due": list(map(_entry, day.due)), "begin": list(map(_entry, day.begins))}
+            for day in value.days
+        ],
+        "next": _entry(value.following) if value.following else None,
+        "goals": [
+            {
+                "id": goal.goal.id,
+                "title": goal.goal.title,
+                "state": goal.state.value,
+                "margin_days": goal.margin,
+                "deadline": goal.deadline.isoformat(),
+            }
+            for goal in value.goals
+        ],
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": entry.step.step.key,
+        "title": entry.step.step.title,
+        "goal": entry.goal.goal.title,
+        "start": entry.start.isoformat(),
+        "due": entry.due.isoformat(),
     }
 
 

@@ -14,12 +14,14 @@ from config import display
 from config.display import clean, shorten
 from connectors.base import Action
 from sync.reports import mermaid, words
+from sync.reports.agenda import idle, when
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sync.reconcile.change import Change, ConnectorPlan
+    from sync.reports.agenda import Agenda, Entry
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 SIGNS = {
@@ -43,6 +45,36 @@ _LONGEST_VALUE = 60
 def schedule(value: Schedule) -> str:
     """Return a heading and a table for each goal, then what is too much at once and one chart."""
     return _joined((*(_goal(goal) for goal in value.goals), *_loads(value), *_chart(value)))
+
+
+def agenda(value: Agenda) -> str:
+    """Return what to do today, the days ahead, and one line for each goal, the most urgent first."""
+    return _joined(agenda_blocks(value))
+
+
+def agenda_blocks(value: Agenda) -> Iterator[list[str]]:
+    """Yield a block for each part of an agenda."""
+    yield [f"## {display.day(value.today)}"]
+    if said := idle(value):
+        yield [sentence(said)]
+    for name, entries in value.parts:
+        yield [f"**{name}**", "", *(_entry(entry, when(entry, value.today)) for entry in entries)]
+    for day in value.days:
+        begins = (_entry(entry, f"begins, until {display.near(entry.due, value.today)}") for entry in day.begins)
+        due = (_entry(entry, "due") for entry in day.due)
+        yield [f"**{display.near(day.date, value.today)}**", "", *due, *begins]
+    if value.goals:
+        yield ["**Goals**", "", *(_standing(goal, value.today) for goal in value.goals)]
+
+
+def _entry(entry: Entry, said: str) -> str:
+    told = f" · {said}" if said else ""
+    return f"- {escape(entry.step.step.title)}{told} · {escape(entry.goal.goal.title)}"
+
+
+def _standing(goal: ScheduledGoal, today: date) -> str:
+    deadline = display.near(goal.deadline, today)
+    return f"- {SIGNS[goal.state]} {escape(goal.goal.title)} · {words.health(goal)} · deadline {deadline}"
 
 
 def moves(before: Schedule, after: Schedule) -> str:

@@ -14,6 +14,7 @@ from config.keys import HEARTBEAT, goal_of, within_goal
 from connectors.base import Action
 from sync.forecast.learning import lessons
 from sync.reports import words
+from sync.reports.agenda import idle, when
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sync.forecast.fit import Fit
     from sync.reconcile.change import Change, ConnectorPlan
+    from sync.reports.agenda import Agenda, Entry
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 WIDTH_WITHOUT_TERMINAL = 120
@@ -132,6 +134,45 @@ def status(value: Schedule) -> Iterable[RenderableType]:
             yield Text(f"{goal.goal.id}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
     yield from _loads(value)
     yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.tells)
+
+
+def agenda(value: Agenda) -> Iterable[RenderableType]:
+    """Yield what to do today, the days ahead, and one line for each goal, the most urgent first."""
+    yield Text(display.day(value.today), style="bold")
+    if sentence := idle(value):
+        yield Text(f"\n{sentence}")
+    for name, entries in value.parts:
+        yield Text(f"\n{name}", style="red" if entries is value.overdue else "bold")
+        yield _entries((display.clean(e.step.step.title), when(e, value.today), e) for e in entries)
+    for day in value.days:
+        yield Text(f"\n{display.near(day.date, value.today)}", style="bold")
+        due = ((display.clean(e.step.step.title), "due", e) for e in day.due)
+        begins = (
+            (display.clean(e.step.step.title), f"begins, until {display.near(e.due, value.today)}", e)
+            for e in day.begins
+        )
+        yield _entries((*due, *begins))
+    if value.goals:
+        yield Text("\nGoals", style="bold")
+        yield _goals(value)
+
+
+def _entries(rows: Iterable[tuple[str, str, Entry]]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    for title, said, entry in rows:
+        table.add_row(title, said, Text(display.clean(entry.goal.goal.title), style="dim"))
+    return table
+
+
+def _goals(value: Agenda) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    for goal in value.goals:
+        table.add_row(
+            display.clean(goal.goal.title),
+            Text(words.health(goal), style=_STATE_STYLES[goal.state]),
+            f"deadline {display.near(goal.deadline, value.today)}",
+        )
+    return table
 
 
 def fit(value: Fit) -> Iterable[RenderableType]:

@@ -75,7 +75,9 @@ def test_any_path_is_written_so_that_it_is_read_back(goals: str) -> None:
 
 
 def test_the_documentation_shows_these() -> None:
-    shown = (ROOT / "docs" / "github-action.md").read_text("utf-8") + (ROOT / "docs" / "in-the-browser.md").read_text("utf-8")
+    shown = (ROOT / "docs" / "github-action.md").read_text("utf-8") + (ROOT / "docs" / "in-the-browser.md").read_text(
+        "utf-8"
+    )
     for app in APPS:
         assert workflow_template.text("goals.yaml", {app}) in shown, app
 
