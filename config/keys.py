@@ -11,9 +11,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import date
 
 HEARTBEAT = "backplan.heartbeat"
+MAX_SLUG = 60
 
 
 def goal_of(key: str) -> str:
@@ -49,3 +52,12 @@ def step_of(key: str) -> str:
 def day_of(key: str) -> date:
     """Return the day on which an occurrence is planned, which its key ends in."""
     return date.fromisoformat(key.partition("@")[2])
+
+
+def slug(title: str) -> str:
+    """Return the id that a title gives: its letters and digits in any script, accents dropped, joined by hyphens."""
+    decomposed = unicodedata.normalize("NFKD", title)
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+    plain = unicodedata.normalize("NFC", bare)  # Hangul is put together again
+    words = "-".join(re.findall(r"[^\W_]+", plain.replace("'", "").replace("’", "")))
+    return words if len(words) <= MAX_SLUG else words[:MAX_SLUG].rpartition("-")[0] or words[:MAX_SLUG]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config import goals as shape
+from config.keys import slug
 from config.project import Origin
 
 if TYPE_CHECKING:
@@ -16,17 +15,6 @@ if TYPE_CHECKING:
     from config.errors import Place
 
     Report = Callable[[Place, str], None]
-
-MAX_SLUG = 60
-
-
-def slug(title: str) -> str:
-    """Return the id that a title gives: its letters and digits in any script, accents dropped, joined by hyphens."""
-    decomposed = unicodedata.normalize("NFKD", title)
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
-    plain = unicodedata.normalize("NFC", bare)  # Hangul is put together again
-    words = "-".join(re.findall(r"[^\W_]+", plain.replace("'", "").replace("’", "")))
-    return words if len(words) <= MAX_SLUG else words[:MAX_SLUG].rpartition("-")[0] or words[:MAX_SLUG]
 
 
 @dataclass(slots=True)

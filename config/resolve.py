@@ -10,8 +10,8 @@ from config import goals as shape
 from config import repeating
 from config.calendars import Calendar
 from config.errors import GoalsFileError, Place, Problem
-from config.keys import goal_of
-from config.parts import Part, lay_over, slug, tree, walk
+from config.keys import goal_of, slug
+from config.parts import Part, lay_over, tree, walk
 from config.project import NO_NAMESPACE, Countdown, Goal, Group, Link, Origin, Project, RelativeDeadline, Step, Target
 from config.suggest import did_you_mean
 from config.templates import Templates

@@ -1,11 +1,30 @@
-"""Suggests what a mistyped name may have meant."""
+"""Tells which name a word means, and suggests one where it was mistyped."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.keys import slug
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+
+def meant(word: str, titles: Mapping[str, str]) -> list[str]:
+    """Return the ids that a word may mean: the one that it is, else those so titled, that begin so, or that have it.
+
+    titles: by their ids.
+    """
+    if word in titles:
+        return [word]
+    asked, named = slug(word), {name: (name, slug(title)) for name, title in titles.items()}
+    ways: tuple[Callable[[str], bool], ...] = (
+        lambda name: name == asked,
+        lambda name: name.startswith(asked),
+        lambda name: f"-{asked}-" in f"-{name}-",
+    )
+    found = ([one for one, names in named.items() if any(map(way, names))] for way in ways if asked)
+    return next(filter(None, found), [])
 
 
 def did_you_mean(word: str, known: Iterable[str], *, quote: str = "`") -> str:

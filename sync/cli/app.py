@@ -15,6 +15,7 @@ from sync.cli.output import print_json, say
 from sync.reports import safe_output
 
 USAGE = 64
+_SUMMARY = 60  # letters of a line of help
 
 
 class _Commands(UserDict[str, Any]):
@@ -25,17 +26,36 @@ class _Commands(UserDict[str, Any]):
         return command
 
 
-_COMMANDS = _Commands(
-    {
-        **dict.fromkeys(("explain", "fit", "move", "schedule", "status", "today", "week"), "dates"),
-        **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
-        **dict.fromkeys(("check", "init", "schema"), "goals_file"),
-        **dict.fromkeys(("connectors", "doctor"), "apps"),
-    }
+_MODULES = {
+    **dict.fromkeys(("explain", "fit", "move", "schedule", "status", "today", "week"), "dates"),
+    **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
+    **dict.fromkeys(("check", "init", "schema"), "goals_file"),
+    **dict.fromkeys(("connectors", "doctor"), "apps"),
+}
+_GROUPS = {
+    "Look": ("today", "week", "status", "schedule", "explain", "fit"),
+    "Plan": ("init", "check", "move"),
+    "Do": ("plan", "sync", "undo"),
+    "Set up": ("connectors", "doctor", "schema"),
+}
+
+
+class _Help(click.Group):
+    """The command line's own help: the commands in groups, by what they are for."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, group by group."""
+        del ctx
+        for heading, names in _GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(_SUMMARY)) for name in names])
+
+
+@click.group(
+    cls=_Help,
+    commands=_Commands(_MODULES),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
-@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="backplan", prog_name="backplan", message="%(prog)s %(version)s")
 def main() -> None:
     """Plan backwards from a deadline, and keep the steps in the to-do app you already use."""

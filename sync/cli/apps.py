@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @command()
 def connectors(options: Options) -> None:
-    """List the connectors that are installed and what each can do."""
+    """List where tasks can live, and what each app can hold."""
     from connectors import registry
     from connectors.model import FIELDS
 
@@ -50,7 +50,10 @@ def connectors(options: Options) -> None:
 
 @command()
 def doctor(options: Options) -> int:
-    """Try each configured connector: is the token valid, which account is it, what is missing?"""
+    """Try the token of each app that the goals file names.
+
+    Is it valid, whose account is it, and what is missing?
+    """
     from dataclasses import asdict
 
     homes = options.workspace().homes()

@@ -94,7 +94,10 @@ def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
 
 @command()
 def status(options: Options) -> None:
-    """Show how each goal stands: its next step, the days in hand, what is done, what is too much at once."""
+    """Show how each goal stands.
+
+    With its next step, the days in hand, what is done, and what is too much at once.
+    """
     workspace = options.workspace()
     shown = _only(workspace, _schedule(workspace, progress=True), options.goal)
 
@@ -121,13 +124,16 @@ _WEEK = 7
     _MARKDOWN,
 )
 def today(options: Options, days: int, markdown: bool) -> None:
-    """Show what to do today: overdue, due, to begin, under way."""
+    """Show what to do now.
+
+    What is overdue, what is due, what begins and what is under way; then a line for each goal.
+    """
     _show_agenda(options, days, markdown=markdown)
 
 
 @command(_MARKDOWN)
 def week(options: Options, markdown: bool) -> None:
-    """Show what to do today and in the six days after it."""
+    """Show what to do in the next seven days."""
     _show_agenda(options, _WEEK, markdown=markdown)
 
 
@@ -157,21 +163,24 @@ def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
 
 @command(click.argument("target", metavar="GOAL[/STEP]"))
 def explain(options: Options, target: str) -> None:
-    """Tell why a step has its date, hop by hop to the deadline."""
+    """Tell why a step has its date.
+
+    Hop by hop to the deadline. An id, a title or its beginning names the goal and the step.
+    """
     from sync.reports.explain import explain as sentences
 
     workspace = options.workspace()
-    goal_id, step_id = goal_of(target), within_goal(target)
-    workspace.goal(goal_id)
+    named, step_named = goal_of(target), within_goal(target)
+    asked = workspace.goal(named)
     planned = _schedule(workspace, progress=False)
-    goal = next(goal for goal in planned.goals if goal.goal.id == goal_id)
-    step = goal.step(step_id)
-    if step_id and step is None:
-        known = ", ".join(step.id for step in goal.goal.steps)
-        raise click.BadParameter(f"{goal_id!r} has no step {step_id!r}; it has {known}")
+    goal = next(goal for goal in planned.goals if goal.goal.id == asked.id)
+    step = goal.step(step_named) if step_named else None
+    if step_named and step is None:
+        step_named = workspace.step(asked, step_named).id
+        step = goal.step(step_named)
     lines = sentences(planned, goal, step)
     options.emit(
-        lambda: {"version": 1, "goal": goal_id, "step": step_id or None, "lines": lines},
+        lambda: {"version": 1, "goal": asked.id, "step": step_named or None, "lines": lines},
         lambda: print_lines(lines),
     )
 
@@ -192,7 +201,10 @@ def move(
     risk: bool,
     confidence: int | None,
 ) -> None:
-    """Move one deadline in the goals file, and show what that moves; --deadline only shows, and writes nothing."""
+    """Move one deadline, and show what that moves.
+
+    The goals file is changed, comments and all. With --deadline, other deadlines move in what is shown alone.
+    """
     from config import edit
 
     workspace = options.workspace()
@@ -200,7 +212,7 @@ def move(
     text = edit.move_deadline(goal, day)
     sure = confidence or (_CONFIDENCE if risk else None)
     before = _schedule(workspace, progress=False, sure=sure)
-    moved = workspace.with_deadlines({**dict(deadline), goal_id: day})
+    moved = workspace.with_deadlines({**dict(deadline), goal.id: day})
     after = _schedule(moved, progress=False, sure=sure, again=True)
     if not dry_run:
         edit.save(Path(goal.origin.source.name), goal.origin.source, text)
@@ -224,12 +236,15 @@ def move(
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
 )
 def fit(options: Options, goal_id: str, progress: bool) -> None:
-    """Tell the earliest deadline that holds: as planned, and at 50, 80 and 95%."""
+    """Tell the earliest deadline that holds.
+
+    As planned, and at 50, 80 and 95% where steps have estimates.
+    """
     from sync.forecast import fit as fits
 
     workspace = options.workspace()
-    workspace.goal(goal_id)
-    found = fits.fit(workspace.project, _schedule(workspace, progress=progress), goal_id)
+    goal = workspace.goal(goal_id)
+    found = fits.fit(workspace.project, _schedule(workspace, progress=progress), goal.id)
 
     def document() -> Mapping[str, Any]:
         from sync.reports import as_json

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     click.option("--no-workflow", is_flag=True, help="Leave out the workflow that syncs every day on GitHub."),
 )
 def init(options: Options, template: str | None, title: str | None, deadline: date | None, no_workflow: bool) -> None:
-    """Write a goals file, from a template or by asking, and a workflow for GitHub. Never overwrites one."""
+    """Write a goals file and a workflow for GitHub.
+
+    From a template, or by asking. What is there is never written over.
+    """
     from sync.cli import init_file, workflow_template
 
     if template == "list":
@@ -51,7 +54,7 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
 
 @command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))
 def check(options: Options, write_ids: bool) -> None:
-    """Read the goals file and report every mistake with its place."""
+    """Report every mistake in the goals file, with its place."""
     workspace = options.workspace()
     workspace.refuse_doubts()  # which asks for the connectors: they have names and settings to be right, too
     if write_ids:

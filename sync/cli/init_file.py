@@ -15,7 +15,7 @@ from config import schema
 from config.atomic_write import replace_file
 from config.edit import set_value
 from config.errors import BackplanError, InputError
-from config.parts import slug
+from config.keys import slug
 from config.source import Source
 from config.templates import Templates
 from connectors import registry

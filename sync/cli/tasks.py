@@ -51,7 +51,10 @@ def plan(
     writes=True,
 )
 def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None) -> int:
-    """Bring the apps in line with the plan, and the plan in line with what you did there."""
+    """Bring the apps in line with the plan.
+
+    And the plan in line with what you did there.
+    """
     outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=True)
     _report(options, outcome, markdown=markdown)
     return FAILED if outcome.failed else 0
@@ -66,7 +69,10 @@ def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: boo
     writes=True,
 )
 def undo(options: Options, file: Path, yes: bool, markdown: bool, allow_mass_change: bool, journal: Path | None) -> int:
-    """Put back what a run changed, where nobody touched it since; as a plan first."""
+    """Put back what a run changed.
+
+    Where nobody touched it since; as a plan first.
+    """
     run, unread = _plan_back(options, file, allow_mass_change=allow_mass_change)
     for label, reason in unread.items():
         say(f"{label} could not be read, so it was left alone: {reason}")

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.errors import Problem
-from config.keys import HEARTBEAT, goal_of, is_group, step_of, within_goal
-from config.parts import slug
+from config.keys import HEARTBEAT, goal_of, is_group, slug, step_of, within_goal
 from connectors.model import StoredGoal, StoredKey
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from config import loader
 from config.errors import BackplanError, GoalsFileError, InputError, Problem, RefusedError
-from config.suggest import did_you_mean
+from config.suggest import did_you_mean, meant
 from sync.reconcile.progress import observe
 from sync.reconcile.renames import held_back
 from sync.run import reading
@@ -62,20 +62,23 @@ class Workspace:
         """Return the ids, each of which must be a goal's. Raises InputError with the nearest one."""
         return frozenset(self.goal(goal_id).id for goal_id in ids)
 
-    def goal(self, goal_id: str) -> Goal:
-        """Return the goal with this id. Raises InputError when there is none."""
-        goal = self.project.goal(goal_id)
-        if goal is None:
-            known = [goal.id for goal in self.project.goals]
-            hint = did_you_mean(goal_id, known) or f"there are: {', '.join(known) or 'none'}"
-            raise InputError(f"no goal has the id `{goal_id}`; {hint}")
-        return goal
+    def goal(self, name: str) -> Goal:
+        """Return the goal that has this id or title, or alone begins so. Raises InputError where it is not just one."""
+        titles = {goal.id: goal.title for goal in self.project.goals}
+        found = self.project.goal(_the_one(name, titles, f"no goal has the id or title `{name}`"))
+        assert found is not None  # noqa: S101
+        return found
+
+    def step(self, goal: Goal, name: str) -> Step:
+        """Return the step of a goal that has this id or title, or alone begins so. Raises InputError as `goal` does."""
+        titles = {step.id: step.title for step in goal.steps}
+        step_id = _the_one(name, titles, f"{goal.id} has no step with the id or title `{name}`")
+        return next(step for step in goal.steps if step.id == step_id)
 
     def with_deadlines(self, deadlines: Mapping[str, date]) -> Workspace:
         """Return the workspace as it would be with other deadlines."""
-        for goal_id in deadlines:
-            self.goal(goal_id)
-        moved = self.project.with_goals(lambda g: replace(g, deadline=deadlines[g.id]) if g.id in deadlines else g)
+        days = {self.goal(name).id: day for name, day in deadlines.items()}
+        moved = self.project.with_goals(lambda g: replace(g, deadline=days[g.id]) if g.id in days else g)
         return replace(self, project=moved)
 
     def refuse_doubts(self) -> None:
@@ -113,6 +116,17 @@ class Workspace:
             return schedule(self.project, observe(self.project, (), self.today), self.today), notes
         notes += [f"progress is not known: {reason}" for reason in local_reading.unread.values()]
         return local_reading.schedule, notes
+
+
+def _the_one(name: str, titles: Mapping[str, str], unknown: str) -> str:
+    """Return the id that a name means. Raises InputError where there is none, or more than one."""
+    found = meant(name, titles)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"`{name}` may be {' or '.join(f'`{one}`' for one in found)}; write more of it")
+    known = f"there are: {', '.join(titles) or 'none'}"
+    raise InputError(f"{unknown}; {did_you_mean(name, titles) or known}")
 
 
 def open_workspace(path: Path | None, today: date | None) -> Workspace:

@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "connectors", "doctor", "explain", "fit", "init", "move"),
-    *("plan", "schedule", "schema", "status", "sync", "undo"),
+    *("plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
 )
 
 
 def test_help_names_every_command(person: Person) -> None:
     shown = person.run("--help")
     assert shown.code == 0
-    assert [line.split()[0] for line in shown.out.split("Commands:")[1].strip().splitlines()] == list(COMMANDS)
+    groups = shown.out.split("Options:")[1].split("\n\n")[1:]
+    assert [group.splitlines()[0].strip() for group in groups] == ["Look:", "Plan:", "Do:", "Set up:"]
+    assert sorted(line.split()[0] for group in groups for line in group.strip().splitlines()[1:]) == list(COMMANDS)
+    assert "..." not in shown.out.partition("Options:")[2]  # each summary fits
     for command in COMMANDS:
         assert person.run(command, "--help").out.startswith(f"Usage: backplan {command}")
 
@@ -130,9 +133,9 @@ def test_a_wrong_command_line_is_told_what_to_do(person: Person, arguments: list
     ("arguments", "said"),
     [
         (["explain", "food-handlr"], "did you mean `food-handler`?"),
-        (["explain", "food-handler/nothing"], "it has find, sign-up"),
+        (["explain", "food-handler/nothing"], "there are: find, sign-up"),
         (["move", "nothing", "2027-09-01"], "there are: food-handler"),
-        (["status", "--goal", "nothing"], "no goal has the id `nothing`"),
+        (["status", "--goal", "nothing"], "no goal has the id or title `nothing`"),
         (["sync", "--connector", "todoist"], "is not among this project's connectors: markdown"),
     ],
 )
@@ -494,3 +497,62 @@ goals:
     for command in ("plan", "sync"):
         assert "unexpected" not in (done := person.run(command)).err
         assert "Please report" not in done.err
+
+
+# Names instead of ids
+
+NAMED = """\
+goals:
+- title: Wedding
+  deadline: 2027-09-01
+  steps: [Book the venue, Send the invitations, Order the cake]
+- title: Wedding of Ann
+  id: ann
+  deadline: 2027-10-01
+  steps: [{title: Practise the speech, id: speech}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "goal", "step"),
+    [
+        ("wedding", "wedding", None),
+        ("Wedding", "wedding", None),
+        ("Wedding of Ann", "ann", None),
+        ("an", "ann", None),
+        ("wedding/bo", "wedding", "book-the-venue"),
+        ("wedding/Order the cake", "wedding", "order-the-cake"),
+        ("wedding/cake", "wedding", "order-the-cake"),
+        ("ANN/practise", "ann", "speech"),
+    ],
+)
+def test_a_title_or_its_beginning_does_instead_of_an_id(
+    person: Person, named: str, goal: str, step: str | None
+) -> None:
+    person.writes(NAMED)
+    shown = person.run("explain", named, "--json").json
+    assert (shown["goal"], shown["step"]) == (goal, step)
+    if step is None:
+        assert person.run("fit", named, "--json").code == 0
+        moved = person.run("move", named, "2027-11-01", "--json").json
+        assert {move["key"].partition("/")[0] for move in moved["moves"]} == {goal}
+        assert person.run("schedule", "--deadline", f"{named}=2027-12-01", "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("wed", "`wed` may be `wedding` or `ann`; write more of it"),
+        ("x", "no goal has the id or title `x`; there are: wedding, ann"),
+        ("wedding/o", "order-the-cake"),
+        ("wedding/the", "may be `book-the-venue` or `send-the-invitations` or `order-the-cake`"),
+        ("wedding/order-the-cack", "did you mean `order-the-cake`?"),
+        ("?!", "no goal has the id or title `?!`"),
+    ],
+)
+def test_a_name_that_means_none_or_several_is_answered_with_those_there_are(
+    person: Person, named: str, said: str
+) -> None:
+    person.writes(NAMED)
+    done = person.run("explain", named)
+    assert said in done.err + done.out.replace("Order the cake", "order-the-cake")

@@ -15,7 +15,7 @@ from config import loader
 from config.calendars import Calendar
 from config.durations import parse
 from config.errors import BackplanError, GoalsFileError, InputError
-from config.parts import MAX_SLUG, slug
+from config.keys import MAX_SLUG, slug
 from config.project import Countdown, Goal, Link, Project, RelativeDeadline
 from config.templates import SHIPPED
 from tests.tiers import examples
