@@ -11,7 +11,7 @@ import json
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from config.errors import BackplanError, CredentialsError, MissingError
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from connectors.http import Api
     from connectors.todoist.objects import Command
 
+Page = TypeVar("Page", CompletedAnswer, ArchivedAnswer)
 TODOIST = Service("Todoist")
 _PREFIX = "/api/v1"
 _RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits", "completed_info"]
@@ -105,29 +106,17 @@ class Client:
 
     def completed(self, project_id: str, since: datetime, until: datetime) -> Iterator[Item]:
         """Yield what was completed in a project, in at most three months; the SDK cannot ask for one project."""
-        asked = {"project_id": project_id, "since": stamp(since), "until": stamp(until), "limit": "200"}
-        cursor: str | None = ""
-        while cursor is not None:
-            answer = self._get("/tasks/completed/by_completion_date", asked | ({"cursor": cursor} if cursor else {}))
-            with understood("Todoist", "completed tasks"):
-                said = CompletedAnswer.read(answer)
-            yield from map(Item.of, said.items)
-            cursor = said.next_cursor
+        asked = {"project_id": project_id, "since": stamp(since), "until": stamp(until)}
+        path = "/tasks/completed/by_completion_date"
+        for page in self._pages(path, asked, CompletedAnswer, "completed tasks"):
+            yield from map(Item.of, page.items)
 
     def archived_projects(self, listing: Listing) -> list[Place]:
         """Return the projects that were archived, of which /sync says nothing."""
-        if listing.archived is not None:
-            return listing.archived
-        found: list[Place] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            answer = self._get("/projects/archived", {"limit": "200"} | ({"cursor": cursor} if cursor else {}))
-            with understood("Todoist", "archived projects"):
-                said = ArchivedAnswer.read(answer)
-            found += map(Place.project, said.results)
-            cursor = said.next_cursor
-        listing.archived = found
-        return found
+        if listing.archived is None:
+            pages = self._pages("/projects/archived", {}, ArchivedAnswer, "archived projects")
+            listing.archived = [Place.project(said) for page in pages for said in page.results]
+        return listing.archived
 
     def completed_anywhere(self, since: datetime, until: datetime) -> Iterator[Item]:
         """Yield what was completed in the account, in at most three months."""
@@ -230,6 +219,15 @@ class Client:
 
     def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         return _checked(self.api.send("GET", f"{_PREFIX}{path}", params=query))
+
+    def _pages(self, path: str, query: Mapping[str, str], shape: type[Page], asked: str) -> Iterator[Page]:
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = self._get(path, {**query, "limit": "200"} | ({"cursor": cursor} if cursor else {}))
+            with understood("Todoist", asked):
+                page = shape.read(answer)
+            yield page
+            cursor = page.next_cursor
 
 
 @contextmanager
