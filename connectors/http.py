@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -68,6 +69,7 @@ class Api:
         self._http = requests.Session()
         self._http.headers.update({"User-Agent": "backplan", **service.headers})
         self._http.auth = _Bearer(token)
+        self._http.verify = os.environ.get("SSL_CERT_FILE") or True  # requests reads REQUESTS_CA_BUNDLE by itself
 
     def send(
         self,

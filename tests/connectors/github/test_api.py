@@ -69,6 +69,18 @@ def test_a_netrc_on_the_machine_overrules_no_token(
     assert mocked.calls[0].request.headers["Authorization"] == "Bearer a-token-nobody-has"
 
 
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_the_certificates_of_a_company_can_be_named(
+    waits: list[float], mocked: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for other in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "company.pem")
+    mocked.get(ISSUES, json=[])
+    list(made(waits).listed("issues"))
+    assert mocked.calls[0].request.req_kwargs["verify"] == "company.pem"  # type: ignore[attr-defined]
+
+
 def test_pages_are_followed_by_their_links(client: Client, mocked: responses.RequestsMock) -> None:
     following = f"{API}/repositories/1/issues?after=abc"
     mocked.get(ISSUES, json=[1, 2], headers={"Link": f'<{following}>; rel="next"'})
