@@ -22,8 +22,8 @@ from todoist_api_python.api import TodoistAPI
 
 from benchmarks.plans import plain_goals_file
 from config import loader
-from connectors.http import Clock, Transport
-from connectors.todoist.api import Client
+from connectors.http import Api, Clock
+from connectors.todoist.api import TODOIST, Client
 from connectors.todoist.connector import Account, TodoistConnector
 from sync.run import pipeline, reading
 from tests.servers.clients import Redirected
@@ -99,7 +99,7 @@ def sync(
     project = loader.load(path)
     clock = Clock(lambda: server.service.now)
     token = SecretStr(server.service.owner.token)
-    account = Account(lambda: Client(token, Transport("Todoist", server.url, 300, clock)))
+    account = Account(lambda: Client(Api(TODOIST, server.url, token, 300, clock)))
     homes = tuple(
         Binding(TodoistConnector(account, project.namespace, f"Project {goal.id}"), frozenset({goal.id}))
         for goal in project.goals

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-_COMMAND = re.compile(r"^::|##\[")
-
-
+# The runner obeys `::` at the start of a line, whatever space is before it, and `##[` anywhere.
+_COMMAND = re.compile(r"(?:\A|(?<=[\r\n]))[^\S\r\n]*:(?=:)|##(?=\[)")
 _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -50,8 +49,12 @@ def clean(text: str) -> str:
     What GitHub's runner would take for a command (`::` at the start of a line, `##[`) is broken by a character of no
     width.
     """
-    line = fit(" ".join(_STEERING.sub("", text).split()))
-    return _COMMAND.sub(lambda match: f"{match[0][0]}\u200b{match[0][1:]}", line)
+    return break_commands(fit(" ".join(_STEERING.sub("", text).split())), "\u200b")
+
+
+def break_commands(text: str, by: str) -> str:
+    """Return `text` with a character in whatever GitHub's runner would take for a command."""
+    return _COMMAND.sub(rf"\g<0>{by}", text)
 
 
 def fit(text: str) -> str:

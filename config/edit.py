@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from yaml.nodes import MappingNode, ScalarNode
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from config.project import Goal, Origin, Project
     from config.source import Path_
+
+
+_JOINERS = "\u200c\u200d"  # emoji and some scripts are written with them
 
 
 class _Edit(NamedTuple):
@@ -106,6 +110,18 @@ def _problems(name: str, text: str) -> list[Problem]:
     return [*source.problems, *problems]
 
 
+def as_yaml(text: str) -> str:
+    """Return a text as YAML writes it in a block: plain where that is safe, else in quotes; `12` would be a number."""
+    plain = text[:1].isalpha() and all(c.isalnum() or c in " -_.,;()'/+&!?" for c in text) and text == text.strip()
+    return text if plain and text.lower() not in {"null", "true", "false"} else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """Return a text in double quotes: as JSON, but for what YAML does not take as it is."""
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c in _JOINERS else f"\\U{ord(c):08x}" for c in written)
+
+
 def _keys(source: Source, path: Path_) -> set[str]:
     node = source.node(path)
     return {key.value for key, _ in node.value} if isinstance(node, MappingNode) else set()
@@ -116,22 +132,17 @@ def _id_edit(origin: Origin, name: str) -> _Edit:
     newline = "\r\n" if "\r\n" in text else "\n"
     start = node.start_mark.index
     if isinstance(node, MappingNode) and node.flow_style:
-        return _Edit(start + 1, start + 1, f"id: {_quoted(name)}, ")
+        return _Edit(start + 1, start + 1, f"id: {as_yaml(name)}, ")
     if isinstance(node, MappingNode):
-        return _Edit(start, start, f"id: {_quoted(name)}{newline}{' ' * node.start_mark.column}")
+        return _Edit(start, start, f"id: {as_yaml(name)}{newline}{' ' * node.start_mark.column}")
     # A bare title becomes a mapping; inside [a, b] it has to be a flow mapping.
     assert isinstance(node, ScalarNode)  # noqa: S101  # a step is one or the other
     written = text[start : node.end_mark.index]
     parent = origin.source.node(origin.path[:-1])
     if getattr(parent, "flow_style", False):
-        return _Edit(start, node.end_mark.index, f"{{id: {_quoted(name)}, title: {written}}}")
+        return _Edit(start, node.end_mark.index, f"{{id: {as_yaml(name)}, title: {written}}}")
     indent = f"{newline}{' ' * node.start_mark.column}"
-    return _Edit(start, node.end_mark.index, f"id: {_quoted(name)}{indent}title: {written}")
-
-
-def _quoted(name: str) -> str:
-    """Return an id so that YAML reads it as text: one of digits only would be a number."""
-    return f'"{name}"' if name[0].isdigit() or name in {"null", "true", "false"} else name
+    return _Edit(start, node.end_mark.index, f"id: {as_yaml(name)}{indent}title: {written}")
 
 
 def _apply(text: str, edits: Iterable[_Edit]) -> str:

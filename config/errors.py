@@ -4,7 +4,8 @@ BackplanError              1   something could not be applied
 ├── InputError            64   the command line or the goals file is wrong
 │   └── GoalsFileError    64   every problem of the goals files, each with its place
 ├── RefusedError           3   a safety rule says no; nothing was written
-└── CredentialsError      77   no or wrong credentials
+├── CredentialsError      77   no or wrong credentials
+└── MissingError           1   a service has no such thing
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class CredentialsError(BackplanError):
     """A token is missing, wrong, or lacks a permission."""
 
     exit_code = 77
+
+
+class MissingError(BackplanError):
+    """A service has nothing of that name or number (any more), or the token may not see it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,15 @@ that nobody knows would be done.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from config.errors import BackplanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MISSING = "missing"
 
@@ -28,3 +34,21 @@ class Shape(BaseModel):
             field = ".".join(map(str, first["loc"])) or "it"
             said = "is missing" if first["type"] == _MISSING else f"is not as expected: {first['msg'].lower()}"
             raise ValueError(f"`{field}` {said}") from None
+
+
+def unknown(service: str, asked: str, what: str) -> BackplanError:
+    """Return the error that an answer of another form is: what was asked for, and what of it is missing or strange."""
+    return BackplanError(
+        f"{service}'s answer on {asked} has a form that is not known here ({what}); run again, or update backplan"
+    )
+
+
+@contextmanager
+def understood(service: str, asked: str) -> Iterator[None]:
+    """Let an answer that lacks what it should hold be an error that says what to do."""
+    try:
+        yield
+    except KeyError as error:
+        raise unknown(service, asked, f"it lacks {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise unknown(service, asked, str(error)) from None

@@ -11,32 +11,28 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import requests
 
-from config.errors import BackplanError
-from connectors.base import Requests
+from config.errors import BackplanError, MissingError
 from connectors.github.answers import LabelAnswer, QueryAnswer
 from connectors.github.errors import (
-    MissingError,
     explain,
+    is_limited,
     is_taken,
     is_too_often,
-    limit_told,
     refusal,
     refused,
     understood,
     unknown,
 )
-from connectors.retry import TransientError, UnknownOutcomeError, asked_to_wait, too_often, unreachable
+from connectors.http import Service
+from connectors.retry import UnknownOutcomeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pydantic import SecretStr
-
-    from connectors.retry import Retrier
+    from connectors.http import Api
 
 MOST_MUTATIONS = 20
 A_MINUTE, AN_HOUR = 80, 480  # GitHub's limits on what creates content are 80 and 500; nobody says what a batch counts
@@ -44,13 +40,12 @@ _LARGEST_BODY = 600_000
 _BURST = 15.0  # seconds that a full batch has to itself at that rate
 _LEAST_GAP = 1.0  # seconds between two writes: GitHub's advice
 _LONG = 60.0  # seconds to wait where GitHub says that it is asked too often, and not for how long
-_TIMEOUT = (10.0, 30.0)
-_HEADERS = {
-    "Accept": "application/vnd.github+json",
-    "X-GitHub-Api-Version": "2022-11-28",
-    "User-Agent": "backplan",
-}
-_MOST_HOPS = 5
+GITHUB = Service(
+    "GitHub",
+    {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
+    limited=is_limited,
+    rest=_LONG,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +70,23 @@ class Outcome:
     refused: str = ""
 
 
-class _Bearer(requests.auth.AuthBase):
-    """Sends the token; as an object of requests' own, so that no .netrc on this machine overrules it."""
-
-    def __init__(self, token: SecretStr) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
-        return request
-
-
 class Client:
     """One repository over HTTP."""
 
-    def __init__(self, token: SecretStr, url: str, repo: str, patience: Retrier) -> None:
-        """`url` is where the API is, `repo` the full name of the repository."""
-        self.requests = Requests()
-        self.patience = patience
+    def __init__(self, api: Api, repo: str) -> None:
+        """`repo` is the full name of the repository."""
+        self.api = api
+        self.retrier = api.retrier
         self.repo = repo
-        self.url = url
-        self._graphql = f"{url.removesuffix('/api/v3')}/api/graphql" if url.endswith("/api/v3") else f"{url}/graphql"
-        self._http = requests.Session()
-        self._http.headers.update(_HEADERS)
-        self._http.auth = _Bearer(token)
+        enterprise = api.url.endswith("/api/v3")
+        self._graphql = f"{api.url.removesuffix('/v3')}/graphql" if enterprise else "/graphql"
         self._written: deque[tuple[float, int]] = deque()
 
     # Reading
 
     def listed(self, path: str, **query: str) -> Iterator[Any]:
         """Yield everything that a list of the repository holds, page by page, as its links lead on."""
-        url: str | None = f"{self.url}/repos/{self.repo}/{path}"
+        url: str | None = f"/repos/{self.repo}/{path}"
         params: Mapping[str, str] | None = {"per_page": "100", **query}
         while url is not None:
             response = self._send("GET", url, params=params)
@@ -123,7 +104,7 @@ class Client:
     def issue(self, number: str) -> object | None:
         """Return an issue by its number, wherever it was moved to; None where it is gone, or out of reach."""
         try:
-            return self._send("GET", f"{self.url}/repos/{self.repo}/issues/{number}").json() or ""
+            return self._send("GET", f"/repos/{self.repo}/issues/{number}").json() or ""
         except MissingError:
             return None
 
@@ -136,20 +117,19 @@ class Client:
     def make(self, path: str, body: Mapping[str, Any]) -> object | None:
         """Make something in the repository that can be there but once; None where it is there already."""
         self._wait_for_room(1)
-        url = f"{self.url}/repos/{self.repo}/{path}"
-        response = self._send("POST", url, body=body, taken=True)
+        response = self._send("POST", f"/repos/{self.repo}/{path}", body=body, taken=True)
         return None if response.status_code == requests.codes.unprocessable else response.json() or ""
 
     def change(self, path: str, body: Mapping[str, Any]) -> None:
         """Change something of the repository by its path."""
         self._wait_for_room(1)
-        self._send("PATCH", f"{self.url}/repos/{self.repo}/{path}", body=body)
+        self._send("PATCH", f"/repos/{self.repo}/{path}", body=body)
 
     def remove(self, path: str) -> None:
         """Remove something of the repository by its path; it may be gone already."""
         self._wait_for_room(1)
         try:
-            self._send("DELETE", f"{self.url}/repos/{self.repo}/{path}")
+            self._send("DELETE", f"/repos/{self.repo}/{path}")
         except MissingError:
             return
 
@@ -182,7 +162,7 @@ class Client:
         outcomes = _outcomes(part, data, errors, self.repo)
         hasty = [number for number, outcome in enumerate(outcomes) if is_too_often(outcome.error)]
         if hasty:  # these were refused, and nothing was done
-            self.patience.pause(_LONG, "it is asked too often")
+            self.retrier.pause(_LONG, "it is asked too often")
             again = self._mutate([part[number] for number in hasty], repeatable=repeatable)
             for number, outcome in zip(hasty, again, strict=True):
                 outcomes[number] = outcome
@@ -190,7 +170,7 @@ class Client:
 
     def _wait_for_room(self, count: int) -> None:
         """Wait until so many writes may be sent: no more than a batch in 15 seconds, and never two in one second."""
-        now = self.patience.clock.passed()
+        now = self.retrier.clock.passed()
         while self._written and self._written[0][0] <= now - _BURST:
             self._written.popleft()
         wait = _LEAST_GAP - (now - self._written[-1][0]) if self._written else 0.0
@@ -201,8 +181,8 @@ class Client:
             there -= number
             wait = max(wait, moment + _BURST - now)
         if wait > 0:
-            self.patience.pause(wait, "the next change has to wait, as it takes 80 a minute")
-        self._written.append((self.patience.clock.passed(), count))
+            self.retrier.pause(wait, "the next change has to wait, as it takes 80 a minute")
+        self._written.append((self.retrier.clock.passed(), count))
 
     # HTTP
 
@@ -216,78 +196,12 @@ class Client:
             said = QueryAnswer.read(answer)
         return said.data or {}, said.errors or []
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-        writes: bool | None = None,
-        repeatable: bool = True,
-        taken: bool = False,
-    ) -> requests.Response:
+    def _send(self, method: str, path: str, *, taken: bool = False, **asked: Any) -> requests.Response:
         """Return the answer to a request. `taken`: that a name is taken already is one, too."""
-        writing = method != "GET" if writes is None else writes
-
-        def once() -> requests.Response:
-            return self._once(method, url, params, body, writing)
-
-        response = self.patience.until_answered(once, repeatable=repeatable)
+        response = self.api.send(method, path, **asked)
         if not response.ok and not (taken and is_taken(response)):
             raise refusal(response, self.repo)
         return response
-
-    def _once(
-        self, method: str, url: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None, writing: bool
-    ) -> requests.Response:
-        """Send a request, and again to where the service says that its object has moved."""
-        for _ in range(_MOST_HOPS):
-            if writing:
-                self.requests.write += 1
-            else:
-                self.requests.read += 1
-            try:
-                timeout = self.patience.at_most(_TIMEOUT[0]), self.patience.at_most(_TIMEOUT[1])
-                response = self._http.request(
-                    method, url, params=params, json=body, timeout=timeout, allow_redirects=False
-                )
-            except requests.RequestException as error:
-                raise unreachable(error, urlsplit(url).netloc) or TransientError(_reason(error)) from None
-            where = response.headers.get("Location", "")
-            if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
-                break
-            url, params = where, None  # the token goes to this service alone
-        self.patience.hear(response.headers)
-        return self._answered(response)
-
-    def _answered(self, response: requests.Response) -> requests.Response:
-        """Return an answer that can be worked with."""
-        wait = self._told_to_wait(response)
-        if wait is not None:
-            raise too_often(wait)
-        if response.status_code >= requests.codes.server_error:
-            raise TransientError(f"it answers {response.status_code}", asked_to_wait(response.headers))
-        empty = response.status_code == requests.codes.no_content
-        if response.is_redirect or (response.ok and not (empty or _is_json(response))):
-            raise TransientError("something on the way answers in its place, or cuts its answers short")
-        return response
-
-    def _told_to_wait(self, response: requests.Response) -> float | None:
-        """Return for how long GitHub wants to be left alone; None where it does not say that it is asked too often."""
-        limited = response.status_code == requests.codes.too_many_requests or is_too_often(limit_told(response))
-        if not limited:
-            return None
-        if seconds := asked_to_wait(response.headers):
-            return seconds
-        if response.headers.get("x-ratelimit-remaining") == "0":
-            reset = _number(response.headers.get("x-ratelimit-reset", ""))
-            return max(reset - self.patience.now.timestamp(), 1.0)
-        return _LONG
-
-
-def _number(text: str) -> float:
-    return float(text) if text.isdecimal() else 0.0
 
 
 # Batches
@@ -335,17 +249,3 @@ def _outcomes(
 def _alias(error: Mapping[str, Any]) -> object:
     path = error.get("path")
     return path[0] if isinstance(path, list) and path else ""
-
-
-def _is_json(response: requests.Response) -> bool:
-    try:
-        json.loads(response.content)
-    except ValueError:
-        return False
-    return True
-
-
-def _reason(error: requests.RequestException) -> str:
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    return f"the connection failed ({type(error).__name__})"

@@ -1,8 +1,8 @@
 """GitHub Issues: each goal an issue in a repository, its steps the dated sub-issues.
 
 The marker is a comment in an issue's body that nobody sees, and so is the memory, in the body of the goal's own issue.
-GitHub takes no ids of ours: what may have been made is looked for before it is made again. Text is `github_text`'s
-business, HTTP `github_api`'s, reading and writing have modules of their own; none is imported before it is needed.
+GitHub takes no ids of ours: what may have been made is looked for before it is made again. Text is `body`'s
+business, HTTP `api`'s, reading and writing have modules of their own; none is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -49,12 +49,11 @@ _BESIDES = 4  # changes that are nobody's task: the label, and the memory before
 
 def _connect(repo: str, folder: Path) -> Client:
     from config import settings
-    from connectors.github.api import Client
-    from connectors.retry import Clock, Retrier
+    from connectors.github.api import GITHUB, Client
+    from connectors.http import Api, Clock
 
     said = settings.load(folder)
-    patience = Retrier("GitHub", said.backplan_time_budget, Clock())
-    return Client(said.github_secret(), said.github_api_url, repo, patience)
+    return Client(Api(GITHUB, said.github_api_url, said.github_secret(), said.backplan_time_budget, Clock()), repo)
 
 
 _WITHOUT_PUSH = (
@@ -153,12 +152,12 @@ class GitHubConnector:
     def _wording(self) -> Wording:
         from connectors.github.body import Wording
 
-        return Wording(urlsplit(self._client.url).hostname or "", mentions=self._mentions)
+        return Wording(urlsplit(self._client.api.url).hostname or "", mentions=self._mentions)
 
     @cached_property
     def _client(self) -> Client:
         client = self._connect()
-        client.requests = self.requests
+        client.api.requests = self.requests
         return client
 
     # Reading
@@ -235,7 +234,7 @@ class GitHubConnector:
         """
         from connectors.github.api import A_MINUTE, AN_HOUR, MOST_MUTATIONS
 
-        seconds = max(self._client.patience.left - _RESERVED, 0)
+        seconds = max(self._client.retrier.left - _RESERVED, 0)
         reading = self._read_once()
         fields = reading.fields is not None and bool(reading.memory)  # new issues are made with theirs
         each = 1 + self._dependencies + (self._project is not None) + fields  # these are changes of their own

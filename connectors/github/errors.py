@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 
-from config.errors import BackplanError, CredentialsError
+from config.errors import BackplanError, CredentialsError, MissingError
+from connectors import shapes
+from connectors.http import json_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-_UNKNOWN = "GitHub's answer on {} has a form that is not known here ({}); run again, or update backplan"
+unknown, understood = partial(shapes.unknown, "GitHub"), partial(shapes.understood, "GitHub")
 _REFUSALS = {"FORBIDDEN", "NOT_FOUND", "UNPROCESSABLE", "VALIDATION"}
 _TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
-
-
-class MissingError(BackplanError):
-    """There is nothing of that name or number, or the token may not see it."""
-
-
-def unknown(asked: str, what: str) -> BackplanError:
-    """Return the error that an answer of another form is: what was asked for, and what of it is missing or strange."""
-    return BackplanError(_UNKNOWN.format(asked, what))
-
-
-@contextmanager
-def understood(asked: str) -> Iterator[None]:
-    """Let an answer that lacks what it should hold be an error that says what to do."""
-    try:
-        yield
-    except KeyError as error:
-        raise unknown(asked, f"it lacks {error}") from None
-    except (TypeError, ValueError, AttributeError) as error:
-        raise unknown(asked, str(error)) from None
 
 
 def explain(error: Mapping[str, Any] | None, repo: str) -> str:
@@ -90,7 +72,7 @@ def refusal(response: requests.Response, repo: str) -> BackplanError:
 
 
 def _message(response: requests.Response) -> str:
-    said = _object(response)
+    said = json_object(response)
     errors = _errors(said)
     details = [str(e.get("message") or e.get("code")) if isinstance(e, dict) else str(e) for e in errors]
     return ": ".join(filter(None, [str(said.get("message") or "no reason given"), "; ".join(details)]))
@@ -101,27 +83,23 @@ def _errors(said: Mapping[str, Any]) -> list[Any]:
     return errors if isinstance(errors, list) else []
 
 
-def limit_told(response: requests.Response) -> str:
-    """Return what an answer says, where it may say that GitHub is asked too often: it did nothing at all."""
+def is_limited(response: requests.Response) -> bool:
+    """Return whether an answer says that GitHub is asked too often: it did nothing at all."""
+    return response.status_code == requests.codes.too_many_requests or is_too_often(_limit_told(response))
+
+
+def _limit_told(response: requests.Response) -> str:
     if response.status_code == requests.codes.forbidden:
         return _message(response)
-    said = _object(response) if response.status_code == requests.codes.ok else {}
+    said = json_object(response) if response.status_code == requests.codes.ok else {}
     if said.get("data") is not None or not isinstance(said.get("errors"), list):
         return ""
     return " ".join(str(error.get("message")) for error in said["errors"] if isinstance(error, dict))
 
 
-def _object(response: requests.Response) -> dict[str, Any]:
-    try:
-        said = response.json()
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
 def is_taken(response: requests.Response) -> bool:
     """Return whether an answer says that there is such a thing already."""
-    errors = _errors(_object(response))
+    errors = _errors(json_object(response))
     codes = [error.get("code") if isinstance(error, dict) else str(error) for error in errors]
     return any(code == "already_exists" or "already been taken" in str(code) for code in codes)
 

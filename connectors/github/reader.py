@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from config.errors import BackplanError
+from config.errors import BackplanError, MissingError
 from config.keys import goal_of
 from connectors.codec import read_memory
 from connectors.days import is_far
@@ -20,7 +20,7 @@ from connectors.github.answers import IssueAnswer, NumberAnswer
 from connectors.github.body import read_notes, read_title
 from connectors.github.closing import NOT_PLANNED, closed_by_robots
 from connectors.github.date_line import day_without_due, in_words
-from connectors.github.errors import MissingError, understood
+from connectors.github.errors import understood
 from connectors.github.issue import Issue, Item
 from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Stray, Task, client_nonce, digest
 

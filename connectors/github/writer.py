@@ -228,7 +228,7 @@ class Batch:
         Where the organization's fields are what is refused, they are asked for without: whether GitHub looks at the
         fields before it makes an issue is not documented.
         """
-        started, fields = self._client.patience.earliest, self._reading.fields
+        started, fields = self._client.retrier.earliest, self._reading.fields
         outcomes = self._client.mutate([self._changes.creation(new.issue) for new in waiting], repeatable=False)
         unknown = []
         for new, outcome in zip(waiting, outcomes, strict=True):
@@ -246,7 +246,7 @@ class Batch:
 
     def _look_for(self, unknown: Sequence[_New], since: datetime) -> list[_New]:
         """Note which issues are there after all; return the others."""
-        self._client.patience.pause(_SETTLING, "whether it has made what it was asked for is not known")
+        self._client.retrier.pause(_SETTLING, "whether it has made what it was asked for is not known")
         self._reading.look(self._client, whole=True, since=since.strftime("%Y-%m-%dT%H:%M:%SZ"))
         there = {m.nonce: issue for issue in self._reading.issues.values() if (m := self._reading.ours(issue))}
         absent = []

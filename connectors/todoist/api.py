@@ -1,8 +1,8 @@
 """Todoist over HTTP, and what its errors mean.
 
-Everything is read and written through /sync: one request reads an account whole, another carries out 100 commands, and
-tells in the same answer what has changed. The official SDK, which sends one request a task, serves the rare reads
-of a single task and of what was completed anywhere.
+/sync is ours, because the official SDK does not have it: one request reads an account whole, another carries out 100
+commands, each once however often it is sent, and tells in the same answer what has changed. The SDK, which sends one
+request a task, serves the rare reads of a single task, of comments and of what was completed anywhere.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import json
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
-from weakref import finalize
 
-import httpx
-
-from config.errors import BackplanError, CredentialsError
+from config.errors import BackplanError, CredentialsError, MissingError
+from connectors.http import Service, json_object
+from connectors.shapes import understood, unknown
 from connectors.todoist.answers import (
     ArchivedAnswer,
     CompletedAnswer,
@@ -31,23 +30,22 @@ from connectors.todoist.objects import REFERENCES, Item, Limits, Listing, Note, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pydantic import SecretStr
+    import requests
     from todoist_api_python.api import TodoistAPI
     from todoist_api_python.models import Task as SdkTask
 
-    from connectors.base import Requests
-    from connectors.http import Transport
+    from connectors.http import Api
     from connectors.todoist.objects import Command
 
-HOST = "https://api.todoist.com"
-_PREFIX = f"{HOST}/api/v1"
+Page = TypeVar("Page", CompletedAnswer, ArchivedAnswer)
+TODOIST = Service("Todoist")
+_PREFIX = "/api/v1"
 _RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits", "completed_info"]
 _ALL = "*"
 MOST_COMMANDS = 100
 _LARGEST_BODY = 900_000  # the service takes 1 MiB
 _FRESH = timedelta(seconds=5)
 WINDOW = timedelta(days=90)  # of completed tasks; three months are the most
-_UNKNOWN = "Todoist's answer on {} has a form that is not known here ({}); run again, or update backplan"
 _WITHOUT_SCOPE = "AUTH_INSUFFICIENT_TOKEN_SCOPE"
 _FULL = {
     "MAX_ITEMS_LIMIT_REACHED": "the project is full, for Todoist holds 300 open tasks a project: complete some, or "
@@ -62,41 +60,34 @@ _FULL = {
 class Client:
     """One account over HTTP."""
 
-    def __init__(self, token: SecretStr, transport: Transport) -> None:
-        """Take the token, and the transport that leads to the service."""
-        self._transport = transport
-        self._token = token
-        self._authorization = {"Authorization": f"Bearer {token.get_secret_value()}"}
-        self._http = httpx.Client(transport=transport)
-        finalize(self, self._http.close)
+    def __init__(self, api: Api) -> None:
+        """`api` is the service, with the token of the account."""
+        self.api = api
 
     @cached_property
     def _sdk(self) -> TodoistAPI:
-        """The SDK, which takes a quarter of a second to import. Kept, for it closes our client when it goes."""
-        from todoist_api_python.api import TodoistAPI
+        """The SDK, which takes a quarter of a second to import."""
+        from connectors.todoist.sdk import reader
 
-        return TodoistAPI(self._token.get_secret_value(), client=self._http)
+        api = self.api
+        return reader(lambda url: _accepted(api.send("GET", url)))
 
     @property
     def now(self) -> datetime:
         """The time by the service's clock."""
-        return self._transport.now
+        return self.api.retrier.now
 
     @property
     def latest(self) -> datetime:
         """The time by the service's clock or by ours, whichever is ahead."""
-        return self._transport.latest
-
-    def count_for(self, requests: Requests) -> None:
-        """Count what is sent from now on here."""
-        self._transport.requests = requests
+        return self.api.retrier.latest
 
     # Reading
 
     def read(self) -> Listing:
         """Return the account. What a full answer may lack, being older than now, is asked for at once."""
         answer = self._sync({"sync_token": _ALL, "resource_types": _RESOURCES})
-        with _understood("the account"):
+        with understood("Todoist", "the account"):
             said = WholeAnswer.read(answer)
         listing = Listing(User.of(said.user), Limits.of(said.user_plan_limits), "")
         listing.merge(said)
@@ -115,29 +106,17 @@ class Client:
 
     def completed(self, project_id: str, since: datetime, until: datetime) -> Iterator[Item]:
         """Yield what was completed in a project, in at most three months; the SDK cannot ask for one project."""
-        asked = {"project_id": project_id, "since": stamp(since), "until": stamp(until), "limit": "200"}
-        cursor: str | None = ""
-        while cursor is not None:
-            answer = self._get("/tasks/completed/by_completion_date", asked | ({"cursor": cursor} if cursor else {}))
-            with _understood("completed tasks"):
-                said = CompletedAnswer.read(answer)
-            yield from map(Item.of, said.items)
-            cursor = said.next_cursor
+        asked = {"project_id": project_id, "since": stamp(since), "until": stamp(until)}
+        path = "/tasks/completed/by_completion_date"
+        for page in self._pages(path, asked, CompletedAnswer, "completed tasks"):
+            yield from map(Item.of, page.items)
 
     def archived_projects(self, listing: Listing) -> list[Place]:
         """Return the projects that were archived, of which /sync says nothing."""
-        if listing.archived is not None:
-            return listing.archived
-        found: list[Place] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            answer = self._get("/projects/archived", {"limit": "200"} | ({"cursor": cursor} if cursor else {}))
-            with _understood("archived projects"):
-                said = ArchivedAnswer.read(answer)
-            found += map(Place.project, said.results)
-            cursor = said.next_cursor
-        listing.archived = found
-        return found
+        if listing.archived is None:
+            pages = self._pages("/projects/archived", {}, ArchivedAnswer, "archived projects")
+            listing.archived = [Place.project(said) for page in pages for said in page.results]
+        return listing.archived
 
     def completed_anywhere(self, since: datetime, until: datetime) -> Iterator[Item]:
         """Yield what was completed in the account, in at most three months."""
@@ -150,16 +129,16 @@ class Client:
         try:
             with _explained():
                 return _of_sdk(self._sdk.get_task(task_id))
-        except _NotFoundError:
+        except MissingError:
             return None
 
     def section(self, section_id: str) -> Place | None:
         """Return a section by its id, an archived one too, of which /sync says nothing; None where it is deleted."""
         try:
             answer = self._get(f"/sections/{section_id}", {})
-        except _NotFoundError:
+        except MissingError:
             return None
-        with _understood("a section"):
+        with understood("Todoist", "a section"):
             return Place.section(SectionAnswer.read(answer))
 
     def complete_notes(self, listing: Listing, item: Item) -> None:
@@ -233,20 +212,22 @@ class Client:
 
     def _post(self, body: dict[str, Any]) -> dict[str, Any] | None:
         """Return what /sync answers; None where it does not know the token of the last answer any more."""
-        extensions = {"writes": "commands" in body}
-        response = self._http.post(
-            f"{_PREFIX}/sync", json=body, headers=self._authorization, extensions=extensions, follow_redirects=False
-        )
+        response = self.api.send("POST", f"{_PREFIX}/sync", body=body, writes="commands" in body)
         if response.status_code == 400 and body["sync_token"] != _ALL and "sync_token" in response.text:
             return None
         return _checked(response)
 
     def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        return _checked(self._http.get(f"{_PREFIX}{path}", params=query, headers=self._authorization))
+        return _checked(self.api.send("GET", f"{_PREFIX}{path}", params=query))
 
-
-class _NotFoundError(BackplanError):
-    """There is nothing with this id, or nothing any more."""
+    def _pages(self, path: str, query: Mapping[str, str], shape: type[Page], asked: str) -> Iterator[Page]:
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = self._get(path, {**query, "limit": "200"} | ({"cursor": cursor} if cursor else {}))
+            with understood("Todoist", asked):
+                page = shape.read(answer)
+            yield page
+            cursor = page.next_cursor
 
 
 @contextmanager
@@ -256,60 +237,45 @@ def _explained() -> Iterator[None]:
 
     try:
         yield
-    except httpx.HTTPStatusError as error:
-        raise _refusal(error.response) from None
     except (JSONWizardError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BackplanError(_UNKNOWN.format("tasks and comments", type(error).__name__)) from None
-
-
-@contextmanager
-def _understood(asked: str) -> Iterator[None]:
-    """Let an answer that lacks what it should hold be an error that says what to do."""
-    try:
-        yield
-    except ValueError as error:
-        raise BackplanError(_UNKNOWN.format(asked, error)) from None
+        raise unknown("Todoist", "tasks and comments", type(error).__name__) from None
 
 
 def _changes(answer: Mapping[str, Any]) -> SyncAnswer:
     """Return what /sync tells to have changed; a whole account, where it has forgotten the last answer."""
-    with _understood("what has changed"):
+    with understood("Todoist", "what has changed"):
         return (WholeAnswer if answer.get("full_sync") is True else SyncAnswer).read(answer)
 
 
-def _checked(response: httpx.Response) -> dict[str, Any]:
-    if not response.is_success:
+def _accepted(response: requests.Response) -> requests.Response:
+    if not response.ok:
         raise _refusal(response)
-    answer = response.json()
+    return response
+
+
+def _checked(response: requests.Response) -> dict[str, Any]:
+    answer = _accepted(response).json()
     if not isinstance(answer, dict):
-        raise BackplanError(_UNKNOWN.format(urlsplit(str(response.url)).path, "it is no object"))
+        raise unknown("Todoist", urlsplit(response.url).path, "it is no object")
     return answer
 
 
-def _refusal(response: httpx.Response) -> BackplanError:
+def _refusal(response: requests.Response) -> BackplanError:
     """Return the error that an answer is. Decided by its tag, then by its status: waiting helps with none of these."""
-    said = _object(response)
+    said = json_object(response)
     argument = _argument(said)
-    if response.status_code == httpx.codes.UNAUTHORIZED:
+    if response.status_code == 401:
         return CredentialsError(
             "Todoist does not know the token in TODOIST_API_TOKEN: copy it anew from Settings > Integrations > "
             "Developer, without spaces around it (nothing more was changed)"
         )
     if said.get("error_tag") == _WITHOUT_SCOPE:
         return CredentialsError(_sentence(said))
-    if response.status_code == httpx.codes.NOT_FOUND or (response.status_code == 400 and argument == "id"):
-        return _NotFoundError(_sentence(said))
-    if response.status_code == httpx.codes.GONE:
+    if response.status_code == 404 or (response.status_code == 400 and argument == "id"):
+        return MissingError(_sentence(said))
+    if response.status_code == 410:
         return BackplanError("Todoist has given up the interface that this backplan uses; update backplan")
     return BackplanError(f"{_sentence(said)} (status {response.status_code})")
-
-
-def _object(response: httpx.Response) -> dict[str, Any]:
-    try:
-        said = response.json()
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _sentence(said: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 The marker is the last line of a task's description, and the memory stands in the comments of a task of its own. Every
 command that makes something has a uuid worked out from what it makes, so that the service makes it once, however often
-it is asked. Reading is done in `todoist_reading`, HTTP in `todoist_api`; neither is imported before it is needed.
+it is asked. Reading is done in `reader`, HTTP in `api`; neither is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Account:
     def client(self, requests: Requests) -> Client:
         """Return the client, which counts here what it sends from now on."""
         self._client = self._client or self._connect()
-        self._client.count_for(requests)
+        self._client.api.requests = requests
         return self._client
 
     def listing(self, reader: TodoistConnector) -> Listing:
@@ -97,12 +97,11 @@ _ACCOUNTS: WeakValueDictionary[Path, Account] = WeakValueDictionary()
 
 def _connect(folder: Path) -> Client:
     from config import settings
-    from connectors.http import Clock, Transport
-    from connectors.todoist.api import Client
+    from connectors.http import Api, Clock
+    from connectors.todoist.api import TODOIST, Client
 
     said = settings.load(folder)
-    transport = Transport("Todoist", said.todoist_api_url, said.backplan_time_budget, Clock())
-    return Client(said.todoist_token(), transport)
+    return Client(Api(TODOIST, said.todoist_api_url, said.todoist_token(), said.backplan_time_budget, Clock()))
 
 
 class TodoistConnector:

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import os
+from typing import TYPE_CHECKING, Any
 
-import httpx
+from pydantic import SecretStr
 
-from connectors.http import Clock, Transport
+from config.errors import BackplanError, CredentialsError, MissingError
+from connectors.github.api import GITHUB
+from connectors.http import Api, Clock, json_object
 
+if TYPE_CHECKING:
+    import requests
 
-def client(token: str, budget: float) -> httpx.Client:
-    """Return a client that asks again until it is answered, for at most `budget` seconds from now."""
-    base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Accept": "application/vnd.github+json",
-        "X-GitHub-Api-Version": "2022-11-28",
-        "User-Agent": "backplan",
-    }
-    return httpx.Client(transport=Transport("GitHub", base, budget, Clock()), base_url=base, headers=headers)
+_ERRORS = {401: CredentialsError, 403: CredentialsError, 404: MissingError}
 
 
-def refusal(answer: httpx.Response) -> str:
-    """Return what GitHub says with an answer that is no yes."""
-    try:
-        message = str(answer.json().get("message", ""))[:200]
-    except (json.JSONDecodeError, AttributeError):
-        message = ""
-    return f"GitHub answers {answer.status_code} {message}".rstrip()
+class Caller:
+    """Asks GitHub, for at most `budget` seconds from now."""
+
+    def __init__(self, token: str, budget: float) -> None:
+        """`token` is the workflow's."""
+        url = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+        self._api = Api(GITHUB, url, SecretStr(token), budget, Clock())
+
+    def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
+        """Return the answer to a request, of which `Api.send` says more.
+
+        Raises CredentialsError or MissingError where the token may not, or there is no such thing: GitHub tells one
+        who may not read that there is nothing. Raises BackplanError for all else that is no yes.
+        """
+        answer = self._api.send(method, path, **asked)
+        if answer.ok:
+            return answer
+        message = str(json_object(answer).get("message", ""))[:200]
+        kind = _ERRORS.get(answer.status_code, BackplanError)
+        raise kind(f"GitHub answers {answer.status_code} {message}".rstrip())

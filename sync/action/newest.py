@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from config import loader
-from config.errors import BackplanError
+from config.errors import BackplanError, CredentialsError, MissingError
 
 if TYPE_CHECKING:
-    import httpx
+    from sync.action.github_api import Caller
 
 _BUDGET = 20.0  # seconds
 _MOST_LISTED = 1000  # of a folder: GitHub leaves out the others, and does not say so
-_NO_ACCESS = (401, 403, 404)
 _FOUND_OUT = "Write `permissions: {contents: read}` in the job, so that it may be asked"
 _ONLY_PLANNED = "So it only plans, and changes no task."
 
@@ -145,33 +144,32 @@ def _git(top: Path, *arguments: str) -> str:
 
 def _newest(event: Event, folder: str) -> dict[str, str]:
     """Return the id of each content of a folder, by its name, as the branch has it now."""
-    from sync.action import github_api
+    from sync.action.github_api import Caller
 
     token = os.environ.get("WORKFLOW_TOKEN")  # its own: the one for GitHub Issues may be another repository's
     if not token:
         raise UnknownError("the workflow has no token")
-    with github_api.client(token, _BUDGET) as client:
-        try:
-            answer = _ask(client, event, folder)
-            if answer.status_code == 404 and folder:
-                _listed(_ask(client, event, ""))  # who may not read is told the same
-                return {}
-            return _listed(answer)
-        except BackplanError as error:
-            raise UnknownError(str(error)) from None
+    try:
+        return _contents(Caller(token, _BUDGET), event, folder)
+    except (CredentialsError, MissingError) as error:
+        raise UnknownError(f"{error}. {_FOUND_OUT}") from None
+    except BackplanError as error:
+        raise UnknownError(str(error)) from None
 
 
-def _ask(client: httpx.Client, event: Event, folder: str) -> httpx.Response:
-    return client.get(f"/repos/{event.repository}/contents/{quote(os.fsencode(folder))}", params={"ref": event.ref})
+def _contents(caller: Caller, event: Event, folder: str) -> dict[str, str]:
+    try:
+        return _listed(caller, event, folder)
+    except MissingError:
+        if not folder:
+            raise
+        _listed(caller, event, "")  # who may not read is told the same
+        return {}
 
 
-def _listed(answer: httpx.Response) -> dict[str, str]:
-    from sync.action import github_api
-
-    if not answer.is_success:
-        todo = f". {_FOUND_OUT}" if answer.status_code in _NO_ACCESS else ""
-        raise UnknownError(f"{github_api.refusal(answer)}{todo}")
-    entries = answer.json()
+def _listed(caller: Caller, event: Event, folder: str) -> dict[str, str]:
+    path = f"/repos/{event.repository}/contents/{quote(os.fsencode(folder))}"
+    entries = caller.ask("GET", path, params={"ref": event.ref}).json()
     try:
         listed = {entry["name"]: entry["sha"] for entry in entries}
     except (TypeError, KeyError):

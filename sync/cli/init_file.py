@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from datetime import date
@@ -13,7 +12,7 @@ import click
 
 from config import schema
 from config.atomic_write import replace_file
-from config.edit import set_value
+from config.edit import as_yaml, set_value
 from config.errors import BackplanError, InputError
 from config.keys import slug
 from config.source import Source
@@ -146,10 +145,10 @@ def _file(path: Path, title: str, deadline: date, steps: list[str]) -> str:
         f"namespace: {_namespace(path)}",
         "# timezone: America/New_York    # what 'today' is; without it, UTC",
         "goals:",
-        f"  - title: {_yaml(title)}",
+        f"  - title: {as_yaml(title)}",
         f"    deadline: {deadline}",
         "    steps:" if steps else "    steps: []",
-        *(f"      - {_yaml(step)}" for step in steps),
+        *(f"      - {as_yaml(step)}" for step in steps),
     ]
     return "\n".join(lines) + "\n"
 
@@ -162,7 +161,7 @@ def _from_template(path: Path, name: str, title: str | None, deadline: date | No
     text = file.read_text("utf-8")
     for key, value in (("deadline", deadline), ("title", title)):
         if value is not None:
-            written = str(value) if isinstance(value, date) else _yaml(value)
+            written = str(value) if isinstance(value, date) else as_yaml(value)
             text = set_value(Source(name, text), ("goals", 0), key, written)
     if "namespace" not in Source(name, text).value:
         text = set_value(Source(name, text), (), "namespace", _namespace(path))
@@ -175,10 +174,3 @@ def _namespace(path: Path) -> str:
     words = [path.resolve().parent.name, *([path.stem] if path.name != "goals.yaml" else [])]
     names = ["".join(c if c.isascii() else "-" for c in slug(word)).strip("-") for word in words]
     return "/".join(name for name in names if name) or "goals"
-
-
-def _yaml(text: str) -> str:
-    """Return a title as a YAML scalar: plain where that is safe, else in double quotes (JSON is YAML)."""
-    plain = text[:1].isalpha() and all(c.isalnum() or c in " -_.,;()'/+&!?" for c in text) and text == text.strip()
-    reserved = text.lower() in {"null", "true", "false"}
-    return text if plain and not reserved else json.dumps(text, ensure_ascii=False)

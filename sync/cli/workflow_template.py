@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
+
+from config.edit import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -115,8 +116,5 @@ def _steps(
 
 
 def _yaml(path: str) -> str:
-    """Return a path as a YAML scalar: plain where that is safe, else in double quotes (JSON is YAML, nearly)."""
-    if _PLAIN.fullmatch(path):
-        return path
-    quoted = json.dumps(path, ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
+    """Return a path as YAML writes it, also within a list on one line."""
+    return path if _PLAIN.fullmatch(path) else quoted(path)

@@ -7,6 +7,7 @@ changed it, and is told. What the run had never come to is as before, and there 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeVar
@@ -14,23 +15,24 @@ from typing import TYPE_CHECKING, TypeVar
 from config.keys import goal_of, is_group
 from config.redaction import HIDDEN
 from connectors.base import Action, Write
-from connectors.model import FIELDS, Marker, StoredGoal, StoredKey, client_nonce
-from sync.reconcile.change import Change, ConnectorPlan, state_of
+from connectors.model import FIELDS, Marker, StoredGoal, StoredKey, Task, client_nonce
+from sync.reconcile.change import Change, ConnectorPlan, State, state_of
 from sync.reconcile.digests import place_in
 from sync.reconcile.renames import follow
 from sync.reconcile.safety import refuse_mass_change
 from sync.reconcile.strays import addressed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from connectors.base import Connector
-    from connectors.model import Snapshot, Task
-    from sync.reconcile.change import State
+    from connectors.model import Snapshot
     from sync.reconcile.record import Entry, Record
 
 T = TypeVar("T")
 Fields = dict[str, tuple[object, object]]
+Memory = Mapping[str, StoredGoal]
+_LATER = "a later run changed it: it stays, or undo that run first"
 
 
 def plan(
@@ -49,15 +51,17 @@ def plan(
 
     Raises RefusedError when more would be removed than a slip of the hand may remove.
     """
-    by_old_keys, record = _by_old_keys(snapshot, record)
-    back = UndoPlanner(connector, by_old_keys, record, let_go, namespace, new_nonce)
+    snapshot, record = _by_old_keys(snapshot, record)
+    back = _Tasks(connector, snapshot, record, let_go, namespace, new_nonce)
     for entry in sorted(record.entries, key=lambda entry: not is_group(entry.key)):  # what stands in one follows it
         back.entry(entry)
     back.remove_what_was_made()
     changes = tuple(addressed(sorted(back.changes, key=back.place), snapshot))
     if not allow_mass_change:
         refuse_mass_change(record.label, snapshot, changes)
-    return ConnectorPlan(record.label, changes, back.memory(), snapshot.memory, snapshot.memory)
+    forgetful = connector.capabilities.local or not connector.capabilities.client_ids
+    memory = _memory_back(record, snapshot.memory, back, forgetful=forgetful)
+    return ConnectorPlan(record.label, changes, memory, snapshot.memory, snapshot.memory)
 
 
 def _by_old_keys(snapshot: Snapshot, record: Record) -> tuple[Snapshot, Record]:
@@ -75,10 +79,10 @@ def _by_old_keys(snapshot: Snapshot, record: Record) -> tuple[Snapshot, Record]:
     return replace(snapshot, tasks=tasks), replace(record, entries=entries)
 
 
-class UndoPlanner:
-    """Collects the changes of one connector, and what they mean for the memory.
+class _Tasks:
+    """Collects the changes of one connector.
 
-    `_held` are keys whose entry of the memory stays as it is, `_made_again` the new entries of tasks that come back.
+    `held` are keys whose entry of the memory stays as it is, `made_again` the new entries of tasks that come back.
     `_groups` are the keys of groups by the place of what stands in them, as a marker has it.
     """
 
@@ -92,7 +96,10 @@ class UndoPlanner:
         new_nonce: Callable[[], str],
     ) -> None:
         self.changes: list[Change] = []
+        self.held: set[str] = set()
+        self.made_again: dict[str, StoredKey] = {}
         self._connector = connector
+        self._fields = tuple(name for name in FIELDS if name in connector.capabilities.fields)
         self._snapshot = snapshot
         self._record = record
         self._let_go = let_go
@@ -101,10 +108,7 @@ class UndoPlanner:
         self._tasks = {task.native_id: task for task in snapshot.tasks}
         self._tasks_by_nonce = {task.marker.nonce: task for task in snapshot.tasks}
         self._keys = {task.marker.key for task in snapshot.tasks}
-        self._removed = {entry.key for entry in record.entries if entry.after is None}
         self._going: dict[str, Task] = {}
-        self._held: set[str] = set()
-        self._made_again: dict[str, StoredKey] = {}
         keys = [key for memory in (record.before, snapshot.memory) for goal in memory.values() for key in goal.keys]
         self._order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         entries = [item for goal in record.before.values() for item in goal.keys.items()]
@@ -113,44 +117,39 @@ class UndoPlanner:
     def entry(self, entry: Entry) -> None:
         """Plan what becomes of one change of the run."""
         before, after = entry.before, entry.after
-        task = self._task(before, after)
-        if before is None or after is None:
-            if task is not None and after is not None:
+        match before, after, self._task(before, after):
+            case None, State() as after, Task() as task:
                 self._unmake(after, task)
-            elif task is None and before is not None and before.marker is not None:
-                self._make_again(before, before.marker)
-        elif after.marker is None:
-            if task is None and before.marker is not None:
-                self._take_back(before, before.marker)
-        elif task is None:
-            self._keep(entry.key, "it is gone since")
-        elif before.marker is None:
-            self._let_go_again(after.marker, task)
-        else:
-            self._put_back(before, after, before.marker, after.marker, task)
+            case State(marker=Marker() as was) as before, None, None:
+                self._make_again(before, was)
+            case State(marker=Marker() as was) as before, State(marker=None), None:
+                self._take_back(before, was)
+            case State(), State(marker=Marker()), None:
+                self._keep(entry.key, "it is gone since")
+            case State(marker=None), State(marker=Marker() as became), Task() as task:
+                self._let_go_again(became, task)
+            case State(marker=Marker() as was) as before, State(marker=Marker() as became) as after, Task() as task:
+                self._put_back(before, after, was, became, task)
 
     def _task(self, *known: State | None) -> Task | None:
         """Return the task that a change was about; None where there is none of ours now."""
-        for state in known:
-            if state and state.native_id in self._tasks:
-                return self._tasks[state.native_id]
-            if state and state.marker and state.marker.nonce in self._tasks_by_nonce:
-                return self._tasks_by_nonce[state.marker.nonce]
+        for state in filter(None, known):
+            nonce = state.marker.nonce if state.marker else ""
+            if task := self._tasks.get(state.native_id) or self._tasks_by_nonce.get(nonce):
+                return task
         return None
 
     # What the run had made
 
     def _unmake(self, after: State, task: Task) -> None:
-        key = task.marker.key
         if why := self._changed_since(after, task):
-            self._keep(key, why)
-            self._held.add(key)
+            self._hold(task.marker.key, why)
         else:
-            self._going[key] = task
+            self._going[task.marker.key] = task
 
     def _changed_since(self, after: State, task: Task) -> str:
         """Return in what a task is not as the run had made it."""
-        changed = [name for name in self._fields() if getattr(task.content, name) != getattr(after.content, name)]
+        changed = [name for name in self._fields if getattr(task.content, name) != getattr(after.content, name)]
         if changed:
             return f"its {changed[0]} was changed since: it stays"
         if (task.done, task.dropped) != (after.done, after.dropped):
@@ -158,87 +157,71 @@ class UndoPlanner:
         if task.touched or task.recurring:
             return "a person worked on it since: it stays"
         if task.native_id not in self._snapshot.damaged and task.marker != after.marker:
-            return "a later run changed it: it stays, or undo that run first"
+            return _LATER
         return ""
 
     def remove_what_was_made(self) -> None:
         """Remove what the run had made and nobody touched; a goal's task only when no step's stays behind."""
         staying = {goal_of(key) for key in self._keys if "/" in key and key not in self._going}
-        for key, task in self._going.items():
-            if key in staying if "/" not in key else self._is_full(task):
-                self._keep(key, "a step of it stays")
-                self._held.add(key)
-            else:
-                self._write(
-                    task, Write(Action.REMOVE, key, task.native_id, task.content, task.marker), "the run made it"
-                )
-
-    def _is_full(self, task: Task) -> bool:
-        """Return whether a task of ours stays below another one, and would go with it."""
         moved = {c.write.native_id for c in self.changes if c.write and "parent" in c.write.fields}
-        moved |= {one.native_id for one in self._going.values()}
-        return any(one.parent == task.native_id and one.native_id not in moved for one in self._tasks.values())
+        moved |= {task.native_id for task in self._going.values()}
+        full = {task.parent for task in self._tasks.values() if task.native_id not in moved}
+        for key, task in self._going.items():
+            if key in staying if "/" not in key else task.native_id in full:
+                self._hold(key, "a step of it stays")
+            else:
+                write = Write(Action.REMOVE, key, task.native_id, task.content, task.marker)
+                self._change(write, "the run made it", task)
 
     # What the run had removed, or let go
 
     def _make_again(self, before: State, marker: Marker) -> None:
-        memory = self._remembered(self._snapshot.memory, marker.key)
-        if marker.key in self._keys:
+        key = marker.key
+        memory = _remembered(self._snapshot.memory, key)
+        if key in self._keys:
             return  # it came back since
         if memory and (memory.state == "dropped" or memory.generation > marker.generation):
-            self._keep(marker.key, "it came back since, and is gone again")
-            self._held.add(marker.key)
+            self._hold(key, "it came back since, and is gone again")
             return
         generation = max(marker.generation, memory.generation if memory else 0) + 1
-        fresh = replace(self._placed(marker), nonce=self._nonce(marker.key, generation), generation=generation)
+        client_ids = self._connector.capabilities.client_ids
+        nonce = client_nonce(self._namespace, key, generation) if client_ids else self._new_nonce()
+        fresh = replace(self._placed(marker), nonce=nonce, generation=generation)
         content = self._connector.canonical(before.content)
-        write = Write(
-            Action.CREATE,
-            marker.key,
-            content=content,
-            marker=fresh,
-            parent=self._parent(fresh),
-            previous=self._previous(marker.key),
-        )
+        parent, previous = self._parent(fresh), self._previous(key)
+        write = Write(Action.CREATE, key, content=content, marker=fresh, parent=parent, previous=previous)
         fields: Fields = {n: (None, value) for n in FIELDS if (value := getattr(content, n)) and value != "none"}
-        self.changes.append(Change(Action.CREATE, marker.key, "the run removed it", fields, write))
-        self._made_again[marker.key] = StoredKey("pending", fresh.nonce, generation)
-        if is_group(marker.key):
-            self._groups[place_in(marker.key, generation)] = marker.key
+        self.changes.append(Change(Action.CREATE, key, "the run removed it", fields, write))
+        self.made_again[key] = StoredKey("pending", nonce, generation)
+        if is_group(key):
+            self._groups[place_in(key, generation)] = key
 
     def _previous(self, key: str) -> str | None:
         """Return the step to stand after: the nearest above it, as the memory had them, that is there or comes back."""
         goal = self._record.before.get(goal_of(key))
         above = takewhile(lambda other: other != key, goal.keys if goal else ())
-        there = [other for other in above if "/" in other and other in self._keys | self._removed]
+        known = self._keys | {entry.key for entry in self._record.entries if entry.after is None}
+        there = [other for other in above if "/" in other and other in known]
         return there[-1] if there and "/" in key else None
-
-    def _nonce(self, key: str, generation: int) -> str:
-        if self._connector.capabilities.client_ids:
-            return client_nonce(self._namespace, key, generation)
-        return self._new_nonce()
 
     def _take_back(self, before: State, marker: Marker) -> None:
         """Put the marker back on a task that the run had let go of."""
         key = marker.key
         if key in self._keys or before.native_id not in self._let_go:
             taken = "another task has taken its place" if key in self._keys else "it was changed since, or is gone"
-            self._keep(key, f"{taken}: it stays a person's own")
-            self._held.add(key)
+            self._hold(key, f"{taken}: it stays a person's own")
             return
         write = Write(Action.REPAIR, key, before.native_id, before.content, marker, parent=self._parent(marker))
-        self.changes.append(
-            Change(Action.REPAIR, key, "the run let go of it", {}, write, before=replace(before, marker=None))
-        )
+        theirs = replace(before, marker=None)
+        self.changes.append(Change(Action.REPAIR, key, "the run let go of it", {}, write, before=theirs))
 
     def _let_go_again(self, after: Marker, task: Task) -> None:
         """Take the marker off a task that an undo had taken back."""
+        key = task.marker.key
         if task.marker == after:
-            write = Write(Action.DETACH, task.marker.key, task.native_id, task.content)
-            self._write(task, write, "the run took it up")
+            self._change(Write(Action.DETACH, key, task.native_id, task.content), "the run took it up", task)
         else:
-            self._keep(task.marker.key, "a later run changed it: it stays, or undo that run first")
-            self._held.add(task.marker.key)
+            self._hold(key, _LATER)
 
     # What the run had changed
 
@@ -266,12 +249,12 @@ class UndoPlanner:
             parent=self._parent(marker),
             done_on=before.done_on,
         )
-        self._write(task, write, "as before the run", shown)
+        self._change(write, "as before the run", task, shown)
 
     def _fields_back(self, before: State, after: State, became: Marker, marker: Marker, task: Task) -> Fields:
         """Return what to put back, name -> (now, before); tell what stays."""
         fields: Fields = {}
-        for name in self._fields():
+        for name in self._fields:
             was, became_, now = (getattr(content, name) for content in (before.content, after.content, task.content))
             if was in (became_, now):
                 continue
@@ -287,37 +270,38 @@ class UndoPlanner:
         """Return how to put the tick back; None where it is as before, or was changed since."""
         if before.dropped and not after.dropped:
             if not task.dropped:
-                self._keep(task.marker.key, "it was closed as not planned: close it again by hand")
-                self._held.add(task.marker.key)
+                self._hold(task.marker.key, "it was closed as not planned: close it again by hand")
             return None
         if before.done == after.done or task.done != after.done:
             return None
         return Action.COMPLETE if before.done else Action.REOPEN
 
-    # Small things
+    # Helpers
 
-    def _fields(self) -> tuple[str, ...]:
-        return tuple(name for name in FIELDS if name in self._connector.capabilities.fields)
-
-    def _write(self, task: Task, write: Write, reason: str, fields: Fields | None = None) -> None:
+    def _change(self, write: Write, reason: str, task: Task, fields: Fields | None = None) -> None:
         before = state_of(task, task.marker)
         self.changes.append(Change(write.action, write.key, reason, fields or {}, write, before=before))
+
+    def _keep(self, key: str, reason: str) -> None:
+        self.changes.append(Change(Action.KEEP, key, reason))
+
+    def _hold(self, key: str, reason: str) -> None:
+        """Leave a task as it is, and its entry of the memory."""
+        self._keep(key, reason)
+        self.held.add(key)
 
     def _placed(self, marker: Marker) -> Marker:
         """Return a marker with its group by the generation that this has now, where it had to be made again."""
         key = self._groups.get(marker.applied.get("parent", ""), "")
-        made = self._made_again.get(key)
+        made = self.made_again.get(key)
         return replace(marker, applied={**marker.applied, "parent": place_in(key, made.generation)}) if made else marker
 
     def _parent(self, marker: Marker) -> str | None:
         """Return the key of the task to stand below: that of its group, where there is one, else the goal's."""
         group = self._groups.get(marker.applied.get("parent", ""), "")
-        if group in self._keys or group in self._made_again:
+        if group in self._keys or group in self.made_again:
             return group
         return goal_of(marker.key) if "/" in marker.key else None
-
-    def _keep(self, key: str, reason: str) -> None:
-        self.changes.append(Change(Action.KEEP, key, reason))
 
     def place(self, change: Change) -> tuple[int, bool, int, int]:
         """Return where a change stands: by goal, removals last; what others stand below is made first, removed last."""
@@ -328,48 +312,47 @@ class UndoPlanner:
             return goal, removal, 1, -number
         return goal, removal, 2 if removal and "/" not in change.key else 0, number
 
-    # The memory
 
-    def memory(self) -> dict[str, StoredGoal]:
-        """Return the memory as before the run, but for what was changed since."""
-        goal_ids = dict.fromkeys([*self._snapshot.memory, *self._record.before])
-        goals = ((goal_id, self._goal(goal_id)) for goal_id in goal_ids)
-        return {goal_id: goal for goal_id, goal in goals if goal is not None}
+# The memory
 
-    def _goal(self, goal_id: str) -> StoredGoal | None:
-        before, after = self._record.before.get(goal_id), self._record.after.get(goal_id)
-        now = self._snapshot.memory.get(goal_id)
-        if before is None and after is None:
-            return now
-        known = dict.fromkeys([*(before.keys if before else ()), *(now.keys if now else ())])
-        entries = ((key, self._entry(key)) for key in known)
-        keys = {key: entry for key, entry in entries if entry is not None}
-        published_since = now and after and (now.made, now.digest) != (after.made, after.digest)
-        base = now if published_since or before is None else before
-        return replace(base, keys=keys) if base and keys else None
 
-    def _entry(self, key: str) -> StoredKey | None:
-        before, after, now = (
-            self._remembered(memory, key) for memory in (self._record.before, self._record.after, self._snapshot.memory)
-        )
-        if key in self._made_again:
-            return self._made_again[key]
-        if key in self._held or not _is_as_left(after, now):
-            return now
-        if before is None:
-            return self._forgotten(now)
-        if now is not None and now.generation > before.generation:  # a number is given once, whatever comes back
-            return replace(before, native_id=now.native_id, generation=now.generation)
-        return before
+def _memory_back(record: Record, now: Memory, back: _Tasks, *, forgetful: bool) -> dict[str, StoredGoal]:
+    """Return the memory as before the run, but for what was changed since, of each goal and of each of its keys.
 
-    def _forgotten(self, now: StoredKey | None) -> StoredKey | None:
-        """Return what stays of an entry that the run had made: a service may remember an id of ours for good."""
-        able = self._connector.capabilities
-        return replace(now, state="removed") if now and able.client_ids and not able.local else None
+    forgetful: what the run had made may be forgotten, for the service does not remember an id of ours for good.
+    """
+    memory: dict[str, StoredGoal] = {}
+    for goal_id in dict.fromkeys([*now, *record.before]):
+        goals = record.before.get(goal_id), record.after.get(goal_id), now.get(goal_id)
+        before, after, found = goals
+        known = dict.fromkeys(key for goal in (before, found) if goal for key in goal.keys)
+        published_since = found and after and (found.made, found.digest) != (after.made, after.digest)
+        base = found if published_since or before is None else before
+        if before or after:
+            entries = {key: _entry_back(record, now, back, key, forgetful=forgetful) for key in known}
+            keys = {key: entry for key, entry in entries.items() if entry}
+            base = replace(base, keys=keys) if base and keys else None
+        if base:
+            memory[goal_id] = base
+    return memory
 
-    def _remembered(self, memory: Mapping[str, StoredGoal], key: str) -> StoredKey | None:
-        goal = memory.get(goal_of(key))
-        return goal.keys.get(key) if goal else None
+
+def _entry_back(record: Record, memory: Memory, back: _Tasks, key: str, *, forgetful: bool) -> StoredKey | None:
+    before, after, now = (_remembered(each, key) for each in (record.before, record.after, memory))
+    if key in back.made_again:
+        return back.made_again[key]
+    if key in back.held or not _is_as_left(after, now):
+        return now
+    if before is None:
+        return replace(now, state="removed") if now and not forgetful else None
+    if now is not None and now.generation > before.generation:  # a number is given once, whatever comes back
+        return replace(before, native_id=now.native_id, generation=now.generation)
+    return before
+
+
+def _remembered(memory: Memory, key: str) -> StoredKey | None:
+    goal = memory.get(goal_of(key))
+    return goal.keys.get(key) if goal else None
 
 
 def _is_as_left(after: StoredKey | None, now: StoredKey | None) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from config.display import break_commands
 from config.errors import BackplanError
 from config.redaction import hide
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from _typeshed import ReadableBuffer
-
-# The runner obeys `::` at the start of a line, whatever space is before it, and `##[` anywhere.
-_COMMAND = re.compile(r"(?:\A|(?<=[\r\n]))(?P<space>[^\S\r\n]*):(?=:)|##(?=\[)")
-
 
 READER_GONE = 141  # what a shell calls the end of a process that wrote to nobody: 128 and the number of SIGPIPE
 
@@ -119,8 +115,4 @@ def _discard(stream: BinaryIO) -> None:
 
 def harmless(text: str) -> str:
     """Return `text` without secrets, and with a space in whatever the runner would take for a command."""
-    return _COMMAND.sub(_broken, hide(text))
-
-
-def _broken(match: re.Match[str]) -> str:
-    return "## " if match["space"] is None else f"{match['space']}: "
+    return break_commands(hide(text), " ")

@@ -91,6 +91,13 @@ def test_a_token_that_may_not_write_is_told_what_it_lacks(server: GitHubServer, 
     assert not pull.comments
 
 
+def test_too_many_requests_are_not_told_as_a_permission_that_is_lacking(server: GitHubServer, pull: Issue) -> None:
+    server.service.a_minute = 0
+    with pytest.raises(BackplanError, match=r"not written as a comment: .* asked too often") as told:
+        put(server, pull, "plan")
+    assert not isinstance(told.value, CredentialsError)
+
+
 def test_what_github_says_is_repeated(server: GitHubServer, pull: Issue) -> None:
     with pytest.raises(BackplanError, match="GitHub answers 422 Validation Failed"):
         put(server, pull, "x" * 70_000)

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from config import edit, loader
 from config.atomic_write import replace_file
+from config.edit import as_yaml, quoted
 from config.errors import BackplanError, InputError
 from config.source import Source
 from config.templates import SHIPPED
@@ -332,6 +333,16 @@ def test_ids_in_any_style(write: Write, text: str) -> None:
 
 
 # Saving
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("null")
+@example("12")
+@example("a\u0085b\u2028c")
+@example("\N{WOMAN}\u200d\N{ROCKET}")
+def test_any_text_is_read_as_it_was_written(text: str) -> None:
+    source = Source("goals.yaml", f"a: {as_yaml(text)}\nb: [{quoted(text)}]\nc: {{d: {quoted(text)}, e: f}}\n")
+    assert source.value == {"a": text, "b": [text], "c": {"d": text, "e": "f"}}
 
 
 def test_saving_refuses_a_file_that_was_changed_meanwhile(write: Write) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from connectors.github.api import Client
+from connectors.github.api import GITHUB, Client
 from connectors.github.connector import GitHubConnector
 from connectors.github.date_line import date_line, read_dates, unread_words
-from connectors.retry import Clock, Retrier
+from connectors.http import Api, Clock
 from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
 from tests.servers.github import EPOCH
@@ -46,12 +46,12 @@ def client(
     token: str = "",
     repo: str = "ann/goals",
     budget: float = 300,
-    kind: type[Client] = Client,
+    api: type[Api] = Api,
     ahead: timedelta = NO_TIME,
 ) -> Client:
     """Return a client as a process of its own has it; the clock of the service may be ahead."""
-    patience = Retrier("GitHub", budget, clock_of(server.service, ahead))
-    return kind(SecretStr(token or server.service.token), server.base, repo, patience)
+    secret = SecretStr(token or server.service.token)
+    return Client(api(GITHUB, server.base, secret, budget, clock_of(server.service, ahead)), repo)
 
 
 def connector(
@@ -61,12 +61,12 @@ def connector(
     token: str = "",
     repo: str = "ann/goals",
     budget: float = 300,
-    kind: type[Client] = Client,
+    api: type[Api] = Api,
     ahead: timedelta = NO_TIME,
     **options: Any,
 ) -> GitHubConnector:
     """Return a connector to a repository, by default with everything allowed."""
-    return GitHubConnector(lambda: client(server, token, repo, budget, kind, ahead), namespace, repo, **options)
+    return GitHubConnector(lambda: client(server, token, repo, budget, api, ahead), namespace, repo, **options)
 
 
 class GitHubAccount:

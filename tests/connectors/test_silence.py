@@ -6,21 +6,23 @@ import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
 from config.errors import BackplanError
-from connectors.github.api import Client
-from connectors.http import Transport
+from connectors.github.api import GITHUB, Client
+from connectors.http import Api
 from connectors.retry import Clock, Retrier, TransientError, UnreachableError
 from connectors.silence import LOOKING, SILENCE, Silence
+from connectors.todoist.api import TODOIST
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import requests
 
     from tests.conftest import Person
 
@@ -48,13 +50,12 @@ def mute() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def ask_todoist(url: str, timeout: float | None = None) -> httpx.Response:
-    with httpx.Client(transport=Transport("Todoist", url, 300, Clock(), timeout)) as client:
-        return client.get("https://api.todoist.com/api/v1/projects")
+def ask_todoist(url: str, timeout: float | None = None) -> requests.Response:
+    return Api(TODOIST, url, SecretStr("nobodys"), 300, Clock(), timeout).send("GET", "/api/v1/projects")
 
 
 def ask_github(url: str) -> object:
-    return Client(SecretStr("nobodys"), url, "me/goals", Retrier("GitHub", 300, Clock())).issue("1")
+    return Client(Api(GITHUB, url, SecretStr("nobodys"), 300, Clock()), "me/goals").issue("1")
 
 
 def fake_clock() -> Clock:

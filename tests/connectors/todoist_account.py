@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from connectors.http import Clock, Transport
-from connectors.todoist.api import Client
+from connectors.http import Api, Clock
+from connectors.todoist.api import TODOIST, Client
 from connectors.todoist.connector import Account, TodoistConnector
 from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
@@ -29,7 +29,7 @@ NOW = datetime(2027, 7, 20, 9, tzinfo=UTC)  # the contract's today
 def account(
     server: TodoistServer,
     budget: float = 60,
-    transport: type[Transport] = Transport,
+    api: type[Api] = Api,
     timeout: float = 20,
     ahead: timedelta = timedelta(0),
 ) -> Account:
@@ -41,7 +41,7 @@ def account(
 
     clock = Clock(lambda: server.service.now - ahead, lambda: waited[0], sleep)
     token = SecretStr(server.service.owner.token)
-    return Account(lambda: Client(token, transport("Todoist", server.url, budget, clock, timeout)))
+    return Account(lambda: Client(api(TODOIST, server.url, token, budget, clock, timeout)))
 
 
 def connector(

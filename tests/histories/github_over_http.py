@@ -11,17 +11,18 @@ from pydantic import SecretStr
 
 from connectors.base import Action, Write
 from connectors.codec import write_memory
+from connectors.github.api import GITHUB as SERVICE
 from connectors.github.api import Client
 from connectors.github.body import Body
 from connectors.github.connector import GitHubConnector
 from connectors.github.reader import Reading
 from connectors.github.repository import RepositoryInfo
-from connectors.retry import Clock, Retrier
+from connectors.http import Clock
 from tests.connectors.github_account import GitHubAccount
 from tests.histories.choices import Event, Luck
 from tests.histories.in_memory import TODAY
-from tests.histories.over_http import Remote, morning
-from tests.histories.service import Fault, Held, Killed, Kind
+from tests.histories.over_http import Mortal, Remote, morning
+from tests.histories.service import Held, Kind
 from tests.histories.world import Life
 from tests.servers.github import GitHub
 from tests.servers.github_rest import issue_json
@@ -29,8 +30,6 @@ from tests.servers.github_rest import issue_json
 if TYPE_CHECKING:
     from collections.abc import Generator
     from datetime import date
-
-    import requests
 
     from config.project import Project
     from connectors.base import WriteResult
@@ -41,22 +40,6 @@ if TYPE_CHECKING:
 GITHUB = Kind("github", "safe", most=20, requests=8)
 _MANY = 10**6
 _MEMORY = re.compile(r"\n*<!-- bpm1 (\S+) (\{[^<>\n]*\}) -->")
-
-
-class Mortal(Client):
-    """Lets the process die before or after the request that the app's fault says."""
-
-    app: GitHubApp
-
-    def _once(self, *asked: Any) -> requests.Response:
-        fault = self.app.fault()
-        if fault is Fault.KILLED_BEFORE:
-            raise Killed
-        try:
-            return super()._once(*asked)
-        finally:
-            if fault is Fault.KILLED_AFTER:
-                raise Killed
 
 
 class GitHubApp(Remote):
@@ -76,9 +59,9 @@ class GitHubApp(Remote):
     def client(self) -> Client:
         """Return a client as a process of its own has it."""
         clock = Clock(self.now, self.passed, self.sleep)
-        client = Mortal(SecretStr(self.github.token), self._server.base, "ann/goals", Retrier("GitHub", 300, clock))
-        client.app = self
-        return client
+        api = Mortal(SERVICE, self._server.base, SecretStr(self.github.token), 300, clock)
+        api.app = self
+        return Client(api, "ann/goals")
 
     def look(self) -> None:
         """See what is there now."""

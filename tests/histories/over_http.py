@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from connectors.codec import write_memory
-from connectors.http import Clock, Transport
+from connectors.http import Api, Clock
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.answers import ItemAnswer, NoteAnswer
+from connectors.todoist.api import TODOIST as SERVICE
 from connectors.todoist.api import Client
 from connectors.todoist.connector import Account, TodoistConnector
 from connectors.todoist.description import content_of, split
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from datetime import date
 
-    import httpx
+    import requests
 
     from config.project import Project
     from connectors.base import Connector, WriteResult
@@ -63,19 +64,20 @@ def morning(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
 
 
-class Mortal(Transport):
+class Mortal(Api):
     """Lets the process die before or after the request that the app's fault says."""
 
     app: Remote
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def _once(self, *asked: Any) -> requests.Response:
         fault = self.app.fault()
         if fault is Fault.KILLED_BEFORE:
             raise Killed
-        response = super().handle_request(request)
-        if fault is Fault.KILLED_AFTER:
-            raise Killed
-        return response
+        try:
+            return super()._once(*asked)
+        finally:
+            if fault is Fault.KILLED_AFTER:
+                raise Killed
 
 
 class Remote(Service):
@@ -146,9 +148,9 @@ class TodoistApp(Remote):
         self.todoist.rates = Rates(10**6, 10**6, 10**6)
         self.todoist.completed_can_be_read = False  # the service does not promise it
         clock = Clock(self.now, self.passed, self.sleep)
-        transport = Mortal("Todoist", server.url, 300, clock, 20)
-        transport.app = self
-        self.client = Client(SecretStr(self.todoist.owner.token), transport)
+        api = Mortal(SERVICE, server.url, SecretStr(self.todoist.owner.token), 300, clock, 20)
+        api.app = self
+        self.client = Client(api)
         self.account = Account(lambda: self.client)
         self._called: dict[str, str] = {}  # id of a project or section -> the name that a person gave up for another
         self._stores: dict[str, tuple[str, int]] = {}  # id -> whose memory a task holds, and of which place

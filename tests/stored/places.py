@@ -8,8 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from connectors.github.api import Client
-from connectors.http import Transport
+from connectors.http import Api
 from connectors.todoist.connector import TodoistConnector
 from tests.connectors import github_account
 from tests.connectors.contract import NAMESPACE
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    import httpx
     import requests
 
     from connectors.base import Connector
@@ -123,17 +121,17 @@ class TodoistPlace:
         )
 
     def dying(self, last: int, *, half: bool) -> Connector:
-        class Dying(Transport):
+        class Dying(Api):
             sent = 0
 
-            def _once(self, request: httpx.Request) -> httpx.Response:
+            def _once(self, *asked: Any) -> requests.Response:
                 Dying.sent += 1
                 with _the_end(last == Dying.sent):
-                    return super()._once(request)
+                    return super()._once(*asked)
 
         if half:
             self.server.faults.at(last - 1, Fault.PARTIAL)
-        return TodoistConnector(account(self.server, transport=Dying), NAMESPACE)
+        return TodoistConnector(account(self.server, api=Dying), NAMESPACE)
 
     def wait_until(self, day: date) -> None:
         self.server.service.advance(morning(day) - self.server.service.now)
@@ -185,7 +183,7 @@ class GitHubPlace:
         )
 
     def dying(self, last: int, *, half: bool) -> Connector:
-        class Dying(Client):
+        class Dying(Api):
             sent = 0
 
             def _once(self, *asked: Any) -> requests.Response:
@@ -195,7 +193,7 @@ class GitHubPlace:
 
         if half:
             self.server.faults.at(last - 1, Fault.PARTIAL)
-        return github_account.connector(self.server, kind=Dying)
+        return github_account.connector(self.server, api=Dying)
 
     def wait_until(self, day: date) -> None:
         self.server.service.advance(max(timedelta(), morning(day) - self.server.service.now))

@@ -12,10 +12,9 @@ import requests
 import responses
 from pydantic import SecretStr
 
-from config.errors import BackplanError, CredentialsError
-from connectors.github.api import Client, Mutation
-from connectors.github.errors import MissingError
-from connectors.retry import Clock, Retrier
+from config.errors import BackplanError, CredentialsError, MissingError
+from connectors.github.api import GITHUB, Client, Mutation
+from connectors.http import Api, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +45,7 @@ def client(waits: list[float]) -> Client:
 
 def made(waits: list[float], url: str = API) -> Client:
     clock = Clock(lambda: NOW, lambda: sum(waits), waits.append)
-    return Client(SecretStr("a-token-nobody-has"), url, "me/goals", Retrier("GitHub", 300, clock))
+    return Client(Api(GITHUB, url, SecretStr("a-token-nobody-has"), 300, clock), "me/goals")
 
 
 def test_every_request_says_who_we_are(client: Client, mocked: responses.RequestsMock) -> None:
@@ -70,6 +69,18 @@ def test_a_netrc_on_the_machine_overrules_no_token(
     assert mocked.calls[0].request.headers["Authorization"] == "Bearer a-token-nobody-has"
 
 
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_the_certificates_of_a_company_can_be_named(
+    waits: list[float], mocked: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for other in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "company.pem")
+    mocked.get(ISSUES, json=[])
+    list(made(waits).listed("issues"))
+    assert mocked.calls[0].request.req_kwargs["verify"] == "company.pem"  # type: ignore[attr-defined]
+
+
 def test_pages_are_followed_by_their_links(client: Client, mocked: responses.RequestsMock) -> None:
     following = f"{API}/repositories/1/issues?after=abc"
     mocked.get(ISSUES, json=[1, 2], headers={"Link": f'<{following}>; rel="next"'})
@@ -89,6 +100,21 @@ def test_a_move_is_followed_with_method_and_body_and_never_to_another_host(
     mocked.get(ISSUES, json=[])
     assert list(client.listed("issues")) == []
     assert all(str(call.request.url).startswith(API) for call in mocked.calls)
+
+
+def test_the_token_goes_to_no_other_host_that_a_link_names(client: Client, mocked: responses.RequestsMock) -> None:
+    mocked.get(ISSUES, json=[1], headers={"Link": '<https://example.org/more?page=2>; rel="next"'})
+    mocked.get(f"{API}/more?page=2", json=[2])
+    assert list(client.listed("issues")) == [1, 2]
+
+
+def test_an_answer_without_a_body_is_asked_for_again(client: Client, mocked: responses.RequestsMock) -> None:
+    mocked.get(ISSUES, status=204)
+    mocked.get(ISSUES, json=[])
+    assert list(client.listed("issues")) == []
+    mocked.delete(f"{API}/repos/me/goals/labels/x", status=204)
+    client.remove("labels/x")
+    assert len(mocked.calls) == 3
 
 
 @pytest.mark.parametrize(
@@ -229,7 +255,7 @@ def test_a_connection_that_breaks_does_not_tell_what_was_sent(
     mocked.get(ISSUES, body=requests.ConnectionError("secret things"))
     mocked.get(ISSUES, json=[])
     assert list(client.listed("issues")) == []
-    assert client.requests.read == 2
+    assert client.api.requests.read == 2
 
 
 def test_a_companys_own_server_has_its_own_addresses(waits: list[float], mocked: responses.RequestsMock) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from connectors.base import Action, Write
-from connectors.github.api import Client
 from connectors.github.body import Body
 from connectors.github.connector import GitHubConnector
 from connectors.github.date_line import date_line
+from connectors.http import Api
 from connectors.markdown.connector import MarkdownConnector
 from sync.reports import words
 from sync.run import executor, pipeline, reading
@@ -1363,7 +1363,7 @@ def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], No
         with GitHubServer() as server:
             world = _prepared(tmp_path, server, scenario)
 
-            class Dying(Client):
+            class Dying(Api):
                 sent = 0
 
                 def _answered(self, response: requests.Response, last: int = last) -> requests.Response:
@@ -1373,7 +1373,7 @@ def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], No
                     return super()._answered(response)
 
             with pytest.raises(Killed):
-                run(world.project, [connector(server, kind=Dying)], TODAY)
+                run(world.project, [connector(server, api=Dying)], TODAY)
             _assert_all_is_well(world, scenario, server)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import RefusedError
-from connectors.http import Transport
+from connectors.http import Api
 from connectors.todoist import connector as connector_module
 from sync.reports import as_json
 from sync.run import journal, pipeline, reading
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    import httpx
+    from requests import Response
 
     from config.project import Project
 
@@ -63,12 +63,10 @@ class Desk:
     def project(self) -> Project:
         return load(self.folder, *self.goals, sync=self.sync, retired=self.retired, **self.settings)
 
-    def run(
-        self, *, rebuild: bool = False, allow: bool = False, transport: type[Transport] = Transport, timeout: float = 20
-    ) -> Run:
+    def run(self, *, rebuild: bool = False, allow: bool = False, api: type[Api] = Api, timeout: float = 20) -> Run:
         """Run once, as a process of its own does."""
         project = self.project
-        connector_module._ACCOUNTS[self.folder] = shared = account(self.server, 60, transport, timeout)
+        connector_module._ACCOUNTS[self.folder] = shared = account(self.server, 60, api, timeout)
         homes = homes_of(project, self.folder)
         found = reading.read(project, homes, TODAY, rebuild=rebuild, allow_mass_change=allow)
         plans = pipeline.make_plans(found, allow_mass_change=allow)
@@ -413,18 +411,18 @@ def test_a_move_that_is_killed_after_any_request_is_finished(move: Callable[[Des
             desk = prepared(server, tmp_path)
             move(desk)
 
-            class Dying(Transport):
+            class Dying(Api):
                 sent = 0
 
-                def _once(self, request: httpx.Request, last: int = last) -> httpx.Response:
-                    answer = super()._once(request)
+                def _once(self, *asked: Any, last: int = last) -> Response:
+                    answer = super()._once(*asked)
                     Dying.sent += 1
                     if Dying.sent == last:
                         raise Killed
                     return answer
 
             with pytest.raises(Killed):
-                desk.run(transport=Dying)
+                desk.run(api=Dying)
             desk.settle()
             assert shape(desk) == wanted.shape
 

@@ -16,7 +16,7 @@ from config import loader, settings
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.redaction import hide
 from connectors.base import Action, Write
-from connectors.http import Transport
+from connectors.http import Api
 from connectors.markdown.connector import MarkdownConnector
 from connectors.registry import create
 from connectors.todoist.api import Client
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    import httpx
+    from requests import Response
 
     from config.project import Project
     from connectors.todoist.objects import Listing
@@ -758,18 +758,18 @@ def test_killed_after_any_request(tmp_path: Path, scenario: Callable[[World], No
             server.service.failed_uuids_stay_failed = forgetful
             world = _prepared(tmp_path, server, scenario)
 
-            class Dying(Transport):
+            class Dying(Api):
                 sent = 0
 
-                def _once(self, request: httpx.Request, last: int = last) -> httpx.Response:
-                    answer = super()._once(request)
+                def _once(self, *asked: Any, last: int = last) -> Response:
+                    answer = super()._once(*asked)
                     Dying.sent += 1
                     if Dying.sent == last:
                         raise Killed
                     return answer
 
             with pytest.raises(Killed):
-                run(world.project, [TodoistConnector(account(server, transport=Dying), NAMESPACE)], TODAY)
+                run(world.project, [TodoistConnector(account(server, api=Dying), NAMESPACE)], TODAY)
             _assert_all_made_is_remembered(world)
             _assert_all_is_well(world, scenario, server)
 
