@@ -321,19 +321,18 @@ def _memory_back(record: Record, now: Memory, back: _Tasks, *, forgetful: bool) 
 
     forgetful: what the run had made may be forgotten, for the service does not remember an id of ours for good.
     """
-    memory: dict[str, StoredGoal] = {}
-    for goal_id in dict.fromkeys([*now, *record.before]):
-        goals = record.before.get(goal_id), record.after.get(goal_id), now.get(goal_id)
-        before, after, found = goals
-        known = dict.fromkeys(key for goal in (before, found) if goal for key in goal.keys)
+    memory = dict(now)
+    for goal_id in {**record.before, **record.after}:
+        before, after, found = record.before.get(goal_id), record.after.get(goal_id), now.get(goal_id)
+        known = {**(before.keys if before else {}), **(found.keys if found else {})}
+        entries = {key: _entry_back(record, now, back, key, forgetful=forgetful) for key in known}
+        keys = {key: entry for key, entry in entries.items() if entry}
         published_since = found and after and (found.made, found.digest) != (after.made, after.digest)
         base = found if published_since or before is None else before
-        if before or after:
-            entries = {key: _entry_back(record, now, back, key, forgetful=forgetful) for key in known}
-            keys = {key: entry for key, entry in entries.items() if entry}
-            base = replace(base, keys=keys) if base and keys else None
-        if base:
-            memory[goal_id] = base
+        if base and keys:
+            memory[goal_id] = replace(base, keys=keys)
+        else:
+            memory.pop(goal_id, None)
     return memory
 
 
