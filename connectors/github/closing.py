@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from connectors.github.api import Client
 
 NOT_PLANNED = ("not_planned", "duplicate")
+DONE = ("completed", "reopened", "")  # of closed issues; long ago there was no reason
 _MOST_NODES = 100
 _CLOSED = """query($ids: [ID!]!) {
   nodes(ids: $ids) { ... on Issue { timelineItems(itemTypes: CLOSED_EVENT, last: 1) { nodes {

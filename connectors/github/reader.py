@@ -18,20 +18,20 @@ from connectors.codec import read_memory
 from connectors.days import is_far
 from connectors.github.answers import IssueAnswer, NumberAnswer
 from connectors.github.body import read_notes, read_title
-from connectors.github.closing import NOT_PLANNED, closed_by_robots
+from connectors.github.closing import DONE, NOT_PLANNED, closed_by_robots
 from connectors.github.date_line import day_without_due, in_words
 from connectors.github.errors import understood
 from connectors.github.issue import Issue, Item
-from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Stray, Task, client_nonce, digest
+from connectors.github.unmarked import strays
+from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from connectors.github.api import Client
     from connectors.github.repository import DateFields, Project, RepositoryInfo
     from connectors.model import StepState
 
-_REASONS = ("completed", "reopened", "")  # for closed issues that are done; long ago there was none
 _REMEDY = "Restore their text: “edited” above it shows earlier ones"
 _FEW = 5  # issues that are not listed and are asked for one by one; more, and all are listed
 
@@ -165,7 +165,7 @@ class Reading:
     def read_links(self, client: Client) -> None:
         """Ask for what blocks an issue, where it is not as much as its body tells."""
         known = {marker.nonce for _, marker, _ in self._managed()}
-        for issue in self._by_number():
+        for issue in self.by_number():
             told = issue.body.aside.blocked_by
             if self.ours(issue) and issue.open and (issue.blocks != len(told) or not known.issuperset(told)):
                 listed = client.listed(f"issues/{issue.number}/dependencies/blocked_by") if issue.blocks else ()
@@ -190,7 +190,7 @@ class Reading:
         """Find the memory of each goal: in its issue, of two in the elder; else in the last that it had."""
         self.memory, self.homes, self.damage, self.remedy = {}, {}, "", ""
         found: dict[str, list[tuple[Issue, StoredGoal]]] = {}
-        for issue in self._by_number():
+        for issue in self.by_number():
             if not issue.trusted:
                 continue
             try:
@@ -209,7 +209,7 @@ class Reading:
         """Take note of goals of which there are issues and no memory: it stood in the text of the goal's own issue."""
         known = {entry.native_id for _, entry in self.entries()}
         lost: dict[str, str] = {}
-        for issue in self._by_number():
+        for issue in self.by_number():
             marker = self.ours(issue)
             if marker and goal_of(marker.key) not in self.memory and not known & {issue.number, marker.nonce}:
                 own = issue.number if "/" not in marker.key else issue.parent
@@ -220,7 +220,8 @@ class Reading:
             self.damage = f"github ({self.facts.name}): the memory of `{goal_id}` in the text of {where} is gone"
             self.remedy = "Restore that text: “edited” above it shows earlier ones" if number in self.issues else ""
 
-    def _by_number(self) -> list[Issue]:
+    def by_number(self) -> list[Issue]:
+        """Return the issues, the eldest first."""
         return sorted(self.issues.values(), key=lambda issue: int(issue.number))
 
     # The snapshot
@@ -252,33 +253,13 @@ class Reading:
             damage=self.damage,
             remedy=self.remedy if self.damage else _REMEDY,
             account=frozenset({self.facts.login} - {""}),
-            strays=tuple(self._strays({issue.number for issue, _ in found})),
+            strays=tuple(strays(self.by_number(), self.label, {issue.number for issue, _ in found}, self.content)),
         )
-
-    def _strays(self, ours: Collection[str]) -> Iterator[Stray]:
-        """Yield the issues with our label that have no marker of anybody: somebody may have replaced their text."""
-        own = self.label.casefold()
-        labelled = [issue for issue in self._by_number() if own in map(str.casefold, issue.labels)]
-        unmarked = [issue for issue in labelled if not issue.body.marker and issue.number not in ours]
-        names = {issue.number: f"#{issue.number}" for issue in unmarked}
-        below: dict[str, list[str]] = {}
-        for issue in self.issues.values():
-            below.setdefault(issue.parent, []).append(names.get(issue.number, issue.number))
-        for issue in unmarked:
-            yield Stray(
-                names[issue.number],
-                self.content(issue, None),
-                done=not issue.open and issue.reason in _REASONS,
-                dropped=not issue.open and issue.reason in NOT_PLANNED,
-                parent=names.get(issue.parent, issue.parent),
-                below=tuple(below.get(issue.number, ())),
-                native_id=issue.number,
-            )
 
     def _managed(self) -> Iterator[tuple[Issue, Marker, bool]]:
         """Yield the issues with a marker, and whether it is whole."""
         live = {entry.native_id: (key, entry) for key, entry in self.entries() if entry.state == "live"}
-        for issue in self._by_number():
+        for issue in self.by_number():
             marker = issue.marker(self.namespace)
             if marker is not None:
                 yield issue, marker, True
@@ -304,7 +285,7 @@ class Reading:
 
     def _task(self, issue: Issue, marker: Marker, below: Mapping[str, int]) -> Task:
         robot, unread = self.robots.get(issue.number, ""), _unread(issue, marker)
-        done = not issue.open and issue.reason in _REASONS
+        done = not issue.open and issue.reason in DONE
         dropped = not issue.open and issue.reason in NOT_PLANNED and not robot
         moment = datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None
         if unread:  # then nothing is news
@@ -374,7 +355,7 @@ def _closed_by(issue: Issue, robot: str) -> str:
 def _unread(issue: Issue, marker: Marker) -> str:
     """Return a sentence on what of an issue cannot be read; empty where all can."""
     if not issue.open:  # then it keeps the dates that it had
-        known = issue.reason in (*NOT_PLANNED, *_REASONS)
+        known = issue.reason in (*NOT_PLANNED, *DONE)
         return "" if known else f"#{issue.number}: closed as `{issue.reason}`, which is not known here; update backplan"
     if not (words := _unread_day(issue, marker)):
         return ""

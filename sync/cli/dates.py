@@ -143,22 +143,7 @@ def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
     workspace = options.workspace()
     shown = agenda(_only(workspace, _schedule(workspace, progress=True), options.goal), days)
 
-    def document() -> Mapping[str, Any]:
-        from sync.reports import as_json
-
-        return as_json.agenda(shown)
-
-    def show() -> None:
-        if markdown:
-            from sync.reports import markdown as as_markdown
-
-            click.echo(as_markdown.agenda(shown), nl=False)
-        else:
-            from sync.reports import text
-
-            print_lines(text.agenda(shown))
-
-    options.emit(document, show)
+    options.report("agenda", shown, markdown=markdown)
 
 
 @command(click.argument("target", metavar="GOAL[/STEP]"))
@@ -246,17 +231,7 @@ def fit(options: Options, goal_id: str, progress: bool) -> None:
     goal = workspace.goal(goal_id)
     found = fits.fit(workspace.project, _schedule(workspace, progress=progress), goal.id)
 
-    def document() -> Mapping[str, Any]:
-        from sync.reports import as_json
-
-        return as_json.fit(found)
-
-    def show() -> None:
-        from sync.reports import text
-
-        print_lines(text.fit(found))
-
-    options.emit(document, show)
+    options.report("fit", found)
 
 
 def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, again: bool = False) -> Schedule:

@@ -13,7 +13,7 @@ import click
 
 from config import pull_request
 from connectors.silence import LOOKING, SILENCE, Silence
-from sync.cli.output import print_json, say
+from sync.cli.output import print_json, print_lines, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -80,6 +80,19 @@ class Options:
             print_json(document())
         else:
             show()
+
+    def report(self, name: str, *values: Any, markdown: bool = False) -> None:
+        """Show values by the report of this name: as JSON, where that is asked for, as Markdown, or in a terminal."""
+        from importlib import import_module  # the reports are slow to import, and a command needs one of them
+
+        form = "as_json" if self.json else "markdown" if markdown else "text"
+        shown = getattr(import_module(f"sync.reports.{form}"), name)(*values)
+        if self.json:
+            print_json(shown)
+        elif markdown:
+            click.echo(shown, nl=False)
+        else:
+            print_lines(shown)
 
 
 _COMMON = (

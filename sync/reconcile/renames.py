@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
-    from config.project import Goal, Project
+    from config.project import Goal, Project, Step
     from connectors.model import Content, Snapshot
 
 
@@ -214,12 +214,7 @@ def _goals(project: Project, known: _Known, doubts: list[Doubt], here: Collectio
     said = {goal.id: goal.was for goal in project.goals if goal.was and goal.was in memory and goal.id not in memory}
     news = [goal for goal in project.goals if goal.id not in said and (here is None or goal.id in {*here, *memory})]
     old = [goal_id for goal_id in memory if goal_id not in said.values()]
-    said |= _by_title(old, {goal.id: slug(goal.title) for goal in news}, known)
-    found, doubts_here = _by_place(
-        [goal_id for goal_id in old if goal_id not in said.values()],
-        [(goal.id, goal.titled_id) for goal in news if goal.id not in said],
-        known.done,
-    )
+    found, doubts_here = _matches(old, {goal.id: goal for goal in news}, known)
     goals = {goal.id: goal for goal in project.goals}
     doubts += [
         Doubt(frozenset((*went, *came)), Problem(goals[came[0]].origin.at("title"), _doubt("goals", went, came)))
@@ -238,13 +233,8 @@ def _steps(goal: Goal, known: _Known, old_id: str, doubts: list[Doubt]) -> dict[
             said[step.key] = f"{old_id}/{step.was}"
     steps = {f"{old_id}/{step.id}": step for step in goal.steps if step.key not in said}
     free = [key for key in old if not (key in said.values() or is_group(key))]
-    titled = _by_title(free, {key: slug(step.title) for key, step in steps.items()}, known)
-    found, doubts_here = _by_place(
-        [key for key in free if key not in titled.values()],
-        [(key, step.titled_id) for key, step in steps.items() if key not in titled],
-        known.done,
-    )
-    renames.update({old: steps[new].key for new, old in {**titled, **found}.items()})
+    found, doubts_here = _matches(free, steps, known)
+    renames.update({old: steps[new].key for new, old in found.items()})
     for went, came in doubts_here:
         ids = [[within_goal(key) for key in keys] for keys in (went, came)]
         problem = Problem(steps[came[0]].origin.at("title"), _doubt("steps", *ids))
@@ -252,6 +242,19 @@ def _steps(goal: Goal, known: _Known, old_id: str, doubts: list[Doubt]) -> dict[
     renames.update({was: new for new, was in said.items()})
     renames.update({key: f"{goal.id}/{key.partition('/')[2]}" for key in old if key not in renames})
     return renames
+
+
+def _matches(
+    old: Sequence[str], new: Mapping[str, Goal | Step], known: _Known
+) -> tuple[dict[str, str], list[tuple[list[str], list[str]]]]:
+    """Return new -> old of what has another id, by title or else by place, and what is in doubt."""
+    titled = _by_title(old, {key: slug(one.title) for key, one in new.items()}, known)
+    found, doubts = _by_place(
+        [key for key in old if key not in titled.values()],
+        [(key, one.titled_id) for key, one in new.items() if key not in titled],
+        known.done,
+    )
+    return {**titled, **found}, doubts
 
 
 def _by_title(old: Collection[str], new: Mapping[str, str], known: _Known) -> dict[str, str]:
