@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from config.project import Project
     from sync.reconcile.change import ConnectorPlan
     from sync.run.homes import Binding
     from sync.run.reading import Reading
@@ -100,7 +101,7 @@ def _plan_back(options: Options, file: Path, *, allow_mass_change: bool) -> tupl
     changed = [home for home in changed if not only or home.connector.name in only]
     found = take_snapshots(workspace.project, changed, workspace.today, allow_mass_change=allow_mass_change)
     plans = pipeline.make_plans_back(undone, changed, found, namespace, allow_mass_change=allow_mass_change)
-    return _Run(plans, changed, namespace, applied=False), found.unread
+    return _Run(plans, changed, workspace.project, applied=False), found.unread
 
 
 def _agreed(options: Options) -> bool:
@@ -114,8 +115,14 @@ class _Run:
 
     plans: list[ConnectorPlan]
     homes: Sequence[Binding]
-    namespace: str
+    project: Project
     applied: bool
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        from sync.reports.words import titles
+
+        return titles(self.project.goals)
 
     @property
     def pending(self) -> bool:
@@ -130,7 +137,7 @@ class _Run:
     def document(self) -> Mapping[str, Any]:
         from sync.reports import as_json
 
-        return as_json.plans(self.plans, {home.label: home.connector for home in self.homes}, self.namespace)
+        return as_json.plans(self.plans, {home.label: home.connector for home in self.homes}, self.project.namespace)
 
     def apply(self, journal: Path | None, *, verbose: bool, limited: bool = False) -> _Run:
         """Carry the plans out. The journal comes first, so that a run that is killed can be undone too."""
@@ -189,7 +196,7 @@ def _reconcile(
         only_connectors=only,
         allow_mass_change=allow_mass_change,
     )
-    run = _Run(plans, homes, workspace.project.namespace, applied=False)
+    run = _Run(plans, homes, workspace.project, applied=False)
     notes = workspace.left_lists(homes)
     if write:
         limited = len(plans) < len(homes) - len(reading.unread)
@@ -230,10 +237,10 @@ def _report_run(options: Options, run: _Run, *, markdown: bool) -> None:
         if markdown:
             from sync.reports import markdown as as_markdown
 
-            click.echo(as_markdown.plan(run.plans, applied=run.applied), nl=False)
+            click.echo(as_markdown.plan(run.plans, run.titles, applied=run.applied), nl=False)
         else:
             from sync.reports import text
 
-            print_lines(text.plan(run.plans, applied=run.applied))
+            print_lines(text.plan(run.plans, run.titles, applied=run.applied, verbose=options.verbose))
 
     options.emit(lambda: run.document, show)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from config import display
 from config.display import clean, shorten
+from config.keys import goal_of
 from connectors.base import Action
 from sync.reports import mermaid, words
 from sync.reports.agenda import idle, when
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sync.reconcile.change import Change, ConnectorPlan
     from sync.reports.agenda import Agenda, Entry
@@ -79,8 +80,8 @@ def _standing(goal: ScheduledGoal, today: date) -> str:
 
 def moves(before: Schedule, after: Schedule) -> str:
     """Return what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
-    moved = after.moves(before)
-    rows = ((escape(key), display.day(old), display.day(new)) for key, old, new in moved)
+    moved, titles = after.moves(before), words.titles(goal.goal for goal in after.goals)
+    rows = ((escape(words.titled(key, titles)), display.day(old), display.day(new)) for key, old, new in moved)
     dates = table(("step", "due", "new due"), rows) if moved else ["no date moves"]
     return _joined([dates, *([health] if (health := list(_health(before, after))) else [])])
 
@@ -93,9 +94,12 @@ def _chart(value: Schedule) -> Iterator[list[str]]:
         yield [left_out]
 
 
-def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> str:
-    """Return a heading and a table of changes for each connector; `applied` also says what became of each."""
-    return _joined(_connector(value, applied=applied) for value in values)
+def plan(values: Sequence[ConnectorPlan], titles: Mapping[str, str], *, applied: bool) -> str:
+    """Return a heading and a table of changes for each connector; `applied` also says what became of each.
+
+    titles: of goals, steps and groups by their keys.
+    """
+    return _joined(_connector(value, titles, applied=applied) for value in values)
 
 
 def _joined(blocks: Iterable[Iterable[str]]) -> str:
@@ -151,29 +155,32 @@ def _step(step: ScheduledStep) -> tuple[str, ...]:
 # The changes of a connector
 
 
-def _connector(value: ConnectorPlan, *, applied: bool) -> Iterator[str]:
+def _connector(value: ConnectorPlan, titles: Mapping[str, str], *, applied: bool) -> Iterator[str]:
     yield f"## {escape(value.label)}"
     yield ""
-    said = "in sync, nothing to do" if not value.writes else f"{value.budget}" if value.budget and not applied else ""
+    told = [words.what_changes(value.news), f"{value.budget}" if value.budget and not applied else ""]
+    said = "; ".join(filter(None, told)) if value.writes else "in sync, nothing to do"
     if said:
         yield said
     if value.changes:
         if said:
             yield ""
         yield from table(
-            change_columns(applied=applied), (change_row(change, applied=applied) for change in value.changes)
+            change_columns(applied=applied), (change_row(change, titles, applied=applied) for change in value.changes)
         )
 
 
 def change_columns(*, applied: bool) -> tuple[str, ...]:
     """Return the heads of a table of changes."""
-    return ("what", "task", "change", "why", *(("status",) if applied else ()))
+    return ("what", "goal", "task", "change", "why", *(("status",) if applied else ()))
 
 
-def change_row(change: Change, *, applied: bool) -> tuple[str, ...]:
+def change_row(change: Change, titles: Mapping[str, str], *, applied: bool) -> tuple[str, ...]:
     """Return the cells of a change: what happens to which task, what changes in it and why."""
     status = change.status + (f": {escape(change.error)}" if change.error else "")
-    row = (change.action.value, escape(change.key), _fields(change), escape(change.reason))
+    goal = titles.get(goal_of(change.key), "")
+    named = (escape(goal), escape(words.title(change, titles)))
+    row = (change.action.value, *named, _fields(change), escape(change.reason))
     return (*row, status) if applied else row
 
 

@@ -45,6 +45,11 @@ class Told:
     cost: Cost | None = None
     notes: Sequence[str] = ()
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of the goals, groups and steps by their keys."""
+        return words.titles(goal.goal for goal in self.schedule.goals)
+
 
 def run(told: Told, limit: int = LIMIT) -> str:
     """Return the report of a run in at most `limit` bytes of UTF-8."""
@@ -54,7 +59,7 @@ def run(told: Told, limit: int = LIMIT) -> str:
         _fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes"),
         _late(told.schedule, room["late"]),
         _goals(told.schedule, room["goals"]),
-        *(_changes(plan, room["changes"] // len(told.plans), applied=told.applied) for plan in told.plans),
+        *(_changes(plan, told.titles, room["changes"] // len(told.plans), applied=told.applied) for plan in told.plans),
         _chart(told.schedule, room["chart"]),
         [_cost(told.cost)] if told.cost else [],
     ]
@@ -146,11 +151,11 @@ def _next(step: ScheduledStep) -> str:
     return f"{markdown.escape(step.step.title)}, {display.day(step.due)}"
 
 
-def _changes(plan: ConnectorPlan, room: int, *, applied: bool) -> list[str]:
+def _changes(plan: ConnectorPlan, titles: Mapping[str, str], room: int, *, applied: bool) -> list[str]:
     heading = f"Changes in {markdown.escape(plan.label)}"
     # What is left out if there is no room for all is what happens most, and matters least.
     changes = sorted(plan.changes, key=_weight)
-    rows = [markdown.change_row(change, applied=applied) for change in changes]
+    rows = [markdown.change_row(change, titles, applied=applied) for change in changes]
     table = _table(heading, markdown.change_columns(applied=applied), rows, room)
     return [*table, *(["", f"It takes {plan.budget}."] if table and plan.budget and not applied else [])]
 

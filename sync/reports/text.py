@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from config import display
-from config.keys import HEARTBEAT, goal_of, within_goal
+from config.keys import HEARTBEAT, goal_of
 from connectors.base import Action
 from sync.forecast.learning import lessons
 from sync.reports import words
@@ -18,8 +18,7 @@ from sync.reports.agenda import idle, when
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 WIDTH_WITHOUT_TERMINAL = 120
+_FEW_NEW = 3  # new tasks of a goal that are listed; more are counted
 
 _STATE_STYLES = {
     State.ON_TRACK: "green",
@@ -129,9 +129,9 @@ def status(value: Schedule) -> Iterable[RenderableType]:
     yield table
     for goal in value.goals:
         for warning in goal.warnings:
-            yield Text(display.clean(f"! {goal.goal.id}: {warning}"), style="yellow")
+            yield Text(display.clean(f"! {goal.goal.title}: {warning}"), style="yellow")
         if goal.buffer and goal.state is not State.DONE:
-            yield Text(f"{goal.goal.id}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
+            yield Text(f"{display.clean(goal.goal.title)}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
     yield from _loads(value)
     yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.tells)
 
@@ -210,26 +210,48 @@ def _compared(day: date | None, deadline: date) -> str:
     return f"{display.days(abs(days))} {'later' if days > 0 else 'earlier'}"
 
 
-def plan(values: Sequence[ConnectorPlan], *, applied: bool) -> Iterable[RenderableType]:
-    """Yield for each connector a line that counts, then a table of changes for each goal."""
+def plan(
+    values: Sequence[ConnectorPlan], titles: Mapping[str, str], *, applied: bool, verbose: bool = False
+) -> Iterable[RenderableType]:
+    """Yield for each connector a line that counts, then a table of changes for each goal.
+
+    titles: of goals, steps and groups by their keys. verbose: with each new task, where there are many in a goal.
+    """
     for value in values:
         yield Text(f"{display.clean(value.label)}: {_counts(value, applied=applied)}", style="bold")
         if value.error:
             yield Text(display.clean(words.unwritten(value.error)), style="red")
-        for goal_id, changes in groupby(value.changes, key=lambda change: goal_of(change.key)):
-            yield _changes(goal_id, list(changes))
+        if value.changes:
+            yield _changes(value.changes, titles, verbose=verbose)
 
 
-def _changes(goal_id: str, changes: Sequence[Change]) -> Table:
-    table = _table("", display.clean(goal_id), "change", "why")
+def _changes(changes: Sequence[Change], titles: Mapping[str, str], *, verbose: bool) -> Table:
+    by_goal: dict[str, list[Change]] = {}
     for change in changes:
-        table.add_row(
-            Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
-            display.clean(within_goal(change.key)) or ("" if goal_id == HEARTBEAT else "the goal itself"),
-            _fields(change),
-            Text(display.clean(change.error or change.reason), style="red" if change.error else ""),
-        )
+        by_goal.setdefault(goal_of(change.key), []).append(change)
+    table = _table("", "task", "change", "why")
+    for goal_id, found in by_goal.items():
+        if goal_id != HEARTBEAT:
+            table.add_row("", Text(display.clean(titles.get(goal_id, goal_id)), style="bold"))
+        new = [change for change in found if change.action is Action.CREATE and not change.error]
+        folded = new if len(new) > _FEW_NEW and not verbose else []
+        for change in found:
+            if change not in folded:
+                table.add_row(*_change(change, titles))
+        if folded:
+            what = Text(Action.CREATE.value, style=_ACTION_STYLES[Action.CREATE])
+            table.add_row(what, f"  {len(folded)} tasks", words.span(folded), "new; -v lists them")
     return table
+
+
+def _change(change: Change, titles: Mapping[str, str]) -> tuple[Text | str, ...]:
+    itself = "/" not in change.key and change.key != HEARTBEAT
+    return (
+        Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
+        f"  {'the goal itself' if itself else display.clean(words.title(change, titles))}",
+        _fields(change),
+        Text(display.clean(change.error or change.reason), style="red" if change.error else ""),
+    )
 
 
 def _counts(value: ConnectorPlan, *, applied: bool) -> str:
@@ -237,10 +259,12 @@ def _counts(value: ConnectorPlan, *, applied: bool) -> str:
     done, failed, waiting = (statuses.count(status) for status in ("applied", "failed", "skipped"))
     if not statuses:
         return "in sync, nothing to do"
+    said = words.what_changes(value.news)
+    what = f": {said}" if "," in said or "goal" in said else ""
     if not applied:
-        costs = f": {value.budget}" if value.budget else ""
-        return f"{display.count(len(statuses), 'change')} to make{costs}"
-    told = [f"{display.count(done, 'change')} made"]
+        costs = f"; {value.budget}" if value.budget else ""
+        return f"{display.count(len(statuses), 'change')} to make{what}{costs}"
+    told = [f"{display.count(done, 'change')} made{what}"]
     told += [f"{failed} failed"] if failed else []
     told += [f"{waiting} wait for the next run"] if waiting else []
     return ", ".join(told)
@@ -262,6 +286,8 @@ def _fields(change: Change) -> Text:
 def _value(name: str, value: object) -> str:
     if value is None:
         return "no date" if name == "due" else ""
+    if isinstance(value, date):
+        return display.day(value)
     if name == "pinned":
         return "pinned" if value else "not pinned"
     text = display.clean(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
@@ -271,16 +297,20 @@ def _value(name: str, value: object) -> str:
 def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
     """Yield what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
     table = _table("step", "due", "", "new due", "by")
-    moved = after.moves(before)
+    moved, titles = after.moves(before), words.titles(goal.goal for goal in after.goals)
     for key, old, new in moved:
-        table.add_row(key, display.day(old), "→", display.day(new), f"{(new - old).days:+} days" if old and new else "")
+        named = Text(display.clean(words.titled(key, titles)), style="" if "/" in key else "bold")
+        table.add_row(
+            named, display.day(old), "→", display.day(new), f"{(new - old).days:+} days" if old and new else ""
+        )
     if moved:
         yield table
     else:
         yield Text("no date moves", style="green")
     for old_goal, goal in after.changed(before):
         style = _STATE_STYLES[goal.state]
-        yield Text(f"{goal.goal.id}: was {words.health(old_goal)}; now {words.health(goal)}", style=style)
+        title = display.clean(goal.goal.title)
+        yield Text(f"{title}: was {words.health(old_goal)}; now {words.health(goal)}", style=style)
         yield from _warnings(goal)
         if old_goal.risk and goal.risk:
             chances = [words.chance(risk.chance_of_deadline) for risk in (old_goal.risk, goal.risk)]

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from config.display import clean, day, days
+from config.display import clean, count, day, days
+from config.keys import day_of, goal_of, is_occurrence, step_of, within_goal
+from connectors.base import Action
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from config.project import Goal, Group, Step
     from sync.forecast.learning import Lesson
+    from sync.reconcile.change import Change
     from sync.schedule.model import Buffer, Load, Risk, ScheduledGoal, ScheduledStep
 
+_MOVES = "moved"
+_KINDS = {
+    Action.CREATE: "new",
+    Action.UPDATE: "changed",
+    Action.COMPLETE: "ticked",
+    Action.REOPEN: "reopened",
+    Action.REMOVE: "removed",
+    Action.REPAIR: "repaired",
+    Action.DETACH: "left to you",
+    Action.KEEP: "left as they are",
+}
 _OVER = {State.GIVEN_UP: "given up", State.NO_STEP_LEFT: "no step left: every step was dropped"}
 _FEW_STRETCHES, _WEEKS_SHOWN = 4, 8
 
@@ -129,3 +145,53 @@ def remark(step: ScheduledStep) -> str:
         if holds
     ]
     return ", ".join(marks)
+
+
+# Changes
+
+
+def titles(goals: Iterable[Goal]) -> dict[str, str]:
+    """Return the titles of goals, and of their groups and steps, by their keys."""
+    parts = (part for goal in goals for part in ((goal.id, goal.title), *((p.key, p.title) for p in _parts(goal))))
+    return dict(parts)
+
+
+def _parts(goal: Goal) -> Iterable[Group | Step]:
+    return (*goal.groups, *goal.steps)
+
+
+def title(change: Change, titles: Mapping[str, str]) -> str:
+    """Return what a task is called: as the goals file has it, else as the task itself, else its key."""
+    if known := titled(change.key, titles):
+        return known
+    content = change.write.content if change.write else None
+    content = content or (change.before.content if change.before else None)
+    return (content.title if content else "") or within_goal(change.key) or change.key
+
+
+def titled(key: str, titles: Mapping[str, str]) -> str:
+    """Return the title of a key, with the day of an occurrence; empty where the goals file does not have it."""
+    said = titles.get(key) or titles.get(step_of(key), "")
+    return f"{said} ({day(day_of(key))})" if said and is_occurrence(key) else said
+
+
+def what_changes(changes: Sequence[Change]) -> str:
+    """Return what changes there are, counted: `4 tasks move in 1 goal, 56 new`."""
+    counts = Counter(map(_kind, changes))
+    moved = {goal_of(change.key) for change in changes if _kind(change) == _MOVES}
+    told = [
+        f"{count(counts[_MOVES], 'task')} {'moves' if counts[_MOVES] == 1 else 'move'} in {count(len(moved), 'goal')}"
+    ]
+    return ", ".join(
+        [*(told if moved else []), *(f"{counts[kind]} {kind}" for kind in _KINDS.values() if counts[kind])]
+    )
+
+
+def span(changes: Sequence[Change]) -> str:
+    """Return the first and the last day of new tasks, in words."""
+    days = sorted(c.write.content.due for c in changes if c.write and c.write.content and c.write.content.due)
+    return "" if not days else day(days[0]) if days[0] == days[-1] else f"{day(days[0])} to {day(days[-1])}"
+
+
+def _kind(change: Change) -> str:
+    return _MOVES if change.action is Action.UPDATE and "due" in change.fields else _KINDS[change.action]
