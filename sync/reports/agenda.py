@@ -10,7 +10,7 @@ from config import display
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
@@ -82,7 +82,7 @@ def agenda(value: Schedule, days: int = 1) -> Agenda:
         tuple(entry for entry in ahead if entry.start == today),
         tuple(sorted((entry for entry in ahead if entry.start < today), key=lambda entry: entry.start)),
         coming,
-        tuple(sorted((goal for goal in value.goals if goal.state not in _OVER), key=_urgency)),
+        tuple(by_urgency(goal for goal in value.goals if goal.state not in _OVER)),
         min(ahead, key=lambda entry: (entry.start, entry.due), default=None) if idle else None,
     )
 
@@ -104,8 +104,9 @@ def _days(ahead: Sequence[Entry], today: date, last: date) -> Iterator[Day]:
         day += timedelta(1)
 
 
-def _urgency(goal: ScheduledGoal) -> tuple[int, int, date]:
-    return _URGENCY.index(goal.state), goal.margin or 0, goal.deadline
+def by_urgency(goals: Iterable[ScheduledGoal]) -> list[ScheduledGoal]:
+    """Return the goals, the most urgent first: by state, then days in hand, then deadline."""
+    return sorted(goals, key=lambda goal: (_URGENCY.index(goal.state), goal.margin or 0, goal.deadline))
 
 
 def when(entry: Entry, today: date) -> str:

@@ -59,13 +59,18 @@ def agenda_blocks(value: Agenda) -> Iterator[list[str]]:
     if said := idle(value):
         yield [sentence(said)]
     for name, entries in value.parts:
-        yield [f"**{name}**", "", *(_entry(entry, when(entry, value.today)) for entry in entries)]
+        yield part(name, entries, value.today)
     for day in value.days:
         begins = (_entry(entry, f"begins, until {display.near(entry.due, value.today)}") for entry in day.begins)
         due = (_entry(entry, "due") for entry in day.due)
         yield [f"**{display.near(day.date, value.today)}**", "", *due, *begins]
     if value.goals:
         yield ["**Goals**", "", *(_standing(goal, value.today) for goal in value.goals)]
+
+
+def part(name: str, entries: Iterable[Entry], today: date) -> list[str]:
+    """Return the lines of a part of the day: its name, and the steps in it."""
+    return [f"**{name}**", "", *(_entry(entry, when(entry, today)) for entry in entries)]
 
 
 def _entry(entry: Entry, said: str) -> str:

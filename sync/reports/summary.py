@@ -1,4 +1,4 @@
-"""A run as GitHub shows it on its page: what is late, how each goal stands, what changed and why, the next weeks, cost.
+"""A run as GitHub shows it: what to do now, how each goal stands, what changed and why, the next weeks, what it took.
 
 GitHub takes only so much of it. So each part has its share of the room: rows that do not fit are left out, and counted.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from config import display
 from connectors.base import Action
 from sync.reports import markdown, mermaid, words
+from sync.reports.agenda import agenda, by_urgency, idle
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1_000_000  # bytes: GitHub shows nothing of a summary over 1 MiB
 COMMENT_LIMIT = 65_000  # bytes: a comment has at most 65,536 characters
-_SHARES = {"notes": 0.05, "late": 0.15, "goals": 0.3, "changes": 0.35, "chart": 0.1}
+_SHARES = {"notes": 0.05, "now": 0.15, "goals": 0.3, "changes": 0.35, "chart": 0.1}
 _BEFORE, _AHEAD = timedelta(days=3), timedelta(weeks=6)  # what the chart shows, from today
 
 
@@ -55,9 +56,9 @@ def run(told: Told, limit: int = LIMIT) -> str:
     """Return the report of a run in at most `limit` bytes of UTF-8."""
     room = {name: int(limit * share) for name, share in _SHARES.items()}
     blocks = [
-        [f"## {_sign(told.schedule)} backplan: {_headline(told)}"],
+        [f"## {_sign(told)} backplan: {_headline(told)}"],
         _fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes"),
-        _late(told.schedule, room["late"]),
+        _now(told.schedule, room["now"]),
         _goals(told.schedule, room["goals"]),
         *(_changes(plan, told.titles, room["changes"] // len(told.plans), applied=told.applied) for plan in told.plans),
         _chart(told.schedule, room["chart"]),
@@ -80,10 +81,10 @@ def checked(sentence: str) -> str:
 # The first line
 
 
-def _sign(value: Schedule) -> str:
-    states = {goal.state for goal in value.goals}
-    worst = next((s for s in (State.MISSED, State.LATE, State.TIGHT) if s in states), State.ON_TRACK)
-    return markdown.SIGNS[worst]
+def _sign(told: Told) -> str:
+    """Return a red sign where something could not be done; a goal that is late is no fault of the run."""
+    failed = any(change.status == "failed" for plan in told.plans for change in plan.changes)
+    return "🔴" if failed or any(plan.error for plan in told.plans) else "🟢"
 
 
 def _headline(told: Told) -> str:
@@ -105,32 +106,16 @@ def _headline(told: Told) -> str:
 # The parts
 
 
-def _late(value: Schedule, room: int) -> list[str]:
-    rows = [row for goal in value.goals for row in _late_rows(goal, value)]
-    return _table("Late", ("what", "due", "late by", ""), rows, room, "late by")
-
-
-def _late_rows(goal: ScheduledGoal, value: Schedule) -> Iterator[tuple[str, ...]]:
-    title = markdown.escape(goal.goal.title)
-    if goal.state is State.MISSED:
-        by = display.days((value.today - goal.deadline).days)
-        yield f"**{title}**", display.day(goal.deadline), by, "the deadline has passed: move it in the goals file"
-    elif goal.state is State.LATE and goal.margin is not None:
-        holds = f"the earliest deadline that holds is {display.day(goal.earliest_deadline)}"
-        yield f"**{title}**", display.day(goal.deadline), display.days(-goal.margin), holds
-    for step in goal.steps:
-        if step.overdue and step.due:
-            overdue = display.days((value.today - step.due).days)
-            yield (
-                f"{markdown.escape(step.step.title)} ({title})",
-                display.day(step.due),
-                overdue,
-                "a step: not done yet",
-            )
+def _now(value: Schedule, room: int) -> list[str]:
+    shown = agenda(value)
+    if said := idle(shown):
+        return [markdown.sentence(said)]
+    rows = [row for name, entries in shown.parts for row in ("", *markdown.part(name, entries, shown.today))]
+    return _fitting(rows[1:], room, "steps")
 
 
 def _goals(value: Schedule, room: int) -> list[str]:
-    rows = ["\n".join(_goal(goal)) for goal in value.goals]
+    rows = ["\n".join(_goal(goal)) for goal in by_urgency(value.goals)]
     rows += [f"- ⚠️ {markdown.escape(line)}" for load in value.loads for line in words.load(load)]
     return ["### Goals", "", *_fitting(rows, room, "goals")] if rows else []
 
@@ -141,6 +126,8 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
     if count:
         said.append(f"{done}/{count} done")
     said.append(f"deadline {display.day(goal.deadline)}")
+    if goal.state is State.LATE and goal.earliest_deadline:
+        said.append(f"the earliest that holds is {display.day(goal.earliest_deadline)}")
     if following := goal.next_step:
         said.append(f"next: {_next(following)}")
     yield f"- {' · '.join(said)}"

@@ -65,26 +65,26 @@ def rendered(text: str) -> str:
 def test_it_tells_all_there_is_to_tell(tmp_path: Path) -> None:
     text = FOOD_HANDLER.replace("2027-08-15", "2027-07-28")
     shown = summary.run(a_run(planned(tmp_path, text, TODAY + timedelta(3))))
-    assert shown.startswith("## 🔴 backplan: 7 changes made\n")
-    assert "| **Complete my food handler certification** | Wed 28 Jul 2027 | 17 days |" in shown
-    assert "🔴 **Complete my food handler certification**: late by 17 days · 0/6 done · deadline" in shown
+    assert shown.startswith("## 🟢 backplan: 7 changes made\n")
+    assert "**Due today**\n\n- Find a course provider · Complete my food handler certification\n" in shown
+    assert "🔴 **Complete my food handler certification**: late by 17 days · 0/6 done · deadline Wed 28 Jul 2027 · the earliest that holds is" in shown
     course = "Complete my food handler certification | Find a course provider"
     assert f"| create | {course} | due: none → Tue 20 Jul 2027 | new | applied |" in shown
     assert "```mermaid\n%%{init" in shown
     assert "Used: todoist (Goals): 1 request to read, 2 to write; 1.2 seconds." in shown
     html = rendered(shown)
-    assert html.count("<table>") == 2
-    assert html.count("<h3>") == 4
+    assert html.count("<table>") == 1
+    assert html.count("<h3>") == 3
 
 
 def test_overdue_steps_are_told_by_how_much(tmp_path: Path) -> None:
     text = "when_late: keep\ngoals: [{title: G, deadline: 2027-09-01, steps: [{title: A, on: 2027-07-15}, B]}]\n"
-    assert "| A (G) | Thu 15 Jul 2027 | 5 days | a step: not done yet |" in summary.run(a_run(planned(tmp_path, text)))
+    assert "**Overdue**\n\n- A · was due Thu 15 Jul, 5 days ago · G\n" in summary.run(a_run(planned(tmp_path, text)))
 
 
 def test_a_passed_deadline_is_told(tmp_path: Path) -> None:
     told = summary.run(a_run(planned(tmp_path, "goals: [{title: G, deadline: 2027-07-10, steps: [A]}]\n")))
-    assert "| **G** | Sat 10 Jul 2027 | 10 days | the deadline has passed: move it in the goals file |" in told
+    assert "🔴 **G**: missed: the deadline has passed · 0/1 done · deadline Sat 10 Jul 2027" in told
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,8 @@ def test_the_first_line_says_what_happened(
 ) -> None:
     changes = tuple(a_change(f"g/s{n}", status=status) for n, status in enumerate(statuses))
     told = summary.Told(planned(tmp_path, FOOD_HANDLER), [ConnectorPlan("markdown", changes, {}, {}, {})], applied)
-    assert summary.run(told).startswith(f"## 🟢 backplan: {headline}\n")
+    sign = "🔴" if "failed" in statuses else "🟢"
+    assert summary.run(told).startswith(f"## {sign} backplan: {headline}\n")
 
 
 def test_a_plan_says_what_it_will_take(tmp_path: Path) -> None:
