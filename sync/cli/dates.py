@@ -59,9 +59,9 @@ def schedule(
     if deadline:
         shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress, sure=sure, again=True)
     before, shown = _only(workspace, before, options.goal), _only(workspace, shown, options.goal)
-    for path, renderer in ((html, "html"), (svg, "svg"), (ics, "ics")):
-        if path is not None:
-            _write_report(path, renderer, shown)
+    files = [(path, renderer) for path, renderer in ((html, "html"), (svg, "svg"), (ics, "ics")) if path is not None]
+    for path, renderer in files:
+        _write_report(path, renderer, shown)
 
     def document() -> Mapping[str, Any]:
         from sync.reports import as_json
@@ -75,7 +75,7 @@ def schedule(
             from sync.reports import markdown as as_markdown
 
             click.echo(as_markdown.moves(before, shown) if deadline else as_markdown.schedule(shown), nl=False)
-        else:
+        elif deadline or not files:  # else what was asked for is in the files
             print_lines(text.moves(before, shown) if deadline else text.schedule(shown))
 
     options.emit(document, show)

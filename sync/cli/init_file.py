@@ -23,7 +23,7 @@ from sync.cli import workflow_template as of_github
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.table import Table
+    from sync.reports.columns import Columns
 
 SCHEMA_NAME = "goals.schema.json"
 _ON_GITHUB = re.compile(r"url = \S*?github\.[\w.-]+[:/](?P<repo>[\w.-]+/[\w.-]+?)(?:\.git)?/?\s*$", re.MULTILINE)
@@ -36,7 +36,7 @@ def templates() -> dict[str, str]:
     return {name: goal[0].title for name in found.names() if (goal := found.get(name))}
 
 
-def templates_table(titles: Mapping[str, str]) -> Table:
+def templates_table(titles: Mapping[str, str]) -> Columns:
     """Return the templates with their goals' titles, for people."""
     from sync.reports.text import rows
 

@@ -6,7 +6,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from config import display
@@ -15,6 +14,7 @@ from connectors.base import Action
 from sync.forecast.learning import lessons
 from sync.reports import words
 from sync.reports.agenda import idle, when
+from sync.reports.columns import Columns
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _heading(goal: ScheduledGoal) -> Text:
     return heading
 
 
-def _steps(goal: ScheduledGoal) -> Table:
+def _steps(goal: ScheduledGoal) -> Columns:
     table = _table("step", "takes", "start", "due", ("slack", "right"), "")
     for step in goal.steps:
         table.add_row(
@@ -157,15 +157,15 @@ def agenda(value: Agenda) -> Iterable[RenderableType]:
         yield _goals(value)
 
 
-def _entries(rows: Iterable[tuple[str, str, Entry]]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+def _entries(rows: Iterable[tuple[str, str, Entry]]) -> Columns:
+    table = Columns(("", "", ""), indent=2)
     for title, said, entry in rows:
         table.add_row(title, said, Text(display.clean(entry.goal.goal.title), style="dim"))
     return table
 
 
-def _goals(value: Agenda) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+def _goals(value: Agenda) -> Columns:
+    table = Columns(("", "", ""), indent=2)
     for goal in value.goals:
         table.add_row(
             display.clean(goal.goal.title),
@@ -195,7 +195,7 @@ def fit(value: Fit) -> Iterable[RenderableType]:
     yield from (Text(words.lesson(lesson)) for lesson in value.lessons)
 
 
-def _deadlines(value: Fit, planned: date) -> Table:
+def _deadlines(value: Fit, planned: date) -> Columns:
     table = _table("beginning today", "earliest deadline", "")
     sure = [(f"{percent}% sure", day) for percent, day in value.sure.items()] if value.estimates else []
     for name, day in (("as planned", planned), *sure):
@@ -225,7 +225,7 @@ def plan(
             yield _changes(value.changes, titles, verbose=verbose)
 
 
-def _changes(changes: Sequence[Change], titles: Mapping[str, str], *, verbose: bool) -> Table:
+def _changes(changes: Sequence[Change], titles: Mapping[str, str], *, verbose: bool) -> Columns:
     by_goal: dict[str, list[Change]] = {}
     for change in changes:
         by_goal.setdefault(goal_of(change.key), []).append(change)
@@ -318,7 +318,7 @@ def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
         yield from _risk(goal)
 
 
-def rows(columns: Sequence[str], values: Iterable[Sequence[str]]) -> Table:
+def rows(columns: Sequence[str], values: Iterable[Sequence[str]]) -> Columns:
     """Return a plain table."""
     table = _table(*columns)
     for value in values:
@@ -326,9 +326,6 @@ def rows(columns: Sequence[str], values: Iterable[Sequence[str]]) -> Table:
     return table
 
 
-def _table(*columns: str | tuple[str, str]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        name, justify = (column, "left") if isinstance(column, str) else column
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    return table
+def _table(*columns: str | tuple[str, str]) -> Columns:
+    names = tuple(column if isinstance(column, str) else column[0] for column in columns)
+    return Columns(names, frozenset(column[0] for column in columns if not isinstance(column, str)))

@@ -75,7 +75,7 @@ def test_the_terminal_says_what_to_do_now(person: Person) -> None:
     ]
     assert person.run("sync", "--today", "2027-07-20").code == 0
     shown = person.run("today", "--today", "2027-07-29").out
-    assert [line.split("  ")[0] for line in shown.splitlines() if line][:6] == [
+    assert [line.strip().split("  ")[0] for line in shown.splitlines() if line][:6] == [
         "Thu 29 Jul 2027",
         "Overdue",
         "Book the venue",
