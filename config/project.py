@@ -205,6 +205,12 @@ class Goal:
             parts.append(step)
         return parts
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of the goal, its groups and its steps by their keys."""
+        groups = {group.key: group.title for group in self.groups}
+        return {self.id: self.title, **groups, **{step.key: step.title for step in self.steps}}
+
     def members(self, steps: Sequence[Step]) -> dict[str, list[Step]]:
         """Return by the key of each group those of the steps that are in it, or in the groups within it."""
         members: dict[str, list[Step]] = {group.key: [] for group in self.groups}
@@ -235,6 +241,11 @@ class Project:
         goals = {goal.id: change(goal) for goal in self.goals}
         sequence = tuple(goals[goal.id] for goal in self.sequence)
         return replace(self, goals=tuple(goals.values()), sequence=sequence)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of all goals, groups and steps by their keys."""
+        return {key: title for goal in self.goals for key, title in goal.titles.items()}
 
     def goal(self, goal_id: str) -> Goal | None:
         """Return the goal with this id."""

@@ -288,7 +288,7 @@ def _reconciled(
     notes += [*_notes(reading, plans), *workspace.left_lists(homes), *failures]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
     told = summary.Told(reading.schedule, plans, write, cost, notes)
-    for line in (*text.plan(plans, told.titles, applied=write), *text.status(reading.schedule)):
+    for line in (*text.plan(plans, workspace.project.titles, applied=write), *text.status(reading.schedule)):
         text.console().print(line)
     return Outcome(summary.run(told), 1 if failures else 0, told)
 

@@ -119,12 +119,6 @@ class _Run:
     applied: bool
 
     @property
-    def titles(self) -> Mapping[str, str]:
-        from sync.reports.words import titles
-
-        return titles(self.project.goals)
-
-    @property
     def pending(self) -> bool:
         return any(plan.pending for plan in self.plans)
 
@@ -237,10 +231,10 @@ def _report_run(options: Options, run: _Run, *, markdown: bool) -> None:
         if markdown:
             from sync.reports import markdown as as_markdown
 
-            click.echo(as_markdown.plan(run.plans, run.titles, applied=run.applied), nl=False)
+            click.echo(as_markdown.plan(run.plans, run.project.titles, applied=run.applied), nl=False)
         else:
             from sync.reports import text
 
-            print_lines(text.plan(run.plans, run.titles, applied=run.applied, verbose=options.verbose))
+            print_lines(text.plan(run.plans, run.project.titles, applied=run.applied, verbose=options.verbose))
 
     options.emit(lambda: run.document, show)

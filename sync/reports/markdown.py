@@ -85,7 +85,7 @@ def _standing(goal: ScheduledGoal, today: date) -> str:
 
 def moves(before: Schedule, after: Schedule) -> str:
     """Return what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
-    moved, titles = after.moves(before), words.titles(goal.goal for goal in after.goals)
+    moved, titles = after.moves(before), after.titles
     rows = ((escape(words.titled(key, titles)), display.day(old), display.day(new)) for key, old, new in moved)
     dates = table(("step", "due", "new due"), rows) if moved else ["no date moves"]
     return _joined([dates, *([health] if (health := list(_health(before, after))) else [])])

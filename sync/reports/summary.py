@@ -46,11 +46,6 @@ class Told:
     cost: Cost | None = None
     notes: Sequence[str] = ()
 
-    @property
-    def titles(self) -> dict[str, str]:
-        """The titles of the goals, groups and steps by their keys."""
-        return words.titles(goal.goal for goal in self.schedule.goals)
-
 
 def run(told: Told, limit: int = LIMIT) -> str:
     """Return the report of a run in at most `limit` bytes of UTF-8."""
@@ -60,7 +55,10 @@ def run(told: Told, limit: int = LIMIT) -> str:
         _fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes"),
         _now(told.schedule, room["now"]),
         _goals(told.schedule, room["goals"]),
-        *(_changes(plan, told.titles, room["changes"] // len(told.plans), applied=told.applied) for plan in told.plans),
+        *(
+            _changes(plan, told.schedule.titles, room["changes"] // len(told.plans), applied=told.applied)
+            for plan in told.plans
+        ),
         _chart(told.schedule, room["chart"]),
         [_cost(told.cost)] if told.cost else [],
     ]

@@ -297,7 +297,7 @@ def _value(name: str, value: object) -> str:
 def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
     """Yield what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
     table = _table("step", "due", "", "new due", "by")
-    moved, titles = after.moves(before), words.titles(goal.goal for goal in after.goals)
+    moved, titles = after.moves(before), after.titles
     for key, old, new in moved:
         named = Text(display.clean(words.titled(key, titles)), style="" if "/" in key else "bold")
         table.add_row(

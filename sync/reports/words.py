@@ -11,9 +11,8 @@ from connectors.base import Action
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from config.project import Goal, Group, Step
     from sync.forecast.learning import Lesson
     from sync.reconcile.change import Change
     from sync.schedule.model import Buffer, Load, Risk, ScheduledGoal, ScheduledStep
@@ -148,16 +147,6 @@ def remark(step: ScheduledStep) -> str:
 
 
 # Changes
-
-
-def titles(goals: Iterable[Goal]) -> dict[str, str]:
-    """Return the titles of goals, and of their groups and steps, by their keys."""
-    parts = (part for goal in goals for part in ((goal.id, goal.title), *((p.key, p.title) for p in _parts(goal))))
-    return dict(parts)
-
-
-def _parts(goal: Goal) -> Iterable[Group | Step]:
-    return (*goal.groups, *goal.steps)
 
 
 def title(change: Change, titles: Mapping[str, str]) -> str:

@@ -203,6 +203,11 @@ class Schedule:
         steps = {key: step.done for key, step in self.steps().items()}
         return {key: day for key, day in {**goals, **steps}.items() if day is not None}
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of the goals, groups and steps by their keys."""
+        return {key: title for goal in self.goals for key, title in goal.goal.titles.items()}
+
     def steps(self) -> dict[str, ScheduledStep]:
         """Return every step by its key."""
         return {step.step.key: step for goal in self.goals for step in goal.steps}
