@@ -136,7 +136,8 @@ def _next(step: ScheduledStep) -> str:
     return f"{markdown.escape(step.step.title)}, {display.day(step.due)}"
 
 
-def _changes(plan: ConnectorPlan, titles: Mapping[str, str], room: int, *, applied: bool) -> list[str]:
+def _changes(plan: ConnectorPlan, told: Told, room: int) -> list[str]:
+    applied, titles = told.applied, told.schedule.titles
     heading = f"Changes in {markdown.escape(plan.label)}"
     # What is left out if there is no room for all is what happens most, and matters least.
     changes = sorted(plan.changes, key=_weight)
