@@ -55,10 +55,7 @@ def run(told: Told, limit: int = LIMIT) -> str:
         _fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes"),
         _now(told.schedule, room["now"]),
         _goals(told.schedule, room["goals"]),
-        *(
-            _changes(plan, told.schedule.titles, room["changes"] // len(told.plans), applied=told.applied)
-            for plan in told.plans
-        ),
+        *(_changes(plan, told, room["changes"] // len(told.plans)) for plan in told.plans),
         _chart(told.schedule, room["chart"]),
         [_cost(told.cost)] if told.cost else [],
     ]
