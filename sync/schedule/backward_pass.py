@@ -60,16 +60,6 @@ class LatestDates:
             path.append(index)
         return path
 
-    def paths(self, indices: Iterable[int]) -> set[int]:
-        """Return the steps on the paths from all of `indices`."""
-        found: set[int] = set()
-        for start in indices:
-            index = start
-            while index >= 0 and index not in found:
-                found.add(index)
-                index = self.driver[index]
-        return found
-
 
 class Stretch(NamedTuple):
     """A row of steps, each after the one before it, up to the limit or to what is fixed.
@@ -102,8 +92,9 @@ class StepGraph:
     """One goal's steps by index, with the links between them, ready for any number of passes.
 
     `next` holds the links within the goal by the step that comes first, `previous` by the one that follows; `elsewhere`
-    those to steps of other goals, by index. `anchors` are the steps whose own keys fix their due date, `waiting` those
-    with a wait in a link to what comes next, `milestones` those that take no time, `repeating` those with `every`.
+    those to steps of other goals, by index. `anchors` are the steps whose own keys fix their due date, `countdowns`
+    those of them that count from a step of this goal, `waiting` those with a wait in a link to what comes next,
+    `milestones` those that take no time, `repeating` those with `every`.
     """
 
     def __init__(self, goal: Goal, frame: GoalWindow) -> None:
@@ -123,6 +114,7 @@ class StepGraph:
             if step.on is not None or step.by is not None or step.before is not None or step.afterwards is not None
         }
         self.anchors = frozenset(i for i in self._bound if self.steps[i].anchored)
+        self.countdowns = frozenset(i for i in self.anchors if self._counted(i) is not None)
         following = self.next
         for number, step in enumerate(self.steps):
             plain = (number, None)  # one for all links without a wait
@@ -367,9 +359,8 @@ class StepGraph:
             return index
 
         for index in reversed(steps):
-            before = self.steps[index].before
             if index in fixed or index in self.anchors:
-                counted = self.index.get(before.key) if isinstance(before, Countdown) and index not in fixed else None
+                counted = self._counted(index) if index not in fixed else None
                 movers = [counted] if counted in group else []
             else:
                 movers = [following for following, _ in self.next[index] if following in moves]
@@ -382,16 +373,24 @@ class StepGraph:
             found.setdefault(root(index), []).append(index)
         return list(found.values())
 
-    def chain(self, result: LatestDates, index: int) -> list[int]:
-        """Return the steps that place the step `index`: its path and, through countdowns, what places those.
+    def chains(self, result: LatestDates, indices: Iterable[int], fixed: Container[int]) -> set[int]:
+        """Return the steps that place `indices`: their paths and, through countdowns, what places those.
 
         The step that a countdown counts from is not among them: when it is due does not depend on its own length.
         """
-        chain = path = result.path(index)
-        while isinstance(before := self.steps[path[-1]].before, Countdown) and before.key in self.index:
-            path = result.path(self.index[before.key])
-            chain = chain + path[1:]
-        return chain
+        found: set[int] = set()
+        for index in indices:
+            while index >= 0 and index not in found:
+                found.add(index)
+                while index not in fixed and (counted := self._counted(index)) is not None:
+                    index = counted
+                index = result.driver[index]
+        return found
+
+    def _counted(self, index: int) -> int | None:
+        """Return the step of this goal that a countdown counts from."""
+        before = self.steps[index].before
+        return self.index.get(before.key) if isinstance(before, Countdown) else None
 
     def starts(self, result: LatestDates) -> list[int]:
         """Return the first day of each step: a working day unless it takes elapsed time, never after its due date."""

@@ -140,7 +140,10 @@ class Planner:
         low = frame.days.position(frame.start - 1)
         latest = network.latest(lengths, terms)
         fixed = network.anchored_days(latest)
-        floors = Floors(self._floors(network, frozenset(), fixed, low, progress=False))
+        floors = Floors(
+            self._floors(network, frozenset(), fixed, low, progress=False)
+            | self._floors_of(network, network.countdowns, fixed, low, progress=False)
+        )
         most = max(1, frame.days.position(frame.limit) - low)
 
         Growth(network, lengths, latest, terms, floors, most).grow(flexible)
@@ -282,7 +285,9 @@ class Planner:
                     floors[i] = max(floors[i], days.position(days.after(day, wait) if wait else day))
         stood = planned.dues[:]
         kept = Floors({i: floors[i] for i in followers & floors.keys()})
-        self._squeeze(planned, kept, fixed, outside, followers)
+        terms = Constraints(fixed, planned.gone | planned.given_way, outside, self.due_of)
+        lengths = self._grown_anew(planned, kept, followers - terms.gone, terms)
+        self._squeeze(planned, lengths, kept, terms, followers)
         milestones.show(planned, kept, self._first_day(planned.goal))
         if planned.dues != stood:
             planned.made, planned.renewed = self.today, followers
@@ -331,13 +336,30 @@ class Planner:
             return
         fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
         floors = self._floors_from_today(planned, planned.network, fixed, published)
-        if floors.worst(planned.plan, range(len(planned.network.steps))):
-            if goal.when_late == "fail":
-                planned.failed = True
-            elif goal.when_late == "squeeze":
-                movable = frozenset(floors.begin) | frozenset(floors.end)
-                self._squeeze(planned, floors, dict(planned.fixed), outside, movable)
+        self._shorten(planned, floors, fixed, outside)
         milestones.show(planned, floors, self._first_day(goal))
+
+    def _shorten(self, planned: GoalPlan, floors: Floors, fixed: Mapping[int, int], outside: Mapping[int, int]) -> None:
+        """Let the steps that grow give back what does not fit from today on; what then is too long, is late.
+
+        Countdowns are no reason to squeeze what has a length: they keep theirs, and their distance.
+        """
+        network, steps = planned.network, range(len(planned.network.steps))
+        low = self._first_position(planned.goal, network.frame.days)
+        countdowns = network.countdowns - planned.gone - planned.fixed.keys()
+        held = Floors(floors.begin | self._floors_of(network, countdowns, fixed, low), floors.end, floors.first)
+        if not held.worst(planned.plan, steps):
+            return
+        movable = frozenset(floors.begin) | frozenset(floors.end)
+        terms = Constraints(planned.fixed, planned.gone, outside, self.due_of)
+        lengths = self._grown_anew(planned, held, movable, terms)
+        plan = network.latest(lengths, terms)
+        if not floors.worst(plan, steps):
+            planned.plan, planned.starts, planned.dues = plan, network.starts(plan), plan.due[:]
+        elif planned.goal.when_late == "fail":
+            planned.failed = True
+        elif planned.goal.when_late == "squeeze":
+            self._squeeze(planned, lengths, floors, terms, movable)
 
     def _first_position(self, goal: Goal, days: WorkingDays) -> Position:
         """Return the position before which nothing of the goal can begin: that of yesterday, or before its `start`."""
@@ -437,22 +459,17 @@ class Planner:
     def _squeeze(
         self,
         planned: GoalPlan,
+        lengths: Sequence[Length],
         floors: Floors,
-        fixed: Mapping[int, int],
-        outside: Mapping[int, int],
+        terms: Constraints,
         movable: frozenset[int],
     ) -> None:
-        """Shrink what does not fit; optional steps give way before a step goes under a day of its own.
-
-        What has no length of its own gives first: it shares anew what time there is.
-        """
-        network, gone = planned.network, planned.gone | planned.given_way
+        """Shrink what does not fit; optional steps give way before a step goes under a day of its own."""
+        network = planned.network
         # The sequence follows the links; "the last listed" is the file's order.
         places = {step.key: place for place, step in enumerate(planned.goal.steps) if step.optional}
         optional = {i: places[key] for i, key in network.among(places.keys())}
-        terms = Constraints(fixed, gone, outside, self.due_of)
-        lengths = self._grown_anew(planned, floors, movable - gone, terms)
-        squeeze = Squeeze(network, lengths, terms, floors, movable - gone, optional)
+        squeeze = Squeeze(network, lengths, terms, floors, movable - terms.gone, optional)
         planned.squeezed, planned.plan = squeeze.shrink(), squeeze.latest
         planned.given_way = planned.squeezed.gone - planned.gone
         starts = network.starts(planned.plan)

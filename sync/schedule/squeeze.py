@@ -82,7 +82,7 @@ class Growth:
         while waiting:
             part, level = waiting.pop()
             late = [i for _, i in self._floors.violations(self._latest, part, self._ignored)]
-            growing -= self._latest.paths(late)
+            growing -= self._network.chains(self._latest, late, self._terms.fixed)
             self._ignored.update(late)
             ours = growing.intersection(part)
             if not ours:
@@ -117,7 +117,7 @@ class Growth:
         stretches = self._network.stretches(self._latest, self._floors.begin, part)
         last = self._floors.worst(self._latest, part, self._ignored)
         too_long = {i for i, stretch in stretches.items() if stretch.excess > 0}
-        return too_long.union(self._network.chain(self._latest, last[1]) if last else ())
+        return too_long | self._network.chains(self._latest, [last[1]] if last else [], self._terms.fixed)
 
 
 @dataclass(frozen=True, slots=True)

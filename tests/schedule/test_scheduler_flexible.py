@@ -1,0 +1,94 @@
+"""Steps that grow: what they take is nobody else's, and they give it back before anything is late."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from config.durations import parse
+from config.project import Countdown, Goal, Link, Step
+from sync.schedule.model import Progress
+from sync.schedule.scheduler import schedule
+from tests.schedule.test_scheduler_properties import (
+    DAYS,
+    ORIGIN,
+    WAITS,
+    goals,
+    only,
+    project,
+)
+from tests.tiers import examples
+
+if TYPE_CHECKING:
+    from sync.schedule.model import ScheduledGoal
+
+DAY = timedelta(days=1)
+
+
+@st.composite
+def flexible_goals(draw: st.DrawFn) -> Goal:
+    """Return a goal with flexible steps, and with countdowns from later steps."""
+    goal = draw(goals(lengths=st.one_of(DAYS, st.none(), st.none()), waits=WAITS, anchors=False, most=6))
+    steps = list(goal.steps)
+    for n in draw(st.sets(st.integers(0, len(steps) - 1), max_size=2)):
+        if n + 1 < len(steps):
+            counted = steps[draw(st.integers(n + 1, len(steps) - 1))].key
+            before = Countdown(counted, draw(st.sampled_from(["0", "2", "10", "2w", "3cd"]).map(parse)))
+            steps[n] = replace(steps[n], before=before)
+    assume(any(step.flexible for step in steps))
+    return of_steps(goal, *steps)
+
+
+def of_steps(goal: Goal, *steps: Step) -> Goal:
+    """Return the goal with other steps, in sequence."""
+    return replace(goal, steps=steps, sequence=steps)
+
+
+def with_least(goal: Goal) -> Goal:
+    """Return the goal in which each flexible step takes one day."""
+    return of_steps(goal, *(replace(step, takes=parse("1")) if step.flexible else step for step in goal.steps))
+
+
+def planned(goal: Goal, today: date, when_late: str = "squeeze") -> ScheduledGoal:
+    """Return the plan of one goal that nobody has begun."""
+    return only(schedule(project(replace(goal, when_late=when_late)), Progress(), today))
+
+
+def in_days(deadline: date, *steps: Step) -> Goal:
+    """Return a goal for which every day is a working day."""
+    return Goal("g", "g", deadline, ORIGIN, steps=steps, sequence=steps)
+
+
+BOOK = Step("g/s0", "Book", ORIGIN, takes=parse("1"), before=Countdown("g/s1", parse("10")))
+LEARN = Step("g/s1", "Learn", ORIGIN, takes=parse("5"))
+REPEAT = Step("g/s2", "Repeat", ORIGIN, after=(Link("g/s1"),))
+REST = [Step(f"g/s{n}", "Rest", ORIGIN, after=(Link(f"g/s{n - 1}"),) if n else ()) for n in range(3)]
+
+
+@settings(max_examples=examples(400))
+@example(in_days(date(2027, 6, 30), BOOK, LEARN, REPEAT), 60, None)
+@example(in_days(date(2027, 8, 25), *REST), 36, -10)
+@given(flexible_goals(), st.integers(0, 60), st.one_of(st.none(), st.integers(-30, 5)))
+def test_what_fits_with_a_day_each_fits_with_the_days_that_they_grow_to(
+    goal: Goal, days: int, start: int | None
+) -> None:
+    """Whatever `when_late` says: a plan that fits is not late."""
+    assert isinstance(goal.deadline, date)
+    today = goal.deadline - timedelta(days=days)
+    if start is not None:
+        goal = replace(goal, start=today + timedelta(days=start))
+    least = planned(with_least(goal), today)
+    assume(least.margin is not None and least.margin >= 0 and not least.warnings)
+    grown = planned(goal, today)
+    assert grown.margin is not None
+    assert grown.margin >= 0
+    assert not grown.warnings
+    assert not any(step.overdue or step.squeezed or (step.start and step.start < today) for step in grown.steps)
+    for when_late in ("keep", "fail"):
+        other = planned(goal, today, when_late)
+        assert not other.failed
+        assert [(step.start, step.due) for step in other.steps] == [(step.start, step.due) for step in grown.steps]
