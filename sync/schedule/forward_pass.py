@@ -24,9 +24,14 @@ class Dates(Protocol):
     sharing: frozenset[int]
     starts: list[int]
     dues: list[int]
-    plan: LatestDates
+    least: LatestDates
     standing: bool
     made: date
+
+    @property
+    def latest_dues(self) -> list[int]:
+        """The last day on which each step may be done."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +111,12 @@ class Forward:
         return _earliest(days, earliest, network.least(i) if grows else dates.lengths[i], first)
 
     def slack(self, network: StepGraph, dates: Dates, early: Early) -> list[int]:
-        """Return the total float of each step in working days: from its earliest finish to its due date."""
-        position = network.frame.days.position
-        room = [position(due) - position(finish) for due, finish in zip(dates.dues, early.finish, strict=True)]
+        """Return the total float of each step in working days: from its earliest finish to the last day it may have.
+
+        That is its due date or, before a step that grows, as much later as this can give back.
+        """
+        position, latest = network.frame.days.position, dates.latest_dues
+        room = [position(due) - position(finish) for due, finish in zip(latest, early.finish, strict=True)]
         for i in sorted(dates.sharing, reverse=True):  # in sequence, so what follows comes first
             room[i] = self._room_of_milestone(network, dates, early, i, room)
         for i, _ in network.among(self._progress.pins.keys()):
@@ -122,8 +130,9 @@ class Forward:
         """Return the slack of a milestone that shares its day: how far it can go without moving what follows."""
         position, after = network.frame.days.position, network.frame.days.after
         rooms = []
-        if (driver := dates.plan.driver[i]) < 0 or driver in dates.gone:  # no open step of this goal gave it its date
-            rooms.append(position(dates.dues[i]) - position(early.end[i]))
+        driver = dates.least.driver[i]
+        if driver < 0 or driver in dates.gone:  # no open step of this goal gave it its date
+            rooms.append(position(max(dates.dues[i], dates.least.due[i])) - position(early.end[i]))
         for n, wait in network.next[i]:
             if n not in dates.gone:
                 begin = early.end[n] if n in dates.sharing else early.start[n] - 1

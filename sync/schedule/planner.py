@@ -77,7 +77,8 @@ class Planner:
         written = network.lengths()
         pins = {i: self.progress.pins[key].toordinal() for i, key in network.among(self.progress.pins.keys())}
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
-        lengths = self._grown(network, written, outside)
+        growing = frozenset(i for i, length in enumerate(written) if length is None)
+        lengths = self._grown(network, written, growing, outside)
         terms = Constraints(pins, frozenset(), outside, self.due_of)
         defined = network.latest(lengths, terms)
         self._pass_on(network, defined)
@@ -94,12 +95,22 @@ class Planner:
         planned = GoalPlan(
             goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed
         )
-        planned.repeating, planned.sharing = repeating, self._sharing(network, gone)
+        planned.repeating, planned.sharing, planned.growing = repeating, self._sharing(network, gone), growing
         if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
         else:
             self._anew(planned, published, outside)
+        planned.least = self._with_least(planned, outside)
         self.planned[goal.id] = planned
+
+    def _with_least(self, planned: GoalPlan, outside: Mapping[int, int]) -> LatestDates:
+        """Return the pass in which what grows has the least it may: so late could every step be."""
+        network, gone = planned.network, planned.gone | planned.given_way
+        growing = planned.growing - gone
+        if not growing:
+            return planned.plan
+        lengths = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]
+        return network.latest(lengths, Constraints(planned.fixed, gone, outside, self.due_of))
 
     def _gone(
         self, network: StepGraph, defined: LatestDates, repeating: Mapping[int, Series], *, stands: bool
@@ -130,9 +141,14 @@ class Planner:
         start = goal.start or self.progress.first_sync.get(goal.id) or self.today
         return GoalWindow(days, deadline, limit, start.toordinal())
 
-    def _grown(self, network: StepGraph, written: Sequence[Length | None], outside: Mapping[int, int]) -> list[Length]:
+    def _grown(
+        self,
+        network: StepGraph,
+        written: Sequence[Length | None],
+        flexible: frozenset[int],
+        outside: Mapping[int, int],
+    ) -> list[Length]:
         """Return the lengths with flexible steps grown from the definition alone: no progress, no pins."""
-        flexible = {i for i, length in enumerate(written) if length is None}
         lengths = [network.least(i) if length is None else length for i, length in enumerate(written)]
         if not flexible:
             return lengths
@@ -481,8 +497,7 @@ class Planner:
     @staticmethod
     def _grown_anew(planned: GoalPlan, floors: Floors, movable: frozenset[int], terms: Constraints) -> Sequence[Length]:
         """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
-        network, written = planned.network, planned.network.lengths()
-        growing = movable & floors.begin.keys() & {i for i, length in enumerate(written) if length is None}
+        network, growing = planned.network, movable & floors.begin.keys() & planned.growing
         if not growing:  # one that has begun keeps its length
             return planned.lengths
         grown = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]

@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 
 from config.durations import parse
 from config.project import Countdown, Goal, Link, Step
+from sync.forecast import fit
+from sync.schedule.deadline import earliest_deadline
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
+from tests.schedule.reference_scheduler import count
 from tests.schedule.test_scheduler_properties import (
     DAYS,
+    EVERY,
     ORIGIN,
     WAITS,
     goals,
@@ -58,6 +62,11 @@ def planned(goal: Goal, today: date, when_late: str = "squeeze") -> ScheduledGoa
     return only(schedule(project(replace(goal, when_late=when_late)), Progress(), today))
 
 
+def shown(goal: ScheduledGoal) -> list[tuple[date | None, date | None]]:
+    """Return the start and due of every step."""
+    return [(step.start, step.due) for step in goal.steps]
+
+
 def in_days(deadline: date, *steps: Step) -> Goal:
     """Return a goal for which every day is a working day."""
     return Goal("g", "g", deadline, ORIGIN, steps=steps, sequence=steps)
@@ -83,6 +92,8 @@ def test_what_fits_with_a_day_each_fits_with_the_days_that_they_grow_to(
         goal = replace(goal, start=today + timedelta(days=start))
     least = planned(with_least(goal), today)
     assume(least.margin is not None and least.margin >= 0 and not least.warnings)
+    # What follows a countdown that counts from it contradicts itself, and is squeezed.
+    assume(shown(least) == shown(planned(with_least(goal), today, "keep")))
     grown = planned(goal, today)
     assert grown.margin is not None
     assert grown.margin >= 0
@@ -91,4 +102,34 @@ def test_what_fits_with_a_day_each_fits_with_the_days_that_they_grow_to(
     for when_late in ("keep", "fail"):
         other = planned(goal, today, when_late)
         assert not other.failed
-        assert [(step.start, step.due) for step in other.steps] == [(step.start, step.due) for step in grown.steps]
+        assert shown(other) == shown(grown)
+
+
+@settings(max_examples=examples(300))
+@given(flexible_goals(), st.integers(0, 60), st.data())
+def test_the_days_in_hand_are_those_by_which_an_earlier_deadline_fits(
+    goal: Goal, days: int, data: st.DataObject
+) -> None:
+    """What a step has grown to counts as time in hand for all that it follows."""
+    deadline = goal.deadline
+    assert isinstance(deadline, date)
+    goal = of_steps(
+        goal,
+        *(
+            replace(step, takes=parse("1"), every=data.draw(EVERY))
+            if step.flexible and data.draw(st.booleans())
+            else replace(step, before=None, takes=step.takes or parse("1"))
+            if step.before
+            else step
+            for step in goal.steps
+        ),
+    )
+    goal = replace(goal, buffer=parse("0"))
+    today = deadline - timedelta(days=days)
+    result = schedule(project(goal), Progress(), today)
+    margin = only(result).margin
+    assume(margin is not None and margin >= 0)
+    planner = fit.planner_of(project(goal), result)
+    found = earliest_deadline(planner, planner.planned["g"])
+    assert found is not None
+    assert margin == count(goal.calendar, found + DAY, deadline)

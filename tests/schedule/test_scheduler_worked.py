@@ -937,8 +937,18 @@ def test_a_flexible_step_under_way_counts_as_one_day(planner: Planner) -> None:
     first = planner.steps("deadline: 2027-03-31", step(1), step(2), today=date(2027, 3, 1))
     later = schedule(planner.project(planner.path.read_text()), publish(first), date(2027, 3, 5))
     assert both(first)[0] == ("2027-03-02", "2027-03-16")
-    # A day from the 1st leaves fifteen to the 16th, and a day from the 5th eleven: it is not tight all the while.
-    assert (first.goals[0].margin, later.goals[0].margin) == (15, 11)
+    # A day each from the 1st ends on the 2nd, and from the 5th on the 6th: the rest is in hand all the while.
+    assert (first.goals[0].margin, later.goals[0].margin) == (29, 25)
+    assert [placed.slack for placed in first.steps().values()] == [29, 29]
+
+
+def test_a_step_before_a_flexible_one_has_its_time_in_hand(planner: Planner) -> None:
+    listed = ("{title: Buy, takes: 2d}", "{title: Learn}")
+    first = planner.steps("deadline: 2027-07-31", *listed, today=date(2027, 6, 1))
+    assert (first.goals[0].margin, first.goals[0].state) == (58, State.ON_TRACK)
+    overdue = schedule(planner.project(planner.path.read_text()), publish(first), date(2027, 6, 4))
+    assert (overdue.goals[0].margin, overdue.goals[0].state) == (56, State.ON_TRACK)
+    assert overdue.goals[0].warnings == ("overdue: “Buy” (2027-06-02)",)
 
 
 def test_a_step_after_a_whole_goal_begins_after_its_deadline_as_written(planner: Planner) -> None:
