@@ -213,6 +213,8 @@ class Sampler:
         self, goal: ScheduledGoal, scheduled: ScheduledStep, days: SampledDays, earliest: Days, begin: int
     ) -> Days:
         drawn, unit = self._lengths.get(scheduled.step.key), _unit(scheduled.step)
+        if scheduled.step.not_before is not None:
+            begin = max(begin, days.days.forward(scheduled.step.not_before.toordinal()))
         if (start := self._begun(goal, scheduled)) is not None and scheduled.due is not None:
             least: Days = scheduled.due.toordinal()
             if scheduled.overdue:

@@ -107,6 +107,8 @@ class Forward:
         if settled and dates.dues[i] < self._today:
             day = days.forward(max(earliest + 1, self._today))
             return day, day
+        if step.not_before is not None:
+            first = max(first, step.not_before.toordinal())
         grows = step.takes is None or step.every is not None
         return _earliest(days, earliest, network.least(i) if grows else dates.lengths[i], first)
 

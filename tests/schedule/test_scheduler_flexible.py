@@ -133,3 +133,24 @@ def test_the_days_in_hand_are_those_by_which_an_earlier_deadline_fits(
     found = earliest_deadline(planner, planner.planned["g"])
     assert found is not None
     assert margin == count(goal.calendar, found + DAY, deadline)
+
+
+@settings(max_examples=examples(300))
+@given(flexible_goals(), st.integers(0, 60), st.data())
+def test_nothing_is_shown_before_the_day_on_which_it_can_begin(goal: Goal, days: int, data: st.DataObject) -> None:
+    """A milestone takes no time, and is not shown on the day before what it leads to may begin either."""
+    assert isinstance(goal.deadline, date)
+    today = goal.deadline - timedelta(days=days)
+    opens = st.integers(-5, days).map(lambda n: today + timedelta(days=n))
+    steps = [
+        replace(step, takes=data.draw(st.sampled_from([parse("0"), step.takes])), not_before=data.draw(opens))
+        if not step.before and data.draw(st.booleans())
+        else step
+        for step in goal.steps
+    ]
+    result = planned(of_steps(goal, *steps), today)
+    for step in result.steps:
+        opening = step.step.not_before
+        if opening is not None and step.start is not None:
+            assert step.early_start >= opening
+            assert step.start >= opening or result.warnings
