@@ -180,7 +180,7 @@ class Sampler:
                 found[step.key] = scheduled.done.toordinal()
             else:
                 finish = earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
-                if step.key in self._fixed:
+                if step.key in self._fixed and _unit(step) is not Unit.CALENDAR_DAYS:
                     finish = days.on_free_day(earliest, finish, self._fixed[step.key])
                 found[step.key] = finish
             free[step.key] = self._over(goal, scheduled, earliest, found[step.key])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from config.durations import Duration, Unit
+from sync.schedule.backward_pass import BY, FIXED, LIMIT
 from sync.schedule.working_days import WorkingDays, shift
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Forward:
                 if end > earliest:
                     earliest = end
             start, finish = self._dates(network, dates, i, earliest, first, settled=settled)
-            if i in appointments and finish > dates.dues[i]:
+            if i in appointments and finish > dates.dues[i] and i not in network.elapsed:
                 finish = _on_free_day(days, earliest, finish, dates.dues[i])
             result.start.append(start)
             result.finish.append(finish)
@@ -119,6 +120,12 @@ class Forward:
         """
         position, latest = network.frame.days.position, dates.latest_dues
         room = [position(due) - position(finish) for due, finish in zip(latest, early.finish, strict=True)]
+        days = network.frame.days
+        for i in network.elapsed:
+            in_time = early.finish[i] <= latest[i] and not days.is_working(latest[i])
+            if dates.least.driver[i] in (LIMIT, BY, FIXED) and not in_time:
+                # What bounds it is a working day: after a free day, the next one is the first that would do.
+                room[i] = position(latest[i]) - position(days.forward(early.finish[i]))
         for i in sorted(dates.sharing, reverse=True):  # in sequence, so what follows comes first
             room[i] = self._room_of_milestone(network, dates, early, i, room)
         for i, _ in network.among(self._progress.pins.keys()):

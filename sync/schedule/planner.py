@@ -9,7 +9,6 @@ from functools import lru_cache
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from config.durations import Unit
 from config.project import RelativeDeadline
 from sync.schedule import milestones
 from sync.schedule.backward_pass import Constraints, GoalWindow, LatestDates, StepGraph
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from config.calendars import Calendar
-    from config.project import Goal, Project
+    from config.project import Goal, Project, Step
     from sync.schedule.backward_pass import Length, Position
     from sync.schedule.model import Progress, Published
     from sync.schedule.occurrences import Series
@@ -153,15 +152,13 @@ class Planner:
         if not flexible:
             return lengths
         frame, terms = network.frame, Constraints({}, frozenset(), outside, self.due_of)
-        low = frame.days.position(frame.start - 1)
+        low = frame.start - 1
         latest = network.latest(lengths, terms)
         fixed = network.anchored_days(latest)
-        floors = Floors(
-            self._floors(network, frozenset(), fixed, low, progress=False)
-            | self._floors_of(network, network.countdowns, fixed, low, progress=False)
+        floors = self._floors(network, frozenset(), fixed, low, progress=False).with_those_of(
+            self._floors_of(network, network.countdowns, fixed, low, progress=False)
         )
-        most = max(1, frame.days.position(frame.limit) - low)
-
+        most = max(1, frame.days.position(frame.limit) - frame.days.position(low))
         Growth(network, lengths, latest, terms, floors, most).grow(flexible)
         return lengths
 
@@ -170,11 +167,11 @@ class Planner:
         network: StepGraph,
         gone: frozenset[int],
         fixed: Mapping[int, int],
-        low: Position,
+        low: int,
         *,
         progress: bool = True,
-    ) -> dict[int, Position]:
-        """Return the earliest begin of each step that may move: `low`, its `from`, and after what is fixed or done."""
+    ) -> Floors:
+        """Return the earliest begin of each step that may move: after `low`, its `from`, and what is fixed or done."""
         stays = {*gone, *fixed, *network.anchors}
         movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
         sharing = self._sharing(network, gone)
@@ -190,38 +187,50 @@ class Planner:
         network: StepGraph,
         some: Iterable[int],
         fixed: Mapping[int, int],
-        low: Position,
+        low: int,
         *,
         progress: bool = True,
         sharing: frozenset[int] = frozenset(),
-    ) -> dict[int, Position]:
+    ) -> Floors:
+        """Return the earliest begin of `some` steps; `low` is the last day before the first one that they may have."""
+        position = network.frame.days.position
+        reached = self._days_before(network, some, fixed, low, progress=progress)
+        begin: dict[int, Position] = {i: position(day) for i, day in reached.items()}
+        for i in reached.keys() & set(network.milestones) - sharing:
+            # It happens at the end of a day, and there is none but its own.
+            begin[i] = max(begin[i], position(_opening(network.steps[i], low)) + 1)
+        return Floors(begin, first={i: reached[i] + 1 for i in network.elapsed if i in reached})
+
+    def _days_before(
+        self,
+        network: StepGraph,
+        some: Iterable[int],
+        fixed: Mapping[int, int],
+        low: int,
+        *,
+        progress: bool,
+    ) -> dict[int, int]:
+        """Return the last day, working or not, before the first one that each of `some` steps may have."""
         days, done = network.frame.days, self.progress.done
-        floors: dict[int, Position] = {}
+        reached: dict[int, int] = {}
         for i in some:
-            first = self._first_begin(network, i, low)
-            if network.steps[i].milestone and i not in sharing:
-                first += 1  # it happens at the end of a day, and there is none but its own
+            last = _opening(network.steps[i], low)
             for link in network.steps[i].after_goals:
                 day = self.deadlines[link.key]
-                first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
-            floors[i] = first
+                last = max(last, days.after(day, link.wait) if link.wait else day)
+            reached[i] = last
         known = {*fixed, *network.anchors}
         if progress:
             known.update(i for keys in (done.keys(), self.progress.pins.keys()) for i, _ in network.among(keys))
         links = [(i, network.steps[before].key, wait) for before in known for i, wait in network.next[before]]
         links += [(i, link.key, link.wait) for i, link in network.elsewhere]
         for i, key, wait in links:
-            ends = self.known_day(key, fixed, network, progress=progress) if i in floors else None
+            ends = self.known_day(key, fixed, network, progress=progress) if i in reached else None
             if ends is not None:
                 if progress:
                     ends = self._over(key, ends, days)
-                floors[i] = max(floors[i], days.position(days.after(ends, wait) if wait else ends))
-        return floors
-
-    @staticmethod
-    def _first_begin(network: StepGraph, i: int, low: Position) -> Position:
-        not_before = network.steps[i].not_before
-        return low if not_before is None else max(low, network.frame.days.position(not_before.toordinal() - 1))
+                reached[i] = max(reached[i], days.after(ends, wait) if wait else ends)
+        return reached
 
     def _over(self, key: str, day: int, days: WorkingDays) -> int:
         """Return the day after which what follows a step may begin, where the step's own day is known."""
@@ -255,7 +264,7 @@ class Planner:
         days = network.frame.days
         self.due_of.update(zip(network.index, latest.due, strict=True))
         for i, link in network.elsewhere:
-            day = latest.day_before[i]
+            day = network.day_before_start(latest, i)
             if link.wait:
                 day = days.before(day, link.wait)
             self.outside[link.key] = min(day, self.outside.get(link.key, day))
@@ -292,15 +301,13 @@ class Planner:
         followers = frozenset(i for i in reserved if planned.dues[i] >= self.day) - planned.fixed.keys() - anchors
         fixed = {i: planned.dues[i] for i in range(len(planned.network.steps)) if i not in followers}
         days = planned.network.frame.days
-        low = days.position(self.day - 1)
-        floors = self._floors(planned.network, planned.gone | set(fixed), fixed, low)
-        for i in followers & floors.keys():
+        kept = self._floors(planned.network, planned.gone | set(fixed), fixed, self.day - 1)
+        for i in kept.begin:
             for before, wait in planned.network.previous[i]:
                 if before in reserved and before not in followers:
                     day = days.day(reserved[before])
-                    floors[i] = max(floors[i], days.position(days.after(day, wait) if wait else day))
+                    kept.begin[i] = max(kept.begin[i], days.position(days.after(day, wait) if wait else day))
         stood = planned.dues[:]
-        kept = Floors({i: floors[i] for i in followers & floors.keys()})
         terms = Constraints(fixed, planned.gone | planned.given_way, outside, self.due_of)
         lengths = self._grown_anew(planned, kept, followers - terms.gone, terms)
         self._squeeze(planned, lengths, kept, terms, followers)
@@ -361,9 +368,8 @@ class Planner:
         Countdowns are no reason to squeeze what has a length: they keep theirs, and their distance.
         """
         network, steps = planned.network, range(len(planned.network.steps))
-        low = self._first_position(planned.goal, network.frame.days)
         countdowns = network.countdowns - planned.gone - planned.fixed.keys()
-        held = Floors(floors.begin | self._floors_of(network, countdowns, fixed, low), floors.end, floors.first)
+        held = floors.with_those_of(self._floors_of(network, countdowns, fixed, self._first_day(planned.goal) - 1))
         if not held.worst(planned.plan, steps):
             return
         movable = frozenset(floors.begin) | frozenset(floors.end)
@@ -371,15 +377,11 @@ class Planner:
         lengths = self._grown_anew(planned, held, movable, terms)
         plan = network.latest(lengths, terms)
         if not floors.worst(plan, steps):
-            planned.plan, planned.starts, planned.dues = plan, network.starts(plan), plan.due[:]
+            planned.take(plan, movable | countdowns)
         elif planned.goal.when_late == "fail":
             planned.failed = True
         elif planned.goal.when_late == "squeeze":
             self._squeeze(planned, lengths, floors, terms, movable)
-
-    def _first_position(self, goal: Goal, days: WorkingDays) -> Position:
-        """Return the position before which nothing of the goal can begin: that of yesterday, or before its `start`."""
-        return days.position(self._first_day(goal) - 1)
 
     def _first_day(self, goal: Goal) -> int:
         return max(self.day, goal.start.toordinal() if goal.start else self.day)
@@ -392,19 +394,9 @@ class Planner:
         `fixed` holds the due days of what is fixed, by index.
         """
         days = network.frame.days
-        begin = self._floors(network, planned.gone, fixed, self._first_position(planned.goal, days))
-        begun = self._begun(planned, published) & begin.keys()
-        today = days.position(days.forward(self.day))
-        begin = {i: at for i, at in begin.items() if i not in begun}
-        start = max(self.today, planned.goal.start or self.today)
-        first = {
-            i: max(start, step.not_before or start).toordinal()
-            for i in begin
-            if (step := network.steps[i]).takes is not None
-            and step.takes.unit is Unit.CALENDAR_DAYS
-            and step.every is None
-        }
-        return Floors(begin, dict.fromkeys(begun, today), first)
+        floors = self._floors(network, planned.gone, fixed, self._first_day(planned.goal) - 1)
+        begun = self._begun(planned, published) & floors.begin.keys()
+        return floors.of_begun(begun, days.position(days.forward(self.day)))
 
     def lacks(self, planned: GoalPlan, deadline: int, *, least: int | None = None) -> int:
         """Return how many working days a plan made today lacks, with every length as written; 0 where it fits.
@@ -424,13 +416,11 @@ class Planner:
         floors = self._floors_from_today(planned, network, fixed, published)
         short = [days for days, _ in floors.violations(plan, range(len(network.steps)))]
         held = [i for i in (network.anchors | fixed.keys()) - planned.gone if not network.steps[i].follow_up]
-        begins = self._floors_of(network, held, fixed, self._first_position(goal, network.frame.days))
         begun, days = self._begun(planned, published), network.frame.days
-        for i, position in begins.items():
-            if i not in begun:
-                short.append(position - plan.begin[i])
-            elif plan.due[i] < self.day:
-                short.append(days.position(days.forward(self.day)) - days.position(plan.due[i]))
+        waits = self._floors_of(network, set(held) - begun, fixed, self._first_day(goal) - 1)
+        short += [days for days, _ in waits.violations(plan, held)]
+        today = days.position(days.forward(self.day))
+        short += [today - days.position(plan.due[i]) for i in begun.intersection(held) if plan.due[i] < self.day]
         return max(0, ceil(max(short, default=0)))
 
     def countdowns(self, planned: GoalPlan, deadline: int) -> dict[str, int]:
@@ -486,11 +476,9 @@ class Planner:
         places = {step.key: place for place, step in enumerate(planned.goal.steps) if step.optional}
         optional = {i: places[key] for i, key in network.among(places.keys())}
         squeeze = Squeeze(network, lengths, terms, floors, movable - terms.gone, optional)
-        planned.squeezed, planned.plan = squeeze.shrink(), squeeze.latest
+        planned.squeezed = squeeze.shrink()
         planned.given_way = planned.squeezed.gone - planned.gone
-        starts = network.starts(planned.plan)
-        for i in movable:
-            planned.starts[i], planned.dues[i] = starts[i], planned.plan.due[i]
+        planned.take(squeeze.latest, movable | network.countdowns - terms.gone - terms.fixed.keys())
         if planned.squeezed.stuck:
             self._lift(planned, floors)
 
@@ -518,3 +506,8 @@ class Planner:
             first = min(last, max(reached, days.forward(self._first_day(planned.goal))))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
+
+
+def _opening(step: Step, low: int) -> int:
+    """Return the last day before `from`, where that is later than the day `low`."""
+    return low if step.not_before is None else max(low, step.not_before.toordinal() - 1)

@@ -15,7 +15,7 @@ from sync.schedule.backward_pass import FIXED
 from sync.schedule.working_days import OutOfTimeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
     from sync.schedule.backward_pass import Constraints, LatestDates, Length, Position, StepGraph
 
@@ -30,6 +30,16 @@ class Floors:
     begin: dict[int, Position]
     end: dict[int, Position] = field(default_factory=dict)
     first: dict[int, int] = field(default_factory=dict)
+
+    def with_those_of(self, other: Floors) -> Floors:
+        """Return these floors with those of other steps."""
+        return Floors(self.begin | other.begin, self.end | other.end, self.first | other.first)
+
+    def of_begun(self, begun: Set[int], least: Position) -> Floors:
+        """Return these floors where, for steps that have begun, it is enough not to end before `least`."""
+        begin = {i: floor for i, floor in self.begin.items() if i not in begun}
+        first = {i: day for i, day in self.first.items() if i not in begun}
+        return Floors(begin, {**self.end, **dict.fromkeys(begun, least)}, first)
 
     def violations(
         self, latest: LatestDates, part: Iterable[int], ignored: Collection[int] = ()

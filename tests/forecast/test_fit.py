@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from config.durations import parse
+from config.durations import Unit, parse
 from config.project import Countdown, Goal, Link, Step
 from sync.forecast import fit
 from sync.schedule.deadline import earliest_deadline
@@ -30,6 +30,7 @@ from tests.schedule.test_scheduler_properties import (
 from tests.tiers import examples
 
 DAY = timedelta(days=1)
+LENGTHS = st.one_of(FOLLOWING_CALENDAR, st.sampled_from(["1cd", "2cd", "3cd", "6cd"]).map(parse))
 PARTS = st.sampled_from(["5%", "10%", "30%"]).map(parse)
 SEARCH = 4000  # days; no generated plan takes as long
 
@@ -38,6 +39,11 @@ def written(goal: Goal, today: date) -> date | None:
     """Return the earliest deadline that `backplan fit` shows for a project of one goal."""
     planner = fit.planner_of(project(goal), schedule(project(goal), Progress(), today))
     return earliest_deadline(planner, planner.planned[goal.id])
+
+
+def elapses(step: Step) -> bool:
+    """Return whether a step takes calendar days: they may begin and end on a free day."""
+    return step.takes is not None and step.takes.unit is Unit.CALENDAR_DAYS
 
 
 def holds(goal: Goal, today: date) -> bool:
@@ -49,7 +55,8 @@ def holds(goal: Goal, today: date) -> bool:
             continue
         for link in step.after:
             latest = less(calendar, dates.free, link.wait) if link.wait else dates.free
-            if back(calendar, found[link.key].due) > latest:
+            due = found[link.key].due
+            if (due if elapses(step) else back(calendar, due)) > latest:
                 return False
         free = dates.free
         if step.on is not None and not works(calendar, step.on):
@@ -57,13 +64,13 @@ def holds(goal: Goal, today: date) -> bool:
         if step.takes is not None and step.takes.amount == 0 and (fixed(step) or not leads(goal, step)):
             if dates.due < (today if step.on else forward(calendar, today)):
                 return False
-        elif back(calendar, free) < back(calendar, today - DAY):
+        elif free < today - DAY if elapses(step) else back(calendar, free) < back(calendar, today - DAY):
             return False
     return True
 
 
 @settings(max_examples=examples(150))
-@given(goals(lengths=FOLLOWING_CALENDAR, waits=WAITS, anchors=False), st.integers(0, 800))
+@given(goals(lengths=LENGTHS, waits=WAITS, anchors=False), st.integers(0, 800))
 def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)
     every = (today + timedelta(days=n) for n in range(SEARCH))
@@ -71,7 +78,7 @@ def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int)
 
 
 @settings(max_examples=examples(80))
-@given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, PARTS), waits=WORKING_WAITS, most=6), st.integers(-100, 900))
+@given(goals(lengths=st.one_of(LENGTHS, PARTS), waits=WORKING_WAITS, most=6), st.integers(-100, 900))
 def test_with_fixed_days_and_parts_of_the_time_it_is_the_first_too(goal: Goal, days: int) -> None:
     """A later deadline may hold less well: one by one, the days before the one found are seen not to hold."""
     today = date(2027, 1, 1) + timedelta(days=days)
@@ -114,7 +121,7 @@ def test_parts_of_the_time_may_need_years() -> None:
 
 
 @settings(max_examples=examples(100))
-@given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(-100, 900))
+@given(goals(lengths=LENGTHS, waits=WORKING_WAITS), st.integers(-100, 900))
 def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)
     found = written(goal, today)

@@ -15,7 +15,7 @@ from sync.forecast import fit
 from sync.schedule.deadline import earliest_deadline
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
-from tests.schedule.reference_scheduler import count
+from tests.schedule.reference_scheduler import back, count, less
 from tests.schedule.test_scheduler_properties import (
     DAYS,
     EVERY,
@@ -154,3 +154,17 @@ def test_nothing_is_shown_before_the_day_on_which_it_can_begin(goal: Goal, days:
         if opening is not None and step.start is not None:
             assert step.early_start >= opening
             assert step.start >= opening or result.warnings
+
+
+@settings(max_examples=examples(300))
+@given(flexible_goals(), st.integers(0, 60))
+def test_a_countdown_keeps_its_distance_however_short_the_time_is(goal: Goal, days: int) -> None:
+    assert isinstance(goal.deadline, date)
+    result = planned(goal, goal.deadline - timedelta(days=days))
+    assume(not any("no working day" in warning for warning in result.warnings))
+    dues = {step.step.key: step.due for step in result.steps}
+    for step in goal.steps:
+        if isinstance(step.before, Countdown):
+            counted = dues[step.before.key]
+            assert counted is not None
+            assert dues[step.key] == back(goal.calendar, less(goal.calendar, counted, step.before.by))

@@ -981,3 +981,41 @@ def test_an_overdue_step_is_planned_anew_after_a_change_of_timing(planner: Plann
     # It has begun, so it is enough that its new date is not past.
     assert both(moved) == [("2027-08-10", "2027-08-14"), ("2027-08-15", "2027-08-16")]
     assert not any(placed.overdue or placed.squeezed for placed in moved.steps().values())
+
+
+SUNDAY = "2027-05-23"
+
+
+def test_calendar_days_after_an_appointment_on_a_sunday_begin_on_monday(planner: Planner) -> None:
+    listed = [step(1, f"on: {SUNDAY}"), step(2, "takes: 2 calendar days")]
+    for deadline, margin in (("2027-05-25", 0), ("2027-05-24", -1)):
+        result = planner.steps(f"deadline: {deadline}", *listed, today=date(2027, 5, 18), head=OFFICE)
+        assert result.steps()["g/s2"].start == date(2027, 5, 24)
+        assert result.goals[0].margin == margin
+    assert result.goals[0].earliest_deadline == date(2027, 5, 25)
+
+
+def test_calendar_days_that_count_down_do_not_begin_on_the_days_off_before_today(planner: Planner) -> None:
+    """Due on Friday, the three days would have begun on Wednesday; from today on they end on Sunday."""
+    listed = [step(1, "takes: 3 calendar days, before: 3 days"), step(2, "takes: 1 day")]
+    result = planner.steps("deadline: 2027-05-26", *listed, today=date(2027, 5, 21), head=OFFICE)
+    assert (result.goals[0].margin, result.goals[0].state) == (-1, State.LATE)
+    assert result.goals[0].earliest_deadline == date(2027, 5, 27)
+    held = planner.steps("deadline: 2027-05-27", *listed, today=date(2027, 5, 21), head=OFFICE)
+    assert held.goals[0].margin == 0
+
+
+@pytest.mark.parametrize("after", ["takes: 1 day", "takes: 1 week"])
+def test_calendar_days_end_on_a_sunday_before_what_begins_on_monday(planner: Planner, after: str) -> None:
+    """Whether it is in the same goal or another one, and whether the days off belong to it or lie before it."""
+    deadline = "2027-05-28" if "week" in after else "2027-05-24"
+    dry = step(1, "takes: 3 calendar days")
+    text = f"""
+goals:
+  - {{title: a, id: a, deadline: 2027-06-30, steps: [{dry}]}}
+  - {{title: b, id: b, deadline: {deadline}, steps: [{step(2, after + ", after: [a/s1]")}]}}
+  - {{title: c, id: c, deadline: {deadline}, steps: [{dry}, {step(2, after)}]}}
+"""
+    result = planner.goals(OFFICE + text, date(2027, 5, 1)).steps()
+    assert [str(result[key].due) for key in ("a/s1", "c/s1")] == [SUNDAY, SUNDAY]
+    assert [str(result[key].start) for key in ("b/s2", "c/s2")] == ["2027-05-24", "2027-05-24"]
