@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from config.project import RelativeDeadline
 from sync.schedule import milestones
 from sync.schedule.backward_pass import Constraints, GoalWindow, LatestDates, StepGraph
-from sync.schedule.digest import timing_digest
+from sync.schedule.digest import is_same_timing, timing_digest, was_pinned
 from sync.schedule.goal_plan import GoalPlan
 from sync.schedule.occurrences import series
 from sync.schedule.squeeze import Floors, Growth, Squeeze
@@ -78,15 +78,21 @@ class Planner:
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
         growing = frozenset(i for i, length in enumerate(written) if length is None)
         lengths = self._grown(network, written, growing, outside)
-        terms = Constraints(pins, frozenset(), outside, self.due_of)
+        published = self.progress.published.get(goal.id)
+        digest = timing_digest(network, lengths, pins, outside, self.progress)
+        ticked = self._ticked_pins(network, published)
+        kept = timing_digest(network, lengths, pins | ticked, outside, self.progress) if ticked else digest
+        stands = published is not None and is_same_timing(published.digest, kept)
+        if published and stands:
+            digest = published.digest
+        else:
+            ticked = {}
+        terms = Constraints(pins | ticked, frozenset(), outside, self.due_of)
         defined = network.latest(lengths, terms)
         self._pass_on(network, defined)
-        digest = timing_digest(network, lengths, pins, outside, self.progress)
-        published = self.progress.published.get(goal.id)
         repeating = {
             i: series(network.steps[i], frame.days, self.progress, published, self.day) for i in network.repeating
         }
-        stands = published is not None and published.digest == digest
         gone = self._gone(network, defined, repeating, stands=stands)
         latest = network.latest(lengths, replace(terms, gone=gone)) if gone else defined
         missed = frame.deadline < self.day
@@ -101,6 +107,16 @@ class Planner:
             self._anew(planned, published, outside)
         planned.least = self._with_least(planned, outside)
         self.planned[goal.id] = planned
+
+    def _ticked_pins(self, network: StepGraph, published: Published | None) -> dict[int, int]:
+        """Return the days of done steps that were pinned in the published plan: a tick moves no date of the others."""
+        if published is None:
+            return {}
+        return {
+            i: published.dates[key][1].toordinal()
+            for i, key in network.among(self.progress.done.keys() & published.dates.keys())
+            if was_pinned(published.digest, key)
+        }
 
     def _with_least(self, planned: GoalPlan, outside: Mapping[int, int]) -> LatestDates:
         """Return the pass in which what grows has the least it may: so late could every step be."""

@@ -539,9 +539,11 @@ def test_a_published_plan_stands_while_it_can_be_kept(goal: Goal, days: int, pas
 def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.DataObject) -> None:
     assert isinstance(goal.deadline, date)
     today = goal.deadline - timedelta(days=days)
-    result = schedule(project(goal), Progress(), today)
+    moved = data.draw(st.sets(st.sampled_from([step.key for step in goal.steps]), max_size=2))
+    pins = {key: today + timedelta(days=data.draw(st.integers(0, 60))) for key in sorted(moved)}
+    result = schedule(project(goal), Progress(pins=pins), today)
     first = dates(result)
-    progress = publish(result)
+    progress = publish(result, Progress(pins=pins))
     order = sorted(result.steps().values(), key=lambda step: (step.due or date.max, step.step.key))
     for step in order:
         if step.due is None or step.due > goal.deadline:
@@ -549,7 +551,9 @@ def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.D
         early = timedelta(days=data.draw(st.integers(0, 3)))
         today = max(today, step.due - early)
         assume(today <= step.due)
-        progress = replace(progress, done={**progress.done, step.step.key: today})
+        # A step that is done has no pin any more.
+        open_pins = {key: day for key, day in progress.pins.items() if key != step.step.key}
+        progress = replace(progress, done={**progress.done, step.step.key: today}, pins=open_pins)
         again = schedule(project(goal), progress, today)
         still_open = {key: when for key, when in dates(again).items() if key not in progress.done}
         assert still_open == {key: when for key, when in first.items() if key not in progress.done}
