@@ -68,11 +68,17 @@ class Sampler:
         samples: int = SAMPLES,
         *,
         lengths: Mapping[str, Sampled] | None = None,
+        deadlines: Mapping[str, int] | None = None,
     ) -> None:
-        """Draw the lengths, or take those given, and carry them through the goals, each after those that it follows."""
+        """Draw the lengths, or take those given, and carry them through the goals, each after those that it follows.
+
+        `deadlines` are those of goals that other goals come after, where they are not the schedule's.
+        """
+        self._project, self._schedule = project, schedule
         self._today = schedule.today.toordinal()
         self._samples = samples
         self._goals = {goal.goal.id: goal for goal in schedule.goals}
+        self._deadlines = deadlines or {goal.goal.id: goal.deadline.toordinal() for goal in schedule.goals}
         self._steps = {**schedule.steps(), **_repeating(schedule)}
         self._fixed = {key: day for key, step in self._steps.items() if (day := _fixed_day(step)) is not None}
         self._calendars: dict[Calendar, SampledDays] = {}
@@ -120,11 +126,16 @@ class Sampler:
         return date.fromordinal(days.day(limit if found is None else found - 1))
 
     def earliest_deadline(
-        self, goal: ScheduledGoal, percent: int, due_at: Callable[[int], Mapping[str, int]]
+        self,
+        goal: ScheduledGoal,
+        percent: int,
+        due_at: Callable[[int], Mapping[str, int]],
+        deadlines_at: Callable[[int], Mapping[str, int]] | None = None,
     ) -> date | None:
         """Return the earliest deadline whose limit, and with it each countdown, holds in `percent` of 100 samples.
 
-        `due_at` gives the due day of each countdown for a deadline.
+        `due_at` gives the due day of each countdown for a deadline; `deadlines_at` the deadlines of all goals, where
+        some hang on this one.
         """
         days, ends = self._days(goal).days, self._ends(goal, self.finish)
         fixed = [step.due.toordinal() for step in goal.waiting if step.due and (step.step.on or step.pinned)]
@@ -133,12 +144,20 @@ class Sampler:
         def holds(deadline: int) -> bool:
             limit = days.back(days.before(days.back(deadline), goal.goal.buffer))
             due = due_at(deadline) if ends.countdowns else {}
-            return ends.chance(limit, deadline, due) * 100 >= percent
+            found = ends if deadlines_at is None else self._with(deadlines_at(deadline))._ends_of(goal)
+            return found.chance(limit, deadline, due) * 100 >= percent
 
         guess = days.after(_quantile(ends.bound, percent), goal.goal.buffer)
         most = furthest(goal.goal, days, max(least, int(np.max(ends.done))))
         found = first(holds, guess, least, most)
         return None if found is None else date.fromordinal(found)
+
+    def _with(self, deadlines: Mapping[str, int]) -> Sampler:
+        """Return the same samples where goals have other deadlines."""
+        return Sampler(self._project, self._schedule, self._samples, lengths=self._lengths, deadlines=deadlines)
+
+    def _ends_of(self, goal: ScheduledGoal) -> _Ends:
+        return self._ends(goal, self.finish)
 
     def _days(self, goal: ScheduledGoal) -> SampledDays:
         calendar = goal.goal.calendar
@@ -206,7 +225,7 @@ class Sampler:
             ends.append(step.not_before.toordinal() - 1)
         before = ((free[link.key] if link.key in free else self._free[link.key], link.wait) for link in step.after)
         ends += [days.after(end, wait) for end, wait in before]
-        ends += [days.after(self._goals[link.key].deadline.toordinal(), link.wait) for link in step.after_goals]
+        ends += [days.after(self._deadlines[link.key], link.wait) for link in step.after_goals]
         return latest(ends)
 
     def _finish(

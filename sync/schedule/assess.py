@@ -40,6 +40,7 @@ class Assessor:
         """`planner` has planned all goals."""
         self._planner = planner
         self._forward = Forward(planner.progress, planner.today, planner.deadlines)
+        planner.ends = self._forward.ends
 
     def judge(self, planned: GoalPlan) -> ScheduledGoal:
         """Return the goal with its dates, its health and what to warn of."""
@@ -54,6 +55,8 @@ class Assessor:
         done = self._planner.progress.done.get(goal.id)
         margin = min((step.slack for step in waiting if step.due is not None), default=None)
         state = self._state(planned, ordered, margin)
+        late = any(step.slack < 0 and step.due is not None for step in waiting)
+        fits = earliest_deadline(self._planner, planned) if late else None
         result = ScheduledGoal(
             goal=goal,
             deadline=date.fromordinal(network.frame.deadline),
@@ -64,14 +67,14 @@ class Assessor:
             digest=planned.digest,
             made=planned.made,
             done=done,
-            earliest_deadline=self._earliest_deadline(planned, waiting),
+            earliest_deadline=fits if fits and fits.toordinal() > network.frame.deadline else None,
             failed=planned.failed,
         )
         if state in (State.GIVEN_UP, State.NO_STEP_LEFT):
             return result
         return replace(
             result,
-            warnings=tuple(self._warnings(result, planned)),
+            warnings=tuple(self._warnings(result, planned, none_fits=late and fits is None)),
             buffer=consumption(result, planned, self._planner.today),
         )
 
@@ -212,14 +215,7 @@ class Assessor:
         due_of = self._planner.due_of
         return min(self._planner.followers[key], key=lambda follower: (due_of[follower], follower), default=None)
 
-    def _earliest_deadline(self, planned: GoalPlan, waiting: Sequence[ScheduledStep]) -> date | None:
-        """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
-        if all(step.slack >= 0 or step.due is None for step in waiting):
-            return None
-        found = earliest_deadline(self._planner, planned)
-        return found if found and found.toordinal() > planned.network.frame.deadline else None
-
-    def _warnings(self, goal: ScheduledGoal, planned: GoalPlan) -> list[str]:
+    def _warnings(self, goal: ScheduledGoal, planned: GoalPlan, *, none_fits: bool) -> list[str]:
         if goal.state is State.DONE:
             return []
         steps = planned.network.steps
@@ -228,7 +224,9 @@ class Assessor:
             move = f"move it in the goals file, or with `backplan move {goal.goal.id} DATE`"
             found.append(f"the deadline {goal.deadline} has passed; {move}")
         elif goal.margin is not None and goal.margin < 0:
-            fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
+            fits = "; no other deadline helps" if none_fits else ""
+            if goal.earliest_deadline:
+                fits = f"; as written it would fit a deadline of {goal.earliest_deadline}"
             found.append(f"late by {count(-goal.margin, 'working day')}{fits}")
         found += self._too_soon(goal)
         sharing = self._sharing(planned)

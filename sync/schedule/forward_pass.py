@@ -10,10 +10,11 @@ from sync.schedule.backward_pass import BY, FIXED, LIMIT
 from sync.schedule.working_days import WorkingDays, shift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from sync.schedule.backward_pass import LatestDates, Length, StepGraph
+    from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.model import Progress
 
 
@@ -54,11 +55,14 @@ class Forward:
     """
 
     def __init__(self, progress: Progress, today: date, deadlines: Mapping[str, int]) -> None:
-        """Begin with nothing; `deadlines` has the day of each goal by its id."""
+        """Begin with nothing; `deadlines` has the day of each goal by its id.
+
+        `ends` then has the day after which what follows a step may begin, by the step's key.
+        """
         self._progress = progress
         self._today = today.toordinal()
         self._deadlines = deadlines
-        self._ends: dict[str, int] = {}  # the day after which what follows a step may begin
+        self.ends: dict[str, int] = {}
 
     def early(self, network: StepGraph, dates: Dates) -> Early:
         """Return one goal's earliest dates. Those of the goals that it follows must have been asked for before."""
@@ -82,7 +86,7 @@ class Forward:
             result.finish.append(finish)
             end = earliest if i in dates.sharing else self._free_after(network, i, finish)
             result.end.append(max(finish, dates.dues[i]) if i in appointments else end)
-        self._ends.update(zip(network.index, result.end, strict=True))
+        self.ends.update(zip(network.index, result.end, strict=True))
         return result
 
     def _free_after(self, network: StepGraph, i: int, finish: int) -> int:
@@ -157,7 +161,7 @@ class Forward:
             for link in step.after_goals:
                 ends[i] = max(ends.get(i, 0), _later(days, self._deadlines[link.key], link.wait))
         for i, link in network.elsewhere:
-            ends[i] = max(ends.get(i, 0), _later(days, self._ends[link.key], link.wait))
+            ends[i] = max(ends.get(i, 0), _later(days, self.ends[link.key], link.wait))
         return ends
 
     def _appointments(self, network: StepGraph, dates: Dates) -> set[int]:
@@ -169,6 +173,16 @@ class Forward:
         return dates.starts[i] <= self._today <= dates.dues[i] and all(
             before in dates.gone for before, _ in network.previous[i]
         )
+
+
+def early_ends(
+    progress: Progress, today: date, deadlines: Mapping[str, int], plans: Iterable[GoalPlan]
+) -> Mapping[str, int]:
+    """Return the day after which what follows a step may begin, by its key, for plans each after what it follows."""
+    forward = Forward(progress, today, deadlines)
+    for planned in plans:
+        forward.early(planned.network, planned)
+    return forward.ends
 
 
 def _later(days: WorkingDays, day: int, wait: Duration | None) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from math import ceil, floor
+from itertools import takewhile
+from math import floor
 from typing import TYPE_CHECKING
 
 from config.project import RelativeDeadline
 from sync.schedule import milestones
 from sync.schedule.backward_pass import Constraints, GoalWindow, LatestDates, StepGraph
 from sync.schedule.digest import is_same_timing, timing_digest, was_pinned
+from sync.schedule.forward_pass import early_ends
 from sync.schedule.goal_plan import GoalPlan
 from sync.schedule.occurrences import series
 from sync.schedule.squeeze import Floors, Growth, Squeeze
@@ -36,7 +39,7 @@ class Planner:
 
     `due_of` holds the due days of steps as the pass alone gives them, `outside` the last day that other goals leave a
     step, `followers` the steps of other goals that come after it, `steps` every step by its key, `deadlines` the day of
-    each goal.
+    each goal. `ends` holds the day after which what follows a step may begin, once all goals have been planned.
     """
 
     def __init__(self, project: Project, progress: Progress, today: date) -> None:
@@ -52,6 +55,7 @@ class Planner:
         self.outside: dict[str, int] = {}
         self.followers: defaultdict[str, list[str]] = defaultdict(list)
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
+        self.ends: Mapping[str, int] = {}
         self.deadlines: dict[str, int] = {}
         for goal in reversed(project.sequence):
             with naming_goal(goal):
@@ -148,9 +152,10 @@ class Planner:
 
     def frame(self, goal: Goal) -> GoalWindow:
         """Return what a goal's pass stands in."""
-        return self._frame_at(goal, self.deadlines[goal.id])
+        return self.frame_at(goal, self.deadlines[goal.id])
 
-    def _frame_at(self, goal: Goal, deadline: int) -> GoalWindow:
+    def frame_at(self, goal: Goal, deadline: int) -> GoalWindow:
+        """Return what a goal's pass stands in, if the goal had this deadline."""
         days = self.days(goal.calendar)
         limit = days.back(days.before(days.back(deadline), goal.buffer))
         start = goal.start or self.progress.first_sync.get(goal.id) or self.today
@@ -172,7 +177,7 @@ class Planner:
         latest = network.latest(lengths, terms)
         fixed = network.anchored_days(latest)
         floors = self._floors(network, frozenset(), fixed, low, progress=False).with_those_of(
-            self._floors_of(network, network.countdowns, fixed, low, progress=False)
+            self.floors_of(network, network.countdowns, fixed, low, progress=False)
         )
         most = max(1, frame.days.position(frame.limit) - frame.days.position(low))
         Growth(network, lengths, latest, terms, floors, most).grow(flexible)
@@ -191,14 +196,14 @@ class Planner:
         stays = {*gone, *fixed, *network.anchors}
         movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
         sharing = self._sharing(network, gone)
-        return self._floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
+        return self.floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
 
     def _sharing(self, network: StepGraph, gone: frozenset[int]) -> frozenset[int]:
         """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
         outside, pins = (network.among(keys) for keys in (self.outside.keys(), self.progress.pins.keys()))
         return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pins))
 
-    def _floors_of(
+    def floors_of(
         self,
         network: StepGraph,
         some: Iterable[int],
@@ -241,12 +246,17 @@ class Planner:
         links = [(i, network.steps[before].key, wait) for before in known for i, wait in network.next[before]]
         links += [(i, link.key, link.wait) for i, link in network.elsewhere]
         for i, key, wait in links:
-            ends = self.known_day(key, fixed, network, progress=progress) if i in reached else None
+            ends = self._known_end(key, fixed, network, progress=progress) if i in reached else None
             if ends is not None:
-                if progress:
-                    ends = self._over(key, ends, days)
                 reached[i] = max(reached[i], days.after(ends, wait) if wait else ends)
         return reached
+
+    def _known_end(self, key: str, fixed: Mapping[int, int], network: StepGraph, *, progress: bool) -> int | None:
+        """Return the day after which what follows a step may begin; None where that is not known yet."""
+        if key not in network.index and key in self.ends:
+            return self.ends[key]
+        day = self.known_day(key, fixed, network, progress=progress)
+        return self._over(key, day, network.frame.days) if progress and day is not None else day
 
     def _over(self, key: str, day: int, days: WorkingDays) -> int:
         """Return the day after which what follows a step may begin, where the step's own day is known."""
@@ -327,7 +337,7 @@ class Planner:
         terms = Constraints(fixed, planned.gone | planned.given_way, outside, self.due_of)
         lengths = self._grown_anew(planned, kept, followers - terms.gone, terms)
         self._squeeze(planned, lengths, kept, terms, followers)
-        milestones.show(planned, kept, self._first_day(planned.goal))
+        milestones.show(planned, kept, self.first_day(planned.goal))
         if planned.dues != stood:
             planned.made, planned.renewed = self.today, followers
 
@@ -374,9 +384,9 @@ class Planner:
         if planned.missed or goal.id in self.progress.done:
             return
         fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
-        floors = self._floors_from_today(planned, planned.network, fixed, published)
+        floors = self.floors_from_today(planned, planned.network, fixed, published)
         self._shorten(planned, floors, fixed, outside)
-        milestones.show(planned, floors, self._first_day(goal))
+        milestones.show(planned, floors, self.first_day(goal))
 
     def _shorten(self, planned: GoalPlan, floors: Floors, fixed: Mapping[int, int], outside: Mapping[int, int]) -> None:
         """Let the steps that grow give back what does not fit from today on; what then is too long, is late.
@@ -385,7 +395,7 @@ class Planner:
         """
         network, steps = planned.network, range(len(planned.network.steps))
         countdowns = network.countdowns - planned.gone - planned.fixed.keys()
-        held = floors.with_those_of(self._floors_of(network, countdowns, fixed, self._first_day(planned.goal) - 1))
+        held = floors.with_those_of(self.floors_of(network, countdowns, fixed, self.first_day(planned.goal) - 1))
         if not held.worst(planned.plan, steps):
             return
         movable = frozenset(floors.begin) | frozenset(floors.end)
@@ -399,10 +409,11 @@ class Planner:
         elif planned.goal.when_late == "squeeze":
             self._squeeze(planned, lengths, floors, terms, movable)
 
-    def _first_day(self, goal: Goal) -> int:
+    def first_day(self, goal: Goal) -> int:
+        """Return the day before which nothing of the goal can begin."""
         return max(self.day, goal.start.toordinal() if goal.start else self.day)
 
-    def _floors_from_today(
+    def floors_from_today(
         self, planned: GoalPlan, network: StepGraph, fixed: Mapping[int, int], published: Published | None
     ) -> Floors:
         """Return what a plan made today has to keep; for a step that has begun it is enough not to end before today.
@@ -410,54 +421,42 @@ class Planner:
         `fixed` holds the due days of what is fixed, by index.
         """
         days = network.frame.days
-        floors = self._floors(network, planned.gone, fixed, self._first_day(planned.goal) - 1)
-        begun = self._begun(planned, published) & floors.begin.keys()
+        floors = self._floors(network, planned.gone, fixed, self.first_day(planned.goal) - 1)
+        begun = self.begun(planned, published) & floors.begin.keys()
         return floors.of_begun(begun, days.position(days.forward(self.day)))
 
-    def lacks(self, planned: GoalPlan, deadline: int, *, least: int | None = None) -> int:
-        """Return how many working days a plan made today lacks, with every length as written; 0 where it fits.
+    def with_deadline(self, goal: Goal, deadline: int, *, loose: bool = False) -> Planner:
+        """Return the planner in which one goal has another deadline, and so have the goals that hang on it.
 
-        The goal has this deadline, and what counts from it moves with it. Flexible steps have one day each, those that
-        repeat one time. What is fixed must not begin in the past either.
-
-        `least` is a deadline no later than this one, and asks for what is lacking at least: parts of the time are as
-        long as they are there, and countdowns leave what comes after them all the time there is. Then a later deadline
-        never lacks more than an earlier one.
+        loose: no step of the goal waits for those.
         """
-        goal, loose = planned.goal, least is not None
-        network, plan = self._plan_at(planned, deadline, least)
-        published = self.progress.published.get(goal.id)
-        anchored = {i: day for i, day in network.anchored_days(plan).items() if not loose or network.steps[i].on}
-        fixed = {**anchored, **planned.fixed}
-        floors = self._floors_from_today(planned, network, fixed, published)
-        short = [days for days, _ in floors.violations(plan, range(len(network.steps)))]
-        held = [i for i in (network.anchors | fixed.keys()) - planned.gone if not network.steps[i].follow_up]
-        begun, days = self._begun(planned, published), network.frame.days
-        waits = self._floors_of(network, set(held) - begun, fixed, self._first_day(goal) - 1)
-        short += [days for days, _ in waits.violations(plan, held)]
-        today = days.position(days.forward(self.day))
-        short += [today - days.position(plan.due[i]) for i in begun.intersection(held) if plan.due[i] < self.day]
-        return max(0, ceil(max(short, default=0)))
+        hanging = self.hanging(goal)
+        if not hanging:
+            return self
+        other = copy(self)
+        other.deadlines, other.outside, other.due_of, other.ends = {}, {}, {}, {}
+        other.followers, other.planned = defaultdict(list), dict(self.planned)
+        backwards = list(reversed(self.project.sequence))
+        for one in backwards:
+            other.deadlines[one.id] = deadline if one.id == goal.id else other._deadline(one)
+        for one in takewhile(lambda one: one.id != goal.id, backwards):
+            other.plan(one)
+        if loose:
+            other.deadlines.update({goal_id: min(self.day, other.deadlines[goal_id]) for goal_id in hanging})
+        other.ends = early_ends(
+            self.progress, self.today, other.deadlines, (other.planned[one.id] for one in self.project.sequence)
+        )
+        return other
 
-    def countdowns(self, planned: GoalPlan, deadline: int) -> dict[str, int]:
-        """Return when each open step that counts down would be due, by its key, if the goal had this deadline."""
-        network, plan = self._plan_at(planned, deadline)
-        return {
-            network.steps[i].key: plan.due[i]
-            for i in network.anchors - planned.gone - planned.fixed.keys()
-            if network.steps[i].before is not None
-        }
+    def hanging(self, goal: Goal) -> set[str]:
+        """Return the goals whose deadline moves with that of this one."""
+        found = {goal.id}
+        for other in reversed(self.project.sequence):
+            if isinstance(other.deadline, RelativeDeadline) and other.deadline.goal in found:
+                found.add(other.id)
+        return found - {goal.id}
 
-    def _plan_at(self, planned: GoalPlan, deadline: int, least: int | None = None) -> tuple[StepGraph, LatestDates]:
-        """Return the pass with every length as written, if the goal had this deadline; `least` is that of `lacks`."""
-        goal, loose = planned.goal, least is not None
-        written = planned.network.within(self._frame_at(goal, deadline if least is None else least)).lengths()
-        network = planned.network.within(self._frame_at(goal, deadline))
-        lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
-        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
-        return network, network.latest(lengths, Constraints(planned.fixed, planned.gone, outside, self.due_of))
-
-    def _begun(self, planned: GoalPlan, published: Published | None) -> frozenset[int]:
+    def begun(self, planned: GoalPlan, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done; no milestone is under way."""
         if published is None:
             return frozenset()
@@ -519,7 +518,7 @@ class Planner:
         last = max(planned.network.frame.limit, days.forward(self.day))
         for i, begin in floors.begin.items():
             reached = days.day(floor(begin) + (1 if planned.lengths[i] else 0))
-            first = min(last, max(reached, days.forward(self._first_day(planned.goal))))
+            first = min(last, max(reached, days.forward(self.first_day(planned.goal))))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
 

@@ -19,6 +19,7 @@ from sync.forecast.estimates import CONFIDENCES
 from sync.forecast.fit import fit, planner_of
 from sync.forecast.risk import Sampler, with_risk
 from sync.forecast.samples import draw
+from sync.schedule.deadline import countdowns
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import earliest, publish
@@ -168,7 +169,7 @@ def test_steps_that_repeat_count_one_time_as_in_the_schedule(
 def test_without_estimates_the_deadline_that_fits_is_the_same_however_sure(goal: Goal, today: date) -> None:
     result = schedule(project(goal), Progress(), today)
     planner = planner_of(project(goal), result)
-    due_at = partial(planner.countdowns, planner.planned[goal.id])
+    due_at = partial(countdowns, planner, planner.planned[goal.id])
     found = {Sampler(project(goal), result).earliest_deadline(only(result), percent, due_at) for percent in (1, 99)}
     assert found == {fit(project(goal), result, goal.id).planned}
 
