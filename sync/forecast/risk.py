@@ -43,18 +43,23 @@ def with_risk(project: Project, schedule: Schedule, confidence: int = 80) -> Sch
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """When a goal is done, when the steps are that its limit binds, and each of its countdowns."""
+    """When a goal is done, when the steps are that its limit binds, and each that has a day of its own.
+
+    `own` has the finish of each step with an appointment, a pin or a `by`, and that day; `countdowns` that of each step
+    whose day depends on the deadline.
+    """
 
     done: Days
     bound: Days
-    countdowns: dict[str, Days]
+    own: Sequence[tuple[Days, int]]
+    countdowns: Mapping[str, Days]
 
-    def chance(self, limit: int, deadline: int, due: Mapping[str, int] | None = None) -> float:
-        """Return the share of samples that keep the limit and the deadline, and the due days of countdowns if given."""
+    def chance(self, limit: int, deadline: int, due: Mapping[str, int]) -> float:
+        """Return the share of samples that keep the limit, the deadline and each own day; `due` has the countdowns'."""
+        days = [*self.own, *((finish, due[key]) for key, finish in self.countdowns.items())]
         held = np.asarray((self.bound <= limit) & (self.done <= deadline))
-        if due is not None:
-            for key, finish in self.countdowns.items():
-                held = held & (finish <= due[key])
+        for finish, day in days:
+            held = held & (finish <= day)
         return float(np.mean(held))
 
 
@@ -95,13 +100,14 @@ class Sampler:
         """Return the risk of a goal; None where nothing is left to do, or it is closed."""
         if goal.done or not any(step.due for step in goal.waiting):
             return None
-        ends = self._ends(goal, self.finish)
-        held = ends.chance(goal.limit.toordinal(), goal.deadline.toordinal())
+        ends, due = self._ends(goal, self.finish), _countdown_dues(goal)
+        deadline = goal.deadline.toordinal()
+        held = ends.chance(goal.limit.toordinal(), deadline, due)
         return Risk(
             samples=self._samples,
             estimates=self.estimates(goal),
             finish={percent: date.fromordinal(_quantile(ends.done, percent)) for percent in CONFIDENCES},
-            chance_of_deadline=float(np.mean(ends.done <= goal.deadline.toordinal())),
+            chance_of_deadline=replace(ends, bound=0).chance(0, deadline, due),
             chance_of_limit=held,
             confidence=confidence,
             latest_start=self._latest_start(goal, ends.bound, confidence) if held * 100 >= confidence else None,
@@ -113,13 +119,13 @@ class Sampler:
 
     def _latest_start(self, goal: ScheduledGoal, bound: Days, confidence: int) -> date:
         """Return the last working day to begin on; today is known to do."""
-        days = self._days(goal).days
+        days, due = self._days(goal).days, _countdown_dues(goal)
         start = max(self._today, goal.goal.start.toordinal() if goal.goal.start else self._today)
         least, limit = days.position(start - 1) + 1, days.position(goal.limit.toordinal())
 
         def is_too_late(position: int) -> bool:
             ends = self._ends(goal, self._finishes(goal, days.day(position))[0])
-            return ends.chance(goal.limit.toordinal(), goal.deadline.toordinal()) * 100 < confidence
+            return ends.chance(goal.limit.toordinal(), goal.deadline.toordinal(), due) * 100 < confidence
 
         room = limit - days.position(_quantile(bound, confidence))
         found = first(is_too_late, least + room + 1, least + 1, limit + 1)
@@ -144,7 +150,7 @@ class Sampler:
         def holds(deadline: int) -> bool:
             limit = days.back(days.before(days.back(deadline), goal.goal.buffer))
             due = due_at(deadline) if ends.countdowns else {}
-            found = ends if deadlines_at is None else self._with(deadlines_at(deadline))._ends_of(goal)
+            found = ends if deadlines_at is None else self._ends_with(goal, deadlines_at(deadline))
             return found.chance(limit, deadline, due) * 100 >= percent
 
         guess = days.after(_quantile(ends.bound, percent), goal.goal.buffer)
@@ -152,12 +158,10 @@ class Sampler:
         found = first(holds, guess, least, most)
         return None if found is None else date.fromordinal(found)
 
-    def _with(self, deadlines: Mapping[str, int]) -> Sampler:
-        """Return the same samples where goals have other deadlines."""
-        return Sampler(self._project, self._schedule, self._samples, lengths=self._lengths, deadlines=deadlines)
-
-    def _ends_of(self, goal: ScheduledGoal) -> _Ends:
-        return self._ends(goal, self.finish)
+    def _ends_with(self, goal: ScheduledGoal, deadlines: Mapping[str, int]) -> _Ends:
+        """Return what the same samples make of a goal where goals have other deadlines."""
+        moved = Sampler(self._project, self._schedule, self._samples, lengths=self._lengths, deadlines=deadlines)
+        return self._ends(goal, moved.finish)
 
     def _days(self, goal: ScheduledGoal) -> SampledDays:
         calendar = goal.goal.calendar
@@ -171,11 +175,12 @@ class Sampler:
 
     def _ends(self, goal: ScheduledGoal, finish: Mapping[str, Days]) -> _Ends:
         dated = [(step, finish[step_of(step.step.key)]) for step in goal.waiting if step.due]
-        countdowns = {s.step.key: end for s, end in dated if s.step.before is not None and not s.pinned}
+        own = [(end, day) for step, end in dated if (day := _own_day(step)) is not None]
         return _Ends(
             done=latest(self._end(step.step.key, end) for step, end in dated),
             bound=latest([self._today, *(end for step, end in dated if not (step.step.anchored or step.pinned))]),
-            countdowns=countdowns,
+            own=own,
+            countdowns={s.step.key: end for s, end in dated if _counts_down(s)},
         )
 
     def _end(self, key: str, finish: Days) -> Days:
@@ -327,6 +332,23 @@ def _fixed_day(step: ScheduledStep) -> int | None:
     """Return the day of an open step that is an appointment, or was pinned."""
     fixed = step.open and (step.step.on or step.pinned)
     return step.due.toordinal() if fixed and step.due else None
+
+
+def _counts_down(step: ScheduledStep) -> bool:
+    return step.step.before is not None and not step.pinned
+
+
+def _countdown_dues(goal: ScheduledGoal) -> dict[str, int]:
+    """Return when each open step that counts down is due, by its key."""
+    return {s.step.key: s.due.toordinal() for s in goal.waiting if s.due and _counts_down(s)}
+
+
+def _own_day(step: ScheduledStep) -> int | None:
+    """Return the day of an open step that is an appointment, was pinned or has a `by`."""
+    fixed = _fixed_day(step)
+    if fixed is None and step.step.by is not None and not step.step.anchored:
+        return step.step.by.toordinal()
+    return fixed
 
 
 def _quantile(days: Days, percent: int) -> int:

@@ -122,7 +122,7 @@ class Forward:
 
         That is its due date or, before a step that grows, as much later as this can give back.
         """
-        position, latest = network.frame.days.position, dates.latest_dues
+        position, latest = network.frame.days.position, self._latest(network, dates)
         room = [position(due) - position(finish) for due, finish in zip(latest, early.finish, strict=True)]
         days = network.frame.days
         for i in network.elapsed:
@@ -137,6 +137,14 @@ class Forward:
                 # A person may pin a step after the deadline; there it is late, whatever room it has.
                 room[i] = min(room[i], position(network.frame.limit) - position(dates.dues[i]))
         return room
+
+    def _latest(self, network: StepGraph, dates: Dates) -> list[int]:
+        """Return the last day on which each step may be done; one that found no day stands after the limit."""
+        latest, limit = dates.latest_dues, network.frame.limit
+        if max(latest, default=limit) <= limit:
+            return latest
+        own = network.anchors.union(i for i, _ in network.among(self._progress.pins.keys()))
+        return [due if i in own else min(due, limit) for i, due in enumerate(latest)]
 
     @staticmethod
     def _room_of_milestone(network: StepGraph, dates: Dates, early: Early, i: int, room: Sequence[int]) -> int:

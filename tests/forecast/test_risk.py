@@ -174,6 +174,16 @@ def test_without_estimates_the_deadline_that_fits_is_the_same_however_sure(goal:
     assert found == {fit(project(goal), result, goal.id).planned}
 
 
+@settings(max_examples=examples(200))
+@given(goals(lengths=FOLLOWING_CALENDAR.filter(lambda takes: takes.estimate is None), waits=WAITS), TODAYS)
+def test_without_estimates_the_chance_is_all_or_nothing_as_the_days_in_hand_say(goal: Goal, today: date) -> None:
+    """Late is also who misses an appointment, a `by` or a countdown, and not the deadline alone."""
+    result = schedule(project(goal), Progress(), today)
+    risk = only(with_risk(project(goal), result)).risk
+    if risk is not None and only(result).margin is not None:
+        assert risk.chance_of_limit == float((only(result).margin or 0) >= 0)
+
+
 def test_steps_that_count_down_from_others_are_kept_too() -> None:
     """Both deadlines leave the three months between the two steps."""
     steps = (
