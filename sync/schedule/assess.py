@@ -229,15 +229,7 @@ class Assessor:
                 fits = f"; as written it would fit a deadline of {goal.earliest_deadline}"
             found.append(f"late by {count(-goal.margin, 'working day')}{fits}")
         found += self._too_soon(goal)
-        sharing = self._sharing(planned)
-        if squeezed := sum(step.squeezed for step in goal.steps):
-            so_that = "" if sharing or planned.squeezed.stuck else ", so that all fits"
-            get = "gets" if squeezed == 1 else "get"
-            found.append(f"{squeezed} of {len(steps)} steps {get} less time than written{so_that}")
-        if sharing and not planned.squeezed.stuck:
-            names = ", ".join(f"“{steps[i].title}”" for i in sharing[:_NAMED])
-            found.append(f"fewer working days than steps: {names} share days")
-        found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
+        found += self._too_little_time(goal, planned)
         found += self._out_of_order(planned)
         found += [
             f"“{step.step.title}” is due on {step.due}, after the deadline"
@@ -258,6 +250,43 @@ class Assessor:
         if overdue and goal.state is not State.MISSED:
             names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:_NAMED])
             found.append(f"overdue: {names}")
+        return found
+
+    def _too_little_time(self, goal: ScheduledGoal, planned: GoalPlan) -> Iterator[str]:
+        """Yield what a plan that does not fit costs: lengths, days of one's own, waits, or that no day is left."""
+        steps, stuck = planned.network.steps, planned.squeezed.stuck
+        sharing, waits = ([], []) if stuck else (self._sharing(planned), self._short_waits(planned))
+        if squeezed := sum(step.squeezed for step in goal.steps):
+            so_that = "" if sharing or waits or stuck else ", so that all fits"
+            get = "gets" if squeezed == 1 else "get"
+            yield f"{squeezed} of {len(steps)} steps {get} less time than written{so_that}"
+        if sharing:
+            names = ", ".join(f"“{steps[i].title}”" for i in sharing[:_NAMED])
+            yield f"fewer working days than steps: {names} share days"
+        for i, n, wait in waits[:_NAMED]:
+            begins = date.fromordinal(planned.starts[n])
+            yield f"the wait of {wait} after “{steps[i].title}” does not fit: “{steps[n].title}” begins on {begins}"
+        yield from (self._conflict(planned, i) for i in stuck)
+
+    @staticmethod
+    def _short_waits(planned: GoalPlan) -> list[tuple[int, int, Duration]]:
+        """Return the waits that the dates cut short, each with the step before and after it.
+
+        Steps that have less than a day each share days with their neighbours; over a wait there are none to share.
+        """
+        if not planned.standing and planned.squeezed is NOT_SQUEEZED:
+            return []
+        network, position = planned.network, planned.network.frame.days.position
+        left = planned.gone | planned.given_way
+        stays = network.anchors | planned.fixed.keys()
+        found = []
+        for i in sorted(network.waiting - left):
+            for n, wait in network.next[i]:
+                if wait is None or wait.amount <= 0 or n in left or (i in stays and n in stays):
+                    continue
+                last = planned.starts[n] - (0 if network.steps[n].milestone else 1)
+                if position(planned.dues[i]) > position(network.frame.days.before(last, wait)):
+                    found.append((i, n, wait))
         return found
 
     @staticmethod

@@ -466,6 +466,23 @@ def test_squeezed_plans_stay_between_today_and_the_limit(goal: Goal, days: int) 
             assert before < start if enough else before <= start
 
 
+@settings(max_examples=examples(300))
+@given(goals(lengths=DAYS, waits=WAITS, anchors=False), st.integers(0, 40))
+def test_a_squeezed_plan_keeps_each_wait_or_names_it(goal: Goal, days: int) -> None:
+    limit = limit_of(goal)
+    result = schedule(project(goal), Progress(), limit - timedelta(days=days))
+    assume(not _is_stuck(only(result)))
+    placed, warnings = result.steps(), " ".join(only(result).warnings)
+    for step in goal.steps:
+        for link in step.after:
+            start, due = placed[step.key].start, placed[link.key].due
+            assert start is not None
+            assert due is not None
+            if link.wait and due > less(goal.calendar, start - DAY, link.wait):
+                assert "does not fit" in warnings
+                assert "so that all fits" not in warnings
+
+
 def fits_forward(goal: Goal, found: dict[str, Dates], today: date) -> bool:
     """Return whether the plan, counted forward from today, also ends in time: spans round both ways."""
     ends: dict[str, date] = {}

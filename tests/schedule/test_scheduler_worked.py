@@ -1019,3 +1019,18 @@ goals:
     result = planner.goals(OFFICE + text, date(2027, 5, 1)).steps()
     assert [str(result[key].due) for key in ("a/s1", "c/s1")] == [SUNDAY, SUNDAY]
     assert [str(result[key].start) for key in ("b/s2", "c/s2")] == ["2027-05-24", "2027-05-24"]
+
+
+def test_a_wait_that_does_not_fit_is_named(planner: Planner) -> None:
+    listed = (step(1, "takes: 2d, wait: 6 days"), step(2, "takes: 2d"))
+    result = planner.steps("deadline: 2027-05-07", *listed, today=date(2027, 5, 1))
+    assert dues(result) == ["2027-05-01", "2027-05-07"]
+    told = (
+        "2 of 2 steps get less time than written",
+        "the wait of 6 days after “s1” does not fit: “s2” begins on 2027-05-07",
+    )
+    assert result.goals[0].warnings[1:] == told
+    again = schedule(planner.project(planner.path.read_text()), publish(result), date(2027, 5, 1))
+    assert again.goals[0].warnings[1:] == told
+    whole = planner.steps("deadline: 2027-05-08", *listed, today=date(2027, 5, 1))
+    assert whole.goals[0].warnings[1:] == ("2 of 2 steps get less time than written, so that all fits",)
