@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sync.forecast.estimates import CONFIDENCES, require_numpy, spread
 from sync.forecast.learning import lessons
-from sync.schedule.deadline import earliest_deadline
+from sync.schedule.deadline import countdowns, earliest_deadline
+from sync.schedule.forward_pass import early_ends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +56,10 @@ def _sure(project: Project, schedule: Schedule, goal: ScheduledGoal, planner: Pl
     from sync.forecast.risk import Sampler
 
     sampler = Sampler(project, schedule)
-    due_at = partial(planner.countdowns, planner.planned[goal.goal.id])
-    return {percent: sampler.earliest_deadline(goal, percent, due_at) for percent in CONFIDENCES}
+    due_at = partial(countdowns, planner, planner.planned[goal.goal.id])
+    hanging = planner.hanging(goal.goal)
+    deadlines_at = (lambda day: planner.with_deadline(goal.goal, day).deadlines) if hanging else None
+    return {percent: sampler.earliest_deadline(goal, percent, due_at, deadlines_at) for percent in CONFIDENCES}
 
 
 def planner_of(project: Project, schedule: Schedule) -> Planner:
@@ -65,4 +68,6 @@ def planner_of(project: Project, schedule: Schedule) -> Planner:
 
     planner = Planner(project, schedule.progress, schedule.today)
     planner.plan_all()
+    plans = (planner.planned[goal.id] for goal in project.sequence)
+    planner.ends = early_ends(planner.progress, planner.today, planner.deadlines, plans)
     return planner

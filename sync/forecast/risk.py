@@ -43,18 +43,23 @@ def with_risk(project: Project, schedule: Schedule, confidence: int = 80) -> Sch
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """When a goal is done, when the steps are that its limit binds, and each of its countdowns."""
+    """When a goal is done, when the steps are that its limit binds, and each that has a day of its own.
+
+    `own` has the finish of each step with an appointment, a pin or a `by`, and that day; `countdowns` that of each step
+    whose day depends on the deadline.
+    """
 
     done: Days
     bound: Days
-    countdowns: dict[str, Days]
+    own: Sequence[tuple[Days, int]]
+    countdowns: Mapping[str, Days]
 
-    def chance(self, limit: int, deadline: int, due: Mapping[str, int] | None = None) -> float:
-        """Return the share of samples that keep the limit and the deadline, and the due days of countdowns if given."""
+    def chance(self, limit: int, deadline: int, due: Mapping[str, int]) -> float:
+        """Return the share of samples that keep the limit, the deadline and each own day; `due` has the countdowns'."""
+        days = [*self.own, *((finish, due[key]) for key, finish in self.countdowns.items())]
         held = np.asarray((self.bound <= limit) & (self.done <= deadline))
-        if due is not None:
-            for key, finish in self.countdowns.items():
-                held = held & (finish <= due[key])
+        for finish, day in days:
+            held = held & (finish <= day)
         return float(np.mean(held))
 
 
@@ -68,11 +73,17 @@ class Sampler:
         samples: int = SAMPLES,
         *,
         lengths: Mapping[str, Sampled] | None = None,
+        deadlines: Mapping[str, int] | None = None,
     ) -> None:
-        """Draw the lengths, or take those given, and carry them through the goals, each after those that it follows."""
+        """Draw the lengths, or take those given, and carry them through the goals, each after those that it follows.
+
+        `deadlines` are those of goals that other goals come after, where they are not the schedule's.
+        """
+        self._project, self._schedule = project, schedule
         self._today = schedule.today.toordinal()
         self._samples = samples
         self._goals = {goal.goal.id: goal for goal in schedule.goals}
+        self._deadlines = deadlines or {goal.goal.id: goal.deadline.toordinal() for goal in schedule.goals}
         self._steps = {**schedule.steps(), **_repeating(schedule)}
         self._fixed = {key: day for key, step in self._steps.items() if (day := _fixed_day(step)) is not None}
         self._calendars: dict[Calendar, SampledDays] = {}
@@ -89,13 +100,14 @@ class Sampler:
         """Return the risk of a goal; None where nothing is left to do, or it is closed."""
         if goal.done or not any(step.due for step in goal.waiting):
             return None
-        ends = self._ends(goal, self.finish)
-        held = ends.chance(goal.limit.toordinal(), goal.deadline.toordinal())
+        ends, due = self._ends(goal, self.finish), _countdown_dues(goal)
+        deadline = goal.deadline.toordinal()
+        held = ends.chance(goal.limit.toordinal(), deadline, due)
         return Risk(
             samples=self._samples,
             estimates=self.estimates(goal),
             finish={percent: date.fromordinal(_quantile(ends.done, percent)) for percent in CONFIDENCES},
-            chance_of_deadline=float(np.mean(ends.done <= goal.deadline.toordinal())),
+            chance_of_deadline=replace(ends, bound=0).chance(0, deadline, due),
             chance_of_limit=held,
             confidence=confidence,
             latest_start=self._latest_start(goal, ends.bound, confidence) if held * 100 >= confidence else None,
@@ -107,24 +119,29 @@ class Sampler:
 
     def _latest_start(self, goal: ScheduledGoal, bound: Days, confidence: int) -> date:
         """Return the last working day to begin on; today is known to do."""
-        days = self._days(goal).days
+        days, due = self._days(goal).days, _countdown_dues(goal)
         start = max(self._today, goal.goal.start.toordinal() if goal.goal.start else self._today)
         least, limit = days.position(start - 1) + 1, days.position(goal.limit.toordinal())
 
         def is_too_late(position: int) -> bool:
             ends = self._ends(goal, self._finishes(goal, days.day(position))[0])
-            return ends.chance(goal.limit.toordinal(), goal.deadline.toordinal()) * 100 < confidence
+            return ends.chance(goal.limit.toordinal(), goal.deadline.toordinal(), due) * 100 < confidence
 
         room = limit - days.position(_quantile(bound, confidence))
         found = first(is_too_late, least + room + 1, least + 1, limit + 1)
         return date.fromordinal(days.day(limit if found is None else found - 1))
 
     def earliest_deadline(
-        self, goal: ScheduledGoal, percent: int, due_at: Callable[[int], Mapping[str, int]]
+        self,
+        goal: ScheduledGoal,
+        percent: int,
+        due_at: Callable[[int], Mapping[str, int]],
+        deadlines_at: Callable[[int], Mapping[str, int]] | None = None,
     ) -> date | None:
         """Return the earliest deadline whose limit, and with it each countdown, holds in `percent` of 100 samples.
 
-        `due_at` gives the due day of each countdown for a deadline.
+        `due_at` gives the due day of each countdown for a deadline; `deadlines_at` the deadlines of all goals, where
+        some hang on this one.
         """
         days, ends = self._days(goal).days, self._ends(goal, self.finish)
         fixed = [step.due.toordinal() for step in goal.waiting if step.due and (step.step.on or step.pinned)]
@@ -133,12 +150,18 @@ class Sampler:
         def holds(deadline: int) -> bool:
             limit = days.back(days.before(days.back(deadline), goal.goal.buffer))
             due = due_at(deadline) if ends.countdowns else {}
-            return ends.chance(limit, deadline, due) * 100 >= percent
+            found = ends if deadlines_at is None else self._ends_with(goal, deadlines_at(deadline))
+            return found.chance(limit, deadline, due) * 100 >= percent
 
         guess = days.after(_quantile(ends.bound, percent), goal.goal.buffer)
         most = furthest(goal.goal, days, max(least, int(np.max(ends.done))))
         found = first(holds, guess, least, most)
         return None if found is None else date.fromordinal(found)
+
+    def _ends_with(self, goal: ScheduledGoal, deadlines: Mapping[str, int]) -> _Ends:
+        """Return what the same samples make of a goal where goals have other deadlines."""
+        moved = Sampler(self._project, self._schedule, self._samples, lengths=self._lengths, deadlines=deadlines)
+        return self._ends(goal, moved.finish)
 
     def _days(self, goal: ScheduledGoal) -> SampledDays:
         calendar = goal.goal.calendar
@@ -152,11 +175,12 @@ class Sampler:
 
     def _ends(self, goal: ScheduledGoal, finish: Mapping[str, Days]) -> _Ends:
         dated = [(step, finish[step_of(step.step.key)]) for step in goal.waiting if step.due]
-        countdowns = {s.step.key: end for s, end in dated if s.step.before is not None and not s.pinned}
+        own = [(end, day) for step, end in dated if (day := _own_day(step)) is not None]
         return _Ends(
             done=latest(self._end(step.step.key, end) for step, end in dated),
             bound=latest([self._today, *(end for step, end in dated if not (step.step.anchored or step.pinned))]),
-            countdowns=countdowns,
+            own=own,
+            countdowns={s.step.key: end for s, end in dated if _counts_down(s)},
         )
 
     def _end(self, key: str, finish: Days) -> Days:
@@ -180,7 +204,7 @@ class Sampler:
                 found[step.key] = scheduled.done.toordinal()
             else:
                 finish = earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
-                if step.key in self._fixed:
+                if step.key in self._fixed and _unit(step) is not Unit.CALENDAR_DAYS:
                     finish = days.on_free_day(earliest, finish, self._fixed[step.key])
                 found[step.key] = finish
             free[step.key] = self._over(goal, scheduled, earliest, found[step.key])
@@ -206,13 +230,15 @@ class Sampler:
             ends.append(step.not_before.toordinal() - 1)
         before = ((free[link.key] if link.key in free else self._free[link.key], link.wait) for link in step.after)
         ends += [days.after(end, wait) for end, wait in before]
-        ends += [days.after(self._goals[link.key].deadline.toordinal(), link.wait) for link in step.after_goals]
+        ends += [days.after(self._deadlines[link.key], link.wait) for link in step.after_goals]
         return latest(ends)
 
     def _finish(
         self, goal: ScheduledGoal, scheduled: ScheduledStep, days: SampledDays, earliest: Days, begin: int
     ) -> Days:
         drawn, unit = self._lengths.get(scheduled.step.key), _unit(scheduled.step)
+        if scheduled.step.not_before is not None:
+            begin = max(begin, days.days.forward(scheduled.step.not_before.toordinal()))
         if (start := self._begun(goal, scheduled)) is not None and scheduled.due is not None:
             least: Days = scheduled.due.toordinal()
             if scheduled.overdue:
@@ -306,6 +332,23 @@ def _fixed_day(step: ScheduledStep) -> int | None:
     """Return the day of an open step that is an appointment, or was pinned."""
     fixed = step.open and (step.step.on or step.pinned)
     return step.due.toordinal() if fixed and step.due else None
+
+
+def _counts_down(step: ScheduledStep) -> bool:
+    return step.step.before is not None and not step.pinned
+
+
+def _countdown_dues(goal: ScheduledGoal) -> dict[str, int]:
+    """Return when each open step that counts down is due, by its key."""
+    return {s.step.key: s.due.toordinal() for s in goal.waiting if s.due and _counts_down(s)}
+
+
+def _own_day(step: ScheduledStep) -> int | None:
+    """Return the day of an open step that is an appointment, was pinned or has a `by`."""
+    fixed = _fixed_day(step)
+    if fixed is None and step.step.by is not None and not step.step.anchored:
+        return step.step.by.toordinal()
+    return fixed
 
 
 def _quantile(days: Days, percent: int) -> int:

@@ -40,6 +40,7 @@ class Assessor:
         """`planner` has planned all goals."""
         self._planner = planner
         self._forward = Forward(planner.progress, planner.today, planner.deadlines)
+        planner.ends = self._forward.ends
 
     def judge(self, planned: GoalPlan) -> ScheduledGoal:
         """Return the goal with its dates, its health and what to warn of."""
@@ -54,6 +55,8 @@ class Assessor:
         done = self._planner.progress.done.get(goal.id)
         margin = min((step.slack for step in waiting if step.due is not None), default=None)
         state = self._state(planned, ordered, margin)
+        late = any(step.slack < 0 and step.due is not None for step in waiting)
+        fits = earliest_deadline(self._planner, planned) if late else None
         result = ScheduledGoal(
             goal=goal,
             deadline=date.fromordinal(network.frame.deadline),
@@ -64,14 +67,14 @@ class Assessor:
             digest=planned.digest,
             made=planned.made,
             done=done,
-            earliest_deadline=self._earliest_deadline(planned, waiting),
+            earliest_deadline=fits if fits and fits.toordinal() > network.frame.deadline else None,
             failed=planned.failed,
         )
         if state in (State.GIVEN_UP, State.NO_STEP_LEFT):
             return result
         return replace(
             result,
-            warnings=tuple(self._warnings(result, planned)),
+            warnings=tuple(self._warnings(result, planned, none_fits=late and fits is None)),
             buffer=consumption(result, planned, self._planner.today),
         )
 
@@ -212,14 +215,7 @@ class Assessor:
         due_of = self._planner.due_of
         return min(self._planner.followers[key], key=lambda follower: (due_of[follower], follower), default=None)
 
-    def _earliest_deadline(self, planned: GoalPlan, waiting: Sequence[ScheduledStep]) -> date | None:
-        """Return the earliest deadline that would hold the lengths as written, for a goal that is late."""
-        if all(step.slack >= 0 or step.due is None for step in waiting):
-            return None
-        found = earliest_deadline(self._planner, planned)
-        return found if found and found.toordinal() > planned.network.frame.deadline else None
-
-    def _warnings(self, goal: ScheduledGoal, planned: GoalPlan) -> list[str]:
+    def _warnings(self, goal: ScheduledGoal, planned: GoalPlan, *, none_fits: bool) -> list[str]:
         if goal.state is State.DONE:
             return []
         steps = planned.network.steps
@@ -228,18 +224,12 @@ class Assessor:
             move = f"move it in the goals file, or with `backplan move {goal.goal.id} DATE`"
             found.append(f"the deadline {goal.deadline} has passed; {move}")
         elif goal.margin is not None and goal.margin < 0:
-            fits = f"; as written it would fit a deadline of {goal.earliest_deadline}" if goal.earliest_deadline else ""
+            fits = "; no other deadline helps" if none_fits else ""
+            if goal.earliest_deadline:
+                fits = f"; as written it would fit a deadline of {goal.earliest_deadline}"
             found.append(f"late by {count(-goal.margin, 'working day')}{fits}")
         found += self._too_soon(goal)
-        sharing = self._sharing(planned)
-        if squeezed := sum(step.squeezed for step in goal.steps):
-            so_that = "" if sharing or planned.squeezed.stuck else ", so that all fits"
-            get = "gets" if squeezed == 1 else "get"
-            found.append(f"{squeezed} of {len(steps)} steps {get} less time than written{so_that}")
-        if sharing and not planned.squeezed.stuck:
-            names = ", ".join(f"“{steps[i].title}”" for i in sharing[:_NAMED])
-            found.append(f"fewer working days than steps: {names} share days")
-        found += [self._conflict(planned, i) for i in planned.squeezed.stuck]
+        found += self._too_little_time(goal, planned)
         found += self._out_of_order(planned)
         found += [
             f"“{step.step.title}” is due on {step.due}, after the deadline"
@@ -260,6 +250,43 @@ class Assessor:
         if overdue and goal.state is not State.MISSED:
             names = ", ".join(f"“{step.step.title}” ({step.due})" for step in overdue[:_NAMED])
             found.append(f"overdue: {names}")
+        return found
+
+    def _too_little_time(self, goal: ScheduledGoal, planned: GoalPlan) -> Iterator[str]:
+        """Yield what a plan that does not fit costs: lengths, days of one's own, waits, or that no day is left."""
+        steps, stuck = planned.network.steps, planned.squeezed.stuck
+        sharing, waits = ([], []) if stuck else (self._sharing(planned), self._short_waits(planned))
+        if squeezed := sum(step.squeezed for step in goal.steps):
+            so_that = "" if sharing or waits or stuck else ", so that all fits"
+            get = "gets" if squeezed == 1 else "get"
+            yield f"{squeezed} of {len(steps)} steps {get} less time than written{so_that}"
+        if sharing:
+            names = ", ".join(f"“{steps[i].title}”" for i in sharing[:_NAMED])
+            yield f"fewer working days than steps: {names} share days"
+        for i, n, wait in waits[:_NAMED]:
+            begins = date.fromordinal(planned.starts[n])
+            yield f"the wait of {wait} after “{steps[i].title}” does not fit: “{steps[n].title}” begins on {begins}"
+        yield from (self._conflict(planned, i) for i in stuck)
+
+    @staticmethod
+    def _short_waits(planned: GoalPlan) -> list[tuple[int, int, Duration]]:
+        """Return the waits that the dates cut short, each with the step before and after it.
+
+        Steps that have less than a day each share days with their neighbours; over a wait there are none to share.
+        """
+        if not planned.standing and planned.squeezed is NOT_SQUEEZED:
+            return []
+        network, position = planned.network, planned.network.frame.days.position
+        left = planned.gone | planned.given_way
+        stays = network.anchors | planned.fixed.keys()
+        found = []
+        for i in sorted(network.waiting - left):
+            for n, wait in network.next[i]:
+                if wait is None or wait.amount <= 0 or n in left or (i in stays and n in stays):
+                    continue
+                last = planned.starts[n] - (0 if network.steps[n].milestone else 1)
+                if position(planned.dues[i]) > position(network.frame.days.before(last, wait)):
+                    found.append((i, n, wait))
         return found
 
     @staticmethod

@@ -60,16 +60,6 @@ class LatestDates:
             path.append(index)
         return path
 
-    def paths(self, indices: Iterable[int]) -> set[int]:
-        """Return the steps on the paths from all of `indices`."""
-        found: set[int] = set()
-        for start in indices:
-            index = start
-            while index >= 0 and index not in found:
-                found.add(index)
-                index = self.driver[index]
-        return found
-
 
 class Stretch(NamedTuple):
     """A row of steps, each after the one before it, up to the limit or to what is fixed.
@@ -102,8 +92,9 @@ class StepGraph:
     """One goal's steps by index, with the links between them, ready for any number of passes.
 
     `next` holds the links within the goal by the step that comes first, `previous` by the one that follows; `elsewhere`
-    those to steps of other goals, by index. `anchors` are the steps whose own keys fix their due date, `waiting` those
-    with a wait in a link to what comes next, `milestones` those that take no time, `repeating` those with `every`.
+    those to steps of other goals, by index. `anchors` are the steps whose own keys fix their due date, `countdowns`
+    those of them that count from a step of this goal, `waiting` those with a wait in a link to what comes next,
+    `milestones` those that take no time, `repeating` those with `every`, `elapsed` those that take calendar days.
     """
 
     def __init__(self, goal: Goal, frame: GoalWindow) -> None:
@@ -117,12 +108,19 @@ class StepGraph:
         self.waiting: set[int] = set()
         self.milestones = [i for i, step in enumerate(self.steps) if step.milestone]
         self.repeating = [i for i, step in enumerate(self.steps) if step.every is not None]
+        elapsed = Unit.CALENDAR_DAYS
+        self.elapsed = [
+            i
+            for i, s in enumerate(self.steps)
+            if s.takes and s.takes.unit is elapsed and s.takes.amount and not s.every
+        ]
         self._bound = {
             i
             for i, step in enumerate(self.steps)
             if step.on is not None or step.by is not None or step.before is not None or step.afterwards is not None
         }
         self.anchors = frozenset(i for i in self._bound if self.steps[i].anchored)
+        self.countdowns = frozenset(i for i in self.anchors if self._counted(i) is not None)
         following = self.next
         for number, step in enumerate(self.steps):
             plain = (number, None)  # one for all links without a wait
@@ -248,7 +246,7 @@ class StepGraph:
                 begin[index] = first = end - length
                 day_before[index] = day_at(first + 1) - 1
             else:
-                self._place(result, index, end, length)
+                self._place(result, index, end, length, outside.get(index))
 
     def _bounded(self, result: LatestDates, index: int, end: int, outside: int | None) -> int:
         """Return `end`, or what the step's own `by` or another goal leaves it where that is earlier; note which."""
@@ -266,11 +264,13 @@ class StepGraph:
             return result.begin[following] - wait.amount
         return self.frame.days.position(shift(result.day_before[following], wait, -1))
 
-    def _place(self, result: LatestDates, index: int, end: Position, length: Length) -> None:
+    def _place(self, result: LatestDates, index: int, end: Position, length: Length, outside: int | None) -> None:
         days = self.frame.days
         result.end[index] = end
         if isinstance(length, Duration):
-            due = self._elapsed_end(result, index) if length.unit is Unit.CALENDAR_DAYS else days.day(floor(end))
+            due = (
+                self._elapsed_end(result, index, outside) if length.unit is Unit.CALENDAR_DAYS else days.day(floor(end))
+            )
             self._place_elapsed(result, index, due, length)
             return
         begin = end - length
@@ -283,20 +283,26 @@ class StepGraph:
         else:
             result.due[index] = result.day_before[index] = days.day(floor(end))
 
-    def _elapsed_end(self, result: LatestDates, index: int) -> int:
+    def _elapsed_end(self, result: LatestDates, index: int, outside: int | None) -> int:
         """Return the day on which elapsed time may end: also a free one, where all that follows allows it."""
         step, days = self.steps[index], self.frame.days
         ends = [self.frame.limit] + ([step.by.toordinal()] if step.by else [])
         for following, wait in self.next[index]:
-            if wait is None or not wait.amount:
-                ends.append(result.day_before[following])
-            elif wait.unit is Unit.WORKING_DAYS:
+            if wait is not None and wait.amount and wait.unit is Unit.WORKING_DAYS:
                 ends.append(days.day(floor(result.begin[following]) - wait.amount))
             else:
-                ends.append(shift(result.day_before[following], wait, -1))
-        if result.driver[index] == OUTSIDE:
-            ends.append(days.day(floor(result.end[index])))
+                day = self.day_before_start(result, following)
+                ends.append(shift(day, wait, -1) if wait is not None else day)
+        if outside is not None:
+            ends.append(outside)
         return min(ends)
+
+    def day_before_start(self, result: LatestDates, index: int) -> int:
+        """Return the last day, working or not, before the first day of a step; the day of one that takes no time."""
+        before, due = result.day_before[index], result.due[index]
+        if before >= due or _is_elapsed(self.steps[index]):
+            return before
+        return min(self.frame.days.forward(before + 1), due) - 1
 
     def _place_elapsed(self, result: LatestDates, index: int, due: int, length: Duration) -> None:
         days = self.frame.days
@@ -367,9 +373,8 @@ class StepGraph:
             return index
 
         for index in reversed(steps):
-            before = self.steps[index].before
             if index in fixed or index in self.anchors:
-                counted = self.index.get(before.key) if isinstance(before, Countdown) and index not in fixed else None
+                counted = self._counted(index) if index not in fixed else None
                 movers = [counted] if counted in group else []
             else:
                 movers = [following for following, _ in self.next[index] if following in moves]
@@ -382,24 +387,35 @@ class StepGraph:
             found.setdefault(root(index), []).append(index)
         return list(found.values())
 
-    def chain(self, result: LatestDates, index: int) -> list[int]:
-        """Return the steps that place the step `index`: its path and, through countdowns, what places those.
+    def chains(self, result: LatestDates, indices: Iterable[int], fixed: Container[int]) -> set[int]:
+        """Return the steps that place `indices`: their paths and, through countdowns, what places those.
 
         The step that a countdown counts from is not among them: when it is due does not depend on its own length.
         """
-        chain = path = result.path(index)
-        while isinstance(before := self.steps[path[-1]].before, Countdown) and before.key in self.index:
-            path = result.path(self.index[before.key])
-            chain = chain + path[1:]
-        return chain
+        found: set[int] = set()
+        for index in indices:
+            while index >= 0 and index not in found:
+                found.add(index)
+                while index not in fixed and (counted := self._counted(index)) is not None:
+                    index = counted
+                index = result.driver[index]
+        return found
+
+    def _counted(self, index: int) -> int | None:
+        """Return the step of this goal that a countdown counts from."""
+        before = self.steps[index].before
+        return self.index.get(before.key) if isinstance(before, Countdown) else None
 
     def starts(self, result: LatestDates) -> list[int]:
         """Return the first day of each step: a working day unless it takes elapsed time, never after its due date."""
-        forward, elapsed = self.frame.days.forward, Unit.CALENDAR_DAYS
-        starts = []
-        for step, before, due in zip(self.steps, result.day_before, result.due, strict=True):
-            takes, start = step.takes, before + 1
-            if takes is None or takes.unit is not elapsed or step.every is not None:
-                start = forward(start)
-            starts.append(start if start < due else due)
+        forward = self.frame.days.forward
+        starts = [min(forward(before + 1), due) for before, due in zip(result.day_before, result.due, strict=True)]
+        for index in self.elapsed:
+            starts[index] = min(result.day_before[index] + 1, result.due[index])
         return starts
+
+
+def _is_elapsed(step: Step) -> bool:
+    """Return whether a step takes calendar days: they may begin and end on a free day."""
+    takes = step.takes
+    return takes is not None and takes.unit is Unit.CALENDAR_DAYS and takes.amount > 0 and step.every is None

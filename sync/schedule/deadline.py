@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from math import ceil
 from typing import TYPE_CHECKING
 
 from config.project import Countdown
+from sync.schedule.backward_pass import Constraints
 from sync.schedule.search import first
 from sync.schedule.working_days import OutOfTimeError
 
 if TYPE_CHECKING:
     from config.project import Goal
+    from sync.schedule.backward_pass import LatestDates, StepGraph
     from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.planner import Planner
     from sync.schedule.working_days import WorkingDays
@@ -43,7 +46,7 @@ def earliest_deadline(planner: Planner, planned: GoalPlan) -> date | None:
     tried, at_odds = max([planner.day, *appointments, *planned.fixed.values()]), 0
     for _ in range(_ROUNDS):
         try:
-            if not planner.lacks(planned, tried):
+            if not lacks(planner, planned, tried):
                 return date.fromordinal(tried)
             least = _least(planner, planned, tried)
         except OutOfTimeError:  # a part of so long a time that it would begin before all time
@@ -58,19 +61,69 @@ def earliest_deadline(planner: Planner, planned: GoalPlan) -> date | None:
 def _least(planner: Planner, planned: GoalPlan, tried: int) -> int | None:
     """Return a deadline before which none from `tried` on can hold; None where no later one helps."""
 
-    def lacks(deadline: int) -> int:
-        return planner.lacks(planned, deadline, least=tried)
+    def short_of(deadline: int) -> int:
+        return lacks(planner, planned, deadline, least=tried)
 
-    short = lacks(tried)
+    short = short_of(tried)
     if not short:
         return tried
     days = planned.network.frame.days
     guess = days.day(days.position(tried) + short)
     most = guess + (guess - tried) + _ROLLING
-    found = first(lambda deadline: not lacks(deadline), guess, tried + 1, most)
-    if found is None and lacks(most) < short:
+    found = first(lambda deadline: not short_of(deadline), guess, tried + 1, most)
+    if found is None and short_of(most) < short:
         return most + 1
     return found
+
+
+def lacks(planner: Planner, planned: GoalPlan, deadline: int, *, least: int | None = None) -> int:
+    """Return how many working days a plan made today lacks, with every length as written; 0 where it fits.
+
+    The goal has this deadline, and what counts from it moves with it, other goals included. Flexible steps have one day
+    each, those that repeat one time. What is fixed must not begin in the past either.
+
+    `least` is a deadline no later than this one, and asks for what is lacking at least: parts of the time are as long
+    as they are there, and countdowns, and goals that hang on this one, leave what comes after them all the time there
+    is. Then a later deadline never lacks more than an earlier one.
+    """
+    goal, loose = planned.goal, least is not None
+    planner = planner.with_deadline(goal, deadline, loose=loose)
+    network, plan = _plan_at(planner, planned, deadline, least)
+    days, published = network.frame.days, planner.progress.published.get(goal.id)
+    anchored = {i: day for i, day in network.anchored_days(plan).items() if not loose or network.steps[i].on}
+    fixed = {**anchored, **planned.fixed}
+    floors = planner.floors_from_today(planned, network, fixed, published)
+    short = [short for short, _ in floors.violations(plan, range(len(network.steps)))]
+    held = {i for i in (network.anchors | fixed.keys()) - planned.gone if not network.steps[i].follow_up}
+    begun = planner.begun(planned, published) & held
+    waits = planner.floors_of(network, held - begun, fixed, planner.first_day(goal) - 1)
+    short += [short for short, _ in waits.violations(plan, held)]
+    today = days.position(days.forward(planner.day))
+    short += [today - days.position(plan.due[i]) for i in begun if plan.due[i] < planner.day]
+    return max(0, ceil(max(short, default=0)))
+
+
+def countdowns(planner: Planner, planned: GoalPlan, deadline: int) -> dict[str, int]:
+    """Return when each open step that counts down would be due, by its key, if the goal had this deadline."""
+    planner = planner.with_deadline(planned.goal, deadline)
+    network, plan = _plan_at(planner, planned, deadline)
+    return {
+        network.steps[i].key: plan.due[i]
+        for i in network.anchors - planned.gone - planned.fixed.keys()
+        if network.steps[i].before is not None
+    }
+
+
+def _plan_at(
+    planner: Planner, planned: GoalPlan, deadline: int, least: int | None = None
+) -> tuple[StepGraph, LatestDates]:
+    """Return the pass with every length as written, if the goal had this deadline; `least` is that of `lacks`."""
+    goal, loose = planned.goal, least is not None
+    written = planned.network.within(planner.frame_at(goal, deadline if least is None else least)).lengths()
+    network = planned.network.within(planner.frame_at(goal, deadline))
+    lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
+    outside = {i: planner.outside[key] for i, key in network.among(planner.outside.keys())}
+    return network, network.latest(lengths, Constraints(planned.fixed, planned.gone, outside, planner.due_of))
 
 
 def furthest(goal: Goal, days: WorkingDays, finish: int) -> int:

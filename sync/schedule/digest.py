@@ -25,7 +25,10 @@ def timing_digest(
     outside: Mapping[int, int],
     progress: Progress,
 ) -> str:
-    """Return the digest of everything that decides a goal's dates, except progress and the day it is."""
+    """Return the digest of everything that decides a goal's dates, except progress and the day it is.
+
+    After a dot, it names the steps with pins: see `was_pinned`.
+    """
     goal, frame = network.goal, network.frame
     calendar = goal.calendar
     parts = (
@@ -43,7 +46,26 @@ def timing_digest(
     digest = sha256(repr(parts).encode())
     for line in sorted(map(_timing, network.steps, lengths)):
         digest.update(line.encode())
-    return b32encode(digest.digest()[:10]).decode()[:10].lower()
+    marks = "".join(sorted(_mark(network.steps[i].key) for i in pins))
+    return b32encode(digest.digest()[:10]).decode()[:10].lower() + (f".{marks}" if marks else "")
+
+
+def is_same_timing(one: str, other: str) -> bool:
+    """Return whether two digests are of the same timing; those of earlier versions name no pins."""
+    return one.partition(".")[0] == other.partition(".")[0]
+
+
+def was_pinned(digest: str, key: str) -> bool:
+    """Return whether a step had a pin when the digest was made. Such a pin counts as long as that plan stands."""
+    marks = digest.partition(".")[2]
+    return _mark(key) in (marks[at : at + _MARK] for at in range(0, len(marks), _MARK))
+
+
+_MARK = 3
+
+
+def _mark(key: str) -> str:
+    return b32encode(sha256(key.encode()).digest()[:2]).decode()[:_MARK].lower()
 
 
 def _timing(step: Step, length: Length) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from config.durations import Duration, Unit
+from sync.schedule.backward_pass import BY, FIXED, LIMIT
 from sync.schedule.working_days import WorkingDays, shift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from sync.schedule.backward_pass import LatestDates, Length, StepGraph
+    from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.model import Progress
 
 
@@ -24,9 +26,14 @@ class Dates(Protocol):
     sharing: frozenset[int]
     starts: list[int]
     dues: list[int]
-    plan: LatestDates
+    least: LatestDates
     standing: bool
     made: date
+
+    @property
+    def latest_dues(self) -> list[int]:
+        """The last day on which each step may be done."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,14 @@ class Forward:
     """
 
     def __init__(self, progress: Progress, today: date, deadlines: Mapping[str, int]) -> None:
-        """Begin with nothing; `deadlines` has the day of each goal by its id."""
+        """Begin with nothing; `deadlines` has the day of each goal by its id.
+
+        `ends` then has the day after which what follows a step may begin, by the step's key.
+        """
         self._progress = progress
         self._today = today.toordinal()
         self._deadlines = deadlines
-        self._ends: dict[str, int] = {}  # the day after which what follows a step may begin
+        self.ends: dict[str, int] = {}
 
     def early(self, network: StepGraph, dates: Dates) -> Early:
         """Return one goal's earliest dates. Those of the goals that it follows must have been asked for before."""
@@ -70,13 +80,13 @@ class Forward:
                 if end > earliest:
                     earliest = end
             start, finish = self._dates(network, dates, i, earliest, first, settled=settled)
-            if i in appointments and finish > dates.dues[i]:
+            if i in appointments and finish > dates.dues[i] and i not in network.elapsed:
                 finish = _on_free_day(days, earliest, finish, dates.dues[i])
             result.start.append(start)
             result.finish.append(finish)
             end = earliest if i in dates.sharing else self._free_after(network, i, finish)
             result.end.append(max(finish, dates.dues[i]) if i in appointments else end)
-        self._ends.update(zip(network.index, result.end, strict=True))
+        self.ends.update(zip(network.index, result.end, strict=True))
         return result
 
     def _free_after(self, network: StepGraph, i: int, finish: int) -> int:
@@ -102,13 +112,24 @@ class Forward:
         if settled and dates.dues[i] < self._today:
             day = days.forward(max(earliest + 1, self._today))
             return day, day
+        if step.not_before is not None:
+            first = max(first, step.not_before.toordinal())
         grows = step.takes is None or step.every is not None
         return _earliest(days, earliest, network.least(i) if grows else dates.lengths[i], first)
 
     def slack(self, network: StepGraph, dates: Dates, early: Early) -> list[int]:
-        """Return the total float of each step in working days: from its earliest finish to its due date."""
-        position = network.frame.days.position
-        room = [position(due) - position(finish) for due, finish in zip(dates.dues, early.finish, strict=True)]
+        """Return the total float of each step in working days: from its earliest finish to the last day it may have.
+
+        That is its due date or, before a step that grows, as much later as this can give back.
+        """
+        position, latest = network.frame.days.position, self._latest(network, dates)
+        room = [position(due) - position(finish) for due, finish in zip(latest, early.finish, strict=True)]
+        days = network.frame.days
+        for i in network.elapsed:
+            in_time = early.finish[i] <= latest[i] and not days.is_working(latest[i])
+            if dates.least.driver[i] in (LIMIT, BY, FIXED) and not in_time:
+                # What bounds it is a working day: after a free day, the next one is the first that would do.
+                room[i] = position(latest[i]) - position(days.forward(early.finish[i]))
         for i in sorted(dates.sharing, reverse=True):  # in sequence, so what follows comes first
             room[i] = self._room_of_milestone(network, dates, early, i, room)
         for i, _ in network.among(self._progress.pins.keys()):
@@ -117,13 +138,22 @@ class Forward:
                 room[i] = min(room[i], position(network.frame.limit) - position(dates.dues[i]))
         return room
 
+    def _latest(self, network: StepGraph, dates: Dates) -> list[int]:
+        """Return the last day on which each step may be done; one that found no day stands after the limit."""
+        latest, limit = dates.latest_dues, network.frame.limit
+        if max(latest, default=limit) <= limit:
+            return latest
+        own = network.anchors.union(i for i, _ in network.among(self._progress.pins.keys()))
+        return [due if i in own else min(due, limit) for i, due in enumerate(latest)]
+
     @staticmethod
     def _room_of_milestone(network: StepGraph, dates: Dates, early: Early, i: int, room: Sequence[int]) -> int:
         """Return the slack of a milestone that shares its day: how far it can go without moving what follows."""
         position, after = network.frame.days.position, network.frame.days.after
         rooms = []
-        if (driver := dates.plan.driver[i]) < 0 or driver in dates.gone:  # no open step of this goal gave it its date
-            rooms.append(position(dates.dues[i]) - position(early.end[i]))
+        driver = dates.least.driver[i]
+        if driver < 0 or driver in dates.gone:  # no open step of this goal gave it its date
+            rooms.append(position(max(dates.dues[i], dates.least.due[i])) - position(early.end[i]))
         for n, wait in network.next[i]:
             if n not in dates.gone:
                 begin = early.end[n] if n in dates.sharing else early.start[n] - 1
@@ -139,7 +169,7 @@ class Forward:
             for link in step.after_goals:
                 ends[i] = max(ends.get(i, 0), _later(days, self._deadlines[link.key], link.wait))
         for i, link in network.elsewhere:
-            ends[i] = max(ends.get(i, 0), _later(days, self._ends[link.key], link.wait))
+            ends[i] = max(ends.get(i, 0), _later(days, self.ends[link.key], link.wait))
         return ends
 
     def _appointments(self, network: StepGraph, dates: Dates) -> set[int]:
@@ -151,6 +181,16 @@ class Forward:
         return dates.starts[i] <= self._today <= dates.dues[i] and all(
             before in dates.gone for before, _ in network.previous[i]
         )
+
+
+def early_ends(
+    progress: Progress, today: date, deadlines: Mapping[str, int], plans: Iterable[GoalPlan]
+) -> Mapping[str, int]:
+    """Return the day after which what follows a step may begin, by its key, for plans each after what it follows."""
+    forward = Forward(progress, today, deadlines)
+    for planned in plans:
+        forward.early(planned.network, planned)
+    return forward.ends
 
 
 def _later(days: WorkingDays, day: int, wait: Duration | None) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sync.schedule.squeeze import NOT_SQUEEZED, Squeezed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from config.project import Goal
@@ -21,7 +21,8 @@ class GoalPlan:
     """One goal after its passes, before the forward pass has judged it.
 
     `defined` is the pass over all steps, `plan` that over those that are still to be done. `sharing` are the milestones
-    that may share the day on which what follows begins.
+    that may share the day on which what follows begins, `growing` the steps whose length is what time there is.
+    `least` is the pass in which those have the least they may: they give back what others need.
     """
 
     goal: Goal
@@ -44,6 +45,19 @@ class GoalPlan:
     repeating: Mapping[int, Series] = field(default_factory=dict)
     renewed: frozenset[int] = frozenset()
     sharing: frozenset[int] = frozenset()
+    growing: frozenset[int] = frozenset()
+    least: LatestDates = field(init=False)
+
+    @property
+    def latest_dues(self) -> list[int]:
+        """The last day on which each step may be done, by its index, so that no other is late by it."""
+        return self.dues if self.least is self.plan else list(map(max, self.dues, self.least.due))
+
+    def take(self, plan: LatestDates, some: Iterable[int]) -> None:
+        """Take the dates of `some` steps from another pass."""
+        self.plan, starts = plan, self.network.starts(plan)
+        for i in some:
+            self.starts[i], self.dues[i] = starts[i], plan.due[i]
 
     def occurrences(self, i: int) -> list[Occurrence]:
         """Return the occurrences of a step that repeats; of one that has left the plan, those that are settled."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from math import ceil, floor
+from itertools import takewhile
+from math import floor
 from typing import TYPE_CHECKING
 
-from config.durations import Unit
 from config.project import RelativeDeadline
 from sync.schedule import milestones
 from sync.schedule.backward_pass import Constraints, GoalWindow, LatestDates, StepGraph
-from sync.schedule.digest import timing_digest
+from sync.schedule.digest import is_same_timing, timing_digest, was_pinned
+from sync.schedule.forward_pass import early_ends
 from sync.schedule.goal_plan import GoalPlan
 from sync.schedule.occurrences import series
 from sync.schedule.squeeze import Floors, Growth, Squeeze
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from config.calendars import Calendar
-    from config.project import Goal, Project
+    from config.project import Goal, Project, Step
     from sync.schedule.backward_pass import Length, Position
     from sync.schedule.model import Progress, Published
     from sync.schedule.occurrences import Series
@@ -37,7 +39,7 @@ class Planner:
 
     `due_of` holds the due days of steps as the pass alone gives them, `outside` the last day that other goals leave a
     step, `followers` the steps of other goals that come after it, `steps` every step by its key, `deadlines` the day of
-    each goal.
+    each goal. `ends` holds the day after which what follows a step may begin, once all goals have been planned.
     """
 
     def __init__(self, project: Project, progress: Progress, today: date) -> None:
@@ -53,6 +55,7 @@ class Planner:
         self.outside: dict[str, int] = {}
         self.followers: defaultdict[str, list[str]] = defaultdict(list)
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
+        self.ends: Mapping[str, int] = {}
         self.deadlines: dict[str, int] = {}
         for goal in reversed(project.sequence):
             with naming_goal(goal):
@@ -77,16 +80,23 @@ class Planner:
         written = network.lengths()
         pins = {i: self.progress.pins[key].toordinal() for i, key in network.among(self.progress.pins.keys())}
         outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
-        lengths = self._grown(network, written, outside)
-        terms = Constraints(pins, frozenset(), outside, self.due_of)
+        growing = frozenset(i for i, length in enumerate(written) if length is None)
+        lengths = self._grown(network, written, growing, outside)
+        published = self.progress.published.get(goal.id)
+        digest = timing_digest(network, lengths, pins, outside, self.progress)
+        ticked = self._ticked_pins(network, published)
+        kept = timing_digest(network, lengths, pins | ticked, outside, self.progress) if ticked else digest
+        stands = published is not None and is_same_timing(published.digest, kept)
+        if published and stands:
+            digest = published.digest
+        else:
+            ticked = {}
+        terms = Constraints(pins | ticked, frozenset(), outside, self.due_of)
         defined = network.latest(lengths, terms)
         self._pass_on(network, defined)
-        digest = timing_digest(network, lengths, pins, outside, self.progress)
-        published = self.progress.published.get(goal.id)
         repeating = {
             i: series(network.steps[i], frame.days, self.progress, published, self.day) for i in network.repeating
         }
-        stands = published is not None and published.digest == digest
         gone = self._gone(network, defined, repeating, stands=stands)
         latest = network.latest(lengths, replace(terms, gone=gone)) if gone else defined
         missed = frame.deadline < self.day
@@ -94,12 +104,32 @@ class Planner:
         planned = GoalPlan(
             goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed
         )
-        planned.repeating, planned.sharing = repeating, self._sharing(network, gone)
+        planned.repeating, planned.sharing, planned.growing = repeating, self._sharing(network, gone), growing
         if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
         else:
             self._anew(planned, published, outside)
+        planned.least = self._with_least(planned, outside)
         self.planned[goal.id] = planned
+
+    def _ticked_pins(self, network: StepGraph, published: Published | None) -> dict[int, int]:
+        """Return the days of done steps that were pinned in the published plan: a tick moves no date of the others."""
+        if published is None:
+            return {}
+        return {
+            i: published.dates[key][1].toordinal()
+            for i, key in network.among(self.progress.done.keys() & published.dates.keys())
+            if was_pinned(published.digest, key)
+        }
+
+    def _with_least(self, planned: GoalPlan, outside: Mapping[int, int]) -> LatestDates:
+        """Return the pass in which what grows has the least it may: so late could every step be."""
+        network, gone = planned.network, planned.gone | planned.given_way
+        growing = planned.growing - gone
+        if not growing:
+            return planned.plan
+        lengths = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]
+        return network.latest(lengths, Constraints(planned.fixed, gone, outside, self.due_of))
 
     def _gone(
         self, network: StepGraph, defined: LatestDates, repeating: Mapping[int, Series], *, stands: bool
@@ -122,27 +152,34 @@ class Planner:
 
     def frame(self, goal: Goal) -> GoalWindow:
         """Return what a goal's pass stands in."""
-        return self._frame_at(goal, self.deadlines[goal.id])
+        return self.frame_at(goal, self.deadlines[goal.id])
 
-    def _frame_at(self, goal: Goal, deadline: int) -> GoalWindow:
+    def frame_at(self, goal: Goal, deadline: int) -> GoalWindow:
+        """Return what a goal's pass stands in, if the goal had this deadline."""
         days = self.days(goal.calendar)
         limit = days.back(days.before(days.back(deadline), goal.buffer))
         start = goal.start or self.progress.first_sync.get(goal.id) or self.today
         return GoalWindow(days, deadline, limit, start.toordinal())
 
-    def _grown(self, network: StepGraph, written: Sequence[Length | None], outside: Mapping[int, int]) -> list[Length]:
+    def _grown(
+        self,
+        network: StepGraph,
+        written: Sequence[Length | None],
+        flexible: frozenset[int],
+        outside: Mapping[int, int],
+    ) -> list[Length]:
         """Return the lengths with flexible steps grown from the definition alone: no progress, no pins."""
-        flexible = {i for i, length in enumerate(written) if length is None}
         lengths = [network.least(i) if length is None else length for i, length in enumerate(written)]
         if not flexible:
             return lengths
         frame, terms = network.frame, Constraints({}, frozenset(), outside, self.due_of)
-        low = frame.days.position(frame.start - 1)
+        low = frame.start - 1
         latest = network.latest(lengths, terms)
         fixed = network.anchored_days(latest)
-        floors = Floors(self._floors(network, frozenset(), fixed, low, progress=False))
-        most = max(1, frame.days.position(frame.limit) - low)
-
+        floors = self._floors(network, frozenset(), fixed, low, progress=False).with_those_of(
+            self.floors_of(network, network.countdowns, fixed, low, progress=False)
+        )
+        most = max(1, frame.days.position(frame.limit) - frame.days.position(low))
         Growth(network, lengths, latest, terms, floors, most).grow(flexible)
         return lengths
 
@@ -151,58 +188,75 @@ class Planner:
         network: StepGraph,
         gone: frozenset[int],
         fixed: Mapping[int, int],
-        low: Position,
+        low: int,
         *,
         progress: bool = True,
-    ) -> dict[int, Position]:
-        """Return the earliest begin of each step that may move: `low`, its `from`, and after what is fixed or done."""
+    ) -> Floors:
+        """Return the earliest begin of each step that may move: after `low`, its `from`, and what is fixed or done."""
         stays = {*gone, *fixed, *network.anchors}
         movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
         sharing = self._sharing(network, gone)
-        return self._floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
+        return self.floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
 
     def _sharing(self, network: StepGraph, gone: frozenset[int]) -> frozenset[int]:
         """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
         outside, pins = (network.among(keys) for keys in (self.outside.keys(), self.progress.pins.keys()))
         return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pins))
 
-    def _floors_of(
+    def floors_of(
         self,
         network: StepGraph,
         some: Iterable[int],
         fixed: Mapping[int, int],
-        low: Position,
+        low: int,
         *,
         progress: bool = True,
         sharing: frozenset[int] = frozenset(),
-    ) -> dict[int, Position]:
+    ) -> Floors:
+        """Return the earliest begin of `some` steps; `low` is the last day before the first one that they may have."""
+        position = network.frame.days.position
+        reached = self._days_before(network, some, fixed, low, progress=progress)
+        begin: dict[int, Position] = {i: position(day) for i, day in reached.items()}
+        for i in reached.keys() & set(network.milestones) - sharing:
+            # It happens at the end of a day, and there is none but its own.
+            begin[i] = max(begin[i], position(_opening(network.steps[i], low)) + 1)
+        return Floors(begin, first={i: reached[i] + 1 for i in network.elapsed if i in reached})
+
+    def _days_before(
+        self,
+        network: StepGraph,
+        some: Iterable[int],
+        fixed: Mapping[int, int],
+        low: int,
+        *,
+        progress: bool,
+    ) -> dict[int, int]:
+        """Return the last day, working or not, before the first one that each of `some` steps may have."""
         days, done = network.frame.days, self.progress.done
-        floors: dict[int, Position] = {}
+        reached: dict[int, int] = {}
         for i in some:
-            first = self._first_begin(network, i, low)
-            if network.steps[i].milestone and i not in sharing:
-                first += 1  # it happens at the end of a day, and there is none but its own
+            last = _opening(network.steps[i], low)
             for link in network.steps[i].after_goals:
                 day = self.deadlines[link.key]
-                first = max(first, days.position(days.after(day, link.wait) if link.wait else day))
-            floors[i] = first
+                last = max(last, days.after(day, link.wait) if link.wait else day)
+            reached[i] = last
         known = {*fixed, *network.anchors}
         if progress:
             known.update(i for keys in (done.keys(), self.progress.pins.keys()) for i, _ in network.among(keys))
         links = [(i, network.steps[before].key, wait) for before in known for i, wait in network.next[before]]
         links += [(i, link.key, link.wait) for i, link in network.elsewhere]
         for i, key, wait in links:
-            ends = self.known_day(key, fixed, network, progress=progress) if i in floors else None
+            ends = self._known_end(key, fixed, network, progress=progress) if i in reached else None
             if ends is not None:
-                if progress:
-                    ends = self._over(key, ends, days)
-                floors[i] = max(floors[i], days.position(days.after(ends, wait) if wait else ends))
-        return floors
+                reached[i] = max(reached[i], days.after(ends, wait) if wait else ends)
+        return reached
 
-    @staticmethod
-    def _first_begin(network: StepGraph, i: int, low: Position) -> Position:
-        not_before = network.steps[i].not_before
-        return low if not_before is None else max(low, network.frame.days.position(not_before.toordinal() - 1))
+    def _known_end(self, key: str, fixed: Mapping[int, int], network: StepGraph, *, progress: bool) -> int | None:
+        """Return the day after which what follows a step may begin; None where that is not known yet."""
+        if key not in network.index and key in self.ends:
+            return self.ends[key]
+        day = self.known_day(key, fixed, network, progress=progress)
+        return self._over(key, day, network.frame.days) if progress and day is not None else day
 
     def _over(self, key: str, day: int, days: WorkingDays) -> int:
         """Return the day after which what follows a step may begin, where the step's own day is known."""
@@ -236,7 +290,7 @@ class Planner:
         days = network.frame.days
         self.due_of.update(zip(network.index, latest.due, strict=True))
         for i, link in network.elsewhere:
-            day = latest.day_before[i]
+            day = network.day_before_start(latest, i)
             if link.wait:
                 day = days.before(day, link.wait)
             self.outside[link.key] = min(day, self.outside.get(link.key, day))
@@ -273,17 +327,17 @@ class Planner:
         followers = frozenset(i for i in reserved if planned.dues[i] >= self.day) - planned.fixed.keys() - anchors
         fixed = {i: planned.dues[i] for i in range(len(planned.network.steps)) if i not in followers}
         days = planned.network.frame.days
-        low = days.position(self.day - 1)
-        floors = self._floors(planned.network, planned.gone | set(fixed), fixed, low)
-        for i in followers & floors.keys():
+        kept = self._floors(planned.network, planned.gone | set(fixed), fixed, self.day - 1)
+        for i in kept.begin:
             for before, wait in planned.network.previous[i]:
                 if before in reserved and before not in followers:
                     day = days.day(reserved[before])
-                    floors[i] = max(floors[i], days.position(days.after(day, wait) if wait else day))
+                    kept.begin[i] = max(kept.begin[i], days.position(days.after(day, wait) if wait else day))
         stood = planned.dues[:]
-        kept = Floors({i: floors[i] for i in followers & floors.keys()})
-        self._squeeze(planned, kept, fixed, outside, followers)
-        milestones.show(planned, kept, self._first_day(planned.goal))
+        terms = Constraints(fixed, planned.gone | planned.given_way, outside, self.due_of)
+        lengths = self._grown_anew(planned, kept, followers - terms.gone, terms)
+        self._squeeze(planned, lengths, kept, terms, followers)
+        milestones.show(planned, kept, self.first_day(planned.goal))
         if planned.dues != stood:
             planned.made, planned.renewed = self.today, followers
 
@@ -330,23 +384,36 @@ class Planner:
         if planned.missed or goal.id in self.progress.done:
             return
         fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
-        floors = self._floors_from_today(planned, planned.network, fixed, published)
-        if floors.worst(planned.plan, range(len(planned.network.steps))):
-            if goal.when_late == "fail":
-                planned.failed = True
-            elif goal.when_late == "squeeze":
-                movable = frozenset(floors.begin) | frozenset(floors.end)
-                self._squeeze(planned, floors, dict(planned.fixed), outside, movable)
-        milestones.show(planned, floors, self._first_day(goal))
+        floors = self.floors_from_today(planned, planned.network, fixed, published)
+        self._shorten(planned, floors, fixed, outside)
+        milestones.show(planned, floors, self.first_day(goal))
 
-    def _first_position(self, goal: Goal, days: WorkingDays) -> Position:
-        """Return the position before which nothing of the goal can begin: that of yesterday, or before its `start`."""
-        return days.position(self._first_day(goal) - 1)
+    def _shorten(self, planned: GoalPlan, floors: Floors, fixed: Mapping[int, int], outside: Mapping[int, int]) -> None:
+        """Let the steps that grow give back what does not fit from today on; what then is too long, is late.
 
-    def _first_day(self, goal: Goal) -> int:
+        Countdowns are no reason to squeeze what has a length: they keep theirs, and their distance.
+        """
+        network, steps = planned.network, range(len(planned.network.steps))
+        countdowns = network.countdowns - planned.gone - planned.fixed.keys()
+        held = floors.with_those_of(self.floors_of(network, countdowns, fixed, self.first_day(planned.goal) - 1))
+        if not held.worst(planned.plan, steps):
+            return
+        movable = frozenset(floors.begin) | frozenset(floors.end)
+        terms = Constraints(planned.fixed, planned.gone, outside, self.due_of)
+        lengths = self._grown_anew(planned, held, movable, terms)
+        plan = network.latest(lengths, terms)
+        if not floors.worst(plan, steps):
+            planned.take(plan, movable | countdowns)
+        elif planned.goal.when_late == "fail":
+            planned.failed = True
+        elif planned.goal.when_late == "squeeze":
+            self._squeeze(planned, lengths, floors, terms, movable)
+
+    def first_day(self, goal: Goal) -> int:
+        """Return the day before which nothing of the goal can begin."""
         return max(self.day, goal.start.toordinal() if goal.start else self.day)
 
-    def _floors_from_today(
+    def floors_from_today(
         self, planned: GoalPlan, network: StepGraph, fixed: Mapping[int, int], published: Published | None
     ) -> Floors:
         """Return what a plan made today has to keep; for a step that has begun it is enough not to end before today.
@@ -354,66 +421,42 @@ class Planner:
         `fixed` holds the due days of what is fixed, by index.
         """
         days = network.frame.days
-        begin = self._floors(network, planned.gone, fixed, self._first_position(planned.goal, days))
-        begun = self._begun(planned, published) & begin.keys()
-        today = days.position(days.forward(self.day))
-        begin = {i: at for i, at in begin.items() if i not in begun}
-        start = max(self.today, planned.goal.start or self.today)
-        first = {
-            i: max(start, step.not_before or start).toordinal()
-            for i in begin
-            if (step := network.steps[i]).takes is not None
-            and step.takes.unit is Unit.CALENDAR_DAYS
-            and step.every is None
-        }
-        return Floors(begin, dict.fromkeys(begun, today), first)
+        floors = self._floors(network, planned.gone, fixed, self.first_day(planned.goal) - 1)
+        begun = self.begun(planned, published) & floors.begin.keys()
+        return floors.of_begun(begun, days.position(days.forward(self.day)))
 
-    def lacks(self, planned: GoalPlan, deadline: int, *, least: int | None = None) -> int:
-        """Return how many working days a plan made today lacks, with every length as written; 0 where it fits.
+    def with_deadline(self, goal: Goal, deadline: int, *, loose: bool = False) -> Planner:
+        """Return the planner in which one goal has another deadline, and so have the goals that hang on it.
 
-        The goal has this deadline, and what counts from it moves with it. Flexible steps have one day each, those that
-        repeat one time. What is fixed must not begin in the past either.
-
-        `least` is a deadline no later than this one, and asks for what is lacking at least: parts of the time are as
-        long as they are there, and countdowns leave what comes after them all the time there is. Then a later deadline
-        never lacks more than an earlier one.
+        loose: no step of the goal waits for those.
         """
-        goal, loose = planned.goal, least is not None
-        network, plan = self._plan_at(planned, deadline, least)
-        published = self.progress.published.get(goal.id)
-        anchored = {i: day for i, day in network.anchored_days(plan).items() if not loose or network.steps[i].on}
-        fixed = {**anchored, **planned.fixed}
-        floors = self._floors_from_today(planned, network, fixed, published)
-        short = [days for days, _ in floors.violations(plan, range(len(network.steps)))]
-        held = [i for i in (network.anchors | fixed.keys()) - planned.gone if not network.steps[i].follow_up]
-        begins = self._floors_of(network, held, fixed, self._first_position(goal, network.frame.days))
-        begun, days = self._begun(planned, published), network.frame.days
-        for i, position in begins.items():
-            if i not in begun:
-                short.append(position - plan.begin[i])
-            elif plan.due[i] < self.day:
-                short.append(days.position(days.forward(self.day)) - days.position(plan.due[i]))
-        return max(0, ceil(max(short, default=0)))
+        hanging = self.hanging(goal)
+        if not hanging:
+            return self
+        other = copy(self)
+        other.deadlines, other.outside, other.due_of, other.ends = {}, {}, {}, {}
+        other.followers, other.planned = defaultdict(list), dict(self.planned)
+        backwards = list(reversed(self.project.sequence))
+        for one in backwards:
+            other.deadlines[one.id] = deadline if one.id == goal.id else other._deadline(one)
+        for one in takewhile(lambda one: one.id != goal.id, backwards):
+            other.plan(one)
+        if loose:
+            other.deadlines.update({goal_id: min(self.day, other.deadlines[goal_id]) for goal_id in hanging})
+        other.ends = early_ends(
+            self.progress, self.today, other.deadlines, (other.planned[one.id] for one in self.project.sequence)
+        )
+        return other
 
-    def countdowns(self, planned: GoalPlan, deadline: int) -> dict[str, int]:
-        """Return when each open step that counts down would be due, by its key, if the goal had this deadline."""
-        network, plan = self._plan_at(planned, deadline)
-        return {
-            network.steps[i].key: plan.due[i]
-            for i in network.anchors - planned.gone - planned.fixed.keys()
-            if network.steps[i].before is not None
-        }
+    def hanging(self, goal: Goal) -> set[str]:
+        """Return the goals whose deadline moves with that of this one."""
+        found = {goal.id}
+        for other in reversed(self.project.sequence):
+            if isinstance(other.deadline, RelativeDeadline) and other.deadline.goal in found:
+                found.add(other.id)
+        return found - {goal.id}
 
-    def _plan_at(self, planned: GoalPlan, deadline: int, least: int | None = None) -> tuple[StepGraph, LatestDates]:
-        """Return the pass with every length as written, if the goal had this deadline; `least` is that of `lacks`."""
-        goal, loose = planned.goal, least is not None
-        written = planned.network.within(self._frame_at(goal, deadline if least is None else least)).lengths()
-        network = planned.network.within(self._frame_at(goal, deadline))
-        lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
-        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
-        return network, network.latest(lengths, Constraints(planned.fixed, planned.gone, outside, self.due_of))
-
-    def _begun(self, planned: GoalPlan, published: Published | None) -> frozenset[int]:
+    def begun(self, planned: GoalPlan, published: Published | None) -> frozenset[int]:
         """Return the steps whose published start has come, with all they follow done; no milestone is under way."""
         if published is None:
             return frozenset()
@@ -437,35 +480,27 @@ class Planner:
     def _squeeze(
         self,
         planned: GoalPlan,
+        lengths: Sequence[Length],
         floors: Floors,
-        fixed: Mapping[int, int],
-        outside: Mapping[int, int],
+        terms: Constraints,
         movable: frozenset[int],
     ) -> None:
-        """Shrink what does not fit; optional steps give way before a step goes under a day of its own.
-
-        What has no length of its own gives first: it shares anew what time there is.
-        """
-        network, gone = planned.network, planned.gone | planned.given_way
+        """Shrink what does not fit; optional steps give way before a step goes under a day of its own."""
+        network = planned.network
         # The sequence follows the links; "the last listed" is the file's order.
         places = {step.key: place for place, step in enumerate(planned.goal.steps) if step.optional}
         optional = {i: places[key] for i, key in network.among(places.keys())}
-        terms = Constraints(fixed, gone, outside, self.due_of)
-        lengths = self._grown_anew(planned, floors, movable - gone, terms)
-        squeeze = Squeeze(network, lengths, terms, floors, movable - gone, optional)
-        planned.squeezed, planned.plan = squeeze.shrink(), squeeze.latest
+        squeeze = Squeeze(network, lengths, terms, floors, movable - terms.gone, optional)
+        planned.squeezed = squeeze.shrink()
         planned.given_way = planned.squeezed.gone - planned.gone
-        starts = network.starts(planned.plan)
-        for i in movable:
-            planned.starts[i], planned.dues[i] = starts[i], planned.plan.due[i]
+        planned.take(squeeze.latest, movable | network.countdowns - terms.gone - terms.fixed.keys())
         if planned.squeezed.stuck:
             self._lift(planned, floors)
 
     @staticmethod
     def _grown_anew(planned: GoalPlan, floors: Floors, movable: frozenset[int], terms: Constraints) -> Sequence[Length]:
         """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
-        network, written = planned.network, planned.network.lengths()
-        growing = movable & floors.begin.keys() & {i for i, length in enumerate(written) if length is None}
+        network, growing = planned.network, movable & floors.begin.keys() & planned.growing
         if not growing:  # one that has begun keeps its length
             return planned.lengths
         grown = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]
@@ -483,6 +518,11 @@ class Planner:
         last = max(planned.network.frame.limit, days.forward(self.day))
         for i, begin in floors.begin.items():
             reached = days.day(floor(begin) + (1 if planned.lengths[i] else 0))
-            first = min(last, max(reached, days.forward(self._first_day(planned.goal))))
+            first = min(last, max(reached, days.forward(self.first_day(planned.goal))))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
+
+
+def _opening(step: Step, low: int) -> int:
+    """Return the last day before `from`, where that is later than the day `low`."""
+    return low if step.not_before is None else max(low, step.not_before.toordinal() - 1)

@@ -15,7 +15,7 @@ from sync.schedule.backward_pass import FIXED
 from sync.schedule.working_days import OutOfTimeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
     from sync.schedule.backward_pass import Constraints, LatestDates, Length, Position, StepGraph
 
@@ -30,6 +30,16 @@ class Floors:
     begin: dict[int, Position]
     end: dict[int, Position] = field(default_factory=dict)
     first: dict[int, int] = field(default_factory=dict)
+
+    def with_those_of(self, other: Floors) -> Floors:
+        """Return these floors with those of other steps."""
+        return Floors(self.begin | other.begin, self.end | other.end, self.first | other.first)
+
+    def of_begun(self, begun: Set[int], least: Position) -> Floors:
+        """Return these floors where, for steps that have begun, it is enough not to end before `least`."""
+        begin = {i: floor for i, floor in self.begin.items() if i not in begun}
+        first = {i: day for i, day in self.first.items() if i not in begun}
+        return Floors(begin, {**self.end, **dict.fromkeys(begun, least)}, first)
 
     def violations(
         self, latest: LatestDates, part: Iterable[int], ignored: Collection[int] = ()
@@ -82,7 +92,7 @@ class Growth:
         while waiting:
             part, level = waiting.pop()
             late = [i for _, i in self._floors.violations(self._latest, part, self._ignored)]
-            growing -= self._latest.paths(late)
+            growing -= self._network.chains(self._latest, late, self._terms.fixed)
             self._ignored.update(late)
             ours = growing.intersection(part)
             if not ours:
@@ -117,7 +127,7 @@ class Growth:
         stretches = self._network.stretches(self._latest, self._floors.begin, part)
         last = self._floors.worst(self._latest, part, self._ignored)
         too_long = {i for i, stretch in stretches.items() if stretch.excess > 0}
-        return too_long.union(self._network.chain(self._latest, last[1]) if last else ())
+        return too_long | self._network.chains(self._latest, [last[1]] if last else [], self._terms.fixed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from config.durations import parse
-from config.project import Countdown, Goal, Link, Step
+from config.durations import Duration, Unit, parse
+from config.project import Countdown, Goal, Link, RelativeDeadline, Step
 from sync.forecast import fit
 from sync.schedule.deadline import earliest_deadline
 from sync.schedule.model import Progress
@@ -18,6 +18,7 @@ from sync.schedule.scheduler import schedule
 from sync.schedule.search import first
 from tests.schedule.reference_scheduler import back, count, fixed, forward, leads, less, plan, works
 from tests.schedule.test_scheduler_properties import (
+    DAYS,
     FOLLOWING_CALENDAR,
     OFFICE,
     ORIGIN,
@@ -30,14 +31,21 @@ from tests.schedule.test_scheduler_properties import (
 from tests.tiers import examples
 
 DAY = timedelta(days=1)
+LENGTHS = st.one_of(FOLLOWING_CALENDAR, st.sampled_from(["1cd", "2cd", "3cd", "6cd"]).map(parse))
 PARTS = st.sampled_from(["5%", "10%", "30%"]).map(parse)
 SEARCH = 4000  # days; no generated plan takes as long
 
 
-def written(goal: Goal, today: date) -> date | None:
-    """Return the earliest deadline that `backplan fit` shows for a project of one goal."""
-    planner = fit.planner_of(project(goal), schedule(project(goal), Progress(), today))
+def written(goal: Goal, today: date, *before: Goal) -> date | None:
+    """Return the earliest deadline that `backplan fit` shows for a goal; `before` are other goals, in sequence."""
+    whole = project(*before, goal)
+    planner = fit.planner_of(whole, schedule(whole, Progress(), today))
     return earliest_deadline(planner, planner.planned[goal.id])
+
+
+def elapses(step: Step) -> bool:
+    """Return whether a step takes calendar days: they may begin and end on a free day."""
+    return step.takes is not None and step.takes.unit is Unit.CALENDAR_DAYS
 
 
 def holds(goal: Goal, today: date) -> bool:
@@ -49,7 +57,8 @@ def holds(goal: Goal, today: date) -> bool:
             continue
         for link in step.after:
             latest = less(calendar, dates.free, link.wait) if link.wait else dates.free
-            if back(calendar, found[link.key].due) > latest:
+            due = found[link.key].due
+            if (due if elapses(step) else back(calendar, due)) > latest:
                 return False
         free = dates.free
         if step.on is not None and not works(calendar, step.on):
@@ -57,13 +66,13 @@ def holds(goal: Goal, today: date) -> bool:
         if step.takes is not None and step.takes.amount == 0 and (fixed(step) or not leads(goal, step)):
             if dates.due < (today if step.on else forward(calendar, today)):
                 return False
-        elif back(calendar, free) < back(calendar, today - DAY):
+        elif free < today - DAY if elapses(step) else back(calendar, free) < back(calendar, today - DAY):
             return False
     return True
 
 
 @settings(max_examples=examples(150))
-@given(goals(lengths=FOLLOWING_CALENDAR, waits=WAITS, anchors=False), st.integers(0, 800))
+@given(goals(lengths=LENGTHS, waits=WAITS, anchors=False), st.integers(0, 800))
 def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)
     every = (today + timedelta(days=n) for n in range(SEARCH))
@@ -71,7 +80,7 @@ def test_it_is_the_first_day_for_which_the_reference_fits(goal: Goal, days: int)
 
 
 @settings(max_examples=examples(80))
-@given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, PARTS), waits=WORKING_WAITS, most=6), st.integers(-100, 900))
+@given(goals(lengths=st.one_of(LENGTHS, PARTS), waits=WORKING_WAITS, most=6), st.integers(-100, 900))
 def test_with_fixed_days_and_parts_of_the_time_it_is_the_first_too(goal: Goal, days: int) -> None:
     """A later deadline may hold less well: one by one, the days before the one found are seen not to hold."""
     today = date(2027, 1, 1) + timedelta(days=days)
@@ -114,7 +123,7 @@ def test_parts_of_the_time_may_need_years() -> None:
 
 
 @settings(max_examples=examples(100))
-@given(goals(lengths=FOLLOWING_CALENDAR, waits=WORKING_WAITS), st.integers(-100, 900))
+@given(goals(lengths=LENGTHS, waits=WORKING_WAITS), st.integers(-100, 900))
 def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days: int) -> None:
     today = date(2027, 1, 1) + timedelta(days=days)
     found = written(goal, today)
@@ -129,16 +138,66 @@ def test_with_it_nothing_is_late_and_a_day_earlier_something_is(goal: Goal, days
         assert not as_written(replace(goal, deadline=found - DAY), today)
 
 
-def as_written(goal: Goal, today: date) -> bool:
+def as_written(goal: Goal, today: date, *before: Goal) -> bool:
     """Return whether all that is left to do has the time that is written, from today on.
 
     What follows a countdown may have too little between the two fixed days, and never be late.
     """
-    kept = only(schedule(project(replace(goal, when_late="keep")), Progress(), today))  # not lifted out of the past
+    kept, squeezed = (
+        schedule(project(*before, one), Progress(), today).goals[-1]
+        for one in (replace(goal, when_late="keep"), goal)  # what is kept is not lifted out of the past
+    )
     assert kept.margin is not None
-    squeezed = only(schedule(project(goal), Progress(), today))
     without_a_day = any("no working day" in warning for warning in squeezed.warnings)
     return kept.margin >= 0 and not without_a_day and not any(step.squeezed for step in squeezed.steps)
+
+
+@settings(max_examples=examples(150))
+@given(
+    goals(name="a", lengths=DAYS, waits=WAITS, anchors=False, holidays=False, most=4, buffers=False),
+    goals(name="b", lengths=DAYS, waits=WAITS, anchors=False, holidays=False, most=4, buffers=False),
+    st.sampled_from(["0", "3", "1w", "2w"]).map(parse),
+    st.data(),
+)
+def test_it_holds_when_it_is_followed_also_where_goals_hang_on_each_other(
+    first: Goal, second: Goal, by: Duration, data: st.DataObject
+) -> None:
+    """The first goal may hang on the deadline of the second, whose steps may come after it or after its steps."""
+    today = date(2027, 1, 1)
+    if data.draw(st.booleans()):
+        first = replace(first, deadline=RelativeDeadline("b", by))
+    steps = list(second.steps)
+    for n in data.draw(st.sets(st.integers(0, len(steps) - 1), max_size=2)):
+        if data.draw(st.booleans()):
+            steps[n] = replace(steps[n], after_goals=(Link("a", data.draw(WAITS)),))
+        else:
+            link = Link(data.draw(st.sampled_from([step.key for step in first.steps])), data.draw(WAITS))
+            steps[n] = replace(steps[n], after=(*steps[n].after, link))
+    second = replace(second, steps=tuple(steps), sequence=tuple(steps))
+    found = written(second, today, first)
+    if found is None:
+        days = (today + timedelta(days=n) for n in range(0, 100, 5))
+        assert not any(as_written(replace(second, deadline=day), today, first) for day in days)
+        return
+    assert as_written(replace(second, deadline=found), today, first)
+    if found > today:
+        assert not as_written(replace(second, deadline=found - DAY), today, first)
+
+
+def test_no_deadline_helps_where_it_takes_another_goal_along() -> None:
+    """The goal that `b` waits for is due a week before `b`, which needs eight days after it."""
+    today, hanging = date(2027, 5, 1), RelativeDeadline("b", parse("1 week"))
+    first = Goal("a", "a", hanging, ORIGIN)
+    step = Step("b/s0", "Go", ORIGIN, takes=parse("8"), after_goals=(Link("a"),))
+    second = Goal("b", "b", date(2027, 6, 30), ORIGIN, steps=(step,), sequence=(step,))
+    assert written(second, today, first) is None
+    late = schedule(project(first, second), Progress(), today).goals[-1]
+    assert late.earliest_deadline is None
+    assert "late by 1 working day; no other deadline helps" in late.warnings
+    guess = replace(step, takes=parse("7-8-9"))
+    estimated = replace(second, steps=(guess,), sequence=(guess,))
+    whole = project(first, estimated)
+    assert fit.fit(whole, schedule(whole, Progress(), today), "b").sure[95] is None
 
 
 @pytest.mark.proof

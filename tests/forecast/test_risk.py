@@ -19,6 +19,7 @@ from sync.forecast.estimates import CONFIDENCES
 from sync.forecast.fit import fit, planner_of
 from sync.forecast.risk import Sampler, with_risk
 from sync.forecast.samples import draw
+from sync.schedule.deadline import countdowns
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import earliest, publish
@@ -168,9 +169,19 @@ def test_steps_that_repeat_count_one_time_as_in_the_schedule(
 def test_without_estimates_the_deadline_that_fits_is_the_same_however_sure(goal: Goal, today: date) -> None:
     result = schedule(project(goal), Progress(), today)
     planner = planner_of(project(goal), result)
-    due_at = partial(planner.countdowns, planner.planned[goal.id])
+    due_at = partial(countdowns, planner, planner.planned[goal.id])
     found = {Sampler(project(goal), result).earliest_deadline(only(result), percent, due_at) for percent in (1, 99)}
     assert found == {fit(project(goal), result, goal.id).planned}
+
+
+@settings(max_examples=examples(200))
+@given(goals(lengths=FOLLOWING_CALENDAR.filter(lambda takes: takes.estimate is None), waits=WAITS), TODAYS)
+def test_without_estimates_the_chance_is_all_or_nothing_as_the_days_in_hand_say(goal: Goal, today: date) -> None:
+    """Late is also who misses an appointment, a `by` or a countdown, and not the deadline alone."""
+    result = schedule(project(goal), Progress(), today)
+    risk = only(with_risk(project(goal), result)).risk
+    if risk is not None and only(result).margin is not None:
+        assert risk.chance_of_limit == float((only(result).margin or 0) >= 0)
 
 
 def test_steps_that_count_down_from_others_are_kept_too() -> None:

@@ -172,10 +172,10 @@ def plan(
             followers = [(found[other.key], other.after) for other in goal.sequence if other.key in found]
             bounds = [limit, *([step.by] if step.by else [])]
             for dates, links in [*followers, *(later or {}).values()]:
+                # What elapses may go on over the days off before a span, which the calendar makes begin after them.
+                free = max(dates.free, dates.start - DAY) if takes.unit is Unit.CALENDAR_DAYS else dates.free
                 bounds += [
-                    less(calendar, dates.free, link.wait) if link.wait else dates.free
-                    for link in links
-                    if link.key == step.key
+                    less(calendar, free, link.wait) if link.wait else free for link in links if link.key == step.key
                 ]
             due = min(bounds)
             # Its own days ignore the calendar: elapsed time may end on a Sunday, where what follows begins on Monday.

@@ -283,7 +283,7 @@ def test_no_step_can_be_a_working_day_later(goal: Goal) -> None:
             free = follower.start - DAY
             if takes.amount == 0:
                 free = follower.due
-            elif takes.unit in (Unit.SPAN_DAYS, Unit.MONTHS):
+            elif takes.unit in (Unit.SPAN_DAYS, Unit.MONTHS) and not cd:
                 free = less(goal.calendar, follower.due, takes)
             bounds.append(less(goal.calendar, free, link.wait) if link.wait else free)
         assert due <= min(bounds) < later
@@ -466,6 +466,23 @@ def test_squeezed_plans_stay_between_today_and_the_limit(goal: Goal, days: int) 
             assert before < start if enough else before <= start
 
 
+@settings(max_examples=examples(300))
+@given(goals(lengths=DAYS, waits=WAITS, anchors=False), st.integers(0, 40))
+def test_a_squeezed_plan_keeps_each_wait_or_names_it(goal: Goal, days: int) -> None:
+    limit = limit_of(goal)
+    result = schedule(project(goal), Progress(), limit - timedelta(days=days))
+    assume(not _is_stuck(only(result)))
+    placed, warnings = result.steps(), " ".join(only(result).warnings)
+    for step in goal.steps:
+        for link in step.after:
+            start, due = placed[step.key].start, placed[link.key].due
+            assert start is not None
+            assert due is not None
+            if link.wait and due > less(goal.calendar, start - DAY, link.wait):
+                assert "does not fit" in warnings
+                assert "so that all fits" not in warnings
+
+
 def fits_forward(goal: Goal, found: dict[str, Dates], today: date) -> bool:
     """Return whether the plan, counted forward from today, also ends in time: spans round both ways."""
     ends: dict[str, date] = {}
@@ -539,9 +556,11 @@ def test_a_published_plan_stands_while_it_can_be_kept(goal: Goal, days: int, pas
 def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.DataObject) -> None:
     assert isinstance(goal.deadline, date)
     today = goal.deadline - timedelta(days=days)
-    result = schedule(project(goal), Progress(), today)
+    moved = data.draw(st.sets(st.sampled_from([step.key for step in goal.steps]), max_size=2))
+    pins = {key: today + timedelta(days=data.draw(st.integers(0, 60))) for key in sorted(moved)}
+    result = schedule(project(goal), Progress(pins=pins), today)
     first = dates(result)
-    progress = publish(result)
+    progress = publish(result, Progress(pins=pins))
     order = sorted(result.steps().values(), key=lambda step: (step.due or date.max, step.step.key))
     for step in order:
         if step.due is None or step.due > goal.deadline:
@@ -549,7 +568,9 @@ def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.D
         early = timedelta(days=data.draw(st.integers(0, 3)))
         today = max(today, step.due - early)
         assume(today <= step.due)
-        progress = replace(progress, done={**progress.done, step.step.key: today})
+        # A step that is done has no pin any more.
+        open_pins = {key: day for key, day in progress.pins.items() if key != step.step.key}
+        progress = replace(progress, done={**progress.done, step.step.key: today}, pins=open_pins)
         again = schedule(project(goal), progress, today)
         still_open = {key: when for key, when in dates(again).items() if key not in progress.done}
         assert still_open == {key: when for key, when in first.items() if key not in progress.done}

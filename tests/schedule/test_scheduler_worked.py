@@ -937,8 +937,18 @@ def test_a_flexible_step_under_way_counts_as_one_day(planner: Planner) -> None:
     first = planner.steps("deadline: 2027-03-31", step(1), step(2), today=date(2027, 3, 1))
     later = schedule(planner.project(planner.path.read_text()), publish(first), date(2027, 3, 5))
     assert both(first)[0] == ("2027-03-02", "2027-03-16")
-    # A day from the 1st leaves fifteen to the 16th, and a day from the 5th eleven: it is not tight all the while.
-    assert (first.goals[0].margin, later.goals[0].margin) == (15, 11)
+    # A day each from the 1st ends on the 2nd, and from the 5th on the 6th: the rest is in hand all the while.
+    assert (first.goals[0].margin, later.goals[0].margin) == (29, 25)
+    assert [placed.slack for placed in first.steps().values()] == [29, 29]
+
+
+def test_a_step_before_a_flexible_one_has_its_time_in_hand(planner: Planner) -> None:
+    listed = ("{title: Buy, takes: 2d}", "{title: Learn}")
+    first = planner.steps("deadline: 2027-07-31", *listed, today=date(2027, 6, 1))
+    assert (first.goals[0].margin, first.goals[0].state) == (58, State.ON_TRACK)
+    overdue = schedule(planner.project(planner.path.read_text()), publish(first), date(2027, 6, 4))
+    assert (overdue.goals[0].margin, overdue.goals[0].state) == (56, State.ON_TRACK)
+    assert overdue.goals[0].warnings == ("overdue: “Buy” (2027-06-02)",)
 
 
 def test_a_step_after_a_whole_goal_begins_after_its_deadline_as_written(planner: Planner) -> None:
@@ -971,3 +981,56 @@ def test_an_overdue_step_is_planned_anew_after_a_change_of_timing(planner: Plann
     # It has begun, so it is enough that its new date is not past.
     assert both(moved) == [("2027-08-10", "2027-08-14"), ("2027-08-15", "2027-08-16")]
     assert not any(placed.overdue or placed.squeezed for placed in moved.steps().values())
+
+
+SUNDAY = "2027-05-23"
+
+
+def test_calendar_days_after_an_appointment_on_a_sunday_begin_on_monday(planner: Planner) -> None:
+    listed = [step(1, f"on: {SUNDAY}"), step(2, "takes: 2 calendar days")]
+    for deadline, margin in (("2027-05-25", 0), ("2027-05-24", -1)):
+        result = planner.steps(f"deadline: {deadline}", *listed, today=date(2027, 5, 18), head=OFFICE)
+        assert result.steps()["g/s2"].start == date(2027, 5, 24)
+        assert result.goals[0].margin == margin
+    assert result.goals[0].earliest_deadline == date(2027, 5, 25)
+
+
+def test_calendar_days_that_count_down_do_not_begin_on_the_days_off_before_today(planner: Planner) -> None:
+    """Due on Friday, the three days would have begun on Wednesday; from today on they end on Sunday."""
+    listed = [step(1, "takes: 3 calendar days, before: 3 days"), step(2, "takes: 1 day")]
+    result = planner.steps("deadline: 2027-05-26", *listed, today=date(2027, 5, 21), head=OFFICE)
+    assert (result.goals[0].margin, result.goals[0].state) == (-1, State.LATE)
+    assert result.goals[0].earliest_deadline == date(2027, 5, 27)
+    held = planner.steps("deadline: 2027-05-27", *listed, today=date(2027, 5, 21), head=OFFICE)
+    assert held.goals[0].margin == 0
+
+
+@pytest.mark.parametrize("after", ["takes: 1 day", "takes: 1 week"])
+def test_calendar_days_end_on_a_sunday_before_what_begins_on_monday(planner: Planner, after: str) -> None:
+    """Whether it is in the same goal or another one, and whether the days off belong to it or lie before it."""
+    deadline = "2027-05-28" if "week" in after else "2027-05-24"
+    dry = step(1, "takes: 3 calendar days")
+    text = f"""
+goals:
+  - {{title: a, id: a, deadline: 2027-06-30, steps: [{dry}]}}
+  - {{title: b, id: b, deadline: {deadline}, steps: [{step(2, after + ", after: [a/s1]")}]}}
+  - {{title: c, id: c, deadline: {deadline}, steps: [{dry}, {step(2, after)}]}}
+"""
+    result = planner.goals(OFFICE + text, date(2027, 5, 1)).steps()
+    assert [str(result[key].due) for key in ("a/s1", "c/s1")] == [SUNDAY, SUNDAY]
+    assert [str(result[key].start) for key in ("b/s2", "c/s2")] == ["2027-05-24", "2027-05-24"]
+
+
+def test_a_wait_that_does_not_fit_is_named(planner: Planner) -> None:
+    listed = (step(1, "takes: 2d, wait: 6 days"), step(2, "takes: 2d"))
+    result = planner.steps("deadline: 2027-05-07", *listed, today=date(2027, 5, 1))
+    assert dues(result) == ["2027-05-01", "2027-05-07"]
+    told = (
+        "2 of 2 steps get less time than written",
+        "the wait of 6 days after “s1” does not fit: “s2” begins on 2027-05-07",
+    )
+    assert result.goals[0].warnings[1:] == told
+    again = schedule(planner.project(planner.path.read_text()), publish(result), date(2027, 5, 1))
+    assert again.goals[0].warnings[1:] == told
+    whole = planner.steps("deadline: 2027-05-08", *listed, today=date(2027, 5, 1))
+    assert whole.goals[0].warnings[1:] == ("2 of 2 steps get less time than written, so that all fits",)
