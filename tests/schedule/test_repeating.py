@@ -107,7 +107,7 @@ def test_a_moved_deadline_moves_what_is_to_come_and_is_no_mass_change(person: Pe
     }
     assert steps(person, "2027-03-09")["practise@2027-03-08"]["done"]
     shown = person.run("schedule", "--deadline", "piano=2027-04-09", "--today", "2027-03-09").out
-    assert re.search(r"practise@2027-04-07 +no date +→ +Wed 7 Apr 2027", shown)
+    assert re.search(r"\(Wed 7 Apr 2027\) +no date +→ +Wed 7 Apr 2027", shown)
 
 
 def test_a_step_taken_out_of_the_file_is_a_mass_change_all_the_same(person: Person) -> None:
@@ -158,7 +158,7 @@ def test_explain_takes_the_step_for_the_time_that_is_next(person: Person) -> Non
     assert "Play it to a friend" in told
     wrong = person.run("explain", "piano/practice", "--today", "2027-03-01")
     assert wrong.code == 64
-    assert "it has buy, practise, friend" in wrong.err
+    assert "did you mean `practise`?" in wrong.err
 
 
 def test_every_report_shows_each_time(person: Person) -> None:
