@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
-_URGENCY = (State.MISSED, State.LATE, State.TIGHT, State.ON_TRACK, State.NO_STEP_LEFT, State.GIVEN_UP, State.DONE)
+_URGENCY = (State.MISSED, State.LATE, State.AT_RISK, State.ON_TRACK, State.NO_STEP_LEFT, State.GIVEN_UP, State.DONE)
 _OVER = (State.GIVEN_UP, State.DONE)
 
 

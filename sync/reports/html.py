@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MANY = 4  # from this number of goals on there is a list of them at the top
 _CODE = re.compile(r"`([^`]+)`")
-_COLOURS = {"green": "on-track", "yellow": "tight", "red": "late"}  # of the buffer, as states are shown
+_COLOURS = {"green": "on-track", "yellow": "at-risk", "red": "late"}  # of the buffer, as states are shown
 _COLUMNS = ("Step", "Start", "Due", "Slack", "Remark")
 
 _STYLE = """
@@ -54,7 +54,7 @@ nav li + li { border-top: 1px solid var(--line) }
 .head { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; justify-content: space-between }
 .health { font-size: .875rem; font-weight: 600; padding: .15rem .7rem; border-radius: 1rem }
 .on-track, .done { color: var(--good); background: var(--good-back) }
-.tight { color: var(--tight); background: var(--tight-back) }
+.at-risk { color: var(--tight); background: var(--tight-back) }
 .given-up, .no-step-left { color: var(--muted); background: var(--line) }
 .late, .missed { color: var(--bad); background: var(--bad-back) }
 .progress { display: flex; align-items: center; gap: .75rem; font-size: .875rem; margin: .9rem 0 }

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SIGNS = {
     State.ON_TRACK: "🟢",
-    State.TIGHT: "🟡",
+    State.AT_RISK: "🟡",
     State.LATE: "🔴",
     State.MISSED: "🔴",
     State.DONE: "✅",

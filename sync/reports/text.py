@@ -32,7 +32,7 @@ _FEW_NEW = 3  # new tasks of a goal that are listed; more are counted
 
 _STATE_STYLES = {
     State.ON_TRACK: "green",
-    State.TIGHT: "yellow",
+    State.AT_RISK: "yellow",
     State.LATE: "red",
     State.MISSED: "bold red",
     State.DONE: "green",

@@ -56,11 +56,21 @@ def health(goal: ScheduledGoal) -> str:
         return _OVER[goal.state]
     if goal.state is State.MISSED:
         return "missed: the deadline has passed"
-    if goal.margin is None:
-        return "on track"
-    if goal.margin < 0:
-        return f"late by {days(-goal.margin)}"
-    return "tight: no day in hand" if goal.margin == 0 else f"on track, {days(goal.margin)} in hand"
+    if goal.state is State.LATE:
+        return "late: no deadline fits" if goal.margin is None else f"late by {days(-goal.margin)}"
+    hand = "" if goal.margin is None else f"{days(goal.margin) if goal.margin else 'no day'} in hand"
+    if goal.state is State.AT_RISK:
+        return f"at risk: {', '.join([*_at_risk(goal), hand])}"
+    return f"on track, {hand}" if hand else "on track"
+
+
+def _at_risk(goal: ScheduledGoal) -> Iterator[str]:
+    """Yield what puts a goal at risk besides few days in hand."""
+    overdue = sum(step.overdue and not is_occurrence(step.step.key) for step in goal.waiting)
+    if overdue:
+        yield f"{count(overdue, 'step')} overdue"
+    if goal.buffer is not None and goal.buffer.colour == "red":
+        yield "the buffer is nearly used up"
 
 
 def risk(found: Risk) -> list[str]:

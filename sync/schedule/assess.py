@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sync.schedule.planner import Planner
     from sync.schedule.working_days import WorkingDays
 
+_FEW = 0.1  # of the working days left: fewer in hand are a risk
 _NAMED = 5  # steps that one kind of warning names
 
 
@@ -52,33 +53,46 @@ class Assessor:
         else:
             ordered = tuple(steps[step.key] for step in goal.steps)
         waiting = [step for step in ordered if step.open and not step.step.follow_up]
-        done = self._planner.progress.done.get(goal.id)
-        margin = min((step.slack for step in waiting if step.due is not None), default=None)
-        state = self._state(planned, ordered, margin)
-        late = any(step.slack < 0 and step.due is not None for step in waiting)
-        fits = earliest_deadline(self._planner, planned) if late else None
+        dated = any(step.due is not None for step in waiting)
+        fits = earliest_deadline(self._planner, planned) if dated else None
         result = ScheduledGoal(
             goal=goal,
             deadline=date.fromordinal(network.frame.deadline),
             limit=date.fromordinal(network.frame.limit),
             steps=ordered,
-            state=state,
-            margin=margin,
+            state=self._ended(planned, ordered) or State.ON_TRACK,
+            margin=self._in_hand(planned, fits) if fits else None,
             digest=planned.digest,
             made=planned.made,
-            done=done,
+            done=self._planner.progress.done.get(goal.id),
             earliest_deadline=fits if fits and fits.toordinal() > network.frame.deadline else None,
             failed=planned.failed,
         )
-        if state in (State.GIVEN_UP, State.NO_STEP_LEFT):
+        if result.state in (State.GIVEN_UP, State.NO_STEP_LEFT):
             return result
-        return replace(
-            result,
-            warnings=tuple(self._warnings(result, planned, none_fits=late and fits is None)),
-            buffer=consumption(result, planned, self._planner.today),
-        )
+        result = replace(result, buffer=consumption(result, planned, self._planner.today))
+        if result.state is State.ON_TRACK and dated:
+            result = replace(result, state=self._projected(result, planned))
+        return replace(result, warnings=tuple(self._warnings(result, planned)))
 
-    def _state(self, planned: GoalPlan, steps: Sequence[ScheduledStep], margin: int | None) -> State:
+    @staticmethod
+    def _in_hand(planned: GoalPlan, fits: date) -> int:
+        """Return the working days from the earliest deadline that fits to the goal's; negative when it is late."""
+        frame = planned.network.frame
+        return int(frame.days.position(frame.deadline) - frame.days.position(fits.toordinal()))
+
+    def _projected(self, goal: ScheduledGoal, planned: GoalPlan) -> State:
+        """Return how an open goal stands, should work on it go on from today."""
+        if goal.margin is None or goal.margin < 0:
+            return State.LATE
+        frame = planned.network.frame
+        left = frame.days.position(frame.deadline) - frame.days.position(self._planner.day - 1)
+        overdue = any(step.overdue and not is_occurrence(step.step.key) for step in goal.waiting)
+        red = goal.buffer is not None and goal.buffer.colour == "red"
+        return State.AT_RISK if overdue or red or goal.margin < max(1, _FEW * left) else State.ON_TRACK
+
+    def _ended(self, planned: GoalPlan, steps: Sequence[ScheduledStep]) -> State | None:
+        """Return how a goal ended, or its deadline passed; None for one that goes on."""
         progress, goal_id = self._planner.progress, planned.goal.id
         before_the_deadline = [step for step in steps if not step.step.follow_up]
         if goal_id in progress.done:
@@ -89,9 +103,7 @@ class Assessor:
             return State.NO_STEP_LEFT
         if planned.missed and (not steps or any(step.open for step in before_the_deadline)):
             return State.MISSED
-        if margin is None or margin > 0:
-            return State.ON_TRACK
-        return State.TIGHT if margin == 0 else State.LATE
+        return None
 
     def _longest_chain(self, planned: GoalPlan) -> frozenset[int]:
         """Return the steps on the chain that begins earliest: it is what decides when work must start."""
@@ -215,7 +227,7 @@ class Assessor:
         due_of = self._planner.due_of
         return min(self._planner.followers[key], key=lambda follower: (due_of[follower], follower), default=None)
 
-    def _warnings(self, goal: ScheduledGoal, planned: GoalPlan, *, none_fits: bool) -> list[str]:
+    def _warnings(self, goal: ScheduledGoal, planned: GoalPlan) -> list[str]:
         if goal.state is State.DONE:
             return []
         steps = planned.network.steps
@@ -223,11 +235,11 @@ class Assessor:
         if goal.state is State.MISSED:
             move = f"move it in the goals file, or with `backplan move {goal.goal.id} DATE`"
             found.append(f"the deadline {goal.deadline} has passed; {move}")
-        elif goal.margin is not None and goal.margin < 0:
-            fits = "; no other deadline helps" if none_fits else ""
-            if goal.earliest_deadline:
-                fits = f"; as written it would fit a deadline of {goal.earliest_deadline}"
-            found.append(f"late by {count(-goal.margin, 'working day')}{fits}")
+        elif goal.state is State.LATE and goal.margin is None:
+            found.append("late, and no other deadline helps")
+        elif goal.state is State.LATE and goal.margin is not None:
+            fits = f"as written it would fit a deadline of {goal.earliest_deadline}"
+            found.append(f"late by {count(-goal.margin, 'working day')}; {fits}")
         found += self._too_soon(goal)
         found += self._too_little_time(goal, planned)
         found += self._out_of_order(planned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from sync.schedule.search import first
 from sync.schedule.working_days import OutOfTimeError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from config.project import Goal
-    from sync.schedule.backward_pass import LatestDates, StepGraph
+    from sync.schedule.backward_pass import LatestDates, Position, StepGraph
     from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.planner import Planner
     from sync.schedule.working_days import WorkingDays
@@ -93,6 +96,7 @@ def lacks(planner: Planner, planned: GoalPlan, deadline: int, *, least: int | No
     anchored = {i: day for i, day in network.anchored_days(plan).items() if not loose or network.steps[i].on}
     fixed = {**anchored, **planned.fixed}
     floors = planner.floors_from_today(planned, network, fixed, published)
+    floors = replace(floors, end={**floors.end, **_under_way(planner, planned, plan, floors.end)})
     short = [short for short, _ in floors.violations(plan, range(len(network.steps)))]
     held = {i for i in (network.anchors | fixed.keys()) - planned.gone if not network.steps[i].follow_up}
     begun = planner.begun(planned, published) & held
@@ -101,6 +105,24 @@ def lacks(planner: Planner, planned: GoalPlan, deadline: int, *, least: int | No
     today = days.position(days.forward(planner.day))
     short += [today - days.position(plan.due[i]) for i in begun if plan.due[i] < planner.day]
     return max(0, ceil(max(short, default=0)))
+
+
+def _under_way(
+    planner: Planner, planned: GoalPlan, plan: LatestDates, ends: Mapping[int, Position]
+) -> dict[int, Position]:
+    """Return the earliest ends of steps that have begun: with their whole length from their published first day on.
+
+    ends: the least of all steps; a flexible step can end on any day.
+    """
+    published = planner.progress.published.get(planned.goal.id)
+    days, steps = planned.network.frame.days, planned.network.steps
+    found: dict[int, Position] = {}
+    for i in planner.begun(planned, published) & ends.keys():
+        start = published.dates[steps[i].key][0] if published and not steps[i].grows else None
+        if start is not None:
+            length = plan.end[i] - plan.begin[i]
+            found[i] = max(ends[i], days.position(start.toordinal() - 1) + length)
+    return found
 
 
 def countdowns(planner: Planner, planned: GoalPlan, deadline: int) -> dict[str, int]:

@@ -47,7 +47,7 @@ class State(StrEnum):
     """The health of a goal. `GIVEN_UP`: it was cancelled in its apps. `NO_STEP_LEFT`: every step was dropped."""
 
     ON_TRACK = "on-track"
-    TIGHT = "tight"
+    AT_RISK = "at-risk"
     LATE = "late"
     MISSED = "missed"
     DONE = "done"
@@ -112,7 +112,10 @@ class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a
 
 @dataclass(frozen=True, slots=True)
 class ScheduledGoal:
-    """A goal with its steps in the file's order. `margin` is the least slack of its open steps, None without any.
+    """A goal with its steps in the file's order.
+
+    `margin` are the days in hand: the working days from the earliest deadline that fits, should work go on from today,
+    to the goal's own; negative when it is late, None where no step is open, or no deadline fits.
 
     `failed`: it does not fit, and `when_late: fail` leaves it alone. `held`: a rename is in doubt, which leaves it
     alone as well. `risk` is only there where it was asked for.

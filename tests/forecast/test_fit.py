@@ -147,9 +147,13 @@ def as_written(goal: Goal, today: date, *before: Goal) -> bool:
         schedule(project(*before, one), Progress(), today).goals[-1]
         for one in (replace(goal, when_late="keep"), goal)  # what is kept is not lifted out of the past
     )
-    assert kept.margin is not None
     without_a_day = any("no working day" in warning for warning in squeezed.warnings)
-    return kept.margin >= 0 and not without_a_day and not any(step.squeezed for step in squeezed.steps)
+    return (
+        kept.margin is not None
+        and kept.margin >= 0
+        and not without_a_day
+        and not any(step.squeezed for step in squeezed.steps)
+    )
 
 
 @settings(max_examples=examples(150))
@@ -193,7 +197,7 @@ def test_no_deadline_helps_where_it_takes_another_goal_along() -> None:
     assert written(second, today, first) is None
     late = schedule(project(first, second), Progress(), today).goals[-1]
     assert late.earliest_deadline is None
-    assert "late by 1 working day; no other deadline helps" in late.warnings
+    assert "late, and no other deadline helps" in late.warnings
     guess = replace(step, takes=parse("7-8-9"))
     estimated = replace(second, steps=(guess,), sequence=(guess,))
     whole = project(first, estimated)

@@ -62,7 +62,7 @@ def test_each_open_step_stands_where_its_days_put_it(thirty: Schedule, offset: i
 
 def test_the_most_urgent_goal_comes_first(thirty: Schedule) -> None:
     states = [goal.state for goal in agenda(thirty).goals]
-    assert states == sorted(states, key=[State.MISSED, State.LATE, State.TIGHT, State.ON_TRACK].index)
+    assert states == sorted(states, key=[State.MISSED, State.LATE, State.AT_RISK, State.ON_TRACK].index)
     assert State.LATE in states
 
 
@@ -97,7 +97,7 @@ def test_a_week_has_the_days_ahead(person: Person) -> None:
         ("2027-07-31", ["Send the invitations"], 0),
         ("2027-08-01", ["Order the cake"], 0),
     ]
-    assert shown["goals"][0]["state"] == "tight"
+    assert shown["goals"][0]["state"] == "at-risk"
     assert (
         "- Send the invitations · begins, until Sat 31 Jul · Wedding"
         in person.run("week", "--today", "2027-07-26", "--markdown").out

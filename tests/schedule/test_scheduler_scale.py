@@ -35,6 +35,9 @@ ORIGIN = Origin(Source("goals.yaml", "goals: []"), ())
 OFFICE = Calendar(frozenset(range(5)))
 
 
+_PASSES = 8  # one for the dates, the others for the earliest deadline that fits
+
+
 @pytest.fixture
 def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many steps each pass has placed."""
@@ -95,10 +98,10 @@ def layers(count: int, deep: int = 8) -> list[Step]:
     ]
 
 
-def test_a_plan_that_fits_takes_one_pass(placed: list[int]) -> None:
+def test_a_plan_that_fits_takes_few_passes(placed: list[int]) -> None:
     steps = layers(50)
     assert planned(steps, FAR).goals[0].state is State.ON_TRACK
-    assert placed == [len(steps)]
+    assert placed.count(len(steps)) == len(placed) <= _PASSES
 
 
 @pytest.mark.parametrize(
@@ -163,7 +166,7 @@ def test_a_circle_of_many_steps_names_the_first_of_them(tmp_path: Path) -> None:
 def test_what_follows_one_step_in_thousands_is_planned(placed: list[int]) -> None:
     steps = [step("a", "1"), *(step(f"s{i}", "3", "a") for i in range(3000))]
     assert planned(steps, FAR).goals[0].state is State.ON_TRACK
-    assert placed == [3001]
+    assert placed.count(3001) == len(placed) <= _PASSES
 
 
 def test_flexible_steps_share_thousands_of_years() -> None:
