@@ -53,6 +53,11 @@ class Change:
         return state_after(self.before, self.write) if self.write else None
 
 
+def keep(key: str, reason: str) -> Change:
+    """Return the report that a task is left as it is, and why."""
+    return Change(Action.KEEP, key, reason)
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectorPlan:
     """What has to change in one connector.

@@ -9,6 +9,7 @@ from config.errors import InputError, RefusedError
 from config.keys import HEARTBEAT, goal_of
 from connectors.base import Action, Finder, Paced
 from sync.reconcile import digests, heartbeat
+from sync.reconcile.context import Run
 from sync.reconcile.desired import wanted_goal
 from sync.reconcile.diff import plan
 from sync.reconcile.handover import Site, share_an_account, with_carried
@@ -182,22 +183,18 @@ def _plan(
     ]
     if project.heartbeat and HEARTBEAT not in skipped and home is heartbeat_home(reading.homes):
         wanted.append(heartbeat.wanted(project.heartbeat, today, memory))
-    whole = plan(
-        home.connector,
-        view,
-        [goal for goal in wanted if goal is not None],
-        namespace=project.namespace,
-        today=today,
-        skipped=skipped,
-        cancelled=cancelled,
-        reopened=reading.reopened,
-        done=reading.schedule.done(),
-        given_up=home.retired,
-        prune=project.prune,
-        on_delete=project.on_delete,
-        allow_mass_change=allow_mass_change,
-        new_nonce=new_nonce,
+    run = Run(
+        project.namespace,
+        today,
+        new_nonce,
+        project.prune,
+        project.on_delete,
+        allow_mass_change or home.retired,
+        reading.reopened,
+        reading.schedule.done(),
     )
+    goals = [goal for goal in wanted if goal is not None]
+    whole = plan(home.connector, view, goals, run, skipped=skipped, cancelled=cancelled)
     return _paced(whole, home.connector)
 
 
