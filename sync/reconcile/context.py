@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from connectors.model import StoredKey, Task
     from sync.reconcile.change import Change, State
     from sync.reconcile.desired import DesiredTask
-    from sync.reconcile.progress import ServiceView
     from sync.reconcile.resembling import Entries
+    from sync.reconcile.view import ServiceView
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sync.reconcile.change import Change
     from sync.reconcile.context import Outcome, Run
     from sync.reconcile.desired import DesiredGoal, DesiredTask
-    from sync.reconcile.progress import ServiceView
+    from sync.reconcile.view import ServiceView
 
 _Outcomes = dict[str, "Outcome"]  # by key, in the goal's order
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from connectors.base import Connector
     from connectors.model import Snapshot, StoredGoal, Task
-    from sync.reconcile.progress import ServiceView
+    from sync.reconcile.view import ServiceView
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sync.reconcile.change import Change
     from sync.reconcile.desired import DesiredGoal
-    from sync.reconcile.progress import ServiceView
+    from sync.reconcile.view import ServiceView
 
 
 def turn(change: Change) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from connectors.model import Marker, Task
     from sync.reconcile.change import Change
     from sync.reconcile.desired import DesiredTask
-    from sync.reconcile.progress import ServiceView
+    from sync.reconcile.view import ServiceView
 
 
 class Places:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from connectors.base import Connector
     from connectors.model import StoredGoal
     from sync.reconcile.change import Change, ConnectorPlan
-    from sync.reconcile.progress import ServiceView
     from sync.reconcile.record import Journal, Record
+    from sync.reconcile.view import ServiceView
     from sync.run.homes import Binding
     from sync.run.reading import Reading, Snapshots
 

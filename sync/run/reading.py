@@ -11,9 +11,10 @@ from connectors.base import Mover
 from connectors.model import Snapshot, StoredGoal, StoredKey
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over, share_an_account
-from sync.reconcile.progress import GIVEN_UP, ServiceView, first_syncs, observe
+from sync.reconcile.progress import GIVEN_UP, first_syncs, observe
 from sync.reconcile.renames import find_renames, held_back, rename
 from sync.reconcile.vanished import too_many
+from sync.reconcile.view import ServiceView
 from sync.run.homes import Binding, goals_of
 from sync.schedule.scheduler import schedule
 
