@@ -6,7 +6,7 @@ A task whose state differs from the one that its app's memory has was completed 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from config.keys import day_of, goal_of, is_occurrence, step_of
 from sync.reconcile import digests
@@ -26,6 +26,7 @@ GIVEN_UP = (
     "else write `done:` with a day at the goal, or take it out of the goals file"
 )
 Days = dict[str, "date"]  # by key
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +115,22 @@ def observe(
 
 def _observe_goal(apps: _Apps, deadline: str, *, is_elsewhere: bool) -> _Found:
     """Return the progress of one goal. deadline: as `digests.deadlines` has it."""
-    goal = apps.goal
-    steps = [one for step in goal.steps for one in _times(step, apps.views)]
+    steps = [one for step in apps.goal.steps for one in _times(step, apps.views)]
     done = _done_steps(apps, steps)
-    open_steps = [step for step in steps if step.key not in done or _repeats(step)]
-    keeping = {step.key: apps.that_keep(step) for step in open_steps}
+    keeping = {step.key: apps.that_keep(step) for step in steps if step.key not in done or _repeats(step)}
     dropped = {key for key, kept in keeping.items() if apps.homes and not kept}
-    pins = _pins(apps, deadline, [step for step in open_steps if step.key not in dropped], keeping)
+    pins = _pins(apps, deadline, steps, _without(keeping, dropped))
     past = _lapsed(steps, pins, apps.today) - done.keys()
     own = [step for step in steps if step.key not in dropped | past]
-    done = _with_groups(apps, own, done)
-    case = _Case(apps, own, done)
-    done = done | next((days for rule in _RULES if (days := rule(case)) is not None), {})
-    given_up = not is_elsewhere and goal.id not in done and apps.gave_up
+    done = _with_goal(_Case(apps, own, _with_groups(apps, own, done)))
+    given_up = not is_elsewhere and apps.goal.id not in done and apps.gave_up
     if given_up:
-        dropped |= {step.key for step in (*goal.steps, *steps)} - done.keys()
-    return _Found(done, dropped, {key: day for key, day in pins.items() if key not in done}, given_up)
+        dropped |= {step.key for step in (*apps.goal.steps, *steps)} - done.keys()
+    return _Found(done, dropped, _without(pins, done), given_up)
+
+
+def _without(values: Mapping[str, Value], keys: Collection[str]) -> dict[str, Value]:
+    return {key: value for key, value in values.items() if key not in keys}
 
 
 # Steps
@@ -139,15 +140,16 @@ def _times(step: Step, views: Sequence[ServiceView]) -> list[Step]:
     """Return a step, or the occurrences of one that repeats: the step itself where none was ever published."""
     if step.every is None:
         return [step]
-    memories = [memory for view in views if (memory := view.snapshot.memory.get(goal_of(step.key)))]
-    entries = (item for memory in memories for item in memory.keys.items())
-    keys = dict.fromkeys(key for key, entry in entries if entry.state != "removed" and _is_time_of(step, key))
-    times = [single(step, key) for key in keys]
+    times = [single(step, key) for key in dict.fromkeys(key for view in views for key in _published_times(step, view))]
     return [step, *times] if step.done or not times else times
 
 
-def _is_time_of(step: Step, key: str) -> bool:
-    return is_occurrence(key) and step_of(key) == step.key
+def _published_times(step: Step, view: ServiceView) -> list[str]:
+    """Return the keys of the occurrences of a step that an app has had."""
+    memory = view.snapshot.memory.get(goal_of(step.key))
+    entries = memory.keys.items() if memory else ()
+    known = [key for key, entry in entries if entry.state != "removed"]
+    return [key for key in known if is_occurrence(key) and step_of(key) == step.key]
 
 
 def _repeats(step: Step) -> bool:
@@ -174,12 +176,15 @@ def _done(views: Iterable[ServiceView], key: str, today: date) -> date | None:
     that was cut short. Where the clock of a service is ahead, today is the latest day.
     """
     views = list(views)
-    ticks = [task for view in views if view.ticked(key) for task in view.ticks(key)]
-    memories = [memory for view in views if (memory := view.remembered(key)) and memory.state == "done"]
-    if not ticks and (not memories or any(view.reopened(key) for view in views)):
-        return None
-    days = [min(task.done_on, today) for task in ticks if task.done_on]
-    return min([*days, *(memory.done_on for memory in memories if memory.done_on)], default=today)
+    ticks = [task.done_on for view in views if view.ticked(key) for task in view.ticks(key)]
+    known = [memory.done_on for view in views if (memory := view.remembered(key)) and memory.state == "done"]
+    if ticks or (known and not _is_reopened(views, key)):
+        return min([*(min(day, today) for day in ticks if day), *filter(None, known)], default=today)
+    return None
+
+
+def _is_reopened(views: Iterable[ServiceView], key: str) -> bool:
+    return any(view.reopened(key) for view in views)
 
 
 def _lapsed(steps: Iterable[Step], pins: Mapping[str, date], today: date) -> set[str]:
@@ -196,9 +201,9 @@ def _lapsed(steps: Iterable[Step], pins: Mapping[str, date], today: date) -> set
 
 
 def _pins(apps: _Apps, deadline: str, steps: Iterable[Step], keeping: Mapping[str, Collection[ServiceView]]) -> Days:
-    """Return the date that the user gave each step, where there is one. keeping: the apps that keep each step."""
+    """Return the date that the user gave each step, where there is one. keeping: the apps that keep each open step."""
     pins = {}
-    for step in steps:
+    for step in (step for step in steps if step.key in keeping):
         views = apps.that_know(step) if _may_pin(step, keeping[step.key]) else apps.homes
         if pin := _pin(deadline, step, views):
             pins[step.key] = pin
@@ -218,11 +223,9 @@ def _pin(deadline: str, step: Step, views: Iterable[ServiceView]) -> date | None
     """
     timing = digests.timing(deadline, step)
     tasks = [task for task in _pinnable(step, views) if task.marker.applied.get("timing") == timing]
-    if any(task.content.due is None and task.marker.due is not None for task in tasks):
-        return None
     moved = [task.content.due for task in tasks if task.content.due != task.marker.due]
     pinned = [task.content.due for task in tasks if task.content.due == task.marker.due and task.marker.pinned]
-    return next((day for day in (*moved, *pinned) if day is not None), None)
+    return None if None in moved else next(filter(None, [*moved, *pinned]), None)
 
 
 def _pinnable(step: Step, views: Iterable[ServiceView]) -> list[Task]:
@@ -240,18 +243,18 @@ def _with_groups(apps: _Apps, own: Sequence[Step], done: Days) -> Days:
     As with a goal, members do not count that are new or that cannot be completed. own: as in `_Case`.
     """
     views, members = apps.views, apps.goal.members(list(own))
-    days: Days = {}
+    done = dict(done)
     for group in apps.goal.groups:
         if any(view.ticked(group.key) for view in views):
             day = _done(views, group.key, apps.today) or apps.today
-            free = [step for step in members[group.key] if not step.follow_up and _is_free(step, views)]
-            days = {**dict.fromkeys((step.key for step in free if _is_published(step, views)), day), **days}
-    return {**days, **done}
+            case = _Case(apps, members[group.key], done)
+            done |= {step.key: day for step in case.open if _is_published(step, views)}
+    return done
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A goal of which it is to be found out whether it is done.
+    """A goal, or a group, of which it is to be found out what is done.
 
     own: its steps, without dropped ones and occurrences that have lapsed. done: the days of these, as far as known.
     """
@@ -262,13 +265,18 @@ class _Case:
 
     @property
     def due(self) -> list[Step]:
-        """The steps that have to be done before the goal is."""
+        """The steps that have to be done before the whole is."""
         return [step for step in self.own if not step.follow_up]
 
     @property
     def open(self) -> list[Step]:
-        """The steps that are open, and can be done with the goal."""
+        """The steps that are open, and can be done with the whole."""
         return [step for step in self.due if step.key not in self.done and _is_free(step, self.apps.views)]
+
+
+def _with_goal(case: _Case) -> Days:
+    """Return the days with that of the goal itself, and of the steps that are done with it."""
+    return case.done | next((days for rule in _RULES if (days := rule(case)) is not None), {})
 
 
 # Rules, of which the first one that returns days decides: the day of the goal itself where it is done, and those of the
@@ -304,12 +312,13 @@ def _was_done(case: _Case) -> Days | None:
 
 def _has_just_finished(case: _Case) -> Days | None:
     """The last step was done since the last run. Where it was done before, the user may have reopened the goal."""
-    goal_id, views, due = case.apps.goal.id, case.apps.views, case.due
-    if not due or any(step.key not in case.done for step in due) or not any(_is_news(views, step) for step in due):
+    goal_id, views = case.apps.goal.id, case.apps.views
+    days = [case.done.get(step.key) for step in case.due]
+    finished = [day for day in days if day is not None]
+    is_held = any(view.reopened(goal_id) or view.in_company(goal_id) for view in views)
+    if is_held or len(finished) < len(days) or not any(_is_news(views, step) for step in case.due):
         return None
-    if any(view.reopened(goal_id) or view.in_company(goal_id) for view in views):
-        return None
-    return {goal_id: max(case.done[step.key] for step in due)}
+    return {goal_id: max(finished)}
 
 
 _RULES = (_file_ends_goal, _user_completed_goal, _has_open_steps, _was_done, _has_just_finished)
