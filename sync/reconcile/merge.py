@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connectors.model import ADDITIVE, FIELDS, Content, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Set
+    from collections.abc import Callable, Iterator, Mapping, Set
 
     from connectors.base import Connector
     from connectors.model import Task
@@ -28,13 +28,14 @@ class Merged(NamedTuple):
 
 
 class _Case(NamedTuple):
-    """A field that differs: its value in the goals file, and in the task."""
+    """A field that differs: its value in the goals file, and in the task. again: it is written even if it does not."""
 
     name: str
     new: Any
     old: Any
     wanted: DesiredTask
     task: Task
+    again: bool
 
 
 class _Decision(NamedTuple):
@@ -47,31 +48,36 @@ class _Decision(NamedTuple):
 
 def merge(connector: Connector, wanted: DesiredTask, task: Task, doubled: Set[str]) -> Merged:
     """Return the merged task. doubled: keys of tasks that are there twice, so that links to them are made again."""
-    have = task.content
     if wanted.done and task.done:
-        return Merged(have, {}, frozenset(), "")
-    want = connector.canonical(wanted.content)
-    # A task that is done keeps its dates: the plan no longer contains it.
-    held = connector.capabilities.fields - ({"start", "due"} if wanted.done else set())
+        return Merged(task.content, {}, frozenset(), "")
     fields: dict[str, tuple[object, object]] = {}
     theirs: set[str] = set()
     overruled: list[str] = []
-    for name in (name for name in FIELDS if name in held):
-        new, old = getattr(want, name), getattr(have, name)
-        again = name == "after" and not doubled.isdisjoint(new)
-        if (new == old or (name == "title" and _is_spelt_anew(connector, have, new))) and not again:
-            continue
-        decision = _POLICIES[name](_Case(name, new, old, wanted, task))
-        if decision.new == old and not again:
+    for case in _differing(connector, wanted, task, doubled):
+        decision = _POLICIES[case.name](case)
+        if decision.new == case.old and not case.again:
             continue
         if not decision.by_file:
-            theirs.add(name)
+            theirs.add(case.name)
             continue
-        fields[name] = (old, decision.new)
-        if decision.by_user and old and _is_overruled(name, wanted):
-            overruled.append(f"{name} was: {old}")
+        fields[case.name] = (case.old, decision.new)
+        if decision.by_user and case.old and _is_overruled(case.name, wanted):
+            overruled.append(f"{case.name} was: {case.old}")
     changed: dict[str, Any] = {name: new for name, (_, new) in fields.items()}
-    return Merged(replace(have, **changed), fields, theirs, "; ".join(overruled))
+    return Merged(replace(task.content, **changed), fields, theirs, "; ".join(overruled))
+
+
+def _differing(connector: Connector, wanted: DesiredTask, task: Task, doubled: Set[str]) -> Iterator[_Case]:
+    """Yield the fields that differ, and links that have to be written again."""
+    want, have = connector.canonical(wanted.content), task.content
+    # A task that is done keeps its dates: the plan no longer contains it.
+    held = connector.capabilities.fields - ({"start", "due"} if wanted.done else set())
+    for name in FIELDS:
+        new, old = getattr(want, name), getattr(have, name)
+        again = name == "after" and not doubled.isdisjoint(new)
+        same = new == old or (name == "title" and _is_spelt_anew(connector, have, new))
+        if name in held and (again or not same):
+            yield _Case(name, new, old, wanted, task, again)
 
 
 def _is_spelt_anew(connector: Connector, have: Content, title: str) -> bool:
