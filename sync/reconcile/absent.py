@@ -10,6 +10,7 @@ from connectors.model import ADDITIVE, FIELDS, Content, StoredKey, digest
 from sync.reconcile.change import Change, keep
 from sync.reconcile.context import Outcome
 from sync.reconcile.marking import free_generation, new_marker, nonce_of
+from sync.reconcile.merge import joined
 from sync.reconcile.strays import perhaps, typed_again
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sync.reconcile.desired import DesiredTask
 
 Memory = StoredKey | None
+_KEPT_FIELDS = tuple(name for name in FIELDS if name not in ("start", "due", "after"))
 
 
 def plan_absent(context: Context, wanted: DesiredTask, previous: str | None) -> Outcome:
@@ -75,9 +77,14 @@ def _created(context: Context, wanted: DesiredTask, memory: Memory, previous: st
     content = context.connector.canonical(_with_edits(context, wanted))
     above = context.places.above(wanted)
     write = Write(Action.CREATE, wanted.key, content=content, marker=marker, parent=above, previous=previous)
-    fields = {name: (None, value) for name in FIELDS if (value := getattr(content, name)) and value != "none"}
-    change = Change(Action.CREATE, wanted.key, _why_created(memory, fresh=fresh), fields, write)
+    change = Change(Action.CREATE, wanted.key, _why_created(memory, fresh=fresh), _filled(content), write)
     return Outcome((change,), StoredKey("pending", marker.nonce, generation, definition=wanted.definition))
+
+
+def _filled(content: Content) -> dict[str, tuple[object, object]]:
+    """Return the (old, new) of each field that has a value."""
+    values = {name: getattr(content, name) for name in FIELDS}
+    return {name: (None, value) for name, value in values.items() if value and value != "none"}
 
 
 def _why_created(memory: Memory, *, fresh: bool) -> str:
@@ -92,10 +99,10 @@ def _with_edits(context: Context, wanted: DesiredTask) -> Content:
     if old is None or old.done:
         return wanted.content
     edits: dict[str, Any] = {}
-    for name in FIELDS:
-        if name not in ("start", "due", "after") and _is_edited(old, name):
-            value, new = getattr(old.content, name), getattr(wanted.content, name)
-            edits[name] = (*value, *(one for one in new if one not in value)) if name in ADDITIVE else value
+    for name in _KEPT_FIELDS:
+        if _is_edited(old, name):
+            value = getattr(old.content, name)
+            edits[name] = joined(value, getattr(wanted.content, name)) if name in ADDITIVE else value
     return replace(wanted.content, **edits)
 
 

@@ -88,8 +88,9 @@ def _linked(context: Context, wanted: Sequence[DesiredGoal], skipped: Collection
     """Return the goals. Links to tasks that neither are there nor are about to be created are taken out."""
     if "after" not in context.connector.capabilities.fields:
         return list(wanted)
-    there = {task.key for goal in wanted for task in goal.tasks if _will_be_there(context, task)}
-    there |= {key for key in context.view.tasks if goal_of(key) in skipped}
+    there = {key for key in context.view.tasks if goal_of(key) in skipped}
+    for goal in wanted:
+        there |= {task.key for task in goal.tasks if _will_be_there(context, task)}
     return [replace(goal, tasks=tuple(_with_links(task, there) for task in goal.tasks)) for goal in wanted]
 
 

@@ -94,8 +94,8 @@ def _moved_back(home: Site, others: Sequence[Site]) -> set[str]:
     """Return the native ids of the tasks that have moved to another place, and belong here; not those below them."""
     moved = {task.native_id for other in others for task in other.view.tasks.values() if task.here}
     ids = {task.native_id for task in home.view.snapshot.tasks}
-    back = [task for task in _held([home]) if task.native_id in moved]
-    return {task.native_id for task in back if not is_in_goal(task.marker.key) or task.parent not in ids}
+    outermost = [task for task in _held([home]) if not is_in_goal(task.marker.key) or task.parent not in ids]
+    return moved & {task.native_id for task in outermost}
 
 
 def _is_copy(task: Task, home: Site) -> bool:
@@ -322,8 +322,9 @@ def with_carried(old: ServiceView, sites: Sequence[Site], created: Mapping[str, 
     for goal_id in old.departing:
         homes = [site for site in sites if goal_id in site.goals]
         fields = frozenset.intersection(*(site.connector.capabilities.fields for site in homes)) - {"who"}
-        tasks = [task for task in old.tasks.values() if _goal(task) == goal_id]
-        carried |= {task.native_id: fields for task in tasks if _is_taken_over(homes, task, created)}
+        for task in old.tasks.values():
+            if _goal(task) == goal_id and _is_taken_over(homes, task, created):
+                carried[task.native_id] = fields
     return replace(old, carried=carried)
 
 

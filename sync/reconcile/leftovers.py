@@ -78,12 +78,11 @@ def clear_leftovers(
     found = []
     for key, task in sorted(leaving.items(), key=lambda item: context.places.from_below(item[1])):
         cause = _cause(context, key, repeating)
-        past = is_occurrence(key) and step_of(key) in repeating
-        if _is_foreign(context, key, task) or (past and task.dropped):
+        if cause is None or _is_foreign(context, key, task):
             continue
         is_needed = below[task.native_id] > 0 or (_is_whole(key) and goal_of(key) in staying)
-        touched = is_needed or task.touched or key in context.run.reopened or _is_unknown(context, key, task)
-        change = _let_go(context, replace(task, touched=touched), cause, left)
+        touched = is_needed or _is_reopened_or_unknown(context, key, task)
+        change = _let_go(context, replace(task, touched=task.touched or touched), cause, left)
         found.append(change)
         if change.action is Action.REMOVE:
             below[task.parent] -= 1
@@ -92,14 +91,19 @@ def clear_leftovers(
     return found
 
 
-def _cause(context: Context, key: str, repeating: Set[str]) -> _Cause:
+def _cause(context: Context, key: str, repeating: Set[str]) -> _Cause | None:
+    """Return why a task is to go; None for an occurrence that the user dropped."""
     if is_occurrence(key) and step_of(key) in repeating:
         past = day_of(key) < context.run.today
         reason = "missed, and the next one is due" if past else "the plan has other days for it"
-        return _Cause(reason, expected=True)
+        return None if context.view.tasks[key].dropped else _Cause(reason, expected=True)
     if goal_of(key) in context.view.departing:  # the other place has to have the goal first
         return _Cause("its goal has another place now", context.run.prune, waits=True, expected=True)
     return _Cause("no longer in the file", context.run.prune)
+
+
+def _is_reopened_or_unknown(context: Context, key: str, task: Task) -> bool:
+    return key in context.run.reopened or _is_unknown(context, key, task)
 
 
 def _is_whole(key: str) -> bool:
@@ -140,15 +144,14 @@ def _is_worked_on(context: Context, task: Task) -> bool:
     if task.done or task.touched or task.recurring or context.is_damaged(task):
         return True  # a damaged marker no longer shows what was applied
     carried = context.view.carried.get(task.native_id, frozenset())
-    dated = task.marker.pinned or task.content.due != task.marker.due
-    return ("due" not in carried and dated) or any(
-        _is_edited(task, name) for name in context.connector.capabilities.fields - carried
-    )
+    return any(_is_edited(task, name) for name in {"due", *context.connector.capabilities.fields} - carried)
 
 
 def _is_edited(task: Task, name: str) -> bool:
     """Return whether the user changed a field. Links do not count: a rename changes the keys in them."""
-    if name not in FIELDS or name in ("due", "after"):
+    if name == "due":
+        return task.marker.pinned or task.content.due != task.marker.due
+    if name not in FIELDS or name == "after":
         return False
     return task.marker.applied.get(name) not in (None, digest(getattr(task.content, name)))
 

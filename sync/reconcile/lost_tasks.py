@@ -88,11 +88,12 @@ def _new(source: Source) -> Iterator[Lost]:
     namespace = source.project.namespace
     deadlines = digests.deadlines(source.project)
     goals = [goal for goal in source.planned.goals if goal.goal.id in source.goals]
-    wanted = (wanted_goal(deadlines[goal.goal.id], goal, {}, source.planned.today) for goal in goals)
-    for task in (task for goal in wanted if goal is not None for task in goal.tasks):
-        if task.done is None and task.content.due is not None:
-            content = source.connector.canonical(Content(task.content.title, task.content.due))
-            yield Lost(task.key, content, client_nonce(namespace, task.key, 1), 1)
+    for goal in goals:
+        wanted = wanted_goal(deadlines[goal.goal.id], goal, {}, source.planned.today)
+        for task in wanted.tasks if wanted else ():
+            if task.done is None and task.content.due is not None:
+                content = source.connector.canonical(Content(task.content.title, task.content.due))
+                yield Lost(task.key, content, client_nonce(namespace, task.key, 1), 1)
 
 
 def _beat(source: Source) -> Iterator[Lost]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from config.keys import is_in_goal
 from sync.reconcile.lost_tasks import Lost, titles_of
 from sync.reconcile.resembling import Entries, Places, is_titled
+from sync.reconcile.view import entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,8 +61,8 @@ def _by_title_and_date(lost: Sequence[Lost], strays: Sequence[Stray], *, afresh:
 def _goals(lost: Sequence[Lost], strays: Sequence[Stray], found: Match, snapshot: Snapshot) -> Iterator[Pair]:
     """Yield the goals that their title and the steps below them tell: their date may have changed in the file."""
     places = _places(snapshot, found.pairs)
-    goals = [one for one in lost if not is_in_goal(one.key) and one.key not in found.keys]
-    for one in goals:
+    keys = found.keys
+    for one in (one for one in lost if not is_in_goal(one.key) and one.key not in keys):
         titled = [stray for stray in strays if stray.content.title == one.content.title]
         if len(titled) == 1 and places.hold(one.key, titled[0]):
             yield one, titled[0]
@@ -110,10 +111,10 @@ def reopened(source: Source, pairs: Sequence[Pair]) -> Iterator[Pair]:
     there = {*(task.marker.key for task in source.snapshot.tasks), *(one.key for one, _ in pairs)}
     places = _places(source.snapshot, pairs)
     titled = _titled_once(source)
-    remembered = (item for goal in source.snapshot.memory.values() for item in goal.keys.items())
-    for key, entry in remembered:
+    done = {key: entry for key, entry in entries_of(source.snapshot.memory) if entry.state == "done"}
+    for key, entry in done.items():
         stray = titled.get(key)
-        if entry.state == "done" and key not in there and stray and _is_open(stray) and places.hold(key, stray):
+        if stray and key not in there and _is_open(stray) and places.hold(key, stray):
             yield Lost(key, stray.content, entry.native_id, entry.generation), stray
 
 

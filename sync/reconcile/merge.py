@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connectors.model import ADDITIVE, FIELDS, Content, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Set
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
     from connectors.base import Connector
     from connectors.model import Task
@@ -61,7 +61,7 @@ def merge(connector: Connector, wanted: DesiredTask, task: Task, doubled: Set[st
             theirs.add(case.name)
             continue
         fields[case.name] = (case.old, decision.new)
-        if decision.by_user and case.old and _is_overruled(case.name, wanted):
+        if decision.by_user and _is_preserved(case):
             overruled.append(f"{case.name} was: {case.old}")
     changed: dict[str, Any] = {name: new for name, (_, new) in fields.items()}
     return Merged(replace(task.content, **changed), fields, theirs, "; ".join(overruled))
@@ -85,12 +85,13 @@ def _is_spelt_anew(connector: Connector, have: Content, title: str) -> bool:
     return title == connector.canonical(have).title
 
 
-def _is_overruled(name: str, wanted: DesiredTask) -> bool:
+def _is_preserved(case: _Case) -> bool:
     """Return whether the user's value is to be preserved as text when the file's is written.
 
     A goal and a group have their dates from their steps, so that a date given to one of them is not preserved.
     """
-    return name not in ADDITIVE and not (name in ("start", "due") and wanted.whole)
+    derived = case.wanted.whole and case.name in ("start", "due")
+    return bool(case.old) and case.name not in ADDITIVE and not derived
 
 
 # One policy for each field: who changed it since it was last applied, and which value it is to have
@@ -113,7 +114,12 @@ def _additive(case: _Case) -> _Decision:
     decision = _plain(case)
     if not decision.by_user:
         return decision
-    return decision._replace(new=(*case.old, *(one for one in case.new if one not in case.old)))
+    return decision._replace(new=joined(case.old, case.new))
+
+
+def joined(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
+    """Return the old values, with those of the new ones after them that are not among them."""
+    return (*old, *(one for one in new if one not in old))
 
 
 def _links(case: _Case) -> _Decision:

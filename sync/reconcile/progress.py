@@ -230,7 +230,8 @@ def _pin(deadline: str, step: Step, views: Iterable[ServiceView]) -> date | None
 
 def _pinnable(step: Step, views: Iterable[ServiceView]) -> list[Task]:
     """Return the tasks whose date may be a pin. One that cannot be read keeps its pin, and counts only if alone."""
-    tasks = [task for view in views if (task := view.tasks.get(step.key)) and not (task.recurring or task.dropped)]
+    there = [view.tasks[step.key] for view in views if step.key in view.tasks]
+    tasks = [task for task in there if not (task.recurring or task.dropped)]
     return [task for task in tasks if not task.unread] or tasks
 
 

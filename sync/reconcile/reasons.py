@@ -96,10 +96,9 @@ def _why_noted(context: Context, wanted: DesiredTask, task: Task, marker: Marker
     moves = bool(context.places.moved(wanted, task))
     if not moves and marker == task.marker:
         return ""
-    if wanted.pinned and not task.marker.pinned:
-        return f"a person moved it to {wanted.content.due}: it is pinned there"
-    if task.marker.pinned and not wanted.pinned:
-        return "its pin is released"
+    if wanted.pinned != task.marker.pinned:
+        pinned = f"a person moved it to {wanted.content.due}: it is pinned there"
+        return pinned if wanted.pinned else "its pin is released"
     if not moves:
         return "remembers what its date was planned from"
     arrives = task.native_id in context.view.arriving

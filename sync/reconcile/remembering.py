@@ -42,9 +42,12 @@ def _dates(goal: DesiredGoal, before: StoredGoal | None, keys: Mapping[str, Stor
     dates = {task.key: task.dates for task in goal.tasks if task.dates is not None}
     if before is None or (before.made, before.digest) != (goal.made, goal.digest):
         return dates
-    over = {key for key, entry in keys.items() if entry.state in ("done", "dropped")}
-    kept = {key: days for key, days in before.dates.items() if not is_occurrence(key) or key in over}
+    kept = {key: days for key, days in before.dates.items() if not is_occurrence(key) or _is_over(keys.get(key))}
     return {**kept, **dates}
+
+
+def _is_over(entry: StoredKey | None) -> bool:
+    return entry is not None and entry.state in ("done", "dropped")
 
 
 def remember_leftovers(

@@ -13,6 +13,7 @@ from config.errors import Problem
 from config.keys import HEARTBEAT, goal_of, is_group, is_in_goal, step_of, within_goal
 from config.parts import slug
 from connectors.model import StoredGoal, StoredKey
+from sync.reconcile.view import entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -65,8 +66,8 @@ class _Known:
             for goal_id, goal_keys in keys.items()
             for key in (goal_id, *goal_keys)
         }
-        entries = (item for goal in snapshot.memory.values() for item in goal.keys.items())
-        return cls(keys, names, frozenset(key for key, entry in entries if entry.state == "done"))
+        done = frozenset(key for key, entry in entries_of(snapshot.memory) if entry.state == "done")
+        return cls(keys, names, done)
 
 
 def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | None = None) -> Renames:
@@ -126,9 +127,11 @@ def _renamed_before(project: Project, keys: set[str]) -> dict[str, str]:
 
     keys: those of the memory, as the file has them now.
     """
-    current = {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
-    names = {old: new for goal in project.goals for old, new in _former_keys(goal, keys).items()}
-    return {old: new for old, new in names.items() if new in keys and old not in keys | current}
+    current, names = set(keys), dict[str, str]()
+    for goal in project.goals:
+        current |= {goal.id, *(step.key for step in goal.steps)}
+        names |= _former_keys(goal, keys)
+    return {old: new for old, new in names.items() if new in keys and old not in current}
 
 
 def _former_keys(goal: Goal, keys: Iterable[str]) -> dict[str, str]:
@@ -169,8 +172,7 @@ def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, di
 
 def _keys_by_id(memory: Mapping[str, StoredGoal]) -> dict[str, str]:
     """Return native id -> key. Of two keys with one id, the one counts that is not removed."""
-    entries = [item for goal in memory.values() for item in goal.keys.items()]
-    entries.sort(key=lambda item: item[1].state != "removed")
+    entries = sorted(entries_of(memory), key=lambda item: item[1].state != "removed")
     return {entry.native_id: key for key, entry in entries if entry.native_id}
 
 

@@ -81,21 +81,22 @@ def take_back(
     emptied = [stray for stray in snapshot.strays if stray.unread and stray.unread not in unread.values()]
     if not afresh:
         unread |= _unread_in_doubt(lost, {*unread, *found.keys, *found.doubtful}, emptied)
-    _refuse(
-        connector, snapshot.remedy, in_doubt(source, [one for one in lost if one.key not in unread], found, emptied)
-    )
+    readable = [one for one in lost if one.key not in unread]
+    _refuse(connector, snapshot.remedy, in_doubt(source, readable, found, emptied))
     pairs = [*found.pairs, *(() if afresh else reopened(source, found.pairs))]
-    tasks = [_unread_task(project, one, unread[one.key]) for one in lost if one.key in unread]
-    tasks += [_task(project, one, stray) for one, stray in pairs]
-    if afresh and tasks:
-        snapshot = replace(snapshot, memory=_memory(snapshot, tasks, planned), remembers=True, mending=True)
-    return _with_tasks(snapshot, tasks, pairs)
+    unread_tasks = [_unread_task(project, one, unread[one.key]) for one in lost if one.key in unread]
+    return _with_tasks(source, unread_tasks, pairs)
 
 
-def _with_tasks(snapshot: Snapshot, tasks: Iterable[Task], pairs: Iterable[Pair]) -> Snapshot:
-    """Return a snapshot with tasks that are taken back. pairs: those whose marker has to be written again."""
+def _with_tasks(source: Source, unread: Sequence[Task], pairs: Sequence[Pair]) -> Snapshot:
+    """Return the snapshot with tasks that are taken back. pairs: those whose marker has to be written again."""
+    snapshot = source.snapshot
+    tasks = [*unread, *(_task(source.project, one, stray) for one, stray in pairs)]
+    if source.afresh and tasks:
+        snapshot = replace(snapshot, memory=_memory(snapshot, tasks, source.planned), remembers=True, mending=True)
     taken = {stray.native_id or one.native_id: stray for one, stray in pairs}
-    return replace(snapshot, tasks=(*snapshot.tasks, *tasks), damaged=snapshot.damaged | taken.keys(), taken=taken)
+    damaged = snapshot.damaged | taken.keys()
+    return replace(snapshot, tasks=(*snapshot.tasks, *tasks), damaged=damaged, taken=taken)
 
 
 def _unread_by_title(lost: Sequence[Lost], strays: Sequence[Stray]) -> dict[str, str]:

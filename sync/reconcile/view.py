@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from config.keys import goal_of
@@ -130,6 +131,11 @@ class ServiceView:
         deleted = task is None and memory is not None and memory.state in ("live", "dropped")
         gone = deleted if task is None else task.dropped
         return gone and not (recreate or _is_changed(memory, definition))
+
+
+def entries_of(memory: Mapping[str, StoredGoal]) -> Iterator[tuple[str, StoredKey]]:
+    """Yield the keys of all goals, each with its entry."""
+    return chain.from_iterable(goal.keys.items() for goal in memory.values())
 
 
 def _first(tasks: Iterator[Task]) -> Task | None:

@@ -8,6 +8,7 @@ from config.errors import RefusedError
 from config.keys import step_of
 from sync.reconcile.handover import share_an_account
 from sync.reconcile.vanished import too_many
+from sync.reconcile.view import entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -74,8 +75,7 @@ def refuse_emptied(homes: Sequence[Binding], snapshots: Mapping[str, Snapshot], 
 
 def _count_live(snapshot: Snapshot, keys: Collection[str]) -> int:
     """Return how many tasks there should be, by the memory."""
-    entries = (item for goal in snapshot.memory.values() for item in goal.keys.items())
-    return sum(entry.state == "live" and step_of(key) in keys for key, entry in entries)
+    return sum(entry.state == "live" and step_of(key) in keys for key, entry in entries_of(snapshot.memory))
 
 
 def _is_in_account(other: Binding, home: Binding) -> bool:

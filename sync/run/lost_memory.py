@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from config.errors import RefusedError
 from config.keys import HEARTBEAT, goal_of, is_in_goal
 from connectors.model import StoredGoal, StoredKey
+from sync.reconcile.view import entries_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from datetime import date
 
-    from config.project import Project
+    from config.project import Goal, Project
     from connectors.model import Snapshot, StepState, Task
     from sync.run.homes import Binding
 
@@ -42,9 +43,12 @@ def part_of_file(home: Binding, snapshot: Snapshot, project: Project) -> Snapsho
 
 def _names(project: Project) -> set[str]:
     """Return the ids that the goals of the file have or had, and the goals that their steps come from."""
-    goals = {name for goal in project.goals for name in (goal.id, goal.was) if name}
-    steps = (step for goal in project.goals for step in goal.steps)
-    return goals | {goal_of(step.was) for step in steps if step.was and is_in_goal(step.was)}
+    return {name for goal in project.goals for name in _names_of(goal)}
+
+
+def _names_of(goal: Goal) -> Iterator[str]:
+    yield from filter(None, (goal.id, goal.was))
+    yield from (goal_of(step.was) for step in goal.steps if step.was and is_in_goal(step.was))
 
 
 def _goals_in(snapshot: Snapshot, states: Collection[StepState]) -> set[str]:
@@ -58,8 +62,8 @@ def _part(snapshot: Snapshot, goals: Collection[str]) -> Snapshot:
 
     A marker that could not be written again may have the name of two renames ago: such a task is found by its id.
     """
-    memories = [goal for goal_id, goal in snapshot.memory.items() if goal_id in goals]
-    ids = {entry.native_id for goal in memories for entry in goal.keys.values()} - {""}
+    memory = {goal_id: goal for goal_id, goal in snapshot.memory.items() if goal_id in goals}
+    ids = {entry.native_id for _, entry in entries_of(memory)} - {""}
 
     def belongs(task: Task) -> bool:
         goal_id = goal_of(task.marker.key)
@@ -91,7 +95,7 @@ def is_lost(snapshot: Snapshot) -> bool:
 
 def _is_remembered(task: Task, snapshot: Snapshot) -> bool:
     """Return whether the memory has a task's goal, perhaps under another name than the task's marker."""
-    entries = (entry for goal in snapshot.memory.values() for entry in goal.keys.values())
+    entries = (entry for _, entry in entries_of(snapshot.memory))
     known = goal_of(task.marker.key) in snapshot.memory
     return known or any(entry.native_id in (task.native_id, task.marker.nonce) for entry in entries)
 

@@ -75,11 +75,16 @@ def _left_alone(reading: Reading, only_goals: frozenset[str]) -> frozenset[str]:
     skipped = _beside_unread(reading) | reading.held.keys()
     skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed}
     if only_goals:
-        remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
-        skipped |= ({goal.id for goal in reading.project.goals} | remembered) - only_goals
+        skipped |= _all_goals(reading) - only_goals
     if only_goals or reading.unread:  # the heartbeat shows when everything was read last
         skipped |= {HEARTBEAT}
     return frozenset(skipped)
+
+
+def _all_goals(reading: Reading) -> set[str]:
+    """Return the ids of the goals of the file and of all memories."""
+    remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
+    return {goal.id for goal in reading.project.goals} | remembered
 
 
 def _is_asked_for(home: Binding, names: frozenset[str]) -> bool:
@@ -169,12 +174,9 @@ def _staying(old: ConnectorPlan, plans: Sequence[ConnectorPlan], reading: Readin
     by_label = {home.label: home.connector for home in reading.homes}
     moving = {(plan.label, change.write.native_id) for plan in plans for change in plan.writes if change.write}
     new = (view for view in reading.views if share_an_account(by_label[view.label], by_label[old.label]))
-    return {
-        key
-        for view in new
-        for key, task in view.tasks.items()
-        if task.native_id in view.arriving and (view.label, task.native_id) not in moving and _is_held(task)
-    }
+    arriving = [(view.label, task) for view in new for task in view.tasks.values() if task.native_id in view.arriving]
+    held = [task for label, task in arriving if (label, task.native_id) not in moving and _is_held(task)]
+    return {task.marker.key for task in held}
 
 
 def _is_held(task: Task) -> bool:
@@ -289,8 +291,8 @@ def _let_go(home: Binding, record: Record) -> frozenset[str]:
     """Return the native ids of the tasks that a run detached and that stand as it left them."""
     if not isinstance(home.connector, Finder):
         return frozenset()
-    after = [entry.after for entry in record.entries if entry.before and entry.after]
-    detached = [state for state in after if state.marker is None]
+    states = (entry.after for entry in record.entries if entry.before)
+    detached = [state for state in states if state and state.marker is None]
     return frozenset(state.native_id for state in detached if home.connector.finds(state.native_id, state.content))
 
 
