@@ -1,4 +1,4 @@
-"""From a schedule to the tasks that the apps should hold."""
+"""Builds the tasks that the apps should hold from a schedule."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DesiredTask:
-    """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
+    """A task as the goals file and the schedule want it.
 
-    `timing` and `definition` are the digests of `sync.reconcile.digests`; `dates` the start and due to publish. `above`
-    are the keys of the tasks to stand below, the nearest first: groups, and the goal. `in_file`: the goals file itself
-    says that it is done, at the step or at its goal.
+    timing, definition: the digests of `sync.reconcile.digests`. above: the keys of the tasks above it, the nearest
+    first: groups, and the goal. done: the day on which it was done; None while it is open. dates: the start and due to
+    publish. in_file: the goals file itself has the day, at the step or at its goal.
     """
 
     key: str
@@ -42,7 +42,7 @@ class DesiredTask:
 
     @property
     def whole(self) -> bool:
-        """Whether it stands for steps, as a goal's own task and a group's do, and has its date from them."""
+        """Whether it is a goal's own task or a group's, and so has its date from its steps."""
         return not self.above or is_group(self.key)
 
 
@@ -50,8 +50,8 @@ class DesiredTask:
 class DesiredGoal:
     """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
 
-    `repeating` are the keys of the steps whose occurrences come and go with the plan; `first_sync` is the day since
-    which any app has known of the goal.
+    repeating: the keys of the steps whose occurrences come and go with the plan. first_sync: the day of the first run
+    that wrote the goal to any app.
     """
 
     goal_id: str
@@ -67,8 +67,8 @@ def wanted_goal(
 ) -> DesiredGoal | None:
     """Return a goal's own task and its steps'; None for one that is over before it was ever published.
 
-    deadline: as `digests.deadlines` has it. memory: of the app. first_sync: the day since which any app has known of
-    the goal. nested: that many groups have tasks as well, one below the other, with those of their members below.
+    deadline: as `digests.deadlines` has it. memory: of the app. first_sync: as in a `DesiredGoal`. nested: how many
+    groups, one below the other, have tasks as well, with the tasks of their members below.
     """
     over = goal.state in (State.MISSED, State.DONE)
     if over and goal.goal.id not in memory:
@@ -139,8 +139,8 @@ def _step(
 ) -> DesiredTask:
     """Return a step's task.
 
-    last: the key of each step's task: of one that repeats, that of its last time. above: the keys of the groups to
-    stand below, the innermost first.
+    last: the key of each step's task: for a step that repeats, that of its last occurrence. above: the keys of the
+    groups around it, the innermost first.
     """
     step = scheduled.step
     dates = (scheduled.start, scheduled.due) if scheduled.start and scheduled.due and scheduled.open else None

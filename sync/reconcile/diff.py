@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from connectors.base import Connector
-    from connectors.model import StoredGoal
+    from connectors.model import StoredGoal, StoredKey
     from sync.reconcile.change import Change
     from sync.reconcile.context import Outcome, Run
     from sync.reconcile.desired import DesiredGoal, DesiredTask
@@ -66,8 +66,7 @@ def plan(
     for goal in _linked(context, wanted, skipped):
         outcomes = _outcomes(context, goal)
         changes += _changes(context, goal, outcomes)
-        entries = {key: outcome.entry for key, outcome in outcomes.items() if outcome.entry is not None}
-        if memory := remembered_goal(context, goal, entries):
+        if memory := remembered_goal(context, goal, _entries(outcomes)):
             goals[goal.goal_id] = memory
 
     left = context.places.moved_out_of(changes)
@@ -147,6 +146,10 @@ def _joined(context: Context, goal: DesiredGoal, outcomes: Mapping[str, Outcome]
     """
     company = [task for task in goal.tasks if outcomes[task.key].moves and context.view.in_company(task.key)]
     return {key for wanted in company for key in wanted.above}
+
+
+def _entries(outcomes: Mapping[str, Outcome]) -> dict[str, StoredKey]:
+    return {key: outcome.entry for key, outcome in outcomes.items() if outcome.entry is not None}
 
 
 def _changes(context: Context, goal: DesiredGoal, outcomes: Mapping[str, Outcome]) -> Iterable[Change]:

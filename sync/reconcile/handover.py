@@ -227,12 +227,11 @@ def _without(goal_id: str, keys: Collection[str], snapshot: Snapshot) -> Snapsho
     goal, nonces = snapshot.memory[goal_id], _nonces(keys, snapshot)
     rest = {key: entry for key, entry in goal.keys.items() if key not in keys}
     memory = {other: known for other, known in snapshot.memory.items() if other != goal_id}
-    return replace(
-        snapshot,
-        tasks=tuple(task for task in snapshot.tasks if task.marker.key not in keys),
-        copies=tuple(task for task in snapshot.copies if task.marker.nonce not in nonces),
-        memory={**memory, goal_id: replace(goal, keys=rest)} if rest else memory,
-    )
+    if rest:
+        memory[goal_id] = replace(goal, keys=rest)
+    tasks = tuple(task for task in snapshot.tasks if task.marker.key not in keys)
+    copies = tuple(task for task in snapshot.copies if task.marker.nonce not in nonces)
+    return replace(snapshot, tasks=tasks, copies=copies, memory=memory)
 
 
 def _planned(memory: StoredGoal) -> tuple[bool, date]:

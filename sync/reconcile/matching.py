@@ -90,8 +90,7 @@ def _in_doubt_afresh(
     snapshot: Snapshot, left: Iterable[Lost], found: Match, emptied: Sequence[Stray]
 ) -> Iterator[Doubt]:
     taken = {stray.place for _, stray in found.pairs}
-    entries = [stray for stray in _entries(snapshot) if not stray.unread]
-    free = Entries(stray for stray in entries if stray.place not in taken)
+    free = Entries(stray for stray in _entries(snapshot) if not (stray.unread or stray.place in taken))
     places, stripped = _places(snapshot, found.pairs), bool(found.pairs or found.doubtful)
     for one in left:
         unsure = free.candidates(one.key, one.content, places, stripped=stripped)

@@ -72,16 +72,15 @@ def _differing(connector: Connector, wanted: DesiredTask, task: Task, doubled: S
     want, have = connector.canonical(wanted.content), task.content
     # A task that is done keeps its dates: the plan no longer contains it.
     held = connector.capabilities.fields - ({"start", "due"} if wanted.done else set())
-    for name in FIELDS:
+    for name in (name for name in FIELDS if name in held):
         new, old = getattr(want, name), getattr(have, name)
         again = name == "after" and not doubled.isdisjoint(new)
-        same = new == old or (name == "title" and _is_spelt_anew(connector, have, new))
-        if name in held and (again or not same):
+        if again or (new != old and not (name == "title" and _is_spelt_anew(connector, have, new))):
             yield _Case(name, new, old, wanted, task, again)
 
 
 def _is_spelt_anew(connector: Connector, have: Content, title: str) -> bool:
-    """Return whether a title differs from that of a task only in how this version shows what it cannot hold."""
+    """Return whether a title differs from a task's only because this version spells it in another way."""
     return title == connector.canonical(have).title
 
 

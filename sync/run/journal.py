@@ -30,7 +30,7 @@ _CONTENT = tuple(field.name for field in fields(Content))
 
 
 def states(change: Change) -> dict[str, Any]:
-    """Return a change's task before and after."""
+    """Return a task before and after its change."""
     return {"before": _document_of(change.before), "after": _document_of(change.after)}
 
 

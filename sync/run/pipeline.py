@@ -153,12 +153,17 @@ def _is_new(goal: Goal, stored: Mapping[str, StoredGoal]) -> bool:
 
 def _in_turn(plans: Sequence[ConnectorPlan], reading: Reading) -> list[ConnectorPlan]:
     """Return the plans; a goal leaves a place only in a run that creates all of it in the other one."""
-    written = {plan.label for plan in plans}
-    waiting = {goal_of(change.key) for plan in plans for change in plan.writes if change.status == "skipped"}
-    waiting |= {goal_id for home in reading.homes if home.label not in written for goal_id in home.goals}
+    waiting = _waiting_goals(plans, reading)
     departing = {view.label: view.departing & waiting for view in reading.views}
     staying = {plan.label: _part(plan.leaving, _staying(plan, plans, reading)) for plan in plans}
     return [_held_back(plan, departing[plan.label], staying[plan.label]) for plan in plans]
+
+
+def _waiting_goals(plans: Sequence[ConnectorPlan], reading: Reading) -> set[str]:
+    """Return the ids of the goals of which this run does not write everything."""
+    written = {plan.label for plan in plans}
+    waiting = {goal_of(change.key) for plan in plans for change in plan.writes if change.status == "skipped"}
+    return waiting.union(*(home.goals for home in reading.homes if home.label not in written))
 
 
 def _held_back(plan: ConnectorPlan, departing: Collection[str], staying: Mapping[str, StoredGoal]) -> ConnectorPlan:
