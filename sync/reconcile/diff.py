@@ -89,15 +89,20 @@ def _linked(context: Context, wanted: Sequence[DesiredGoal], skipped: Collection
         return list(wanted)
     there = {key for key in context.view.tasks if goal_of(key) in skipped}
     for goal in wanted:
-        there |= {task.key for task in goal.tasks if _will_be_there(context, task)}
-    return [replace(goal, tasks=tuple(_with_links(task, there) for task in goal.tasks)) for goal in wanted]
+        there.update(task.key for task in goal.tasks if _will_be_there(context, task))
+    return [_with_links(goal, there) for goal in wanted]
 
 
 def _will_be_there(context: Context, wanted: DesiredTask) -> bool:
     return wanted.key in context.view.tasks or (wanted.done is None and not context.is_dropped(wanted))
 
 
-def _with_links(wanted: DesiredTask, there: Collection[str]) -> DesiredTask:
+def _with_links(goal: DesiredGoal, there: Collection[str]) -> DesiredGoal:
+    """Return a goal whose tasks have only links to the keys that are there."""
+    return replace(goal, tasks=tuple(_with_links_of_task(task, there) for task in goal.tasks))
+
+
+def _with_links_of_task(wanted: DesiredTask, there: Collection[str]) -> DesiredTask:
     after = tuple(key for key in wanted.content.after if key in there)
     return replace(wanted, content=replace(wanted.content, after=after)) if after != wanted.content.after else wanted
 

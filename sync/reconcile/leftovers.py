@@ -80,8 +80,7 @@ def clear_leftovers(
         cause = _cause(context, key, repeating)
         if cause is None or _is_foreign(context, key, task):
             continue
-        is_needed = below[task.native_id] > 0 or (_is_whole(key) and goal_of(key) in staying)
-        touched = is_needed or _is_reopened_or_unknown(context, key, task)
+        touched = below[task.native_id] > 0 or _is_whole_of(key, staying) or _is_reopened_or_unknown(context, key, task)
         change = _let_go(context, replace(task, touched=task.touched or touched), cause, left)
         found.append(change)
         if change.action is Action.REMOVE:
@@ -106,8 +105,9 @@ def _is_reopened_or_unknown(context: Context, key: str, task: Task) -> bool:
     return key in context.run.reopened or _is_unknown(context, key, task)
 
 
-def _is_whole(key: str) -> bool:
-    return is_group(key) or not is_in_goal(key)
+def _is_whole_of(key: str, goals: Collection[str]) -> bool:
+    """Return whether a key is that of one of the goals, or of a group in one."""
+    return goal_of(key) in goals and (is_group(key) or not is_in_goal(key))
 
 
 def _is_unknown(context: Context, key: str, task: Task) -> bool:

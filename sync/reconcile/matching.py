@@ -107,7 +107,7 @@ def reopened(source: Source, pairs: Sequence[Pair]) -> Iterator[Pair]:
 
     Only that task has the step's title. It is below the step's goal and has a date, as the step's own task had.
     """
-    there = {*(task.marker.key for task in source.snapshot.tasks), *(one.key for one, _ in pairs)}
+    there = {task.marker.key for task in source.snapshot.tasks}.union(one.key for one, _ in pairs)
     places = _places(source.snapshot, pairs)
     titled = _titled_once(source)
     done = {key: entry for key, entry in entries_of(source.snapshot.memory) if entry.state == "done"}

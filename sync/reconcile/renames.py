@@ -140,11 +140,14 @@ def _former_keys(goal: Goal, keys: Iterable[str]) -> dict[str, str]:
     if goal.was:
         names = {goal.was + key.removeprefix(goal.id): key for key in keys if goal_of(key) == goal.id}
     for step in goal.steps:
-        if step.was and is_in_goal(step.was):
-            names[step.was] = step.key
-        elif step.was:
-            names |= {f"{goal_id}/{step.was}": step.key for goal_id in (goal.id, goal.was) if goal_id}
+        if step.was:
+            names |= dict.fromkeys(_possible_keys(goal, step.was), step.key)
     return names
+
+
+def _possible_keys(goal: Goal, was: str) -> list[str]:
+    """Return the keys that a step of a goal may have had. was: its old id, or the key that it had in another goal."""
+    return [was] if is_in_goal(was) else [f"{goal_id}/{was}" for goal_id in (goal.id, goal.was) if goal_id]
 
 
 def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, dict[str, str]]:

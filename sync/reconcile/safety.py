@@ -27,11 +27,14 @@ def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change]
     managed = sum(not task.done and task.marker.key != HEARTBEAT for task in snapshot.tasks) - twins
     most = max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed)
     if going and (len(going) > most or len(going) == managed):
-        shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
         raise RefusedError(
-            f"{label}: {len(going)} of {managed} open tasks would be removed: {shown}. "
+            f"{label}: {len(going)} of {managed} open tasks would be removed: {_listed(going)}. "
             "If that is meant, run again with --allow-mass-change; nothing was changed."
         )
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:10]) + (f" and {len(keys) - 10} more" if len(keys) > 10 else "")
 
 
 def _is_unexpected_removal(change: Change) -> bool:

@@ -23,9 +23,9 @@ def too_many(project: Project, snapshot: Snapshot, *, families: bool) -> str:
 
     families: whether the service deletes, with a task, the tasks below it; the user has then deleted one.
     """
-    there = {name for task in (*snapshot.tasks, *snapshot.copies) for name in (task.native_id, task.marker.nonce)}
     above = _above(project)
     live = _live(snapshot, above.keys())
+    there = _ids(snapshot)
     gone = {key for key, native_id in live.items() if native_id not in there}
     deeds = [key for key in gone if not families or gone.isdisjoint(above[step_of(key)])]
     if len(deeds) <= max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * len(live)):
@@ -35,6 +35,11 @@ def too_many(project: Project, snapshot: Snapshot, *, families: bool) -> str:
         "been taken away: see that whoever the token belongs to can open them. If you deleted them, run again with "
         "--allow-mass-change"
     )
+
+
+def _ids(snapshot: Snapshot) -> set[str]:
+    """Return the native ids and nonces of the tasks that are there."""
+    return {name for task in (*snapshot.tasks, *snapshot.copies) for name in (task.native_id, task.marker.nonce)}
 
 
 def _live(snapshot: Snapshot, keys: Collection[str]) -> dict[str, str]:

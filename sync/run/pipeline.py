@@ -177,11 +177,18 @@ def _staying(old: ConnectorPlan, plans: Sequence[ConnectorPlan], reading: Readin
     if not old.leaving:
         return set()
     by_label = {home.label: home.connector for home in reading.homes}
-    moving = {(plan.label, change.write.native_id) for plan in plans for change in plan.writes if change.write}
-    new = (view for view in reading.views if share_an_account(by_label[view.label], by_label[old.label]))
-    arriving = [(view.label, task) for view in new for task in view.tasks.values() if task.native_id in view.arriving]
-    held = [task for label, task in arriving if (label, task.native_id) not in moving and _is_held(task)]
-    return {task.marker.key for task in held}
+    changes = {plan.label: plan.writes for plan in plans}
+    staying: set[str] = set()
+    for view in reading.views:
+        if share_an_account(by_label[view.label], by_label[old.label]):
+            moving = {change.write.native_id for change in changes.get(view.label, ()) if change.write}
+            staying |= _held_keys(view, view.arriving - moving)
+    return staying
+
+
+def _held_keys(view: ServiceView, ids: Collection[str]) -> set[str]:
+    """Return the keys of the tasks with these native ids that cannot be moved."""
+    return {key for key, task in view.tasks.items() if task.native_id in ids and _is_held(task)}
 
 
 def _is_held(task: Task) -> bool:
@@ -296,9 +303,9 @@ def _let_go(home: Binding, record: Record) -> frozenset[str]:
     """Return the native ids of the tasks that a run detached and that stand as it left them."""
     if not isinstance(home.connector, Finder):
         return frozenset()
-    states = (entry.after for entry in record.entries if entry.before)
-    detached = [state for state in states if state and state.marker is None]
-    return frozenset(state.native_id for state in detached if home.connector.finds(state.native_id, state.content))
+    return frozenset(
+        state.native_id for state in record.detached if home.connector.finds(state.native_id, state.content)
+    )
 
 
 def apply(
