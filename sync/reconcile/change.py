@@ -1,4 +1,4 @@
-"""What a run changes: in each connector a plan, which is a list of changes, and after the run what became of them."""
+"""The plan of each connector: a list of changes, each with its status after the run."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ Status = Literal["planned", "applied", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a plan: what happens to a task and why. `fields` maps a name to (old, new).
+    """One line of a plan: what happens to a task and why.
 
-    `before` is the task as it was found, under the key that it had; None where it is made, or nothing is written.
+    fields: name -> (old, new). before: the task as it was read, under the key that it had; None where it is created, or
+    where nothing is written. last: the write waits even for the memories, as only its task shows that a step is done
+    whose goal has another place now.
 
-    `acknowledges`: the write takes note of what a person did in this very app, a date they gave or a tick. It waits
-    until all the others have it, so that a run that is cut short does not forget where the newest one stands. So does
-    what comes to stand below a task that is open again only then, and, last of all, the tick or the removal of a task
-    with which those would go that move out of it. `last`: it waits even for the memories, for only its task shows that
-    a step is done whose goal has another place now.
+    acknowledges: the write stores what the user did in this very app, a date that the user gave or a completed task. It
+    waits until all the other apps have that, so that a run that is cut short does not lose it. Two kinds of changes
+    wait as well: a task is moved below one that is reopened only then; and last, a task is completed or removed that
+    others move out of, as these would be, too.
 
-    `expected`: the removal is no slip of a hand, and does not count as one: of an occurrence whose time has passed or
-    for which the plan has other days, of what a race made twice, or of a goal that has another place now.
+    expected: the removal is not counted as a possible mistake. It is of an occurrence that is past or that the plan has
+    other days for, of a task that racing runs created twice, or of a goal that has another place now.
     """
 
     action: Action
@@ -49,19 +50,26 @@ class Change:
 
     @property
     def after(self) -> State | None:
-        """The task as the write leaves it; None where it goes, or nothing is written."""
+        """The task after the write; None where it is removed, or where nothing is written."""
         return state_after(self.before, self.write) if self.write else None
+
+
+def keep(key: str, reason: str) -> Change:
+    """Return the report that a task is left as it is, and why."""
+    return Change(Action.KEEP, key, reason)
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectorPlan:
     """What has to change in one connector.
 
-    `memory` is what it shall remember once every change is applied, `remembered` what it remembers now by today's keys,
-    and `stored` that same memory as it was read. `budget` is None where the service does not limit writing. `error`:
-    what came in the way of the memory alone, after the changes themselves. `notices` are sentences on what the service
-    turned out not to do. `leaving` is the memory of goals that another place takes over: it stays until it has.
-    `mending`: the place of the memory has to be repaired.
+    - memory: the one to store when every change is applied
+    - remembered, stored: the one that is stored now, by the keys that the file has, and as it was read
+    - budget: None where the service does not limit writing
+    - error: why the memory could not be stored, after the changes themselves were made
+    - notices: sentences on what the service turned out not to do
+    - leaving: the memory of goals that another place takes over; it stays until that place has them
+    - mending: whether the place of the memory has to be repaired
     """
 
     label: str
@@ -93,7 +101,7 @@ class ConnectorPlan:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """About how many requests the changes of a run take, and how many minutes; `waiting` changes do not fit into it."""
+    """About how many requests and minutes the changes of a run take. waiting: how many changes do not fit into it."""
 
     requests: int
     minutes: int
@@ -110,8 +118,8 @@ class Budget:
 class State:
     """A task at one moment.
 
-    `marker` is None where the task is a person's own. `native_id` is empty where the service has yet to give one: then
-    the marker's nonce tells which task it is.
+    marker: None where the task is the user's own. native_id: empty until the service has given one; till then the
+    marker's nonce identifies the task.
     """
 
     content: Content
@@ -128,7 +136,7 @@ def state_of(task: Task, marker: Marker) -> State:
 
 
 def state_after(before: State | None, write: Write) -> State | None:
-    """Return what a task becomes by a write; None where it goes."""
+    """Return the state of a task after a write; None where it is removed."""
     if write.action is Action.REMOVE:
         return None
     if before is None:

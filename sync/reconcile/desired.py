@@ -1,4 +1,4 @@
-"""From a schedule to the tasks that the apps should hold."""
+"""Builds the tasks that the apps should hold from a schedule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sync.reconcile import digests
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from config.project import Group
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DesiredTask:
-    """A task as the goals file and the schedule want it. `done` is the day it was done; None while it is open.
+    """A task as the goals file and the schedule want it.
 
-    `timing` and `definition` are the digests of `sync.reconcile.digests`; `dates` the start and due to publish. `above`
-    are the keys of the tasks to stand below, the nearest first: groups, and the goal. `in_file`: the goals file itself
-    says that it is done, at the step or at its goal.
+    timing, definition: the digests of `sync.reconcile.digests`. above: the keys of the tasks above it, the nearest
+    first: groups, and the goal. done: the day on which it was done; None while it is open. dates: the start and due to
+    publish. in_file: the goals file itself has the day, at the step or at its goal.
     """
 
     key: str
@@ -42,7 +42,7 @@ class DesiredTask:
 
     @property
     def whole(self) -> bool:
-        """Whether it stands for steps, as a goal's own task and a group's do, and has its date from them."""
+        """Whether it is a goal's own task or a group's, and so has its date from its steps."""
         return not self.above or is_group(self.key)
 
 
@@ -50,8 +50,8 @@ class DesiredTask:
 class DesiredGoal:
     """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
 
-    `repeating` are the keys of the steps whose occurrences come and go with the plan; `first_sync` is the day since
-    which any app has known of the goal.
+    repeating: the keys of the steps whose occurrences come and go with the plan. first_sync: the day of the first run
+    that wrote the goal to any app.
     """
 
     goal_id: str
@@ -67,8 +67,8 @@ def wanted_goal(
 ) -> DesiredGoal | None:
     """Return a goal's own task and its steps'; None for one that is over before it was ever published.
 
-    deadline: as `digests.deadlines` has it. memory: of the app. first_sync: the day since which any app has known of
-    the goal. nested: that many groups have tasks as well, one below the other, with those of their members below.
+    deadline: as `digests.deadlines` has it. memory: of the app. first_sync: as in a `DesiredGoal`. nested: how many
+    groups, one below the other, have tasks as well, with the tasks of their members below.
     """
     over = goal.state in (State.MISSED, State.DONE)
     if over and goal.goal.id not in memory:
@@ -80,45 +80,52 @@ def wanted_goal(
         done=goal.done,
         in_file=goal.goal.done is not None,
     )
+    repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
+    parts = _parts(deadline, goal, nested)
+    return DesiredGoal(goal.goal.id, (own, *parts), goal.made, goal.digest, first_sync, repeating)
+
+
+def _parts(deadline: str, goal: ScheduledGoal, nested: int) -> Iterator[DesiredTask]:
+    """Yield the tasks of a goal's steps and groups. nested: as for `wanted_goal`."""
     last = {step_of(step.step.key): step.step.key for step in goal.steps if not step.dropped}
     scheduled = {step.step.key: step for step in goal.steps}
     own_steps = [step.step for step in goal.steps]
     above, members = goal.goal.chains(), goal.goal.members(own_steps)
-    steps: list[DesiredTask | None] = [
-        _step(deadline, goal, scheduled[part.key], last, above[part.group][-nested:] if nested else ())
-        if isinstance(part, Step)
-        else _group(deadline, goal, part, [scheduled[step.key] for step in members[part.key]], above[part.within])
-        for part in goal.goal.outline(own_steps)
-        if isinstance(part, Step) or len(above[part.within]) < nested
-    ]
-    repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
-    return DesiredGoal(goal.goal.id, (own, *filter(None, steps)), goal.made, goal.digest, first_sync, repeating)
+    for part in goal.goal.outline(own_steps):
+        if isinstance(part, Step):
+            around = above[part.group][-nested:] if nested else ()
+            yield _step(deadline, goal, scheduled[part.key], last, around)
+        elif len(above[part.within]) < nested:
+            own = [scheduled[step.key] for step in members[part.key] if _is_in_group(scheduled[step.key])]
+            if own:
+                yield _group(deadline, goal, part, own, above[part.within])
+
+
+def _is_in_group(step: ScheduledStep) -> bool:
+    """Return whether a step counts for its group: a follow-up is elsewhere, and a dropped one is not in the plan."""
+    return not (step.dropped or step.step.follow_up)
 
 
 def _group(
     deadline: str, goal: ScheduledGoal, group: Group, members: list[ScheduledStep], above: tuple[str, ...]
-) -> DesiredTask | None:
+) -> DesiredTask:
     """Return a group's own task: it lasts from the first day of its members to the last, and is done when they are.
 
-    above: the keys of the groups around it. None where it has no members: follow-ups stand elsewhere, and what was
-    dropped is no longer in the plan.
+    above: the keys of the groups around it.
     """
-    own = [step for step in members if not (step.dropped or step.step.follow_up)]
-    if not own:
-        return None
-    done = [step.done for step in own if step.done]
+    done = [step.done for step in members if step.done]
     return DesiredTask(
         key=group.key,
         content=Content(
             title=group.title,
-            due=max((step.due for step in own if step.due), default=None),
+            due=max((step.due for step in members if step.due), default=None),
             notes=group.notes,
             labels=tuple(dict.fromkeys([*goal.goal.labels, *group.labels])),
-            start=min((step.start for step in own if step.start), default=None),
+            start=min((step.start for step in members if step.start), default=None),
         ),
         timing=digests.timing(deadline, None),
         above=(*above, goal.goal.id),
-        done=max(done) if len(done) == len(own) else None,
+        done=max(done) if len(done) == len(members) else None,
         definition=digests.definition(group),
     )
 
@@ -132,24 +139,14 @@ def _step(
 ) -> DesiredTask:
     """Return a step's task.
 
-    last: the key of each step's task: of one that repeats, that of its last time. above: the keys of the groups to
-    stand below, the innermost first.
+    last: the key of each step's task: for a step that repeats, that of its last occurrence. above: the keys of the
+    groups around it, the innermost first.
     """
     step = scheduled.step
     dates = (scheduled.start, scheduled.due) if scheduled.start and scheduled.due and scheduled.open else None
     return DesiredTask(
         key=step.key,
-        content=Content(
-            title=step.title,
-            due=scheduled.due,
-            notes="\n\n".join(filter(None, [step.notes, step.link])),
-            labels=tuple(dict.fromkeys([*goal.goal.labels, *step.labels])),
-            priority=step.priority or goal.goal.priority or "none",
-            start=scheduled.start,
-            who=step.who or goal.goal.who or "",
-            checklist=step.checklist,
-            after=tuple(sorted({last.get(link.key, link.key) for link in (*step.after, *step.after_goals)})),
-        ),
+        content=_step_content(goal, scheduled, last),
         timing=digests.timing(deadline, step),
         above=(*above, goal.goal.id),
         done=scheduled.done,
@@ -158,6 +155,21 @@ def _step(
         pinned=scheduled.pinned,
         follow_up=step.follow_up,
         in_file=(step.done or goal.goal.done) is not None,
+    )
+
+
+def _step_content(goal: ScheduledGoal, scheduled: ScheduledStep, last: Mapping[str, str]) -> Content:
+    step = scheduled.step
+    return Content(
+        title=step.title,
+        due=scheduled.due,
+        notes="\n\n".join(filter(None, [step.notes, step.link])),
+        labels=tuple(dict.fromkeys([*goal.goal.labels, *step.labels])),
+        priority=step.priority or goal.goal.priority or "none",
+        start=scheduled.start,
+        who=step.who or goal.goal.who or "",
+        checklist=step.checklist,
+        after=tuple(sorted({last.get(link.key, link.key) for link in (*step.after, *step.after_goals)})),
     )
 
 

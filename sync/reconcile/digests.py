@@ -1,4 +1,4 @@
-"""Digests of what a step's definition says: of the keys that set its dates, and of all of it."""
+"""Digests of a step's definition: of the keys that set its dates, and of all keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def deadlines(project: Project) -> dict[str, str]:
-    """Return what the file says of each goal's deadline, and of those that it hangs on, by the goal's id."""
+    """Return a text of each goal's deadline, with those that it depends on, by the goal's id."""
     said: dict[str, str] = {}
     for goal in reversed(project.sequence):
         on = goal.deadline
@@ -24,7 +24,7 @@ def deadlines(project: Project) -> dict[str, str]:
 def timing(deadline: str, step: Step | None) -> str:
     """Return the digest of a goal's deadline and a step's own timing keys: when it changes, a pin is released.
 
-    deadline: as `deadlines` has it. Links and the order of the list are other steps' business and do not count.
+    deadline: as `deadlines` has it. Links and the order of the list depend on other steps, and do not count.
     """
     own = (
         (step.takes, step.wait, step.on, step.by, step.not_before, _before(step), step.afterwards, *_every(step))
@@ -35,7 +35,7 @@ def timing(deadline: str, step: Step | None) -> str:
 
 
 def definition(step: Step | Group) -> str:
-    """Return the digest of a step's own words: when it changes, a step that a person deleted comes back."""
+    """Return the digest of a step's own keys: when it changes, a step that the user deleted comes back."""
     if isinstance(step, Group):
         return digest((step.title, step.notes))
     said = (
@@ -57,15 +57,15 @@ def _every(step: Step) -> tuple[str, ...]:
 
 
 def place_in(group: str, generation: int) -> str:
-    """Return the digest of the group, by its key, that a task was put into, and of how often its task was made.
+    """Return the digest of the group that a task was put into, and of how often the group's task was created.
 
-    It has the same one when the goal is renamed.
+    group: its key. The digest stays when the goal is renamed.
     """
     return digest((within_goal(group), str(generation)))
 
 
 def _before(step: Step) -> str:
-    """Return what a countdown says. A step of the same goal goes by its own id, so that a goal can be renamed."""
+    """Return a text of a countdown. A step of the same goal has only its own id in it, so that goals can be renamed."""
     if not isinstance(step.before, Countdown):
         return str(step.before)
     goal = step.key.removesuffix(step.id)

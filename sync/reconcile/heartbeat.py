@@ -1,7 +1,7 @@
-"""The heartbeat: one small task that runs move ahead, so that it becomes overdue in the app when they stop.
+"""The heartbeat: one small task that each run moves ahead, so that it becomes overdue in the app when runs stop.
 
-It is no goal: no schedule, no progress and no limit knows of it. In a connector it has a key and a memory as goals
-have, so that it is made once, found again and left to a person by the rules that hold for every task.
+It is no goal: schedule, progress and limits leave it out. In a connector it has a key and a memory as a goal has, so
+that the rules for all tasks hold for it: it is created once, found again, and left to the user who deletes it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NOTES = (
 
 
 def due(every: Duration, today: date) -> date:
-    """Return the day on which it becomes due, when it was moved today."""
+    """Return the day on which the heartbeat becomes due when it is moved today."""
     return date.fromordinal(WorkingDays(EVERY_DAY, today).after(today.toordinal(), every))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connectors.model import ADDITIVE, FIELDS, Content, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Set
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
     from connectors.base import Connector
     from connectors.model import Task
@@ -28,13 +28,14 @@ class Merged(NamedTuple):
 
 
 class _Case(NamedTuple):
-    """A field that differs: its value in the goals file, and in the task."""
+    """A field that differs: its value in the goals file, and in the task. again: it is written even if it does not."""
 
     name: str
     new: Any
     old: Any
     wanted: DesiredTask
     task: Task
+    again: bool
 
 
 class _Decision(NamedTuple):
@@ -47,44 +48,49 @@ class _Decision(NamedTuple):
 
 def merge(connector: Connector, wanted: DesiredTask, task: Task, doubled: Set[str]) -> Merged:
     """Return the merged task. doubled: keys of tasks that are there twice, so that links to them are made again."""
-    have = task.content
     if wanted.done and task.done:
-        return Merged(have, {}, frozenset(), "")
-    want = connector.canonical(wanted.content)
-    # A task that is done keeps its dates: the plan no longer contains it.
-    held = connector.capabilities.fields - ({"start", "due"} if wanted.done else set())
+        return Merged(task.content, {}, frozenset(), "")
     fields: dict[str, tuple[object, object]] = {}
     theirs: set[str] = set()
     overruled: list[str] = []
+    for case in _differing(connector, wanted, task, doubled):
+        decision = _POLICIES[case.name](case)
+        if decision.new == case.old and not case.again:
+            continue
+        if not decision.by_file:
+            theirs.add(case.name)
+            continue
+        fields[case.name] = (case.old, decision.new)
+        if decision.by_user and _is_preserved(case):
+            overruled.append(f"{case.name} was: {case.old}")
+    changed: dict[str, Any] = {name: new for name, (_, new) in fields.items()}
+    return Merged(replace(task.content, **changed), fields, theirs, "; ".join(overruled))
+
+
+def _differing(connector: Connector, wanted: DesiredTask, task: Task, doubled: Set[str]) -> Iterator[_Case]:
+    """Yield the fields that differ, and links that have to be written again."""
+    want, have = connector.canonical(wanted.content), task.content
+    # A task that is done keeps its dates: the plan no longer contains it.
+    held = connector.capabilities.fields - ({"start", "due"} if wanted.done else set())
     for name in (name for name in FIELDS if name in held):
         new, old = getattr(want, name), getattr(have, name)
         again = name == "after" and not doubled.isdisjoint(new)
-        if (new == old or (name == "title" and _is_spelt_anew(connector, have, new))) and not again:
-            continue
-        decision = _POLICIES[name](_Case(name, new, old, wanted, task))
-        if decision.new == old and not again:
-            continue
-        if not decision.by_file:
-            theirs.add(name)
-            continue
-        fields[name] = (old, decision.new)
-        if decision.by_user and old and _is_overruled(name, wanted):
-            overruled.append(f"{name} was: {old}")
-    changed: dict[str, Any] = {name: new for name, (_, new) in fields.items()}
-    return Merged(replace(have, **changed), fields, theirs, "; ".join(overruled))
+        if again or (new != old and not (name == "title" and _is_spelt_anew(connector, have, new))):
+            yield _Case(name, new, old, wanted, task, again)
 
 
 def _is_spelt_anew(connector: Connector, have: Content, title: str) -> bool:
-    """Return whether a title differs from that of a task only in how this version shows what it cannot hold."""
+    """Return whether a title differs from a task's only because this version spells it in another way."""
     return title == connector.canonical(have).title
 
 
-def _is_overruled(name: str, wanted: DesiredTask) -> bool:
+def _is_preserved(case: _Case) -> bool:
     """Return whether the user's value is to be preserved as text when the file's is written.
 
     A goal and a group have their dates from their steps, so that a date given to one of them is not preserved.
     """
-    return name not in ADDITIVE and not (name in ("start", "due") and wanted.whole)
+    derived = case.wanted.whole and case.name in ("start", "due")
+    return bool(case.old) and case.name not in ADDITIVE and not derived
 
 
 # One policy for each field: who changed it since it was last applied, and which value it is to have
@@ -107,7 +113,12 @@ def _additive(case: _Case) -> _Decision:
     decision = _plain(case)
     if not decision.by_user:
         return decision
-    return decision._replace(new=(*case.old, *(one for one in case.new if one not in case.old)))
+    return decision._replace(new=joined(case.old, case.new))
+
+
+def joined(old: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
+    """Return the old values, with those of the new ones after them that are not among them."""
+    return (*old, *(one for one in new if one not in old))
 
 
 def _links(case: _Case) -> _Decision:

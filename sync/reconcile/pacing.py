@@ -1,8 +1,8 @@
-"""What a plan costs where a service limits how fast it may be written to: the part that fits into a run, and its time.
+"""Limits a plan to the part that fits into one run, where a service limits how fast it may be written to.
 
-Only what can wait does: tasks that are made, changed or removed. Ticks and all that goes with them never wait, for they
-have to reach every app in the same run, and the heartbeat does not, for it tells that runs go on. What waits is as if
-it had not been planned, and the next run plans it again.
+Tasks that are created, changed or removed may wait. Completed tasks may not, nor what belongs to them, as they have to
+reach every app in the same run. The heartbeat may not, as it shows that runs go on. A change that waits is skipped, and
+the next run plans it again.
 """
 
 from __future__ import annotations

@@ -11,16 +11,16 @@ from config.keys import day_of, is_occurrence, step_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from connectors.model import StoredGoal
+    from connectors.model import StoredGoal, StoredKey
 
 
-MEMORY = timedelta(days=31)  # so long after its day, what became of an occurrence is forgotten
+MEMORY = timedelta(days=31)  # how long after its day an occurrence is forgotten
 
 
 def forget(memory: StoredGoal, before: StoredGoal | None, today: date) -> StoredGoal:
-    """Return the memory of a goal without occurrences long past, of which every app has heard what became.
+    """Return the memory of a goal without occurrences that are long past, and over in every app.
 
-    Only where it has to be written anyway. The last occurrence of each step stays: it tells that the step was there.
+    Only where the memory has to be written anyway. The last occurrence of each step stays, so that the step is known.
     """
     if before is None or memory == before:
         return memory
@@ -28,11 +28,12 @@ def forget(memory: StoredGoal, before: StoredGoal | None, today: date) -> Stored
     gone = {
         key
         for key, entry in memory.keys.items()
-        if is_occurrence(key)
-        and entry.state in ("done", "removed", "dropped")
-        and day_of(key) < today - MEMORY
-        and key != last[step_of(key)]
-        and before.keys.get(key, entry) == entry
+        if _is_long_past(key, entry, today) and key != last[step_of(key)] and before.keys.get(key, entry) == entry
     }
     keys = {key: entry for key, entry in memory.keys.items() if key not in gone}
     return replace(memory, keys=keys, dates={key: dates for key, dates in memory.dates.items() if key not in gone})
+
+
+def _is_long_past(key: str, entry: StoredKey, today: date) -> bool:
+    is_over = is_occurrence(key) and entry.state in ("done", "removed", "dropped")
+    return is_over and day_of(key) < today - MEMORY

@@ -1,4 +1,4 @@
-"""What a run did: each task before and after its change, and the memory of what changed."""
+"""The record of a run: each task before and after its change, and the memory of the goals that changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one change did to a task: None before where it made the task, None after where it removed it."""
+    """A task before and after a change: before is None where it was created, after is None where it was removed."""
 
     key: str
     before: State | None
@@ -26,7 +26,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a run did in one connector, and the memory of the goals for which that changed."""
+    """The changes of a run in one connector, and the memory, before and after, of the goals for which it changed."""
 
     label: str
     entries: tuple[Entry, ...]
@@ -43,8 +43,14 @@ class Record:
         """The ids of the goals that the run changed, old ones and new ones."""
         return {_goal(entry) for entry in self.entries} | set(self.before) | set(self.after)
 
+    @property
+    def detached(self) -> list[State]:
+        """The tasks that the run left to the user, as they were then."""
+        states = (entry.after for entry in self.entries if entry.before)
+        return [state for state in states if state is not None and state.marker is None]
+
     def only(self, goals: Collection[str]) -> Record:
-        """Return what concerns these goals."""
+        """Return the part of the record that concerns these goals."""
         before, after = (
             {goal_id: goal for goal_id, goal in memory.items() if goal_id in goals}
             for memory in (self.before, self.after)
@@ -59,13 +65,16 @@ def _goal(entry: Entry) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What a run did."""
+    """The records of a run, one for each connector."""
 
     namespace: str
     records: tuple[Record, ...]
 
     def only(self, goals: Collection[str]) -> Journal:
-        """Return what concerns these goals, or all of it where none is named. Raises InputError for an unknown one."""
+        """Return the part that concerns these goals, or all of it where none is named.
+
+        Raises InputError for a goal that the run did not change.
+        """
         known = sorted({goal for record in self.records for goal in record.goals})
         for goal in goals:
             if goal not in known:

@@ -1,6 +1,6 @@
 """Follows goals and steps whose id changed: by `was:`, by their title, or by their place where the id is the title's.
 
-That a step is done follows no guess: where one stands in the place of what is done, the person is asked.
+A guess is never enough to take a new step for one that is done: the user is asked instead.
 """
 
 from __future__ import annotations
@@ -10,20 +10,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.errors import Problem
-from config.keys import HEARTBEAT, goal_of, is_group, slug, step_of, within_goal
+from config.keys import HEARTBEAT, goal_of, is_group, is_in_goal, slug, step_of, within_goal
 from connectors.model import StoredGoal, StoredKey
+from sync.reconcile.view import entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from config.project import Goal, Project, Step
-    from connectors.model import Content, Snapshot
+    from connectors.model import Content, Snapshot, Task
+
+
+_InDoubt = tuple[list[str], list[str]]  # the keys that went and those that came at one place
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Several titles changed at one place: `goals` are the ids of all goals that it may concern, old and new ones."""
+    """Several titles changed at one place. goals: the ids of all goals that this may concern, old and new ones."""
 
     goals: frozenset[str]
     problem: Problem
@@ -31,13 +35,13 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Renames:
-    """What a connector remembers under another key: old key -> new key, and where only a guess could tell."""
+    """What a connector remembers under another key: old key -> new key, and the renames in doubt."""
 
     keys: Mapping[str, str]
     doubts: tuple[Doubt, ...] = ()
 
     def without(self, goals: Collection[str]) -> dict[str, str]:
-        """Return old key -> new key, of what neither went from one of the goals nor came to one."""
+        """Return old key -> new key, without the keys that left one of these goals or came to one."""
         return {old: new for old, new in self.keys.items() if goal_of(old) not in goals and goal_of(new) not in goals}
 
 
@@ -61,103 +65,140 @@ class _Known:
             for goal_id, goal_keys in keys.items()
             for key in (goal_id, *goal_keys)
         }
-        entries = (item for goal in snapshot.memory.values() for item in goal.keys.items())
-        return cls(keys, names, frozenset(key for key, entry in entries if entry.state == "done"))
+        done = frozenset(key for key, entry in entries_of(snapshot.memory) if entry.state == "done")
+        return cls(keys, names, done)
 
 
 def find_renames(project: Project, snapshot: Snapshot, here: Collection[str] | None = None) -> Renames:
     """Return every goal and step that a connector remembers under another key.
 
-    here: the ids of the goals that the connector is to hold, by default all: only one of these can be what another
-    became that was here. The occurrences of a step that repeats follow their step.
+    here: the ids of the goals that the connector is to hold, by default all: a goal that was here can only have become
+    one of these. The occurrences of a step that repeats follow their step.
     """
-    memory: dict[str, tuple[str, ...]] = {}
-    for goal_id, remembered in snapshot.memory.items():
-        if goal_id == HEARTBEAT:
-            continue
-        there = dict.fromkeys(step_of(key) for key, entry in remembered.keys.items() if entry.state != "removed")
-        if there:
-            memory[goal_id] = tuple(there)
+    memory = _remembered(snapshot)
+    if not memory:
+        return Renames({})
     known = _Known.of(memory, snapshot)
-    doubts: list[Doubt] = []
-    goals = _goals(project, known, doubts, here) if memory else {}
+    goals, doubts = _goals(project, known, here)
     moved = _moved(project, memory)
-    stayed = {goal_id: tuple(key for key in keys if key not in moved) for goal_id, keys in memory.items()}
+    stayed = replace(known, keys={goal_id: _without(keys, moved) for goal_id, keys in memory.items()})
     renames: dict[str, str] = {}
     for goal in project.goals:
         old_id = goals.get(goal.id, goal.id)
         if old_id in memory:
-            renames.update(_steps(goal, replace(known, keys=stayed), old_id, doubts))
-    renames.update(moved)
-    changed = {old: new for old, new in renames.items() if old != new}
+            found, doubts_here = _steps(goal, stayed, old_id)
+            renames |= found
+            doubts += doubts_here
+    changed = {old: new for old, new in (renames | moved).items() if old != new}
     keys = {changed.get(key, key) for keys in memory.values() for key in keys}
     return Renames({**_renamed_before(project, keys), **changed}, tuple(doubts))
 
 
-def held_back(found: Iterable[Renames]) -> dict[str, Problem]:
-    """Return the goals that a run leaves alone because a rename is in doubt, and the place to say what became of what.
+def _remembered(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """Return the keys of each goal in the memory, without those that were removed."""
+    memory: dict[str, tuple[str, ...]] = {}
+    for goal_id, goal in snapshot.memory.items():
+        there = dict.fromkeys(step_of(key) for key, entry in goal.keys.items() if entry.state != "removed")
+        if there and goal_id != HEARTBEAT:
+            memory[goal_id] = tuple(there)
+    return memory
 
-    found: the renames of all connectors. With a goal in doubt, those are held that a step came from it or went to it.
+
+def held_back(found: Iterable[Renames]) -> dict[str, Problem]:
+    """Return the goals that a run leaves alone because a rename is in doubt, with the place in the file to mend.
+
+    found: the renames of all connectors. With a goal in doubt, the goals are held that its steps came from or went to.
     """
     found = list(found)
     held = {goal_id: doubt.problem for renames in found for doubt in renames.doubts for goal_id in doubt.goals}
     between = {(goal_of(old), goal_of(new)) for renames in found for old, new in renames.keys.items()}
-    waiting = list(held) if held else []
+    waiting = list(held)
     while waiting:
         goal_id = waiting.pop()
         others = {other for pair in between if goal_id in pair for other in pair} - held.keys()
-        held.update(dict.fromkeys(others, held[goal_id]))
+        held |= dict.fromkeys(others, held[goal_id])
         waiting += others
     return held
 
 
 def _renamed_before(project: Project, keys: set[str]) -> dict[str, str]:
-    """Return old key -> new key of what the memory has followed already: a task beside may still have the old one.
+    """Return old key -> new key where the memory has the new one already: a task beside it may still have the old one.
 
-    keys: what the memory knows, as the file calls it now.
+    keys: those of the memory, as the file has them now.
     """
-    current = {goal.id for goal in project.goals} | {step.key for goal in project.goals for step in goal.steps}
-    said: dict[str, str] = {}
+    current, names = set(keys), dict[str, str]()
     for goal in project.goals:
-        if goal.was:
-            said |= {goal.was + key.removeprefix(goal.id): key for key in keys if goal_of(key) == goal.id}
-        for step in goal.steps:
-            if step.was:
-                place = "" if "/" in step.was else f"{goal.id}/"
-                said[place + step.was] = step.key
-                if place and goal.was:
-                    said[f"{goal.was}/{step.was}"] = step.key
-    return {old: new for old, new in said.items() if new in keys and old not in keys and old not in current}
+        current |= {goal.id, *(step.key for step in goal.steps)}
+        names |= _former_keys(goal, keys)
+    return {old: new for old, new in names.items() if new in keys and old not in current}
+
+
+def _former_keys(goal: Goal, keys: Iterable[str]) -> dict[str, str]:
+    """Return old key -> new key by the `was` of a goal and its steps."""
+    names: dict[str, str] = {}
+    if goal.was:
+        names = {goal.was + key.removeprefix(goal.id): key for key in keys if goal_of(key) == goal.id}
+    for step in goal.steps:
+        if step.was:
+            names |= dict.fromkeys(_possible_keys(goal, step.was), step.key)
+    return names
+
+
+def _possible_keys(goal: Goal, was: str) -> list[str]:
+    """Return the keys that a step of a goal may have had. was: its old id, or the key that it had in another goal."""
+    return [was] if is_in_goal(was) else [f"{goal_id}/{was}" for goal_id in (goal.id, goal.was) if goal_id]
 
 
 def rename(snapshot: Snapshot, renames: Mapping[str, str]) -> tuple[Snapshot, dict[str, str]]:
     """Return the snapshot with its keys as the file has them now, and native id -> old key of each task that changes.
 
-    A run that was cut short may have renamed the memory and not the task: then the native id tells which task it is, or
-    the nonce of one whose making was not answered.
+    A run that was cut short may have renamed the memory and not the task. Such a task is found by its native id, or by
+    its nonce if its creation was never confirmed.
     """
     memory = _rename_memory(snapshot, renames) if renames else snapshot.memory
-    remembered = [item for goal in memory.values() for item in goal.keys.items()]
-    remembered.sort(key=lambda item: item[1].state != "removed")  # of two keys with one id, the one that still counts
-    known = {entry.native_id: key for key, entry in remembered if entry.native_id}
+    known = _keys_by_id(memory)
     present = {task.marker.key for task in snapshot.tasks}
     changed: dict[str, str] = {}
-    followed: dict[str, str] = {}
     tasks = []
     for task in snapshot.tasks:
-        old = task.marker.key
-        remembered_as = known.get(task.native_id)  # which says more than a marker that a run has yet to write anew
-        renamed = step_of(old) in renames
-        new = remembered_as or (_follow(renames, old) if renamed else known.get(task.marker.nonce, old))
-        if new != old and (remembered_as or renamed or new not in present):
-            changed[task.native_id], followed[old] = old, new
+        new = _new_key(task, known, renames, present)
+        if new != task.marker.key:
+            changed[task.native_id] = task.marker.key
             task = replace(task, marker=replace(task.marker, key=new))
         tasks.append(task)
-    kept = {task.marker.key for task in snapshot.tasks if task.native_id not in changed}  # an old key in use again
-    followed = {old: new for old, new in followed.items() if old not in kept}
+    followed = _followed(tasks, changed)
     if followed:
         tasks = [replace(task, content=follow(task.content, followed)) for task in tasks]
     return replace(snapshot, tasks=tuple(tasks), memory=memory), changed
+
+
+def _keys_by_id(memory: Mapping[str, StoredGoal]) -> dict[str, str]:
+    """Return native id -> key. Of two keys with one id, the one counts that is not removed."""
+    entries = sorted(entries_of(memory), key=lambda item: item[1].state != "removed")
+    return {entry.native_id: key for key, entry in entries if entry.native_id}
+
+
+def _new_key(task: Task, known: Mapping[str, str], renames: Mapping[str, str], present: Collection[str]) -> str:
+    """Return the key that a task has now. known: the memory's keys, by id. present: the keys in the markers."""
+    old = task.marker.key
+    if task.native_id in known:  # before the marker: a run that was cut short has yet to write that again
+        return known[task.native_id]
+    if step_of(old) in renames:
+        return _follow(renames, old)
+    by_nonce = known.get(task.marker.nonce, old)
+    return old if by_nonce in present else by_nonce
+
+
+def _followed(tasks: Iterable[Task], changed: Mapping[str, str]) -> dict[str, str]:
+    """Return old key -> new key for links, without old keys that are in use again. changed: old keys, by native id."""
+    followed: dict[str, str] = {}
+    kept = set()
+    for task in tasks:
+        if task.native_id in changed:
+            followed[changed[task.native_id]] = task.marker.key
+        else:
+            kept.add(task.marker.key)
+    return {old: new for old, new in followed.items() if old not in kept}
 
 
 def follow(content: Content, renames: Mapping[str, str]) -> Content:
@@ -167,30 +208,47 @@ def follow(content: Content, renames: Mapping[str, str]) -> Content:
     return replace(content, after=tuple(sorted(renames.get(key, key) for key in content.after)))
 
 
-def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, StoredGoal]:
-    """Return the memory by its new keys. An old key stays as removed: should it be used again, it is made once more."""
-    plans: dict[str, StoredGoal] = {}
-    keys: defaultdict[str, dict[str, StoredKey]] = defaultdict(dict)
-    dates: defaultdict[str, dict[str, tuple[date, date]]] = defaultdict(dict)
-    taken = set(renames.values())
+class _NewMemory:
+    """The memory while it is put together by its new keys."""
 
-    def remember(key: str, entry: StoredKey, plan: StoredGoal, days: tuple[date, date] | None = None) -> None:
-        home = goal_of(key)
-        if entry.state == "removed" and key in keys[home]:
-            return  # the key was made again, or another one came to bear its name
-        if home not in plans or plans[home].made is None:  # so far there were only keys that are gone
-            plans[home] = plan
-        keys[home][key] = entry
+    def __init__(self) -> None:
+        self._plans: dict[str, StoredGoal] = {}
+        self._keys: defaultdict[str, dict[str, StoredKey]] = defaultdict(dict)
+        self._dates: defaultdict[str, dict[str, tuple[date, date]]] = defaultdict(dict)
+
+    def add(self, key: str, entry: StoredKey, plan: StoredGoal, days: tuple[date, date] | None = None) -> None:
+        """Add an entry. An entry that was removed is no news of a key that was created again, or is another's now."""
+        goal_id = goal_of(key)
+        if entry.state == "removed" and key in self._keys[goal_id]:
+            return
+        if goal_id not in self._plans or self._plans[goal_id].made is None:  # so far, all its keys were removed
+            self._plans[goal_id] = plan
+        self._keys[goal_id][key] = entry
         if days is not None:
-            dates[home][key] = days
+            self._dates[goal_id][key] = days
 
+    def goals(self) -> dict[str, StoredGoal]:
+        """Return the memory of each goal."""
+        return {
+            goal_id: replace(plan, keys=self._keys[goal_id], dates=self._dates[goal_id])
+            for goal_id, plan in self._plans.items()
+        }
+
+
+def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, StoredGoal]:
+    """Return the memory by its new keys.
+
+    An old key stays, as removed: if it is used again, its task is another one, and so needs another id.
+    """
+    memory = _NewMemory()
+    taken = set(renames.values())
     for goal in snapshot.memory.values():
         for key, entry in goal.keys.items():
             new = _follow(renames, key) if entry.state != "removed" else key
-            remember(new, entry, goal, goal.dates.get(key))
+            memory.add(new, entry, goal, goal.dates.get(key))
             if new != key and step_of(key) not in taken:
-                remember(key, StoredKey("removed", generation=entry.generation), StoredGoal(goal.first_sync))
-    return {home: replace(plan, keys=keys[home], dates=dates[home]) for home, plan in plans.items()}
+                memory.add(key, StoredKey("removed", generation=entry.generation), StoredGoal(goal.first_sync))
+    return memory.goals()
 
 
 def _follow(renames: Mapping[str, str], key: str) -> str:
@@ -208,57 +266,67 @@ def _moved(project: Project, memory: Mapping[str, tuple[str, ...]]) -> dict[str,
     }
 
 
-def _goals(project: Project, known: _Known, doubts: list[Doubt], here: Collection[str] | None) -> dict[str, str]:
-    """Return new goal id -> old one."""
+def _goals(project: Project, known: _Known, here: Collection[str] | None) -> tuple[dict[str, str], list[Doubt]]:
+    """Return new goal id -> old one, and the renames in doubt. here: as for `find_renames`."""
     memory = known.keys
-    said = {goal.id: goal.was for goal in project.goals if goal.was and goal.was in memory and goal.id not in memory}
-    news = [goal for goal in project.goals if goal.id not in said and (here is None or goal.id in {*here, *memory})]
-    old = [goal_id for goal_id in memory if goal_id not in said.values()]
-    found, doubts_here = _matches(old, {goal.id: goal for goal in news}, known)
-    goals = {goal.id: goal for goal in project.goals}
-    doubts += [
-        Doubt(frozenset((*went, *came)), Problem(goals[came[0]].origin.at("title"), _doubt("goals", went, came)))
-        for went, came in doubts_here
+    named = _named_goals(project, memory)
+    possible = project.goals if here is None else [goal for goal in project.goals if goal.id in {*here, *memory}]
+    new = {goal.id: goal for goal in possible if goal.id not in named}
+    guessed, in_doubt = _guess(_without(memory, named.values()), new, known)
+    doubts = [
+        Doubt(frozenset((*went, *came)), Problem(new[came[0]].origin.at("title"), _doubt("goals", went, came)))
+        for went, came in in_doubt
     ]
-    return {**said, **found}
+    return {**named, **guessed}, doubts
 
 
-def _steps(goal: Goal, known: _Known, old_id: str, doubts: list[Doubt]) -> dict[str, str]:
-    """Return old key -> new key for the keys of one goal, its own among them."""
-    renames = {old_id: goal.id}
-    old = [key for key in known.keys[old_id] if "/" in key]
-    said: dict[str, str] = {}
-    for step in goal.steps:
-        if step.was is not None and "/" not in step.was and f"{old_id}/{step.id}" not in old:
-            said[step.key] = f"{old_id}/{step.was}"
-    steps = {f"{old_id}/{step.id}": step for step in goal.steps if step.key not in said}
-    free = [key for key in old if not (key in said.values() or is_group(key))]
-    found, doubts_here = _matches(free, steps, known)
-    renames.update({old: steps[new].key for new, old in found.items()})
-    for went, came in doubts_here:
+def _named_goals(project: Project, memory: Collection[str]) -> dict[str, str]:
+    """Return new goal id -> old one for the goals whose old id the file has, unless the new one is remembered, too."""
+    new = [goal for goal in project.goals if goal.id not in memory]
+    return {goal.id: goal.was for goal in new if goal.was and goal.was in memory}
+
+
+def _steps(goal: Goal, known: _Known, old_id: str) -> tuple[dict[str, str], list[Doubt]]:
+    """Return old key -> new key for the keys of one goal, its own among them, and the renames in doubt."""
+    old = list(filter(is_in_goal, known.keys[old_id]))
+    named = _named_steps(goal, old_id, old)
+    new = {f"{old_id}/{step.id}": step for step in goal.steps if step.key not in named}
+    free = [key for key in _without(old, named.values()) if not is_group(key)]
+    guessed, in_doubt = _guess(free, new, known)
+    renames = {old_id: goal.id} | {went: new[came].key for came, went in guessed.items()}
+    renames |= {went: came for came, went in named.items()}
+    renames |= {key: f"{goal.id}/{within_goal(key)}" for key in _without(old, renames)}
+    doubts = []
+    for went, came in in_doubt:
         ids = [[within_goal(key) for key in keys] for keys in (went, came)]
-        problem = Problem(steps[came[0]].origin.at("title"), _doubt("steps", *ids))
+        problem = Problem(new[came[0]].origin.at("title"), _doubt("steps", *ids))
         doubts.append(Doubt(frozenset((old_id, goal.id)), problem))
-    renames.update({was: new for new, was in said.items()})
-    renames.update({key: f"{goal.id}/{key.partition('/')[2]}" for key in old if key not in renames})
-    return renames
+    return renames, doubts
 
 
-def _matches(
-    old: Sequence[str], new: Mapping[str, Goal | Step], known: _Known
-) -> tuple[dict[str, str], list[tuple[list[str], list[str]]]]:
-    """Return new -> old of what has another id, by title or else by place, and what is in doubt."""
-    titled = _by_title(old, {key: slug(one.title) for key, one in new.items()}, known)
-    found, doubts = _by_place(
-        [key for key in old if key not in titled.values()],
-        [(key, one.titled_id) for key, one in new.items() if key not in titled],
-        known.done,
-    )
-    return {**titled, **found}, doubts
+def _named_steps(goal: Goal, old_id: str, old: Collection[str]) -> dict[str, str]:
+    """Return new key -> old key for the steps whose old id the file has, unless the new one is remembered, too."""
+    within = [step for step in goal.steps if step.was is not None and not is_in_goal(step.was)]
+    return {step.key: f"{old_id}/{step.was}" for step in within if f"{old_id}/{step.id}" not in old}
+
+
+def _without(keys: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    others = frozenset(others)
+    return tuple(key for key in keys if key not in others)
+
+
+def _guess(
+    old: Sequence[str], new: Mapping[str, Goal] | Mapping[str, Step], known: _Known
+) -> tuple[dict[str, str], list[_InDoubt]]:
+    """Return new -> old for the keys that a title or a place tells, and those that are in doubt."""
+    titled = _by_title(old, {key: slug(part.title) for key, part in new.items()}, known)
+    rest = [(key, part.titled_id) for key, part in new.items() if key not in titled]
+    found, in_doubt = _by_place(_without(old, titled.values()), rest, known.done)
+    return {**titled, **found}, in_doubt
 
 
 def _by_title(old: Collection[str], new: Mapping[str, str], known: _Known) -> dict[str, str]:
-    """Return new -> old for what has another id and its title still; `new` maps keys to the names of their titles."""
+    """Return new -> old for the keys that have another id and still the same title. new: the name of each title."""
     went: defaultdict[str, list[str]] = defaultdict(list)
     came: defaultdict[str, list[str]] = defaultdict(list)
     for key in set(old) - new.keys():
@@ -271,17 +339,18 @@ def _by_title(old: Collection[str], new: Mapping[str, str], known: _Known) -> di
 
 def _by_place(
     old: Sequence[str], new: Sequence[tuple[str, bool]], done: Collection[str]
-) -> tuple[dict[str, str], list[tuple[list[str], list[str]]]]:
-    """Return new -> old for ids made from titles that stand where another one stood, and those that are in doubt.
+) -> tuple[dict[str, str], list[_InDoubt]]:
+    """Return new -> old for the ids made from titles that are in the place of another one, and those in doubt.
 
-    Both lists are cut at the ids they share. In each stretch, one that went and one that came are the same, unless the
-    first is done; several of each are a doubt; ids that only went or only came are no renames.
+    new: the keys, and whether each is made from its title. Both lists are cut at the keys that they share. In each
+    stretch, one key that went and one that came are the same, unless the first is done. Several of each are a doubt.
+    Keys that only went or only came are no renames.
     """
     current = {key for key, _ in new}
     shared = {key for key in old if key in current}
     went, came = _stretches([(key, True) for key in old], shared), _stretches(list(new), shared)
     matches: dict[str, str] = {}
-    doubts: list[tuple[list[str], list[str]]] = []
+    doubts: list[_InDoubt] = []
     for before, gone in went.items():
         arrived = came.get(before, [])
         if len(gone) == len(arrived) == 1 and gone[0] not in done:
@@ -292,7 +361,7 @@ def _by_place(
 
 
 def _stretches(keys: Sequence[tuple[str, bool]], shared: set[str]) -> dict[str, list[str]]:
-    """Return the keys that are not shared (and count), by the shared key that they follow."""
+    """Return the keys that are not shared, by the shared key that they follow. A key that is False does not count."""
     stretches: dict[str, list[str]] = {}
     last = ""
     for key, counts in keys:

@@ -1,4 +1,4 @@
-"""Which entries of a list that have no marker may be a step's own: by title, by date, and by what they stand below."""
+"""Finds the entries without a marker in a list that may be a step's own: by title, by date, and by place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCK_ID = re.compile(r"\s\^[A-Za-z0-9-]+$")
 
 
 class Places(NamedTuple):
-    """How strays name what they stand below or above, by goal: the goal's own task, and those of its steps."""
+    """The names of tasks, as strays have them in `parent` and `below`, by goal: of its own task, and of its steps'."""
 
     goals: Mapping[str, str]
     steps: Mapping[str, frozenset[str]]
@@ -34,7 +34,7 @@ class Places(NamedTuple):
         return cls(goals, {goal: frozenset(names) for goal, names in steps.items()})
 
     def hold(self, key: str, stray: Stray) -> bool:
-        """Return whether an entry stands where the task of a key does: below its goal, or above the goal's steps."""
+        """Return whether an entry is in the place of a key's task: below its goal, or above the goal's steps."""
         goal, _, step = key.partition("/")
         if step:
             return bool(stray.parent) and self.goals.get(goal) == stray.parent
@@ -42,7 +42,7 @@ class Places(NamedTuple):
 
 
 def is_titled(stray: Stray, title: str) -> bool:
-    """Return whether a task has a title, which a date that cannot be read may follow."""
+    """Return whether a task has a title; a date that cannot be read may follow."""
     said = stray.content.title
     return said == title or (stray.dated and stray.content.due is None and said.startswith(f"{title} "))
 
@@ -68,14 +68,14 @@ class Entries:
                 self._unread.append(number)
 
     def alone_titled(self, title: str) -> Stray | None:
-        """Return the one entry that is called so, emphasis and letter case aside; None for none, or several."""
+        """Return the only entry with a title, emphasis and letter case aside; None for none, or several."""
         found = self._titled.get(_plain(title), [])
         return self._strays[found[0]] if len(found) == 1 else None
 
     def candidates(self, key: str, content: Content, places: Places, *, stripped: bool) -> list[Stray]:
-        """Return the entries that may be the task of a step, of which there is none that surely is.
+        """Return the entries that may be the task of a step, where none surely is.
 
-        stripped: it is known that tasks lost their markers here. Then the title, the date or the place is enough.
+        stripped: it is known that tasks lost their markers here, so that the title, the date or the place is enough.
         """
         held, alike = self._held(key, places), self._alike(content)
         return [self._strays[number] for number in sorted(held | alike if stripped else held & alike)]

@@ -1,4 +1,4 @@
-"""What a plan is refused for before anything is written: too much would go, or there is no room for what would come."""
+"""Refuses plans before anything is written: too many tasks would be removed, or there is no room for new ones."""
 
 from __future__ import annotations
 
@@ -19,28 +19,32 @@ MASS_CHANGE_SHARE = 0.3
 
 
 def refuse_mass_change(label: str, snapshot: Snapshot, changes: Sequence[Change], twins: int = 0) -> None:
-    """Raise RefusedError when more would be removed than a slip of the hand may remove.
+    """Raise RefusedError when more tasks would be removed than a mistake in the file may remove.
 
-    twins: how many tasks a race has made beside others of ours. They do not count, whether they go or stay.
+    twins: how many tasks racing runs have created beside others of ours. They do not count, removed or not.
     """
-    going = [
-        change.key
-        for change in changes
-        if change.action is Action.REMOVE and not change.expected and change.key != HEARTBEAT
-    ]
+    going = [change.key for change in changes if _is_unexpected_removal(change)]
     managed = sum(not task.done and task.marker.key != HEARTBEAT for task in snapshot.tasks) - twins
-    if len(going) > max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed) or (going and len(going) == managed):
-        shown = ", ".join(going[:10]) + (f" and {len(going) - 10} more" if len(going) > 10 else "")
+    most = max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * managed)
+    if going and (len(going) > most or len(going) == managed):
         raise RefusedError(
-            f"{label}: {len(going)} of {managed} open tasks would be removed: {shown}. "
+            f"{label}: {len(going)} of {managed} open tasks would be removed: {_listed(going)}. "
             "If that is meant, run again with --allow-mass-change; nothing was changed."
         )
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:10]) + (f" and {len(keys) - 10} more" if len(keys) > 10 else "")
+
+
+def _is_unexpected_removal(change: Change) -> bool:
+    return change.action is Action.REMOVE and not change.expected and change.key != HEARTBEAT
 
 
 def refuse_overfull(label: str, snapshot: Snapshot, changes: Sequence[Change], incoming: int = 0) -> None:
     """Raise RefusedError where more tasks would be open than the service has room for; name the goals that do not fit.
 
-    What goes makes room first, for whichever goal. incoming: how many open tasks are moved here.
+    Tasks that are removed or completed make room first, for any goal. incoming: how many open tasks are moved here.
     """
     if snapshot.room is None:
         return

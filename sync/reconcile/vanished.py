@@ -1,6 +1,6 @@
-"""Tasks that are gone without a trace: a few were deleted by a person, many at once are not believed to be.
+"""Tasks that a service no longer shows: the user may have deleted a few of them, and hardly many at once.
 
-Where rights are taken away from a token, a service says of each task that there is none, just as of a deleted one.
+Where a token loses its rights, a service answers that there is no such task, as it does for a deleted one.
 """
 
 from __future__ import annotations
@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING
 
 from config.keys import step_of
 from sync.reconcile.safety import MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE
+from sync.reconcile.view import entries_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from config.project import Project
     from connectors.model import Snapshot
 
 
 def too_many(project: Project, snapshot: Snapshot, *, families: bool) -> str:
-    """Return why a snapshot is not believed; empty where it is.
+    """Return why a snapshot cannot be true; empty where it can.
 
-    families: who deletes a task there deletes those below it, which is one deed.
+    families: whether the service deletes, with a task, the tasks below it; the user has then deleted one.
     """
-    there = {name for task in (*snapshot.tasks, *snapshot.copies) for name in (task.native_id, task.marker.nonce)}
     above = _above(project)
-    entries = (item for goal in snapshot.memory.values() for item in goal.keys.items())
-    live = {key: entry.native_id for key, entry in entries if entry.state == "live" and step_of(key) in above}
+    live = _live(snapshot, above.keys())
+    there = _ids(snapshot)
     gone = {key for key, native_id in live.items() if native_id not in there}
-    deeds = [key for key in gone if not (families and above[step_of(key)] & gone)]
+    deeds = [key for key in gone if not families or gone.isdisjoint(above[step_of(key)])]
     if len(deeds) <= max(MASS_CHANGE_FLOOR, MASS_CHANGE_SHARE * len(live)):
         return ""
     return (
@@ -35,8 +37,19 @@ def too_many(project: Project, snapshot: Snapshot, *, families: bool) -> str:
     )
 
 
+def _ids(snapshot: Snapshot) -> set[str]:
+    """Return the native ids and nonces of the tasks that are there."""
+    return {name for task in (*snapshot.tasks, *snapshot.copies) for name in (task.native_id, task.marker.nonce)}
+
+
+def _live(snapshot: Snapshot, keys: Collection[str]) -> dict[str, str]:
+    """Return the native ids of the tasks that should be there, by key."""
+    entries = entries_of(snapshot.memory)
+    return {key: entry.native_id for key, entry in entries if entry.state == "live" and step_of(key) in keys}
+
+
 def _above(project: Project) -> dict[str, set[str]]:
-    """Return the keys of the file, each with those of the tasks that its own one may stand below."""
+    """Return the keys of the file, each with the keys of the tasks that its own task may be below."""
     above: dict[str, set[str]] = {}
     for goal in project.goals:
         above[goal.id] = set()

@@ -1,4 +1,4 @@
-"""Where the goals of a project are to be: the connectors that its goals file names."""
+"""The connectors that a goals file names, each with its goals."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import date  # noqa: TC003  # pydantic looks it up
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from sync.reconcile.change import Change, ConnectorPlan
 
 VERSION = 1
+_CONTENT = tuple(field.name for field in fields(Content))
 
 
 # Values of a plan, as the document has them
 
 
 def states(change: Change) -> dict[str, Any]:
-    """Return a change's task before and after."""
-    return {"before": _said(change.before), "after": _said(change.after)}
+    """Return a task before and after its change."""
+    return {"before": _document_of(change.before), "after": _document_of(change.after)}
 
 
 def memory(plan: ConnectorPlan) -> dict[str, Any]:
@@ -39,22 +41,13 @@ def memory(plan: ConnectorPlan) -> dict[str, Any]:
     return {"before": write_memory(before), "after": write_memory(after)}
 
 
-def _said(state: State | None) -> dict[str, Any] | None:
-    """Return what there is to say of a state: most tasks have no notes, and are not done."""
+def _document_of(state: State | None) -> dict[str, Any] | None:
+    """Return a state without what is at its default: most tasks have no notes, and are not done."""
     if state is None:
         return None
-    content = state.content
     model = _StateModel(
         native_id=state.native_id,
-        title=content.title,
-        due=content.due,
-        notes=content.notes,
-        labels=content.labels,
-        priority=content.priority,
-        start=content.start,
-        who=content.who,
-        checklist=content.checklist,
-        after=content.after,
+        **{name: getattr(state.content, name) for name in _CONTENT},
         done=state.done,
         done_on=state.done_on,
         dropped=state.dropped,
@@ -69,7 +62,7 @@ def _said(state: State | None) -> dict[str, Any] | None:
 def save(path: Path, document: str, *, over: bool) -> None:
     """Write a document to `path`, in one step.
 
-    over: it may take the place of an older journal; never that of any other file. Raises InputError where it may not.
+    over: it may replace an older journal, and never any other file. Raises InputError where it may not.
     """
     if path.exists() and path.stat().st_size:
         if not over:
@@ -97,7 +90,7 @@ def load(path: Path) -> Journal:
 
 
 def read(document: object, name: str) -> Journal:
-    """Return the journal that a document is; messages call it `name`. Raises InputError where it is none."""
+    """Return the journal in a document, called `name` in messages. Raises InputError where it is none."""
     version = document.get("version") if isinstance(document, dict) else None
     if isinstance(version, int) and version > VERSION:
         raise InputError(f"{name}: was written by a newer version of backplan (format {version}); update backplan")
@@ -128,6 +121,8 @@ class _Model(BaseModel):
 
 
 class _StateModel(_Model):
+    """A state: the fields of its content stand beside its own."""
+
     native_id: str = ""
     title: str
     due: date | None = None
@@ -144,14 +139,9 @@ class _StateModel(_Model):
     marker: Annotated[str, AfterValidator(_a_marker)] | None = None
 
     @property
-    def content(self) -> Content:
-        words = (self.title, self.due, self.notes, self.labels, self.priority)
-        return Content(*words, self.start, self.who, self.checklist, self.after)
-
-    @property
     def state(self) -> State:
         return State(
-            self.content,
+            Content(**{name: getattr(self, name) for name in _CONTENT}),
             read_marker(self.marker) if self.marker else None,
             self.native_id,
             self.done,

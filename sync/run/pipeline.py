@@ -1,4 +1,4 @@
-"""The second half of a run: from what was read to a plan for each connector, and (for `sync`) to what becomes of it."""
+"""The second half of a run: plans each connector from what was read, and (for `sync`) carries the plans out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from config.errors import InputError, RefusedError
 from config.keys import HEARTBEAT, goal_of
 from connectors.base import Action, Finder, Paced
 from sync.reconcile import digests, heartbeat
+from sync.reconcile.context import Run
 from sync.reconcile.desired import wanted_goal
 from sync.reconcile.diff import plan
 from sync.reconcile.handover import Site, share_an_account, with_carried
@@ -17,19 +18,20 @@ from sync.run import executor
 from sync.run.homes import goals_of, heartbeat_home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from config.project import Goal, Project
     from connectors.base import Connector
-    from connectors.model import StoredGoal
+    from connectors.model import StoredGoal, Task
     from sync.reconcile.change import Change, ConnectorPlan
-    from sync.reconcile.progress import ServiceView
+    from sync.reconcile.desired import DesiredGoal
     from sync.reconcile.record import Journal, Record
+    from sync.reconcile.view import ServiceView
     from sync.run.homes import Binding
     from sync.run.reading import Reading, Snapshots
 
 
-def _a_nonce() -> str:
+def _new_nonce() -> str:
     from secrets import token_hex
 
     return token_hex(5)
@@ -41,40 +43,75 @@ def make_plans(
     only_goals: frozenset[str] = frozenset(),
     only_connectors: frozenset[str] = frozenset(),
     allow_mass_change: bool = False,
-    new_nonce: Callable[[], str] = _a_nonce,
+    new_nonce: Callable[[], str] = _new_nonce,
 ) -> list[ConnectorPlan]:
-    """Return the plan of each connector that was read; `only_*` limit what is written, not what was read.
+    """Return the plan of each connector that was read.
 
-    new_nonce: the source of ids that tell apart what two runs create, for services that do not take an id of ours.
+    only_goals, only_connectors: ids and names; all else was read, and is not written. new_nonce: as in `Run`.
 
-    Goals for which a connector could not be read, that fail under `when_late: fail`, or in which a rename is in doubt,
-    are left alone everywhere.
+    Goals are left alone everywhere for which a connector could not be read, that fail under `when_late: fail`, or in
+    which a rename is in doubt.
     """
-    skipped = _beside_unread(reading)
-    skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed} | reading.held.keys()
-    if only_goals:
-        remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
-        skipped |= ({goal.id for goal in reading.project.goals} | remembered) - only_goals
-    if only_goals or reading.unread:  # it tells when everything was read last
-        skipped.add(HEARTBEAT)
+    skipped = _left_alone(reading, only_goals)
     by_label = {home.label: home for home in reading.homes}
 
     def planned(view: ServiceView) -> ConnectorPlan:
-        home = by_label[view.label]
-        alone = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
-        alone |= _given_up_there(reading, home) & view.leaving.keys()  # it moves when it is taken up
-        return _plan(reading, home, view, alone | skipped, allow_mass_change=allow_mass_change, new_nonce=new_nonce)
+        run = _run(reading, new_nonce, allow_mass_change=allow_mass_change or by_label[view.label].retired)
+        return _plan(reading, by_label[view.label], view, run, skipped)
 
-    views = [
-        view for view in reading.views if not only_connectors or by_label[view.label].connector.name in only_connectors
-    ]
+    views = [view for view in reading.views if _is_asked_for(by_label[view.label], only_connectors)]
     plans = {view.label: planned(view) for view in views}
-    made = {plan.label: {c.key for c in plan.writes if c.action is Action.CREATE} for plan in plans.values()}
+    # A place that goals have left is planned again, when it is known what their new places create.
+    created = {plan.label: {c.key for c in plan.writes if c.action is Action.CREATE} for plan in plans.values()}
     sites = [_site(by_label[view.label], view, reading) for view in reading.views]
     for view in views:
-        if (whole := with_carried(view, sites, made)).carried:
+        if (whole := with_carried(view, sites, created)).carried:
             plans[view.label] = planned(whole)
     return _in_turn(list(plans.values()), reading)
+
+
+def _left_alone(reading: Reading, only_goals: frozenset[str]) -> frozenset[str]:
+    """Return the ids of the goals that are left alone in all apps."""
+    skipped = _beside_unread(reading) | reading.held.keys()
+    skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed}
+    if only_goals:
+        skipped |= _all_goals(reading) - only_goals
+    if only_goals or reading.unread:  # the heartbeat shows when everything was read last
+        skipped |= {HEARTBEAT}
+    return frozenset(skipped)
+
+
+def _all_goals(reading: Reading) -> set[str]:
+    """Return the ids of the goals of the file and of all memories."""
+    remembered = {goal_id for view in reading.views for goal_id in view.snapshot.memory}
+    return {goal.id for goal in reading.project.goals} | remembered
+
+
+def _is_asked_for(home: Binding, names: frozenset[str]) -> bool:
+    return not names or home.connector.name in names
+
+
+def _run(reading: Reading, new_nonce: Callable[[], str], *, allow_mass_change: bool) -> Run:
+    project = reading.project
+    return Run(
+        project.namespace,
+        reading.schedule.today,
+        new_nonce,
+        project.prune,
+        project.on_delete,
+        allow_mass_change,
+        reading.reopened,
+        reading.schedule.done(),
+    )
+
+
+def _left_alone_in(reading: Reading, home: Binding, view: ServiceView) -> frozenset[str]:
+    """Return the ids of the goals that are left alone in one app.
+
+    A goal that was given up in another place of the account moves when it is taken up again.
+    """
+    memory = frozenset(view.snapshot.memory) if home.unnamed else frozenset()
+    return memory | (_given_up_there(reading, home) & view.leaving.keys())
 
 
 def _given_up_there(reading: Reading, old: Binding) -> frozenset[str]:
@@ -92,19 +129,19 @@ def _beside_unread(reading: Reading) -> set[str]:
     unread = [home for home in reading.homes if home.label in reading.unread]
     if not unread:
         return set()
-    # Within an account tasks move, and a run that was cut short may have made some before its goal went elsewhere.
-    alike = [
-        home
-        for home in reading.homes
-        if home in unread or any(share_an_account(home.connector, other.connector) for other in unread)
-    ]
+    # Within an account tasks move, and a run that was cut short may have created some before its goal went elsewhere.
+    alike = [home for home in reading.homes if home in unread or _shares_an_account(home, unread)]
     stored = {view.label: view.stored for view in reading.views}
-    return {
-        goal.id
-        for goal in reading.project.goals
-        for home in reading.homes
-        if goal.id in home.goals and (home in alike or _is_new(goal, stored[home.label]))
-    }
+
+    def is_beside(goal: Goal) -> bool:
+        homes = [home for home in reading.homes if goal.id in home.goals]
+        return any(home in alike or _is_new(goal, stored[home.label]) for home in homes)
+
+    return {goal.id for goal in reading.project.goals if is_beside(goal)}
+
+
+def _shares_an_account(home: Binding, others: Iterable[Binding]) -> bool:
+    return any(share_an_account(home.connector, other.connector) for other in others)
 
 
 def _is_new(goal: Goal, stored: Mapping[str, StoredGoal]) -> bool:
@@ -115,41 +152,52 @@ def _is_new(goal: Goal, stored: Mapping[str, StoredGoal]) -> bool:
 
 
 def _in_turn(plans: Sequence[ConnectorPlan], reading: Reading) -> list[ConnectorPlan]:
-    """Return the plans; a goal leaves a place only in a run that makes all of it in the other one."""
+    """Return the plans; a goal leaves a place only in a run that creates all of it in the other one."""
+    waiting = _waiting_goals(plans, reading)
+    departing = {view.label: view.departing & waiting for view in reading.views}
+    staying = {plan.label: _part(plan.leaving, _staying(plan, plans, reading)) for plan in plans}
+    return [_held_back(plan, departing[plan.label], staying[plan.label]) for plan in plans]
+
+
+def _waiting_goals(plans: Sequence[ConnectorPlan], reading: Reading) -> set[str]:
+    """Return the ids of the goals of which this run does not write everything."""
     written = {plan.label for plan in plans}
     waiting = {goal_of(change.key) for plan in plans for change in plan.writes if change.status == "skipped"}
-    waiting |= {goal_id for home in reading.homes if home.label not in written for goal_id in home.goals}
-    departing = {view.label: view.departing & waiting for view in reading.views}
-    return [
-        replace(
-            plan,
-            changes=tuple(_waits(c, departing[plan.label]) for c in plan.changes),
-            memory={**plan.memory, **_part(plan.leaving, _staying(plan, plans, reading))},
-        )
-        for plan in plans
-    ]
+    return waiting.union(*(home.goals for home in reading.homes if home.label not in written))
+
+
+def _held_back(plan: ConnectorPlan, departing: Collection[str], staying: Mapping[str, StoredGoal]) -> ConnectorPlan:
+    """Return a plan in which the goals that have to wait do not leave. staying: the memory that stays as well."""
+    changes = tuple(_waits(change, departing) for change in plan.changes)
+    return replace(plan, changes=changes, memory={**plan.memory, **staying})
 
 
 def _staying(old: ConnectorPlan, plans: Sequence[ConnectorPlan], reading: Reading) -> set[str]:
-    """Return the keys of tasks that have to leave a place and cannot yet, as they are unread, or not to be ticked."""
+    """Return the keys of the tasks that have to leave a place and cannot yet."""
     if not old.leaving:
         return set()
     by_label = {home.label: home.connector for home in reading.homes}
-    moving = {
-        (plan.label, change.write.native_id) for plan in plans for change in plan.writes if change.write is not None
-    }
-    return {
-        key
-        for view in reading.views
-        if share_an_account(by_label[view.label], by_label[old.label])
-        for key, task in view.tasks.items()
-        if task.native_id in view.arriving and (view.label, task.native_id) not in moving
-        if task.unread or (task.company and not (task.done or task.dropped or task.recurring))
-    }
+    changes = {plan.label: plan.writes for plan in plans}
+    staying: set[str] = set()
+    for view in reading.views:
+        if share_an_account(by_label[view.label], by_label[old.label]):
+            moving = {change.write.native_id for change in changes.get(view.label, ()) if change.write}
+            staying |= _held_keys(view, view.arriving - moving)
+    return staying
+
+
+def _held_keys(view: ServiceView, ids: Collection[str]) -> set[str]:
+    """Return the keys of the tasks with these native ids that cannot be moved."""
+    return {key for key, task in view.tasks.items() if task.native_id in ids and _is_held(task)}
+
+
+def _is_held(task: Task) -> bool:
+    """Return whether a task is left as it is: it cannot be read, or a task of the user would be completed with it."""
+    return bool(task.unread) or (task.company and not (task.done or task.dropped or task.recurring))
 
 
 def _part(leaving: Mapping[str, StoredGoal], staying: Collection[str]) -> dict[str, StoredGoal]:
-    """Return what an old place remembers of tasks that stay there, so that a later run goes on to move them."""
+    """Return the memory of the tasks that stay in an old place, so that a later run moves them."""
     keys = {
         goal_id: {key: entry for key, entry in left.keys.items() if key in staying} for goal_id, left in leaving.items()
     }
@@ -161,44 +209,27 @@ def _waits(change: Change, departing: Collection[str]) -> Change:
     return replace(change, status="skipped", reason=f"{change.reason}; {WAITS}") if leaves else change
 
 
-def _plan(
-    reading: Reading,
-    home: Binding,
-    view: ServiceView,
-    skipped: frozenset[str],
-    *,
-    allow_mass_change: bool,
-    new_nonce: Callable[[], str],
-) -> ConnectorPlan:
-    project = reading.project
-    nested = home.connector.capabilities.nested
-    memory, today, first_sync = view.snapshot.memory, reading.schedule.today, reading.first_sync
-    deadlines = digests.deadlines(project)
+def _plan(reading: Reading, home: Binding, view: ServiceView, run: Run, skipped: frozenset[str]) -> ConnectorPlan:
+    skipped |= _left_alone_in(reading, home, view)
     cancelled = reading.given_up.get(view.label, frozenset())
+    wanted = _wanted(reading, home, view, skipped | cancelled)
+    every = reading.project.heartbeat
+    if every and HEARTBEAT not in skipped and home is heartbeat_home(reading.homes):
+        wanted.append(heartbeat.wanted(every, run.today, view.snapshot.memory))
+    return _paced(plan(home.connector, view, wanted, run, skipped=skipped, cancelled=cancelled), home.connector)
+
+
+def _wanted(reading: Reading, home: Binding, view: ServiceView, skipped: Collection[str]) -> list[DesiredGoal]:
+    """Return the goals as an app should hold them."""
+    nested, memory = home.connector.capabilities.nested, view.snapshot.memory
+    today, first_sync = reading.schedule.today, reading.first_sync
+    deadlines = digests.deadlines(reading.project)
     wanted = [
         wanted_goal(deadlines[goal.goal.id], goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
         for goal in reading.schedule.goals
-        if goal.goal.id in home.goals and goal.goal.id not in skipped | cancelled
+        if goal.goal.id in home.goals and goal.goal.id not in skipped
     ]
-    if project.heartbeat and HEARTBEAT not in skipped and home is heartbeat_home(reading.homes):
-        wanted.append(heartbeat.wanted(project.heartbeat, today, memory))
-    whole = plan(
-        home.connector,
-        view,
-        [goal for goal in wanted if goal is not None],
-        namespace=project.namespace,
-        today=today,
-        skipped=skipped,
-        cancelled=cancelled,
-        reopened=reading.reopened,
-        done=reading.schedule.done(),
-        given_up=home.retired,
-        prune=project.prune,
-        on_delete=project.on_delete,
-        allow_mass_change=allow_mass_change,
-        new_nonce=new_nonce,
-    )
-    return _paced(whole, home.connector)
+    return [goal for goal in wanted if goal is not None]
 
 
 def _paced(whole: ConnectorPlan, connector: Connector) -> ConnectorPlan:
@@ -215,12 +246,7 @@ def changed_homes(journal: Journal, project: Project, homes: Sequence[Binding]) 
             f"the journal is of the namespace `{journal.namespace}`, and the goals file's is `{project.namespace}`; "
             "undo it with the goals file that the run was made with (nothing was changed)"
         )
-    left = {goal_id for record in journal.records for goal_id in record.before.keys() - record.after.keys()}
-    if moved := sorted(left & {goal_id for record in journal.records for goal_id in record.after}):
-        raise RefusedError(
-            f"the run moved {', '.join(moved)} to another place. To move them back, write the old place into the goals "
-            "file again, and sync; nothing was changed."
-        )
+    _refuse_moves(journal)
     by_label = {home.label: home for home in homes}
     changed = [record.label for record in journal.records if record.changed]
     for label in changed:
@@ -232,6 +258,16 @@ def changed_homes(journal: Journal, project: Project, homes: Sequence[Binding]) 
     return [by_label[label] for label in changed]
 
 
+def _refuse_moves(journal: Journal) -> None:
+    """Raise RefusedError where the run moved goals from one place to another."""
+    left = {goal_id for record in journal.records for goal_id in record.before.keys() - record.after.keys()}
+    if moved := sorted(left & {goal_id for record in journal.records for goal_id in record.after}):
+        raise RefusedError(
+            f"the run moved {', '.join(moved)} to another place. To move them back, write the old place into the goals "
+            "file again, and sync; nothing was changed."
+        )
+
+
 def make_plans_back(
     journal: Journal,
     homes: Sequence[Binding],
@@ -239,7 +275,7 @@ def make_plans_back(
     namespace: str,
     *,
     allow_mass_change: bool = False,
-    new_nonce: Callable[[], str] = _a_nonce,
+    new_nonce: Callable[[], str] = _new_nonce,
 ) -> list[ConnectorPlan]:
     """Return the plan that undoes a run in each connector that was read."""
     from sync.reconcile import undo  # seldom asked for
@@ -267,8 +303,9 @@ def _let_go(home: Binding, record: Record) -> frozenset[str]:
     """Return the native ids of the tasks that a run detached and that stand as it left them."""
     if not isinstance(home.connector, Finder):
         return frozenset()
-    detached = [entry.after for entry in record.entries if entry.before and entry.after and entry.after.marker is None]
-    return frozenset(state.native_id for state in detached if home.connector.finds(state.native_id, state.content))
+    return frozenset(
+        state.native_id for state in record.detached if home.connector.finds(state.native_id, state.content)
+    )
 
 
 def apply(

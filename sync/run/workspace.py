@@ -47,16 +47,8 @@ class Workspace:
         named = {home.connector.path.resolve() for home in homes if isinstance(home.connector, MarkdownConnector)}
         goals = {goal.id for goal in self.project.goals}
         lists = holding(self.folder, self.project.namespace)
-        left = [(path, ids & goals, why) for path, ids, why in lists if path.resolve() not in named]
-        return [
-            f"{path.name} looks like a list of backplan's, and cannot be read ({why}). The goals file does not name "
-            "it, so that nothing is done with it; delete it if you do not need it"
-            if why
-            else f"{path.name} holds tasks of {', '.join(sorted(ids))}, and the goals file does not name it. To take "
-            f"along what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {path.name}}}}}]`"
-            for path, ids, why in left
-            if ids or why
-        ]
+        left = [(path.name, ids & goals, why) for path, ids, why in lists if path.resolve() not in named]
+        return [_left_list(name, ids, why) for name, ids, why in left if ids or why]
 
     def goals(self, ids: Iterable[str]) -> frozenset[str]:
         """Return the ids, each of which must be a goal's. Raises InputError with the nearest one."""
@@ -127,6 +119,19 @@ def _the_one(name: str, titles: Mapping[str, str], unknown: str) -> str:
         raise InputError(f"`{name}` may be {' or '.join(f'`{one}`' for one in found)}; write more of it")
     known = f"there are: {', '.join(titles) or 'none'}"
     raise InputError(f"{unknown}; {did_you_mean(name, titles) or known}")
+
+
+def _left_list(name: str, goals: Iterable[str], why: str) -> str:
+    """Return a sentence on a list with tasks of some goals. why: why it cannot be read, if so."""
+    if why:
+        return (
+            f"{name} looks like a list of backplan's, and cannot be read ({why}). The goals file does not name "
+            "it, so that nothing is done with it; delete it if you do not need it"
+        )
+    return (
+        f"{name} holds tasks of {', '.join(sorted(goals))}, and the goals file does not name it. To take "
+        f"along what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {name}}}}}]`"
+    )
 
 
 def open_workspace(path: Path | None, today: date | None) -> Workspace:

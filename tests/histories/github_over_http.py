@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from config.project import Project
     from connectors.base import WriteResult
     from connectors.model import Snapshot
-    from sync.run.executor import Batch
+    from sync.run.work import Batch
     from tests.servers.github_server import GitHubServer
 
 GITHUB = Kind("github", "safe", most=20, requests=8)

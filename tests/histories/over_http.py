@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from config.project import Project
     from connectors.base import Connector, WriteResult
     from connectors.model import Snapshot
-    from sync.run.executor import Batch
+    from sync.run.work import Batch
     from tests.servers.http import LoopbackServer
     from tests.servers.todoist_server import TodoistServer
     from tests.servers.todoist_store import Thing

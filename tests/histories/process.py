@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connectors.base import Action, WriteResult
     from connectors.model import Snapshot
     from sync.reconcile.change import ConnectorPlan
-    from sync.run.executor import Batch
+    from sync.run.work import Batch
 
 Thing = TypeVar("Thing")
 

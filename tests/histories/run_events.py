@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import RefusedError
 from config.keys import HEARTBEAT, is_group, is_occurrence, step_of
-from sync.reconcile.diff import COMPANY
+from sync.reconcile.present import COMPANY
 from sync.schedule.model import State
 from tests.histories.choices import registrar
 from tests.histories.expectations import keys_of, promise

@@ -18,7 +18,7 @@ from connectors.github.date_line import date_line
 from connectors.http import Api
 from connectors.markdown.connector import MarkdownConnector
 from sync.reports import words
-from sync.run import executor, pipeline, reading
+from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
 from sync.schedule.model import State
 from tests.connectors import todoist_account
@@ -1390,7 +1390,7 @@ def test_two_runs_that_race_are_put_right_by_the_next(tmp_path: Path, scenario: 
             _assert_all_is_well(world, scenario, server)
 
 
-def _execute(project: Project, one: GitHubConnector) -> Generator[executor.Request, Any, object]:
+def _execute(project: Project, one: GitHubConnector) -> Generator[work.Request, Any, object]:
     """Read and plan, and return what carries the plan out."""
     homes = (Binding(one, frozenset(goal.id for goal in project.goals)),)
     plans = pipeline.make_plans(reading.read(project, homes, TODAY))

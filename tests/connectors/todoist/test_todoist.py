@@ -21,7 +21,7 @@ from connectors.markdown.connector import MarkdownConnector
 from connectors.registry import create
 from connectors.todoist.api import Client
 from connectors.todoist.connector import TodoistConnector
-from sync.run import executor, pipeline, reading
+from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
@@ -814,7 +814,7 @@ def test_two_runs_that_race(tmp_path: Path, scenario: Callable[[World], None]) -
             _assert_all_is_well(world, scenario, server)
 
 
-def _execute(project: Project, one: TodoistConnector) -> Generator[executor.Request, Any, object]:
+def _execute(project: Project, one: TodoistConnector) -> Generator[work.Request, Any, object]:
     """Read and plan, and return what carries the plan out."""
     plans = pipeline.make_plans(_read(project, one))
     return executor.execute(plans, {one.label: one.capabilities})

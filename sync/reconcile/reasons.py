@@ -1,0 +1,105 @@
+"""Decides which action an existing task needs, and gives the reason in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config.keys import HEARTBEAT, is_group
+from connectors.base import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connectors.model import Marker, Task
+    from sync.reconcile.context import Context
+    from sync.reconcile.desired import DesiredTask
+
+_BEATS = "it moves ahead once a day, for as long as backplan runs"
+Decision = tuple[Action, str]  # an action and its reason
+
+
+def decide(
+    context: Context, wanted: DesiredTask, task: Task, fields: Mapping[str, object], marker: Marker
+) -> Decision | None:
+    """Return the action that a task needs, and why; None where it needs none.
+
+    fields: those that change. marker: the one that the task is to have.
+    """
+    if state := _change_of_state(context, wanted, task):
+        return state
+    if reason := why_mended(context, task):
+        return Action.REPAIR, reason
+    if fields:
+        return Action.UPDATE, _why_updated(wanted, task, fields)
+    if not task.done and (reason := _why_noted(context, wanted, task, marker)):
+        return Action.UPDATE, reason
+    return None
+
+
+def why_mended(context: Context, task: Task) -> str:
+    """Return why a marker has to be written again; empty where it is right."""
+    if task.native_id in context.view.renamed:
+        return "renamed in the file"
+    if task.native_id in context.view.snapshot.taken:
+        return "its comment was lost: the line with its title and date is taken back"
+    return "its marker was damaged" if context.is_damaged(task) else ""
+
+
+def _change_of_state(context: Context, wanted: DesiredTask, task: Task) -> Decision | None:
+    """Return the decision to complete or reopen the task."""
+    if wanted.done:
+        return None if task.done else (Action.COMPLETE, _why_done(context, wanted))
+    if task.dropped:
+        return Action.REOPEN, "changed in the file, so it comes back"
+    return (Action.REOPEN, _why_open(wanted)) if task.done else None
+
+
+def _why_done(context: Context, wanted: DesiredTask) -> str:
+    memory = context.view.remembered(wanted.key)
+    if wanted.in_file and memory and memory.state == "done":
+        return (
+            f"a person opened it again, but the goals file says that it is done (`done: {wanted.done}`): take that "
+            "out there, and clear the box again"
+        )
+    return f"done on {wanted.done}"
+
+
+def _why_open(wanted: DesiredTask) -> str:
+    if wanted.key == HEARTBEAT:
+        return _BEATS
+    return "it has open steps again" if wanted.whole else "open again"
+
+
+def _why_updated(wanted: DesiredTask, task: Task, fields: Mapping[str, object]) -> str:
+    if wanted.key == HEARTBEAT:
+        return _BEATS
+    if "due" not in fields:
+        return "changed in the file"
+    if task.content.due is None:
+        return "its date was cleared" + (", so its pin is released" if task.marker.pinned else " and is put back")
+    return _why_rescheduled(wanted, task)
+
+
+def _why_rescheduled(wanted: DesiredTask, task: Task) -> str:
+    moved = task.content.due != task.marker.due
+    if task.marker.pinned and not wanted.pinned:
+        return "its deadline or its timing changed in the file, so its pin is released"
+    if moved and is_group(wanted.key):
+        return "a group ends with its last step: move that one"
+    if moved and wanted.whole:
+        return f"the deadline lives in the goals file: `backplan move {wanted.key} {task.content.due}` moves it"
+    return "rescheduled"
+
+
+def _why_noted(context: Context, wanted: DesiredTask, task: Task, marker: Marker) -> str:
+    """Return why only the marker or the place of a task changes; empty where neither does."""
+    moves = bool(context.places.moved(wanted, task))
+    if not moves and marker == task.marker:
+        return ""
+    if wanted.pinned != task.marker.pinned:
+        pinned = f"a person moved it to {wanted.content.due}: it is pinned there"
+        return pinned if wanted.pinned else "its pin is released"
+    if not moves:
+        return "remembers what its date was planned from"
+    arrives = task.native_id in context.view.arriving
+    return f"moves to {context.view.label}" if arrives else "stands below another task now"
