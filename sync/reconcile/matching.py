@@ -59,7 +59,7 @@ def _by_title_and_date(lost: Sequence[Lost], strays: Sequence[Stray], *, afresh:
 
 
 def _goals(lost: Sequence[Lost], strays: Sequence[Stray], found: Match, snapshot: Snapshot) -> Iterator[Pair]:
-    """Yield the goals that their title and the steps below them tell: their date may have changed in the file."""
+    """Yield the goals found by their title and the steps below them: their date may have changed in the file."""
     places = _places(snapshot, found.pairs)
     keys = found.keys
     for one in (one for one in lost if not is_in_goal(one.key) and one.key not in keys):

@@ -153,12 +153,12 @@ def _published_times(step: Step, view: ServiceView) -> list[str]:
 
 
 def _repeats(step: Step) -> bool:
-    """Return whether a step stands for its occurrences, and is none itself."""
+    """Return whether a step stands for its occurrences, and is not one of them."""
     return step.every is not None and not is_occurrence(step.key)
 
 
 def _done_steps(apps: _Apps, steps: Iterable[Step]) -> Days:
-    """Return the day on which each step was done. One that stands for its occurrences is done only by the file."""
+    """Return the day on which each step was done. A step with occurrences is done only by the file."""
     days = {}
     for step in steps:
         day = step.done

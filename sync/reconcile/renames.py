@@ -318,7 +318,7 @@ def _without(keys: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
 def _guess(
     old: Sequence[str], new: Mapping[str, Goal] | Mapping[str, Step], known: _Known
 ) -> tuple[dict[str, str], list[_InDoubt]]:
-    """Return new -> old for the keys that a title or a place tells, and those that are in doubt."""
+    """Return new -> old for the keys that are found by title or by place, and those that are in doubt."""
     titled = _by_title(old, {key: slug(part.title) for key, part in new.items()}, known)
     rest = [(key, part.titled_id) for key, part in new.items() if key not in titled]
     found, in_doubt = _by_place(_without(old, titled.values()), rest, known.done)

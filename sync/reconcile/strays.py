@@ -100,7 +100,7 @@ def _with_tasks(source: Source, unread: Sequence[Task], pairs: Sequence[Pair]) -
 
 
 def _unread_by_title(lost: Sequence[Lost], strays: Sequence[Stray]) -> dict[str, str]:
-    """Return by key why the line of a lost task cannot be read: its marker is empty. The title tells the task."""
+    """Return by key why the line of a lost task cannot be read: its marker is empty. It is found by its title."""
     emptied = [stray for stray in reversed(strays) if stray.unread]
     return {one.key: stray.unread for one in lost for stray in emptied if is_titled(stray, one.content.title)}
 

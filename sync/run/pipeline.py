@@ -115,7 +115,7 @@ def _left_alone_in(reading: Reading, home: Binding, view: ServiceView) -> frozen
 
 
 def _given_up_there(reading: Reading, old: Binding) -> frozenset[str]:
-    """Return the goals that a person gave up in another place of the account."""
+    """Return the goals that the user gave up in another place of the account."""
     there = (home for home in reading.homes if share_an_account(home.connector, old.connector))
     return frozenset[str]().union(*(reading.given_up.get(home.label, ()) for home in there))
 
@@ -311,7 +311,7 @@ def _let_go(home: Binding, record: Record) -> frozenset[str]:
 def apply(
     plans: Sequence[ConnectorPlan], homes: Sequence[Binding], progress: Callable[[str], None], *, limited: bool = False
 ) -> list[ConnectorPlan]:
-    """Carry the plans out; `progress` is told, in words, what is going on.
+    """Carry the plans out. progress: called with a sentence on what is being done.
 
     limited: some connectors that were read are not among `plans`.
     """

@@ -53,7 +53,7 @@ class Reading:
 
     @property
     def reopened(self) -> frozenset[str]:
-        """The keys that a person reopened, in any app."""
+        """The keys that the user reopened, in any app."""
         return frozenset(key for view in self.views for key in view.tasks if view.reopened(key))
 
     def doubts(self) -> list[str]:
