@@ -96,12 +96,10 @@ _ACCOUNTS: WeakValueDictionary[Path, Account] = WeakValueDictionary()
 
 
 def _connect(folder: Path) -> Client:
-    from config import settings
-    from connectors.http import Api, Clock
+    from connectors import http
     from connectors.todoist.api import TODOIST, Client
 
-    said = settings.load(folder)
-    return Client(Api(TODOIST, said.todoist_api_url, said.todoist_token(), said.backplan_time_budget, Clock()))
+    return Client(http.connect(TODOIST, folder))
 
 
 class TodoistConnector:
