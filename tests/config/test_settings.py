@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from config import settings
 from config.errors import CredentialsError
 from connectors.github.api import GITHUB
+from connectors.gitlab import GITLAB
 from connectors.todoist.api import TODOIST
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ STRANGE = {
     f"{TOKEN[:9]}\N{ZERO WIDTH SPACE}{TOKEN[9:]}": "a sign that is not ASCII within",
     f"{TOKEN[:9]}\x07{TOKEN[9:]}": "a sign that is not ASCII within",
 }
-CREDENTIALS = {service.credential.variable: service.credential for service in (TODOIST, GITHUB)}
+CREDENTIALS = {service.credential.variable: service.credential for service in (TODOIST, GITHUB, GITLAB)}
 
 
 @pytest.fixture(params=sorted(CREDENTIALS))
@@ -96,6 +97,7 @@ GOALS = "namespace: me/goals\nsync: [{}]\ngoals: [{{title: Be, deadline: 2027-09
     [
         ("TODOIST_API_TOKEN", "todoist"),
         ("GITHUB_TOKEN", "{github: {repo: me/goals}}"),
+        ("GITLAB_TOKEN", "{gitlab: {project: me/goals}}"),
     ],
 )
 @pytest.mark.parametrize("token", [f"“{TOKEN}”", f"{TOKEN}é", "\udcff" + TOKEN])
