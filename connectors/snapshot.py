@@ -138,10 +138,12 @@ class Classifier:
             elif entry is not None and entry.state == "live":
                 yield Found(row, damaged_marker(line, self.namespace, key, entry), whole=False)
 
-    def original(self, alike: Sequence[Found]) -> Found | None:
+    def original(self, alike: Sequence[Found], whole: frozenset[str]) -> Found | None:
         """Return which of the rows with one nonce we made: that which is remembered, else the eldest.
 
-        None where another one is remembered: then a person has copied it, and deleted what they copied.
+        whole: the ids of the rows whose markers are as we wrote them. Where one of those is remembered, this is another
+        task with its key, which a run that raced has made. None where the one that is remembered is gone: then a person
+        has copied it, and deleted what they copied.
         """
         entries = self.entries
         ids = {entry.native_id for entry in entries.values()}  # under whatever key: a rename may have been cut short
@@ -150,7 +152,7 @@ class Classifier:
         marker = alike[0].marker
         entry = entries.get(marker.key)
         fresh = entry is None or entry.state == "pending" or entry.generation != marker.generation
-        return alike[0] if fresh else None
+        return alike[0] if fresh or (entry and entry.native_id in whole) else None
 
     def content(self, row: Row, marker: Marker | None = None) -> Content:
         """Return what people see of a row. Of several people, the one counts that we applied."""
@@ -166,13 +168,15 @@ class Classifier:
         """Return what the rows are. damage: of the memory, which is damaged too where goals are missing in it."""
         others: dict[str, frozenset[str]] = {}
         ours: dict[str, list[Found]] = {}
-        for one in self.managed(rows):
+        managed = list(self.managed(rows))
+        whole = frozenset(one.row.id for one in managed if one.whole)
+        for one in managed:
             marker = one.marker
             if marker.namespace == self.namespace:
                 ours.setdefault(marker.nonce, []).append(one)
             else:
                 others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
-        originals = [found for alike in ours.values() if (found := self.original(alike))]
+        originals = [found for alike in ours.values() if (found := self.original(alike, whole))]
         ids = {found.row.id for found in originals}
         copies = [found for alike in ours.values() for found in alike if found.row.id not in ids]
         return Snapshot(

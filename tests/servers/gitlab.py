@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 PROJECT = "ann/goals"
 _HERE = "/api/v4/projects/{project}"
-ISSUE = f"{_HERE}/issues/{{iid}}"
+ISSUES = f"{_HERE}/issues"
+ISSUE = f"{ISSUES}/{{iid}}"
 USERS = {"ann": 7, "jasmine": 8}
 _CHANGES = {"title", "description", "due_date", "assignee_ids"}
 _NEW, _CHANGED = _CHANGES | {"labels"}, _CHANGES | {"labels", "add_labels", "remove_labels", "state_event"}
@@ -141,8 +142,8 @@ GITLAB = Shape(
         "GET /api/v4/users": _users,
         "GET /api/v4/personal_access_tokens/self": lambda *_: {"active": True, "expires_at": "2028-07-01"},
         f"GET {_HERE}": _project,
-        f"GET {_HERE}/issues": _list,
-        f"POST {_HERE}/issues": _make,
+        f"GET {ISSUES}": _list,
+        f"POST {ISSUES}": _make,
         f"GET {ISSUE}": lambda table, request, body, parts: _shown(_the(table, parts)),
         f"PUT {ISSUE}": lambda table, request, body, parts: _apply(table, _the(table, parts), body, _CHANGED),
         f"DELETE {ISSUE}": _delete,
