@@ -42,7 +42,6 @@ GITLAB = Service(
     rights="the scope `api`, and its owner the role Planner or Reporter in the project",
 )
 _FORBIDDEN = 403
-_NEW = frozenset({TEXT, "title", "due", "labels", "who"})
 _NAMES = {"title": "title", TEXT: "description", "due": "due_date", "who": "assignee_ids"}
 _QUICK_ACTION = re.compile(r"(?m)^([ \t]*)/(?=[A-Za-z])")  # GitLab carries such a line out: /close
 _REFERENCE = re.compile(r"(?<!\w)@(?=\w)|[#!&](?=\d)")  # notifies people, or leaves a note at another issue
@@ -83,7 +82,7 @@ class _Issue(Shape):
 class _Project(Shape):
     path_with_namespace: str
     archived: bool
-    issues_enabled: bool
+    issues_enabled: bool = True
 
 
 class _Token(Shape):
@@ -94,9 +93,7 @@ class GitLab:
     """The issues of one project over HTTP. Each method sends one request."""
 
     name: ClassVar[str] = "gitlab"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        frozenset({"title", "due", "notes", "labels", "who"}), reliability="safe"
-    )
+    capabilities: ClassVar[Capabilities] = Capabilities(frozenset({"title", "due", "notes", "labels", "who"}), "safe")
     http: ClassVar[Service] = GITLAB
     limits: ClassVar[Limits] = Limits(title=255, text=1_000_000)
     hiding: ClassVar[Hiding] = HtmlComment()
@@ -147,7 +144,7 @@ class GitLab:
 
     def create(self, wanted: Wanted) -> Row:
         """Make an issue."""
-        return self._one("POST", "", self._body(wanted, _NEW, None), repeatable=False)
+        return self._one("POST", "", self._body(wanted, frozenset({*_NAMES, "labels"}), None), repeatable=False)
 
     def change(self, row: Row, wanted: Wanted, fields: frozenset[str]) -> Row:
         """Change fields of an issue."""
@@ -168,8 +165,7 @@ class GitLab:
 
     def keep(self, row: Row, words: str) -> None:
         """Keep words in a comment."""
-        lines = ("Before the goals file changed it:", *_without_references(words).split("\n"))
-        quoted = "\n".join(f"> {line}" for line in lines)
+        quoted = _without_references(f"> Before the goals file changed it:\n{words}").replace("\n", "\n> ")
         self._api.ask("POST", f"{self._path}/issues/{row.id}/notes", body={"body": quoted})
 
     def facts(self) -> list[Check]:
@@ -186,8 +182,6 @@ class GitLab:
             Check("project", not closed, closed or f"“{project.path_with_namespace}” takes issues"),
         ]
 
-    # JSON
-
     def _one(self, method: str, number: str, body: dict[str, Any] | None = None, **asked: Any) -> Row:
         """Return an issue as it is after a request."""
         response = self._api.ask(method, f"{self._path}/issues/{number}".rstrip("/"), body=body, **asked)
@@ -196,7 +190,8 @@ class GitLab:
 
     def _row(self, said: Any) -> Row:
         issue = _Issue.read(said)
-        closed, moved = issue.state == "closed", issue.moved_to_id is not None  # a move closes what it leaves behind
+        moved = issue.moved_to_id is not None  # which closes what it leaves behind
+        done = issue.state == "closed" and not moved
         self._people |= {user.username: user.id for user in issue.assignees}
         return Row(
             str(issue.iid),
@@ -205,9 +200,9 @@ class GitLab:
             issue.due_date,
             _in_order(issue.labels),
             tuple(user.username for user in issue.assignees),
-            done=closed and not moved,
-            done_at=issue.closed_at if closed and not moved else None,
-            dropped=closed and moved,
+            done=done,
+            done_at=issue.closed_at if done else None,
+            dropped=issue.state == "closed" and moved,
             added=f"{issue.created_at} {issue.iid:012}",
             touched=issue.user_notes_count > 0,
             trusted=LABEL in issue.labels or issue.author.username == self._me,
@@ -217,19 +212,16 @@ class GitLab:
         """Return the fields of an issue as they shall be; labels of people's own stay."""
         content = wanted.content
         before = set(row.labels if row else ())
-        labels = set(content.labels) if "labels" in fields else before
-        ours = {LABEL}
-        body = {
+        after = (set(content.labels) if "labels" in fields else before) | ({LABEL} if wanted.ours else set())
+        values = {
             "title": content.title,
             TEXT: wanted.text,
             "due": content.due.isoformat() if content.due else "",  # null would leave it
             "who": self._assigned(content.who, row) if "who" in fields else (),
         }
-        added = ",".join(sorted((labels - before) | (ours if wanted.ours else set())))
-        removed = ",".join(sorted((before - labels) | (set() if wanted.ours else ours)))
-        asked = {_NAMES[name]: value for name, value in body.items() if name in fields}
-        changed = {"add_labels" if row else "labels": added, "remove_labels": removed}
-        return asked | {name: names for name, names in changed.items() if names}
+        labels = {"add_labels" if row else "labels": after - before, "remove_labels": (before | {LABEL}) - after}
+        changed = {name: ",".join(sorted(names)) for name, names in labels.items() if names}
+        return changed | {_NAMES[name]: value for name, value in values.items() if name in fields}
 
     def _assigned(self, who: str, row: Row | None) -> list[int]:
         """Return the ids of whom an issue is assigned to: the first of those before gives way."""
