@@ -145,8 +145,8 @@ def load(folder: Path, credential: Credential) -> Settings:
         found = model(_env_file=files, **told)
     except ValidationError as error:
         for e in error.errors(include_input=False):
-            if str(e["loc"][0]).endswith("_token"):  # bytes that are no text at all
-                raise _strange(str(e["loc"][0]).upper(), "bytes that are no letters") from None
+            if e["loc"][0] == token:  # bytes that are no text at all
+                raise _strange(credential.variable, "bytes that are no letters") from None
         # Not pydantic's own words: they repeat the value.
         wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise InputError(f"a setting in the environment is wrong: {wrong}") from None

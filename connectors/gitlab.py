@@ -11,6 +11,7 @@ from pydantic import Field
 
 from config.errors import MissingError
 from config.settings import Credential
+from connectors import stored
 from connectors.base import Capabilities, Check
 from connectors.http import Rate, Service, listed
 from connectors.options import Options
@@ -97,7 +98,7 @@ class GitLab:
     http: ClassVar[Service] = GITLAB
     limits: ClassVar[Limits] = Limits(title=255, text=1_000_000)
     hiding: ClassVar[Hiding] = HtmlComment()
-    remedy: ClassVar[str] = "Restore its description: “edited” below it shows earlier ones"
+    remedy: ClassVar[str] = f"Restore the description of the issue “{stored.TITLE}”"
 
     def __init__(self, options: GitLabOptions, api: Api) -> None:
         self._api = api
@@ -190,8 +191,7 @@ class GitLab:
 
     def _row(self, said: Any) -> Row:
         issue = _Issue.read(said)
-        moved = issue.moved_to_id is not None  # which closes what it leaves behind
-        done = issue.state == "closed" and not moved
+        done = issue.state == "closed" and issue.moved_to_id is None  # a move closes what it leaves behind
         self._people |= {user.username: user.id for user in issue.assignees}
         return Row(
             str(issue.iid),
@@ -202,7 +202,7 @@ class GitLab:
             tuple(user.username for user in issue.assignees),
             done=done,
             done_at=issue.closed_at if done else None,
-            dropped=issue.state == "closed" and moved,
+            dropped=issue.state == "closed" and not done,
             added=f"{issue.created_at} {issue.iid:012}",
             touched=issue.user_notes_count > 0,
             trusted=LABEL in issue.labels or issue.author.username == self._me,

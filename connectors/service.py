@@ -321,7 +321,7 @@ class ServiceConnector:
         """Return whether the task is there with this content and without a marker."""
         place = self._read_once()
         row = place.row(native_id)
-        if row is None or row.done or self.service.hiding.split(row.text)[1]:
+        if row is None or row.closed or self.service.hiding.split(row.text)[1]:
             return False
         return place.classifier.content(row) == content
 

@@ -132,12 +132,9 @@ class Reading:
             if not issue.open
             and issue.reason in NOT_PLANNED
             and marker.namespace == self.namespace
-            and not self._is_dropped(marker.key)
+            and self._state(marker.key) != "dropped"
         }
         self.robots = {closed[node_id]: login for node_id, login in closed_by_robots(client, closed).items()}
-
-    def _is_dropped(self, key: str) -> bool:
-        return self._state(key) == "dropped"
 
     def _state(self, key: str) -> StepState:
         """Return what is remembered of a key; of one that is new, that it is open."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import BackplanError, CredentialsError, InputError, MissingError
+from config.errors import BackplanError, CredentialsError, InputError, MissingError, RefusedError
 from connectors.http import Api
 from sync.run import executor, pipeline, reading
 from sync.run.homes import Binding
@@ -269,6 +269,26 @@ def test_a_marker_or_memory_that_anybody_may_have_written_is_not_believed(world:
             row["labels"] = []  # so that all of the project is looked through
     assert world.sync().actions == {}
     assert (world.tasks(), world.states()) == (before, states)
+
+
+def test_a_memory_that_was_closed_counts_and_one_that_is_gone_or_damaged_stops_the_run(
+    world: World, server: TableServer
+) -> None:
+    row = next(row for row in server.table.rows.values() if "memory" in row["title"])
+    gitlab.close(server.table, row)
+    assert world.sync().actions == {}
+    for text, words in (
+        (row["description"].replace('"goal"', '"gaol"'), r"gitlab \(ann/goals\): a line of the memory is damaged"),
+        (
+            "Not needed",
+            r"the memory beside our 4 tasks is gone\. Restore the description of the issue “backplan's memory",
+        ),
+    ):
+        before, row["description"] = row["description"], text
+        with pytest.raises(RefusedError, match=words):
+            world.run(connector(server))
+        row["description"] = before
+    assert world.sync().actions == {}
 
 
 def test_all_pages_are_read(world: World, server: TableServer) -> None:
