@@ -67,7 +67,10 @@ def write(memory: Mapping[str, StoredGoal], namespace: str, longest: int) -> lis
 
 
 def read(rows: Iterable[Row], namespace: str, hiding: Hiding) -> Stored:
-    """Return the memory: the newest whole set, and what only elder ones know."""
+    """Return the memory: the newest whole set, and what only elder ones know.
+
+    A set of which pieces are missing counts for nothing: a run that died while it wrote its first had made no task yet.
+    """
     pieces = _pieces(rows, namespace, hiding)
     sets: dict[str, dict[int, Piece]] = {}
     for piece in pieces:
@@ -85,8 +88,6 @@ def read(rows: Iterable[Row], namespace: str, hiding: Hiding) -> Stored:
             continue
         memory, damage = _merged(memory, found), ""
         chosen = tuple(piece.row for piece in ordered)
-    if pieces and not chosen:
-        damage = damage or "a part of the memory is missing"
     kept = {row.id for row in chosen}
     return Stored(memory, chosen, tuple(piece.row for piece in pieces if piece.row.id not in kept), damage)
 

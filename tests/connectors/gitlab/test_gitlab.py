@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, CredentialsError, InputError, MissingError, RefusedError
+from connectors.gitlab import GitLab
 from connectors.http import Api
+from connectors.service import Limits
 from sync.run import executor, pipeline, reading
 from sync.run.homes import Binding
 from tests import tiers
@@ -66,6 +68,12 @@ def scenario_refused(world: World) -> None:
     """A step leaves the file, and the token may not delete."""
     scenario_removed(world)
     world.service.server.table.forbidden.add(DELETE)  # type: ignore[attr-defined]  # it is GitLab
+
+
+def scenario_new(world: World) -> None:
+    """Steps are added, so that what is remembered takes more room."""
+    world.sync()
+    world.goal["steps"] += [{"id": f"s{n}", "title": f"Step {n}", "takes": "1 day"} for n in range(4)]
 
 
 SCENARIOS = (scenario_first, scenario_deadline, scenario_removed, scenario_done, scenario_refused)
@@ -143,6 +151,29 @@ def test_killed_after_any_request(tmp_path: Path, scenario: Scenario) -> None:
             with pytest.raises(Killed):
                 run(world.project, [connector(server, api=Dying)], TODAY)
             _assert_all_is_well(world, scenario, server)
+
+
+@pytest.mark.parametrize("scenario", [scenario_first, pytest.param(scenario_new, marks=pytest.mark.proof)])
+def test_a_memory_of_several_issues_is_as_safe_as_one(
+    tmp_path: Path, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GitLab, "limits", Limits(title=255, text=720))
+    for at in range(_number_of_requests(tmp_path, scenario)):
+        with gitlab.server() as server:
+            world = _prepared(tmp_path, server, scenario)
+            server.faults.at(at, Fault.LOST)
+            server.faults.at(at + 1, Fault.NOT_SENT, 1000)
+            with suppress(BackplanError):
+                run(world.project, [connector(server, budget=60)], TODAY)
+            server.faults.clear()
+            assert run(world.project, [connector(server)], TODAY).errors == [], at
+            world.sync()
+            ours = [title for title in titles(server) if not title.startswith("backplan")]
+            assert len(ours) == len(set(ours)) == len(world.goal["steps"]) + 2
+            texts = (row["description"] or "" for row in server.table.rows.values())
+            pieces = [text for text in texts if "bpm1" in text]
+            assert len(pieces) > 1
+            assert all(f"/{len(pieces)} " in piece for piece in pieces)
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.BAD_GATEWAY_APPLIED])
