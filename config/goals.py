@@ -96,11 +96,9 @@ def _read_target(value: Any) -> Any:
     return {name: options or {}}
 
 
-Target = Annotated[
-    dict[str, dict[str, Any]],
-    BeforeValidator(_read_target),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "maxProperties": 1}]}),
-]
+# Of a connector's settings, the schema says what the connectors declare: `config.schema` puts that in.
+TARGET_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "object", "maxProperties": 1}]}
+Target = Annotated[dict[str, dict[str, Any]], BeforeValidator(_read_target), WithJsonSchema(TARGET_SCHEMA)]
 After = Annotated[Annotated[Reference, Tag("~id")] | Annotated[LinkModel, Tag("~link")], Discriminator(_kind_of_after)]
 
 

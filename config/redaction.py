@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Tokens of GitHub, Slack and OpenAI by their beginnings, and Todoist's 40 hexadecimal digits (not in a web address).
+# Tokens of GitHub, GitLab, Slack and OpenAI by their beginnings, and Todoist's 40 hexadecimal digits (not in a URL).
 TOKEN = re.compile(
-    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|xox[abp]-[\w-]{20,}|sk-[\w-]{20,})|(?<![/\w])[0-9a-f]{40}\b"
+    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|(?:xox[abp]|sk|glpat)-[\w-]{20,})|(?<![/\w])[0-9a-f]{40}\b"
 )
 _HEADER = re.compile(r"(?i)(\bauthorization\b\W{1,6}(?:basic|bearer|token)\s+)[^\s'\"]+")
 _SECRET_NAME = re.compile(r"(?i).*_(?:TOKEN|PASSWORD|SECRET|KEY)(?P<file>_FILE)?")

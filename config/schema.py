@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from config.goals import FileModel
+from config.goals import TARGET_SCHEMA, FileModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-def schema() -> dict[str, Any]:
-    """Return the schema (JSON Schema, draft 2020-12)."""
-    generated = FileModel.model_json_schema(by_alias=True)
+def schema(connectors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema (JSON Schema, draft 2020-12). connectors: the schemas of their settings, by their names."""
+    name, settings = TARGET_SCHEMA["anyOf"]
+    target = {"anyOf": [name, {**settings, "properties": connectors}]}
+    plain = json.dumps(FileModel.model_json_schema(by_alias=True))
+    generated = json.loads(plain, object_hook=lambda value: target if value == TARGET_SCHEMA else value)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **generated,
@@ -18,6 +24,6 @@ def schema() -> dict[str, Any]:
     }
 
 
-def text() -> str:
-    """Return the schema as it is published: indented, with a final newline."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def text(connectors: Mapping[str, Any]) -> str:
+    """Return the schema as it is published: indented, with a final newline. connectors: as for `schema`."""
+    return json.dumps(schema(connectors), indent=2, ensure_ascii=False) + "\n"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from unicodedata import category
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import CredentialsError, InputError
@@ -30,43 +31,50 @@ def _safe_address(value: str) -> str:
 Address = Annotated[str, AfterValidator(_safe_address)]
 
 
-_TODOIST = "https://api.todoist.com"
-_GITHUB = "https://api.github.com"
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token that a service needs, and the address that it may be sent to.
+
+    service: its name for people. variable: of the environment, which holds the token; with `_FILE` behind it, it names
+    a file that does. where: how a person gets one, as a part of a sentence. url_variable: of the environment, which
+    says where the service is; url: where it is without.
+    """
+
+    service: str
+    variable: str
+    where: str
+    url_variable: str
+    url: str
 
 
-class Settings(BaseSettings):
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says of one service: where it is, its token, and how many seconds a run may take."""
+
+    credential: Credential
+    url: str
+    time_budget: float
+    token: SecretStr | None = None
+    token_file: Path | None = None
+
+    def secret(self) -> SecretStr:
+        """Return the service's token. Raises CredentialsError where there is none."""
+        wanted = self.credential
+        return _token(
+            wanted.variable,
+            self.token,
+            self.token_file,
+            f"{wanted.service}'s token is missing: {wanted.where} and put it into the environment variable "
+            f"{wanted.variable} (nothing was changed)",
+        )
+
+
+class _Environment(BaseSettings):
     """Environment variables, or lines of a file `.env`; the environment has the last word."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
-    todoist_api_token: SecretStr | None = None
-    todoist_api_token_file: Path | None = None
-    todoist_api_url: Address
-    github_token: SecretStr | None = None
-    github_token_file: Path | None = None
-    github_api_url: Address
     backplan_time_budget: float = Field(300, gt=0)
-
-    def todoist_token(self) -> SecretStr:
-        """Return Todoist's token. Raises CredentialsError where there is none."""
-        return _token(
-            "TODOIST_API_TOKEN",
-            self.todoist_api_token,
-            self.todoist_api_token_file,
-            "Todoist's token is missing: in Todoist, open Settings > Integrations > Developer, copy the API token "
-            "and put it into the environment variable TODOIST_API_TOKEN (nothing was changed)",
-        )
-
-    def github_secret(self) -> SecretStr:
-        """Return GitHub's token. Raises CredentialsError where there is none."""
-        return _token(
-            "GITHUB_TOKEN",
-            self.github_token,
-            self.github_token_file,
-            "GitHub's token is missing: in a workflow, write `env: {GITHUB_TOKEN: ${{ github.token }}}`; elsewhere "
-            "make one in Settings > Developer settings > Fine-grained tokens, with Issues: read and write on the "
-            "repository, and put it into the environment variable GITHUB_TOKEN (nothing was changed)",
-        )
 
 
 def _token(name: str, token: SecretStr | None, path: Path | None, missing: str) -> SecretStr:
@@ -118,23 +126,29 @@ def _from_file(name: str, path: Path) -> SecretStr:
         raise CredentialsError(f"{name}: {path} cannot be read ({type(error).__name__})") from None
 
 
-def load(folder: Path) -> Settings:
+def load(folder: Path, credential: Credential) -> Settings:
     """Return the settings, with those of a `.env` in the current folder, or else in `folder`, that of the goals file.
 
     Such a file may come with the repository, from anybody. So where a service is, to which a token goes, is said by the
     environment alone; and on a pull request the files are not read. Raises InputError for a value that cannot be.
     """
     files = () if on_pull_request() else (folder / ".env", Path(".env"))  # a later file goes first
+    token, url = credential.variable.lower(), credential.url_variable.lower()
+    fields: dict[str, Any] = {
+        token: (SecretStr | None, None),
+        f"{token}_file": (Path | None, None),
+        url: (Address, ...),
+    }
+    model = create_model("Environment", __base__=_Environment, **fields)
     try:
-        return Settings(
-            _env_file=files,
-            todoist_api_url=os.environ.get("TODOIST_API_URL") or _TODOIST,
-            github_api_url=os.environ.get("GITHUB_API_URL") or _GITHUB,
-        )
+        told: dict[str, Any] = {url: os.environ.get(credential.url_variable) or credential.url}
+        found = model(_env_file=files, **told)
     except ValidationError as error:
         for e in error.errors(include_input=False):
-            if str(e["loc"][0]).endswith("_token"):  # bytes that are no text at all
-                raise _strange(str(e["loc"][0]).upper(), "bytes that are no letters") from None
+            if e["loc"][0] == token:  # bytes that are no text at all
+                raise _strange(credential.variable, "bytes that are no letters") from None
         # Not pydantic's own words: they repeat the value.
         wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise InputError(f"a setting in the environment is wrong: {wrong}") from None
+    said = found.model_dump()
+    return Settings(credential, said[url], said["backplan_time_budget"], said[token], said[f"{token}_file"])

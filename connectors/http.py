@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 
+from config import settings
+from config.errors import BackplanError, CredentialsError, MissingError
 from connectors.base import Requests
 from connectors.retry import Clock, Retrier, TransientError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from pydantic import SecretStr
 
-__all__ = ["Api", "Clock", "Service", "json_object"]
+    from config.settings import Credential
+
+__all__ = ["Api", "Clock", "Rate", "Service", "connect", "json_object", "listed"]
 
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and to be answered: longer than services take before they give up
 _MOST_HOPS = 5
@@ -30,28 +36,59 @@ def _is_429(response: requests.Response) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How many requests a service takes in so many seconds. writes: only those that write count."""
+
+    count: int
+    seconds: float
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """How a service is spoken to.
 
-    name: for people. headers: sent with each request. limited: whether an answer says that there are too many requests,
-    so that nothing was done. rest: seconds to wait then, where the answer does not say for how long.
+    credential: its token, and where it is. headers: sent with each request. header, scheme: what carries the token, and
+    the word before it. limited: whether an answer says that there are too many requests, so that nothing was done.
+    rest: seconds to wait then, where the answer does not say for how long. rates: what is never exceeded.
+    rights: what a token and its owner need, as a part of a sentence.
     """
 
-    name: str
+    credential: Credential
     headers: Mapping[str, str] = field(default_factory=dict)
+    header: str = "Authorization"
+    scheme: str = "Bearer "
     limited: Callable[[requests.Response], bool] = _is_429
     rest: float = 0.0
+    rates: tuple[Rate, ...] = ()
+    rights: str = ""
 
 
-class _Bearer(requests.auth.AuthBase):
+class _Auth(requests.auth.AuthBase):
     """Sends the token; as an object of requests' own, so that no .netrc on this machine overrules it."""
 
-    def __init__(self, token: SecretStr) -> None:
-        self._token = token
+    def __init__(self, service: Service, token: SecretStr) -> None:
+        self._header, self._scheme, self._token = service.header, service.scheme, token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        request.headers[self._header] = f"{self._scheme}{self._token.get_secret_value()}"
         return request
+
+
+class _Room:
+    """Keeps requests within the rates of a service."""
+
+    def __init__(self, rates: tuple[Rate, ...]) -> None:
+        self._sent: dict[Rate, deque[float]] = {rate: deque(maxlen=rate.count) for rate in rates}
+
+    def take(self, now: float, *, writing: bool) -> float:
+        """Count a request; return for how many seconds it has to wait before it is sent."""
+        counted = [(rate, sent) for rate, sent in self._sent.items() if writing or not rate.writes]
+        waits = [sent[0] + rate.seconds - now for rate, sent in counted if len(sent) == rate.count]
+        wait = max(0.0, *waits) if waits else 0.0
+        for _, sent in counted:
+            sent.append(now + wait)
+        return wait
 
 
 class Api:
@@ -63,12 +100,13 @@ class Api:
         """`url` is where the service is, `budget` the seconds that a run may take, from now."""
         self.url = url.rstrip("/")
         self.requests = Requests()
-        self.retrier = Retrier(service.name, budget, clock)
+        self.retrier = Retrier(service.credential.service, budget, clock, service.credential.url_variable)
         self._service = service
         self._timeout = (timeout, timeout) if timeout else _TIMEOUT
         self._http = requests.Session()
         self._http.headers.update({"User-Agent": "backplan", **service.headers})
-        self._http.auth = _Bearer(token)
+        self._http.auth = _Auth(service, token)
+        self._room = _Room(service.rates)
         self._http.verify = os.environ.get("SSL_CERT_FILE") or True  # requests reads REQUESTS_CA_BUNDLE by itself
 
     def send(
@@ -90,9 +128,37 @@ class Api:
         Raises UnknownOutcomeError for one that may have been carried out, BackplanError where it is never answered.
         """
         writing = method != "GET" if writes is None else writes
+        if wait := self._room.take(self.retrier.clock.passed(), writing=writing):
+            self.retrier.pause(wait, "the next request has to wait, as there may be only so many a minute")
         return self.retrier.until_answered(
             lambda: self._once(method, self._address(path), params, body, writing), repeatable=repeatable
         )
+
+    def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
+        """Return the answer to a request, as `send` does.
+
+        Raises CredentialsError, MissingError or BackplanError for an error, in the service's words.
+        """
+        return self.checked(self.send(method, path, **asked))
+
+    def checked(self, response: requests.Response) -> requests.Response:
+        """Return an answer that is no error. Raises as `ask` does."""
+        if response.ok:
+            return response
+        wanted, words = self._service.credential, _words(json_object(response))
+        if response.status_code == requests.codes.unauthorized:
+            raise CredentialsError(
+                f"{wanted.service} does not know the token in {wanted.variable}, or it has expired ({words}): "
+                f"{wanted.where} and put it there (nothing more was changed)"
+            )
+        if response.status_code == requests.codes.forbidden:
+            raise CredentialsError(
+                f"the token in {wanted.variable} may not do that ({wanted.service}: {words}): it needs "
+                f"{self._service.rights}"
+            )
+        missing = response.status_code in (requests.codes.not_found, requests.codes.gone)
+        kind = MissingError if missing else BackplanError
+        raise kind(f"{wanted.service}: {words} (status {response.status_code}, {urlsplit(response.url).path})")
 
     def _address(self, path: str) -> str:
         """Return a whole address. The token goes to this service alone, whatever host a link or a library names."""
@@ -146,6 +212,28 @@ class Api:
         return max((float(reset) if reset.isdecimal() else 0.0) - self.retrier.now.timestamp(), 1.0)
 
 
+def connect(service: Service, folder: Path) -> Api:
+    """Return a service as the environment names it. Raises CredentialsError where its token is missing."""
+    said = settings.load(folder, service.credential)
+    return Api(service, said.url, said.secret(), said.time_budget, Clock())
+
+
+def listed(ask: Callable[..., requests.Response], path: str, **query: str) -> Iterator[Any]:
+    """Yield everything that a list holds, page by page, as its links lead on.
+
+    ask: returns the answer to a request. Raises ValueError where what it answers is no list.
+    """
+    url: str | None = path
+    params: Mapping[str, str] | None = query
+    while url is not None:
+        response = ask("GET", url, params=params)
+        values = response.json()
+        if not isinstance(values, list):
+            raise ValueError("it is no list")
+        yield from values
+        url, params = response.links.get("next", {}).get("url"), None
+
+
 def json_object(response: requests.Response) -> dict[str, Any]:
     """Return the object that an answer holds; an empty one where it holds none."""
     try:
@@ -153,6 +241,12 @@ def json_object(response: requests.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """Return what an error says, by the names that services give it."""
+    words = (error.get(name) for name in ("error_description", "message", "error"))
+    return next((str(said) for said in words if said), "no reason given")
 
 
 def _is_json(response: requests.Response) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.errors import InputError
 from config.project import NO_NAMESPACE
 from config.suggest import did_you_mean
+from connectors.options import Declares, OptionError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -40,10 +41,16 @@ def load(name: str) -> type[Connector]:
     return connector
 
 
+def option_schemas() -> dict[str, Any]:
+    """Return the JSON Schema of the settings of every connector that declares them, by name."""
+    classes: list[tuple[str, object]] = [(name, load(name)) for name in installed()]
+    return {name: found.options.model_json_schema() for name, found in classes if isinstance(found, Declares)}
+
+
 def create(target: Target | None, namespace: str, folder: Path) -> Connector:
     """Return the connector for a target of the goals file, the embedded one for None.
 
-    Raises InputError with the target's place when its name or its settings are wrong.
+    Raises InputError with the place of the target, or of the setting, when its name or its settings are wrong.
     """
     if target is None:
         return load(EMBEDDED).configure({}, namespace, folder)
@@ -55,5 +62,9 @@ def create(target: Target | None, namespace: str, folder: Path) -> Connector:
                 "words you like, and the same ones for good) at the top of the goals file"
             )
         return connector.configure(target.options, namespace, folder)
+    except OptionError as error:
+        origin = target.origin
+        place = origin.at_key(target.name, error.option) if error.option else origin.at()
+        raise InputError(f"{place}: {error}") from None
     except InputError as error:
         raise InputError(f"{target.origin.at()}: {error}") from None

@@ -62,10 +62,14 @@ class UnknownOutcomeError(BackplanError):
 class Retrier:
     """Asks again and again until there is an answer, or the time of the run is over."""
 
-    def __init__(self, service: str, budget: float, clock: Clock) -> None:
-        """`service` is its name for people, `budget` the seconds that a run may take, from now."""
+    def __init__(self, service: str, budget: float, clock: Clock, url_variable: str) -> None:
+        """`service` is its name for people, `budget` the seconds that a run may take, from now.
+
+        url_variable: of the environment, which says where the service is.
+        """
         self.clock = clock
         self._service = service
+        self._url_variable = url_variable
         self._budget = budget
         self._end = clock.passed() + budget
         self._silence = SILENCE.get()
@@ -168,7 +172,7 @@ class Retrier:
 
     def _over(self, error: TransientError) -> BackplanError:
         check = (
-            f"Check the network of this machine, a proxy or VPN on the way, and {self._service.upper()}_API_URL where "
+            f"Check the network of this machine, a proxy or VPN on the way, and {self._url_variable} where "
             "you have set it"
         )
         remedy = check if isinstance(error, UnreachableError) else "Run again later"

@@ -7,16 +7,26 @@ that nobody knows would be done.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from config.errors import BackplanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _MISSING = "missing"
+
+
+def _read_by(read: Callable[[str], Any]) -> BeforeValidator:
+    """Return what reads a text; a strict model refuses all else."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+Day = Annotated[date, _read_by(date.fromisoformat)]
+Moment = Annotated[datetime, _read_by(datetime.fromisoformat)]
 
 
 class Shape(BaseModel):

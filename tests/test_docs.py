@@ -263,3 +263,17 @@ def _anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", _FENCED.sub("", text), re.MULTILINE)
     slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
     return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+# A connector
+
+
+def test_the_code_of_a_connector_is_the_code_that_runs() -> None:
+    """Whole lines of it, perhaps further in; and the file is as short as the page says."""
+    source = (ROOT / "connectors" / "gitlab.py").read_text("utf-8")
+    shown = [block for block in _all("python", "toml") if block.page.name == "connectors.md"]
+    assert len(shown) >= 8
+    for block in shown:
+        text = source if block.info == "python" else (ROOT / "pyproject.toml").read_text("utf-8")
+        assert any(f"\n{indent(block.text, ' ' * depth)}" in text for depth in (0, 4, 8)), block.name
+    assert source.count("\n") < 250

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from config.errors import BackplanError, MissingError
+from config.settings import Credential
 from connectors.github.answers import LabelAnswer, QueryAnswer
 from connectors.github.errors import (
     explain,
@@ -24,9 +25,8 @@ from connectors.github.errors import (
     refusal,
     refused,
     understood,
-    unknown,
 )
-from connectors.http import Service
+from connectors.http import Service, listed
 from connectors.retry import UnknownOutcomeError
 
 if TYPE_CHECKING:
@@ -41,7 +41,14 @@ _BURST = 15.0  # seconds that a full batch has to itself at that rate
 _LEAST_GAP = 1.0  # seconds between two writes: GitHub's advice
 _LONG = 60.0  # seconds to wait where GitHub says that it is asked too often, and not for how long
 GITHUB = Service(
-    "GitHub",
+    Credential(
+        "GitHub",
+        "GITHUB_TOKEN",
+        "in a workflow, write `env: {GITHUB_TOKEN: ${{ github.token }}}`; elsewhere make one in Settings > Developer "
+        "settings > Fine-grained tokens, with Issues: read and write on the repository,",
+        "GITHUB_API_URL",
+        "https://api.github.com",
+    ),
     {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
     limited=is_limited,
     rest=_LONG,
@@ -86,15 +93,8 @@ class Client:
 
     def listed(self, path: str, **query: str) -> Iterator[Any]:
         """Yield everything that a list of the repository holds, page by page, as its links lead on."""
-        url: str | None = f"/repos/{self.repo}/{path}"
-        params: Mapping[str, str] | None = {"per_page": "100", **query}
-        while url is not None:
-            response = self._send("GET", url, params=params)
-            values = response.json()
-            if not isinstance(values, list):
-                raise unknown(f"a list ({path})", "it is no list")
-            yield from values
-            url, params = response.links.get("next", {}).get("url"), None
+        with understood(f"a list ({path})"):
+            yield from listed(self._send, f"/repos/{self.repo}/{path}", per_page="100", **query)
 
     def labels(self) -> dict[str, str]:
         """Return the ids of all labels of the repository by their names."""

@@ -48,12 +48,10 @@ _BESIDES = 4  # changes that are nobody's task: the label, and the memory before
 
 
 def _connect(repo: str, folder: Path) -> Client:
-    from config import settings
+    from connectors import http
     from connectors.github.api import GITHUB, Client
-    from connectors.http import Api, Clock
 
-    said = settings.load(folder)
-    return Client(Api(GITHUB, said.github_api_url, said.github_secret(), said.backplan_time_budget, Clock()), repo)
+    return Client(http.connect(GITHUB, folder), repo)
 
 
 _WITHOUT_PUSH = (

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from config.errors import RefusedError
-from connectors.codec import read_marker
 from connectors.github.body import Body
 from connectors.github.date_line import NO_DATES, Dates
+from connectors.snapshot import marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,12 +104,4 @@ class Issue:
 
     def marker(self, namespace: str) -> Marker | None:
         """Return its marker. That of a newer version is a reason to stop only where it is one of ours."""
-        text = self.body.marker
-        if not self.trusted or not text:
-            return None
-        try:
-            return read_marker(text)
-        except RefusedError:
-            if f" {namespace} " in text:
-                raise
-            return None
+        return marker_of(self.body.marker, namespace) if self.trusted else None

@@ -7,7 +7,6 @@ that off, the whole repository is looked through instead.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -23,7 +22,8 @@ from connectors.github.date_line import day_without_due, in_words
 from connectors.github.errors import understood
 from connectors.github.issue import Issue, Item
 from connectors.github.unmarked import strays
-from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce, digest
+from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task, digest
+from connectors.snapshot import damaged_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +42,6 @@ _ITEMS = """query($ids: [ID!]!, $field: String!) {
   } } } }
 }"""
 _MOST_NODES = 100
-_NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # what is left of a damaged marker
 
 
 @dataclass
@@ -133,12 +132,9 @@ class Reading:
             if not issue.open
             and issue.reason in NOT_PLANNED
             and marker.namespace == self.namespace
-            and not self._is_dropped(marker.key)
+            and self._state(marker.key) != "dropped"
         }
         self.robots = {closed[node_id]: login for node_id, login in closed_by_robots(client, closed).items()}
-
-    def _is_dropped(self, key: str) -> bool:
-        return self._state(key) == "dropped"
 
     def _state(self, key: str) -> StepState:
         """Return what is remembered of a key; of one that is new, that it is open."""
@@ -265,9 +261,7 @@ class Reading:
                 yield issue, marker, True
             elif issue.number in live:
                 key, entry = live[issue.number]
-                said = _NONCE.match(issue.body.marker)
-                nonce = said[1] if said else client_nonce(self.namespace, key, entry.generation)
-                yield issue, Marker(self.namespace, key, nonce, entry.generation), False
+                yield issue, damaged_marker(issue.body.marker, self.namespace, key, entry), False
 
     def _original(self, alike: list[tuple[Issue, Marker]]) -> str:
         """Return which of the issues with one nonce we made: that which we remember, without one the eldest."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from config.errors import BackplanError, CredentialsError, MissingError
+from config.settings import Credential
 from connectors.http import Service, json_object
 from connectors.shapes import understood, unknown
 from connectors.todoist.answers import (
@@ -38,7 +39,15 @@ if TYPE_CHECKING:
     from connectors.todoist.objects import Command
 
 Page = TypeVar("Page", CompletedAnswer, ArchivedAnswer)
-TODOIST = Service("Todoist")
+TODOIST = Service(
+    Credential(
+        "Todoist",
+        "TODOIST_API_TOKEN",
+        "in Todoist, open Settings > Integrations > Developer, copy the API token",
+        "TODOIST_API_URL",
+        "https://api.todoist.com",
+    )
+)
 _PREFIX = "/api/v1"
 _RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits", "completed_info"]
 _ALL = "*"

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from config.errors import BackplanError, CredentialsError, InputError
 from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.model import Content, Snapshot
+from connectors.snapshot import in_words
 from connectors.todoist.objects import Name
 
 if TYPE_CHECKING:
@@ -96,12 +97,10 @@ _ACCOUNTS: WeakValueDictionary[Path, Account] = WeakValueDictionary()
 
 
 def _connect(folder: Path) -> Client:
-    from config import settings
-    from connectors.http import Api, Clock
+    from connectors import http
     from connectors.todoist.api import TODOIST, Client
 
-    said = settings.load(folder)
-    return Client(Api(TODOIST, said.todoist_api_url, said.todoist_token(), said.backplan_time_budget, Clock()))
+    return Client(http.connect(TODOIST, folder))
 
 
 class TodoistConnector:
@@ -163,9 +162,7 @@ class TodoistConnector:
         Who does it and the checklist stand in the description.
         """
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
-        who = f"Who: {content.who}" if content.who else ""
-        checklist = "\n".join(f"- {' '.join(item.split())}" for item in content.checklist)
-        said = "\n\n".join(filter(None, [content.notes.strip(), who, checklist]))
+        said = in_words(content, self.capabilities.fields)
         notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", said.replace("\r\n", "\n").strip())
         labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
         return Content(title, content.due, notes, labels, content.priority)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from connectors.codec import read_memory, write_memory
 from connectors.model import digest
+from connectors.stored import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,8 +27,7 @@ TITLE = "backplan's memory, keep this"
 _ABOUT = "What backplan has to remember of your plan stands in the comments. Please leave this task as it is, and open."
 _OWNER = re.compile(r"^bpm1 (\S+) (.+)$", re.MULTILINE)
 _HEAD = re.compile(r"bpm1 (?P<number>\d{1,4})/(?P<count>\d{1,4}) (?P<set>\w+) (?P<goal>\S+)\n")
-# 15,000 characters are safe. Cut where no space is: the service takes those at the ends away.
-_PIECE = re.compile(r"(?s).{1,14500}(?<!\s)")
+LONGEST = 14_500  # 15,000 characters are safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,13 @@ def owner(text: str) -> tuple[str, str] | None:
     return (match[1], match[2].strip()) if match else None
 
 
-def pieces(text: str) -> list[str]:
-    """Return a text cut into as many comments as it takes."""
-    return _PIECE.findall(text)
-
-
 def write(memory: Mapping[str, StoredGoal]) -> dict[str, list[str]]:
     """Return the comments that hold the memory, by goal."""
     comments = {}
     for goal_id, line in zip(memory, write_memory(memory), strict=True):
-        cut = pieces(line)
-        heads = (f"bpm1 {number}/{len(cut)} {digest(line)} {goal_id}" for number in range(1, len(cut) + 1))
-        comments[goal_id] = [f"{head}\n{piece}" for head, piece in zip(heads, cut, strict=True)]
+        pieces = cut(line, LONGEST)
+        heads = (f"bpm1 {number}/{len(pieces)} {digest(line)} {goal_id}" for number in range(1, len(pieces) + 1))
+        comments[goal_id] = [f"{head}\n{piece}" for head, piece in zip(heads, pieces, strict=True)]
     return comments
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from config.errors import BackplanError
 from connectors.base import Action, StoreWrite, Write, WriteResult
+from connectors.stored import cut
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
 from connectors.todoist.description import PRIORITIES, join, with_marker
@@ -120,7 +121,7 @@ class Batch:
         item = self._listing.items.get(write.native_id)
         if item is None or item.is_deleted:
             return _Asked(write, error=_MISSING)
-        kept = todoist_memory.pieces(write.kept)
+        kept = cut(write.kept, todoist_memory.LONGEST)
         keeping = [Command("note_add", {"item_id": item.id, "content": text}) for text in kept]
         return _Asked(write, self._changes(write, item), keeping)
 

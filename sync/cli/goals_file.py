@@ -78,5 +78,6 @@ def schema(options: Options) -> None:
     """Print the goals file's JSON Schema."""
     del options  # the schema is JSON in any case
     from config import schema as of_file
+    from connectors import registry
 
-    click.echo(of_file.text(), nl=False)
+    click.echo(of_file.text(registry.option_schemas()), nl=False)

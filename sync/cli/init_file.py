@@ -18,6 +18,7 @@ from config.keys import slug
 from config.source import Source
 from config.templates import Templates
 from connectors import registry
+from connectors.options import Declares
 from sync.cli import workflow_template as of_github
 
 if TYPE_CHECKING:
@@ -61,7 +62,12 @@ def goals_text(
 
 def _target(app: str, path: Path) -> str:
     """Return what `sync:` says of an app; of GitHub, that it is the repository in which the goals file lies."""
-    registry.load(app)
+    connector = registry.load(app)
+    if isinstance(connector, Declares):
+        raise InputError(
+            f"--connector {app}: it is not known which place there is meant; leave it out, and write "
+            f"`sync: [{{{app}: {connector.options.example}}}]` into the goals file"
+        )
     if app != "github":
         return app
     settings = _repository(path) / ".git" / "config"
@@ -93,7 +99,7 @@ def write(path: Path, text: str, *, workflow: bool) -> list[Path]:
 
     Nothing that is there already is written over.
     """
-    wanted = {path: text, path.parent / SCHEMA_NAME: schema.text()}
+    wanted = {path: text, path.parent / SCHEMA_NAME: schema.text(registry.option_schemas())}
     if workflow:
         root = _repository(path)
         goals = path.resolve().relative_to(root.resolve()).as_posix()

@@ -238,6 +238,9 @@ def test_init_knows_the_connectors(person: Person) -> None:
     wrong = person.run(*INIT, "--connector", "todo")
     assert wrong.code == 64
     assert "did you mean `todoist`?" in wrong.err
+    unknown = person.run(*INIT, "--connector", "gitlab")
+    assert unknown.code == 64
+    assert "write `sync: [{gitlab: {project: me/goals}}]`" in unknown.err
     assert not person.goals.exists()
 
 
@@ -290,7 +293,7 @@ def test_a_radical_change_in_less_than_a_year_is_warned_of(person: Person, deadl
 
 def test_connectors_and_the_schema_are_told(person: Person) -> None:
     found = {entry["name"]: entry for entry in person.run("connectors", "--json").json["connectors"]}
-    assert sorted(found) == ["github", "markdown", "todoist"]
+    assert sorted(found) == ["github", "gitlab", "markdown", "todoist"]
     assert found["markdown"] == {
         "name": "markdown",
         "fields": ["title", "due", "priority"],

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from config import schema
 from config.source import Source
 from config.templates import SHIPPED
+from connectors import registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ calendars:
   weekends: {workdays: [sat, sun]}
 sync:
   - todoist: {project: Career}
+  - gitlab: {project: me/goals}
   - markdown
 when_late: squeeze
 capacity: 2
@@ -81,6 +83,8 @@ MISTAKES = {
     "no duration": GOAL + "  steps: [{title: x, takes: a while}]\n",
     "true as text": GOAL + "  steps: [{title: x, optional: 'true'}]\n",
     "no capacity": "capacity: 0\n" + GOAL,
+    "an unknown setting of a connector": "sync: [{gitlab: {project: me/goals, projekt: x}}]\n" + GOAL,
+    "a connector without a setting that it needs": "sync: [{gitlab: {}}]\n" + GOAL,
     "two connectors in one entry": "sync: [{todoist: {}, github: {}}]\n" + GOAL,
 }
 
@@ -96,7 +100,7 @@ def as_json(text: str) -> Any:
 
 
 def test_the_published_copy_is_the_generated_one() -> None:
-    assert PUBLISHED.read_text() == schema.text()
+    assert PUBLISHED.read_text() == schema.text(registry.option_schemas())
 
 
 def test_it_is_a_schema(published: Draft202012Validator) -> None:

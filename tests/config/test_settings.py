@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from config import settings
 from config.errors import CredentialsError
+from connectors.github.api import GITHUB
+from connectors.gitlab import GITLAB
+from connectors.todoist.api import TODOIST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from pydantic import SecretStr
 
     from tests.conftest import Person
 
@@ -34,23 +35,20 @@ STRANGE = {
     f"{TOKEN[:9]}\N{ZERO WIDTH SPACE}{TOKEN[9:]}": "a sign that is not ASCII within",
     f"{TOKEN[:9]}\x07{TOKEN[9:]}": "a sign that is not ASCII within",
 }
-SERVICES: dict[str, Callable[[settings.Settings], SecretStr]] = {
-    "TODOIST_API_TOKEN": settings.Settings.todoist_token,
-    "GITHUB_TOKEN": settings.Settings.github_secret,
-}
+CREDENTIALS = {service.credential.variable: service.credential for service in (TODOIST, GITHUB, GITLAB)}
 
 
-@pytest.fixture(params=sorted(SERVICES))
+@pytest.fixture(params=sorted(CREDENTIALS))
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The variable of a service, unset."""
-    for one in SERVICES:
+    for one in CREDENTIALS:
         monkeypatch.delenv(one, raising=False)
         monkeypatch.delenv(f"{one}_FILE", raising=False)
     return str(request.param)
 
 
 def read(name: str, folder: Path) -> str:
-    return SERVICES[name](settings.load(folder)).get_secret_value()
+    return settings.load(folder, CREDENTIALS[name]).secret().get_secret_value()
 
 
 @pytest.mark.parametrize("around", ["{}", " {}", "{}\n", "\t{} \r\n", "\ufeff{}\n", "\N{NO-BREAK SPACE}{}"])
@@ -83,11 +81,9 @@ def test_what_no_token_has_is_named_and_never_the_token(
 
 @given(st.text(min_size=1))
 def test_whatever_a_token_holds_it_can_be_sent_or_is_refused(text: str) -> None:
-    made = settings.Settings(
-        todoist_api_token=text, todoist_api_url="https://x.invalid", github_api_url="https://x.invalid"
-    )
+    made = settings.Settings(TODOIST.credential, "https://x.invalid", 300, SecretStr(text))
     try:
-        token = made.todoist_token().get_secret_value()
+        token = made.secret().get_secret_value()
     except CredentialsError:
         return
     assert token.encode("ascii").isalnum() or token.isprintable()
@@ -97,7 +93,12 @@ GOALS = "namespace: me/goals\nsync: [{}]\ngoals: [{{title: Be, deadline: 2027-09
 
 
 @pytest.mark.parametrize(
-    ("variable", "place"), [("TODOIST_API_TOKEN", "todoist"), ("GITHUB_TOKEN", "{github: {repo: me/goals}}")]
+    ("variable", "place"),
+    [
+        ("TODOIST_API_TOKEN", "todoist"),
+        ("GITHUB_TOKEN", "{github: {repo: me/goals}}"),
+        ("GITLAB_TOKEN", "{gitlab: {project: me/goals}}"),
+    ],
 )
 @pytest.mark.parametrize("token", [f"“{TOKEN}”", f"{TOKEN}é", "\udcff" + TOKEN])
 def test_the_command_ends_with_77(person: Person, variable: str, place: str, token: str) -> None:

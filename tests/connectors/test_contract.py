@@ -14,9 +14,11 @@ from tests import tiers
 from tests.conftest import ROOT
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
+from tests.connectors.gitlab_account import GitLabAccount
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
+from tests.servers import gitlab
 from tests.servers.github_server import GitHubServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
@@ -157,6 +159,15 @@ class TestGitHubWithAll(TestGitHub):
     """The same with everything around issues, in an organization whose issues have date fields."""
 
     options: ClassVar[dict[str, Any]] = {"milestone": True, "dependencies": True, "project": 4}
+
+
+class TestGitLab(Contract):
+    """GitLab, over HTTP."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[GitLabAccount]:
+        with gitlab.server() as server:
+            yield GitLabAccount(server)
 
 
 def test_every_connector_is_in_the_suite() -> None:

@@ -14,9 +14,11 @@ from sync.run import executor, pipeline, reading
 from sync.run.homes import Binding
 from tests.connectors.contract import TODAY, a_goal, load
 from tests.connectors.github_account import GitHubAccount
+from tests.connectors.gitlab_account import GitLabAccount
 from tests.connectors.test_contract import MarkdownFile
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.histories.process import Run
+from tests.servers import gitlab
 from tests.servers.github_server import GitHubServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
@@ -31,7 +33,15 @@ if TYPE_CHECKING:
     from tests.conftest import Person
     from tests.connectors.contract import Service
 
-PAIRS = ["file to file", "repository to repository", "file to todoist", "todoist to file", "todoist to repository"]
+PAIRS = [
+    "file to file",
+    "repository to repository",
+    "file to todoist",
+    "todoist to file",
+    "todoist to repository",
+    "repository to gitlab",
+    "gitlab to file",
+]
 PINNED = date(2027, 9, 1)
 MORE = [{"id": "four", "title": "Look back", "takes": "1 day"}, {"id": "five", "title": "Rest", "takes": "1 day"}]
 
@@ -95,6 +105,8 @@ def _service(kind: str, number: int, folder: Path, stack: ExitStack) -> Service:
         return MarkdownFile(folder / f"list{number}.md")
     if kind == "todoist":
         return TodoistAccount(stack.enter_context(TodoistServer(Todoist(PRO, now=NOW))))
+    if kind == "gitlab":
+        return GitLabAccount(stack.enter_context(gitlab.server()))
     return GitHubAccount(stack.enter_context(GitHubServer()))
 
 

@@ -86,7 +86,7 @@ def test_what_cannot_be_reached_is_tried_twice(repeatable: bool) -> None:
         raise UnreachableError("the host `x` is not known")
 
     with pytest.raises(BackplanError, match="cannot be reached"):
-        Retrier("GitHub", 300, fake_clock()).until_answered(ask, repeatable=repeatable)
+        Retrier("GitHub", 300, fake_clock(), "GITHUB_API_URL").until_answered(ask, repeatable=repeatable)
     assert len(tries) == 2
 
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_reached_is_tried_twice(repeatable: bool) -> None:
 def test_a_command_that_changes_nothing_gives_up_sooner(limit: float, least: float, most: float) -> None:
     token = SILENCE.set(Silence(limit))
     clock = fake_clock()
-    patience = Retrier("GitHub", 300, clock)
+    patience = Retrier("GitHub", 300, clock, "GITHUB_API_URL")
     SILENCE.reset(token)
 
     def ask() -> None:
@@ -113,7 +113,7 @@ def test_a_command_that_changes_nothing_gives_up_sooner(limit: float, least: flo
 def test_a_limit_of_the_service_is_waited_for_even_then() -> None:
     token = SILENCE.set(Silence(LOOKING))
     clock, answers = fake_clock(), [TransientError("it is asked too often", 60, refused=True), None]
-    patience = Retrier("GitHub", 300, clock)
+    patience = Retrier("GitHub", 300, clock, "GITHUB_API_URL")
     SILENCE.reset(token)
 
     def ask() -> str:

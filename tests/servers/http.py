@@ -233,6 +233,8 @@ def _truncated(server: LoopbackServer, request: Request) -> Response:
 
 def _empty(server: LoopbackServer, request: Request) -> Response:
     response = server.carry_out(request)
+    if not response.body:  # what was deleted has nothing to tell
+        return response
     return replace(response, body=json.dumps(_emptied(json.loads(response.body))).encode())
 
 

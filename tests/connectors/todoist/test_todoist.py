@@ -19,7 +19,7 @@ from connectors.base import Action, Write
 from connectors.http import Api
 from connectors.markdown.connector import MarkdownConnector
 from connectors.registry import create
-from connectors.todoist.api import Client
+from connectors.todoist.api import TODOIST, Client
 from connectors.todoist.connector import TodoistConnector
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
@@ -934,9 +934,9 @@ def test_no_file_says_where_a_token_goes(tmp_path: Path, monkeypatch: pytest.Mon
     """A `.env` may come with the repository: it could send the token of the environment to whoever wrote it."""
     monkeypatch.delenv("TODOIST_API_URL", raising=False)
     (tmp_path / ".env").write_text("TODOIST_API_URL=https://example.org\n", encoding="utf-8")
-    assert settings.load(tmp_path).todoist_api_url == "https://api.todoist.com"
+    assert settings.load(tmp_path, TODOIST.credential).url == "https://api.todoist.com"
     monkeypatch.setenv("TODOIST_API_URL", "https://todoist.example.org/")
-    assert settings.load(tmp_path).todoist_api_url == "https://todoist.example.org"
+    assert settings.load(tmp_path, TODOIST.credential).url == "https://todoist.example.org"
 
 
 def test_on_a_pull_request_no_settings_come_from_a_file(
@@ -952,7 +952,7 @@ def test_on_a_pull_request_no_settings_come_from_a_file(
 def test_a_token_that_stands_in_a_file_is_hidden_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TODOIST_API_TOKEN", raising=False)
     (tmp_path / ".env").write_text("TODOIST_API_TOKEN=looks-like-nothing-42\n", encoding="utf-8")
-    assert settings.load(tmp_path).todoist_token().get_secret_value() == "looks-like-nothing-42"
+    assert settings.load(tmp_path, TODOIST.credential).secret().get_secret_value() == "looks-like-nothing-42"
     assert hide("said: looks-like-nothing-42!") == "said: (hidden)!"
 
 
