@@ -143,7 +143,9 @@ USES = {
         use("--json", may_fail=True),
         use("-v", may_fail=True),
     ),
+    "today": (use(may_fail=True), use("--json", "--days", "3"), use("--markdown")),
     "undo": (use("journal.json", "--yes", "--json"), use("nothing.json")),
+    "week": (use("--json"), use("--markdown")),
 }
 
 

@@ -21,7 +21,7 @@ from sync.schedule.squeeze import NOT_SQUEEZED
 from sync.schedule.working_days import shift
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from config.project import Step
     from sync.schedule.backward_pass import Length
@@ -53,15 +53,18 @@ class Assessor:
         else:
             ordered = tuple(steps[step.key] for step in goal.steps)
         waiting = [step for step in ordered if step.open and not step.step.follow_up]
-        dated = any(step.due is not None for step in waiting)
-        fits = earliest_deadline(self._planner, planned) if dated else None
+        dated = [step for step in waiting if step.due is not None]
+        slack = min((step.slack for step in dated), default=0)
+        # With goals that hang on this one, each look for a deadline costs a plan of all of them.
+        plenty = goal.id in self._planner.hung_on and slack >= self._enough(planned) and not _overdue(dated)
+        fits = earliest_deadline(self._planner, planned) if dated and not plenty else None
         result = ScheduledGoal(
             goal=goal,
             deadline=date.fromordinal(network.frame.deadline),
             limit=date.fromordinal(network.frame.limit),
             steps=ordered,
             state=self._ended(planned, ordered) or State.ON_TRACK,
-            margin=self._in_hand(planned, fits) if fits else None,
+            margin=slack if plenty else self._in_hand(planned, fits) if fits else None,
             digest=planned.digest,
             made=planned.made,
             done=self._planner.progress.done.get(goal.id),
@@ -85,11 +88,14 @@ class Assessor:
         """Return how an open goal stands, should work on it go on from today."""
         if goal.margin is None or goal.margin < 0:
             return State.LATE
-        frame = planned.network.frame
-        left = frame.days.position(frame.deadline) - frame.days.position(self._planner.day - 1)
-        overdue = any(step.overdue and not is_occurrence(step.step.key) for step in goal.waiting)
         red = goal.buffer is not None and goal.buffer.colour == "red"
-        return State.AT_RISK if overdue or red or goal.margin < max(1, _FEW * left) else State.ON_TRACK
+        few = goal.margin < self._enough(planned)
+        return State.AT_RISK if few or red or _overdue(goal.waiting) else State.ON_TRACK
+
+    def _enough(self, planned: GoalPlan) -> float:
+        """Return how many days in hand are no risk: a tenth of the working days left, and at least one."""
+        frame = planned.network.frame
+        return max(1, _FEW * (frame.days.position(frame.deadline) - frame.days.position(self._planner.day - 1)))
 
     def _ended(self, planned: GoalPlan, steps: Sequence[ScheduledStep]) -> State | None:
         """Return how a goal ended, or its deadline passed; None for one that goes on."""
@@ -386,3 +392,8 @@ def _is_short(days: WorkingDays, start: int, due: int, length: Length) -> bool:
         return days.position(due) - days.position(start - 1) < length
     first = shift(due, length, -1) + 1
     return length.unit is not Unit.CALENDAR_DAYS and start > min(days.forward(first), due)
+
+
+def _overdue(steps: Iterable[ScheduledStep]) -> bool:
+    """Return whether one of the steps should have been done; a time that was missed is no step."""
+    return any(step.overdue and not is_occurrence(step.step.key) for step in steps)

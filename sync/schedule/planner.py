@@ -57,6 +57,7 @@ class Planner:
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
         self.ends: Mapping[str, int] = {}
         self.deadlines: dict[str, int] = {}
+        self.hung_on = {g.deadline.goal for g in project.goals if isinstance(g.deadline, RelativeDeadline)}
         for goal in reversed(project.sequence):
             with naming_goal(goal):
                 self.deadlines[goal.id] = self._deadline(goal)
@@ -451,7 +452,7 @@ class Planner:
     def hanging(self, goal: Goal) -> set[str]:
         """Return the goals whose deadline moves with that of this one."""
         found = {goal.id}
-        for other in reversed(self.project.sequence):
+        for other in reversed(self.project.sequence) if goal.id in self.hung_on else ():
             if isinstance(other.deadline, RelativeDeadline) and other.deadline.goal in found:
                 found.add(other.id)
         return found - {goal.id}
