@@ -1516,7 +1516,7 @@ def test_the_command_syncs(person: Person, server: GitHubServer, env: dict[str, 
     planned = person.run("plan", "--json", env=env)
     assert planned.code == 0, planned.err
     assert planned.json["connectors"][0]["budget"] == {"requests": 1, "minutes": 0}
-    assert "3 changes to make: about 1 request and seconds" in person.run("plan", env=env).out
+    assert "3 changes to make; about 1 request and seconds" in person.run("plan", env=env).out
     assert server.service.issues() == []
     done = person.run("sync", "--json", env=env)
     assert done.code == 0, done.err
