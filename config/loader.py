@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from config.project import Project
 
 DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
+_NEAR = tuple(map(Path, ("goals.yml", "goals", "../goals.yaml", "../config/goals.yaml", "../../goals.yaml")))
 SUFFIXES = {".yaml", ".yml"}
 _ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity", "heartbeat")
 
@@ -30,7 +31,11 @@ def find(path: Path | None) -> Path:
     for candidate in DEFAULT_PATHS:
         if candidate.is_file():
             return candidate
-    raise InputError("goals.yaml: not found here nor in config/; `backplan init` writes one, --goals PATH names one")
+    near = next((path for path in _NEAR if _holds(path.exists)), None)
+    there = (
+        f"{near} is there: `--goals {near}` names it" if near else "`backplan init` writes one, --goals PATH names one"
+    )
+    raise InputError(f"goals.yaml: not found here nor in config/; {there}")
 
 
 def _holds(question: Callable[[], bool]) -> bool:

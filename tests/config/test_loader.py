@@ -350,6 +350,18 @@ def test_the_default_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert loader.find(tmp_path) == tmp_path
 
 
+@pytest.mark.parametrize("near", ["goals.yml", "../goals.yaml", "goals/a.yaml"])
+def test_a_goals_file_nearby_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, near: str) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / near).parent.mkdir(exist_ok=True)
+    (here / near).write_text("goals: []\n")
+    monkeypatch.chdir(here)
+    named = near.removesuffix("/a.yaml")
+    with pytest.raises(InputError, match=f"{named} is there: `--goals {named}` names it"):
+        loader.find(None)
+
+
 @pytest.mark.parametrize("name", ["gone", "gone/deeper.yaml", "x" * 300], ids=["gone", "deeper", "long"])
 def test_files_that_are_not_there(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError):
