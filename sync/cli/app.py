@@ -31,12 +31,13 @@ _MODULES = {
     **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
     **dict.fromkeys(("check", "init", "schema"), "goals_file"),
     **dict.fromkeys(("connectors", "doctor"), "apps"),
+    "completion": "completion",
 }
 _GROUPS = {
     "Look": ("today", "week", "status", "schedule", "explain", "fit"),
     "Plan": ("init", "check", "move"),
     "Do": ("plan", "sync", "undo"),
-    "Set up": ("connectors", "doctor", "schema"),
+    "Set up": ("connectors", "doctor", "schema", "completion"),
 }
 
 

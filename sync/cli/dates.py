@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.keys import goal_of, within_goal
+from sync.cli.completion import GoalName
 from sync.cli.options import DATE, DEADLINE, FAILED, PATH, Options, command
 from sync.cli.output import print_lines, say
 from sync.forecast.estimates import require_numpy
@@ -146,7 +147,7 @@ def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
     options.report("agenda", shown, markdown=markdown)
 
 
-@command(click.argument("target", metavar="GOAL[/STEP]"))
+@command(click.argument("target", type=GoalName(steps=True), metavar="GOAL[/STEP]"))
 def explain(options: Options, target: str) -> None:
     """Tell why a step has its date.
 
@@ -171,7 +172,7 @@ def explain(options: Options, target: str) -> None:
 
 
 @command(
-    click.argument("goal_id", metavar="GOAL"),
+    click.argument("goal_id", type=GoalName(), metavar="GOAL"),
     click.argument("day", metavar="DATE", type=DATE),
     click.option("--dry-run", is_flag=True, help="Show what would move, and write nothing."),
     _DEADLINE,
@@ -217,7 +218,7 @@ def move(
 
 
 @command(
-    click.argument("goal_id", metavar="GOAL"),
+    click.argument("goal_id", type=GoalName(), metavar="GOAL"),
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
 )
 def fit(options: Options, goal_id: str, progress: bool) -> None:

@@ -13,6 +13,7 @@ import click
 
 from config import pull_request
 from connectors.silence import LOOKING, SILENCE, Silence
+from sync.cli.completion import GoalName
 from sync.cli.output import print_json, print_lines, say
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Options:
 
 _COMMON = (
     click.option("--goals", type=PATH, help="Goals file, or folder of goals files."),
-    click.option("--goal", multiple=True, metavar="ID", help="Only this goal; may be repeated."),
+    click.option("--goal", type=GoalName(), multiple=True, metavar="ID", help="Only this goal; may be repeated."),
     click.option("--connector", multiple=True, metavar="NAME", help="Write only to this connector; may be repeated."),
     click.option("--today", type=DATE, envvar="BACKPLAN_TODAY", help="Plan as if it were this day."),
     click.option("--json", is_flag=True, help="One JSON document on stdout; everything for people on stderr."),

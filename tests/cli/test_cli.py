@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Person
 
 COMMANDS = (
-    *("check", "connectors", "doctor", "explain", "fit", "init", "move"),
+    *("check", "completion", "connectors", "doctor", "explain", "fit", "init", "move"),
     *("plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
 )
 
@@ -559,3 +559,29 @@ def test_a_name_that_means_none_or_several_is_answered_with_those_there_are(
     person.writes(NAMED)
     done = person.run("explain", named)
     assert said in done.err + done.out.replace("Order the cake", "order-the-cake")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("backplan to", ["today"]),
+        ("backplan explain w", ["wedding"]),
+        ("backplan explain wedding/b", ["wedding/book-the-venue"]),
+        ("backplan move an", ["ann"]),
+        ("backplan status --goal w", ["wedding"]),
+        ("backplan explain nothing", []),
+    ],
+)
+def test_a_shell_completes_commands_goals_and_steps(person: Person, words: str, offered: list[str]) -> None:
+    person.writes(NAMED)
+    env = {"_BACKPLAN_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    lines = person.run(env=env).out.split()
+    assert [line.partition(",")[2] for line in lines] == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_a_shell_asks_backplan(person: Person, shell: str) -> None:
+    assert "_BACKPLAN_COMPLETE" in person.run("completion", shell).out
+    person.writes("goals: [")
+    env = {"_BACKPLAN_COMPLETE": "bash_complete", "COMP_WORDS": "backplan explain w", "COMP_CWORD": "2"}
+    assert person.run(env=env).out.strip() == ""
