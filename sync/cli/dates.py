@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.keys import goal_of, within_goal
-from sync.cli.completion import GoalName
-from sync.cli.options import DATE, DEADLINE, FAILED, PATH, Options, command
+from sync.cli.options import DATE, DEADLINE, FAILED, GOAL, GOAL_OR_STEP, PATH, Options, command
 from sync.cli.output import print_lines, say
 from sync.forecast.estimates import require_numpy
 
@@ -147,7 +146,7 @@ def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
     options.report("agenda", shown, markdown=markdown)
 
 
-@command(click.argument("target", type=GoalName(steps=True), metavar="GOAL[/STEP]"))
+@command(click.argument("target", type=GOAL_OR_STEP, metavar="GOAL[/STEP]"))
 def explain(options: Options, target: str) -> None:
     """Tell why a step has its date.
 
@@ -172,7 +171,7 @@ def explain(options: Options, target: str) -> None:
 
 
 @command(
-    click.argument("goal_id", type=GoalName(), metavar="GOAL"),
+    click.argument("goal_id", type=GOAL, metavar="GOAL"),
     click.argument("day", metavar="DATE", type=DATE),
     click.option("--dry-run", is_flag=True, help="Show what would move, and write nothing."),
     _DEADLINE,
@@ -218,7 +217,7 @@ def move(
 
 
 @command(
-    click.argument("goal_id", type=GoalName(), metavar="GOAL"),
+    click.argument("goal_id", type=GOAL, metavar="GOAL"),
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
 )
 def fit(options: Options, goal_id: str, progress: bool) -> None:

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from config import pull_request
+from config.errors import BackplanError
 from connectors.silence import LOOKING, SILENCE, Silence
-from sync.cli.completion import GoalName
 from sync.cli.output import print_json, print_lines, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from config.project import Project
     from sync.run.homes import Binding
     from sync.run.workspace import Workspace
 
@@ -54,7 +56,44 @@ class _Deadline(click.ParamType[tuple[str, date]]):
         return goal, DATE.convert(day, param, ctx)
 
 
-DATE, DEADLINE = _Date(), _Deadline()
+class _GoalName(click.ParamType[str]):
+    """The id of a goal or, with `steps`, of one of its steps behind a slash, as the goals file has them."""
+
+    name = "goal"
+
+    def __init__(self, *, steps: bool = False) -> None:
+        """`steps`: those of a goal are offered once its name and a slash are there."""
+        self._steps = steps
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name as it was written: the goals file tells what it means."""
+        del param, ctx
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the ids that begin so, with their titles; none where the goals file cannot be read."""
+        del param
+        try:
+            project = _open(ctx.params.get("goals"), None).project
+        except BackplanError:
+            return []
+        found = self._named(project, incomplete)
+        return [CompletionItem(name, help=title) for name, title in found if name.startswith(incomplete)]
+
+    def _named(self, project: Project, incomplete: str) -> Iterator[tuple[str, str]]:
+        if self._steps and "/" in incomplete:
+            yield from ((step.key, step.title) for goal in project.goals for step in goal.steps)
+        else:
+            yield from ((goal.id, goal.title) for goal in project.goals)
+
+
+def _open(goals: Path | None, today: date | None) -> Workspace:
+    from sync.run.workspace import open_workspace
+
+    return open_workspace(goals, today)
+
+
+DATE, DEADLINE, GOAL, GOAL_OR_STEP = _Date(), _Deadline(), _GoalName(), _GoalName(steps=True)
 PATH = click.Path(path_type=Path)
 
 
@@ -71,9 +110,7 @@ class Options:
 
     def workspace(self) -> Workspace:
         """Read the goals files."""
-        from sync.run.workspace import open_workspace
-
-        return open_workspace(self.goals, self.today)
+        return _open(self.goals, self.today)
 
     def emit(self, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
         """Print the document where JSON is asked for, else show it to a person."""
@@ -98,7 +135,7 @@ class Options:
 
 _COMMON = (
     click.option("--goals", type=PATH, help="Goals file, or folder of goals files."),
-    click.option("--goal", type=GoalName(), multiple=True, metavar="ID", help="Only this goal; may be repeated."),
+    click.option("--goal", type=GOAL, multiple=True, metavar="ID", help="Only this goal; may be repeated."),
     click.option("--connector", multiple=True, metavar="NAME", help="Write only to this connector; may be repeated."),
     click.option("--today", type=DATE, envvar="BACKPLAN_TODAY", help="Plan as if it were this day."),
     click.option("--json", is_flag=True, help="One JSON document on stdout; everything for people on stderr."),
