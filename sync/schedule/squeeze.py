@@ -41,6 +41,19 @@ class Floors:
         first = {i: day for i, day in self.first.items() if i not in begun}
         return Floors(begin, {**self.end, **dict.fromkeys(begun, least)}, first)
 
+    def copy(self) -> Floors:
+        """Return the same floors, to be lowered without these."""
+        return Floors(dict(self.begin), dict(self.end), dict(self.first))
+
+    def lower(self, late: Iterable[int], latest: LatestDates) -> None:
+        """Lower the floors of `late` steps, in place, to what they reach in a pass."""
+        for i in late:
+            for floors, reached in ((self.begin, latest.begin), (self.end, latest.end)):
+                if i in floors:
+                    floors[i] = min(floors[i], reached[i])
+            if i in self.first:
+                self.first[i] = min(self.first[i], latest.day_before[i] + 1)
+
     def violations(
         self, latest: LatestDates, part: Iterable[int], ignored: Collection[int] = ()
     ) -> list[tuple[Position, int]]:
@@ -80,9 +93,8 @@ class Growth:
         No step grows to more than `most`.
         """
         self._network, self._lengths, self._latest, self._terms = network, lengths, latest, terms
-        self._floors, self._most = floors, most
+        self._floors, self._most = floors.copy(), most
         self._least: dict[int, int] = {}
-        self._ignored: set[int] = set()
 
     def grow(self, flexible: Collection[int]) -> None:
         """Grow the `flexible` steps, each part of the network by itself."""
@@ -91,9 +103,9 @@ class Growth:
         waiting = [(part, 1) for part in self._network.parts(range(len(self._lengths)), growing, self._terms.fixed)]
         while waiting:
             part, level = waiting.pop()
-            late = [i for _, i in self._floors.violations(self._latest, part, self._ignored)]
-            growing -= self._network.chains(self._latest, late, self._terms.fixed)
-            self._ignored.update(late)
+            if late := [i for _, i in self._floors.violations(self._latest, part)]:
+                growing -= self._network.chains(self._latest, late, self._terms.fixed)
+                self._floors.lower(late, self._latest)  # late as they are, nothing may grow into them any further
             ours = growing.intersection(part)
             if not ours:
                 continue
@@ -111,7 +123,7 @@ class Growth:
             self._network.redo(self._latest, self._lengths, reversed(part), self._terms)
         except OutOfTimeError:  # so long that it would begin before all time
             return False
-        return not self._floors.violations(self._latest, part, self._ignored)
+        return not self._floors.violations(self._latest, part)
 
     def _highest(self, part: list[int], ours: set[int], level: int) -> int:
         """Return the highest level that fits; `level` does."""
@@ -125,7 +137,7 @@ class Growth:
         """Return the steps of the stretches that are too long with a day more than `level` each."""
         self._fits(part, ours, level + 1)
         stretches = self._network.stretches(self._latest, self._floors.begin, part)
-        last = self._floors.worst(self._latest, part, self._ignored)
+        last = self._floors.worst(self._latest, part)
         too_long = {i for i, stretch in stretches.items() if stretch.excess > 0}
         return too_long | self._network.chains(self._latest, [last[1]] if last else [], self._terms.fixed)
 

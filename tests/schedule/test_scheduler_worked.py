@@ -1034,3 +1034,10 @@ def test_a_wait_that_does_not_fit_is_named(planner: Planner) -> None:
     assert again.goals[0].warnings[1:] == told
     whole = planner.steps("deadline: 2027-05-08", *listed, today=date(2027, 5, 1))
     assert whole.goals[0].warnings[1:] == ("2 of 2 steps get less time than written, so that all fits",)
+
+
+def test_what_is_late_for_an_appointment_is_not_made_later_by_what_grows(planner: Planner) -> None:
+    """Another follower of the late step leaves it the time that the appointment leaves it."""
+    listed = (step(1, "takes: 4d"), step(2, "on: 2027-01-03"), step(3, "after: [s1]"))
+    result = planner.steps("deadline: 2027-01-20, when_late: keep", *listed, today=date(2027, 1, 1))
+    assert both(result) == [("2026-12-30", "2027-01-02"), ("2027-01-03", "2027-01-03"), ("2027-01-03", "2027-01-20")]
