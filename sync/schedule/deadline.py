@@ -122,7 +122,7 @@ def _plan_at(
     written = planned.network.within(planner.frame_at(goal, deadline if least is None else least)).lengths()
     network = planned.network.within(planner.frame_at(goal, deadline))
     lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
-    outside = {i: planner.outside[key] for i, key in network.among(planner.outside.keys())}
+    outside = network.by_index(planner.loosest)
     return network, network.latest(lengths, Constraints(planned.fixed, planned.gone, outside, planner.due_of))
 
 

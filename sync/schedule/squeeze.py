@@ -222,16 +222,22 @@ class Squeeze:
         for _ in range(NEWTON_STEPS):
             # None goes under one working day that had one.
             self._run(part, {i: max(length * factor, Fraction(1)) for i, length in free.items()})
-            short = self._floors.worst(self.latest, part, self._stuck)
-            if short is None:
+            slopes = self._slopes(part, {i: length for i, length in free.items() if length * factor > 1})
+            violations = self._floors.violations(self.latest, part, self._stuck)
+            short, index = max((entry for entry in violations if slopes[entry[1]]), default=(0, -1))
+            if not short:  # nothing is, or nothing that would become shorter
                 break
-            path = self.latest.path(short[1])
-            slope = sum(free[i] for i in path if i in free and free[i] * factor > 1)
-            if not slope:
-                break
+            path = self.latest.path(index)
             # Newton's step: the shortfall is convex and piecewise linear in the factor, so this never overshoots.
-            factor -= Fraction(short[0]) / slope
+            factor -= Fraction(short) / slopes[index]
         return set(path)
+
+    def _slopes(self, part: list[int], lengths: Mapping[int, int]) -> dict[int, int]:
+        """Return the sum of `lengths` on the path from each step of `part` on."""
+        slopes: dict[int, int] = {}
+        for i in reversed(part):
+            slopes[i] = lengths.get(i, 0) + slopes.get(self.latest.driver[i], 0)
+        return slopes
 
     def _make_do(self, violations: list[tuple[Position, int]], part: list[int], free: Mapping[int, int]) -> set[int]:
         """Settle stretches that have less than one day for each step, and return their steps: the tightest one first.
@@ -240,9 +246,7 @@ class Squeeze:
         """
         from fractions import Fraction
 
-        count: dict[int, int] = {}  # free steps on the stretch from each step on
-        for i in reversed(part):
-            count[i] = (i in free) + count.get(self.latest.driver[i], 0)
+        count = self._slopes(part, dict.fromkeys(free, 1))  # free steps on the stretch from each step on
         shares = [(1 - Fraction(short) / count[i] if count[i] else Fraction(0), i, short) for short, i in violations]
         each, index, short = min(shares)
         if each <= 0:

@@ -1041,3 +1041,22 @@ def test_what_is_late_for_an_appointment_is_not_made_later_by_what_grows(planner
     listed = (step(1, "takes: 4d"), step(2, "on: 2027-01-03"), step(3, "after: [s1]"))
     result = planner.steps("deadline: 2027-01-20, when_late: keep", *listed, today=date(2027, 1, 1))
     assert both(result) == [("2026-12-30", "2027-01-02"), ("2027-01-03", "2027-01-03"), ("2027-01-03", "2027-01-20")]
+
+
+def test_what_can_shrink_to_fit_does_so_beside_what_cannot(planner: Planner) -> None:
+    """Both hang on the milestone; the wait of one leaves too few days, the other has a day for each step."""
+    listed = (
+        step(1, "takes: 0"),
+        step(2, "takes: 5d"),
+        step(3, "takes: 1d"),
+        step(4, "takes: 1d, after: [s1]"),
+        step(5, "takes: 1d, after: [{step: s4, wait: 4 days}]"),
+    )
+    result = planner.steps("deadline: 2027-01-05", *listed, today=date(2027, 1, 1))
+    assert both(result)[1:3] == [("2027-01-01", "2027-01-04"), ("2027-01-05", "2027-01-05")]
+    assert not any("share days" in warning for warning in result.goals[0].warnings)
+
+
+def test_a_step_that_is_moved_to_today_behind_its_by_is_late(planner: Planner) -> None:
+    result = planner.steps("deadline: 2027-01-01", step(1, "by: 2026-12-31"), today=date(2027, 1, 1))
+    assert result.goals[0].state is State.LATE
