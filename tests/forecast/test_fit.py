@@ -203,7 +203,7 @@ def test_no_deadline_helps_where_it_takes_another_goal_along() -> None:
 
 
 def test_a_deadline_that_only_fits_beside_a_far_holiday_is_found() -> None:
-    """Four calendar days before a Tuesday take two working days from the time there is, after a long weekend but one."""
+    """Four calendar days take two working days from the time there is, but one after a long weekend."""
     today = date(2027, 3, 1)
     first = Step("g/s0", "First", ORIGIN, takes=parse("1"), before=parse("3"))
     steps = (first, Step("g/s1", "Next", ORIGIN, takes=parse("2"), after=(Link("g/s0"),)))
