@@ -23,7 +23,7 @@ from sync.schedule.squeeze import Floors, Growth, Squeeze
 from sync.schedule.working_days import WorkingDays, naming_goal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence, Set
+    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
     from config.calendars import Calendar
     from config.project import Goal, Project, Step
@@ -133,7 +133,11 @@ class Planner:
         planned = GoalPlan(
             goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed, outside
         )
-        planned.repeating, planned.sharing, planned.growing = repeating, self._sharing(network, gone), growing
+        planned.repeating, planned.sharing, planned.growing = (
+            repeating,
+            self._sharing(network, gone, self.progress.pins),
+            growing,
+        )
         if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
         else:
@@ -217,13 +221,13 @@ class Planner:
         """Return the earliest begin of each step that may move: after `low`, its `from`, and what is fixed or done."""
         stays = {*gone, *fixed, *network.anchors}
         movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
-        sharing = self._sharing(network, gone)
+        sharing = self._sharing(network, gone, self.progress.pins if progress else ())
         return self.floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
 
-    def _sharing(self, network: StepGraph, gone: frozenset[int]) -> frozenset[int]:
+    def _sharing(self, network: StepGraph, gone: frozenset[int], pins: Collection[str]) -> frozenset[int]:
         """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
-        outside, pins = (network.among(keys) for keys in (self.outside.keys(), self.progress.pins.keys()))
-        return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pins))
+        outside, pinned = (network.among(set(keys)) for keys in (self.outside, pins))
+        return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pinned))
 
     def floors_of(
         self,

@@ -195,6 +195,7 @@ class Squeeze:
             path = self._scale(part, free)
             if violations := self._floors.violations(self.latest, part, self._stuck):
                 settled = self._make_do(violations, part, free)
+                self._run(part, {})  # what is settled moves no more, and each part of the rest begins from there
             else:
                 # What could grow by less than a day in all is full, too; a large network would have a factor a step.
                 stretches = self._network.stretches(self.latest, self._floors.begin, part)

@@ -1060,3 +1060,26 @@ def test_what_can_shrink_to_fit_does_so_beside_what_cannot(planner: Planner) -> 
 def test_a_step_that_is_moved_to_today_behind_its_by_is_late(planner: Planner) -> None:
     result = planner.steps("deadline: 2027-01-01", step(1, "by: 2026-12-31"), today=date(2027, 1, 1))
     assert result.goals[0].state is State.LATE
+
+
+@pytest.mark.parametrize("milestone", ["", "{title: s0, takes: 0}, "])
+def test_what_leads_to_steps_that_share_a_day_ends_on_the_day_before(planner: Planner, milestone: str) -> None:
+    """A milestone in front of all changes nothing, although it makes one part of what hangs together."""
+    after = "after: [s0]" if milestone else "after: []"
+    listed = (
+        f"{milestone}{{title: s3, before: {{step: s5, by: 0 days}}}}",
+        f"{{title: s4, {after}}}",
+        "{title: s5, after: [s3, s4]}",
+        "{title: s7, after: [s5]}",
+    )
+    result = planner.steps("deadline: 2027-01-03", *listed, today=date(2027, 1, 1))
+    assert str(result.steps()["g/s4"].due) == "2027-01-02"
+
+
+def test_a_tick_of_a_milestone_with_a_pin_leaves_what_grows_its_length(planner: Planner) -> None:
+    today = date(2027, 1, 1)
+    listed = (step(1, "takes: 0"), step(2))
+    first = planner.steps("deadline: 2027-01-02", *listed, today=today, pins={"g/s1": today})
+    progress = replace(publish(first, first.progress), done={"g/s1": today}, pins={})
+    ticked = schedule(planner.project(planner.path.read_text()), progress, today)
+    assert both(ticked)[1] == both(first)[1]
