@@ -153,6 +153,8 @@ class Squeezed:
 # Newton's method ends by itself but for leads and spans that grow while the rest shrinks: those are cut off.
 NEWTON_STEPS = 100
 
+_FEW = 50  # steps for which a plan that is squeezed is exact to the fraction of a day
+
 NOT_SQUEEZED = Squeezed()
 
 
@@ -197,9 +199,11 @@ class Squeeze:
                 settled = self._make_do(violations, part, free)
                 self._run(part, {})  # what is settled moves no more, and each part of the rest begins from there
             else:
-                # What could grow by less than a day in all is full, too; a large network would have a factor a step.
+                # Many steps side by side would have a factor each: there, less than a day in all is not shared out.
                 stretches = self._network.stretches(self.latest, self._floors.begin, part)
-                settled = {i for i in free if i in path or (i in stretches and stretches[i].excess > -1)}
+                spare = 0 if len(free) <= _FEW else 1
+                full = {i for i, stretch in stretches.items() if stretch.excess >= 0 or stretch.excess > -spare}
+                settled = free.keys() & (full | path)
                 if not settled:
                     self._stuck.add(worst[1])
                 part = self._without(part, {i for i, stretch in stretches.items() if not stretch.excess})
