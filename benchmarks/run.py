@@ -7,16 +7,18 @@ each stands beside something well known that was measured in the same minute.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks.plans import goals_file
+from benchmarks.plans import goals_file, plain_goals_file
 
 SMALLEST = """goals:
   - title: Complete my food handler certification
@@ -31,6 +33,20 @@ BACKPLAN = shutil.which("backplan", path=str(Path(sys.executable).parent)) or "b
 IMPORTS = "import click; from pydantic import BaseModel"
 ONE_MODEL = f"{IMPORTS}\nclass Model(BaseModel):\n    number: int\nModel(number=1)"
 LOAD_YAML = "import sys, yaml; yaml.load(open(sys.argv[1], 'rb'), Loader=yaml.CSafeLoader)"
+YAML_TO_JSON = (
+    f"import json; {LOAD_YAML.replace('yaml.load', 'plan = yaml.load')}; print(json.dumps(plan, default=str))"
+)
+TODAY = ["--today", "2030-01-07"]
+COMMANDS = {  # in this order: the first sync writes the list that those behind it read
+    "check": ["check"],
+    "schedule --json": ["schedule", "--json", *TODAY],
+    "plan --json": ["plan", "--json", *TODAY],
+    "the first sync": ["sync", "--json", *TODAY],
+    "a second sync": ["sync", "--json", *TODAY],
+    "status": ["status", *TODAY],
+    "explain g0/s0": ["explain", "g0/s0", *TODAY],
+}
+ROW = "{:<17}{:>9}{:>7}{:>9}{:>7}{:>9}{:>7}"
 
 
 def main() -> None:
@@ -40,6 +56,7 @@ def main() -> None:
         start_up(folder)
         large_file(folder)
         one_deadline(folder)
+        whole_commands(folder)
 
 
 def start_up(folder: Path) -> None:
@@ -78,6 +95,22 @@ def one_deadline(folder: Path) -> None:
     print(f"one deadline of 100 goals moved          {len(moved):6} tasks written, of {goals_of(moved)}")
 
 
+def whole_commands(folder: Path) -> None:
+    """Processor time of commands with up to 100,000 steps in goals of twenty, beside the file from YAML to JSON."""
+    sizes = (1_000, 10_000, 100_000)
+    files = [folder / str(size) / "goals.yaml" for size in sizes]
+    for size, path in zip(sizes, files, strict=True):
+        path.parent.mkdir()
+        written(path, plain_goals_file(size, {}, date(2031, 6, 30), a_goal=20))
+    yaml = [processor_time([sys.executable, "-c", YAML_TO_JSON, str(path)]) for path in files]
+    print(ROW.format("seconds, times", *(f"{size:,}" if n else "" for size in sizes for n in (1, 0))))
+    print(ROW.format("YAML to JSON", *(f"{took:.2f}" if n else "1" for took in yaml for n in (1, 0))))
+    for name, command in COMMANDS.items():
+        took = [processor_time([BACKPLAN, *command, "--goals", str(path)]) for path in files]
+        pairs = zip(took, yaml, strict=True)
+        print(ROW.format(name, *(text for one, of in pairs for text in (f"{one:.2f}", f"{one / of:.1f}"))))
+
+
 def written(path: Path, text: str) -> str:
     """Write a file and return its name."""
     path.write_text(text, encoding="utf-8")
@@ -94,6 +127,14 @@ def written_by(command: list[str]) -> list[str]:
 def goals_of(keys: list[str]) -> str:
     """Return the goals that keys belong to."""
     return ", ".join(sorted({key.partition("/")[0] for key in keys}))
+
+
+def processor_time(command: list[str]) -> float:
+    """Return the processor time of one run of a command, in seconds."""
+    before = os.times()
+    subprocess.run(command, capture_output=True, check=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def least(command: list[str], times: int) -> float:

@@ -87,28 +87,31 @@ class Around:
 
     def move(self, made: Sequence[Write], memory: Mapping[str, StoredGoal]) -> None:
         """Move new steps to where they stand in the goals file, where others follow: GitHub puts them last."""
-        new = {write.key for write in made}
-        moves = [move for write in made if (move := self._move(write, memory, new))]
+        following = self._following({write.key for write in made}, memory)
+        moves = [self._move(write, following[write.key]) for write in made if write.key in following]
         try:
             self._client.mutate(moves, repeatable=True)
         except BackplanError:
             return  # the order is no promise
 
-    def _move(self, write: Write, memory: Mapping[str, StoredGoal], made: set[str]) -> Mutation | None:
+    def _following(self, made: set[str], memory: Mapping[str, StoredGoal]) -> dict[str, Issue]:
+        """Return the issue that was there before and stands next below the same parent, by the key of a new one."""
+        found: dict[str, Issue] = {}
+        for goal_id in {goal_of(key) for key in made} & memory.keys():
+            later: dict[str, Issue] = {}  # by parent, the last one that was met
+            for key in reversed(list(memory[goal_id].keys)):
+                issue = self._reading.issues.get(self._numbers.get(key, ""))
+                if issue is None or issue.parent not in self._reading.issues:
+                    continue
+                if key not in made:
+                    later[issue.parent] = issue
+                elif issue.parent in later:
+                    found[key] = later[issue.parent]
+        return found
+
+    def _move(self, write: Write, following: Issue) -> Mutation:
         issue = self._reading.issues[self._numbers[write.key]]
-        goal = memory.get(goal_of(write.key))
-        parent = self._reading.issues.get(issue.parent)
-        if goal is None or parent is None or write.key not in goal.keys:
-            return None
-        order = list(goal.keys)
-        later = [key for key in order[order.index(write.key) + 1 :] if key not in made and self._is_below(key, issue)]
-        if not later:
-            return None
+        parent = self._reading.issues[issue.parent]
         before = self._reading.issues.get(self._numbers.get(write.previous or "", ""))
-        following = self._reading.issues[self._numbers[later[0]]]
         where = {"afterId": before.id} if before else {"beforeId": following.id}
         return Mutation("reprioritizeSubIssue", {"issueId": parent.id, "subIssueId": issue.id, **where})
-
-    def _is_below(self, key: str, issue: Issue) -> bool:
-        other = self._reading.issues.get(self._numbers.get(key, ""))
-        return other is not None and other.parent == issue.parent

@@ -13,10 +13,39 @@ from connectors.markdown.memory import MEMORY_END, MEMORY_START, memory_block, s
 from connectors.markdown.text import indentation, lines_below
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from connectors.base import Write
     from connectors.markdown.found import Found
 
 _INDENT = "    "
+_FRONT, _BLANK = "", "/"  # instead of the key of a task: where new lines begin, and the blank line before them
+
+
+class NewLines:
+    """New lines that follow one line, in order. Each is named by the key of its task; putting one in costs the same."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lines: dict[str, str] = {}
+        self._next: dict[str, str] = {}
+        self._last = _FRONT
+
+    def put(self, key: str, line: str, behind: str | None) -> None:
+        """Put a line in behind that of another key, or at the front; at the end where `behind` is None."""
+        behind = self._last if behind is None else behind
+        if behind == self._last:
+            self._last = key
+        else:
+            self._next[key] = self._next[behind]
+        self._next[behind], self._lines[key] = key, line
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the lines in order."""
+        key = _FRONT
+        while (following := self._next.get(key)) is not None:
+            key = following
+            yield self._lines[key]
 
 
 class Page:
@@ -35,10 +64,9 @@ class Page:
         self._name = name
         self._gone: set[int] = set() if text else {0}
         self._notes: dict[int, list[str]] = {}  # kept values, right below their task
-        self._first: dict[int, list[str]] = {}  # first steps, below their goal
-        self._behind: dict[int, list[str]] = {}  # all else that follows a line
-        self._made: dict[str, str] = {}  # key -> line of each new task
-        self._places: dict[str, tuple[dict[int, list[str]], int, str]] = {}  # of new tasks: list, line, indentation
+        self._first: dict[int, NewLines] = {}  # first steps, below their goal
+        self._behind: dict[int, NewLines] = {}  # all else that follows a line
+        self._places: dict[str, tuple[dict[int, NewLines], int, str]] = {}  # of new tasks: list, line, indentation
         self._memory: list[str] | None = None
         managed = managed_lines(self._lines, Known.of(self._lines, namespace))
         self._by_nonce = by_nonce(managed, namespace)
@@ -59,8 +87,9 @@ class Page:
                     lines = self._with_memory(lines, self._memory, rest=self._lines[block.stop :])
             elif number not in gone:
                 lines.append(line)
-            for added in (self._notes, self._first, self._behind):
-                lines += added.get(number, [])
+            lines += self._notes.get(number, [])
+            for added in (self._first, self._behind):
+                lines += added.get(number, ())
         if block is None and self._memory:
             lines = self._with_new_memory(lines, self._memory)
         return "\n".join(lines)
@@ -115,26 +144,25 @@ class Page:
     def _create(self, write: Write) -> WriteResult:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
+        behind = self._neighbour(write)
         added, number, indent = self._places[write.key] = self._room(write)
         line = Line(f"{indent}- [ ] ")
         line.set(write.content, frozenset({"title", "priority", "due"}))
         line.mark(write.marker)
         if write.done_on:
             line.tick(write.done_on)
-        lines = added.setdefault(number, [])
-        lines.insert(self._position(lines, write), line.text + self._end_of_line)
-        self._made[write.key] = line.text + self._end_of_line
+        added.setdefault(number, NewLines()).put(write.key, line.text + self._end_of_line, behind)
         return WriteResult(write.marker.nonce)
 
-    def _position(self, lines: list[str], write: Write) -> int:
-        """Return where among the new lines at one place a task goes: what is new, too, may stand there already."""
-        if write.previous in self._made:
-            return lines.index(self._made[write.previous]) + 1
+    def _neighbour(self, write: Write) -> str | None:
+        """Return the key behind which, among the new lines at one place, a task goes; None for the end of them."""
+        if write.previous in self._places:
+            return write.previous
         if write.previous in self._by_key:
-            return 0
-        return lines.index(self._made[write.parent]) + 1 if write.parent in self._made else len(lines)
+            return _FRONT
+        return write.parent if write.parent in self._places else None
 
-    def _room(self, write: Write) -> tuple[dict[int, list[str]], int, str]:
+    def _room(self, write: Write) -> tuple[dict[int, NewLines], int, str]:
         """Return where a new line goes and its indentation: after its forerunner, else first below its parent."""
         if write.previous in self._places:
             return self._places[write.previous]
@@ -148,8 +176,10 @@ class Page:
             number = self._by_key[write.parent]
             below = [self._lines[n] for n in lines_below(self._lines, number) if self._lines[n].strip()]
             return self._first, number, indentation(below[0]) if below else indentation(self._lines[number]) + _INDENT
-        if not TASK.match(self._lines[self._last]) and self._lines[self._last].strip():
-            self._behind.setdefault(self._last, [self._end_of_line])
+        last = self._lines[self._last]
+        if self._last not in self._behind and last.strip() and not TASK.match(last):
+            self._behind[self._last] = NewLines()
+            self._behind[self._last].put(_BLANK, self._end_of_line, _FRONT)
         return self._behind, self._last, ""
 
     def _last_text(self) -> int:

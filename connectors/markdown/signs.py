@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -97,11 +98,12 @@ class Sign:
     unread: str = ""
 
 
-def find_signs(text: str) -> list[Sign]:
+@lru_cache(maxsize=1 << 12)  # each part of a line is asked for all its signs again and again
+def find_signs(text: str) -> tuple[Sign, ...]:
     """Return the signs in a text, wherever they stand; a block id at its end is not part of any value."""
     matches = list(_SIGN.finditer(text, 0, block_id(text)))
     ends = [*(match.start() for match in matches[1:]), block_id(text)]
-    return [_sign(text, match, end) for match, end in zip(matches, ends, strict=False)]
+    return tuple(_sign(text, match, end) for match, end in zip(matches, ends, strict=False))
 
 
 def block_id(text: str) -> int:

@@ -223,7 +223,7 @@ class Assessor:
         if i in network.anchors:
             return _anchor_reason(step, day(network.frame.deadline))
         if planned.plan.driver[i] == OUTSIDE:
-            return Reason(Bound.NEXT, day(self._planner.outside[step.key]), self._follower_elsewhere(step.key))
+            return Reason(Bound.NEXT, day(planned.outside[i]), self._follower_elsewhere(step.key))
         if planned.plan.driver[i] == BY:
             return Reason(Bound.BY, step.by)
         return Reason(Bound.STANDING, planned.made)

@@ -154,6 +154,10 @@ class StepGraph:
         """Return those of `keys` that are steps of this goal, with their indices, in sequence."""
         return sorted((self.index[key], key) for key in self.index.keys() & keys)
 
+    def by_index(self, days: Mapping[str, int]) -> dict[int, int]:
+        """Return those of `days` that steps of this goal have, by index, in sequence."""
+        return {i: days[key] for i, key in self.among(days.keys())}
+
     def lengths(self) -> list[Length | None]:
         """Return each step's length as written; None for one that grows: a flexible one, or one that repeats."""
         working = Unit.WORKING_DAYS  # asking an Enum takes longer than everything else here

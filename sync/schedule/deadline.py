@@ -7,10 +7,11 @@ from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING
 
+from config.durations import Unit
 from config.project import Countdown
 from sync.schedule.backward_pass import Constraints
 from sync.schedule.search import first
-from sync.schedule.working_days import OutOfTimeError
+from sync.schedule.working_days import LAST, OutOfTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,12 @@ _ROLLING = 400
 _ROUNDS = 400
 
 
-# Days on which a countdown and what follows it were at odds: enough to get past weekends and a season's holidays.
-_AT_ODDS = 60
+# Where a countdown and what follows it are at odds, a deadline may help that has other days off before it: in so many
+# days, each holiday has come on each weekday or nearly so.
+_YEARS_AT_ODDS = 10 * 366
+
+# Days before a deadline that are compared at the most.
+_BEFORE = 2 * 366
 
 
 def earliest_deadline(planner: Planner, planned: GoalPlan) -> date | None:
@@ -42,23 +47,83 @@ def earliest_deadline(planner: Planner, planned: GoalPlan) -> date | None:
 
     A later deadline may hold less well: parts of the time become longer, and days off may leave less room between a
     countdown and the deadline. So what is sought is the first deadline that holds without either, with the parts as
-    they are at a deadline too early; from there on, the same again.
+    they are at a deadline too early; from there on, the same again. Days are passed over that have the same days off
+    around them as one that did not hold.
     """
     goal = planned.goal
     appointments = [step.on.toordinal() for step in goal.steps if step.on and step.key not in planner.progress.done]
-    tried, at_odds = max([planner.day, *appointments, *planned.fixed.values()]), 0
-    for _ in range(_ROUNDS):
-        try:
+    tried = max([planner.day, *appointments, *planned.fixed.values()])
+    at_odds: _AtOdds | None = None
+    try:
+        for _ in range(_ROUNDS):
             if not lacks(planner, planned, tried):
                 return date.fromordinal(tried)
             least = _least(planner, planned, tried)
-        except OutOfTimeError:  # a part of so long a time that it would begin before all time
-            return None
-        at_odds += least == tried
-        if least is None or at_odds > _AT_ODDS:
-            return None
-        tried = max(least, tried + 1)
+            if least is None:
+                return None
+            if least == tried:
+                at_odds = at_odds or _AtOdds(planner, planned, tried)
+                least = at_odds.after(tried)
+            if at_odds and least > at_odds.last:
+                return None
+            tried = max(least, tried + 1)
+    except OutOfTimeError:  # a part of so long a time that it would begin before all time
+        return None
     return None
+
+
+class _AtOdds:
+    """Deadlines at which a countdown and what follows it are at odds, by the days off around them."""
+
+    def __init__(self, planner: Planner, planned: GoalPlan, first: int) -> None:
+        """Begin with nothing; `first` is the first such deadline."""
+        self.last = min(first + _YEARS_AT_ODDS, LAST)
+        self._planner, self._planned = planner, planned
+        self._begins = max(1, first - _BEFORE)
+        days = planned.network.frame.days
+        self._working = bytes(map(days.is_working, range(self._begins, self.last + 1)))
+        self._known: dict[tuple[int, int], set[bytes]] = {}
+        self._comparable = not planner.hanging(planned.goal) and _is_relative(planned)
+
+    def after(self, deadline: int) -> int:
+        """Return the next day after a deadline at which they are at odds where they need not be."""
+        if self._comparable:
+            network, plan = _plan_at(self._planner, self._planned, deadline)
+            counted = (i for i in network.anchors - self._planned.gone if network.steps[i].on is None)
+            dues = [deadline, network.frame.limit, *(plan.due[i] for i in counted)]
+            around = (deadline - min(dues), max(dues) - deadline)
+            self._known.setdefault(around, set()).add(self._days_around(deadline, around))
+        following = deadline + 1
+        while following <= self.last and self._is_known(following):
+            following += 1
+        return following
+
+    def _is_known(self, deadline: int) -> bool:
+        return any(self._days_around(deadline, around) in known for around, known in self._known.items())
+
+    def _days_around(self, deadline: int, around: tuple[int, int]) -> bytes:
+        """Return which of the days from so many before a deadline to so many after it are working days."""
+        before, after = around
+        return self._working[max(0, deadline - before - self._begins) : deadline + after + 1 - self._begins]
+
+
+def _is_relative(planned: GoalPlan) -> bool:
+    """Return whether all that counts from a goal's deadline lies the same around each that has the same days off.
+
+    Months differ in length, parts of the time grow, and steps of other goals stay where they are.
+    """
+    goal, index = planned.goal, planned.network.index
+    durations = [goal.buffer]
+    for step in goal.steps:
+        if isinstance(step.before, Countdown):
+            if step.before.key not in index:
+                return False
+            durations.append(step.before.by)
+        elif step.before is not None:
+            durations.append(step.before)
+        waits = (link.wait for link in (*step.after, *step.after_goals))
+        durations += [one for one in (step.takes, step.afterwards, *waits) if one is not None]
+    return not any(one.unit in (Unit.MONTHS, Unit.PERCENT) for one in durations)
 
 
 def _least(planner: Planner, planned: GoalPlan, tried: int) -> int | None:
@@ -144,7 +209,7 @@ def _plan_at(
     written = planned.network.within(planner.frame_at(goal, deadline if least is None else least)).lengths()
     network = planned.network.within(planner.frame_at(goal, deadline))
     lengths = [(1 if loose else network.least(i)) if length is None else length for i, length in enumerate(written)]
-    outside = {i: planner.outside[key] for i, key in network.among(planner.outside.keys())}
+    outside = network.by_index(planner.loosest)
     return network, network.latest(lengths, Constraints(planned.fixed, planned.gone, outside, planner.due_of))
 
 

@@ -24,6 +24,7 @@ class Dates(Protocol):
     lengths: Sequence[Length]
     gone: frozenset[int]
     sharing: frozenset[int]
+    growing: frozenset[int]
     starts: list[int]
     dues: list[int]
     least: LatestDates
@@ -54,15 +55,18 @@ class Forward:
     A flexible step counts as one day, one that repeats as one time: what is left of the time is its slack.
     """
 
-    def __init__(self, progress: Progress, today: date, deadlines: Mapping[str, int]) -> None:
-        """Begin with nothing; `deadlines` has the day of each goal by its id.
+    def __init__(
+        self, progress: Progress, today: date, deadlines: Mapping[str, int], ends: dict[str, int] | None = None
+    ) -> None:
+        """`deadlines` has the day of each goal by its id.
 
-        `ends` then has the day after which what follows a step may begin, by the step's key.
+        `ends` has the day after which what follows a step may begin, by the step's key; more of them are written into
+        it, goal by goal.
         """
         self._progress = progress
         self._today = today.toordinal()
         self._deadlines = deadlines
-        self.ends: dict[str, int] = {}
+        self.ends: dict[str, int] = {} if ends is None else ends
 
     def early(self, network: StepGraph, dates: Dates) -> Early:
         """Return one goal's earliest dates. Those of the goals that it follows must have been asked for before."""
@@ -114,8 +118,7 @@ class Forward:
             return day, day
         if step.not_before is not None:
             first = max(first, step.not_before.toordinal())
-        grows = step.takes is None or step.every is not None
-        return _earliest(days, earliest, network.least(i) if grows else dates.lengths[i], first)
+        return _earliest(days, earliest, network.least(i) if i in dates.growing else dates.lengths[i], first)
 
     def slack(self, network: StepGraph, dates: Dates, early: Early) -> list[int]:
         """Return the total float of each step in working days: from its earliest finish to the last day it may have.
@@ -139,12 +142,13 @@ class Forward:
         return room
 
     def _latest(self, network: StepGraph, dates: Dates) -> list[int]:
-        """Return the last day on which each step may be done; one that found no day stands after the limit."""
+        """Return the last day on which each step may be done; what found no day stands after it."""
         latest, limit = dates.latest_dues, network.frame.limit
-        if max(latest, default=limit) <= limit:
+        last = {i: min(limit, step.by.toordinal()) for i, step in enumerate(network.steps) if step.by is not None}
+        if not last and max(latest, default=limit) <= limit:
             return latest
         own = network.anchors.union(i for i, _ in network.among(self._progress.pins.keys()))
-        return [due if i in own else min(due, limit) for i, due in enumerate(latest)]
+        return [due if i in own else min(due, last.get(i, limit)) for i, due in enumerate(latest)]
 
     @staticmethod
     def _room_of_milestone(network: StepGraph, dates: Dates, early: Early, i: int, room: Sequence[int]) -> int:

@@ -22,7 +22,8 @@ class GoalPlan:
 
     `defined` is the pass over all steps, `plan` that over those that are still to be done. `sharing` are the milestones
     that may share the day on which what follows begins, `growing` the steps whose length is what time there is.
-    `least` is the pass in which those have the least they may: they give back what others need.
+    `outside` has the last day that other goals leave a step. `least` is the pass in which what grows, here and in other
+    goals, has the least it may: it gives back what others need.
     """
 
     goal: Goal
@@ -37,6 +38,7 @@ class GoalPlan:
     starts: list[int]
     dues: list[int]
     missed: bool
+    outside: Mapping[int, int]
     failed: bool = False
     standing: bool = False
     squeezed: Squeezed = NOT_SQUEEZED

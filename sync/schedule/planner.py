@@ -12,22 +12,23 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from config.project import RelativeDeadline
-from sync.schedule import milestones
+from sync.schedule import between_goals, milestones
 from sync.schedule.backward_pass import Constraints, GoalWindow, LatestDates, StepGraph
 from sync.schedule.digest import is_same_timing, timing_digest, was_pinned
-from sync.schedule.forward_pass import early_ends
+from sync.schedule.forward_pass import Forward, early_ends
 from sync.schedule.goal_plan import GoalPlan
+from sync.schedule.model import Progress
 from sync.schedule.occurrences import series
 from sync.schedule.squeeze import Floors, Growth, Squeeze
 from sync.schedule.working_days import WorkingDays, naming_goal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
     from config.calendars import Calendar
     from config.project import Goal, Project, Step
     from sync.schedule.backward_pass import Length, Position
-    from sync.schedule.model import Progress, Published
+    from sync.schedule.model import Published
     from sync.schedule.occurrences import Series
 
 
@@ -38,8 +39,10 @@ class Planner:
     """The state of one call of `schedule`: what has been planned so far, from the last goal back.
 
     `due_of` holds the due days of steps as the pass alone gives them, `outside` the last day that other goals leave a
-    step, `followers` the steps of other goals that come after it, `steps` every step by its key, `deadlines` the day of
-    each goal. `ends` holds the day after which what follows a step may begin, once all goals have been planned.
+    step, `loosest` the same where steps that grow have the least they may, `followers` the steps of other goals that
+    come after it, `steps` every step by its key, `deadlines` the day of each goal. `ends` holds the day after which
+    what follows a step may begin, once all goals have been planned; `ends_defined` and `ends_today` the same for what
+    other goals must leave a step while they grow, by the definition and from today on.
     """
 
     def __init__(self, project: Project, progress: Progress, today: date) -> None:
@@ -53,9 +56,12 @@ class Planner:
         self._calendars: dict[Calendar, WorkingDays] = {}
         self.due_of: dict[str, int] = {}
         self.outside: dict[str, int] = {}
+        self.loosest: dict[str, int] = {}
         self.followers: defaultdict[str, list[str]] = defaultdict(list)
         self.steps = {step.key: step for goal in project.goals for step in goal.steps}
         self.ends: Mapping[str, int] = {}
+        self.ends_defined: dict[str, int] = {}
+        self.ends_today: Mapping[str, int] = {}
         self.deadlines: dict[str, int] = {}
         self.hung_on = {g.deadline.goal for g in project.goals if isinstance(g.deadline, RelativeDeadline)}
         for goal in reversed(project.sequence):
@@ -69,10 +75,33 @@ class Planner:
         return self._calendars[calendar]
 
     def plan_all(self) -> None:
-        """Plan every goal, from the last one back."""
+        """Plan every goal, from the last one back; once more where what grows has to leave other goals their time."""
+        self._plan_backwards()
+        if followed := between_goals.followed(self.project):
+            plans = [self.planned[goal.id] for goal in self.project.sequence if goal.id in followed]
+            self._define_ends(plans)
+            self.ends_today = early_ends(self.progress, self.today, self.deadlines, plans)
+            self._forget()
+            self._plan_backwards()
+
+    def _define_ends(self, plans: Iterable[GoalPlan]) -> None:
+        """Find out when the steps of goals end by the definition, if no other goal came after any of them."""
+        for planned in plans:
+            network = planned.network
+            with naming_goal(planned.goal):
+                lengths = self._grown(network, network.lengths(), planned.growing, {})
+                alone = between_goals.alone(planned, lengths, self.due_of, self.outside.keys())
+                forward = Forward(Progress(), self.date(network.frame.start), self.deadlines, self.ends_defined)
+                forward.early(network, alone)
+
+    def _plan_backwards(self) -> None:
         for goal in reversed(self.project.sequence):
             with naming_goal(goal):
                 self.plan(goal)
+
+    def _forget(self) -> None:
+        """Forget what planned goals leave those before them."""
+        self.outside, self.loosest, self.due_of, self.followers = {}, {}, {}, defaultdict(list)
 
     def plan(self, goal: Goal) -> None:
         """Plan one goal. Those that come after it must have been planned."""
@@ -80,7 +109,7 @@ class Planner:
         network = StepGraph(goal, frame)
         written = network.lengths()
         pins = {i: self.progress.pins[key].toordinal() for i, key in network.among(self.progress.pins.keys())}
-        outside = {i: self.outside[key] for i, key in network.among(self.outside.keys())}
+        outside, loosest = network.by_index(self.outside), network.by_index(self.loosest)
         growing = frozenset(i for i, length in enumerate(written) if length is None)
         lengths = self._grown(network, written, growing, outside)
         published = self.progress.published.get(goal.id)
@@ -94,7 +123,7 @@ class Planner:
             ticked = {}
         terms = Constraints(pins | ticked, frozenset(), outside, self.due_of)
         defined = network.latest(lengths, terms)
-        self._pass_on(network, defined)
+        self._pass_on(network, defined, _at_least(network, lengths, growing, terms, loosest) or defined)
         repeating = {
             i: series(network.steps[i], frame.days, self.progress, published, self.day) for i in network.repeating
         }
@@ -103,14 +132,19 @@ class Planner:
         missed = frame.deadline < self.day
         starts, dues = network.starts(latest), latest.due[:]
         planned = GoalPlan(
-            goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed
+            goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed, outside
         )
-        planned.repeating, planned.sharing, planned.growing = repeating, self._sharing(network, gone), growing
+        planned.repeating, planned.sharing, planned.growing = (
+            repeating,
+            self._sharing(network, gone, self.progress.pins),
+            growing,
+        )
         if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
         else:
-            self._anew(planned, published, outside)
-        planned.least = self._with_least(planned, outside)
+            self._anew(planned, published, loosest)
+        terms = Constraints(planned.fixed, gone | planned.given_way, planned.outside, self.due_of)
+        planned.least = _at_least(network, lengths, growing - terms.gone, terms, loosest) or planned.plan
         self.planned[goal.id] = planned
 
     def _ticked_pins(self, network: StepGraph, published: Published | None) -> dict[int, int]:
@@ -122,15 +156,6 @@ class Planner:
             for i, key in network.among(self.progress.done.keys() & published.dates.keys())
             if was_pinned(published.digest, key)
         }
-
-    def _with_least(self, planned: GoalPlan, outside: Mapping[int, int]) -> LatestDates:
-        """Return the pass in which what grows has the least it may: so late could every step be."""
-        network, gone = planned.network, planned.gone | planned.given_way
-        growing = planned.growing - gone
-        if not growing:
-            return planned.plan
-        lengths = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]
-        return network.latest(lengths, Constraints(planned.fixed, gone, outside, self.due_of))
 
     def _gone(
         self, network: StepGraph, defined: LatestDates, repeating: Mapping[int, Series], *, stands: bool
@@ -180,6 +205,7 @@ class Planner:
         floors = self._floors(network, frozenset(), fixed, low, progress=False).with_those_of(
             self.floors_of(network, network.countdowns, fixed, low, progress=False)
         )
+        floors = between_goals.floors_after(network, floors, self.ends_defined)
         most = max(1, frame.days.position(frame.limit) - frame.days.position(low))
         Growth(network, lengths, latest, terms, floors, most).grow(flexible)
         return lengths
@@ -196,13 +222,13 @@ class Planner:
         """Return the earliest begin of each step that may move: after `low`, its `from`, and what is fixed or done."""
         stays = {*gone, *fixed, *network.anchors}
         movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
-        sharing = self._sharing(network, gone)
+        sharing = self._sharing(network, gone, self.progress.pins if progress else ())
         return self.floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
 
-    def _sharing(self, network: StepGraph, gone: frozenset[int]) -> frozenset[int]:
+    def _sharing(self, network: StepGraph, gone: frozenset[int], pins: Collection[str]) -> frozenset[int]:
         """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
-        outside, pins = (network.among(keys) for keys in (self.outside.keys(), self.progress.pins.keys()))
-        return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pins))
+        outside, pinned = (network.among(set(keys)) for keys in (self.outside, pins))
+        return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pinned))
 
     def floors_of(
         self,
@@ -286,15 +312,16 @@ class Planner:
             return self.days(goal.calendar).before(self.deadlines[goal.deadline.goal], goal.deadline.by)
         return goal.deadline.toordinal()
 
-    def _pass_on(self, network: StepGraph, latest: LatestDates) -> None:
-        """Tell the goals that are planned after this one where its steps begin, by the unsqueezed pass."""
+    def _pass_on(self, network: StepGraph, latest: LatestDates, least: LatestDates) -> None:
+        """Tell the goals that are planned after this one where its steps begin, by the unsqueezed passes."""
         days = network.frame.days
         self.due_of.update(zip(network.index, latest.due, strict=True))
         for i, link in network.elsewhere:
-            day = network.day_before_start(latest, i)
-            if link.wait:
-                day = days.before(day, link.wait)
-            self.outside[link.key] = min(day, self.outside.get(link.key, day))
+            for result, limits in ((latest, self.outside), (least, self.loosest)):
+                day = network.day_before_start(result, i)
+                if link.wait:
+                    day = days.before(day, link.wait)
+                limits[link.key] = min(day, limits.get(link.key, day))
             self.followers[link.key].append(network.steps[i].key)
 
     # A plan that stands
@@ -336,7 +363,7 @@ class Planner:
                     kept.begin[i] = max(kept.begin[i], days.position(days.after(day, wait) if wait else day))
         stood = planned.dues[:]
         terms = Constraints(fixed, planned.gone | planned.given_way, outside, self.due_of)
-        lengths = self._grown_anew(planned, kept, followers - terms.gone, terms)
+        lengths = _grown_anew(planned, kept, followers - terms.gone, terms)
         self._squeeze(planned, lengths, kept, terms, followers)
         milestones.show(planned, kept, self.first_day(planned.goal))
         if planned.dues != stood:
@@ -376,7 +403,7 @@ class Planner:
 
     # A plan computed anew
 
-    def _anew(self, planned: GoalPlan, published: Published | None, outside: Mapping[int, int]) -> None:
+    def _anew(self, planned: GoalPlan, published: Published | None, loosest: Mapping[int, int]) -> None:
         """Plan from the deadline back; where that does not fit between today and the limit, do as `when_late` says."""
         goal, planned.renewed = planned.goal, frozenset(planned.repeating)
         if published and (published.made, published.digest) == (self.today, planned.digest):
@@ -386,28 +413,36 @@ class Planner:
             return
         fixed = {**planned.network.anchored_days(planned.plan), **planned.fixed}
         floors = self.floors_from_today(planned, planned.network, fixed, published)
-        self._shorten(planned, floors, fixed, outside)
+        self._shorten(planned, floors, fixed, loosest)
         milestones.show(planned, floors, self.first_day(goal))
 
-    def _shorten(self, planned: GoalPlan, floors: Floors, fixed: Mapping[int, int], outside: Mapping[int, int]) -> None:
+    def _shorten(self, planned: GoalPlan, floors: Floors, fixed: Mapping[int, int], loosest: Mapping[int, int]) -> None:
         """Let the steps that grow give back what does not fit from today on; what then is too long, is late.
 
-        Countdowns are no reason to squeeze what has a length: they keep theirs, and their distance.
+        Those of this goal come first, and then those of other goals that follow it: `loosest` has what they leave at
+        their least. Countdowns are no reason to squeeze what has a length: they keep theirs, and their distance.
         """
         network, steps = planned.network, range(len(planned.network.steps))
         countdowns = network.countdowns - planned.gone - planned.fixed.keys()
         held = floors.with_those_of(self.floors_of(network, countdowns, fixed, self.first_day(planned.goal) - 1))
+        if planned.growing:
+            held = between_goals.floors_after(network, held, self.ends_today)
         if not held.worst(planned.plan, steps):
             return
         movable = frozenset(floors.begin) | frozenset(floors.end)
-        terms = Constraints(planned.fixed, planned.gone, outside, self.due_of)
-        lengths = self._grown_anew(planned, held, movable, terms)
-        plan = network.latest(lengths, terms)
-        if not floors.worst(plan, steps):
-            planned.take(plan, movable | countdowns)
-        elif planned.goal.when_late == "fail":
+        wide = between_goals.widened(network, planned.outside, loosest, self.ends_today)
+        for outside in (planned.outside, wide) if wide != planned.outside else (wide,):
+            terms = Constraints(planned.fixed, planned.gone, outside, self.due_of)
+            lengths = _grown_anew(planned, held, movable, terms)
+            plan = network.latest(lengths, terms)
+            if not floors.worst(plan, steps):
+                planned.take(plan, movable | countdowns)
+                planned.outside = outside
+                return
+        if planned.goal.when_late == "fail":
             planned.failed = True
         elif planned.goal.when_late == "squeeze":
+            planned.outside = wide
             self._squeeze(planned, lengths, floors, terms, movable)
 
     def first_day(self, goal: Goal) -> int:
@@ -435,8 +470,8 @@ class Planner:
         if not hanging:
             return self
         other = copy(self)
-        other.deadlines, other.outside, other.due_of, other.ends = {}, {}, {}, {}
-        other.followers, other.planned = defaultdict(list), dict(self.planned)
+        other.deadlines, other.ends, other.planned = {}, {}, dict(self.planned)
+        other._forget()
         backwards = list(reversed(self.project.sequence))
         for one in backwards:
             other.deadlines[one.id] = deadline if one.id == goal.id else other._deadline(one)
@@ -498,21 +533,6 @@ class Planner:
         if planned.squeezed.stuck:
             self._lift(planned, floors)
 
-    @staticmethod
-    def _grown_anew(planned: GoalPlan, floors: Floors, movable: frozenset[int], terms: Constraints) -> Sequence[Length]:
-        """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
-        network, growing = planned.network, movable & floors.begin.keys() & planned.growing
-        if not growing:  # one that has begun keeps its length
-            return planned.lengths
-        grown = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]
-        days = network.frame.days
-        most = days.position(network.frame.limit) - days.position(network.frame.start - 1)
-        Growth(network, grown, network.latest(grown, terms), terms, floors, max(1, most)).grow(growing)
-        return [
-            min(length, new) if i in growing else length  # type: ignore[type-var]  # what grows has whole days
-            for i, (length, new) in enumerate(zip(planned.lengths, grown, strict=True))
-        ]
-
     def _lift(self, planned: GoalPlan, floors: Floors) -> None:
         """Put what has no day left for it on the first that it could have: never in the past, nor after the limit."""
         days = planned.network.frame.days
@@ -527,3 +547,35 @@ class Planner:
 def _opening(step: Step, low: int) -> int:
     """Return the last day before `from`, where that is later than the day `low`."""
     return low if step.not_before is None else max(low, step.not_before.toordinal() - 1)
+
+
+def _at_least(
+    network: StepGraph,
+    lengths: Sequence[Length],
+    growing: Set[int],
+    terms: Constraints,
+    loosest: Mapping[int, int],
+) -> LatestDates | None:
+    """Return the pass in which what grows, here and in other goals, has the least it may; None where nothing does.
+
+    So late could every step be.
+    """
+    if not growing and loosest == terms.outside:
+        return None
+    least = [network.least(i) if i in growing else length for i, length in enumerate(lengths)]
+    return network.latest(least, replace(terms, outside=loosest))
+
+
+def _grown_anew(planned: GoalPlan, floors: Floors, movable: frozenset[int], terms: Constraints) -> Sequence[Length]:
+    """Return the lengths with those of the steps that grow set to what today leaves them, and no longer."""
+    network, growing = planned.network, movable & floors.begin.keys() & planned.growing
+    if not growing:  # one that has begun keeps its length
+        return planned.lengths
+    grown = [network.least(i) if i in growing else length for i, length in enumerate(planned.lengths)]
+    days = network.frame.days
+    most = days.position(network.frame.limit) - days.position(network.frame.start - 1)
+    Growth(network, grown, network.latest(grown, terms), terms, floors, max(1, most)).grow(growing)
+    return [
+        min(length, new) if i in growing else length  # type: ignore[type-var]  # what grows has whole days
+        for i, (length, new) in enumerate(zip(planned.lengths, grown, strict=True))
+    ]

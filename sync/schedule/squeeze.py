@@ -41,6 +41,19 @@ class Floors:
         first = {i: day for i, day in self.first.items() if i not in begun}
         return Floors(begin, {**self.end, **dict.fromkeys(begun, least)}, first)
 
+    def copy(self) -> Floors:
+        """Return the same floors, to be lowered without these."""
+        return Floors(dict(self.begin), dict(self.end), dict(self.first))
+
+    def lower(self, late: Iterable[int], latest: LatestDates) -> None:
+        """Lower the floors of `late` steps, in place, to what they reach in a pass."""
+        for i in late:
+            for floors, reached in ((self.begin, latest.begin), (self.end, latest.end)):
+                if i in floors:
+                    floors[i] = min(floors[i], reached[i])
+            if i in self.first:
+                self.first[i] = min(self.first[i], latest.day_before[i] + 1)
+
     def violations(
         self, latest: LatestDates, part: Iterable[int], ignored: Collection[int] = ()
     ) -> list[tuple[Position, int]]:
@@ -80,9 +93,8 @@ class Growth:
         No step grows to more than `most`.
         """
         self._network, self._lengths, self._latest, self._terms = network, lengths, latest, terms
-        self._floors, self._most = floors, most
+        self._floors, self._most = floors.copy(), most
         self._least: dict[int, int] = {}
-        self._ignored: set[int] = set()
 
     def grow(self, flexible: Collection[int]) -> None:
         """Grow the `flexible` steps, each part of the network by itself."""
@@ -91,9 +103,9 @@ class Growth:
         waiting = [(part, 1) for part in self._network.parts(range(len(self._lengths)), growing, self._terms.fixed)]
         while waiting:
             part, level = waiting.pop()
-            late = [i for _, i in self._floors.violations(self._latest, part, self._ignored)]
-            growing -= self._network.chains(self._latest, late, self._terms.fixed)
-            self._ignored.update(late)
+            if late := [i for _, i in self._floors.violations(self._latest, part)]:
+                growing -= self._network.chains(self._latest, late, self._terms.fixed)
+                self._floors.lower(late, self._latest)  # late as they are, nothing may grow into them any further
             ours = growing.intersection(part)
             if not ours:
                 continue
@@ -111,7 +123,7 @@ class Growth:
             self._network.redo(self._latest, self._lengths, reversed(part), self._terms)
         except OutOfTimeError:  # so long that it would begin before all time
             return False
-        return not self._floors.violations(self._latest, part, self._ignored)
+        return not self._floors.violations(self._latest, part)
 
     def _highest(self, part: list[int], ours: set[int], level: int) -> int:
         """Return the highest level that fits; `level` does."""
@@ -125,7 +137,7 @@ class Growth:
         """Return the steps of the stretches that are too long with a day more than `level` each."""
         self._fits(part, ours, level + 1)
         stretches = self._network.stretches(self._latest, self._floors.begin, part)
-        last = self._floors.worst(self._latest, part, self._ignored)
+        last = self._floors.worst(self._latest, part)
         too_long = {i for i, stretch in stretches.items() if stretch.excess > 0}
         return too_long | self._network.chains(self._latest, [last[1]] if last else [], self._terms.fixed)
 
@@ -140,6 +152,8 @@ class Squeezed:
 
 # Newton's method ends by itself but for leads and spans that grow while the rest shrinks: those are cut off.
 NEWTON_STEPS = 100
+
+_FEW = 50  # steps for which a plan that is squeezed is exact to the fraction of a day
 
 NOT_SQUEEZED = Squeezed()
 
@@ -183,10 +197,13 @@ class Squeeze:
             path = self._scale(part, free)
             if violations := self._floors.violations(self.latest, part, self._stuck):
                 settled = self._make_do(violations, part, free)
+                self._run(part, {})  # what is settled moves no more, and each part of the rest begins from there
             else:
-                # What could grow by less than a day in all is full, too; a large network would have a factor a step.
+                # Many steps side by side would have a factor each: there, less than a day in all is not shared out.
                 stretches = self._network.stretches(self.latest, self._floors.begin, part)
-                settled = {i for i in free if i in path or (i in stretches and stretches[i].excess > -1)}
+                spare = 0 if len(free) <= _FEW else 1
+                full = {i for i, stretch in stretches.items() if stretch.excess >= 0 or stretch.excess > -spare}
+                settled = free.keys() & (full | path)
                 if not settled:
                     self._stuck.add(worst[1])
                 part = self._without(part, {i for i, stretch in stretches.items() if not stretch.excess})
@@ -210,16 +227,22 @@ class Squeeze:
         for _ in range(NEWTON_STEPS):
             # None goes under one working day that had one.
             self._run(part, {i: max(length * factor, Fraction(1)) for i, length in free.items()})
-            short = self._floors.worst(self.latest, part, self._stuck)
-            if short is None:
+            slopes = self._slopes(part, {i: length for i, length in free.items() if length * factor > 1})
+            violations = self._floors.violations(self.latest, part, self._stuck)
+            short, index = max((entry for entry in violations if slopes[entry[1]]), default=(0, -1))
+            if not short:  # nothing is, or nothing that would become shorter
                 break
-            path = self.latest.path(short[1])
-            slope = sum(free[i] for i in path if i in free and free[i] * factor > 1)
-            if not slope:
-                break
+            path = self.latest.path(index)
             # Newton's step: the shortfall is convex and piecewise linear in the factor, so this never overshoots.
-            factor -= Fraction(short[0]) / slope
+            factor -= Fraction(short) / slopes[index]
         return set(path)
+
+    def _slopes(self, part: list[int], lengths: Mapping[int, int]) -> dict[int, int]:
+        """Return the sum of `lengths` on the path from each step of `part` on."""
+        slopes: dict[int, int] = {}
+        for i in reversed(part):
+            slopes[i] = lengths.get(i, 0) + slopes.get(self.latest.driver[i], 0)
+        return slopes
 
     def _make_do(self, violations: list[tuple[Position, int]], part: list[int], free: Mapping[int, int]) -> set[int]:
         """Settle stretches that have less than one day for each step, and return their steps: the tightest one first.
@@ -228,9 +251,7 @@ class Squeeze:
         """
         from fractions import Fraction
 
-        count: dict[int, int] = {}  # free steps on the stretch from each step on
-        for i in reversed(part):
-            count[i] = (i in free) + count.get(self.latest.driver[i], 0)
+        count = self._slopes(part, dict.fromkeys(free, 1))  # free steps on the stretch from each step on
         shares = [(1 - Fraction(short) / count[i] if count[i] else Fraction(0), i, short) for short, i in violations]
         each, index, short = min(shares)
         if each <= 0:

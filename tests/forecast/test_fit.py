@@ -17,6 +17,8 @@ from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
 from sync.schedule.search import first
 from tests.schedule.reference_scheduler import back, count, fixed, forward, leads, less, plan, works
+from tests.schedule.test_scheduler_goals import TODAY as FIRST
+from tests.schedule.test_scheduler_goals import linked_goals
 from tests.schedule.test_scheduler_properties import (
     DAYS,
     FOLLOWING_CALENDAR,
@@ -202,6 +204,39 @@ def test_no_deadline_helps_where_it_takes_another_goal_along() -> None:
     estimated = replace(second, steps=(guess,), sequence=(guess,))
     whole = project(first, estimated)
     assert fit.fit(whole, schedule(whole, Progress(), today), "b").sure[95] is None
+
+
+def test_a_deadline_that_only_fits_beside_a_far_holiday_is_found() -> None:
+    """Four calendar days take two working days from the time there is, but one after a long weekend."""
+    today = date(2027, 3, 1)
+    first = Step("g/s0", "First", ORIGIN, takes=parse("1"), before=parse("3"))
+    steps = (first, Step("g/s1", "Next", ORIGIN, takes=parse("2"), after=(Link("g/s0"),)))
+    holidays = replace(OFFICE, holidays="US-NY")
+    goal = Goal("g", "g", today, ORIGIN, steps=steps, sequence=steps, calendar=holidays, buffer=parse("4cd"))
+    found = written(goal, today)
+    assert found == date(2027, 6, 1)  # the day after Memorial Day
+    assert as_written(replace(goal, deadline=found), today)
+    assert not any(as_written(replace(goal, deadline=today + timedelta(days=n)), today) for n in range(92))
+
+
+@settings(max_examples=examples(100))
+@given(linked_goals())
+def test_it_holds_when_it_is_followed_whatever_grows_in_other_goals(goals: tuple[Goal, ...]) -> None:
+    """And a day earlier it does not."""
+    whole = project(*goals)
+    planner = fit.planner_of(whole, schedule(whole, Progress(), FIRST))
+    for number, goal in enumerate(goals):
+
+        def fits(deadline: date, number: int = number) -> bool:
+            moved = (replace(one, deadline=deadline) if n == number else one for n, one in enumerate(goals))
+            result = schedule(project(*moved), Progress(), FIRST).goals[number]
+            steps = [step for step in result.steps if step.open]
+            return result.margin is not None and result.margin >= 0 and not any(step.squeezed for step in steps)
+
+        found = earliest_deadline(planner, planner.planned[goal.id])
+        if found is not None:
+            assert fits(found)
+            assert found == FIRST or not fits(found - DAY)
 
 
 @pytest.mark.proof

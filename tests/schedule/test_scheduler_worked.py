@@ -1035,3 +1035,52 @@ def test_a_wait_that_does_not_fit_is_named(planner: Planner) -> None:
     assert again.goals[0].warnings[1:] == told
     whole = planner.steps("deadline: 2027-05-08", *listed, today=date(2027, 5, 1))
     assert whole.goals[0].warnings[1:] == ("2 of 2 steps get less time than written, so that all fits",)
+
+
+def test_what_is_late_for_an_appointment_is_not_made_later_by_what_grows(planner: Planner) -> None:
+    """Another follower of the late step leaves it the time that the appointment leaves it."""
+    listed = (step(1, "takes: 4d"), step(2, "on: 2027-01-03"), step(3, "after: [s1]"))
+    result = planner.steps("deadline: 2027-01-20, when_late: keep", *listed, today=date(2027, 1, 1))
+    assert both(result) == [("2026-12-30", "2027-01-02"), ("2027-01-03", "2027-01-03"), ("2027-01-03", "2027-01-20")]
+
+
+def test_what_can_shrink_to_fit_does_so_beside_what_cannot(planner: Planner) -> None:
+    """Both hang on the milestone; the wait of one leaves too few days, the other has a day for each step."""
+    listed = (
+        step(1, "takes: 0"),
+        step(2, "takes: 5d"),
+        step(3, "takes: 1d"),
+        step(4, "takes: 1d, after: [s1]"),
+        step(5, "takes: 1d, after: [{step: s4, wait: 4 days}]"),
+    )
+    result = planner.steps("deadline: 2027-01-05", *listed, today=date(2027, 1, 1))
+    assert both(result)[1:3] == [("2027-01-01", "2027-01-04"), ("2027-01-05", "2027-01-05")]
+    assert not any("share days" in warning for warning in result.goals[0].warnings)
+
+
+def test_a_step_that_is_moved_to_today_behind_its_by_is_late(planner: Planner) -> None:
+    result = planner.steps("deadline: 2027-01-01", step(1, "by: 2026-12-31"), today=date(2027, 1, 1))
+    assert result.goals[0].state is State.LATE
+
+
+@pytest.mark.parametrize("milestone", ["", "{title: s0, takes: 0}, "])
+def test_what_leads_to_steps_that_share_a_day_ends_on_the_day_before(planner: Planner, milestone: str) -> None:
+    """A milestone in front of all changes nothing, although it makes one part of what hangs together."""
+    after = "after: [s0]" if milestone else "after: []"
+    listed = (
+        f"{milestone}{{title: s3, before: {{step: s5, by: 0 days}}}}",
+        f"{{title: s4, {after}}}",
+        "{title: s5, after: [s3, s4]}",
+        "{title: s7, after: [s5]}",
+    )
+    result = planner.steps("deadline: 2027-01-03", *listed, today=date(2027, 1, 1))
+    assert str(result.steps()["g/s4"].due) == "2027-01-02"
+
+
+def test_a_tick_of_a_milestone_with_a_pin_leaves_what_grows_its_length(planner: Planner) -> None:
+    today = date(2027, 1, 1)
+    listed = (step(1, "takes: 0"), step(2))
+    first = planner.steps("deadline: 2027-01-02", *listed, today=today, pins={"g/s1": today})
+    progress = replace(publish(first, first.progress), done={"g/s1": today}, pins={})
+    ticked = schedule(planner.project(planner.path.read_text()), progress, today)
+    assert both(ticked)[1] == both(first)[1]
