@@ -150,24 +150,27 @@ def find_container(listing: Listing, name: Name, namespace: str, others: Collect
     """
     known = stores(listing, namespace)
     own = next((store for store in known if store.name == str(name)), None)
-    project = _named(name.project, listing.projects.values(), own.item.project_id if own else None)
-    if project is None:
-        project = _renamed(name, [own] if own is not None else known, listing)
-    if project is None:
-        project = _alike(name.project, listing.projects.values())
-    section = None
-    if project is not None and name.section:
-        within = [place for place in listing.sections.values() if place.project_id == project.id]
-        section = _named(name.section, within, own.item.section_id if own else None)
-        if section is None and own is not None:
-            section = next((place for place in within if place.id == own.item.section_id and not place.gone), None)
-        section = section or _alike(name.section, within)
-    container = Container(name, project, section, own.item if own else None)
-    if own is None and container.place is not None:
-        taken = {str(other) for other in others}
-        left = (store for store in known if store.name not in taken and _is_left(listing, store, container))
-        return replace(container, memory=next((store.item for store in left), None))
-    return container
+    memory = own.item if own else None
+    project = (
+        _named(name.project, listing.projects.values(), memory.project_id if memory else None)
+        or _renamed(name, [own] if own else known, listing)
+        or _alike(name.project, listing.projects.values())
+    )
+    section = _section(name.section, project, memory, listing) if project and name.section else None
+    container = Container(name, project, section, memory)
+    if memory is not None or container.place is None:
+        return container
+    taken = {str(other) for other in others}
+    left = (store for store in known if store.name not in taken and _is_left(listing, store, container))
+    return replace(container, memory=next((store.item for store in left), None))
+
+
+def _section(name: str, project: Place, memory: Item | None, listing: Listing) -> Place | None:
+    """Return the section with a name; where a person renamed it, the one that contains the task of the memory."""
+    within = [place for place in listing.sections.values() if place.project_id == project.id]
+    home = memory.section_id if memory else None
+    renamed = (place for place in within if home is not None and place.id == home and not place.gone)
+    return _named(name, within, home) or next(renamed, None) or _alike(name, within)
 
 
 def _renamed(name: Name, known: Iterable[Store], listing: Listing) -> Place | None:

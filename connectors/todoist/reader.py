@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from connectors.todoist.container import Container
     from connectors.todoist.objects import Item, Listing, Name
 
+    _Managed = tuple[Item, Marker, bool]  # the bool: the marker has to be written again
+
 _SLIP = timedelta(days=2)  # of a machine's clock against the service's
 
 
@@ -129,17 +131,10 @@ class Reading:
 
     def seek(self, client: Client) -> None:
         """Ask for what is remembered as open and not listed, and for what was completed lately."""
-        known = {e.native_id: self.listing.items.get(e.native_id) for _, e in self.entries()}
-        # Nothing open stands below what is done: a task of ours above one is open as well, even if we saw it done.
-        above = {item.parent_id for item in known.values() if item and item.parent_id and not item.checked}
-        open_ = {e.native_id for _, e in self.entries() if e.state == "live"} | (above & known.keys())
-        absent = open_ - self.listing.items.keys()
+        absent = self._absent()
         until = client.latest + timedelta(days=1)
         lately = (until - WINDOW).date()
-        # What a run that was cut short has made, a person may have completed before any run saw it.
-        pending = any(e.state == "pending" for _, e in self.entries())
-        recent = pending or any(e.state == "done" and e.done_on and e.done_on >= lately for _, e in self.entries())
-        if self.container.project is None or not (absent or recent):
+        if self.container.project is None or not (absent or self._completes_since(lately)):
             return
         project_id, first = self.container.project.id, self._first_sync(absent) if absent else lately
         for since, before in _windows(first, until):
@@ -148,6 +143,24 @@ class Reading:
             if not absent:
                 return
         self.ask_for(absent, client, first)
+
+    def _absent(self) -> set[str]:
+        """Return the ids of the tasks that have to be open and are not listed."""
+        known = {entry.native_id: self.listing.items.get(entry.native_id) for _, entry in self.entries()}
+        # No open task is below a completed one: a task of ours above an open one is open, even if we saw it done.
+        above = {item.parent_id for item in known.values() if item and item.parent_id and not item.checked}
+        live = {entry.native_id for _, entry in self.entries() if entry.state == "live"}
+        return (live | (above & known.keys())) - self.listing.items.keys()
+
+    def _completes_since(self, day: date) -> bool:
+        """Return whether a task of ours may have been completed since a day.
+
+        A user may complete a task that an interrupted run created before any run reads it.
+        """
+        return any(
+            entry.state == "pending" or (entry.state == "done" and entry.done_on is not None and entry.done_on >= day)
+            for _, entry in self.entries()
+        )
 
     def ask_for(self, ids: Iterable[str], client: Client, first: date) -> None:
         """Ask for tasks by their ids and, as completed ones may not be found so, among all that was completed."""
@@ -182,37 +195,44 @@ class Reading:
     def snapshot(self) -> Snapshot:
         """Return what the connector tells of it."""
         managed = sorted(self._managed(), key=lambda found: (found[0].added_at, found[0].child_order, found[0].id))
-        others: dict[str, frozenset[str]] = {}
-        ours: dict[str, list[tuple[Item, Marker, bool]]] = {}
-        own = Claims()
-        own.add(self.entries(), self.listing, self.namespace)
-        for item, marker, damaged in managed:
-            if marker.namespace != self.namespace:
-                others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
-            elif self._is_mine(item, marker, own):
-                ours.setdefault(marker.nonce, []).append((item, marker, damaged))
-        for namespace, key in self._remembered_here():
-            others[namespace] = others.get(namespace, frozenset()) | {key}
-        originals = {nonce: self._original(alike) for nonce, alike in ours.items()}
-        ids = {item.id for item in originals.values() if item}
+        by_nonce = self._ours(managed)
+        found = [one for alike in by_nonce.values() for one in alike]
+        ids = {item.id for item in map(self._original, by_nonce.values()) if item}
         below = _Families(self.listing)
-        found = [(item, marker) for alike in ours.values() for item, marker, _ in alike]
-        tasks = [self._task(item, marker, ids, below) for item, marker in found if item.id in ids]
-        copies = [self._task(item, marker, ids, below) for item, marker in found if item.id not in ids]
+        tasks = [self._task(item, marker, ids, below) for item, marker, _ in found if item.id in ids]
+        copies = [self._task(item, marker, ids, below) for item, marker, _ in found if item.id not in ids]
         changed = needs_repair(self.container, self.namespace)
         return Snapshot(
             tuple(tasks),
             tuple(copies),
             self.memory,
             remembers=bool(self.memory) or not tasks,
-            others=others,
-            damaged=frozenset(item.id for alike in ours.values() for item, _, damaged in alike if damaged) & ids,
+            others=self._others(managed),
+            damaged=frozenset(item.id for item, _, damaged in found if damaged) & ids,
             damage=self._damage(tasks),
             room=self.container.room(self.listing),
             account=frozenset({self.listing.user.id, self.listing.user.email} - {""}),
             notices=(*self.container.spelled, *([repaired(self.container)] if changed else [])),
             mending=changed or bool(self.twins),
         )
+
+    def _ours(self, managed: Iterable[_Managed]) -> dict[str, list[_Managed]]:
+        """Return the tasks of this place by their nonces."""
+        own = Claims()
+        own.add(self.entries(), self.listing, self.namespace)
+        by_nonce: dict[str, list[_Managed]] = {}
+        for item, marker, damaged in managed:
+            if marker.namespace == self.namespace and self._is_mine(item, marker, own):
+                by_nonce.setdefault(marker.nonce, []).append((item, marker, damaged))
+        return by_nonce
+
+    def _others(self, managed: Iterable[_Managed]) -> dict[str, frozenset[str]]:
+        """Return the keys that other namespaces have here: those of listed tasks, then those of their memories."""
+        marked = ((marker.namespace, marker.key) for _, marker, _ in managed if marker.namespace != self.namespace)
+        others: dict[str, frozenset[str]] = {}
+        for namespace, key in (*marked, *self._remembered_here()):
+            others[namespace] = others.get(namespace, frozenset()) | {key}
+        return others
 
     def _damage(self, tasks: Iterable[Task]) -> str:
         """Return a sentence on goals of which the memory is lost, because somebody deleted or changed its comments."""
@@ -234,7 +254,7 @@ class Reading:
         by = self.listing.items[task.native_id].added_by
         return not known & {task.native_id, task.marker.nonce} and by in ("", self.listing.user.id)
 
-    def _managed(self) -> Iterator[tuple[Item, Marker, bool]]:
+    def _managed(self) -> Iterator[_Managed]:
         """Yield the tasks with a marker, and whether it has to be written anew; of other namespaces, those in here."""
         live = {entry.native_id: (key, entry) for key, entry in self.entries() if entry.state == "live"}
         known = self._known()
@@ -294,7 +314,7 @@ class Reading:
             return section is not None and item.section_id == section.id
         return item.section_id is None or (item.project_id, item.section_id) not in self.elsewhere.places
 
-    def _original(self, alike: list[tuple[Item, Marker, bool]]) -> Item | None:
+    def _original(self, alike: list[_Managed]) -> Item | None:
         """Return which of the tasks with one nonce we made: that with the id that we remember, without one the oldest.
 
         None where we remember another: then a person has copied it, and deleted or completed what they copied.

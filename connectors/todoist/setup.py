@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from connectors.model import StoredGoal
     from connectors.todoist.api import Client
+    from connectors.todoist.objects import Outcome
     from connectors.todoist.reader import Reading
 
 _ATTEMPTS = 8  # at the most, to make what was made and deleted before
@@ -65,9 +66,25 @@ class SetUp:
 
         salt: what tells these uuids from others. Two runs that race find the same things deleted.
         """
-        reading, listing = self._reading, self._reading.listing
         comments = [text for texts in todoist_memory.write(memory).values() for text in texts]
         commands = self._commands(comments, salt)[: 1 if only_project else None]
+        outcome, makers, made = self._make(commands)
+        if refused := self._archived(makers, outcome.ids):
+            return "", refused
+        if gone := [native_id for native_id in made if native_id and self._is_gone(native_id)]:
+            return " ".join(gone), "what backplan needs in Todoist was deleted while it was made; run again"
+        if outcome.errors:
+            return "", next(iter(outcome.errors.values()))
+        if only_project or self._reading.container.memory is not None:
+            return "", None
+        return "", self._check_comments(made[-1], memory, comments)
+
+    def _make(self, commands: Sequence[Command]) -> tuple[Outcome, list[Command], list[str]]:
+        """Send the commands; return the outcome, the commands that create something, and the ids of what they created.
+
+        An id is empty where Todoist returned none.
+        """
+        listing = self._reading.listing
         before = listing.token
         outcome = self._client.carry_out(commands, listing)
         makers = [command for command in commands if command.temp_id]
@@ -75,18 +92,14 @@ class SetUp:
         made = [outcome.ids.get(command.temp_id, "") for command in makers]
         if any(native_id not in known for native_id in made):
             self._client.refresh(listing, before)
-        if refused := self._archived(makers, outcome.ids):
-            return "", refused
-        if gone := [native_id for native_id in made if native_id and self._is_gone(native_id)]:
-            return " ".join(gone), "what backplan needs in Todoist was deleted while it was made; run again"
-        if outcome.errors:
-            return "", next(iter(outcome.errors.values()))
-        if only_project or reading.container.memory is not None:
-            return "", None
-        there = todoist_memory.by_goal(listing.notes_of(made[-1]))
+        return outcome, makers, made
+
+    def _check_comments(self, memory_id: str, memory: Mapping[str, StoredGoal], comments: Sequence[str]) -> str | None:
+        """Use a task of the memory that has other comments; return why nothing more can be done in this run."""
+        there = todoist_memory.by_goal(self._reading.listing.notes_of(memory_id))
         if sorted(note.content for notes in there.values() for note in notes) == sorted(comments):
-            return "", None
-        return "", self._take_over(made[-1], memory, overwritten=bool(there))
+            return None
+        return self._take_over(memory_id, memory, overwritten=bool(there))
 
     def _take_over(self, memory_id: str, memory: Mapping[str, StoredGoal], *, overwritten: bool) -> str | None:
         """Use the task that an earlier run made for the memory; return why nothing more can be done in this run."""

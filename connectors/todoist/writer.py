@@ -67,29 +67,40 @@ class Batch:
 
     def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out the writes in order, and answer for each."""
-        if any(isinstance(write, Write) and write.action is Action.REMOVE for write in batch):
-            self._reading.see_completed(self._client)
-        for remembered in (write.memory for write in batch if isinstance(write, StoreWrite)):
-            self._learn(remembered)
-        staying = [w for w in batch if isinstance(w, Write) and w.native_id and w.action not in _LEAVING]
-        self._ids |= {write.key: write.native_id for write in staying}  # some have another key from now on
+        self._learn_ids(batch)
         asked = [self._asked(write) for write in batch]
         self._keep([one for one in asked if one.keeping])
-        commands = [command for one in asked for command in one.commands] + self._order.commands()
-        before = self._listing.token
-        if commands:
-            remembering = (c.uuid for one in asked if isinstance(one.write, StoreWrite) for c in one.commands)
-            self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
-            self._look_up(before)
-            self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
+        self._send(asked)
         answers = [self._answer(one) for one in asked]
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(write, StoreWrite) and answer.error is None:
-                self._reading.memory = write.memory  # later batches of the run know of it
+                self._reading.memory = write.memory  # for later batches of the run
         return answers
 
-    def _learn(self, memory: Mapping[str, StoredGoal]) -> None:
-        """Take note of tasks that this place takes over from another one: what is new comes to stand below them."""
+    def _learn_ids(self, batch: Sequence[Write | StoreWrite]) -> None:
+        """Read what removals depend on, and store which task has which key from now on."""
+        writes = [write for write in batch if isinstance(write, Write)]
+        if any(write.action is Action.REMOVE for write in writes):
+            self._reading.see_completed(self._client)
+        for write in batch:
+            if isinstance(write, StoreWrite):
+                self._take_over(write.memory)
+        staying = (write for write in writes if write.native_id and write.action not in _LEAVING)
+        self._ids |= {write.key: write.native_id for write in staying}
+
+    def _send(self, asked: Sequence[_Asked]) -> None:
+        """Send the commands of all writes in one request, and find out what became of them."""
+        commands = [command for one in asked for command in one.commands] + self._order.commands()
+        if not commands:
+            return
+        before = self._listing.token
+        remembering = (c.uuid for one in asked if isinstance(one.write, StoreWrite) for c in one.commands)
+        self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
+        self._look_up(before)
+        self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
+
+    def _take_over(self, memory: Mapping[str, StoredGoal]) -> None:
+        """Store the ids of tasks that this place takes over from another one: new tasks are created below them."""
         for goal in memory.values():
             for key, entry in goal.keys.items():
                 if entry.native_id in self._listing.items:
