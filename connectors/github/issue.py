@@ -49,6 +49,12 @@ class Milestone:
         return cls(said.number, said.node_id, said.description or "")
 
 
+def _may_write(said: IssueAnswer, login: str) -> bool:
+    """Return whether the author of an issue may write in the repository; `login` is the token's own account."""
+    author = said.user.login if said.user else ""
+    return said.author_association in _TRUSTED or (bool(login) and author == login)
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """An issue as it was read, or written since. `number` is that by which we know it, wherever it was moved to.
@@ -79,8 +85,7 @@ class Issue:
     def of(cls, said: IssueAnswer, number: str, login: str, label: str, fields: DateFields | None) -> Issue:
         """Return the issue that an answer of REST is."""
         labels = tuple(one if isinstance(one, str) else one.name for one in said.labels)
-        author = said.user.login if said.user else ""
-        known = said.author_association in _TRUSTED or (bool(login) and author == login)
+        labelled = any(name.casefold() == label.casefold() for name in labels)
         blocks, children = said.issue_dependencies_summary, said.sub_issues_summary
         return cls(
             number,
@@ -98,7 +103,7 @@ class Issue:
             (said.parent_issue_url or "").rpartition("/")[2],
             tuple(user.login for user in said.assignees or ()),
             Milestone.of(said.milestone) if said.milestone else None,
-            known or any(name.casefold() == label.casefold() for name in labels),
+            labelled or _may_write(said, login),
             fields.read(said.issue_field_values or ()) if fields else NO_DATES,
         )
 

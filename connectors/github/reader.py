@@ -224,24 +224,17 @@ class Reading:
 
     def snapshot(self) -> Snapshot:
         """Return what the connector tells of it."""
-        others: dict[str, frozenset[str]] = {}
-        ours: dict[str, list[tuple[Issue, Marker]]] = {}
-        damaged: set[str] = set()
-        for issue, marker, whole in self._managed():
-            if marker.namespace != self.namespace:
-                others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
-                continue
-            ours.setdefault(marker.nonce, []).append((issue, marker))
-            if not whole:
-                damaged.add(issue.number)
-        originals = {self._original(alike) for alike in ours.values()}
-        self.keys = {nonce: alike[0][1].key for nonce, alike in ours.items()}
-        below = self._own_children({issue.number for alike in ours.values() for issue, _ in alike})
-        self.linked = {issue.number: self._after(issue) for alike in ours.values() for issue, _ in alike}
-        found = [(issue, self._task(issue, marker, below)) for alike in ours.values() for issue, marker in alike]
+        by_nonce, others, damaged = self._grouped()
+        ours = [pair for alike in by_nonce.values() for pair in alike]
+        numbers = {issue.number for issue, _ in ours}
+        originals = {self._original(alike) for alike in by_nonce.values()}
+        self.keys = {nonce: alike[0][1].key for nonce, alike in by_nonce.items()}
+        self.linked = {issue.number: self._after(issue) for issue, _ in ours}
+        below = self._own_children(numbers)
+        tasks = [self._task(issue, marker, below) for issue, marker in ours]
         return Snapshot(
-            tuple(task for issue, task in found if issue.number in originals),
-            tuple(task for issue, task in found if issue.number not in originals),
+            tuple(task for task in tasks if task.native_id in originals),
+            tuple(task for task in tasks if task.native_id not in originals),
             self.memory,
             remembers=bool(self.memory) or not originals,
             others=others,
@@ -249,8 +242,22 @@ class Reading:
             damage=self.damage,
             remedy=self.remedy if self.damage else _REMEDY,
             account=frozenset({self.facts.login} - {""}),
-            strays=tuple(strays(self.by_number(), self.label, {issue.number for issue, _ in found}, self.content)),
+            strays=tuple(strays(self.by_number(), self.label, numbers, self.content)),
         )
+
+    def _grouped(self) -> tuple[dict[str, list[tuple[Issue, Marker]]], dict[str, frozenset[str]], set[str]]:
+        """Return our issues by nonce, the keys of other namespaces, and the numbers of issues with a damaged marker."""
+        by_nonce: dict[str, list[tuple[Issue, Marker]]] = {}
+        others: dict[str, frozenset[str]] = {}
+        damaged: set[str] = set()
+        for issue, marker, whole in self._managed():
+            if marker.namespace != self.namespace:
+                others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
+                continue
+            by_nonce.setdefault(marker.nonce, []).append((issue, marker))
+            if not whole:
+                damaged.add(issue.number)
+        return by_nonce, others, damaged
 
     def _managed(self) -> Iterator[tuple[Issue, Marker, bool]]:
         """Yield the issues with a marker, and whether it is whole."""

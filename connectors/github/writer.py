@@ -79,27 +79,31 @@ class Batch:
         self._dates.put_back()
         self._wanted = {}
         asked = [_Asked(write) for write in batch]
-        made = [(one, one.write) for one in asked if isinstance(one.write, Write) and one.write.action is Action.CREATE]
-        for one in asked:
-            if isinstance(one.write, Write):
-                self._name(one.write)
+        writes = [(one, one.write) for one in asked if isinstance(one.write, Write)]
+        made = [(one, write) for one, write in writes if write.action is Action.CREATE]
+        for _, write in writes:
+            self._name(write)
+        self._want_all(asked)
+        self._make_labels([write for _, write in made])
+        self._change(asked)
+        self._create_all(made)
+        self._around.move([write for one, write in made if one.issues], self._memory)
+        self._link(asked)
+        return [self._result(one) for one in asked]
+
+    def _result(self, one: _Asked) -> WriteResult:
+        number = "" if one.error else next(iter(one.issues), "")
+        return WriteResult(number, one.error, notice=self._dates.notice)
+
+    # What shall be
+
+    def _want_all(self, asked: Sequence[_Asked]) -> None:
+        """Compute what the issues that exist are to be, in the order of the writes."""
         for one in asked:
             if isinstance(one.write, StoreWrite):
                 self._remember(one, one.write.memory)
             elif one.write.action is not Action.CREATE:
                 self._want(one, one.write)
-        self._make_labels([write for _, write in made])
-        self._change(asked)
-        goals = [(one, write) for one, write in made if "/" not in write.key]
-        self._refuse_known(goals)
-        for group in (goals, [(one, write) for one, write in made if "/" in write.key]):
-            self._create(group)
-        self._around.move([write for one, write in made if one.issues], self._memory)
-        self._link(asked)
-        notice = self._dates.notice
-        return [WriteResult("" if one.error else next(iter(one.issues), ""), one.error, notice=notice) for one in asked]
-
-    # What shall be
 
     def _name(self, write: Write) -> None:
         """Note which issue has a key, which may be a new one."""
@@ -167,17 +171,22 @@ class Batch:
         numbers = [n for n, new in self._wanted.items() if n in moved or new != self._reading.issues[n]]
         errors = self._dates.write([*moved.values()], map(self._planned, numbers))
         self._wanted |= {number: self._dates.taken(self._wanted[number]) for number in numbers}
-        pairs = [(n, m) for n in numbers if n not in errors for m in self._mutations(n)]
-        outcomes = self._client.mutate([mutation for _, mutation in pairs], repeatable=True)
-        for (number, mutation), outcome in zip(pairs, outcomes, strict=True):
-            if outcome.error and not (mutation.name == "removeSubIssue" and "not there" in outcome.error):
-                errors.setdefault(number, outcome.error)
-        for one in asked:
-            one.error = one.error or next((errors[number] for number in one.issues if number in errors), None)
+        errors |= self._mutate([number for number in numbers if number not in errors])
+        _report(asked, errors)
         for number in set(numbers) - errors.keys():
             before, self._reading.issues[number] = self._reading.issues[number], self._wanted[number]
             if self._milestones:
                 self._milestones.follow(before, self._wanted[number])
+
+    def _mutate(self, numbers: Sequence[str]) -> dict[str, str]:
+        """Make the issues what they are to be; return the first error of each by its number."""
+        pairs = [(number, mutation) for number in numbers for mutation in self._mutations(number)]
+        outcomes = self._client.mutate([mutation for _, mutation in pairs], repeatable=True)
+        errors: dict[str, str] = {}
+        for (number, mutation), outcome in zip(pairs, outcomes, strict=True):
+            if outcome.error and not (mutation.name == "removeSubIssue" and "not there" in outcome.error):
+                errors.setdefault(number, outcome.error)
+        return errors
 
     def _planned(self, number: str) -> Issue:
         """Return an issue as it is, with the memory that it is to hold."""
@@ -193,6 +202,13 @@ class Batch:
         self._around.make_labels([*names, *(name for issue in self._wanted.values() for name in issue.labels)])
 
     # Creating
+
+    def _create_all(self, made: Sequence[tuple[_Asked, Write]]) -> None:
+        """Create the issues of goals, then those of steps, which stand below them."""
+        goals = [(one, write) for one, write in made if "/" not in write.key]
+        self._refuse_known(goals)
+        self._create(goals)
+        self._create([(one, write) for one, write in made if "/" in write.key])
 
     def _refuse_known(self, goals: Sequence[tuple[_Asked, Write]]) -> None:
         """Look through the whole repository before a goal is made: people may have taken our label off its issue.
@@ -294,9 +310,13 @@ class Batch:
     # Links
 
     def _link(self, asked: Sequence[_Asked]) -> None:
-        errors = self._around.write_links()
-        for one in asked:
-            one.error = one.error or next((errors[number] for number in one.issues if number in errors), None)
+        _report(asked, self._around.write_links())
+
+
+def _report(asked: Sequence[_Asked], errors: Mapping[str, str]) -> None:
+    """Give each write that has no error yet the first error of its issues."""
+    for one in asked:
+        one.error = one.error or next((errors[number] for number in one.issues if number in errors), None)
 
 
 def _numbered(issue: Issue, outcome: Outcome) -> Issue | None:
