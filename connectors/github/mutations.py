@@ -10,6 +10,7 @@ from connectors.github.api import Mutation
 from connectors.github.body import LONGEST_BODY, Body
 from connectors.github.date_line import NO_DATES
 from connectors.github.issue import Issue
+from connectors.github.tasks import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +89,7 @@ class Changes:
 
     def _assigned(self, issue: Issue, content: Content) -> tuple[str, ...]:
         """Return who is to be assigned: in place of the one before, beside people's own."""
-        before = self._reading.content(issue, self._reading.ours(issue)).who
+        before = content_of(self._reading, issue, self._reading.ours(issue)).who
         others = [login for login in issue.assignees if login not in (before, content.who)]
         return tuple(filter(None, [content.who, *others]))
 

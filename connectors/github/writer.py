@@ -21,6 +21,7 @@ from connectors.github.date_line import NO_DATES
 from connectors.github.milestones import Milestones
 from connectors.github.mutations import Changes, too_long
 from connectors.github.relations import Around
+from connectors.github.tasks import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +65,7 @@ class Batch:
         self._milestones = Milestones(client, reading) if milestones else None
         self._memory: Mapping[str, StoredGoal] = reading.memory
         # Of two with one key, the elder stays.
-        self._numbers = {task.marker.key: task.native_id for task in reversed(reading.snapshot().tasks)}
+        self._numbers = {task.marker.key: task.native_id for task in reversed(snapshot_of(reading).tasks)}
         self._nonces = {key: nonce for nonce, key in reversed(reading.keys.items())}
         self._changes = Changes(reading, wording, self._numbers)
         self._around = Around(client, reading, self._numbers)

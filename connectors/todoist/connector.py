@@ -173,6 +173,7 @@ class TodoistConnector:
         """Read the account, and ask for those of our tasks that it does not list."""
         from connectors.todoist.container import identify
         from connectors.todoist.reader import Reading
+        from connectors.todoist.tasks import snapshot_of
 
         listing = self.account.listing(self)
         client = self.account.client(self.requests)
@@ -186,7 +187,7 @@ class TodoistConnector:
             self.account.confirm(listing, self.requests)
             self._reading = Reading.of(listing, container, self._namespace, others)
         self._reading.seek(client)
-        return self._reading.snapshot()
+        return snapshot_of(self._reading)
 
     def _checked(self, listing: Listing, client: Client) -> Container:
         """Return the place, once it can be used; a memory that is not there is looked for in every other way."""

@@ -20,6 +20,7 @@ from connectors.todoist.api import WINDOW
 from connectors.todoist.description import PRIORITIES, join, with_marker
 from connectors.todoist.objects import Command, Due, derived_uuid, stamp, with_ids, zone
 from connectors.todoist.setup import memory_commands
+from connectors.todoist.tasks import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +58,7 @@ class Batch:
         self._listing = reading.listing
         self._client = client
         # Of two, the newer: the older may be on its way out, and still have the name that another has now.
-        self._ids = {task.marker.key: task.native_id for task in reading.snapshot().tasks}
+        self._ids = {task.marker.key: task.native_id for task in snapshot_of(reading).tasks}
         self._order = _Order(reading, self._ids)
         self._reopened: set[str] = set()
         self._errors: dict[str, str] = {}  # by uuid

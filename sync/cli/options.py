@@ -31,6 +31,7 @@ class _Date(click.ParamType[date]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date that a text is."""
         if isinstance(value, date):
             return value
         try:
@@ -45,6 +46,7 @@ class _Deadline(click.ParamType[tuple[str, date]]):
     name = "goal=date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, date]:
+        """Return the id of the goal and its deadline."""
         if isinstance(value, tuple):
             return value
         goal, equals, day = value.partition("=")

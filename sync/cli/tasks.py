@@ -120,15 +120,18 @@ class _Run:
 
     @property
     def pending(self) -> bool:
+        """Whether a plan has anything to write."""
         return any(plan.pending for plan in self.plans)
 
     @property
     def failed(self) -> bool:
+        """Whether a change or a whole plan failed."""
         failed = (change.status == "failed" for plan in self.plans for change in plan.changes)
         return any(failed) or any(plan.error for plan in self.plans)
 
     @property
     def document(self) -> Mapping[str, Any]:
+        """The plans as JSON, which is also the journal."""
         from sync.reports import as_json
 
         return as_json.plans(self.plans, {home.label: home.connector for home in self.homes}, self.project.namespace)
@@ -165,10 +168,12 @@ class _Outcome:
 
     @property
     def pending(self) -> bool:
+        """Whether a plan has writes other than the heartbeat's."""
         return any(plan.news for plan in self.run.plans)
 
     @property
     def failed(self) -> bool:
+        """Whether a goal is late or held, a connector could not be read, or the run failed."""
         late = any(goal.failed for goal in self.reading.schedule.goals)
         return late or bool(self.reading.held) or bool(self.reading.unread) or self.run.failed
 
