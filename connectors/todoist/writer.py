@@ -8,7 +8,6 @@ came from their content would swallow the second A of A -> B -> A.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,20 +16,21 @@ from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.stored import cut
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
-from connectors.todoist.description import PRIORITIES, join, with_marker
-from connectors.todoist.objects import Command, Due, derived_uuid, stamp, with_ids, zone
+from connectors.todoist.description import join, with_marker
+from connectors.todoist.fields import changed_fields, completion, new_fields, too_long
+from connectors.todoist.objects import Command, derived_uuid, with_ids, zone
+from connectors.todoist.order import Order
 from connectors.todoist.setup import memory_commands
 from connectors.todoist.tasks import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connectors.model import Content, StoredGoal
+    from connectors.model import StoredGoal
     from connectors.todoist.api import Client
     from connectors.todoist.objects import Item, Outcome
     from connectors.todoist.reader import Reading
 
-MOST_DESCRIPTION = 16_383
 _LEAVING = (Action.REMOVE, Action.DETACH)
 _MISSING = "Todoist has no such task any more"
 
@@ -59,7 +59,7 @@ class Batch:
         self._client = client
         # Of two, the newer: the older may be on its way out, and still have the name that another has now.
         self._ids = {task.marker.key: task.native_id for task in snapshot_of(reading).tasks}
-        self._order = _Order(reading, self._ids)
+        self._order = Order(reading, self._ids)
         self._reopened: set[str] = set()
         self._errors: dict[str, str] = {}  # by uuid
         self._refused: set[str] = set()  # uuids
@@ -126,7 +126,7 @@ class Batch:
         if isinstance(write, StoreWrite):
             commands = memory_commands(self._reading, write.memory) if self._reading.container.memory else []
             return _Asked(write, commands)
-        if write.content and (error := _too_long(write)):
+        if write.content and (error := too_long(write)):
             return _Asked(write, error=error)
         if write.action is Action.CREATE:
             return self._create(write)
@@ -149,7 +149,7 @@ class Batch:
         temp_id = derived_uuid("temporary", uuid)
         parent_id = self._parent(write.parent)
         order = self._order.place(write, parent_id, temp_id)
-        args = self._fields(write, write.content) | self._place(parent_id)
+        args = new_fields(write, write.content, self._listing.limits) | self._place(parent_id)
         args["description"] = join(write.content.notes, write.marker)
         if order is not None:
             args["child_order"] = order
@@ -234,46 +234,12 @@ class Batch:
             commands.append(Command("item_uncomplete", {"id": item.id}))
         if "parent" in write.fields:  # before its marker says so: a run may end in between
             commands.append(Command("item_move", {"id": item.id, **self._place(self._parent(write.parent))}))
-        if args := self._differing(write, item):
+        if args := changed_fields(write, item, self._listing.limits):
             commands.append(Command("item_update", {"id": item.id, **args}))
         if write.action is Action.COMPLETE:
-            commands.append(self._completion(write, item))
+            now = self._client.now.astimezone(zone(self._listing.user.timezone))
+            commands.append(completion(write, item, now))
         return commands
-
-    def _differing(self, write: Write, item: Item) -> dict[str, Any]:
-        """Return the fields to change, the description with its marker among them."""
-        args: dict[str, Any] = {}
-        if write.content and write.fields:
-            args = self._fields(write, write.content, item.due)
-        if write.action is Action.DETACH:
-            described = with_marker(item.description, None)
-        elif write.content and "notes" in write.fields:
-            described = join(write.content.notes, write.marker)
-        else:
-            described = with_marker(item.description, write.marker) if write.marker else item.description
-        return args if described == item.description else {**args, "description": described}
-
-    def _fields(self, write: Write, content: Content, due: Due | None = None) -> dict[str, Any]:
-        """Return the fields of a task that are to be written; a new one gets all. A person's time of day stays."""
-        args: dict[str, Any] = {
-            "content": content.title,
-            "labels": list(content.labels),
-            "priority": PRIORITIES[content.priority],
-            "due": (due or Due("")).on(content.due) if content.due else None,
-        }
-        if self._listing.limits.deadlines and "/" not in write.key:
-            args["deadline"] = {"date": content.due.isoformat()} if content.due else None
-        if write.action is Action.CREATE:
-            return args
-        return {name: value for name, value in args.items() if _FIELD[name] in write.fields}
-
-    def _completion(self, write: Write, item: Item) -> Command:
-        """Return the command that ticks a task; with its day, where that is over."""
-        now = self._client.now.astimezone(zone(self._listing.user.timezone))
-        if write.done_on is None or write.done_on >= now.date():
-            return Command("item_close", {"id": item.id})
-        noon = datetime.combine(write.done_on, time(12), now.tzinfo)
-        return Command("item_complete", {"id": item.id, "date_completed": stamp(noon)})
 
     # Answering
 
@@ -294,50 +260,3 @@ class Batch:
         if command.kind in ("item_close", "item_complete"):
             return item is None or not item.checked
         return command.kind != "item_delete" or (item is not None and not item.is_deleted)
-
-
-_FIELD = {"content": "title", "labels": "labels", "priority": "priority", "due": "due", "deadline": "due"}
-
-
-def _too_long(write: Write) -> str | None:
-    """Return why a task's notes cannot be written; they are never cut."""
-    if write.action is not Action.CREATE and "notes" not in write.fields:
-        return None
-    length = len(join(write.content.notes if write.content else "", write.marker))
-    if length <= MOST_DESCRIPTION:
-        return None
-    over = length - MOST_DESCRIPTION
-    return f"its notes are {over} characters too long for Todoist; shorten them in the goals file, or link to them"
-
-
-class _Order:
-    """Keeps sub-tasks in the order of the goals file; what exists is only moved to make room for what is new."""
-
-    def __init__(self, reading: Reading, ids: Mapping[str, str]) -> None:
-        self._ids = ids
-        items = [reading.listing.items[native_id] for native_id in ids.values()]
-        self._parents = {item.id: item.parent_id for item in items if not item.checked}
-        self._orders = {item.id: item.child_order for item in items if not item.checked}
-        self._moved: set[str] = set()
-
-    def place(self, write: Write, parent_id: str | None, new_id: str) -> int | None:
-        """Return the order of a new task; None where it comes last, as it does by itself."""
-        forerunner = self._ids.get(write.previous or "")
-        if parent_id is None or (write.previous and forerunner not in self._orders):
-            return None
-        at = self._orders[forerunner] + 1 if forerunner else 0
-        siblings = [native_id for native_id, parent in self._parents.items() if parent == parent_id]
-        later = [native_id for native_id in siblings if self._orders[native_id] >= at]
-        if not later:
-            return None
-        self._orders |= {native_id: self._orders[native_id] + 1 for native_id in later}
-        self._moved.update(later)
-        self._parents[new_id], self._orders[new_id] = parent_id, at
-        return at
-
-    def commands(self) -> list[Command]:
-        """Return the command that moves what has to make room."""
-        if not self._moved:
-            return []
-        items = [{"id": native_id, "child_order": self._orders[native_id]} for native_id in sorted(self._moved)]
-        return [Command("item_reorder", {"items": items})]
