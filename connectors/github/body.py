@@ -32,7 +32,7 @@ from connectors.github.date_line import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from connectors.model import Content, Marker
 
@@ -285,3 +285,9 @@ class Body:
                 there[read_notes(match[1], meant=self.meant).strip()] = line
         others = tuple(line for line in self.items if not _ITEM.fullmatch(line.strip()))
         return (*(there.get(text) or f"- [ ] {wording.notes(text)}" for text in wanted), *others)
+
+
+def in_order(labels: Iterable[str], own: str) -> tuple[str, ...]:
+    """Return labels without duplicates and without our own, sorted: GitHub's own order may change."""
+    by_name = {label.casefold(): label for label in labels if label.casefold() != own.casefold()}
+    return tuple(by_name[name] for name in sorted(by_name))

@@ -74,8 +74,7 @@ class GitHubConnector:
 
     def canonical(self, content: Content) -> Content:
         """Return the content as GitHub shows it, with the spelling of labels and people that was read."""
-        from connectors.github.body import read_title, tidy
-        from connectors.github.tasks import in_order
+        from connectors.github.body import in_order, read_title, tidy
 
         facts = self._facts
         labels = [" ".join(label.split())[:LONGEST_LABEL] for label in content.labels]

@@ -1,7 +1,8 @@
-"""What stands around issues and not in them: labels, what blocks what, and the order of steps."""
+"""What is stored beside issues and not in them: labels, which issue blocks which, and the order of steps."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
@@ -24,13 +25,14 @@ _ABOUT = "Planned by backplan: the dates come from a goals file"
 
 
 class Around:
-    """Writes what stands around issues. `numbers` are those of our issues by their keys."""
+    """Writes what is stored beside issues. `numbers` and `nonces` are those of our issues, by their keys."""
 
     def __init__(self, client: Client, reading: Reading, numbers: Mapping[str, str]) -> None:
         """Take what was read."""
         self._client = client
         self._reading = reading
         self._numbers = numbers
+        self.nonces = {key: nonce for nonce, key in reversed(reading.keys.items())}
         self._links: dict[str, tuple[str, ...]] = {}  # keys of what shall block an issue, by its number
 
     # Labels
@@ -50,6 +52,13 @@ class Around:
             facts.labels[new.name] = new.node_id
 
     # What blocks what
+
+    def linked(self, issue: Issue, after: tuple[str, ...]) -> Issue:
+        """Return an issue whose body contains the nonces of what blocks it; an existing one is linked later, too."""
+        nonces = tuple(self.nonces[key] for key in after if key in self.nonces)
+        if issue.number:
+            self.want_links(issue.number, after)
+        return replace(issue, body=replace(issue.body, aside=replace(issue.body.aside, blocked_by=nonces)))
 
     def want_links(self, number: str, after: tuple[str, ...]) -> None:
         """Note the keys of what shall block an issue."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from config.keys import goal_of
 from connectors.days import is_far
-from connectors.github.body import read_notes, read_title
+from connectors.github.body import in_order, read_notes, read_title
 from connectors.github.closing import DONE, NOT_PLANNED
 from connectors.github.date_line import day_without_due, in_words
 from connectors.github.unmarked import strays
 from connectors.model import Content, Snapshot, Task, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
@@ -172,9 +172,3 @@ def _unread_day(issue: Issue, marker: Marker) -> str:
         changed = digest(read_notes(body.notes, meant=body.meant)) != marker.applied.get("notes")
         return day_without_due(body.above + body.notes) if changed else ""
     return in_words(due) if due and is_far(due, marker.due) else ""
-
-
-def in_order(labels: Iterable[str], own: str) -> tuple[str, ...]:
-    """Return labels without duplicates and without our own, sorted: GitHub's own order may change."""
-    by_name = {label.casefold(): label for label in labels if label.casefold() != own.casefold()}
-    return tuple(by_name[name] for name in sorted(by_name))

@@ -161,8 +161,12 @@ def find_container(listing: Listing, name: Name, namespace: str, others: Collect
     if memory is not None or container.place is None:
         return container
     taken = {str(other) for other in others}
-    left = (store for store in known if store.name not in taken and _is_left(listing, store, container))
-    return replace(container, memory=next((store.item for store in left), None))
+    free = (store for store in known if store.name not in taken)
+    return replace(container, memory=_left_memory(listing, free, container))
+
+
+def _left_memory(listing: Listing, known: Iterable[Store], container: Container) -> Item | None:
+    return next((store.item for store in known if _is_left(listing, store, container)), None)
 
 
 def _section(name: str, project: Place, memory: Item | None, listing: Listing) -> Place | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +81,6 @@ def schedule(
 
 
 def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
-    from importlib import import_module
-
     from config.atomic_write import replace_file
 
     content: str | bytes = import_module(f"sync.reports.{renderer}").schedule(shown)

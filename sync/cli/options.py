@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,9 +86,8 @@ class Options:
 
     def report(self, name: str, *values: Any, markdown: bool = False) -> None:
         """Show values by the report of this name: as JSON, where that is asked for, as Markdown, or in a terminal."""
-        from importlib import import_module  # the reports are slow to import, and a command needs one of them
-
         form = "as_json" if self.json else "markdown" if markdown else "text"
+        # The reports are slow to import, and a command needs one of them.
         shown = getattr(import_module(f"sync.reports.{form}"), name)(*values)
         if self.json:
             print_json(shown)

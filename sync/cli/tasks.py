@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -138,8 +138,6 @@ class _Run:
 
     def apply(self, journal: Path | None, *, verbose: bool, limited: bool = False) -> _Run:
         """Carry the plans out. The journal comes first, so that a run that is killed can be undone too."""
-        from dataclasses import replace
-
         from sync.run import pipeline
 
         self.write(journal, over=True)
