@@ -1,8 +1,8 @@
 """GitHub Issues: each goal an issue in a repository, its steps the dated sub-issues.
 
-The marker is a comment in an issue's body that nobody sees, and so is the memory, in the body of the goal's own issue.
-GitHub takes no ids of ours: what may have been made is looked for before it is made again. Text is `body`'s
-business, HTTP `api`'s, reading and writing have modules of their own; none is imported before it is needed.
+The marker is a hidden comment in an issue's body; the memory is another one, in the body of the goal's own issue.
+GitHub takes no ids of ours: an issue that may have been created is searched for before it is created again. The other
+modules of this package are imported when they are needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from connectors.model import Content, Snapshot
 
 _RESERVED = 30.0  # seconds of a run for reading, labels, the memory, and waiting
-_BESIDES = 4  # changes that are nobody's task: the label, and the memory before and after
+_BESIDES = 4  # changes that belong to no task: the label, and the memory before and after
 
 
 def _connect(repo: str, folder: Path) -> Client:
@@ -107,7 +107,7 @@ class GitHubConnector:
     # Reading
 
     def read(self) -> Snapshot:
-        """Read what there is to know of the repository, and the issues in it that are ours."""
+        """Read the facts about the repository, and our issues in it."""
         from connectors.github.reader import Reading
         from connectors.github.repository import Project, read_facts
         from connectors.github.tasks import snapshot_of
@@ -136,11 +136,11 @@ class GitHubConnector:
         return read_project(self._client, self._settings.project, self._settings.date_field)
 
     def _missing_fields(self, facts: RepositoryInfo) -> list[str]:
-        """Return sentences on the fields that the goals file names and that are not there; GitHub's own may be."""
+        """Return a sentence on each date field that the goals file names and that does not exist."""
         return [facts.lacks_field(name) for name in self._settings.own_fields if facts.date_field(name) is None]
 
     def facts(self) -> list[Check]:
-        """Return what the repository and the token say of themselves, as far as that can be read."""
+        """Return the checks of the token and the repository, as far as they can be read."""
         from connectors.github.repository import doctor, read_facts
 
         try:
@@ -153,7 +153,7 @@ class GitHubConnector:
         return [Check("token", True, "accepted"), *doctor(facts, project, fields, self._missing_fields(facts))]
 
     def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the issue is there with this content and without a marker."""
+        """Return whether the issue exists with this content and without a marker."""
         from connectors.github.tasks import content_of
 
         reading = self._read_once()
@@ -175,9 +175,9 @@ class GitHubConnector:
     # Writing
 
     def pace(self) -> Pace:
-        """Return how many changes GitHub takes; some of the time of the run is kept for all else.
+        """Return how many changes GitHub accepts; some time of the run is reserved for other requests.
 
-        However little time there is, what GitHub takes at once is not put off: else short runs would never write.
+        A run sends at least one full batch, however little time it has: otherwise short runs would never write.
         """
         from connectors.github.api import A_MINUTE, AN_HOUR, MOST_MUTATIONS
 
@@ -191,7 +191,7 @@ class GitHubConnector:
         return Pace(MOST_MUTATIONS, a_minute, min(max(int(seconds * a_minute / 60), at_once), AN_HOUR))
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out a batch in as few requests as it takes, as fast as GitHub lets us."""
+        """Carry out a batch in as few requests as possible, as fast as GitHub allows."""
         from connectors.github.writer import Batch
 
         reading = self._read_once()

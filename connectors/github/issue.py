@@ -1,4 +1,4 @@
-"""An issue as it was read, with what stands around it, and whose it is."""
+"""An issue as it was read, with its place in a project and its milestone."""
 
 from __future__ import annotations
 
@@ -57,10 +57,13 @@ def _may_write(said: IssueAnswer, login: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue as it was read, or written since. `number` is that by which we know it, wherever it was moved to.
+    """An issue as it was read, or written since.
 
-    `rest_id` is its id in REST. `trusted`: somebody who may write here made it, or labelled it. `blocks` counts the
-    issues that it is blocked by. `shown` are the dates in the organization's fields.
+    - `number`: the number that we remember; it stays if the issue was moved to another repository.
+    - `rest_id`: its id in REST.
+    - `trusted`: somebody who may write in the repository created it, or labelled it.
+    - `blocks`: how many issues it is blocked by.
+    - `shown`: the dates in the organization's fields.
     """
 
     number: str
@@ -108,5 +111,5 @@ class Issue:
         )
 
     def marker(self, namespace: str) -> Marker | None:
-        """Return its marker. That of a newer version is a reason to stop only where it is one of ours."""
+        """Return the marker. Raises an error for a marker of a newer version only if it is one of ours."""
         return marker_of(self.body.marker, namespace) if self.trusted else None

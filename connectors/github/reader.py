@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from connectors.github.repository import DateFields, Project, RepositoryInfo
     from connectors.model import Marker, StepState, StoredGoal, StoredKey
 
-_FEW = 5  # issues that are not listed and are asked for one by one; more, and all are listed
+_FEW = 5  # missing issues that are requested one by one; if there are more, all issues are listed
 
 
 _ITEMS = """query($ids: [ID!]!, $field: String!) {
@@ -40,13 +40,16 @@ _MOST_NODES = 100
 
 @dataclass
 class Reading:
-    """What was found in a repository. `whole`: all its issues were looked through, not only those with our label.
+    """What was read from a repository.
 
-    `homes` are the issues in which the memory of each goal stands, `coming` the lines of goals that have none yet.
-    `keys` are those of our issues by their nonces, `linked` those of what blocks each. `fields` are those in which the
-    organization's issues show dates. `items` are the places of issues in `project`. `blocked_by` are the numbers of
-    what blocks an issue, where that is not what its body tells. `robots` are those that closed an issue as not planned,
-    by its number.
+    - `fields`: the fields in which the organization's issues show dates.
+    - `whole`: all issues were read, not only those with our label.
+    - `homes`: the numbers of the issues that contain the memory of each goal.
+    - `coming`: the lines of the memory for goals that have no issue yet.
+    - `keys`: the keys of our issues by their nonces; `linked`: the keys of what blocks each issue, by its number.
+    - `items`: the items of issues in `project`, by the numbers of the issues.
+    - `blocked_by`: the numbers of what blocks an issue, if the issue's body differs.
+    - `robots`: the robot that closed an issue as not planned, by the number of the issue.
     """
 
     facts: RepositoryInfo
@@ -71,7 +74,7 @@ class Reading:
     def of(
         cls, client: Client, facts: RepositoryInfo, namespace: str, label: str, fields: DateFields | None
     ) -> Reading:
-        """Read the issues that are ours, as few as tell everything."""
+        """Read our issues, with as few requests as possible."""
         reading = cls(facts, namespace, label, fields)
         if facts.spelled(label) in facts.labels:
             reading.look(client)
@@ -82,7 +85,7 @@ class Reading:
         return reading
 
     def look(self, client: Client, *, whole: bool = False, since: str = "") -> None:
-        """Take in the issues with our label, or all of them; `since` a moment, those that changed since."""
+        """Read the issues with our label, or all of them; with `since`, only those changed since that time."""
         query = {"state": "all", "direction": "asc"} | ({} if whole else {"labels": self.label})
         try:
             with understood("the issues"):
@@ -96,7 +99,7 @@ class Reading:
         self.remember()
 
     def take(self, said: object, number: str) -> None:
-        """Take in an issue by the number by which we know it."""
+        """Store an issue under the number that we remember."""
         with understood(f"issue #{number}"):
             self._take(IssueAnswer.read(said), number)
 
@@ -104,7 +107,7 @@ class Reading:
         self.issues[number] = Issue.of(said, number, self.facts.login, self.label, self.fields)
 
     def misses_some(self) -> bool:
-        """Return whether there may be issues of ours that are not listed: people take labels off."""
+        """Return whether issues of ours may not be listed: users remove labels."""
         keys = {marker.key for issue in self.issues.values() if (marker := self.ours(issue))}
         absent = self._absent()
         waiting = any(entry.state == "pending" and key not in keys for key, entry in self.entries())
@@ -112,14 +115,14 @@ class Reading:
         return not self.memory or lost or len(absent) > _FEW or bool(waiting and absent)
 
     def seek(self, client: Client) -> None:
-        """Ask for what is remembered as open and not listed: it was moved elsewhere, lost its label, or was deleted."""
+        """Request the issues that are remembered as open and not listed: moved, without our label, or deleted."""
         for number in sorted(self._absent(), key=int):
             if said := client.issue(number):
                 self.take(said, number)
                 self.issues[number] = replace(self.issues[number], trusted=True)
 
     def see_who_closed(self, client: Client) -> None:
-        """Ask who closed the issues of ours that are not known as dropped yet."""
+        """Read who closed our issues, if they are not remembered as dropped yet."""
         closed = {
             issue.id: issue.number
             for issue, marker, _ in self.managed()
@@ -131,7 +134,7 @@ class Reading:
         self.robots = {closed[node_id]: login for node_id, login in closed_by_robots(client, closed).items()}
 
     def read_project(self, client: Client, project: Project) -> None:
-        """Read the dates that our open issues have in a project."""
+        """Read the dates of our open issues in a project."""
         self.project = project
         numbers = {issue.id: issue.number for issue in self.issues.values() if issue.open and self.ours(issue)}
         ids = list(numbers)
@@ -147,7 +150,7 @@ class Reading:
                             self.items[numbers[node["id"]]] = Item.of(item)
 
     def read_links(self, client: Client) -> None:
-        """Ask for what blocks an issue, where it is not as much as its body tells."""
+        """Read what blocks an issue, if that differs from its body."""
         known = {marker.nonce for _, marker, _ in self.managed()}
         for issue in self.by_number():
             told = issue.body.aside.blocked_by
@@ -171,7 +174,7 @@ class Reading:
         return {number for number in live - self.issues.keys() if number.isdecimal()}
 
     def remember(self) -> None:
-        """Find the memory of each goal: in its issue, of two in the elder; else in the last that it had."""
+        """Find the memory of each goal: in the oldest issue of the goal, else in the newest that contains it."""
         self.memory, self.homes, self.damage, self.remedy = {}, {}, "", ""
         found: dict[str, list[tuple[Issue, StoredGoal]]] = {}
         for issue in self.by_number():
@@ -190,7 +193,7 @@ class Reading:
         self._miss_memory()
 
     def _miss_memory(self) -> None:
-        """Take note of goals of which there are issues and no memory: it stood in the text of the goal's own issue."""
+        """Store the damage if a goal has issues and no memory: a user removed it from the goal's own issue."""
         known = {entry.native_id for _, entry in self.entries()}
         lost: dict[str, str] = {}
         for issue in self.by_number():
@@ -205,7 +208,7 @@ class Reading:
             self.remedy = "Restore that text: “edited” above it shows earlier ones" if number in self.issues else ""
 
     def by_number(self) -> list[Issue]:
-        """Return the issues, the eldest first."""
+        """Return the issues, the oldest first."""
         return sorted(self.issues.values(), key=lambda issue: int(issue.number))
 
     def managed(self) -> Iterator[tuple[Issue, Marker, bool]]:
@@ -220,12 +223,12 @@ class Reading:
                 yield issue, damaged_marker(issue.body.marker, self.namespace, key, entry), False
 
     def state(self, key: str) -> StepState:
-        """Return what is remembered of a key; of one that is new, that it is open."""
+        """Return the state that is remembered for a key; a new key is open."""
         goal = self.memory.get(goal_of(key))
         entry = goal.keys.get(key) if goal else None
         return entry.state if entry else "live"
 
     def planned(self, key: str) -> tuple[date, ...]:
-        """Return the last day that a step was to get when it was last published; none for a goal."""
+        """Return the due date that was planned for a step when the memory was last written; empty for a goal."""
         goal = self.memory.get(goal_of(key))
         return goal.dates.get(key, ())[1:] if goal else ()

@@ -32,7 +32,7 @@ class Batch:
         self._reading = reading
         self._client = client
         self._memory: Mapping[str, StoredGoal] = reading.memory
-        # Of two with one key, the elder stays.
+        # Of two with one key, the older one counts.
         self._numbers = {task.marker.key: task.native_id for task in reversed(snapshot_of(reading).tasks)}
         self._changes = Changes(reading, wording, self._numbers)
         self._around = Around(client, reading, self._numbers)
@@ -44,7 +44,7 @@ class Batch:
         self._wanted: dict[str, Issue] = {}
 
     def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out the writes, and answer for each.
+        """Carry out the writes; return the result of each.
 
         Raises BackplanError when nothing of it could be tried.
         """
@@ -67,10 +67,10 @@ class Batch:
         number = "" if one.error else next(iter(one.issues), "")
         return WriteResult(number, one.error, notice=self._dates.notice)
 
-    # What shall be
+    # The issues as they have to be
 
     def _want_all(self, asked: Sequence[Asked]) -> None:
-        """Compute what the issues that exist are to be, in the order of the writes."""
+        """Compute how existing issues have to be, in the order of the writes."""
         for one in asked:
             if isinstance(one.write, StoreWrite):
                 self._remember(one, one.write.memory)
@@ -78,7 +78,7 @@ class Batch:
                 self._want(one, one.write)
 
     def _name(self, write: Write) -> None:
-        """Note which issue has a key, which may be a new one."""
+        """Store the issue and the nonce of a key, which may be new."""
         if write.marker is None or write.action in (Action.DETACH, Action.REMOVE):
             return
         self._around.nonces[write.key] = write.marker.nonce
@@ -89,7 +89,7 @@ class Batch:
         return self._wanted.get(number) or self._reading.issues.get(number)
 
     def _remember(self, one: Asked, memory: Mapping[str, StoredGoal]) -> None:
-        """Want the memory of each goal in its own issue, or for want of one in another's."""
+        """Put the memory of each goal into its own issue, or into another goal's if it has none."""
         self._memory = memory
         homes = self._reading.homes
         by_home: dict[str, list[str]] = {number: [] for number in homes.values()}
@@ -98,7 +98,7 @@ class Batch:
             home = homes.get(goal_id) or self._numbers.get(goal_id)
             own = memory[goal_id].keys.get(goal_id)
             if home is None and own is not None and own.state == "pending":
-                self._reading.coming[goal_id] = line  # it is made together with its issue
+                self._reading.coming[goal_id] = line  # it is written when its issue is created
                 continue
             home = home or min(homes.values(), key=int, default=None)
             if home is None:
@@ -132,7 +132,7 @@ class Batch:
     # Changing
 
     def _change(self, asked: Sequence[Asked]) -> None:
-        """Ask for all that differs, the memory first; only where that is refused, nothing was tried."""
+        """Write all differences, the memory first. If that is refused, nothing else was tried."""
         moved = {number: new for number, new in self._wanted.items() if self._dates.differ(new)}
         numbers = [n for n, new in self._wanted.items() if n in moved or new != self._reading.issues[n]]
         errors = self._dates.write([*moved.values()], map(self._planned, numbers))
@@ -145,7 +145,7 @@ class Batch:
                 self._milestones.follow(before, self._wanted[number])
 
     def _mutate(self, numbers: Sequence[str]) -> dict[str, str]:
-        """Make the issues what they are to be; return the first error of each by its number."""
+        """Change the issues; return the first error of each by its number."""
         pairs = [(number, mutation) for number in numbers for mutation in self._mutations(number)]
         outcomes = self._client.mutate([mutation for _, mutation in pairs], repeatable=True)
         errors: dict[str, str] = {}
@@ -155,7 +155,7 @@ class Batch:
         return errors
 
     def _planned(self, number: str) -> Issue:
-        """Return an issue as it is, with the memory that it is to hold."""
+        """Return an issue as it is, with its new memory."""
         issue = self._reading.issues[number]
         return replace(issue, body=replace(issue.body, memory=self._wanted[number].body.memory))
 

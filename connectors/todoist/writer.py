@@ -1,8 +1,8 @@
-"""From writes to Todoist's commands, and from what the service says to answers.
+"""Turns writes into Todoist's commands, and the answers into results.
 
-What a command makes decides its uuid: (container, key, generation) for a task, the container for the memory. The
-service carries out a uuid once and answers a repeat with what it made then. Changes have a fresh uuid each: one that
-came from their content would swallow the second A of A -> B -> A.
+The uuid of a command that creates something derives from what it creates: (container, key, generation) for a task, the
+container for the memory. Todoist carries out a uuid once, and answers a repetition with the same id. Other commands
+have random uuids: with a uuid derived from their content, the second A of A -> B -> A would be ignored.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MISSING = "Todoist has no such task any more"
 class _Asked:
     """One write with its commands. `made` is the temporary id of the task that it creates.
 
-    `keeping` puts what a person wrote into a comment: before the commands, which overwrite it.
+    `keeping` adds a comment with what a user wrote, before the commands overwrite it.
     """
 
     write: Write | StoreWrite
@@ -53,11 +53,11 @@ class Batch:
     """Carries out a batch of writes."""
 
     def __init__(self, reading: Reading, client: Client) -> None:
-        """Take what was read."""
+        """`reading` contains the account as it was read."""
         self._reading = reading
         self._listing = reading.listing
         self._client = client
-        # Of two, the newer: the older may be on its way out, and still have the name that another has now.
+        # Of two with one key, the newer one counts: the older one may have lost its key to it.
         self._ids = {task.marker.key: task.native_id for task in snapshot_of(reading).tasks}
         self._order = Order(reading, self._ids)
         self._reopened: set[str] = set()
@@ -67,7 +67,7 @@ class Batch:
         self._unknown: set[str] = set()
 
     def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out the writes in order, and answer for each."""
+        """Carry out the writes in order; return the result of each."""
         self._learn_ids(batch)
         asked = [self._asked(write) for write in batch]
         self._keep([one for one in asked if one.keeping])
@@ -108,7 +108,7 @@ class Batch:
                     self._ids.setdefault(key, entry.native_id)
 
     def _keep(self, keeping: Sequence[_Asked]) -> None:
-        """Write down what is about to be overruled; where that is refused, nothing is overruled."""
+        """Add the comments with what users wrote; where that fails, nothing is overwritten."""
         if not keeping:
             return
         errors = self._client.carry_out([command for one in keeping for command in one.keeping], self._listing).errors
@@ -158,7 +158,7 @@ class Batch:
         return _Asked(write, [command], made=command.temp_id)
 
     def _parent(self, key: str | None) -> str | None:
-        """Return the id, perhaps a temporary one, of the task to stand below, where it can take any."""
+        """Return the id, perhaps a temporary one, of the parent task; None if it is completed or deleted."""
         native_id = self._ids.get(key or "")
         item = self._listing.items.get(native_id or "")
         if item is not None and (item.is_deleted or (item.checked and item.id not in self._reopened)):
@@ -174,10 +174,10 @@ class Batch:
         return {"project_id": container.project.id} if container.project else {}
 
     def _once_more(self, refused: Sequence[_Asked]) -> None:
-        """Ask again for tasks that were refused, as new commands: a uuid that was refused may answer so for ever.
+        """Send refused tasks again as new commands: Todoist may refuse the same uuid for ever.
 
-        Never for those of which nobody knows what became: they would be made twice. What stood above may be gone: then
-        a task stands alone.
+        Commands with an unknown result are not sent again: their tasks would be created twice. If the parent is
+        deleted, the task is created without one.
         """
         commands = []
         for one in refused:
@@ -191,7 +191,7 @@ class Batch:
         try:
             outcome = self._client.carry_out(commands, self._listing)
         except BackplanError:
-            return  # the first answer stands
+            return  # the first answer counts
         for one, command in zip(refused, commands, strict=True):
             self._errors.pop(one.commands[0].uuid)
             one.commands[0] = command
@@ -203,9 +203,9 @@ class Batch:
         return known and (item is None or item.is_deleted)
 
     def _look_up(self, before: str) -> None:
-        """Ask for the tasks that the service says it made and does not show: an earlier run has made them.
+        """Request the tasks that Todoist has created and does not list: an earlier run created them.
 
-        `before` is the token of what was known before the commands.
+        `before` is the token of the listing before the commands.
         """
         if not self._hidden:
             return
@@ -225,14 +225,14 @@ class Batch:
 
     def _changes(self, write: Write, item: Item) -> list[Command]:
         if write.action is Action.REMOVE:
-            if self._reading.has_finished_work(item.id):  # it would go, too: then the task is let go instead
+            if self._reading.has_finished_work(item.id):  # it would be deleted, too: the task is only detached
                 return [Command("item_update", {"id": item.id, "description": with_marker(item.description, None)})]
             return [Command("item_delete", {"id": item.id})]
         commands = []
         if write.action is Action.REOPEN:
             self._reopened.add(item.id)
             commands.append(Command("item_uncomplete", {"id": item.id}))
-        if "parent" in write.fields:  # before its marker says so: a run may end in between
+        if "parent" in write.fields:  # before its marker changes: a run may end in between
             commands.append(Command("item_move", {"id": item.id, **self._place(self._parent(write.parent))}))
         if args := changed_fields(write, item, self._listing.limits):
             commands.append(Command("item_update", {"id": item.id, **args}))
@@ -255,7 +255,7 @@ class Batch:
         return WriteResult(native_id, gone=bool(one.made) and self._is_gone(native_id))
 
     def _counts(self, command: Command) -> bool:
-        """Return whether an error says that something is not as it should be: what was done before is no harm."""
+        """Return whether an error matters: it does not if the task is completed or deleted already."""
         item = self._listing.items.get(command.args.get("id", ""))
         if command.kind in ("item_close", "item_complete"):
             return item is None or not item.checked
