@@ -34,3 +34,9 @@ def did_you_mean(word: str, known: Iterable[str], *, quote: str = "`") -> str:
     spellings = {name.lower(): name for name in known}
     near = get_close_matches(word.lower(), spellings, n=1)
     return f"did you mean {quote}{spellings[near[0]]}{quote}?" if near else ""
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean `name`?" to end a message with; empty where no known name is near."""
+    nearest = did_you_mean(word, known)
+    return f"; {nearest}" if nearest else ""

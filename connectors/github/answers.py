@@ -1,4 +1,4 @@
-"""GitHub's answers as far as they are needed: objects of REST with its names, and those of GraphQL."""
+"""The parts of GitHub's answers that we use: objects of REST and of GraphQL, with GitHub's names."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class _Children(Shape):
 
 
 class NumberAnswer(Shape):
-    """An issue of which no more is needed."""
+    """An issue of which only the number is needed."""
 
     number: int
 
 
 class IssueAnswer(NumberAnswer):
-    """An issue. What an older server does not have may be missing; nothing else."""
+    """An issue. Only the fields that older servers lack may be missing."""
 
     id: int
     node_id: str
@@ -100,7 +100,7 @@ class Node(Shape):
 
 
 class QueryAnswer(Node):
-    """What a query answers, and its errors."""
+    """The answer to a query, and its errors."""
 
     data: dict[str, Any] | None = None
     errors: list[dict[str, Any]] | None = None
@@ -133,7 +133,7 @@ class _Users(Node):
 
 
 class _Nothing(Node):
-    """What is told of a field of another kind than was asked for."""
+    """The answer for a field of another kind than the query names."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -174,7 +174,7 @@ class _Inputs(Node):
 
 
 class FactsAnswer(Node):
-    """What there is to know before issues are read; what a token may not ask for is missing."""
+    """What is read before the issues. The parts that a token may not read are missing."""
 
     repository: RepositoryAnswer | None
     inputs: _Inputs | None
@@ -190,7 +190,7 @@ class ProjectField(Node):
 
 
 class ProjectAnswer(Node):
-    """A project (v2) with the field that was asked for."""
+    """A project (v2) with the requested field."""
 
     id: str
     field: ProjectField | _Nothing | None
@@ -223,13 +223,13 @@ class ClosedIssue(Node):
 
 
 class ClosedAnswer(Node):
-    """Issues in the order in which they were asked for."""
+    """Issues, in the order of the request."""
 
     nodes: list[ClosedIssue | None]
 
 
 class MadeAnswer(Node):
-    """An issue that was made."""
+    """An issue that was created."""
 
     id: str
     number: int

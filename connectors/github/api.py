@@ -1,8 +1,8 @@
 """GitHub over HTTP: requests, pages, batches of mutations, and how fast they may follow each other.
 
 Issues are listed through REST, a hundred a request, and written through GraphQL, twenty mutations a request: they run
-in order, each on its own. The rest (labels, milestones) is REST. GitHub knows no request by an id of ours, so what may
-have been carried out is never sent again blindly where that would make something twice.
+in order, each on its own. The rest (labels, milestones) is REST. GitHub takes no request ids of ours. So a request that
+may have been carried out is not sent again if that could create something twice.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ A_MINUTE, AN_HOUR = 80, 480  # GitHub's limits on what creates content are 80 an
 _LARGEST_BODY = 600_000
 _BURST = 15.0  # seconds that a full batch has to itself at that rate
 _LEAST_GAP = 1.0  # seconds between two writes: GitHub's advice
-_LONG = 60.0  # seconds to wait where GitHub says that it is asked too often, and not for how long
+_LONG = 60.0  # seconds to wait if GitHub limits the rate and does not say for how long
 GITHUB = Service(
     Credential(
         "GitHub",
@@ -57,7 +57,7 @@ GITHUB = Service(
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One change, as GraphQL names it, with what to tell of it."""
+    """One change, as GraphQL names it, with the fields to return."""
 
     name: str
     input: Mapping[str, Any]
@@ -66,9 +66,10 @@ class Mutation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a mutation: what it answered, or why it could not be done.
+    """The result of a mutation: its answer, or why it failed.
 
-    unknown: nobody knows whether it was carried out. refused: what GitHub said where it did not carry it out.
+    - `unknown`: whether it was carried out is not known.
+    - `refused`: GitHub's reason, if GitHub did not carry it out.
     """
 
     value: Mapping[str, Any] = field(default_factory=dict)
@@ -92,7 +93,7 @@ class Client:
     # Reading
 
     def listed(self, path: str, **query: str) -> Iterator[Any]:
-        """Yield everything that a list of the repository holds, page by page, as its links lead on."""
+        """Yield all entries of a list of the repository, following the links from page to page."""
         with understood(f"a list ({path})"):
             yield from listed(self._send, f"/repos/{self.repo}/{path}", per_page="100", **query)
 
@@ -102,20 +103,20 @@ class Client:
             return {label.name: label.node_id for label in map(LabelAnswer.read, self.listed("labels"))}
 
     def issue(self, number: str) -> object | None:
-        """Return an issue by its number, wherever it was moved to; None where it is gone, or out of reach."""
+        """Return an issue by its number, even if it was moved; None if it was deleted, or the token may not read it."""
         try:
             return self._send("GET", f"/repos/{self.repo}/issues/{number}").json() or ""
         except MissingError:
             return None
 
     def query(self, text: str, variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Return what a query answers, and its errors."""
+        """Return the answer to a query, and its errors."""
         return self._ask(text, variables, writes=False, repeatable=True)
 
     # Writing
 
     def make(self, path: str, body: Mapping[str, Any]) -> object | None:
-        """Make something in the repository that can be there but once; None where it is there already."""
+        """Create something that can exist only once in the repository; return None if it exists already."""
         self._wait_for_room(1)
         response = self._send("POST", f"/repos/{self.repo}/{path}", body=body, taken=True)
         return None if response.status_code == requests.codes.unprocessable else response.json() or ""
@@ -126,7 +127,7 @@ class Client:
         self._send("PATCH", f"/repos/{self.repo}/{path}", body=body)
 
     def remove(self, path: str) -> None:
-        """Remove something of the repository by its path; it may be gone already."""
+        """Remove something of the repository by its path; it need not exist."""
         self._wait_for_room(1)
         try:
             self._send("DELETE", f"/repos/{self.repo}/{path}")
@@ -134,10 +135,10 @@ class Client:
             return
 
     def mutate(self, mutations: Sequence[Mutation], *, repeatable: bool) -> list[Outcome]:
-        """Carry out mutations in their order, and tell what became of each.
+        """Carry out mutations in their order; return the result of each.
 
-        repeatable: each can be carried out twice without harm. Others are not sent again where their outcome is
-        unknown. Raises BackplanError when not even the first request could be made.
+        repeatable: each can be carried out twice without harm. Others are not sent again if their result is unknown.
+        Raises BackplanError when not even the first request could be made.
         """
         outcomes: list[Outcome] = []
         for part in _parts(mutations):
@@ -157,11 +158,11 @@ class Client:
         except UnknownOutcomeError as error:
             if not repeatable:
                 return [Outcome(error=str(error), unknown=True)] * len(part)
-            half = len(part) // 2  # perhaps it was too much at once
+            half = len(part) // 2  # the batch may have been too large
             return self._mutate(part[:half], repeatable=True) + self._mutate(part[half:], repeatable=True)
         outcomes = _outcomes(part, data, errors, self.repo)
         hasty = [number for number, outcome in enumerate(outcomes) if is_too_often(outcome.error)]
-        if hasty:  # these were refused, and nothing was done
+        if hasty:  # GitHub refused these and did nothing
             self.retrier.pause(_LONG, "it is asked too often")
             again = self._mutate([part[number] for number in hasty], repeatable=repeatable)
             for number, outcome in zip(hasty, again, strict=True):
@@ -169,7 +170,7 @@ class Client:
         return outcomes
 
     def _wait_for_room(self, count: int) -> None:
-        """Wait until so many writes may be sent: no more than a batch in 15 seconds, and never two in one second."""
+        """Wait until this many writes may be sent: at most one batch in 15 seconds, and one request a second."""
         now = self.retrier.clock.passed()
         while self._written and self._written[0][0] <= now - _BURST:
             self._written.popleft()
@@ -208,7 +209,7 @@ class Client:
 
 
 def _parts(mutations: Sequence[Mutation]) -> Iterator[list[Mutation]]:
-    """Yield mutations in parts that one request can carry."""
+    """Yield mutations in groups that fit into one request."""
     part: list[Mutation] = []
     size = 0
     for mutation in mutations:
@@ -223,7 +224,7 @@ def _parts(mutations: Sequence[Mutation]) -> Iterator[list[Mutation]]:
 
 
 def _batch(part: Sequence[Mutation]) -> tuple[str, dict[str, Any]]:
-    """Return the text of a batch and its variables: no value ever stands in the text."""
+    """Return the text of a batch, and its variables, which contain all values."""
     types = (f"{mutation.name[0].upper()}{mutation.name[1:]}Input!" for mutation in part)
     declared = ", ".join(f"$i{number}: {name}" for number, name in enumerate(types))
     lines = [f"  a{number}: {m.name}(input: $i{number}) {{ {m.selection} }}" for number, m in enumerate(part)]

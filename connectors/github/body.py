@@ -1,6 +1,6 @@
-r"""Text as GitHub shows it: what a goals file says is shown as it stands there, and pings and links nobody.
+r"""Text for GitHub: GitHub shows it as it is written in the goals file, and notifies and links nobody.
 
-A body is a date line, the notes and two comments that nobody sees, with whatever people wrote above and below:
+A body is a date line, the notes and two hidden comments. Users may write above and below them:
 
     Due 5 August 2027 (Thursday)
 
@@ -8,8 +8,8 @@ A body is a date line, the notes and two comments that nobody sees, with whateve
 
     <!-- bp1 3f9a2c01d4 me/goals food-handler/review 1 2027-08-05 - p4kx2a.c7v5qe.aaaaaa.b3mz6t.yt5w2k -->
 
-GitHub looks for `@name`, `#12` and the like in what is left after Markdown: a backslash does not keep them from it, a
-word joiner (U+2060) behind the sign does, and shows nothing.
+GitHub searches for `@name`, `#12` and the like after it has rendered Markdown. So a backslash does not prevent a
+notification; a word joiner (U+2060) behind the sign does, and is invisible.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from connectors.github.date_line import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from connectors.model import Content, Marker
 
@@ -55,16 +55,16 @@ _DECODED = re.compile(rf"`(https?://[^`\n]+)`|\\([!-/:-@\[-`{{-~])|{_ENTITY.patt
 
 
 class Wording:
-    """Writes what a goals file says so that GitHub shows it as it stands there."""
+    """Escapes text so that GitHub shows it as it is written in the goals file."""
 
     def __init__(self, host: str, *, mentions: bool = False) -> None:
-        """`host` is where the service is; `mentions`: names, links and Markdown are meant as such."""
+        """`host` is that of the API; `mentions`: names, links and Markdown are not escaped."""
         hosts = "|".join(map(re.escape, ("github.com", host.removeprefix("api."))))
         self._own_address = re.compile(rf"(?i)https?://(?:[\w-]+\.)*(?:{hosts})(?=[/:?#]|$)")
         self.mentions = mentions
 
     def title(self, text: str) -> str:
-        """Return a title, cut to what GitHub takes. No Markdown but code is shown in one."""
+        """Return a title, cut to GitHub's limit. In titles, GitHub renders no Markdown except code."""
         written = text if self.mentions else _PING.sub(_without_ping, text)
         if len(written) <= LONGEST_TITLE:
             return written
@@ -97,30 +97,30 @@ class Wording:
         return start + "".join(parts)
 
     def _address(self, url: str) -> str:
-        """Return an address: one of GitHub's own as code, for a link to it shows up where it leads."""
+        """Return an address; one of GitHub's own as code, because a link would appear in the issue that it leads to."""
         return f"`{url}`" if self._own_address.search(url) else url.translate(_HTML)
 
 
 def _joined(start: str, text: str) -> list[str]:
-    """Return the text with word joiners in it; after `start`, which is written already."""
+    """Return the text with word joiners behind its signs; `start` is the text before it."""
     joiner = _JOINER if start == "\\#" and text[:1].isdigit() else ""
     return [joiner, _PING.sub(_without_ping, text)]
 
 
 def _without_ping(match: re.Match[str]) -> str:
-    """Return a sign with a word joiner behind it; what may be the name of a commit, in pieces too short for one."""
+    """Return a sign with a word joiner behind it; a possible commit hash is split into pieces that are too short."""
     text = match[0]
     pieces = [text[start : start + _SHORT] for start in range(0, len(text), _SHORT)]
     return _JOINER.join(pieces) if len(pieces) > 1 else f"{text}{_JOINER}"
 
 
 def read_title(text: str) -> str:
-    """Return a title without what keeps it from pinging anybody."""
+    """Return a title without its word joiners."""
     return " ".join(text.replace(_JOINER, "").split())
 
 
 def read_notes(text: str, *, meant: bool) -> str:
-    """Return notes as the goals file would say them; `meant`: they were written as Markdown that is meant as such."""
+    """Return notes as in the goals file; `meant`: they were written without escapes."""
     if meant:
         return tidy(text.replace("&#68;", "D"))
     return tidy(_DECODED.sub(lambda m: m[1] or m[2] or _NAMED.get(m[3] or "", ""), text))
@@ -143,9 +143,11 @@ _ITEM = re.compile(r"[-*+] \[[ xX]\] +(\S.*)")
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What we last wrote of an issue outside of its body: its date in a project, what it is blocked by, and its field.
+    """What we last wrote about an issue outside of its body.
 
-    `blocked_by` are nonces, which stay when keys change. `field` is its last day in the organization's date field.
+    - `project`: its date in a project.
+    - `blocked_by`: the nonces of what blocks it; nonces stay when keys change.
+    - `field`: its due date in the organization's date field.
     """
 
     project: date | None = None
@@ -154,14 +156,14 @@ class Aside:
 
     @property
     def text(self) -> str:
-        """The aside as a comment holds it; empty where there is nothing to say."""
+        """The aside as text for a comment; empty if it has no values."""
         if self == Aside():
             return ""
         return f"{self.project or '-'} {','.join(self.blocked_by) or '-'}" + (f" {self.field}" if self.field else "")
 
     @classmethod
     def read(cls, project: str, blocked_by: str, field: str | None) -> Aside:
-        """Return the aside that a comment holds."""
+        """Return the aside in the text of a comment."""
         nonces = () if blocked_by == "-" else tuple(blocked_by.split(","))
         return cls(_day_of(project), nonces, _day_of(field or "-"))
 
@@ -175,10 +177,12 @@ def _day_of(text: str) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body taken apart: `marker` is what our comment says, `memory` lines of it, each with its namespace.
+    """The parts of a body.
 
-    `above` and `below` are people's own, as they stand; `line` is the date line, whether or not it can be
-    read, `items` the lines of the checklist. `meant`: the notes were written as Markdown that is meant as such.
+    - `marker`: the text of our comment; `memory`: its lines, each with its namespace.
+    - `above`, `below`: what users wrote, unchanged.
+    - `line`: the date line, even if it cannot be read; `items`: the lines of the checklist.
+    - `meant`: the notes were written without escapes.
     """
 
     above: str = ""
@@ -193,7 +197,7 @@ class Body:
 
     @classmethod
     def read(cls, text: str) -> Body:
-        """Take a body apart. Without a marker, all below the date line is notes."""
+        """Return the parts of a body. Without a marker, everything below the date line is notes."""
         text = text.replace("\r\n", "\n")
         memory = tuple((found[1], found[2]) for found in _MEMORY.finditer(text))
         aside = _ASIDE.search(text)
@@ -217,12 +221,12 @@ class Body:
 
     @property
     def dates(self) -> Dates:
-        """The dates that the date line tells."""
+        """The dates in the date line."""
         return read_dates(self.line)
 
     @property
     def unread(self) -> str:
-        """The words of the date line that cannot be read as a day; of several such lines, all their days."""
+        """The text of the date line that cannot be read as a day; if there are several date lines, all their days."""
         return several_days(self.line, self.notes) or unread_words(self.line)
 
     @property
@@ -233,12 +237,12 @@ class Body:
 
     @property
     def added(self) -> bool:
-        """Whether people wrote something around what is ours."""
+        """Whether a user wrote something above or below our text."""
         return bool(self.above.strip() or self.below.strip())
 
     @property
     def text(self) -> str:
-        """The body as it shall stand there."""
+        """The body as one text."""
         checklist = "\n".join([_CHECKLIST, *self.items]) if self.items else ""
         marker = f"<!-- {self.marker}{' Markdown' * self.meant} -->" if self.marker else ""
         memory = [f"<!-- bpm1 {namespace} {line} -->" for namespace, line in self.memory]
@@ -262,7 +266,7 @@ class Body:
         return [line for owner, line in self.memory if owner == namespace]
 
     def with_content(self, content: Content, fields: frozenset[str], wording: Wording) -> Body:
-        """Return the body with some fields of the content in it. A date line that cannot be read is left as it is."""
+        """Return the body with these fields of the content. A date line that cannot be read stays unchanged."""
         body = self
         if not self.unread and (fields & {"due", "start"} or content.due != self.dates.due):
             line = date_line(content.due, content.start, added_words(self.line)) if content.due else ""
@@ -274,14 +278,20 @@ class Body:
         return body
 
     def keeping(self, words: str) -> Body:
-        """Return the body with words of a person's that the goals file overruled, below all else."""
+        """Return the body with a user's text that the goals file overwrites, added at the end."""
         return replace(self, below=f"{self.below.rstrip()}\n\n{words}")
 
     def _items(self, wanted: tuple[str, ...], wording: Wording) -> tuple[str, ...]:
-        """Return the lines of a checklist: those that are there stay as they are, ticks and all."""
+        """Return the lines of a checklist; existing ones stay unchanged, with their ticks."""
         there = {}
         for line in self.items:
             if match := _ITEM.fullmatch(line.strip()):
                 there[read_notes(match[1], meant=self.meant).strip()] = line
         others = tuple(line for line in self.items if not _ITEM.fullmatch(line.strip()))
         return (*(there.get(text) or f"- [ ] {wording.notes(text)}" for text in wanted), *others)
+
+
+def in_order(labels: Iterable[str], own: str) -> tuple[str, ...]:
+    """Return labels without duplicates and without our own, sorted: GitHub's own order may change."""
+    by_name = {label.casefold(): label for label in labels if label.casefold() != own.casefold()}
+    return tuple(by_name[name] for name in sorted(by_name))

@@ -1,4 +1,4 @@
-"""Who closed issues as not planned: a person who does so drops a step, a robot that tidies up old issues does not."""
+"""Who closed issues as not planned. A user who does so drops a step; a robot that tidies up old issues does not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLOSED = """query($ids: [ID!]!) {
 
 
 def closed_by_robots(client: Client, ids: Iterable[str]) -> dict[str, str]:
-    """Return the logins of the robots that closed issues, by the ids of these; a person's are not among them."""
+    """Return the logins of robots that closed issues, by the ids of the issues; other issues are left out."""
     found: dict[str, str] = {}
     wanted = list(ids)
     for start in range(0, len(wanted), _MOST_NODES):
@@ -40,7 +40,7 @@ def closed_by_robots(client: Client, ids: Iterable[str]) -> dict[str, str]:
 
 
 def _robot(issue: ClosedIssue) -> str:
-    """Return the login of the robot that closed an issue last; empty for a person, and for somebody who is gone.
+    """Return the login of the robot that closed an issue last; empty for a user, and for a deleted account.
 
     GraphQL leaves the ending `[bot]` off the logins of bots.
     """

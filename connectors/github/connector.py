@@ -1,20 +1,20 @@
 """GitHub Issues: each goal an issue in a repository, its steps the dated sub-issues.
 
-The marker is a comment in an issue's body that nobody sees, and so is the memory, in the body of the goal's own issue.
-GitHub takes no ids of ours: what may have been made is looked for before it is made again. Text is `body`'s
-business, HTTP `api`'s, reading and writing have modules of their own; none is imported before it is needed.
+The marker is a hidden comment in an issue's body; the memory is another one, in the body of the goal's own issue.
+GitHub takes no ids of ours: an issue that may have been created is searched for before it is created again. The other
+modules of this package are imported when they are needed.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from config.errors import BackplanError, CredentialsError, InputError
+from config.errors import BackplanError, CredentialsError
 from connectors.base import Capabilities, Check, Connector, Pace, Requests, StoreWrite, Write, WriteResult
+from connectors.github.settings import LONGEST_LABEL, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,24 +27,8 @@ if TYPE_CHECKING:
     from connectors.github.writer import Batch
     from connectors.model import Content, Snapshot
 
-LABEL = "backplan"
-_REPO = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
-_KINDS: dict[str, type] = {
-    "repo": str,
-    "label": str,
-    "milestone": bool,
-    "mentions": bool,
-    "dependencies": bool,
-    "project": int,
-    "date_field": str,
-    "target_date_field": str,
-    "start_date_field": str,
-}
-_FIELD = "Due"
-_TARGET_DATE, _START_DATE = "Target date", "Start date"  # as GitHub names them in a new organization
-_LONGEST_LABEL = 50
 _RESERVED = 30.0  # seconds of a run for reading, labels, the memory, and waiting
-_BESIDES = 4  # changes that are nobody's task: the label, and the memory before and after
+_BESIDES = 4  # changes that belong to no task: the label, and the memory before and after
 
 
 def _connect(repo: str, folder: Path) -> Client:
@@ -70,37 +54,14 @@ class GitHubConnector:
         ordered=True,
     )
 
-    def __init__(
-        self,
-        connect: Callable[[], Client],
-        namespace: str,
-        repo: str,
-        *,
-        label: str = LABEL,
-        milestone: bool = False,
-        mentions: bool = False,
-        dependencies: bool = False,
-        project: int | None = None,
-        date_field: str = _FIELD,
-        target_date_field: str = _TARGET_DATE,
-        start_date_field: str = _START_DATE,
-    ) -> None:
-        """`connect` is called when the repository is read first; `label` is what all issues of ours carry.
-
-        `project` is the number of a project of the repository's owner, whose `date_field` shows dates, too.
-        `target_date_field` and `start_date_field` are date fields that an organization gives its issues.
-        """
-        self.label = f"github ({repo})"
-        self.identity = f"github {repo.casefold()}"
+    def __init__(self, connect: Callable[[], Client], namespace: str, settings: Settings) -> None:
+        """`connect` is called when the repository is read first."""
+        self.label = f"github ({settings.repo})"
+        self.identity = f"github {settings.repo.casefold()}"
         self.requests = Requests()
         self._connect = connect
         self._namespace = namespace
-        self._own_label = label
-        self._milestone = milestone
-        self._mentions = mentions
-        self._dependencies = dependencies
-        self._project, self._date_field = project, date_field
-        self._date_fields = (target_date_field, start_date_field)
+        self._settings = settings
         self._facts: RepositoryInfo | None = None
         self._reading: Reading | None = None
         self._batch: Batch | None = None
@@ -108,49 +69,34 @@ class GitHubConnector:
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
         """Take `repo`, `label`, `milestone`, `mentions`, `dependencies`, `project` and the names of date fields."""
-        for name, value in options.items():
-            if type(value) is not _KINDS.get(name) or (value == 0 and value is not False):  # `true` is no number
-                raise InputError(
-                    f"github: `{name}: {value}` is not a setting of it; it takes repo (such as me/goals), label (a "
-                    "word), milestone, mentions and dependencies (true or false), project (a number), date_field (the "
-                    "name of a date field there), target_date_field and start_date_field (names of date fields that "
-                    "the organization gives its issues)"
-                )
-        repo = options.get("repo", "")
-        if not _REPO.fullmatch(repo):
-            said = f"`{repo}` is no repository" if repo else "the repository is missing"
-            raise InputError(f"github: {said}; write its owner and its name, such as {{repo: me/goals}}")
-        if not 0 < len(options.get("label", LABEL).strip()) <= _LONGEST_LABEL:
-            raise InputError(f"github: `label` is a word of at most {_LONGEST_LABEL} characters")
-        others = {name: value for name, value in options.items() if name != "repo"}
-        return cls(lambda: _connect(repo, folder), namespace, repo, **others)
+        settings = Settings.read(options)
+        return cls(lambda: _connect(settings.repo, folder), namespace, settings)
 
     def canonical(self, content: Content) -> Content:
         """Return the content as GitHub shows it, with the spelling of labels and people that was read."""
-        from connectors.github.body import read_title, tidy
-        from connectors.github.reader import in_order
+        from connectors.github.body import in_order, read_title, tidy
 
         facts = self._facts
-        labels = [" ".join(label.split())[:_LONGEST_LABEL] for label in content.labels]
+        labels = [" ".join(label.split())[:LONGEST_LABEL] for label in content.labels]
         spelled = [facts.spelled(label) if facts else label for label in labels if label]
         items = (" ".join(read_title(item).split()) for item in content.checklist)
         return replace(
             content,
             title=read_title(self._wording.title(read_title(content.title))),
             notes=tidy(content.notes),
-            labels=in_order(spelled, self._own_label),
+            labels=in_order(spelled, self._settings.label),
             priority="none",
             start=content.start if content.due else None,
             who=facts.person(content.who) if facts else content.who,
             checklist=tuple(dict.fromkeys(filter(None, items))),
-            after=tuple(sorted(set(content.after))) if self._dependencies else (),
+            after=tuple(sorted(set(content.after))) if self._settings.dependencies else (),
         )
 
     @cached_property
     def _wording(self) -> Wording:
         from connectors.github.body import Wording
 
-        return Wording(urlsplit(self._client.api.url).hostname or "", mentions=self._mentions)
+        return Wording(urlsplit(self._client.api.url).hostname or "", mentions=self._settings.mentions)
 
     @cached_property
     def _client(self) -> Client:
@@ -161,14 +107,15 @@ class GitHubConnector:
     # Reading
 
     def read(self) -> Snapshot:
-        """Read what there is to know of the repository, and the issues in it that are ours."""
+        """Read the facts about the repository, and our issues in it."""
         from connectors.github.reader import Reading
         from connectors.github.repository import Project, read_facts
+        from connectors.github.tasks import snapshot_of
 
         self._facts = read_facts(self._client)
         self._facts.refuse_closed()
-        fields = self._facts.date_fields(*self._date_fields)
-        self._reading = Reading.of(self._client, self._facts, self._namespace, self._own_label, fields)
+        fields = self._facts.date_fields(*self._settings.date_fields)
+        self._reading = Reading.of(self._client, self._facts, self._namespace, self._settings.label, fields)
         notices = [] if self._facts.may_push else [_WITHOUT_PUSH.format(self._facts.name)]
         notices += self._missing_fields(self._facts)
         project = self._read_project()
@@ -176,25 +123,24 @@ class GitHubConnector:
             self._reading.read_project(self._client, project)
         elif project:
             notices.append(project)
-        if self._dependencies:
+        if self._settings.dependencies:
             self._reading.read_links(self._client)
         self._batch = None
-        return replace(self._reading.snapshot(), notices=tuple(notices))
+        return replace(snapshot_of(self._reading), notices=tuple(notices))
 
     def _read_project(self) -> Project | str | None:
         from connectors.github.repository import read_project
 
-        if self._project is None:
+        if self._settings.project is None:
             return None
-        return read_project(self._client, self._project, self._date_field)
+        return read_project(self._client, self._settings.project, self._settings.date_field)
 
     def _missing_fields(self, facts: RepositoryInfo) -> list[str]:
-        """Return sentences on the fields that the goals file names and that are not there; GitHub's own may be."""
-        named = [name for name in self._date_fields if name not in (_TARGET_DATE, _START_DATE)]
-        return [facts.lacks_field(name) for name in named if facts.date_field(name) is None]
+        """Return a sentence on each date field that the goals file names and that does not exist."""
+        return [facts.lacks_field(name) for name in self._settings.own_fields if facts.date_field(name) is None]
 
     def facts(self) -> list[Check]:
-        """Return what the repository and the token say of themselves, as far as that can be read."""
+        """Return the checks of the token and the repository, as far as they can be read."""
         from connectors.github.repository import doctor, read_facts
 
         try:
@@ -203,18 +149,21 @@ class GitHubConnector:
             return [Check("token", False, str(error))]
         except BackplanError as error:
             return [Check("service", False, str(error))]
-        fields = facts.date_fields(*self._date_fields)
+        fields = facts.date_fields(*self._settings.date_fields)
         return [Check("token", True, "accepted"), *doctor(facts, project, fields, self._missing_fields(facts))]
 
     def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the issue is there with this content and without a marker."""
+        """Return whether the issue exists with this content and without a marker."""
+        from connectors.github.tasks import content_of
+
         reading = self._read_once()
         said = self._client.issue(native_id) if native_id.isdecimal() else None
         if said is None:
             return False
         reading.take(said, native_id)
         issue = reading.issues[native_id]
-        there = replace(reading.content(issue, None), after=content.after)  # of which only the marker's company tells
+        # Without a marker, the issue does not show what comes before it.
+        there = replace(content_of(reading, issue, None), after=content.after)
         return not issue.body.marker and issue.open and there == content
 
     def _read_once(self) -> Reading:
@@ -226,25 +175,26 @@ class GitHubConnector:
     # Writing
 
     def pace(self) -> Pace:
-        """Return how many changes GitHub takes; some of the time of the run is kept for all else.
+        """Return how many changes GitHub accepts; some time of the run is reserved for other requests.
 
-        However little time there is, what GitHub takes at once is not put off: else short runs would never write.
+        A run sends at least one full batch, however little time it has: otherwise short runs would never write.
         """
         from connectors.github.api import A_MINUTE, AN_HOUR, MOST_MUTATIONS
 
         seconds = max(self._client.retrier.left - _RESERVED, 0)
         reading = self._read_once()
         fields = reading.fields is not None and bool(reading.memory)  # new issues are made with theirs
-        each = 1 + self._dependencies + (self._project is not None) + fields  # these are changes of their own
+        settings = self._settings
+        each = 1 + settings.dependencies + (settings.project is not None) + fields  # each is a change of its own
         a_minute = A_MINUTE // each
         at_once = (MOST_MUTATIONS - _BESIDES) // each
         return Pace(MOST_MUTATIONS, a_minute, min(max(int(seconds * a_minute / 60), at_once), AN_HOUR))
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out a batch in as few requests as it takes, as fast as GitHub lets us."""
+        """Carry out a batch in as few requests as possible, as fast as GitHub allows."""
         from connectors.github.writer import Batch
 
         reading = self._read_once()
         if self._batch is None:
-            self._batch = Batch(reading, self._client, self._wording, milestones=self._milestone)
+            self._batch = Batch(reading, self._client, self._wording, milestones=self._settings.milestone)
         return self._batch.carry_out(batch)

@@ -1,9 +1,9 @@
 """Dates outside of the text of issues: in a project's date field, and in fields that an organization gives its issues.
 
-A date that stands there counts as a person's unless we wrote it, or were about to. What we were about to write is told
-by the memory, what we wrote by the aside in the issue's body. So the memory is written first, then these dates, and
-last the bodies: what is half done at any moment is known as ours. The next run puts that back before it writes another
-memory, which would not tell of it any more.
+Such a date counts as the user's unless we wrote it, or planned to. The memory contains what we planned to write, the
+aside in the issue's body what we wrote. So the memory is written first, then these dates, then the bodies: an
+interrupted run leaves only dates that are known as ours. The next run restores those before it writes a new memory,
+which does not contain them any more.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class _Show(NamedTuple):
-    """An issue with what is to stand outside of it, and what makes it so; `fields`: in the organization's fields."""
+    """An issue with the mutation that shows its date elsewhere; `fields`: in the organization's fields."""
 
     issue: Issue
     fields: bool
@@ -36,20 +36,20 @@ class _Show(NamedTuple):
 
 
 class OuterDates:
-    """Writes dates that stand outside of the text of issues. `notice` says why the organization's fields take none."""
+    """Writes dates outside of the text of issues. `notice` is the reason if the organization's fields refuse them."""
 
     def __init__(self, client: Client, reading: Reading) -> None:
-        """Take what was read."""
+        """`reading` contains the issues as they were read."""
         self._client = client
         self._reading = reading
         self.notice = ""
 
-    # What shall be
+    # The issues as they have to be
 
     def wanted(self, issue: Issue, content: Content, *, moved: bool) -> Issue:
-        """Return the issue with the dates that are to be shown outside of it; `moved`: they have just changed.
+        """Return the issue with the dates to be shown outside of it; `moved`: they have just changed.
 
-        What a person took out of the project, or out of the field, stays out until the date moves.
+        A date that a user removed from the project, or from the field, stays away until it moves.
         """
         aside, shown = issue.body.aside, issue.shown
         if self._reading.project and content.due and (moved or self._item(issue)):
@@ -60,7 +60,7 @@ class OuterDates:
         return replace(issue, shown=shown, body=replace(issue.body, aside=aside))
 
     def differ(self, issue: Issue) -> bool:
-        """Return whether the dates outside of an issue, as it is to be, still have to follow."""
+        """Return whether the dates outside of an issue have to be written."""
         before, day = self._reading.issues[issue.number], issue.body.aside.project
         if self._reading.project is None or day is None:
             return issue.shown != before.shown
@@ -68,24 +68,24 @@ class OuterDates:
         return issue.shown != before.shown or day != (item.date if item else before.body.aside.project)
 
     def taken(self, issue: Issue) -> Issue:
-        """Return an issue as it is to be without what the organization's fields did not take."""
+        """Return an issue without the dates that the organization's fields refused."""
         before = self._reading.issues[issue.number]
         if issue.shown == before.shown:
             return issue
         aside = replace(issue.body.aside, field=before.body.aside.field)
         return replace(issue, shown=before.shown, body=replace(issue.body, aside=aside))
 
-    # What makes it so
+    # Mutations
 
     def put_back(self) -> None:
-        """Put back what an earlier run left half done. Raises BackplanError where that cannot be."""
+        """Restore the dates that an interrupted run wrote. Raises BackplanError if that fails."""
         half = [show for issue in self._reading.issues.values() for show in self._half_done(issue)]
         for show, outcome in zip(half, self._client.mutate([s.mutation for s in half], repeatable=True), strict=True):
             if said := self._shown(show, outcome):
                 raise BackplanError(said)
 
     def _half_done(self, issue: Issue) -> Iterator[_Show]:
-        """Yield what makes dates that we were about to move again what the issue tells."""
+        """Yield the mutations that set dates written by an interrupted run back to those of the issue."""
         marker, item, aside, dates = self._reading.ours(issue), self._item(issue), issue.body.aside, issue.body.dates
         ours = set(self._reading.planned(marker.key) if marker else ()) - {dates.due}
         if item and item.date in ours - {aside.project}:
@@ -94,9 +94,9 @@ class OuterDates:
             yield from self._in_fields([replace(issue, shown=Dates(aside.field, dates.start))])
 
     def write(self, wanted: Sequence[Issue], planned: Iterable[Issue] = ()) -> dict[str, str]:
-        """Let the dates of issues be shown; return why they cannot, by their numbers.
+        """Write the dates of issues; return the errors by the numbers of the issues.
 
-        `planned` are issues with the memory of what is planned in their bodies: these are written before any date.
+        `planned` are issues whose bodies contain the new memory: they are written before any date.
         """
         errors = self._add_items(wanted)
         shows = [*self._in_project(wanted), *self._in_fields(wanted)]
@@ -112,7 +112,7 @@ class OuterDates:
         return errors
 
     def _shown(self, show: _Show, outcome: Outcome) -> str | None:
-        """Note what became of a date; return an error where nobody knows."""
+        """Store the result for a date; return an error if the result is not known."""
         number = show.issue.number
         if outcome.refused and show.fields:
             self.refuse(outcome)
@@ -126,7 +126,7 @@ class OuterDates:
         return None
 
     def refuse(self, outcome: Outcome) -> None:
-        """Leave the organization's fields alone for the rest of the run, and say why."""
+        """Stop writing the organization's fields in this run, and store the reason in `notice`."""
         if self._reading.fields:
             self.notice = (
                 f"the token cannot set {self._reading.fields.names}, so dates stand in the issues alone (GitHub: "
@@ -146,7 +146,7 @@ class OuterDates:
         return self._reading.items.get(issue.number)
 
     def _add_items(self, wanted: Iterable[Issue]) -> dict[str, str]:
-        """Put issues into the project that are to have a date there; return why that cannot be, by their numbers."""
+        """Add issues to the project whose date it shows; return the errors by the numbers of the issues."""
         project = self._reading.project
         absent = [issue for issue in self._out_of_date(wanted) if self._item(issue) is None]
         inputs = ({"projectId": project.id, "contentId": issue.id} for issue in absent if project)

@@ -2,8 +2,8 @@
 
     Due 5 August 2027 (Thursday), start 2 August
 
-A person writes `Due May 10, 2027`, `**Due** 2027-5-9` or `- Due 9 May 2027` as well. A line that begins with `Due` and
-holds a day that could be another one, or none, is not absent: its words are reported.
+Users may also write `Due May 10, 2027`, `**Due** 2027-5-9` or `- Due 9 May 2027`. If a line begins with `Due` and its
+day is ambiguous or cannot be read, its text is reported.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ NO_DATES = Dates()
 
 
 def date_line(due: date, start: date | None = None, added: str = "") -> str:
-    """Return the line that tells the dates; `added` are a person's own words behind them."""
+    """Return the date line; `added` is a user's own text behind the dates."""
     words = f"Due {_day_and_month(due)} {due.year} ({WEEKDAY_NAMES[due.weekday()]})"
     if start is not None:
         words += f", start {_day_and_month(start)}" + (f" {start.year}" if start.year != due.year else "")
@@ -62,7 +62,7 @@ def in_words(day: date) -> str:
 
 
 def read_dates(line: str) -> Dates:
-    """Return the dates that a line tells; none where it is no such line, or its day cannot be read."""
+    """Return the dates in a line; none if it is no date line, or its day cannot be read."""
     parts = _parts(line)
     due = _leading_day(parts[0]) if parts else None
     if parts is None or due is None:
@@ -71,7 +71,7 @@ def read_dates(line: str) -> Dates:
 
 
 def unread_words(line: str) -> str:
-    """Return the words of a date line that cannot be read as a day; empty where there are none."""
+    """Return the text of a date line that cannot be read as a day; empty if there is none."""
     parts = _parts(line)
     if parts is None:
         return ""

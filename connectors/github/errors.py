@@ -21,7 +21,7 @@ _TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
 
 
 def explain(error: Mapping[str, Any] | None, repo: str) -> str:
-    """Return what an error of GraphQL says, and what to do about it."""
+    """Return the message of a GraphQL error, and what to do about it."""
     said = error or {}
     message = str(said.get("message") or "no reason given")
     if is_too_often(message):
@@ -34,7 +34,7 @@ def explain(error: Mapping[str, Any] | None, repo: str) -> str:
 
 
 def refused(error: Mapping[str, Any] | None) -> str:
-    """Return what an error of GraphQL says that tells that nothing was done; empty where that is not sure."""
+    """Return the message of a GraphQL error that means that nothing was done; empty if that is not certain."""
     said = error or {}
     sure = str(said.get("type")) in _REFUSALS or "not accessible by" in str(said.get("message"))
     return str(said.get("message")) if sure else ""
@@ -56,7 +56,7 @@ def _right(accepted: str) -> str:
 
 
 def refusal(response: requests.Response, repo: str) -> BackplanError:
-    """Return the error that an answer of REST is."""
+    """Return the error for an answer of REST."""
     message = _message(response)
     if response.status_code == requests.codes.unauthorized:
         return CredentialsError(
@@ -84,7 +84,7 @@ def _errors(said: Mapping[str, Any]) -> list[Any]:
 
 
 def is_limited(response: requests.Response) -> bool:
-    """Return whether an answer says that GitHub is asked too often: it did nothing at all."""
+    """Return whether an answer means that the rate is limited, and GitHub did nothing."""
     return response.status_code == requests.codes.too_many_requests or is_too_often(_limit_told(response))
 
 
@@ -98,12 +98,12 @@ def _limit_told(response: requests.Response) -> str:
 
 
 def is_taken(response: requests.Response) -> bool:
-    """Return whether an answer says that there is such a thing already."""
+    """Return whether an answer means that the thing exists already."""
     errors = _errors(json_object(response))
     codes = [error.get("code") if isinstance(error, dict) else str(error) for error in errors]
     return any(code == "already_exists" or "already been taken" in str(code) for code in codes)
 
 
 def is_too_often(message: str | None) -> bool:
-    """Return whether GitHub says that it is asked too often."""
+    """Return whether a message means that the rate is limited."""
     return message is not None and any(words in message.lower() for words in _TOO_OFTEN)

@@ -1,4 +1,4 @@
-"""An issue as it was read, with what stands around it, and whose it is."""
+"""An issue as it was read, with its place in a project and its milestone."""
 
 from __future__ import annotations
 
@@ -49,12 +49,21 @@ class Milestone:
         return cls(said.number, said.node_id, said.description or "")
 
 
+def _may_write(said: IssueAnswer, login: str) -> bool:
+    """Return whether the author of an issue may write in the repository; `login` is the token's own account."""
+    author = said.user.login if said.user else ""
+    return said.author_association in _TRUSTED or (bool(login) and author == login)
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue as it was read, or written since. `number` is that by which we know it, wherever it was moved to.
+    """An issue as it was read, or written since.
 
-    `rest_id` is its id in REST. `trusted`: somebody who may write here made it, or labelled it. `blocks` counts the
-    issues that it is blocked by. `shown` are the dates in the organization's fields.
+    - `number`: the number that we remember; it stays if the issue was moved to another repository.
+    - `rest_id`: its id in REST.
+    - `trusted`: somebody who may write in the repository created it, or labelled it.
+    - `blocks`: how many issues it is blocked by.
+    - `shown`: the dates in the organization's fields.
     """
 
     number: str
@@ -79,8 +88,7 @@ class Issue:
     def of(cls, said: IssueAnswer, number: str, login: str, label: str, fields: DateFields | None) -> Issue:
         """Return the issue that an answer of REST is."""
         labels = tuple(one if isinstance(one, str) else one.name for one in said.labels)
-        author = said.user.login if said.user else ""
-        known = said.author_association in _TRUSTED or (bool(login) and author == login)
+        labelled = any(name.casefold() == label.casefold() for name in labels)
         blocks, children = said.issue_dependencies_summary, said.sub_issues_summary
         return cls(
             number,
@@ -98,10 +106,10 @@ class Issue:
             (said.parent_issue_url or "").rpartition("/")[2],
             tuple(user.login for user in said.assignees or ()),
             Milestone.of(said.milestone) if said.milestone else None,
-            known or any(name.casefold() == label.casefold() for name in labels),
+            labelled or _may_write(said, login),
             fields.read(said.issue_field_values or ()) if fields else NO_DATES,
         )
 
     def marker(self, namespace: str) -> Marker | None:
-        """Return its marker. That of a newer version is a reason to stop only where it is one of ours."""
+        """Return the marker. Raises an error for a marker of a newer version only if it is one of ours."""
         return marker_of(self.body.marker, namespace) if self.trusted else None

@@ -1,7 +1,7 @@
 """Goals as milestones of a GitHub repository, with the deadline as their date.
 
-Which milestone is a goal's is told by the goal's issue, which is in it, and by a comment in its description. So one
-that a person renames goes on, and one that they delete, or take the issue out of, stays away.
+A milestone belongs to a goal if it contains the goal's issue, and its description contains our comment. So a milestone
+that a user renames is still used; one that they delete, or remove the issue from, is not created again.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Milestones:
     """The milestones of a repository."""
 
     def __init__(self, client: Client, reading: Reading) -> None:
-        """Take what was read."""
+        """`reading` contains the issues as they were read."""
         self._client = client
         self._reading = reading
 
     def of(self, write: Write, goal: str) -> Milestone | None:
-        """Return the milestone of a new issue: its goal's, by the number of the goal's issue; a new goal gets one."""
+        """Return the milestone of a new issue; `goal` is the number of the goal's issue. A new goal gets a new one."""
         if "/" in write.key:
             issue = self._reading.issues.get(goal)
             return issue.milestone if issue and self._is_ours(issue) else None
@@ -43,13 +43,13 @@ class Milestones:
         if content.due:
             made["due_on"] = _noon(content.due.isoformat())
         said = self._client.make("milestones", made)
-        if said is None:  # there is one with this title, perhaps from an answer that was lost
+        if said is None:  # one with this title exists, perhaps because an answer was lost
             found = map(MilestoneAnswer.read, self._client.listed("milestones", state="all"))
             return next((Milestone.of(one) for one in found if one.title == made["title"]), None)
         return Milestone.of(MilestoneAnswer.read(said))
 
     def follow(self, before: Issue, issue: Issue) -> None:
-        """Let a goal's milestone follow its issue: its date, its title, and whether it is open."""
+        """Update a goal's milestone after its issue has changed: its date, title and state."""
         milestone = issue.milestone
         if milestone is None or not self._is_ours(issue):
             return
@@ -75,5 +75,5 @@ class Milestones:
 
 
 def _noon(day: str) -> str:
-    """Return noon of a day: GitHub takes a moment, and makes of it midnight of that day on the Pacific coast."""
+    """Return noon of a day: GitHub expects a time, and stores midnight of that day in Pacific time."""
     return f"{day}T12:00:00Z"

@@ -1,4 +1,4 @@
-"""What a write makes of a GitHub issue, and the mutations that make it so. Pure: nothing is asked of the service."""
+"""How a write changes a GitHub issue, and the mutations for it. Pure: sends no requests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from connectors.github.api import Mutation
 from connectors.github.body import LONGEST_BODY, Body
 from connectors.github.date_line import NO_DATES
 from connectors.github.issue import Issue
+from connectors.github.tasks import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,18 +33,18 @@ def too_long(issue: Issue) -> str | None:
 
 
 class Changes:
-    """Works out issues as they shall be, and what makes them so."""
+    """Computes issues as they have to be, and the mutations that change them."""
 
     def __init__(self, reading: Reading, wording: Wording, numbers: Mapping[str, str]) -> None:
-        """`numbers` are those of our issues by their keys, and go on changing while issues are made."""
+        """`numbers` are those of our issues by their keys; the caller adds those of new issues."""
         self._reading = reading
         self._wording = wording
         self._numbers = numbers
 
-    # What shall be
+    # The issues as they have to be
 
     def changed(self, issue: Issue, write: Write) -> Issue:
-        """Return what an issue becomes by a write."""
+        """Return an issue as a write changes it."""
         new = replace(issue, body=self._body(issue, write))
         content = write.content
         if content is not None and "title" in write.fields:
@@ -58,7 +59,7 @@ class Changes:
         return _with_state(new, write.action)
 
     def made(self, write: Write) -> Issue:
-        """Return the issue that a write asks for, without its place and its milestone."""
+        """Return the issue that a write creates, without its parent and its milestone."""
         assert write.content is not None  # noqa: S101  # a create has both
         body = Body().with_content(write.content, _CONTENT, self._wording).with_marker(write.marker)
         if write.key in self._reading.coming:
@@ -87,15 +88,15 @@ class Changes:
         return body.with_marker(write.marker) if write.marker else body
 
     def _assigned(self, issue: Issue, content: Content) -> tuple[str, ...]:
-        """Return who is to be assigned: in place of the one before, beside people's own."""
-        before = self._reading.content(issue, self._reading.ours(issue)).who
+        """Return the assignees: ours replaces our earlier one, those of users stay."""
+        before = content_of(self._reading, issue, self._reading.ours(issue)).who
         others = [login for login in issue.assignees if login not in (before, content.who)]
         return tuple(filter(None, [content.who, *others]))
 
-    # What makes it so
+    # Mutations
 
     def mutations(self, old: Issue, new: Issue) -> list[Mutation]:
-        """Return what makes an issue of another one; its state comes first, and its place last."""
+        """Return the mutations that turn one issue into another; its state comes first, its parent last."""
         found = []
         if not old.open and (new.open or new.reason != old.reason):
             found.append(Mutation("reopenIssue", {"issueId": old.id}))
@@ -108,7 +109,7 @@ class Changes:
         return found
 
     def creation(self, issue: Issue) -> Mutation:
-        """Return what makes a new issue."""
+        """Return the mutation that creates an issue."""
         inputs: dict[str, Any] = {
             "repositoryId": self._reading.facts.id,
             "title": issue.title,
@@ -144,7 +145,7 @@ class Changes:
         return [Mutation("removeSubIssue", {"issueId": parent.id, "subIssueId": old.id})] if parent else []
 
     def label_ids(self, names: Sequence[str]) -> list[str]:
-        """Return the ids of labels, as far as they exist."""
+        """Return the ids of those labels that exist."""
         facts = self._reading.facts
         return [facts.labels[facts.spelled(name)] for name in names if facts.spelled(name) in facts.labels]
 

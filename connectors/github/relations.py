@@ -1,7 +1,8 @@
-"""What stands around issues and not in them: labels, what blocks what, and the order of steps."""
+"""What is stored beside issues and not in them: labels, which issue blocks which, and the order of steps."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError
@@ -24,25 +25,26 @@ _ABOUT = "Planned by backplan: the dates come from a goals file"
 
 
 class Around:
-    """Writes what stands around issues. `numbers` are those of our issues by their keys."""
+    """Writes what is stored beside issues. `numbers` and `nonces` are those of our issues, by their keys."""
 
     def __init__(self, client: Client, reading: Reading, numbers: Mapping[str, str]) -> None:
-        """Take what was read."""
+        """`reading` contains the issues as they were read."""
         self._client = client
         self._reading = reading
         self._numbers = numbers
-        self._links: dict[str, tuple[str, ...]] = {}  # keys of what shall block an issue, by its number
+        self.nonces = {key: nonce for nonce, key in reversed(reading.keys.items())}
+        self._links: dict[str, tuple[str, ...]] = {}  # keys of what has to block an issue, by its number
 
     # Labels
 
     def make_labels(self, names: Iterable[str]) -> None:
-        """Make the labels that do not exist, where that is allowed: else the issues do without."""
+        """Create the labels that do not exist, if the token may; otherwise issues are created without them."""
         facts = self._reading.facts
         absent = [name for name in dict.fromkeys(names) if facts.spelled(name) not in facts.labels]
         for name in absent if facts.may_push else ():
             about = {"color": _COLOR, "description": _ABOUT} if name == self._reading.label else {}
             label = self._client.make("labels", {"name": name, **about})
-            if label is None:  # somebody has just made it
+            if label is None:  # somebody has just created it
                 facts.labels |= self._client.labels()
                 continue
             with understood("a label that was made"):
@@ -51,12 +53,19 @@ class Around:
 
     # What blocks what
 
+    def linked(self, issue: Issue, after: tuple[str, ...]) -> Issue:
+        """Return an issue whose body contains the nonces of what blocks it; an existing one is linked later, too."""
+        nonces = tuple(self.nonces[key] for key in after if key in self.nonces)
+        if issue.number:
+            self.want_links(issue.number, after)
+        return replace(issue, body=replace(issue.body, aside=replace(issue.body.aside, blocked_by=nonces)))
+
     def want_links(self, number: str, after: tuple[str, ...]) -> None:
-        """Note the keys of what shall block an issue."""
+        """Store the keys of what has to block an issue."""
         self._links[number] = after
 
     def write_links(self) -> dict[str, str]:
-        """Block issues by others, as far as those are there; return why it cannot be done, by numbers."""
+        """Write which issues block which, as far as they exist; return the errors by the numbers of the issues."""
         errors: dict[str, str] = {}
         for number, keys in list(self._links.items()):
             before = set(self._reading.linked.get(number, ()))
@@ -86,13 +95,13 @@ class Around:
     # Order
 
     def move(self, made: Sequence[Write], memory: Mapping[str, StoredGoal]) -> None:
-        """Move new steps to where they stand in the goals file, where others follow: GitHub puts them last."""
+        """Move new steps before those that follow them in the goals file: GitHub adds them at the end."""
         following = self._following({write.key for write in made}, memory)
         moves = [self._move(write, following[write.key]) for write in made if write.key in following]
         try:
             self._client.mutate(moves, repeatable=True)
         except BackplanError:
-            return  # the order is no promise
+            return  # the order is not guaranteed
 
     def _following(self, made: set[str], memory: Mapping[str, StoredGoal]) -> dict[str, Issue]:
         """Return the issue that was there before and stands next below the same parent, by the key of a new one."""

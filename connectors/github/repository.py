@@ -1,4 +1,4 @@
-"""What there is to know of a GitHub repository before its issues are read: rights, labels, people, where dates go."""
+"""What is read from a GitHub repository before its issues: rights, labels, assignable users, date fields."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FACTS = """query($owner: String!, $name: String!) {
   }
   inputs: __type(name: "CreateIssueInput") { inputFields { name } }
 }"""
-# What not every token may ask for, and not every server knows; a refusal takes the whole answer along.
+# Parts that some tokens may not read, and some servers do not support: then GitHub refuses the whole query.
 _OPTIONAL = {
     "viewer": "viewer { login }",
     "assignableUsers": "assignableUsers(first: 100) { nodes { id login } pageInfo { hasNextPage } }",
@@ -59,18 +59,18 @@ class Field(NamedTuple):
 
 
 class DateFields(NamedTuple):
-    """The fields of issues that show when they are due and when they start; None for one that there is not."""
+    """The date fields of issues for the due date and the start; None for one that does not exist."""
 
     due: Field | None
     start: Field | None
 
     @property
     def names(self) -> str:
-        """Their names, for people."""
+        """Their names, for messages."""
         return " and ".join(f"“{field.name}”" for field in self if field)
 
     def held(self, dates: Dates) -> Dates:
-        """Return of some dates those that the fields can show."""
+        """Return the dates that the fields can show."""
         return Dates(*(day if field else None for field, day in zip(self, dates, strict=True)))
 
     def read(self, values: Iterable[Mapping[str, Any]]) -> Dates:
@@ -80,7 +80,7 @@ class DateFields(NamedTuple):
         return Dates(*(date.fromisoformat(day) if day else None for day in days))
 
     def values(self, before: Dates, after: Dates) -> list[dict[str, Any]]:
-        """Return what makes the fields show other dates than before; other fields are left alone."""
+        """Return the values of the fields to be changed."""
         changes = zip(self, before, after, strict=True)
         return [
             {"fieldId": field.id, **({"dateValue": new.isoformat()} if new else {"delete": True})}
@@ -91,10 +91,12 @@ class DateFields(NamedTuple):
 
 @dataclass
 class RepositoryInfo:
-    """What there is to know of a repository and of the token's account.
+    """The facts about a repository and the token's account.
 
-    `labels` are the ids of labels by their names, `people` those of who can be assigned to issues, `fields` those of
-    the date fields that an organization gives its issues. `nests`: the server can put issues below others.
+    - `labels`: the ids of labels by their names.
+    - `people`: the ids of users who can be assigned to issues, by their logins.
+    - `fields`: the ids of the date fields that an organization gives its issues, by their names.
+    - `nests`: the server supports sub-issues.
     """
 
     id: str
@@ -112,35 +114,35 @@ class RepositoryInfo:
     resets: str
 
     def spelled(self, name: str) -> str:
-        """Return a label's name as the repository spells it: there, case does not tell labels apart."""
+        """Return a label's name as the repository spells it: GitHub ignores case in labels."""
         return next((known for known in self.labels if known.casefold() == name.casefold()), name)
 
     def person(self, name: str) -> str:
-        """Return the name of somebody who can be assigned as GitHub writes it; empty where there is nobody."""
+        """Return the login of a user who can be assigned, as GitHub spells it; empty if there is none."""
         wanted = name.removeprefix("@").casefold()
         return next((login for login in self.people if login.casefold() == wanted), "")
 
     @property
     def may_push(self) -> bool:
-        """Whether labels, milestones, assignees and sub-issues can be given; of a workflow's token nothing tells."""
+        """Whether the token may set labels, milestones, assignees and sub-issues; assumed for a workflow's token."""
         a_person = bool(self.login) and not self.login.endswith("[bot]")
         return self.permission not in ("NONE", "READ") or not a_person
 
     def date_field(self, name: str) -> Field | None:
-        """Return the date field of a name, whatever its case."""
+        """Return the date field with a name, ignoring case."""
         return next((Field(i, known) for known, i in self.fields.items() if known.casefold() == name.casefold()), None)
 
     def date_fields(self, target: str, start: str) -> DateFields | None:
-        """Return the date fields of these names; None where there is none, or they cannot be set."""
+        """Return the date fields with these names; None if there is none, or the token cannot set them."""
         found = DateFields(self.date_field(target), self.date_field(start))
         return found if any(found) and self.may_push else None
 
     def lacks_field(self, name: str) -> str:
-        """Return a sentence on a date field that is not there."""
+        """Return a sentence on a date field that does not exist."""
         return f"the issues of {self.name} have no date field “{name}” that the token can see, so no date stands there"
 
     def refuse_closed(self) -> None:
-        """Raise RefusedError where the repository takes no issues."""
+        """Raise RefusedError if the repository accepts no issues."""
         if self.archived:
             raise RefusedError(
                 f"github ({self.name}): was archived, so nothing can be written there. Unarchive it in its settings, "
@@ -154,7 +156,7 @@ class RepositoryInfo:
 
 
 def read_facts(client: Client) -> RepositoryInfo:
-    """Ask for what there is to know. Raises CredentialsError where the token may not see the repository."""
+    """Read the facts. Raises CredentialsError if the token may not read the repository."""
     data, errors = _ask_for_facts(client)
     with understood("the repository"):
         answer = FactsAnswer.read(data) if data or not errors else None
@@ -169,7 +171,7 @@ def read_facts(client: Client) -> RepositoryInfo:
 
 
 def _ask_for_facts(client: Client) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what is told, and the errors; without the parts that this token may not ask for."""
+    """Return the answer and its errors, without the parts that this token may not read."""
     owner, _, name = client.repo.partition("/")
     parts = dict(_OPTIONAL)
     while True:
@@ -220,7 +222,7 @@ def _people(found: RepositoryAnswer, client: Client) -> dict[str, str]:
 
 
 def read_project(client: Client, number: int, field: str) -> Project | str:
-    """Return a project of the repository's owner, or in a sentence why dates cannot stand there."""
+    """Return a project of the repository's owner, or a sentence on why it cannot show dates."""
     owner, _, name = client.repo.partition("/")
     variables = {"owner": owner, "name": name, "number": number, "field": field}
     data, errors = client.query(_PROJECT, variables)
@@ -241,7 +243,7 @@ def read_project(client: Client, number: int, field: str) -> Project | str:
 def doctor(
     facts: RepositoryInfo, project: Project | str | None, fields: DateFields | None, missing: Sequence[str]
 ) -> list[Check]:
-    """Return what there is to say of the account, the repository, what can be written there, and the limits."""
+    """Return the checks of the account, the repository, what can be written there, and the rate limit."""
     try:
         facts.refuse_closed()
     except RefusedError as error:

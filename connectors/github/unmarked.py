@@ -1,4 +1,4 @@
-"""Issues with our label and without a marker: of some, somebody may have replaced the text."""
+"""Issues with our label and without a marker: a user may have replaced their text."""
 
 from __future__ import annotations
 

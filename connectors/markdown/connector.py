@@ -10,17 +10,15 @@ stands in a comment at the end of the file, which is replaced in one step: a rea
 
 from __future__ import annotations
 
-import stat
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from config.atomic_write import replace_file
 from config.errors import BackplanError, InputError, RefusedError
 from config.keys import goal_of
 from config.pull_request import refuse_outside
 from connectors.base import Capabilities, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.days import is_far
+from connectors.markdown.file import ListFile
 from connectors.markdown.found import (
     Found,
     by_nonce,
@@ -34,7 +32,7 @@ from connectors.markdown.line import Line, held
 from connectors.markdown.marks import Known, lost_marks, markers_of
 from connectors.markdown.memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown.page import Page
-from connectors.markdown.text import conflicts, fenced, lines_below, lone_return, parents
+from connectors.markdown.text import conflicts, fenced, lines_below, parents
 from connectors.model import Content, Snapshot, StoredGoal, Stray, Task
 
 if TYPE_CHECKING:
@@ -47,13 +45,6 @@ Tick a box, change a 📅 date or delete a line: backplan respects it. Everythin
 """
 
 _EMPTIED = "nothing is left in the comment of backplan; take it out, and the line is read again"
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 
 
 class MarkdownConnector:
@@ -76,7 +67,7 @@ class MarkdownConnector:
         self.identity = f"markdown {path.resolve()}"
         self.requests = Requests()
         self._namespace = namespace
-        self._seen: str | None = None  # digest of the bytes that `read` saw; None where there was no file
+        self._file = ListFile(path)
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
@@ -99,12 +90,10 @@ class MarkdownConnector:
     def read(self) -> Snapshot:
         """Read the file. A memory that is damaged counts as none."""
         self.requests.read += 1
-        raw = self._read_bytes()
-        self._seen = _digest(raw)
+        raw = self._file.read()
         if raw is None:
             return Snapshot(remembers=True)
-        text = self._decode(raw)
-        lines = text.split("\n")
+        lines = self._file.decode(raw).split("\n")
         memory, damage = memory_in(lines, self._namespace)
         known = Known.of(lines, self._namespace)
         managed = managed_lines(lines, known)
@@ -211,14 +200,13 @@ class MarkdownConnector:
         """Return whether exactly one line without a marker says this: its native id has gone with the marker."""
         del native_id
         self.requests.read += 1
-        raw = self._read_bytes()
-        return raw is not None and find_unmarked(self._decode(raw).split("\n"), content) is not None
+        raw = self._file.content()
+        return raw is not None and find_unmarked(self._file.decode(raw).split("\n"), content) is not None
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Apply the whole batch to the file as it was read, and replace it in one step."""
-        raw = self._read_bytes()
-        self._refuse_changed(raw)
-        text = self._decode(raw) if raw is not None else _INTRO
+        raw = self._file.unchanged()
+        text = self._file.decode(raw) if raw is not None else _INTRO
         page = Page(text, self._namespace, self._name)
         answers = [page.apply(write) for write in batch]
         new = page.text.encode()
@@ -226,37 +214,8 @@ class MarkdownConnector:
             new = b"\xef\xbb\xbf" + new
         if new != raw:
             self.requests.write += 1
-            replace_file(self.path, new, lambda: self._refuse_changed(self._read_bytes()))
-        self._seen = _digest(new)
+            self._file.replace(new)
         return answers
-
-    def _read_bytes(self) -> bytes | None:
-        if self.path.is_symlink():
-            raise BackplanError(f"{self.path}: is a symbolic link; name the file it points to, so that it stays one")
-        try:
-            kind = stat.S_IFMT(self.path.stat().st_mode)
-            if kind != stat.S_IFREG:  # to open a pipe would wait for somebody who writes into it
-                named = _KINDS.get(kind, "no regular file")
-                raise BackplanError(f"{self.path}: cannot be read: it is {named}; name a file (nothing was changed)")
-            return self.path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise BackplanError(f"{self.path}: cannot be read: {error.strerror}; nothing was changed") from error
-
-    def _decode(self, raw: bytes) -> str:
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            message = f"{self.path}:{line}: not UTF-8 text; save the file with that encoding (nothing was changed)"
-            raise BackplanError(message) from None
-        if place := lone_return(text):
-            raise BackplanError(
-                f"{self.path}:{place[0]}:{place[1]}: lines end in CR alone here, as old Macs wrote them; save the file "
-                "with LF or CRLF at the end of each line (nothing was changed)"
-            )
-        return text
 
     def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
         """Return whether lines that are not ours stand indented below a task."""
@@ -279,14 +238,6 @@ class MarkdownConnector:
                     "it; settle it (keep one side, and take out the marks) and run again. Nothing was changed."
                 )
 
-    def _refuse_changed(self, raw: bytes | None) -> None:
-        if _digest(raw) != self._seen:
-            raise BackplanError(
-                f"{self.path}: was changed by somebody else while we worked; run again (nothing was lost)"
-            )
-        if raw is not None and not self.path.stat().st_mode & stat.S_IWUSR:
-            raise BackplanError(f"{self.path}: is read-only; allow writing to it and run again (nothing was changed)")
-
 
 def holding(folder: Path, namespace: str) -> Iterator[tuple[Path, frozenset[str], str]]:
     """Yield the lists in a folder that hold tasks of ours, with the ids of the goals that they belong to.
@@ -304,7 +255,3 @@ def holding(folder: Path, namespace: str) -> Iterator[tuple[Path, frozenset[str]
             continue
         live = {goal_id for goal_id, goal in memory.items() if any(e.state == "live" for e in goal.keys.values())}
         yield path, frozenset(live), ""
-
-
-def _digest(raw: bytes | None) -> str | None:
-    return sha256(raw).hexdigest() if raw is not None else None

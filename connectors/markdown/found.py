@@ -56,14 +56,23 @@ def managed_lines(lines: list[str], known: Known) -> list[Found]:
     texts = [(n, text) for n, text in enumerate(lines) if n not in memory]
     open_texts = [(n, text) for n, text in texts if n not in apart]
     managed = [found for n, text in open_texts for found in _found(lines, n, list(markers_of(text, known)), known)]
-    there = {found.marker.nonce for found in managed}
-    if known.live.keys() - there:
-        torn = ((n, [m for m in torn_marks(text, known) if m.marker.nonce not in there]) for n, text in open_texts)
-        managed += [found for n, marks in torn for found in _found(lines, n, marks, known)]
-        there = {found.marker.nonce for found in managed}
+    if known.live.keys() - _nonces(managed):
+        managed += list(_torn(lines, open_texts, _nonces(managed), known))
+        there = _nonces(managed)
         missing = {nonce: key for nonce, key in known.live.items() if nonce not in there}
         managed += _hidden(lines, texts, missing, known, broken)
     return managed
+
+
+def _nonces(managed: Iterable[Found]) -> set[str]:
+    return {found.marker.nonce for found in managed}
+
+
+def _torn(lines: list[str], texts: Iterable[tuple[int, str]], there: set[str], known: Known) -> Iterator[Found]:
+    """Yield the lines whose comment was torn; `there` are the nonces of whole comments, which count instead."""
+    for number, text in texts:
+        marks = [mark for mark in torn_marks(text, known) if mark.marker.nonce not in there]
+        yield from _found(lines, number, marks, known)
 
 
 def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> Iterator[Found]:

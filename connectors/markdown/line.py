@@ -133,10 +133,7 @@ class Line:
     def done_at(self) -> int | None:
         """Where the sign for the day it was done stands in the line, also without a day."""
         found = self._last("done")
-        if found is None:
-            return None
-        before = len(self._head + self._box + self._title)
-        return before + found[1].start + (len(self._signs + self._comment) if found[0] else 0)
+        return self._column(found[0]) + found[1].start if found else None
 
     @property
     def box_behind(self) -> int | None:
@@ -145,7 +142,7 @@ class Line:
         head = _HEAD.match(self._after) if bare and self._comment else None
         if head is None or head["box"] is None:
             return None
-        return len(self._head + self._title + self._signs + self._comment) + head.start("box") - 1
+        return self._column(1) + head.start("box") - 1
 
     @property
     def content(self) -> Content:
@@ -175,30 +172,27 @@ class Line:
     @property
     def doubtful(self) -> tuple[int, str] | None:
         """A date that cannot be read, and where it stands in the line; also where two signs have two dates."""
-        start = len(self._head + self._box)
-        before = self._title + self._signs
-        found = [(len(self._title) + sign.start, sign) for sign in find_signs(self._signs) if sign.kind == "due"]
-        after = len(before + self._comment)
-        found += [(after + sign.start, sign) for sign in find_signs(self._after) if sign.kind == "due"]
-        said = {str(sign.day or sign.unread): start + at for at, sign in found if sign.day or sign.unread}
-        if len(said) > 1:
-            return max(said.values()), " and ".join(said)
-        if found:
-            return next(((start + at, sign.unread) for at, sign in found if sign.unread), None)
+        signs = [(self._column(run) + sign.start, sign) for run in (0, 1) for sign in self._all("due", run)]
+        if not signs:
+            return self._doubtful_in_title()
+        dates = {str(sign.day or sign.unread): at for at, sign in signs if sign.day or sign.unread}
+        if len(dates) > 1:
+            return max(dates.values()), " and ".join(dates)
+        return next(((at, sign.unread) for at, sign in signs if sign.unread), None)
+
+    def _doubtful_in_title(self) -> tuple[int, str] | None:
+        """Return the text behind the last sign for a due date in the title, and where the sign is in the line."""
         signs = [sign for sign in find_signs(self._title) if sign.kind == "due"]
         if self.as_written or not signs:
             return None
-        return start + signs[-1].start, " ".join(self._title[signs[-1].start + 1 : signs[-1].end].split())
+        last = signs[-1]
+        return len(self._head + self._box) + last.start, " ".join(self._title[last.start + 1 : last.end].split())
 
     @property
     def unsigned(self) -> tuple[int, str] | None:
         """A date without a sign behind our comment, and where it stands in the line."""
         found = day_without_sign(self._after)
-        return (
-            (len(self._head + self._box + self._title + self._signs + self._comment) + found[0], found[1])
-            if found
-            else None
-        )
+        return (self._column(1) + found[0], found[1]) if found else None
 
     def mark(self, marker: Marker) -> None:
         """Put `marker` into the line, in place of the one that stands there."""
@@ -234,8 +228,7 @@ class Line:
     def _set_due(self, due: date | None) -> None:
         found = self._last("due")
         if found is None:
-            signs = [sign.stop for sign in find_signs(self._after) if sign.kind == "priority"]
-            at = signs[0] if signs else 0
+            at = next((sign.stop for sign in self._all("priority", 1)), 0)
             self._after = f"{self._after[:at]} 📅 {due}{self._after[at:]}" if due else self._after
             return
         run, sign = found
@@ -263,7 +256,7 @@ class Line:
         """Clear the box, and take out the day it was done."""
         self._box = " "
         for run in (0, 1):
-            for sign in reversed([sign for sign in find_signs(self._run(run)) if sign.kind == "done" and sign.day]):
+            for sign in reversed([sign for sign in self._all("done", run) if sign.day]):
                 self._take_out(run, sign)
 
     # The two runs of signs: before our comment, and behind it
@@ -271,10 +264,18 @@ class Line:
     def _run(self, number: int) -> str:
         return self._after if number else self._signs
 
+    def _column(self, run: int) -> int:
+        """Return where a run begins in the line."""
+        before = self._head + self._box + self._title
+        return len(before + self._signs + self._comment if run else before)
+
+    def _all(self, kind: Kind, run: int) -> list[Sign]:
+        return [sign for sign in find_signs(self._run(run)) if sign.kind == kind]
+
     def _last(self, kind: Kind, *, first: bool = False) -> tuple[int, Sign] | None:
         """Return the last sign of a kind (or the first), with its run: what stands behind our comment counts more."""
         for number in (1, 0):
-            if found := [sign for sign in find_signs(self._run(number)) if sign.kind == kind]:
+            if found := self._all(kind, number):
                 return number, found[0 if first else -1]
         return None
 

@@ -1,4 +1,4 @@
-"""Todoist's answers as far as they are needed, with the names of /sync; the SDK has others for some."""
+"""The parts of Todoist's answers that we use, with the names of /sync; the SDK renames some."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Due(Shape):
 
 
 class TaskAnswer(Shape):
-    """A task as the SDK gives it, which leaves some out of what /sync tells."""
+    """A task as the SDK returns it, without some of the fields of /sync."""
 
     id: str
     content: str
@@ -58,7 +58,7 @@ _DELETED = {
 
 
 class ItemAnswer(TaskAnswer):
-    """A task of /sync. Of one that is deleted, no more may be told than that."""
+    """A task of /sync. A deleted task may have no other fields."""
 
     checked: bool
     is_deleted: bool
@@ -82,7 +82,7 @@ class NoteAnswer(Shape):
 
 
 class ProjectAnswer(Shape):
-    """A project; an account's own is its Inbox."""
+    """A project, such as the Inbox of an account."""
 
     id: str
     name: str
@@ -106,7 +106,7 @@ class _Zone(Shape):
 
 
 class UserAnswer(Shape):
-    """Whose account it is."""
+    """The user of the account."""
 
     id: str
     email: str | None = None
@@ -122,7 +122,7 @@ class _Plan(Shape):
 
 
 class LimitsAnswer(Shape):
-    """What the account's plan allows."""
+    """The limits of the account's plan."""
 
     current: _Plan | None = None
 
@@ -133,7 +133,7 @@ class _Completed(Shape):
 
 
 class SyncAnswer(Shape):
-    """What a request to /sync answers: what there is, or what has changed."""
+    """The answer to a request to /sync: a whole account, or what has changed in it."""
 
     sync_token: str
     full_sync: bool
@@ -147,7 +147,7 @@ class SyncAnswer(Shape):
 
 
 class WholeAnswer(SyncAnswer):
-    """What /sync answers on a whole account: there, nothing that was asked for may be missing."""
+    """The answer of /sync for a whole account, in which no requested field may be missing."""
 
     user: UserAnswer
     user_plan_limits: LimitsAnswer | None

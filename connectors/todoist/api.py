@@ -1,8 +1,8 @@
 """Todoist over HTTP, and what its errors mean.
 
-/sync is ours, because the official SDK does not have it: one request reads an account whole, another carries out 100
-commands, each once however often it is sent, and tells in the same answer what has changed. The SDK, which sends one
-request a task, serves the rare reads of a single task, of comments and of what was completed anywhere.
+The official SDK does not support /sync, so we send those requests ourselves. One request reads a whole account; another
+carries out up to 100 commands, each only once however often it is sent, and its answer contains what has changed. The
+SDK sends one request a task: it is used for rare reads of a single task, of comments, and of completed tasks.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _PREFIX = "/api/v1"
 _RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits", "completed_info"]
 _ALL = "*"
 MOST_COMMANDS = 100
-_LARGEST_BODY = 900_000  # the service takes 1 MiB
+_LARGEST_BODY = 900_000  # the limit is 1 MiB
 _FRESH = timedelta(seconds=5)
 WINDOW = timedelta(days=90)  # of completed tasks; three months are the most
 _WITHOUT_SCOPE = "AUTH_INSUFFICIENT_TOKEN_SCOPE"
@@ -70,7 +70,7 @@ class Client:
     """One account over HTTP."""
 
     def __init__(self, api: Api) -> None:
-        """`api` is the service, with the token of the account."""
+        """`api` sends requests to Todoist, with the token of the account."""
         self.api = api
 
     @cached_property
@@ -94,7 +94,7 @@ class Client:
     # Reading
 
     def read(self) -> Listing:
-        """Return the account. What a full answer may lack, being older than now, is asked for at once."""
+        """Read the account. A full answer may be out of date, so the changes since are requested at once."""
         answer = self._sync({"sync_token": _ALL, "resource_types": _RESOURCES})
         with understood("Todoist", "the account"):
             said = WholeAnswer.read(answer)
@@ -109,7 +109,7 @@ class Client:
         return listing
 
     def refresh(self, listing: Listing, since: str | None = None) -> None:
-        """Take in what has changed since the last answer, or since an older one."""
+        """Read what has changed since the last answer, or since an older one."""
         answer = self._sync({"sync_token": since or listing.token, "resource_types": _RESOURCES})
         listing.merge(_changes(answer))
 
@@ -121,7 +121,7 @@ class Client:
             yield from map(Item.of, page.items)
 
     def archived_projects(self, listing: Listing) -> list[Place]:
-        """Return the projects that were archived, of which /sync says nothing."""
+        """Return the archived projects, which /sync leaves out."""
         if listing.archived is None:
             pages = self._pages("/projects/archived", {}, ArchivedAnswer, "archived projects")
             listing.archived = [Place.project(said) for page in pages for said in page.results]
@@ -134,7 +134,7 @@ class Client:
                 yield from map(_of_sdk, page)
 
     def task(self, task_id: str) -> Item | None:
-        """Return a task by its id; None where it is deleted (or completed: the service does not promise to give it)."""
+        """Return a task by its id; None if it is deleted, and perhaps if it is completed: that is not documented."""
         try:
             with _explained():
                 return _of_sdk(self._sdk.get_task(task_id))
@@ -142,7 +142,7 @@ class Client:
             return None
 
     def section(self, section_id: str) -> Place | None:
-        """Return a section by its id, an archived one too, of which /sync says nothing; None where it is deleted."""
+        """Return a section by its id, even an archived one, which /sync leaves out; None if it is deleted."""
         try:
             answer = self._get(f"/sections/{section_id}", {})
         except MissingError:
@@ -151,12 +151,12 @@ class Client:
             return Place.section(SectionAnswer.read(answer))
 
     def complete_notes(self, listing: Listing, item: Item) -> None:
-        """Ask for the comments of a task where the listing has fewer than there are."""
+        """Read the comments of a task if the listing does not contain all of them."""
         if len(listing.notes_of(item.id)) < item.note_count:
             self.read_notes(listing, item)
 
     def read_notes(self, listing: Listing, item: Item) -> None:
-        """Ask for the comments of a task."""
+        """Read the comments of a task."""
         with _explained():
             for page in self._sdk.get_comments(task_id=item.id, limit=200):
                 notes = [Note(note.id, item.id, note.content, str(note.posted_at), is_deleted=False) for note in page]
@@ -173,11 +173,11 @@ class Client:
     # Writing
 
     def carry_out(self, commands: Sequence[Command], listing: Listing, needed: frozenset[str] = frozenset()) -> Outcome:
-        """Carry out commands in their order, and take what has changed into the listing.
+        """Carry out commands in their order, and merge what has changed into the listing.
 
         needed: uuids of commands that have to be carried out before any request that follows theirs is sent.
 
-        Raises BackplanError when not even the first request could be made. Later ones that fail, fail their commands.
+        Raises BackplanError if the first request fails. If a later one fails, so do its commands.
         """
         outcome = Outcome()
         temporary = {command.temp_id for command in commands} - {""}
@@ -220,7 +220,7 @@ class Client:
         return answer
 
     def _post(self, body: dict[str, Any]) -> dict[str, Any] | None:
-        """Return what /sync answers; None where it does not know the token of the last answer any more."""
+        """Return the answer of /sync; None if it does not accept the token of the last answer any more."""
         response = self.api.send("POST", f"{_PREFIX}/sync", body=body, writes="commands" in body)
         if response.status_code == 400 and body["sync_token"] != _ALL and "sync_token" in response.text:
             return None
@@ -241,7 +241,7 @@ class Client:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Let what the SDK raises be an error that says what to do."""
+    """Turn exceptions of the SDK into errors that tell the user what to do."""
     from dataclass_wizard.errors import JSONWizardError
 
     try:
@@ -251,7 +251,7 @@ def _explained() -> Iterator[None]:
 
 
 def _changes(answer: Mapping[str, Any]) -> SyncAnswer:
-    """Return what /sync tells to have changed; a whole account, where it has forgotten the last answer."""
+    """Return the changes in an answer of /sync; a whole account if Todoist has forgotten the token."""
     with understood("Todoist", "what has changed"):
         return (WholeAnswer if answer.get("full_sync") is True else SyncAnswer).read(answer)
 
@@ -270,7 +270,7 @@ def _checked(response: requests.Response) -> dict[str, Any]:
 
 
 def _refusal(response: requests.Response) -> BackplanError:
-    """Return the error that an answer is. Decided by its tag, then by its status: waiting helps with none of these."""
+    """Return the error for an answer, by its tag, then by its status. None of these is worth a retry."""
     said = json_object(response)
     argument = _argument(said)
     if response.status_code == 401:
@@ -288,7 +288,7 @@ def _refusal(response: requests.Response) -> BackplanError:
 
 
 def _sentence(said: Mapping[str, Any]) -> str:
-    """Return what an error object of Todoist says, and what to do about it."""
+    """Return the message of a Todoist error object, and what to do about it."""
     tag = str(said.get("error_tag"))
     if tag == _WITHOUT_SCOPE:
         return (
@@ -307,7 +307,7 @@ def _argument(said: Mapping[str, Any]) -> object:
 
 
 def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:
-    """Yield commands in parts that one request can carry."""
+    """Yield commands in groups that fit into one request."""
     part: list[Command] = []
     size = 0
     for command in commands:
@@ -322,7 +322,7 @@ def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:
 
 
 def _ready(commands: Iterable[Command], temporary: set[str], outcome: Outcome) -> list[Command]:
-    """Return the commands that can be sent: what they belong to has been made, or is made before them."""
+    """Return the commands that can be sent: what they refer to exists, or is created before them."""
     made = set(outcome.ids)
     ready = []
     for command in commands:

@@ -1,4 +1,4 @@
-"""What a place in Todoist is refused for before anything is written, and what there is to say of an account."""
+"""Reasons to refuse a place in Todoist before anything is written, and facts about an account."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def refuse_full(container: Container, listing: Listing) -> None:
-    """Raise RefusedError where the plan of the account has no room for what has to be made."""
+    """Raise RefusedError if the plan of the account does not allow what has to be created."""
     limits, projects = listing.limits, [p for p in listing.projects.values() if not (p.gone or p.inbox)]
     if container.project is None and limits.projects is not None and len(projects) >= limits.projects:
         raise RefusedError(_no_room(container.name.project, "project", limits, len(projects)))
@@ -35,9 +35,9 @@ def _no_room(name: str, kind: str, limits: Limits, count: int) -> str:
 
 
 def refuse_archived(container: Container, listing: Listing, client: Client) -> None:
-    """Raise RefusedError where what is missing was, or may have been, archived: all in it is hidden, and not deleted.
+    """Raise RefusedError if a missing project or section is archived, or may be: its tasks are hidden, not deleted.
 
-    No list tells which sections of a project are archived, only how many.
+    Todoist does not list the archived sections of a project, only their number.
     """
     name = container.name.project
     if container.project is not None and (container.memory is not None or is_exact(name, container.project)):
@@ -50,7 +50,7 @@ def refuse_archived(container: Container, listing: Listing, client: Client) -> N
 
 
 def refuse_doubled(container: Container, listing: Listing, others: Iterable[Name]) -> None:
-    """Raise RefusedError where the goals file names a place in two ways, so that it would be written to twice."""
+    """Raise RefusedError if the goals file names one place in two ways, so that it would be written twice."""
     for other in others if container.named and container.spelled else ():
         if container.place is not None and resolve(listing, other) == container.place:
             raise RefusedError(
@@ -71,7 +71,7 @@ def _refuse_archived_section(container: Container, listing: Listing) -> None:
 
 
 def facts(container: Container, listing: Listing, requests: int) -> list[Check]:
-    """Return what there is to say of the account, its plan, the project and the requests that may be sent."""
+    """Return the checks of the account, its plan, the project and the rate limit."""
     limits, name, room = listing.limits, container.name, container.room(listing)
     deadlines = "with deadlines" if limits.deadlines else "without deadlines of Todoist's own"
     plan = f"{limits.plan or 'unknown'}: {limits.tasks} open tasks a project, {limits.projects} projects, {deadlines}"

@@ -1,8 +1,8 @@
 """Todoist: each goal a task in a project, its steps the dated sub-tasks.
 
-The marker is the last line of a task's description, and the memory stands in the comments of a task of its own. Every
-command that makes something has a uuid worked out from what it makes, so that the service makes it once, however often
-it is asked. Reading is done in `reader`, HTTP in `api`; neither is imported before it is needed.
+The marker is the last line of a task's description; the memory is in the comments of a task of its own. A command that
+creates something has a uuid derived from what it creates, so Todoist creates it only once, however often the command is
+sent. The other modules of this package are imported when they are needed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Account:
     """An account that several connectors share: one request reads it for all of them."""
 
     def __init__(self, connect: Callable[[], Client]) -> None:
-        """`connect` is called when the first of them reads."""
+        """`connect` is called before the first request."""
         self._connect = connect
         self._client: Client | None = None
         self._listing: Listing | None = None
@@ -48,18 +48,18 @@ class Account:
         self._searched: Listing | None = None
 
     def add(self, namespace: str, place: Name) -> None:
-        """Note that the goals file names a place."""
+        """Store that the goals file names a place."""
         named = self._named.setdefault(namespace, [])
         named += [place] if place not in named else []
 
     def confirm(self, listing: Listing, requests: Requests) -> None:
-        """Read the account once more, before anybody believes that a place has no memory yet."""
+        """Read the account once more before a place counts as having no memory yet."""
         if self._confirmed is not listing:
             listing.add(self.client(requests).read())
             self._confirmed = listing
 
     def look_for_completed(self, listing: Listing, client: Client, namespace: str) -> None:
-        """Take in memories that a person completed, once for everything that was read."""
+        """Search for memories that a user completed, once for each reading of the account."""
         from connectors.todoist.container import look_for_completed
 
         if self._searched is not listing:
@@ -71,7 +71,7 @@ class Account:
         return [name for name in self._named.get(namespace, ()) if name != place]
 
     def unnamed(self, namespace: str) -> list[Name]:
-        """Return the places with a memory that the goals file does not name, once for everything that was read."""
+        """Return the places with a memory that the goals file does not name, once for each reading of the account."""
         from connectors.todoist.container import unnamed
 
         if self._listing is None or self._looked is self._listing:
@@ -80,13 +80,13 @@ class Account:
         return unnamed(self._listing, namespace, self._named.get(namespace, []))
 
     def client(self, requests: Requests) -> Client:
-        """Return the client, which counts here what it sends from now on."""
+        """Return the client, which counts its requests in `requests` from now on."""
         self._client = self._client or self._connect()
         self._client.api.requests = requests
         return self._client
 
     def listing(self, reader: TodoistConnector) -> Listing:
-        """Return the account as it is; as it was read for another connector, if this one has not had that yet."""
+        """Return the account: a new reading, or the last one if this connector has not used it yet."""
         if self._listing is None or id(reader) in self._served:
             self._listing, self._served = self.client(reader.requests).read(), set()
         self._served.add(id(reader))
@@ -125,7 +125,7 @@ class TodoistConnector:
         *,
         named: bool = True,
     ) -> None:
-        """`project` and `section` are names or ids; what does not exist is made by the first write.
+        """`project` and `section` are names or ids; the first write creates what does not exist.
 
         named: the goals file names this place.
         """
@@ -157,9 +157,9 @@ class TodoistConnector:
         return cls(account, namespace, **stripped)
 
     def canonical(self, content: Content) -> Content:
-        """Return the content as the service keeps it: without space around it, and every title with a box to tick.
+        """Return the content as Todoist stores it: without surrounding white space, each title with a checkbox.
 
-        Who does it and the checklist stand in the description.
+        `who` and the checklist are written into the description.
         """
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
         said = in_words(content, self.capabilities.fields)
@@ -170,9 +170,10 @@ class TodoistConnector:
     # Reading
 
     def read(self) -> Snapshot:
-        """Read the account, and ask for those of our tasks that it does not list."""
+        """Read the account, and search for our tasks that it does not list."""
         from connectors.todoist.container import identify
         from connectors.todoist.reader import Reading
+        from connectors.todoist.tasks import snapshot_of
 
         listing = self.account.listing(self)
         client = self.account.client(self.requests)
@@ -186,10 +187,10 @@ class TodoistConnector:
             self.account.confirm(listing, self.requests)
             self._reading = Reading.of(listing, container, self._namespace, others)
         self._reading.seek(client)
-        return self._reading.snapshot()
+        return snapshot_of(self._reading)
 
     def _checked(self, listing: Listing, client: Client) -> Container:
-        """Return the place, once it can be used; a memory that is not there is looked for in every other way."""
+        """Return the place if it can be used; if it has no memory, search for that in every way."""
         from connectors.todoist import checks
         from connectors.todoist.container import identify
 
@@ -215,19 +216,19 @@ class TodoistConnector:
 
     @property
     def shelf(self) -> object:
-        """The project, which holds so many tasks."""
+        """The project: Todoist limits the number of its tasks."""
         project = self._reading.container.project if self._reading else None
         return project.id if project else self._name.project
 
     def unnamed(self) -> list[Connector]:
-        """Return a connector to each place that holds a memory of ours and that the goals file does not name."""
+        """Return a connector to each place that contains our memory and that the goals file does not name."""
         return [self._at(name) for name in self.account.unnamed(self._namespace)]
 
     def _at(self, name: Name) -> Connector:
         return TodoistConnector(self.account, self._namespace, name.project, name.section, named=False)
 
     def facts(self) -> list[Check]:
-        """Return what the account says of itself, as far as it can be read."""
+        """Return the checks of the account, as far as it can be read."""
         from connectors.todoist import checks
 
         try:
@@ -240,7 +241,7 @@ class TodoistConnector:
         return [Check("token", True, "accepted"), *found]
 
     def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task is there with this content and without a marker."""
+        """Return whether the task exists with this content and without a marker."""
         from connectors.todoist.description import content_of, split
 
         item = self._known(native_id) or self.account.client(self.requests).task(native_id)
@@ -256,7 +257,7 @@ class TodoistConnector:
     # Writing
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out a batch in as few requests as it takes."""
+        """Carry out a batch in as few requests as possible."""
         if self._reading is None:
             self.read()
         assert self._reading is not None  # noqa: S101  # it has just been read

@@ -1,7 +1,7 @@
-"""Where tasks live in a Todoist account: the projects and sections that hold them, and the task that holds a memory.
+"""The places in a Todoist account that contain our tasks: projects, sections, and the task with the memory.
 
-A memory belongs to one place, whose name stands in the description of its task. People may do anything to that task, so
-it is known by whatever is left: the description or the comments. What is not as it should be is repaired.
+A memory belongs to one place; the description of its task contains the name of the place. Users may change that task in
+any way, so it is recognized by its description or its comments, and repaired.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _ENOUGH = 3  # tasks of a memory, to know whose it is
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A task that holds a memory, and the name of the place that it belongs to; empty where that cannot be read."""
+    """A task with a memory, and the name of the place that it belongs to; empty if that cannot be read."""
 
     item: Item
     name: str
 
     @property
     def place(self) -> tuple[str, str | None]:
-        """The ids of the project and section in which the task stands."""
+        """The ids of the project and section that contain the task."""
         return self.item.project_id, self.item.section_id
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """Where a connector's tasks live: what is None has yet to be made. `named`: the goals file names the place."""
+    """The place of a connector's tasks; parts that are None do not exist yet. `named`: the goals file names it."""
 
     name: Name
     project: Place | None
@@ -52,14 +52,14 @@ class Container:
 
     @property
     def place(self) -> tuple[str, str | None] | None:
-        """The ids of the project and section; None where one of them has yet to be made."""
+        """The ids of the project and section; None if one of them does not exist yet."""
         if self.project is None or (self.name.section and self.section is None):
             return None
         return self.project.id, self.section.id if self.section else None
 
     @property
     def spelled(self) -> tuple[str, ...]:
-        """Sentences on the names that the goals file spells in another way than Todoist does."""
+        """A sentence on each name that the goals file does not spell as Todoist does."""
         named = (("project", self.name.project, self.project), ("section", self.name.section, self.section))
         return tuple(
             f"there is no {kind} `{name}`; `{place.name}` is used"
@@ -68,7 +68,7 @@ class Container:
         )
 
     def room(self, listing: Listing) -> int | None:
-        """Return how many more open tasks there is room for."""
+        """Return how many more open tasks the project may have; None if there is no limit."""
         most = listing.limits.tasks
         if most is None:
             return None
@@ -81,7 +81,7 @@ class Container:
 
 
 def stores(listing: Listing, namespace: str) -> list[Store]:
-    """Return the tasks that hold a memory of the namespace, completed ones last, then those without comments."""
+    """Return the tasks with a memory of the namespace: open ones first, then those with comments, then the oldest."""
     if (known := listing.derived.get(("stores", namespace))) is not None:
         return list(known)
     noted, found = listing.noted(), []
@@ -107,7 +107,7 @@ def _store(listing: Listing, item: Item, namespace: str, comments: bool) -> Stor
 
 
 def identify(listing: Listing, client: Client) -> None:
-    """Ask for a task of each memory whose description was emptied, if none is listed: its marker says whose it is."""
+    """Request a task of each memory without a description, if none is listed: the marker contains the namespace."""
     for item_id, notes in listing.noted().items():
         item = listing.items.get(item_id)
         nameless = item is not None and not item.is_deleted and todoist_memory.owner(item.description) is None
@@ -120,14 +120,14 @@ def identify(listing: Listing, client: Client) -> None:
 
 
 def _remembered(listing: Listing, memory: Item) -> list[Item]:
-    """Return the tasks of a memory that are listed, also those that were made before it was told their ids."""
+    """Return the listed tasks of a memory, including those whose ids it does not contain yet."""
     known, made = {entry.native_id for _, entry in entries_of(listing, memory)}, _by_nonce(listing)
     ids = [made.get(native_id, native_id) for native_id in sorted(known)]
     return [listing.items[native_id] for native_id in ids if native_id in listing.items]
 
 
 def _by_nonce(listing: Listing) -> dict[str, str]:
-    """Return the id of the listed task with each nonce, which a memory has until it is told that id."""
+    """Return the ids of listed tasks by their nonces: a memory contains the nonce until the id is known."""
     if (known := listing.derived.get(("nonces", ""))) is None:
         markers = ((item.id, marker_of(item)) for item in listing.items.values())
         known = listing.derived["nonces", ""] = {marker.nonce: item_id for item_id, marker in markers if marker}
@@ -136,7 +136,7 @@ def _by_nonce(listing: Listing) -> dict[str, str]:
 
 
 def entries_of(listing: Listing, memory: Item) -> list[tuple[str, StoredKey]]:
-    """Return the keys that a memory knows, as far as it can be read."""
+    """Return the keys in a memory, as far as it can be read."""
     if (known := listing.derived.get(("entries", memory.id))) is None:
         goals = todoist_memory.read(listing.notes_of(memory.id))[0].values()
         known = listing.derived["entries", memory.id] = [item for goal in goals for item in goal.keys.items()]
@@ -144,34 +144,41 @@ def entries_of(listing: Listing, memory: Item) -> list[tuple[str, StoredKey]]:
 
 
 def find_container(listing: Listing, name: Name, namespace: str, others: Collection[Name] = ()) -> Container:
-    """Return the place with a name and its memory; where a person renamed it, the place in which its memory stands.
+    """Return the place with a name, and its memory; if a user renamed the place, the one that contains the memory.
 
     others: the other places that the goals file names in this account, whose memories are not this one's.
     """
     known = stores(listing, namespace)
     own = next((store for store in known if store.name == str(name)), None)
-    project = _named(name.project, listing.projects.values(), own.item.project_id if own else None)
-    if project is None:
-        project = _renamed(name, [own] if own is not None else known, listing)
-    if project is None:
-        project = _alike(name.project, listing.projects.values())
-    section = None
-    if project is not None and name.section:
-        within = [place for place in listing.sections.values() if place.project_id == project.id]
-        section = _named(name.section, within, own.item.section_id if own else None)
-        if section is None and own is not None:
-            section = next((place for place in within if place.id == own.item.section_id and not place.gone), None)
-        section = section or _alike(name.section, within)
-    container = Container(name, project, section, own.item if own else None)
-    if own is None and container.place is not None:
-        taken = {str(other) for other in others}
-        left = (store for store in known if store.name not in taken and _is_left(listing, store, container))
-        return replace(container, memory=next((store.item for store in left), None))
-    return container
+    memory = own.item if own else None
+    project = (
+        _named(name.project, listing.projects.values(), memory.project_id if memory else None)
+        or _renamed(name, [own] if own else known, listing)
+        or _alike(name.project, listing.projects.values())
+    )
+    section = _section(name.section, project, memory, listing) if project and name.section else None
+    container = Container(name, project, section, memory)
+    if memory is not None or container.place is None:
+        return container
+    taken = {str(other) for other in others}
+    free = (store for store in known if store.name not in taken)
+    return replace(container, memory=_left_memory(listing, free, container))
+
+
+def _left_memory(listing: Listing, known: Iterable[Store], container: Container) -> Item | None:
+    return next((store.item for store in known if _is_left(listing, store, container)), None)
+
+
+def _section(name: str, project: Place, memory: Item | None, listing: Listing) -> Place | None:
+    """Return the section with a name; if a user renamed it, the one that contains the task of the memory."""
+    within = [place for place in listing.sections.values() if place.project_id == project.id]
+    home = memory.section_id if memory else None
+    renamed = (place for place in within if home is not None and place.id == home and not place.gone)
+    return _named(name, within, home) or next(renamed, None) or _alike(name, within)
 
 
 def _renamed(name: Name, known: Iterable[Store], listing: Listing) -> Place | None:
-    """Return the project that a person gave another name: in it stands the memory of a place in it."""
+    """Return the project that a user renamed: it contains the memory of a place in it."""
     for store in known:
         home = listing.projects.get(store.item.project_id)
         if home is None or home.inbox or home.gone:
@@ -182,7 +189,7 @@ def _renamed(name: Name, known: Iterable[Store], listing: Listing) -> Place | No
 
 
 def _is_left(listing: Listing, store: Store, container: Container) -> bool:
-    """Return whether a memory belongs to a place that has another name now, or whose name in it cannot be read."""
+    """Return whether a memory belongs to this place under an earlier name, or under one that cannot be read."""
     if store.name:
         there = [place for name in names(store.name) if (place := resolve(listing, name))]
         return store.place == container.place and all(place == container.place for place in there)
@@ -190,7 +197,7 @@ def _is_left(listing: Listing, store: Store, container: Container) -> bool:
 
 
 def names(text: str) -> list[Name]:
-    """Return what the name of a place may mean: a project, or a section of one."""
+    """Return the possible meanings of the name of a place: a project, or a section of one."""
     parts = [part.replace(_SLASH, " / ") for part in text.replace(" // ", _SLASH).split(" / ")]
     sections = [Name(" / ".join(parts[:cut]), " / ".join(parts[cut:])) for cut in range(1, len(parts))]
     return [Name(" / ".join(parts)), *sections]
@@ -208,18 +215,18 @@ def resolve(listing: Listing, name: Name) -> tuple[str, str | None] | None:
 
 
 def _named(name: str, places: Iterable[Place], home: str | None) -> Place | None:
-    """Return the place with an id or a name; of several with one name, that of the id `home`, else the first."""
+    """Return the place with an id or a name; of several with one name, the one with the id `home`, else the first."""
     there = [place for place in places if not place.gone and is_exact(name, place)]
     return min(there, key=lambda place: (place.id != name, place.id != home), default=None)
 
 
 def _alike(name: str, places: Iterable[Place]) -> Place | None:
-    """Return the first place whose name differs from another one only in case and white space."""
+    """Return the first place whose name differs only in case and white space."""
     return next((place for place in places if not place.gone and _folded(place.name) == _folded(name)), None)
 
 
 def is_exact(name: str, place: Place) -> bool:
-    """Return whether a place has an id, or this very name."""
+    """Return whether a place has this id, or exactly this name."""
     return place.id == name or place.name.strip() == name.strip()
 
 
@@ -228,7 +235,7 @@ def _folded(name: str) -> str:
 
 
 def unnamed(listing: Listing, namespace: str, named: Collection[Name]) -> list[Name]:
-    """Return the places that hold a memory of the namespace, and that the goals file has stopped naming."""
+    """Return the places with a memory of the namespace that the goals file does not name any more."""
     containers = [
         find_container(listing, name, namespace, [other for other in named if other != name]) for name in named
     ]
@@ -244,7 +251,7 @@ def unnamed(listing: Listing, namespace: str, named: Collection[Name]) -> list[N
 
 
 def _places(listing: Listing, store: Store) -> list[tuple[str, str | None]]:
-    """Return where the tasks of a memory stand, or its own place where there is none."""
+    """Return the places of the tasks of a memory; its own place if there are no tasks."""
     tasks = [(item.project_id, item.section_id) for item in _remembered(listing, store.item) if not item.parent_id]
     return tasks or [store.place]
 
@@ -256,16 +263,16 @@ def _name_of(listing: Listing, place: tuple[str, str | None]) -> Name:
 
 
 def look_for_completed(listing: Listing, client: Client, namespace: str) -> None:
-    """Take in memories that a person completed: no list of open tasks has them."""
+    """Search for memories that a user completed: lists of open tasks do not contain them."""
     until = client.latest + timedelta(days=1)
     _take_stores(client.completed_anywhere(until - WINDOW, until), listing, client, namespace)
-    for project_id in listing.projects:  # only so a task says whether it has comments
+    for project_id in listing.projects:  # only these answers contain the number of comments
         if _has_strays(listing, namespace):
             _take_stores(client.completed(project_id, until - WINDOW, until), listing, client, namespace)
 
 
 def _take_stores(items: Iterable[Item], listing: Listing, client: Client, namespace: str) -> None:
-    """Take in the tasks that may hold a memory: by their words or, where these were changed, by their comments."""
+    """Store the tasks that may contain a memory, judged by their text or, if that was changed, by their comments."""
     for item in items:
         owner = todoist_memory.owner(item.description)
         named = item.content == todoist_memory.TITLE or (owner is not None and owner[0] == namespace)
@@ -278,7 +285,7 @@ def _take_stores(items: Iterable[Item], listing: Listing, client: Client, namesp
 
 
 def _has_strays(listing: Listing, namespace: str) -> bool:
-    """Return whether there are tasks of ours that no memory knows."""
+    """Return whether there are tasks of ours that no memory contains."""
     known = {e.native_id for store in stores(listing, namespace) for _, e in entries_of(listing, store.item)}
     markers = (marker_of(item) for item in listing.open_items() if item.id not in known)
     return any(marker.namespace == namespace and marker.nonce not in known for marker in markers if marker)
@@ -288,7 +295,7 @@ def _has_strays(listing: Listing, namespace: str) -> bool:
 
 
 def repairs(container: Container, namespace: str) -> list[Command]:
-    """Return the commands that make the task of the memory what it should be."""
+    """Return the commands that repair the task of the memory."""
     item = container.memory
     if item is None or not container.named:
         return []
@@ -314,7 +321,7 @@ def _move(container: Container, item: Item) -> list[Command]:
 
 
 def needs_repair(container: Container, namespace: str) -> bool:
-    """Return whether the memory, or the place that it belongs to, is not as it should be."""
+    """Return whether the memory or its place has to be repaired."""
     if container.memory is None or not container.named:
         return False
     return container.place is None or bool(repairs(container, namespace))

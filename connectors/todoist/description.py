@@ -17,7 +17,7 @@ _MARKER = re.compile(r"\s*bp(?P<version>\d{1,9}) [0-9a-z]{10}(?: (?P<namespace>\
 
 
 def split(description: str) -> tuple[str, str | None]:
-    """Return a description's notes and its marker's line: the last that looks like one."""
+    """Return a description's notes, and the last line that looks like a marker."""
     lines = description.split("\n")
     number = _marker_line(lines)
     if number is None:
@@ -26,12 +26,12 @@ def split(description: str) -> tuple[str, str | None]:
 
 
 def join(notes: str, marker: Marker | None) -> str:
-    """Return the description that holds notes and a marker."""
+    """Return the description with these notes and this marker."""
     return "\n\n".join(filter(None, [notes, write_marker(marker) if marker else ""]))
 
 
 def with_marker(description: str, marker: Marker | None) -> str:
-    """Return a description with another marker, at the place of the one before; None takes it out."""
+    """Return a description with another marker in place of the old one; None removes it."""
     lines = description.split("\n")
     number = _marker_line(lines)
     if number is None or marker is None:
@@ -45,7 +45,7 @@ def _marker_line(lines: list[str]) -> int | None:
 
 
 def read_line(line: str | None, namespace: str) -> Marker | None:
-    """Return the marker of a line. That of a newer version is a reason to stop only where it is one of ours."""
+    """Return the marker in a line. Raises an error for a marker of a newer version only if it is one of ours."""
     match = _MARKER.fullmatch(line or "")
     if match is None or (int(match["version"]) > VERSION and match["namespace"] != namespace):
         return None
@@ -53,13 +53,13 @@ def read_line(line: str | None, namespace: str) -> Marker | None:
 
 
 def marker_of(item: Item) -> Marker | None:
-    """Return the marker of a task, of any namespace; None where there is none that can be read."""
+    """Return the marker of a task, of any namespace; None if there is none that can be read."""
     line = split(item.description)[1]
     match = _MARKER.fullmatch(line or "")
     return read_marker(line or "") if match and int(match["version"]) <= VERSION else None
 
 
 def content_of(item: Item) -> Content:
-    """Return what people see of a task, without our marker."""
+    """Return the content of a task, without our marker."""
     priority = _PRIORITY_NAMES.get(item.priority, "none")
     return Content(item.content, item.due.day if item.due else None, split(item.description)[0], item.labels, priority)

@@ -3,8 +3,8 @@
     bpm1 1/1 k3zq7a food-handler
     {"goal":"food-handler","since":"2027-07-20",...}
 
-So a small change rewrites one comment. A goal of several comments is written anew beside the old ones, which go last: a
-run that dies in between leaves one whole set. A person's own comments there are left alone.
+So a small change rewrites one comment. If a goal needs several comments, new ones are added before the old ones are
+deleted: an interrupted run leaves one complete set. A user's own comments stay.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ class _Piece:
 
 
 def description(namespace: str, container: str) -> str:
-    """Return what the memory's task says: for people, and whose it is."""
+    """Return the description of the memory's task: a text for users, and the owner."""
     return f"{_ABOUT}\n\nbpm1 {namespace} {container}"
 
 
 def described(text: str, namespace: str, container: str) -> str:
-    """Return what a description has to be, so that it says whose the memory is; what a person wrote there stays."""
+    """Return a description with the owner of the memory in it; what a user wrote there stays."""
     if owner(text) == (namespace, container):
         return text
     return "\n\n".join([_OWNER.sub("", text).strip() or _ABOUT, f"bpm1 {namespace} {container}"])
 
 
 def owner(text: str) -> tuple[str, str] | None:
-    """Return the namespace and the container whose memory a task with this description is; None for other tasks."""
+    """Return the namespace and the container in the description of a memory's task; None for other tasks."""
     match = _OWNER.search(text)
     return (match[1], match[2].strip()) if match else None
 
 
 def write(memory: Mapping[str, StoredGoal]) -> dict[str, list[str]]:
-    """Return the comments that hold the memory, by goal."""
+    """Return the memory as comments, by goal."""
     comments = {}
     for goal_id, line in zip(memory, write_memory(memory), strict=True):
         pieces = cut(line, LONGEST)
@@ -77,7 +77,7 @@ def by_goal(notes: Iterable[Note]) -> dict[str, list[Note]]:
 
 
 def read(notes: Iterable[Note]) -> tuple[dict[str, StoredGoal], list[str]]:
-    """Return the memory, of each goal the newest whole set of comments, and the goals of which none can be read."""
+    """Return the memory, from the newest complete set of comments of each goal, and the goals that have none."""
     lines: dict[str, str | None] = {}
     sets: dict[tuple[str, str], dict[int, _Piece]] = {}
     for piece in _pieces(notes):
@@ -97,7 +97,7 @@ def read(notes: Iterable[Note]) -> tuple[dict[str, StoredGoal], list[str]]:
 
 
 def _pieces(notes: Iterable[Note]) -> list[_Piece]:
-    """Return our comments taken apart, the oldest first."""
+    """Return the parts of our comments, the oldest first."""
     return [
         _Piece(note, head["goal"], int(head["number"]), int(head["count"]), head["set"], note.content[head.end() :])
         for note in sorted(notes, key=lambda note: (note.posted_at, note.id))

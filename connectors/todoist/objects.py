@@ -1,7 +1,7 @@
-"""Todoist's objects as far as we need them, an account as it was read, and the commands that change it.
+"""Todoist's objects as far as we use them, an account as it was read, and the commands that change it.
 
-They are classes of our own: the SDK's refuse a whole answer for a field that nobody needs, and know nothing of
-`is_deleted` and of how many comments a task has.
+The SDK's classes are not used: they reject a whole answer for a field that we do not use, and lack `is_deleted` and the
+number of comments.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What the goals file says of where tasks live: a project and perhaps a section, each by name or id."""
+    """The place that the goals file names: a project and perhaps a section, each by name or id."""
 
     project: str
     section: str | None = None
@@ -154,7 +154,7 @@ class Name:
 
 
 def zone(name: str) -> ZoneInfo:
-    """Return a time zone by its name; that of Greenwich for one that this machine does not know."""
+    """Return a time zone by its name; UTC if this machine does not have it."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -163,7 +163,7 @@ def zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Whose account it is. The service also tells the account's token here, which is not kept."""
+    """The user of the account. Todoist also returns the account's token here, which is not stored."""
 
     id: str
     email: str
@@ -177,7 +177,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the account's plan allows; None where it does not say."""
+    """The limits of the account's plan; None for those that Todoist does not return."""
 
     plan: str = ""
     tasks: int | None = None
@@ -196,7 +196,7 @@ class Limits:
 
 @dataclass
 class Listing:
-    """An account as it was read, and as the answers to our own commands have changed it since."""
+    """An account as it was read, updated from the answers to our commands."""
 
     user: User
     limits: Limits
@@ -210,7 +210,7 @@ class Listing:
     derived: dict[tuple[str, str], Any] = field(default_factory=dict)  # what was worked out; gone when anything changes
 
     def merge(self, said: SyncAnswer) -> None:
-        """Take in what a request to /sync answered."""
+        """Merge an answer of /sync."""
         self.token = said.sync_token
         self.derived.clear()
         if said.full_sync:
@@ -225,7 +225,7 @@ class Listing:
                 self.archived_sections[info.project_id] = info.archived_sections or 0
 
     def add(self, other: Listing) -> None:
-        """Take in what another reading of the account has, and this one lacks."""
+        """Add what only another reading of the account contains."""
         self.token = other.token
         self.derived.clear()
         self.items = other.items | self.items
@@ -253,7 +253,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. The service carries out a uuid once, and gives what it makes the id that stands for `temp_id`."""
+    """One command. Todoist carries out a uuid once, and returns the id of what it created for `temp_id`."""
 
     kind: str
     args: Mapping[str, Any]
@@ -268,10 +268,10 @@ class Command:
 
 @dataclass
 class Outcome:
-    """What became of commands: by uuid an error for those that failed, by temporary id the real one.
+    """The result of commands: errors by uuid, and real ids by temporary ids.
 
-    `refused` are the uuids of those to which the service said no: they were not carried out. Of the others that failed
-    nobody knows.
+    `refused` are the uuids of commands that Todoist did not carry out. Whether other failed commands were carried out
+    is not known.
     """
 
     errors: dict[str, str] = field(default_factory=dict)
@@ -288,10 +288,10 @@ def with_ids(args: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
 
 
 def derived_uuid(*said: str) -> str:
-    """Return the uuid of what a command makes: always the same one for the same words."""
+    """Return the uuid for a command: always the same one for the same parts."""
     return str(uuid5(_UUIDS, "\n".join(said)))
 
 
 def stamp(moment: datetime) -> str:
-    """Return a moment as the service writes it."""
+    """Return a time as Todoist writes it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Todoist's official SDK, with its requests sent by our own session: repeated, counted and explained like all."""
+"""Todoist's official SDK. Our own session sends its requests: with retries, a count, and our error messages."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class _OurSession(httpx.BaseTransport):
         self._get = get
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return what the service answers to a request of the SDK, which only reads here."""
+        """Return the answer to a request of the SDK, which is only used for reading."""
         return httpx.Response(200, content=self._get(str(request.url)).content)
 
 
 def reader(get: Callable[[str], requests.Response]) -> TodoistAPI:
-    """Return the SDK for reading; `get` returns the answer to an address, or raises an error that says what to do."""
+    """Return the SDK for reading; `get` returns the answer for an address, or raises an error for users."""
     return TodoistAPI("sent by our session", client=httpx.Client(transport=_OurSession(get)))

@@ -1,6 +1,6 @@
-"""Makes what a place in Todoist lacks: the project, the section, and the task that holds the memory; writes the memory.
+"""Creates the missing parts of a place in Todoist: project, section, and the task with the memory; writes the memory.
 
-What a command makes decides its uuid: the names of the place. So runs that race, or were cut short, make it once.
+The uuids derive from the names of the place. So concurrent or interrupted runs create it only once.
 """
 
 from __future__ import annotations
@@ -17,31 +17,32 @@ if TYPE_CHECKING:
 
     from connectors.model import StoredGoal
     from connectors.todoist.api import Client
+    from connectors.todoist.objects import Outcome
     from connectors.todoist.reader import Reading
 
-_ATTEMPTS = 8  # at the most, to make what was made and deleted before
+_ATTEMPTS = 8  # at most, if each uuid created something that is deleted
 
 
 class SetUp:
-    """Makes what a container lacks: the project, the section, and the task with the memory in its comments."""
+    """Creates the missing parts of a container: the project, the section, and the task with the memory."""
 
     def __init__(self, reading: Reading, client: Client) -> None:
-        """Take what was read."""
+        """`reading` contains the account as it was read."""
         self._reading = reading
         self._client = client
         self._others = {store.item.id for store in stores(reading.listing, reading.namespace)}  # memories of others
 
     def carry_out(self, memory: Mapping[str, StoredGoal]) -> str | None:
-        """Make it all in one request; return why it could not be done.
+        """Create everything in one request; return the error, if any.
 
-        The uuids come from the names. Where they have been used and what they made is gone, it is made anew. Where
-        the memory is there and was not found, because a person changed its task or another run has just made it, the
-        task is repaired, and comments of ours that it has are not overwritten.
+        - If a uuid was used before, and what it created is deleted, another uuid is used.
+        - If the memory exists and was not found, because a user changed its task or another run has just created it,
+          the task is repaired, and comments of ours are not overwritten.
         """
-        self._find()  # another place of this run may have made the project
+        self._find()  # another place of this run may have created the project
         refused = None
         if self._others and self._reading.container.project is None:
-            refused = self._until_there({}, only_project=True)  # an earlier one may have another name now
+            refused = self._until_there({}, only_project=True)  # an earlier one may have been renamed
         return refused or self._until_there(memory)
 
     def _until_there(self, memory: Mapping[str, StoredGoal], *, only_project: bool = False) -> str | None:
@@ -54,20 +55,36 @@ class SetUp:
         return refused
 
     def _find(self, memory_id: str = "") -> None:
-        """Take note of what there is now."""
+        """Find the container again in the updated listing."""
         reading = self._reading
         found = find_container(reading.listing, reading.container.name, reading.namespace, reading.others)
         known = reading.container.memory or reading.listing.items.get(memory_id)
         reading.container = replace(found, memory=found.memory or known)
 
     def _attempt(self, memory: Mapping[str, StoredGoal], salt: str, *, only_project: bool) -> tuple[str, str | None]:
-        """Return why it could not be done, and the ids of what was deleted, where it has to be tried with other uuids.
+        """Return the ids of deleted things, for which other uuids have to be used, and the error, if any.
 
-        salt: what tells these uuids from others. Two runs that race find the same things deleted.
+        salt: makes these uuids differ from earlier ones. Two concurrent runs find the same things deleted.
         """
-        reading, listing = self._reading, self._reading.listing
         comments = [text for texts in todoist_memory.write(memory).values() for text in texts]
         commands = self._commands(comments, salt)[: 1 if only_project else None]
+        outcome, makers, made = self._make(commands)
+        if refused := self._archived(makers, outcome.ids):
+            return "", refused
+        if gone := [native_id for native_id in made if native_id and self._is_gone(native_id)]:
+            return " ".join(gone), "what backplan needs in Todoist was deleted while it was made; run again"
+        if outcome.errors:
+            return "", next(iter(outcome.errors.values()))
+        if only_project or self._reading.container.memory is not None:
+            return "", None
+        return "", self._check_comments(made[-1], memory, comments)
+
+    def _make(self, commands: Sequence[Command]) -> tuple[Outcome, list[Command], list[str]]:
+        """Send the commands; return the outcome, the commands that create something, and the ids of what they created.
+
+        An id is empty where Todoist returned none.
+        """
+        listing = self._reading.listing
         before = listing.token
         outcome = self._client.carry_out(commands, listing)
         makers = [command for command in commands if command.temp_id]
@@ -75,18 +92,14 @@ class SetUp:
         made = [outcome.ids.get(command.temp_id, "") for command in makers]
         if any(native_id not in known for native_id in made):
             self._client.refresh(listing, before)
-        if refused := self._archived(makers, outcome.ids):
-            return "", refused
-        if gone := [native_id for native_id in made if native_id and self._is_gone(native_id)]:
-            return " ".join(gone), "what backplan needs in Todoist was deleted while it was made; run again"
-        if outcome.errors:
-            return "", next(iter(outcome.errors.values()))
-        if only_project or reading.container.memory is not None:
-            return "", None
-        there = todoist_memory.by_goal(listing.notes_of(made[-1]))
+        return outcome, makers, made
+
+    def _check_comments(self, memory_id: str, memory: Mapping[str, StoredGoal], comments: Sequence[str]) -> str | None:
+        """Use a task of the memory that has other comments; return why nothing more can be done in this run."""
+        there = todoist_memory.by_goal(self._reading.listing.notes_of(memory_id))
         if sorted(note.content for notes in there.values() for note in notes) == sorted(comments):
-            return "", None
-        return "", self._take_over(made[-1], memory, overwritten=bool(there))
+            return None
+        return self._take_over(memory_id, memory, overwritten=bool(there))
 
     def _take_over(self, memory_id: str, memory: Mapping[str, StoredGoal], *, overwritten: bool) -> str | None:
         """Use the task that an earlier run made for the memory; return why nothing more can be done in this run."""
@@ -104,7 +117,7 @@ class SetUp:
         )
 
     def _archived(self, commands: Iterable[Command], ids: Mapping[str, str]) -> str | None:
-        """Return why a place cannot be made where it is there, and archived with all that is in it."""
+        """Return an error if the project or section exists and is archived with its tasks."""
         listing = self._reading.listing
         for command in commands:
             native_id, place = ids.get(command.temp_id, ""), None
@@ -122,9 +135,9 @@ class SetUp:
         return None
 
     def _is_gone(self, native_id: str) -> bool:
-        """Return whether something is deleted, a place has another name now, or a memory is another place's.
+        """Return whether something is deleted, a place was renamed, or a memory belongs to another place.
 
-        A task that was completed is there: it is the memory.
+        A completed task is not deleted: it is the memory.
         """
         if native_id in self._others:
             return True
@@ -173,9 +186,9 @@ class SetUp:
 
 
 def memory_commands(reading: Reading, memory: Mapping[str, StoredGoal]) -> list[Command]:
-    """Return the commands that make the comments what the memory is, only of the goals that differ.
+    """Return the commands that write the memory as comments, only for the goals that differ.
 
-    The task itself is repaired. It goes where nothing is to be remembered, as do those that racing runs made beside it.
+    The task itself is repaired. It is deleted if the memory is empty; so are second tasks that concurrent runs created.
     """
     assert reading.container.memory is not None  # noqa: S101  # SetUp comes first
     item_id = reading.container.memory.id
@@ -198,7 +211,7 @@ def memory_commands(reading: Reading, memory: Mapping[str, StoredGoal]) -> list[
 
 
 def _discard(reading: Reading, item_id: str) -> list[Command]:
-    """Return the commands that delete the task of a memory, or where a person commented there, our comments."""
+    """Return the commands that delete the task of a memory; only our comments, if a user commented there."""
     notes = reading.listing.notes_of(item_id)
     ours = [note for notes_of_goal in todoist_memory.by_goal(notes).values() for note in notes_of_goal]
     if len(ours) == len(notes):

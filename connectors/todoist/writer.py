@@ -1,14 +1,13 @@
-"""From writes to Todoist's commands, and from what the service says to answers.
+"""Turns writes into Todoist's commands, and the answers into results.
 
-What a command makes decides its uuid: (container, key, generation) for a task, the container for the memory. The
-service carries out a uuid once and answers a repeat with what it made then. Changes have a fresh uuid each: one that
-came from their content would swallow the second A of A -> B -> A.
+The uuid of a command that creates something derives from what it creates: (container, key, generation) for a task, the
+container for the memory. Todoist carries out a uuid once, and answers a repetition with the same id. Other commands
+have random uuids: with a uuid derived from their content, the second A of A -> B -> A would be ignored.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,19 +16,21 @@ from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.stored import cut
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
-from connectors.todoist.description import PRIORITIES, join, with_marker
-from connectors.todoist.objects import Command, Due, derived_uuid, stamp, with_ids, zone
+from connectors.todoist.description import join, with_marker
+from connectors.todoist.fields import changed_fields, completion, new_fields, too_long
+from connectors.todoist.objects import Command, derived_uuid, with_ids, zone
+from connectors.todoist.order import Order
 from connectors.todoist.setup import memory_commands
+from connectors.todoist.tasks import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connectors.model import Content, StoredGoal
+    from connectors.model import StoredGoal
     from connectors.todoist.api import Client
     from connectors.todoist.objects import Item, Outcome
     from connectors.todoist.reader import Reading
 
-MOST_DESCRIPTION = 16_383
 _LEAVING = (Action.REMOVE, Action.DETACH)
 _MISSING = "Todoist has no such task any more"
 
@@ -38,7 +39,7 @@ _MISSING = "Todoist has no such task any more"
 class _Asked:
     """One write with its commands. `made` is the temporary id of the task that it creates.
 
-    `keeping` puts what a person wrote into a comment: before the commands, which overwrite it.
+    `keeping` adds a comment with what a user wrote, before the commands overwrite it.
     """
 
     write: Write | StoreWrite
@@ -52,13 +53,13 @@ class Batch:
     """Carries out a batch of writes."""
 
     def __init__(self, reading: Reading, client: Client) -> None:
-        """Take what was read."""
+        """`reading` contains the account as it was read."""
         self._reading = reading
         self._listing = reading.listing
         self._client = client
-        # Of two, the newer: the older may be on its way out, and still have the name that another has now.
-        self._ids = {task.marker.key: task.native_id for task in reading.snapshot().tasks}
-        self._order = _Order(reading, self._ids)
+        # Of two with one key, the newer one counts: the older one may have lost its key to it.
+        self._ids = {task.marker.key: task.native_id for task in snapshot_of(reading).tasks}
+        self._order = Order(reading, self._ids)
         self._reopened: set[str] = set()
         self._errors: dict[str, str] = {}  # by uuid
         self._refused: set[str] = set()  # uuids
@@ -66,37 +67,48 @@ class Batch:
         self._unknown: set[str] = set()
 
     def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out the writes in order, and answer for each."""
-        if any(isinstance(write, Write) and write.action is Action.REMOVE for write in batch):
-            self._reading.see_completed(self._client)
-        for remembered in (write.memory for write in batch if isinstance(write, StoreWrite)):
-            self._learn(remembered)
-        staying = [w for w in batch if isinstance(w, Write) and w.native_id and w.action not in _LEAVING]
-        self._ids |= {write.key: write.native_id for write in staying}  # some have another key from now on
+        """Carry out the writes in order; return the result of each."""
+        self._learn_ids(batch)
         asked = [self._asked(write) for write in batch]
         self._keep([one for one in asked if one.keeping])
-        commands = [command for one in asked for command in one.commands] + self._order.commands()
-        before = self._listing.token
-        if commands:
-            remembering = (c.uuid for one in asked if isinstance(one.write, StoreWrite) for c in one.commands)
-            self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
-            self._look_up(before)
-            self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
+        self._send(asked)
         answers = [self._answer(one) for one in asked]
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(write, StoreWrite) and answer.error is None:
-                self._reading.memory = write.memory  # later batches of the run know of it
+                self._reading.memory = write.memory  # for later batches of the run
         return answers
 
-    def _learn(self, memory: Mapping[str, StoredGoal]) -> None:
-        """Take note of tasks that this place takes over from another one: what is new comes to stand below them."""
+    def _learn_ids(self, batch: Sequence[Write | StoreWrite]) -> None:
+        """Read what removals depend on, and store which task has which key from now on."""
+        writes = [write for write in batch if isinstance(write, Write)]
+        if any(write.action is Action.REMOVE for write in writes):
+            self._reading.see_completed(self._client)
+        for write in batch:
+            if isinstance(write, StoreWrite):
+                self._take_over(write.memory)
+        staying = (write for write in writes if write.native_id and write.action not in _LEAVING)
+        self._ids |= {write.key: write.native_id for write in staying}
+
+    def _send(self, asked: Sequence[_Asked]) -> None:
+        """Send the commands of all writes in one request, and find out what became of them."""
+        commands = [command for one in asked for command in one.commands] + self._order.commands()
+        if not commands:
+            return
+        before = self._listing.token
+        remembering = (c.uuid for one in asked if isinstance(one.write, StoreWrite) for c in one.commands)
+        self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
+        self._look_up(before)
+        self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
+
+    def _take_over(self, memory: Mapping[str, StoredGoal]) -> None:
+        """Store the ids of tasks that this place takes over from another one: new tasks are created below them."""
         for goal in memory.values():
             for key, entry in goal.keys.items():
                 if entry.native_id in self._listing.items:
                     self._ids.setdefault(key, entry.native_id)
 
     def _keep(self, keeping: Sequence[_Asked]) -> None:
-        """Write down what is about to be overruled; where that is refused, nothing is overruled."""
+        """Add the comments with what users wrote; where that fails, nothing is overwritten."""
         if not keeping:
             return
         errors = self._client.carry_out([command for one in keeping for command in one.keeping], self._listing).errors
@@ -114,7 +126,7 @@ class Batch:
         if isinstance(write, StoreWrite):
             commands = memory_commands(self._reading, write.memory) if self._reading.container.memory else []
             return _Asked(write, commands)
-        if write.content and (error := _too_long(write)):
+        if write.content and (error := too_long(write)):
             return _Asked(write, error=error)
         if write.action is Action.CREATE:
             return self._create(write)
@@ -137,7 +149,7 @@ class Batch:
         temp_id = derived_uuid("temporary", uuid)
         parent_id = self._parent(write.parent)
         order = self._order.place(write, parent_id, temp_id)
-        args = self._fields(write, write.content) | self._place(parent_id)
+        args = new_fields(write, write.content, self._listing.limits) | self._place(parent_id)
         args["description"] = join(write.content.notes, write.marker)
         if order is not None:
             args["child_order"] = order
@@ -146,7 +158,7 @@ class Batch:
         return _Asked(write, [command], made=command.temp_id)
 
     def _parent(self, key: str | None) -> str | None:
-        """Return the id, perhaps a temporary one, of the task to stand below, where it can take any."""
+        """Return the id, perhaps a temporary one, of the parent task; None if it is completed or deleted."""
         native_id = self._ids.get(key or "")
         item = self._listing.items.get(native_id or "")
         if item is not None and (item.is_deleted or (item.checked and item.id not in self._reopened)):
@@ -162,10 +174,10 @@ class Batch:
         return {"project_id": container.project.id} if container.project else {}
 
     def _once_more(self, refused: Sequence[_Asked]) -> None:
-        """Ask again for tasks that were refused, as new commands: a uuid that was refused may answer so for ever.
+        """Send refused tasks again as new commands: Todoist may refuse the same uuid for ever.
 
-        Never for those of which nobody knows what became: they would be made twice. What stood above may be gone: then
-        a task stands alone.
+        Commands with an unknown result are not sent again: their tasks would be created twice. If the parent is
+        deleted, the task is created without one.
         """
         commands = []
         for one in refused:
@@ -179,7 +191,7 @@ class Batch:
         try:
             outcome = self._client.carry_out(commands, self._listing)
         except BackplanError:
-            return  # the first answer stands
+            return  # the first answer counts
         for one, command in zip(refused, commands, strict=True):
             self._errors.pop(one.commands[0].uuid)
             one.commands[0] = command
@@ -191,9 +203,9 @@ class Batch:
         return known and (item is None or item.is_deleted)
 
     def _look_up(self, before: str) -> None:
-        """Ask for the tasks that the service says it made and does not show: an earlier run has made them.
+        """Request the tasks that Todoist has created and does not list: an earlier run created them.
 
-        `before` is the token of what was known before the commands.
+        `before` is the token of the listing before the commands.
         """
         if not self._hidden:
             return
@@ -213,55 +225,21 @@ class Batch:
 
     def _changes(self, write: Write, item: Item) -> list[Command]:
         if write.action is Action.REMOVE:
-            if self._reading.has_finished_work(item.id):  # it would go, too: then the task is let go instead
+            if self._reading.has_finished_work(item.id):  # it would be deleted, too: the task is only detached
                 return [Command("item_update", {"id": item.id, "description": with_marker(item.description, None)})]
             return [Command("item_delete", {"id": item.id})]
         commands = []
         if write.action is Action.REOPEN:
             self._reopened.add(item.id)
             commands.append(Command("item_uncomplete", {"id": item.id}))
-        if "parent" in write.fields:  # before its marker says so: a run may end in between
+        if "parent" in write.fields:  # before its marker changes: a run may end in between
             commands.append(Command("item_move", {"id": item.id, **self._place(self._parent(write.parent))}))
-        if args := self._differing(write, item):
+        if args := changed_fields(write, item, self._listing.limits):
             commands.append(Command("item_update", {"id": item.id, **args}))
         if write.action is Action.COMPLETE:
-            commands.append(self._completion(write, item))
+            now = self._client.now.astimezone(zone(self._listing.user.timezone))
+            commands.append(completion(write, item, now))
         return commands
-
-    def _differing(self, write: Write, item: Item) -> dict[str, Any]:
-        """Return the fields to change, the description with its marker among them."""
-        args: dict[str, Any] = {}
-        if write.content and write.fields:
-            args = self._fields(write, write.content, item.due)
-        if write.action is Action.DETACH:
-            described = with_marker(item.description, None)
-        elif write.content and "notes" in write.fields:
-            described = join(write.content.notes, write.marker)
-        else:
-            described = with_marker(item.description, write.marker) if write.marker else item.description
-        return args if described == item.description else {**args, "description": described}
-
-    def _fields(self, write: Write, content: Content, due: Due | None = None) -> dict[str, Any]:
-        """Return the fields of a task that are to be written; a new one gets all. A person's time of day stays."""
-        args: dict[str, Any] = {
-            "content": content.title,
-            "labels": list(content.labels),
-            "priority": PRIORITIES[content.priority],
-            "due": (due or Due("")).on(content.due) if content.due else None,
-        }
-        if self._listing.limits.deadlines and "/" not in write.key:
-            args["deadline"] = {"date": content.due.isoformat()} if content.due else None
-        if write.action is Action.CREATE:
-            return args
-        return {name: value for name, value in args.items() if _FIELD[name] in write.fields}
-
-    def _completion(self, write: Write, item: Item) -> Command:
-        """Return the command that ticks a task; with its day, where that is over."""
-        now = self._client.now.astimezone(zone(self._listing.user.timezone))
-        if write.done_on is None or write.done_on >= now.date():
-            return Command("item_close", {"id": item.id})
-        noon = datetime.combine(write.done_on, time(12), now.tzinfo)
-        return Command("item_complete", {"id": item.id, "date_completed": stamp(noon)})
 
     # Answering
 
@@ -277,55 +255,8 @@ class Batch:
         return WriteResult(native_id, gone=bool(one.made) and self._is_gone(native_id))
 
     def _counts(self, command: Command) -> bool:
-        """Return whether an error says that something is not as it should be: what was done before is no harm."""
+        """Return whether an error matters: it does not if the task is completed or deleted already."""
         item = self._listing.items.get(command.args.get("id", ""))
         if command.kind in ("item_close", "item_complete"):
             return item is None or not item.checked
         return command.kind != "item_delete" or (item is not None and not item.is_deleted)
-
-
-_FIELD = {"content": "title", "labels": "labels", "priority": "priority", "due": "due", "deadline": "due"}
-
-
-def _too_long(write: Write) -> str | None:
-    """Return why a task's notes cannot be written; they are never cut."""
-    if write.action is not Action.CREATE and "notes" not in write.fields:
-        return None
-    length = len(join(write.content.notes if write.content else "", write.marker))
-    if length <= MOST_DESCRIPTION:
-        return None
-    over = length - MOST_DESCRIPTION
-    return f"its notes are {over} characters too long for Todoist; shorten them in the goals file, or link to them"
-
-
-class _Order:
-    """Keeps sub-tasks in the order of the goals file; what exists is only moved to make room for what is new."""
-
-    def __init__(self, reading: Reading, ids: Mapping[str, str]) -> None:
-        self._ids = ids
-        items = [reading.listing.items[native_id] for native_id in ids.values()]
-        self._parents = {item.id: item.parent_id for item in items if not item.checked}
-        self._orders = {item.id: item.child_order for item in items if not item.checked}
-        self._moved: set[str] = set()
-
-    def place(self, write: Write, parent_id: str | None, new_id: str) -> int | None:
-        """Return the order of a new task; None where it comes last, as it does by itself."""
-        forerunner = self._ids.get(write.previous or "")
-        if parent_id is None or (write.previous and forerunner not in self._orders):
-            return None
-        at = self._orders[forerunner] + 1 if forerunner else 0
-        siblings = [native_id for native_id, parent in self._parents.items() if parent == parent_id]
-        later = [native_id for native_id in siblings if self._orders[native_id] >= at]
-        if not later:
-            return None
-        self._orders |= {native_id: self._orders[native_id] + 1 for native_id in later}
-        self._moved.update(later)
-        self._parents[new_id], self._orders[new_id] = parent_id, at
-        return at
-
-    def commands(self) -> list[Command]:
-        """Return the command that moves what has to make room."""
-        if not self._moved:
-            return []
-        items = [{"id": native_id, "child_order": self._orders[native_id]} for native_id in sorted(self._moved)]
-        return [Command("item_reorder", {"items": items})]

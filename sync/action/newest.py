@@ -98,6 +98,7 @@ class _Files:
 
     @classmethod
     def at(cls, path: Path) -> Self:
+        """Return the goals files that a path means: all of a folder, or one file; symbolic links are followed."""
         target = path.resolve()
         return cls(target, None) if target.is_dir() else cls(target.parent, target.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,8 @@ _RISK = (
     click.option("--risk", is_flag=True, help="How likely the dates are to hold, from estimates such as 2-3-6 days."),
     click.option("--confidence", type=click.IntRange(1, 99), help="The same, and when to begin to be so sure (80 %)."),
 )
-
-
 _CONFIDENCE = 80
+_REPORTS = ("html", "svg", "ics")  # options that name a file, each with the module in sync/reports that writes it
 
 
 @command(
@@ -47,10 +47,8 @@ def schedule(
     risk: bool,
     confidence: int | None,
     markdown: bool,
-    html: Path | None,
-    svg: Path | None,
-    ics: Path | None,
     progress: bool,
+    **reports: Path | None,
 ) -> int:
     """Show the date of every step, offline."""
     workspace = options.workspace()
@@ -59,8 +57,8 @@ def schedule(
     if deadline:
         shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress, sure=sure, again=True)
     before, shown = _only(workspace, before, options.goal), _only(workspace, shown, options.goal)
-    files = [(path, renderer) for path, renderer in ((html, "html"), (svg, "svg"), (ics, "ics")) if path is not None]
-    for path, renderer in files:
+    files = {renderer: path for renderer in _REPORTS if (path := reports[renderer]) is not None}
+    for renderer, path in files.items():
         _write_report(path, renderer, shown)
 
     def document() -> Mapping[str, Any]:
@@ -83,8 +81,6 @@ def schedule(
 
 
 def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
-    from importlib import import_module
-
     from config.atomic_write import replace_file
 
     content: str | bytes = import_module(f"sync.reports.{renderer}").schedule(shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ class _Date(click.ParamType[date]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date that a text is."""
         if isinstance(value, date):
             return value
         try:
@@ -48,6 +50,7 @@ class _Deadline(click.ParamType[tuple[str, date]]):
     name = "goal=date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, date]:
+        """Return the id of the goal and its deadline."""
         if isinstance(value, tuple):
             return value
         goal, equals, day = value.partition("=")
@@ -121,9 +124,8 @@ class Options:
 
     def report(self, name: str, *values: Any, markdown: bool = False) -> None:
         """Show values by the report of this name: as JSON, where that is asked for, as Markdown, or in a terminal."""
-        from importlib import import_module  # the reports are slow to import, and a command needs one of them
-
         form = "as_json" if self.json else "markdown" if markdown else "text"
+        # The reports are slow to import, and a command needs one of them.
         shown = getattr(import_module(f"sync.reports.{form}"), name)(*values)
         if self.json:
             print_json(shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,23 +120,24 @@ class _Run:
 
     @property
     def pending(self) -> bool:
+        """Whether a plan has anything to write."""
         return any(plan.pending for plan in self.plans)
 
     @property
     def failed(self) -> bool:
+        """Whether a change or a whole plan failed."""
         failed = (change.status == "failed" for plan in self.plans for change in plan.changes)
         return any(failed) or any(plan.error for plan in self.plans)
 
     @property
     def document(self) -> Mapping[str, Any]:
+        """The plans as JSON, which is also the journal."""
         from sync.reports import as_json
 
         return as_json.plans(self.plans, {home.label: home.connector for home in self.homes}, self.project.namespace)
 
     def apply(self, journal: Path | None, *, verbose: bool, limited: bool = False) -> _Run:
         """Carry the plans out. The journal comes first, so that a run that is killed can be undone too."""
-        from dataclasses import replace
-
         from sync.run import pipeline
 
         self.write(journal, over=True)
@@ -165,10 +166,12 @@ class _Outcome:
 
     @property
     def pending(self) -> bool:
+        """Whether a plan has writes other than the heartbeat's."""
         return any(plan.news for plan in self.run.plans)
 
     @property
     def failed(self) -> bool:
+        """Whether a goal is late or held, a connector could not be read, or the run failed."""
         late = any(goal.failed for goal in self.reading.schedule.goals)
         return late or bool(self.reading.held) or bool(self.reading.unread) or self.run.failed
 

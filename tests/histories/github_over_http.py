@@ -17,6 +17,8 @@ from connectors.github.body import Body
 from connectors.github.connector import GitHubConnector
 from connectors.github.reader import Reading
 from connectors.github.repository import RepositoryInfo
+from connectors.github.settings import Settings
+from connectors.github.tasks import content_of
 from connectors.http import Clock
 from tests.connectors.github_account import GitHubAccount
 from tests.histories.choices import Event, Luck
@@ -90,7 +92,7 @@ class GitHubApp(Remote):
         dropped = not issue.open and issue.reason in ("not_planned", "duplicate")
         done = not issue.open and not dropped
         return Held(
-            reading.content(issue, None),
+            content_of(reading, issue, None),
             issue.body.marker or None,
             done=done,
             done_on=there.closed_at.date() if done and there.closed_at else None,
@@ -216,7 +218,7 @@ class GitHubInSteps(GitHubConnector):
     """The connector itself; before each batch, somebody else may act."""
 
     def __init__(self, app: GitHubApp, namespace: str, label: str) -> None:
-        super().__init__(app.client, namespace, "ann/goals")
+        super().__init__(app.client, namespace, Settings("ann/goals"))
         self.label = label
         self._app = app
 

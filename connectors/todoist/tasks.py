@@ -1,0 +1,225 @@
+"""Turns what was read of a Todoist account into one connector's snapshot: which tasks are ours, and their state.
+
+A task is ours if the last line of its description is our marker.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from config.keys import goal_of
+from connectors.model import Marker, Snapshot, Task, client_nonce
+from connectors.todoist import memory as todoist_memory
+from connectors.todoist.claims import Claims
+from connectors.todoist.container import entries_of, needs_repair, repaired
+from connectors.todoist.description import content_of, read_line, split
+from connectors.todoist.objects import zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from connectors.todoist.objects import Item, Listing
+    from connectors.todoist.reader import Reading
+
+    _Found = tuple[Item, Marker, bool]  # the bool: the marker has to be written again
+
+
+def snapshot_of(reading: Reading) -> Snapshot:
+    """Return the snapshot of what was read."""
+    managed = sorted(_managed(reading), key=lambda found: (found[0].added_at, found[0].child_order, found[0].id))
+    by_nonce = _ours(reading, managed)
+    found = [one for alike in by_nonce.values() for one in alike]
+    ids = {item.id for alike in by_nonce.values() if (item := _original(reading, alike))}
+    below = _Families(reading.listing)
+    tasks = [_task(reading, item, marker, ids, below) for item, marker, _ in found if item.id in ids]
+    copies = [_task(reading, item, marker, ids, below) for item, marker, _ in found if item.id not in ids]
+    changed = needs_repair(reading.container, reading.namespace)
+    return Snapshot(
+        tuple(tasks),
+        tuple(copies),
+        reading.memory,
+        remembers=bool(reading.memory) or not tasks,
+        others=_others(reading, managed),
+        damaged=frozenset(item.id for item, _, damaged in found if damaged) & ids,
+        damage=_damage(reading, tasks),
+        room=reading.container.room(reading.listing),
+        account=frozenset({reading.listing.user.id, reading.listing.user.email} - {""}),
+        notices=(*reading.container.spelled, *([repaired(reading.container)] if changed else [])),
+        mending=changed or bool(reading.twins),
+    )
+
+
+def _ours(reading: Reading, managed: Iterable[_Found]) -> dict[str, list[_Found]]:
+    """Return the tasks of this place by their nonces."""
+    own = Claims()
+    own.add(reading.entries(), reading.listing, reading.namespace)
+    by_nonce: dict[str, list[_Found]] = {}
+    for item, marker, damaged in managed:
+        if marker.namespace == reading.namespace and _is_mine(reading, item, marker, own):
+            by_nonce.setdefault(marker.nonce, []).append((item, marker, damaged))
+    return by_nonce
+
+
+def _others(reading: Reading, managed: Iterable[_Found]) -> dict[str, frozenset[str]]:
+    """Return the keys that other namespaces have here: those of listed tasks, then those of their memories."""
+    marked = ((marker.namespace, marker.key) for _, marker, _ in managed if marker.namespace != reading.namespace)
+    others: dict[str, frozenset[str]] = {}
+    for namespace, key in (*marked, *_remembered_here(reading)):
+        others[namespace] = others.get(namespace, frozenset()) | {key}
+    return others
+
+
+def _damage(reading: Reading, tasks: Iterable[Task]) -> str:
+    """Return a sentence on goals whose memory is lost because a user deleted or changed its comments; else ""."""
+    if reading.container.memory is None or not reading.memory:
+        broken = set(reading.broken)
+    else:
+        known = _known(reading)
+        strange = (task.marker for task in tasks if task.here and _is_strange(reading, task, known))
+        broken = {*reading.broken, *(goal_of(marker.key) for marker in strange)} - reading.memory.keys()
+    if not broken:
+        return ""
+    return (
+        f"todoist ({reading.container.name}): the task “{todoist_memory.TITLE}” lacks comments: what is remembered of "
+        f"{', '.join(sorted(broken))} is gone"
+    )
+
+
+def _is_strange(reading: Reading, task: Task, known: frozenset[str]) -> bool:
+    """Return whether a task is ours and not remembered: in a shared project, anybody may write a marker."""
+    by = reading.listing.items[task.native_id].added_by
+    return not known & {task.native_id, task.marker.nonce} and by in ("", reading.listing.user.id)
+
+
+def _managed(reading: Reading) -> Iterator[_Found]:
+    """Yield the tasks with a marker of ours, and those in this project with a marker of another namespace.
+
+    A task that is remembered and has no marker is yielded with the marker that has to be written again.
+    """
+    live = {entry.native_id: (key, entry) for key, entry in reading.entries() if entry.state == "live"}
+    known = _known(reading)
+    for item in reading.listing.items.values():
+        marker = None if item.is_deleted else read_line(split(item.description)[1], reading.namespace)
+        here = reading.container.project is not None and item.project_id == reading.container.project.id
+        if marker is not None and marker.namespace == reading.namespace and not _is_written(item, marker, known):
+            continue
+        if marker is not None and (here or marker.namespace == reading.namespace):
+            yield item, marker, False
+        elif item.id in live and not item.is_deleted:
+            key, entry = live[item.id]
+            nonce = client_nonce(reading.namespace, key, entry.generation)
+            yield item, Marker(reading.namespace, key, nonce, entry.generation), True
+
+
+def _remembered_here(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield the namespaces and keys in the memories of others in this project, whose tasks may be elsewhere."""
+    for item in reading.listing.open_items():
+        here = reading.container.project is not None and item.project_id == reading.container.project.id
+        owner = todoist_memory.owner(item.description) if here and item.content == todoist_memory.TITLE else None
+        if owner and owner[0] != reading.namespace:
+            yield from ((owner[0], key) for key, entry in entries_of(reading.listing, item) if entry.state == "live")
+
+
+def _known(reading: Reading) -> frozenset[str]:
+    """Return the ids that are remembered, and the nonces of those tasks; empty if there is no memory."""
+    ids = {entry.native_id for _, entry in reading.entries()}
+    ours = (reading.listing.items[native_id] for native_id in ids & reading.listing.items.keys())
+    markers = (read_line(split(item.description)[1], reading.namespace) for item in ours)
+    return frozenset(ids | {marker.nonce for marker in markers if marker is not None})
+
+
+def _is_mine(reading: Reading, item: Item, marker: Marker, own: Claims) -> bool:
+    """Return whether a task of our namespace belongs to this place, and not to another one in the same account.
+
+    A task belongs to the place that remembers its id. Other tasks were created by an interrupted run, or are copies:
+    - They belong to the place that remembers their nonce.
+    - If two places remember it, they belong to the one that contains them.
+    - If neither contains them, they belong to the one that still expects the task, and copies to both: each lets go.
+    """
+    others = reading.elsewhere
+    if item.id in own.ids or item.id in others.ids:
+        return item.id in own.ids
+    if (marker.nonce in own.nonces) != (marker.nonce in others.nonces):
+        return marker.nonce in own.nonces
+    if not reading.memory and marker.nonce in others.gone:
+        return False
+    here = _is_here(reading, item)
+    there = marker.nonce in others.places.get((item.project_id, item.section_id), ())
+    if here or there or marker.nonce not in own.nonces:
+        return here or not (others.ids or others.pending)
+    return marker.nonce in own.pending or marker.nonce not in others.pending
+
+
+def _is_here(reading: Reading, item: Item) -> bool:
+    """Return whether this place contains a task, rather than another place in the same project."""
+    project, section = reading.container.project, reading.container.section
+    if project is None or item.project_id != project.id:
+        return False
+    if reading.container.name.section:
+        return section is not None and item.section_id == section.id
+    return item.section_id is None or (item.project_id, item.section_id) not in reading.elsewhere.places
+
+
+def _original(reading: Reading, alike: list[_Found]) -> Item | None:
+    """Return the task that we created, of those with one nonce: the one whose id is remembered, else the oldest.
+
+    Return None if another id is remembered: then all of these are copies, and the user removed the task itself.
+    """
+    ids = {entry.native_id for _, entry in reading.entries()}  # under any key: a rename may have been interrupted
+    if known := next((item for item, _, _ in alike if item.id in ids), None):
+        return known
+    first, marker, _ = alike[0]
+    goal = reading.memory.get(goal_of(marker.key))
+    entry = goal.keys.get(marker.key) if goal else None
+    fresh = entry is None or entry.state == "pending" or entry.generation != marker.generation
+    return first if fresh else None
+
+
+def _task(reading: Reading, item: Item, marker: Marker, ours: set[str], families: _Families) -> Task:
+    below = list(families.below(item.id))
+    theirs = [child for child in below if child.id not in ours]
+    repeats = any(child.due and child.due.recurring for child in below)
+    return Task(
+        item.id,
+        content_of(item),
+        marker,
+        done=item.checked,
+        done_on=_day(item.completed_at, reading.listing.user.timezone) if item.checked else None,
+        touched=bool(item.note_count or theirs),
+        company=bool(theirs) or repeats,
+        recurring=bool(item.due and item.due.recurring),
+        parent=item.parent_id or "",
+        here=reading.container.place == (item.project_id, item.section_id),
+    )
+
+
+class _Families:
+    """The open tasks by their parent."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._children: dict[str, list[Item]] = {}
+        for item in listing.open_items():
+            if item.parent_id:
+                self._children.setdefault(item.parent_id, []).append(item)
+
+    def below(self, item_id: str) -> Iterator[Item]:
+        """Yield the open tasks below a task, at any depth."""
+        for child in self._children.get(item_id, ()):
+            yield child
+            yield from self.below(child.id)
+
+
+def _is_written(item: Item, marker: Marker, known: frozenset[str]) -> bool:
+    """Return whether we may have written a marker of our namespace: in a shared project, anybody may write one.
+
+    known: the ids and nonces that are remembered. In a task that is not remembered, the nonce follows from the key.
+    """
+    if not known or item.id in known or marker.nonce in known:
+        return True
+    return marker.nonce == client_nonce(marker.namespace, marker.key, marker.generation)
+
+
+def _day(moment: str | None, timezone: str) -> date | None:
+    return datetime.fromisoformat(moment).astimezone(zone(timezone)).date() if moment else None
