@@ -17,17 +17,18 @@ from sync.schedule.backward_pass import Constraints, GoalWindow, LatestDates, St
 from sync.schedule.digest import is_same_timing, timing_digest, was_pinned
 from sync.schedule.forward_pass import Forward, early_ends
 from sync.schedule.goal_plan import GoalPlan
+from sync.schedule.known_days import KnownDays
 from sync.schedule.model import Progress
 from sync.schedule.occurrences import series
 from sync.schedule.squeeze import Floors, Growth, Squeeze
 from sync.schedule.working_days import WorkingDays, naming_goal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from config.calendars import Calendar
-    from config.project import Goal, Project, Step
-    from sync.schedule.backward_pass import Length, Position
+    from config.project import Goal, Project
+    from sync.schedule.backward_pass import Length
     from sync.schedule.model import Published
     from sync.schedule.occurrences import Series
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _date = lru_cache(maxsize=1 << 12)(date.fromordinal)  # one object for each day, however many steps have it
 
 
-class Planner:
+class Planner(KnownDays):
     """The state of one call of `schedule`: what has been planned so far, from the last goal back.
 
     `due_of` holds the due days of steps as the pass alone gives them, `outside` the last day that other goals leave a
@@ -129,16 +130,12 @@ class Planner:
         }
         gone = self._gone(network, defined, repeating, stands=stands)
         latest = network.latest(lengths, replace(terms, gone=gone)) if gone else defined
-        missed = frame.deadline < self.day
-        starts, dues = network.starts(latest), latest.due[:]
+        starts, dues, missed = network.starts(latest), latest.due[:], frame.deadline < self.day
         planned = GoalPlan(
             goal, network, defined, latest, lengths, pins, gone, self.today, digest, starts, dues, missed, outside
         )
-        planned.repeating, planned.sharing, planned.growing = (
-            repeating,
-            self._sharing(network, gone, self.progress.pins),
-            growing,
-        )
+        planned.repeating, planned.growing = repeating, growing
+        planned.sharing = self._sharing(network, gone, self.progress.pins)
         if published and stands and self._covers(planned, published):
             self._stand(planned, published, outside)
         else:
@@ -202,109 +199,13 @@ class Planner:
         low = frame.start - 1
         latest = network.latest(lengths, terms)
         fixed = network.anchored_days(latest)
-        floors = self._floors(network, frozenset(), fixed, low, progress=False).with_those_of(
+        floors = self.floors(network, frozenset(), fixed, low, progress=False).with_those_of(
             self.floors_of(network, network.countdowns, fixed, low, progress=False)
         )
         floors = between_goals.floors_after(network, floors, self.ends_defined)
         most = max(1, frame.days.position(frame.limit) - frame.days.position(low))
         Growth(network, lengths, latest, terms, floors, most).grow(flexible)
         return lengths
-
-    def _floors(
-        self,
-        network: StepGraph,
-        gone: frozenset[int],
-        fixed: Mapping[int, int],
-        low: int,
-        *,
-        progress: bool = True,
-    ) -> Floors:
-        """Return the earliest begin of each step that may move: after `low`, its `from`, and what is fixed or done."""
-        stays = {*gone, *fixed, *network.anchors}
-        movable = [i for i in range(len(network.steps)) if i not in stays] if stays else range(len(network.steps))
-        sharing = self._sharing(network, gone, self.progress.pins if progress else ())
-        return self.floors_of(network, movable, fixed, low, progress=progress, sharing=sharing)
-
-    def _sharing(self, network: StepGraph, gone: frozenset[int], pins: Collection[str]) -> frozenset[int]:
-        """Return the milestones that may share the day on which what follows them begins, here or in other goals."""
-        outside, pinned = (network.among(set(keys)) for keys in (self.outside, pins))
-        return milestones.sharing(network, gone, (i for i, _ in outside), (i for i, _ in pinned))
-
-    def floors_of(
-        self,
-        network: StepGraph,
-        some: Iterable[int],
-        fixed: Mapping[int, int],
-        low: int,
-        *,
-        progress: bool = True,
-        sharing: frozenset[int] = frozenset(),
-    ) -> Floors:
-        """Return the earliest begin of `some` steps; `low` is the last day before the first one that they may have."""
-        position = network.frame.days.position
-        reached = self._days_before(network, some, fixed, low, progress=progress)
-        begin: dict[int, Position] = {i: position(day) for i, day in reached.items()}
-        for i in reached.keys() & set(network.milestones) - sharing:
-            # It happens at the end of a day, and there is none but its own.
-            begin[i] = max(begin[i], position(_opening(network.steps[i], low)) + 1)
-        return Floors(begin, first={i: reached[i] + 1 for i in network.elapsed if i in reached})
-
-    def _days_before(
-        self,
-        network: StepGraph,
-        some: Iterable[int],
-        fixed: Mapping[int, int],
-        low: int,
-        *,
-        progress: bool,
-    ) -> dict[int, int]:
-        """Return the last day, working or not, before the first one that each of `some` steps may have."""
-        days, done = network.frame.days, self.progress.done
-        reached: dict[int, int] = {}
-        for i in some:
-            last = _opening(network.steps[i], low)
-            for link in network.steps[i].after_goals:
-                day = self.deadlines[link.key]
-                last = max(last, days.after(day, link.wait) if link.wait else day)
-            reached[i] = last
-        known = {*fixed, *network.anchors}
-        if progress:
-            known.update(i for keys in (done.keys(), self.progress.pins.keys()) for i, _ in network.among(keys))
-        links = [(i, network.steps[before].key, wait) for before in known for i, wait in network.next[before]]
-        links += [(i, link.key, link.wait) for i, link in network.elsewhere]
-        for i, key, wait in links:
-            ends = self._known_end(key, fixed, network, progress=progress) if i in reached else None
-            if ends is not None:
-                reached[i] = max(reached[i], days.after(ends, wait) if wait else ends)
-        return reached
-
-    def _known_end(self, key: str, fixed: Mapping[int, int], network: StepGraph, *, progress: bool) -> int | None:
-        """Return the day after which what follows a step may begin; None where that is not known yet."""
-        if key not in network.index and key in self.ends:
-            return self.ends[key]
-        day = self.known_day(key, fixed, network, progress=progress)
-        return self._over(key, day, network.frame.days) if progress and day is not None else day
-
-    def _over(self, key: str, day: int, days: WorkingDays) -> int:
-        """Return the day after which what follows a step may begin, where the step's own day is known."""
-        step = self.steps[key]
-        if key in self.progress.done:
-            return day - 1 if step.milestone else day  # which took none of the day on which it was ticked
-        if not step.milestone:
-            return max(day, days.forward(self.day))  # overdue, it still wants a day of its own
-        held = step.anchored or key in self.progress.pins
-        return max(day if held else day - 1, self.day - 1)
-
-    def known_day(self, key: str, fixed: Mapping[int, int], network: StepGraph, *, progress: bool) -> int | None:
-        """Return the day on which a step ends whatever is planned: done, pinned or an appointment; else None."""
-        if progress and key in self.progress.done:
-            return self.progress.done[key].toordinal()
-        if (index := network.index.get(key)) is not None and index in fixed:
-            return fixed[index]
-        if progress and key in self.progress.pins:
-            return self.progress.pins[key].toordinal()
-        appointment = self.steps[key].on
-        return appointment.toordinal() if appointment else None
 
     def _deadline(self, goal: Goal) -> int:
         """Return the deadline of a goal as written; that of the goal that it hangs on must be known."""
@@ -355,7 +256,7 @@ class Planner:
         followers = frozenset(i for i in reserved if planned.dues[i] >= self.day) - planned.fixed.keys() - anchors
         fixed = {i: planned.dues[i] for i in range(len(planned.network.steps)) if i not in followers}
         days = planned.network.frame.days
-        kept = self._floors(planned.network, planned.gone | set(fixed), fixed, self.day - 1)
+        kept = self.floors(planned.network, planned.gone | set(fixed), fixed, self.day - 1)
         for i in kept.begin:
             for before, wait in planned.network.previous[i]:
                 if before in reserved and before not in followers:
@@ -457,7 +358,7 @@ class Planner:
         `fixed` holds the due days of what is fixed, by index.
         """
         days = network.frame.days
-        floors = self._floors(network, planned.gone, fixed, self.first_day(planned.goal) - 1)
+        floors = self.floors(network, planned.gone, fixed, self.first_day(planned.goal) - 1)
         begun = self.begun(planned, published) & floors.begin.keys()
         return floors.of_begun(begun, days.position(days.forward(self.day)))
 
@@ -542,11 +443,6 @@ class Planner:
             first = min(last, max(reached, days.forward(self.first_day(planned.goal))))
             planned.starts[i] = max(planned.starts[i], first)
             planned.dues[i] = max(planned.dues[i], first)
-
-
-def _opening(step: Step, low: int) -> int:
-    """Return the last day before `from`, where that is later than the day `low`."""
-    return low if step.not_before is None else max(low, step.not_before.toordinal() - 1)
 
 
 def _at_least(
