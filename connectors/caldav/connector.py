@@ -175,7 +175,9 @@ class CalDAV:
     def _found(self) -> Collection:
         """Return the list. Raises MissingError where there is none, BackplanError where it takes no tasks."""
         self._path = self._path or lists.path_of(self._dav, self._list)
-        return lists.found(self._dav, self._path, self._list)
+        found = lists.found(self._dav, self._path, self._list)
+        self._path = found.path
+        return found
 
     # One task
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
 from config.errors import BackplanError
@@ -181,11 +181,6 @@ class Dav:
 def _path(response: requests.Response, href: str) -> str:
     """Return a path as it is asked for; servers write it with or without the host."""
     return urlsplit(urljoin(response.url, href.strip())).path
-
-
-def same(one: str, other: str) -> bool:
-    """Return whether two paths are one, however they are quoted."""
-    return unquote(one).rstrip("/") == unquote(other).rstrip("/")
 
 
 def _properties(found: Element) -> dict[str, Element]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.errors import BackplanError, MissingError
-from connectors.caldav.dav import same
 
 if TYPE_CHECKING:
     from connectors.caldav.dav import Collection, Dav
@@ -18,9 +17,12 @@ def path_of(dav: Dav, name: str) -> str:
 
 
 def found(dav: Dav, path: str, name: str) -> Collection:
-    """Return the list at a path. Raises MissingError where there is none, BackplanError where it takes no tasks."""
+    """Return the list at a path, which may have moved.
+
+    Raises MissingError where there is none, BackplanError where it takes no tasks.
+    """
     try:
-        one = next((one for one in dav.properties(path) if same(one.path, path)), None)
+        one = next(iter(dav.properties(path)), None)
     except MissingError:
         one = None
     if one is None:

@@ -66,6 +66,11 @@ class CalDAVAccount:
         texts = {path: _unfolded(text) for path, text in self.server.resources().items()}
         return next((path, text) for path, text in texts.items() if f"\nUID:{native_id}\n" in text)
 
+    def memory(self) -> str:
+        """Return the id of the task with the memory."""
+        (found,) = (text for text in map(_unfolded, self.texts()) if "X-BACKPLAN:bpm1" in text)
+        return found.partition("\nUID:")[2].partition("\n")[0]
+
     def edit(self, native_id: str, change: Callable[[str], str]) -> None:
         path, text = self.resource(native_id)
         self.server.ask("PUT", path, change(text).replace("\n", "\r\n").encode())
