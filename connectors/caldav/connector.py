@@ -6,6 +6,7 @@ only as it was read. Where a condition does not hold, the task is looked at: an 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import unquote, urljoin
@@ -47,6 +48,8 @@ CALDAV = Service(
     words=dav.words,
 )
 _FAILED, _NOT_FOUND = 412, 404
+_REFUSED = (400, 403, 409, 412)  # what servers answer where an id is in use: Nextcloud, Cyrus, Radicale, Xandikos
+_ID_IN_USE = re.compile(rb"(?i)\buid\b|unique-scheduling-object-resource")
 _TRIES = 3  # at a task that others keep changing
 
 
@@ -127,6 +130,11 @@ class CalDAV:
         response = self._dav.put(path, text, {"If-None-Match": "*"})
         if response.status_code == _FAILED and (there := self.row(wanted.id)):
             return there
+        if response.status_code in _REFUSED and _ID_IN_USE.search(response.content):
+            raise BackplanError(
+                f"its id ({wanted.id}) is in use elsewhere on the server: empty the trash bin if it is there, or move it "
+                "back from another list, or delete it"
+            )
         self._api.checked(response)
         return self._row(self._stored(path, text, response.headers.get("ETag", "")))
 

@@ -423,6 +423,36 @@ def test_an_id_that_somebody_else_has_is_not_written_over(world: World, account:
     world.sync()
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (
+            400,
+            "<d:error xmlns:d='DAV:'><m>Deleted calendar object with uid already exists</m></d:error>",
+        ),
+        (403, "<d:error xmlns:d='DAV:'><c:unique-scheduling-object-resource xmlns:c='x'/></d:error>"),
+        (409, "<error xmlns='DAV:'><no-uid-conflict xmlns='urn:ietf:params:xml:ns:caldav'/></error>"),
+        (412, "<error xmlns='DAV:'><no-uid-conflict xmlns='urn:ietf:params:xml:ns:caldav'/></error>"),
+    ],
+)
+def test_an_id_that_is_in_use_elsewhere_is_said(world: World, account: CalDAVAccount, status: int, body: str) -> None:
+    """With the answers of Nextcloud, Cyrus, Radicale and Xandikos."""
+    world.goal["steps"].append({"id": "new", "title": "Think", "takes": "1 day"})
+    path = f"{LIST}{client_id('me/goals', 'g/new', 1)}.ics"
+
+    def bent(request: Request, response: Response) -> Response:
+        if (request.method, request.path) == ("PUT", path):
+            account.server.ask("DELETE", path)
+            return Response(status, body.encode(), "application/xml")
+        return response
+
+    account.server.bend = bent
+    done = world.run(connector(account.server))
+    assert [error.partition(" (")[0] for error in done.errors] == ["its id"]
+    account.server.bend = None
+    world.sync()
+
+
 def test_the_id_of_a_task_is_for_good() -> None:
     assert client_id("me/goals", "g/one", 1) == "5ba664fa-b722-55d0-83df-fc78388c847c"
 
