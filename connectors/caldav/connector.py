@@ -132,7 +132,7 @@ class CalDAV:
             return there
         if response.status_code in _REFUSED and _ID_IN_USE.search(response.content):
             raise BackplanError(
-                f"its id ({wanted.id}) is in use elsewhere on the server: empty the trash bin if it is there, or move it "
+                f"its id ({wanted.id}) is in use elsewhere on the server: empty the trash bin if it is there, move it "
                 "back from another list, or delete it"
             )
         self._api.checked(response)
