@@ -37,7 +37,8 @@ class Credential:
 
     service: its name for people. variable: of the environment, which holds the token; with `_FILE` behind it, it names
     a file that does. where: how a person gets one, as a part of a sentence. url_variable: of the environment, which
-    says where the service is; url: where it is without.
+    says where the service is; url: where it is without. user_variable: of the environment, which names the user whose
+    password it is, where it is no token but a password.
     """
 
     service: str
@@ -45,28 +46,42 @@ class Credential:
     where: str
     url_variable: str
     url: str
+    user_variable: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        return "password" if self.user_variable else "token"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says of one service: where it is, its token, and how many seconds a run may take."""
+    """What the environment says of one service: where it is, its token, and how many seconds a run may take.
+
+    user: whose password it is; empty where the service takes a token.
+    """
 
     credential: Credential
     url: str
     time_budget: float
     token: SecretStr | None = None
     token_file: Path | None = None
+    user: str = ""
 
     def secret(self) -> SecretStr:
-        """Return the service's token. Raises CredentialsError where there is none."""
+        """Return the service's token. Raises CredentialsError where there is none, or no user whose password it is."""
         wanted = self.credential
-        return _token(
-            wanted.variable,
-            self.token,
-            self.token_file,
-            f"{wanted.service}'s token is missing: {wanted.where} and put it into the environment variable "
-            f"{wanted.variable} (nothing was changed)",
+        if wanted.user_variable and not self.user:
+            raise CredentialsError(
+                f"{wanted.service}'s user name is missing: put it into the environment variable "
+                f"{wanted.user_variable} (nothing was changed)"
+            )
+        missing = (
+            f"{wanted.service}'s {wanted.kind} is missing: {wanted.where} and put it into the environment variable "
+            f"{wanted.variable} (nothing was changed)"
         )
+        read = _password if wanted.user_variable else _token
+        return read(wanted.variable, self.token, self.token_file, missing)
 
 
 class _Environment(BaseSettings):
@@ -78,15 +93,20 @@ class _Environment(BaseSettings):
 
 
 def _token(name: str, token: SecretStr | None, path: Path | None, missing: str) -> SecretStr:
-    if token is None and path is not None:
-        name = f"{name}_FILE"
-        token = _from_file(name, path)
-    known = token.get_secret_value().strip().strip(_BYTE_ORDER_MARK).strip() if token is not None else ""
+    found = _password(name, token, path, missing)
+    if what := _in_no_token(found.get_secret_value()):
+        raise _strange(f"{name}_FILE" if token is None else name, what)
+    return found
+
+
+def _password(name: str, password: SecretStr | None, path: Path | None, missing: str) -> SecretStr:
+    """Return a secret that may hold any character."""
+    if password is None and path is not None:
+        password = _from_file(f"{name}_FILE", path)
+    known = password.get_secret_value().strip().strip(_BYTE_ORDER_MARK).strip() if password is not None else ""
     if not known:
         raise CredentialsError(missing)
     keep_secret(known)
-    if what := _in_no_token(known):
-        raise _strange(name, what)
     return SecretStr(known)
 
 
@@ -134,11 +154,12 @@ def load(folder: Path, credential: Credential) -> Settings:
     """
     files = () if on_pull_request() else (folder / ".env", Path(".env"))  # a later file goes first
     token, url = credential.variable.lower(), credential.url_variable.lower()
+    user = credential.user_variable.lower()
     fields: dict[str, Any] = {
         token: (SecretStr | None, None),
         f"{token}_file": (Path | None, None),
         url: (Address, ...),
-    }
+    } | ({user: (str, "")} if user else {})
     model = create_model("Environment", __base__=_Environment, **fields)
     try:
         told: dict[str, Any] = {url: os.environ.get(credential.url_variable) or credential.url}
@@ -151,4 +172,6 @@ def load(folder: Path, credential: Credential) -> Settings:
         wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise InputError(f"a setting in the environment is wrong: {wrong}") from None
     said = found.model_dump()
-    return Settings(credential, said[url], said["backplan_time_budget"], said[token], said[f"{token}_file"])
+    return Settings(
+        credential, said[url], said["backplan_time_budget"], said[token], said[f"{token}_file"], said.get(user, "")
+    )

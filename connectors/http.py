@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
+from pydantic import SecretStr
 
 from config import settings
 from config.errors import BackplanError, CredentialsError, MissingError
+from config.redaction import keep_secret
 from connectors.base import Requests
 from connectors.retry import Clock, Retrier, TransientError, asked_to_wait, too_often, unreachable
 
@@ -20,11 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from pydantic import SecretStr
-
     from config.settings import Credential
 
-__all__ = ["Api", "Clock", "Rate", "Service", "connect", "json_object", "listed"]
+__all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object", "listed"]
 
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and to be answered: longer than services take before they give up
 _MOST_HOPS = 5
@@ -33,6 +34,21 @@ _TOO_MANY = 429
 
 def _is_429(response: requests.Response) -> bool:
     return response.status_code == _TOO_MANY
+
+
+def _is_json(response: requests.Response) -> bool:
+    try:
+        json.loads(response.content)
+    except ValueError:
+        return False
+    return True
+
+
+def _words(response: requests.Response) -> str:
+    """Return what an error says, by the names that services give it; empty where it says nothing."""
+    error = json_object(response)
+    words = (error.get(name) for name in ("error_description", "message", "error"))
+    return next((str(said) for said in words if said), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +67,8 @@ class Service:
     credential: its token, and where it is. headers: sent with each request. header, scheme: what carries the token, and
     the word before it. limited: whether an answer says that there are too many requests, so that nothing was done.
     rest: seconds to wait then, where the answer does not say for how long. rates: what is never exceeded.
-    rights: what a token and its owner need, as a part of a sentence.
+    rights: what a token and its owner need, as a part of a sentence. whole: whether an answer that is no error is what
+    the service can have answered, and all of it. words: what an error says.
     """
 
     credential: Credential
@@ -62,6 +79,8 @@ class Service:
     rest: float = 0.0
     rates: tuple[Rate, ...] = ()
     rights: str = ""
+    whole: Callable[[requests.Response], bool] = _is_json
+    words: Callable[[requests.Response], str] = _words
 
 
 class _Auth(requests.auth.AuthBase):
@@ -115,13 +134,15 @@ class Api:
         path: str,
         *,
         params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | str | None = None,
+        headers: Mapping[str, str] | None = None,
         writes: bool | None = None,
         repeatable: bool = True,
     ) -> requests.Response:
         """Return the answer to a request: JSON, or an error of the service's own (4xx), which the caller explains.
 
-        path: below the address of the service, or a whole address, such as a link to the next page.
+        path: below the address of the service, or a whole address, such as a link to the next page. body: sent as JSON,
+        or as it is where it is a text.
         writes: how it is counted; all but GET count as writes by default.
         repeatable: it can be sent twice without harm. Else it is sent again only after it was refused.
 
@@ -130,8 +151,10 @@ class Api:
         writing = method != "GET" if writes is None else writes
         if wait := self._room.take(self.retrier.clock.passed(), writing=writing):
             self.retrier.pause(wait, "the next request has to wait, as there may be only so many a minute")
+        content = {"data": body.encode()} if isinstance(body, str) else {"json": body}
         return self.retrier.until_answered(
-            lambda: self._once(method, self._address(path), params, body, writing), repeatable=repeatable
+            lambda: self._once(method, self._address(path), {"params": params, "headers": headers, **content}, writing),
+            repeatable=repeatable,
         )
 
     def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
@@ -145,15 +168,15 @@ class Api:
         """Return an answer that is no error. Raises as `ask` does."""
         if response.ok:
             return response
-        wanted, words = self._service.credential, _words(json_object(response))
+        wanted, words = self._service.credential, self._service.words(response) or "no reason given"
         if response.status_code == requests.codes.unauthorized:
             raise CredentialsError(
-                f"{wanted.service} does not know the token in {wanted.variable}, or it has expired ({words}): "
+                f"{wanted.service} does not know the {wanted.kind} in {wanted.variable}, or it has expired ({words}): "
                 f"{wanted.where} and put it there (nothing more was changed)"
             )
         if response.status_code == requests.codes.forbidden:
             raise CredentialsError(
-                f"the token in {wanted.variable} may not do that ({wanted.service}: {words}): it needs "
+                f"the {wanted.kind} in {wanted.variable} may not do that ({wanted.service}: {words}): it needs "
                 f"{self._service.rights}"
             )
         missing = response.status_code in (requests.codes.not_found, requests.codes.gone)
@@ -167,9 +190,7 @@ class Api:
         here = urlsplit(self.url)
         return urlsplit(path)._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 
-    def _once(
-        self, method: str, url: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None, writing: bool
-    ) -> requests.Response:
+    def _once(self, method: str, url: str, asked: Mapping[str, Any], writing: bool) -> requests.Response:
         """Send a request, and again to where the service says that its object has moved."""
         for _ in range(_MOST_HOPS):
             if writing:
@@ -178,16 +199,14 @@ class Api:
                 self.requests.read += 1
             timeout = self.retrier.at_most(self._timeout[0]), self.retrier.at_most(self._timeout[1])
             try:
-                response = self._http.request(
-                    method, url, params=params, json=body, timeout=timeout, allow_redirects=False
-                )
+                response = self._http.request(method, url, timeout=timeout, allow_redirects=False, **asked)
             except requests.RequestException as error:
                 host = urlsplit(url).netloc.rpartition("@")[2]
                 raise unreachable(error, host) or TransientError(_reason(error)) from None
-            where = response.headers.get("Location", "")
+            where = urljoin(url, response.headers.get("Location", ""))
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
-            url, params = where, None
+            url, asked = where, {**asked, "params": None}
         self.retrier.hear(response.headers)
         return self._answered(response)
 
@@ -198,7 +217,7 @@ class Api:
         if response.status_code >= requests.codes.server_error:
             raise TransientError(f"it answers {response.status_code}", asked_to_wait(response.headers))
         empty = response.status_code == requests.codes.no_content and response.request.method == "DELETE"
-        if response.is_redirect or (response.ok and not (empty or _is_json(response))):
+        if response.is_redirect or (response.ok and not (empty or self._service.whole(response))):
             raise TransientError("something on the way answers in its place, or cuts its answers short")
         return response
 
@@ -215,7 +234,15 @@ class Api:
 def connect(service: Service, folder: Path) -> Api:
     """Return a service as the environment names it. Raises CredentialsError where its token is missing."""
     said = settings.load(folder, service.credential)
-    return Api(service, said.url, said.secret(), said.time_budget, Clock())
+    secret = said.secret()
+    return Api(service, said.url, basic(said.user, secret) if said.user else secret, said.time_budget, Clock())
+
+
+def basic(user: str, password: SecretStr) -> SecretStr:
+    """Return what follows `Basic` where a service takes a user's password."""
+    said = b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
+    keep_secret(said)
+    return SecretStr(said)
 
 
 def listed(ask: Callable[..., requests.Response], path: str, **query: str) -> Iterator[Any]:
@@ -241,20 +268,6 @@ def json_object(response: requests.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _words(error: Mapping[str, Any]) -> str:
-    """Return what an error says, by the names that services give it."""
-    words = (error.get(name) for name in ("error_description", "message", "error"))
-    return next((str(said) for said in words if said), "no reason given")
-
-
-def _is_json(response: requests.Response) -> bool:
-    try:
-        json.loads(response.content)
-    except ValueError:
-        return False
-    return True
 
 
 def _reason(error: requests.RequestException) -> str:

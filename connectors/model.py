@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
+from uuid import UUID, uuid5
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 FIELDS = ("title", "start", "due", "notes", "labels", "priority", "who", "checklist", "after")
 
 
+_IDS = UUID("6d0a8f3c-94f1-4b7e-9a53-2c1e70b4d8f6")  # never to be changed: tasks would be made a second time
 ADDITIVE = frozenset({"labels", "checklist", "after"})  # to these people add; what they add is never removed by us
 
 
@@ -167,6 +169,11 @@ def _digest(text: str) -> str:
 def client_nonce(namespace: str, key: str, generation: int) -> str:
     """Return the nonce of a task whose service takes our ids: the same for every attempt to create it."""
     return sha256(f"{namespace}\n{key}\n{generation}".encode()).hexdigest()[:10]
+
+
+def client_id(*parts: object) -> str:
+    """Return the id of a task, where ids are those of RFC 9562: by namespace, key and generation."""
+    return str(uuid5(_IDS, "\n".join(map(str, parts))))
 
 
 @dataclass(frozen=True, slots=True)

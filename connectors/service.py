@@ -17,7 +17,7 @@ from connectors import stored
 from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.codec import write_marker
 from connectors.http import Api, Service, connect
-from connectors.model import Content
+from connectors.model import Content, client_id
 from connectors.options import read_options
 from connectors.retry import UnknownOutcomeError
 from connectors.snapshot import Classifier, Hiding, Row, in_words, tidy
@@ -29,11 +29,16 @@ if TYPE_CHECKING:
 
     from connectors.model import Snapshot, StoredGoal
     from connectors.options import Options
+    from connectors.snapshot import Found
 
 TEXT = "text"
 _FEW = 5  # rows that are not listed and are asked for one by one; more, and all are listed
 _GONE = "there is no such task any more"
 _BESIDES = 500  # characters of a description that holds a piece of the memory, for what people read there
+
+
+class ChangedError(BackplanError):
+    """A task is not any more as it was read, so that it was not changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +52,23 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A task as it shall be. `text` is the description with our line in it. ours: it carries our label."""
+    """A task as it shall be. `text` is the description with our line in it. ours: it carries our label.
+
+    id: of one that is to be made, where the service takes our ids. above: the id of the task to make it below, if any.
+    """
 
     content: Content
     text: str
     ours: bool = True
+    id: str = ""
+    above: str = ""
 
 
 class TaskService(Protocol):
     """How tasks are read and written in a service. Each method sends one request, and decides nothing.
 
-    Raises MissingError where something is not there, CredentialsError where the token is wrong, or BackplanError.
+    Raises MissingError where something is not there, CredentialsError where the token is wrong, ChangedError where a
+    service that tells notices a change since a task was read, or BackplanError.
     """
 
     name: ClassVar[str]
@@ -79,7 +90,10 @@ class TaskService(Protocol):
         """Return one task; None where it was deleted."""
 
     def create(self, wanted: Wanted) -> Row:
-        """Make a task. Raises UnknownOutcomeError where it may have been made."""
+        """Make a task. Raises UnknownOutcomeError where it may have been made.
+
+        A service that takes our ids returns what has the id, whoever made it.
+        """
 
     def change(self, row: Row, wanted: Wanted, fields: frozenset[str]) -> Row:
         """Change fields of a task: those of the content, or its text."""
@@ -198,15 +212,34 @@ class Writer:
     def _create(self, write: Write) -> Row:
         content, marker = write.content, write.marker
         assert content is not None and marker is not None  # noqa: S101, PT018  # a create has both
-        return self._make(Wanted(content, self._joined(content.notes, write_marker(marker))))
+        text = self._joined(content.notes, write_marker(marker))
+        own = client_id(marker.namespace, marker.key, marker.generation)
+        row = self._make(Wanted(content, text, id=own, above=self._ids.get(write.parent or "", "")))
+        self._ids[write.key] = row.id
+        return row
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        """The ids of our open tasks, by key."""
+        found = self._place.classifier.managed(self._place.rows.values())
+        return {one.marker.key: one.row.id for one in found if self._is_ours(one)}
+
+    def _is_ours(self, found: Found) -> bool:
+        return found.marker.namespace == self._namespace and not found.row.closed
 
     def _make(self, wanted: Wanted) -> Row:
-        """Make a task once: one that may have been made is looked for by our line in it."""
+        """Make a task once: one that may have been made is looked for by our line in it.
+
+        Raises BackplanError where another one has its id.
+        """
         split = self._service.hiding.split
         line = split(wanted.text)[1]
         while True:
             try:
-                return self._place.take(self._service.create(wanted))
+                row = self._place.take(self._service.create(wanted))
+                if _identity(split(row.text)[1]) != _identity(line):
+                    raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
+                return row
             except UnknownOutcomeError:
                 self._pause(self._service.limits.settles, "whether it has made what it was asked for is not known")
                 self._place.look()
@@ -223,14 +256,24 @@ class Writer:
             texts = [hiding.join(stored.ABOUT, line) for line in lines]
             if len(texts) == len(old) == 1:
                 wanted = Wanted(Content(old[0].title), texts[0])
-                rows = (place.take(self._service.change(old[0], wanted, frozenset({TEXT}))),)
+                rows = (place.take(self._overwrite(old[0], wanted)),)
             else:
-                rows = tuple(self._make(Wanted(Content(stored.TITLE), text)) for text in texts)
+                pieces = zip(texts, lines, strict=True)
+                rows = tuple(
+                    self._make(Wanted(Content(stored.TITLE), text, id=client_id(line))) for text, line in pieces
+                )
                 spare += old
         place.stored = Stored(memory, rows, spare)
         for row in spare:
             self._remove(row)
         place.stored = Stored(memory, rows)
+
+    def _overwrite(self, row: Row, wanted: Wanted) -> Row:
+        """Change the memory, whoever wrote it since: what a run that raced has made tells that by its marker."""
+        try:
+            return self._service.change(row, wanted, frozenset({TEXT}))
+        except ChangedError:
+            return self._service.change(self._service.row(row.id) or row, wanted, frozenset({TEXT}))
 
     def _joined(self, notes: str, line: str) -> str:
         """Return a description. Raises BackplanError where it is too long."""
@@ -241,6 +284,11 @@ class Writer:
                 f"its text is {over} characters too long for {name}; shorten its notes in the goals file"
             )
         return text
+
+
+def _identity(line: str) -> list[str]:
+    """Return what tells apart two lines of ours: nonce, namespace and key of a task, number and set of a memory."""
+    return line.split()[:4]
 
 
 class ServiceConnector:

@@ -31,7 +31,8 @@ class Row:
     """A task as a service returns it. `text` is its description as stored, marker and all.
 
     people: the names of those who are assigned to it. added: sorts by age. touched: a person added something to it that
-    is not in its content. trusted: it has our label, or whoever the token belongs to made it.
+    is not in its content. trusted: it has our label, or whoever the token belongs to made it. recurring: a person made
+    it repeat.
     """
 
     id: str
@@ -46,6 +47,9 @@ class Row:
     added: str = ""
     touched: bool = False
     trusted: bool = True
+    start: date | None = None
+    priority: str = "none"
+    recurring: bool = False
 
     @property
     def closed(self) -> bool:
@@ -85,6 +89,25 @@ class HtmlComment:
     def escape(self, notes: str) -> str:
         """Return notes whose own comments are none of ours."""
         return _LIKE_HIDDEN.sub("<!-- \N{WORD JOINER}", notes)
+
+
+class OwnField:
+    """A field of its own. A text is then both: the description, and our line behind a sign that no text has."""
+
+    _SIGN = "\0"
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Return what stands before the sign, and what stands behind it."""
+        notes, _, line = text.partition(self._SIGN)
+        return notes, line
+
+    def join(self, notes: str, line: str) -> str:
+        """Return notes and line with the sign between them."""
+        return f"{notes}{self._SIGN}{line}" if line else notes
+
+    def escape(self, notes: str) -> str:
+        """Return notes without the sign."""
+        return notes.replace(self._SIGN, "")
 
 
 def marker_of(text: str, namespace: str) -> Marker | None:
@@ -158,7 +181,7 @@ class Classifier:
         """Return what people see of a row. Of several people, the one counts that we applied."""
         applied = marker.applied.get("who") if marker else None
         who = next((name for name in row.people if digest(name) == applied), next(iter(row.people), ""))
-        return Content(row.title, row.due, self.notes(row), row.labels, who=who)
+        return Content(row.title, row.due, self.notes(row), row.labels, row.priority, row.start, who)
 
     def notes(self, row: Row) -> str:
         """Return the description without our line, as notes are compared."""
@@ -204,6 +227,7 @@ class Classifier:
             done_at=row.done_at,
             dropped=row.dropped,
             touched=row.touched,
+            recurring=row.recurring,
         )
 
 

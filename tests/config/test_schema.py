@@ -32,6 +32,7 @@ calendars:
 sync:
   - todoist: {project: Career}
   - gitlab: {project: me/goals}
+  - caldav: {list: Goals}
   - markdown
 when_late: squeeze
 capacity: 2

@@ -12,6 +12,7 @@ import pytest
 from connectors.markdown.connector import MarkdownConnector
 from tests import tiers
 from tests.conftest import ROOT
+from tests.connectors.caldav_account import CalDAVAccount
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GitLabAccount
@@ -20,6 +21,7 @@ from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers import gitlab
 from tests.servers.github_server import GitHubServer
+from tests.servers.radicale import RadicaleServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -168,6 +170,15 @@ class TestGitLab(Contract):
     def service(self) -> Iterator[GitLabAccount]:
         with gitlab.server() as server:
             yield GitLabAccount(server)
+
+
+class TestCalDAV(Contract):
+    """CalDAV, over HTTP, with Radicale behind it."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[CalDAVAccount]:
+        with RadicaleServer() as server:
+            yield CalDAVAccount(server)
 
 
 def test_every_connector_is_in_the_suite() -> None:

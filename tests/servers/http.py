@@ -147,6 +147,12 @@ class LoopbackServer:
         """Return what the clock of the service says; None for that of this machine."""
         return None
 
+    def empty(self, request: Request, response: Response) -> Response:
+        """Return an answer whose lists are empty."""
+        if not response.body:  # what was deleted has nothing to tell
+            return response
+        return replace(response, body=json.dumps(_emptied(json.loads(response.body))).encode())
+
     def first_half(self, request: Request) -> Request | None:
         """Return a batch cut to its first half; None where the request is no batch."""
         return None
@@ -231,13 +237,6 @@ def _truncated(server: LoopbackServer, request: Request) -> Response:
     return replace(response, body=response.body[: len(response.body) // 2])
 
 
-def _empty(server: LoopbackServer, request: Request) -> Response:
-    response = server.carry_out(request)
-    if not response.body:  # what was deleted has nothing to tell
-        return response
-    return replace(response, body=json.dumps(_emptied(json.loads(response.body))).encode())
-
-
 def _emptied(value: Any) -> Any:
     """Return an answer with its lists empty; one object, which has an id, stays as it is."""
     if isinstance(value, list):
@@ -261,7 +260,7 @@ _FAULTY: dict[Fault, Callable[[LoopbackServer, Request], Response]] = {
     Fault.TRUNCATED: _truncated,
     Fault.HTML_200: lambda server, request: _page(200, b"Please log in to this network"),
     Fault.PARTIAL: _partial,
-    Fault.EMPTY_200: _empty,
+    Fault.EMPTY_200: lambda server, request: server.empty(request, server.carry_out(request)),
     Fault.TIMEOUT: lambda server, request: replace(server.carry_out(request), sent=Sent.WAIT),
 }
 
@@ -318,7 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.server.fake.respond(Request(self.command, url.path, query, headers, body)))
 
     # The base class looks for these names.
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_PROPFIND = do_REPORT = serve  # noqa: N815
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """Return what the header `Date` tells."""

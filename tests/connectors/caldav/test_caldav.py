@@ -1,0 +1,610 @@
+"""CalDAV beside the contract: faults at every request, what apps write, what servers refuse, and the real command."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Todo
+
+from config.errors import BackplanError, CredentialsError, InputError, MissingError, RefusedError
+from connectors.base import Action
+from connectors.caldav import dav, todo
+from connectors.http import Api
+from connectors.model import Content, client_id
+from connectors.service import Wanted
+from sync.run import executor, pipeline, reading, work
+from sync.run.homes import Binding
+from tests.connectors.caldav_account import CalDAVAccount, connector
+from tests.connectors.contract import TODAY, World, run
+from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
+from tests.servers.http import Fault, Request, Response
+from tests.servers.radicale import LIST, PASSWORD, USER, RadicaleServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+    import requests
+
+    from connectors.caldav.connector import CalDAVConnector
+    from tests.conftest import Person
+
+    Scenario = Callable[[World], None]
+
+FAULTS = [fault for fault in Fault if fault not in (Fault.TIMEOUT, Fault.UNAUTHORIZED)]  # which take long, or are final
+MEMORY = "backplan's memory, keep this"
+
+
+@pytest.fixture
+def server() -> Iterator[RadicaleServer]:
+    with RadicaleServer() as server:
+        yield server
+
+
+@pytest.fixture
+def account(server: RadicaleServer) -> CalDAVAccount:
+    return CalDAVAccount(server)
+
+
+@pytest.fixture
+def world(account: CalDAVAccount, tmp_path: Path) -> World:
+    """Our four tasks beside one of a person."""
+    account.add_foreign_task("Buy milk")
+    world = World(account, tmp_path)
+    world.sync()
+    return world
+
+
+def titles(server: RadicaleServer) -> list[str]:
+    found = (title for text in server.resources().values() for title in re.findall(r"(?m)^SUMMARY:(.*?)\r?$", text))
+    return sorted(title.replace("\\", "") for title in found)
+
+
+# Faults
+
+
+SCENARIOS = [
+    pytest.param(one, marks=pytest.mark.proof)
+    for one in (scenario_first, scenario_deadline, scenario_removed, scenario_done)
+]
+
+
+def _prepared(folder: Path, server: RadicaleServer, scenario: Scenario) -> World:
+    world = World(CalDAVAccount(server), folder)
+    world.service.add_foreign_task("Buy milk")
+    scenario(world)
+    return world
+
+
+def _number_of_requests(folder: Path, scenario: Scenario) -> int:
+    with RadicaleServer() as server:
+        world = _prepared(folder, server, scenario)
+        before = server.count()
+        run(world.project, [connector(server)], TODAY)
+        return server.count() - before
+
+
+def _assert_all_is_well(world: World, scenario: Scenario, server: RadicaleServer) -> None:
+    """After one clean run each task is there exactly once, with one memory, and the next run has nothing to do."""
+    server.faults.clear()
+    assert run(world.project, [connector(server)], TODAY).errors == []
+    again = connector(server)
+    assert run(world.project, [again], TODAY).silent
+    assert again.requests.write == 0
+    gone = {"Go on"} if scenario is scenario_removed else set()
+    assert titles(server) == sorted({"Reach it", "Begin", "Go on", "Finish", "Buy milk", MEMORY} - gone)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_one_fault_anywhere_is_overcome_within_the_run(tmp_path: Path, scenario: Scenario) -> None:
+    for at, fault in product(range(_number_of_requests(tmp_path, scenario)), FAULTS):
+        with RadicaleServer() as server:
+            world = _prepared(tmp_path, server, scenario)
+            server.faults.at(at, fault)
+            done = run(world.project, [connector(server)], TODAY)
+            assert (done.errors, done.found.unread) == ([], {}), (at, fault)
+            _assert_all_is_well(world, scenario, server)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.NOT_SENT])
+def test_the_answer_to_every_request_is_lost_once(tmp_path: Path, server: RadicaleServer, fault: Fault) -> None:
+    """What was written before its answer was lost is there already when it is written again."""
+    world = _prepared(tmp_path, server, scenario_deadline)
+    seen = set()
+
+    def judge(index: int, method: str, path: str) -> Fault | None:
+        first = (method, path) not in seen
+        seen.add((method, path))
+        return fault if first else None
+
+    server.faults.judge(judge)
+    assert run(world.project, [connector(server)], TODAY).errors == []
+    assert {"PUT", "REPORT", "PROPFIND"} <= {method for method, _ in seen}
+    _assert_all_is_well(world, scenario_deadline, server)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_run_that_ends_at_any_request_is_finished_by_the_next(tmp_path: Path, scenario: Scenario) -> None:
+    """From there on nothing is answered any more, in a run that has little time to wait."""
+    faults = (Fault.LOST, Fault.BAD_GATEWAY_APPLIED, Fault.UNAUTHORIZED)
+    for at, fault in product(range(_number_of_requests(tmp_path, scenario)), faults):
+        with RadicaleServer() as server:
+            world = _prepared(tmp_path, server, scenario)
+            server.faults.at(at, fault)
+            server.faults.at(at + 1, Fault.NOT_SENT, 1000)
+            with suppress(BackplanError):
+                run(world.project, [connector(server, budget=60)], TODAY)
+            assert len(titles(server)) == len(set(titles(server))), (at, fault)
+            _assert_all_is_well(world, scenario, server)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_killed_after_any_request(tmp_path: Path, scenario: Scenario) -> None:
+    for last in range(1, _number_of_requests(tmp_path, scenario) + 1):
+        with RadicaleServer() as server:
+            world = _prepared(tmp_path, server, scenario)
+
+            class Dying(Api):
+                sent = 0
+
+                def _answered(self, response: requests.Response, last: int = last) -> requests.Response:
+                    Dying.sent += 1
+                    if Dying.sent == last:
+                        raise Killed
+                    return super()._answered(response)
+
+            with pytest.raises(Killed):
+                run(world.project, [connector(server, api=Dying)], TODAY)
+            _assert_all_is_well(world, scenario, server)
+
+
+@pytest.mark.parametrize("ahead", [0, *(pytest.param(ahead, marks=pytest.mark.proof) for ahead in (1, 2, 3))])
+@pytest.mark.parametrize("scenario", [scenario_first, *SCENARIOS[1:]])
+def test_two_runs_that_race_make_nothing_twice(tmp_path: Path, scenario: Scenario, ahead: int) -> None:
+    """Both read before either writes, and then their requests take turns: not even for a moment is there a second."""
+    with RadicaleServer() as server:
+        world = _prepared(tmp_path, server, scenario)
+        ones = [connector(server), connector(server)]
+        runs = [_execute(world, one) for one in ones]
+        answers: list[Any] = [None, None]
+        for turn in [0] * ahead + [1, 0] * 10:
+            with suppress(StopIteration):
+                request = runs[turn].send(answers[turn])
+                answers[turn] = ones[turn].apply(request.batch)
+            ours = [title for title in titles(server) if title != MEMORY]
+            assert len(ours) == len(set(ours))
+        run(world.project, [connector(server)], TODAY)  # nobody has to allow anything
+        _assert_all_is_well(world, scenario, server)
+
+
+def _execute(world: World, one: CalDAVConnector) -> Generator[work.Request, Any, object]:
+    homes = (Binding(one, frozenset({"g"})),)
+    return executor.execute(
+        pipeline.make_plans(reading.read(world.project, homes, TODAY)), {one.label: one.capabilities}
+    )
+
+
+def test_a_list_that_is_empty_is_not_believed_at_once(world: World, server: RadicaleServer) -> None:
+    before = world.tasks()
+    server.faults.at(1, Fault.EMPTY_200)
+    assert world.run(connector(server)).silent
+    assert world.tasks() == before
+
+
+# What a person's app writes
+
+
+class Meddling(Api):
+    """Somebody changes a task after it was read, and before it is written."""
+
+    between: Callable[[], None] | None = None
+
+    def send(self, method: str, path: str, **asked: Any) -> requests.Response:
+        if method in ("PUT", "DELETE") and Meddling.between:
+            between, Meddling.between = Meddling.between, None
+            between()
+        return super().send(method, path, **asked)
+
+
+def test_a_task_that_a_person_changes_meanwhile_keeps_that_and_the_next_run_goes_on(
+    world: World, account: CalDAVAccount
+) -> None:
+    task = world.tasks()["g/two"]
+    one = connector(account.server, api=Meddling)
+    snapshot = one.read()
+    found = next(found for found in snapshot.tasks if found.native_id == task.native_id)
+    Meddling.between = lambda: account.set_title(task.native_id, "My own words")
+    row = one._read_once().rows[task.native_id]
+    with pytest.raises(BackplanError, match="was changed in the meantime; run again"):
+        one._service.close(row)
+    assert (world.tasks()["g/two"].content.title, world.tasks()["g/two"].done) == ("My own words", False)
+    assert found.content.title == "Go on"
+    world.goal["deadline"] = "2027-10-07"
+    world.sync()
+    assert world.tasks()["g/two"].content.title == "My own words"
+
+
+def test_what_is_not_ours_may_change_meanwhile(world: World, account: CalDAVAccount) -> None:
+    native_id = world.native_id("g/one")
+    world.step("one", title="Begin at once")
+    Meddling.between = lambda: account.set_lines(native_id, X_MOOD="X-MOOD;LEVEL=3:good\\, mostly")
+    assert run(world.project, [connector(account.server, api=Meddling)], TODAY).errors == []
+    text = account.resource(native_id)[1]
+    assert "X-MOOD;LEVEL=3:good\\, mostly" in text
+    assert "SUMMARY:Begin at once" in text
+
+
+def test_a_task_that_changes_before_it_is_removed_stays(world: World, account: CalDAVAccount) -> None:
+    native_id = world.native_id("g/two")
+    one = connector(account.server, api=Meddling)
+    one.read()
+    Meddling.between = lambda: account.tick(native_id)
+    with pytest.raises(BackplanError, match="run again"):
+        one._service.remove(one._read_once().rows[native_id])
+    assert world.tasks()["g/two"].done
+
+
+ALARM = "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:Now\nTRIGGER:-PT15M\nEND:VALARM"
+
+
+def test_alarms_and_all_else_that_is_not_ours_stays(world: World, account: CalDAVAccount) -> None:
+    native_id = world.native_id("g/two")
+    lines = ("X-OC-HIDESUBTASKS:1", "GEO:38.7;-9.1", "LOCATION;LANGUAGE=pt:Lisboa\\, Portugal", "CLASS:PRIVATE")
+    account.edit(native_id, lambda text: text.replace("END:VTODO", "\n".join((*lines, ALARM, "END:VTODO"))))
+    world.step("two", title="Go on and on", notes="Words", labels=["home"], priority="high")
+    world.goal["deadline"] = "2027-10-07"
+    assert world.sync().actions["g/two"] is Action.UPDATE
+    text = account.resource(native_id)[1]
+    assert all(line in text for line in (*lines, *ALARM.split("\n")))
+    assert "SUMMARY:Go on and on" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("DUE;VALUE=DATE:20270910", "DUE;VALUE=DATE:20271005"),
+        ("DUE:20270910T170000", "DUE:20271005T170000"),
+        ("DUE:20270910T170000Z", "DUE:20271005T170000Z"),
+        ("DUE;TZID=Europe/Lisbon:20270910T170000", "DUE;TZID=Europe/Lisbon:20271005T170000"),
+    ],
+)
+def test_a_time_and_its_zone_stay_where_a_date_moves(
+    world: World, account: CalDAVAccount, before: str, after: str
+) -> None:
+    native_id = world.native_id("g/two")
+    start = before.replace("DUE", "DTSTART").replace("0910", "0901")
+    account.set_lines(native_id, DUE=before, DTSTART=start)
+    world.sync()
+    assert world.tasks()["g/two"].content.due == date(2027, 9, 10)
+    assert world.tasks()["g/two"].marker.pinned
+    world.goal["deadline"] = "2027-10-07"
+    world.sync()
+    text = account.resource(native_id)[1]
+    assert after in text
+    starts = re.findall(r"DTSTART.*", text[text.index("BEGIN:VTODO") :])
+    assert [start.count("T170000") for start in starts] == [before.count("T170000")]
+
+
+def test_a_task_that_repeats_is_theirs(world: World, account: CalDAVAccount) -> None:
+    native_id = world.native_id("g/two")
+    account.set_lines(native_id, RRULE="RRULE:FREQ=WEEKLY")
+    before = account.resource(native_id)
+    world.goal["deadline"] = "2027-10-07"
+    assert "g/two" not in world.sync().actions
+    assert account.resource(native_id) == before
+
+
+def test_a_changed_occurrence_of_a_task_that_repeats_is_no_task(world: World, account: CalDAVAccount) -> None:
+    native_id = world.native_id("g/two")
+    account.set_lines(native_id, RRULE="RRULE:FREQ=DAILY")
+    text = account.resource(native_id)[1]
+    once = text[text.index("BEGIN:VTODO") : text.index("END:VCALENDAR")].replace("RRULE:FREQ=DAILY\n", "")
+    once = once.replace("END:VTODO", "RECURRENCE-ID;VALUE=DATE:20270923\nSTATUS:COMPLETED\nEND:VTODO")
+    once = once.replace("STATUS:NEEDS-ACTION\n", "")
+    account.edit(native_id, lambda text: text.replace("END:VCALENDAR", f"{once}END:VCALENDAR"))
+    assert world.sync().actions == {}
+    assert (world.tasks()["g/two"].recurring, world.tasks()["g/two"].done) == (True, False)
+
+
+def test_steps_stand_below_their_goal(world: World, account: CalDAVAccount) -> None:
+    tasks = world.tasks()
+    for key in ("g/one", "g/two", "g/three"):
+        assert f"RELATED-TO;RELTYPE=PARENT:{tasks['g'].native_id}\n" in account.resource(tasks[key].native_id)[1]
+    assert "RELATED-TO" not in account.resource(tasks["g"].native_id)[1]
+
+
+def test_a_day_of_one_day_has_no_start(world: World, account: CalDAVAccount) -> None:
+    world.step("two", takes="1 day")
+    world.sync()
+    assert "DTSTART" not in account.resource(world.native_id("g/two"))[1]
+    assert world.tasks()["g/two"].content.start is None
+
+
+# What servers say
+
+
+def test_a_list_that_is_gone_or_takes_no_tasks_is_an_error(world: World, server: RadicaleServer) -> None:
+    server.make_list("/ann/events/", "Events", "VEVENT")
+    with pytest.raises(BackplanError, match=r"caldav \(/ann/events/\): it takes no tasks"):
+        connector(server, name="/ann/events/").read()
+    server.ask("DELETE", LIST)
+    for name in (LIST, "Goals"):
+        with pytest.raises(MissingError, match=r"there is no such list.*nothing was changed"):
+            connector(server, name=name).read()
+    assert world.run(connector(server)).found.unread
+
+
+def test_a_list_is_found_by_its_name(world: World, server: RadicaleServer) -> None:
+    assert connector(server, name="Goals").read().tasks == connector(server).read().tasks
+    server.make_list("/ann/other/", "Goals")
+    with pytest.raises(BackplanError, match="several lists have this name; write one of /ann/"):
+        connector(server, name="Goals").read()
+    with pytest.raises(MissingError, match="the lists of tasks there are Goals"):
+        connector(server, name="Gaols").read()
+
+
+def test_a_wrong_password_is_named_and_not_tried_again(server: RadicaleServer) -> None:
+    with pytest.raises(CredentialsError, match="CalDAV does not know the password in CALDAV_PASSWORD"):
+        connector(server, password="wrong").read()  # noqa: S106  # it is none
+    assert server.count() == 1
+
+
+def test_the_password_goes_to_no_other_host(server: RadicaleServer) -> None:
+    with RadicaleServer() as other:
+
+        def moved(request: Request, response: Response) -> Response:
+            return Response(302, headers=(("Location", f"{other.url}{request.path}"),))
+
+        server.bend = moved
+        with pytest.raises(BackplanError, match="something on the way answers in its place"):
+            connector(server, budget=1).read()
+        assert other.log == []
+
+
+def test_what_has_moved_on_the_same_host_is_asked_the_same_way(world: World, server: RadicaleServer) -> None:
+    def moved(request: Request, response: Response) -> Response:
+        if request.path.startswith("/old/"):
+            return Response(302, headers=(("Location", request.path.removeprefix("/old")),))
+        return response
+
+    server.bend = moved
+    assert connector(server, name=f"/old{LIST}").read() == connector(server).read()
+
+
+def test_an_answer_that_is_not_complete_is_an_error(world: World, server: RadicaleServer) -> None:
+    for wrong in (b"HTTP/1.1 507 Insufficient Storage", b"HTTP/1.1 500 Internal Server Error"):
+
+        def bent(request: Request, response: Response, wrong: bytes = wrong) -> Response:
+            if request.method != "REPORT":
+                return response
+            return replace(response, body=response.body.replace(b"HTTP/1.1 200 OK", wrong, 1))
+
+        server.bend = bent
+        with pytest.raises(BackplanError, match="not complete"):
+            connector(server).read()
+    server.bend = None
+
+
+def test_without_etags_and_with_weak_ones_all_is_well(world: World, server: RadicaleServer) -> None:
+    for etag in ("", 'W/"x"'):
+
+        def bent(request: Request, response: Response, etag: str = etag) -> Response:
+            kept = tuple((name, value) for name, value in response.headers if name != "etag")
+            body = re.sub(rb"<getetag>.*?</getetag>", f"<getetag>{etag}</getetag>".encode(), response.body)
+            return replace(response, body=body, headers=(*kept, ("ETag", etag)) if etag else kept)
+
+        server.bend = bent
+        world.goal["deadline"] = f"2027-10-0{7 + len(etag) % 2}"
+        assert world.sync().errors == []
+    server.bend = None
+
+
+def test_an_id_that_somebody_else_has_is_not_written_over(world: World, account: CalDAVAccount) -> None:
+    world.service.delete(world.native_id("g/two"))
+    world.sync()
+    world.step("two", title="Go on after all")
+    native_id = client_id("me/goals", "g/two", 2)
+    uid = account.add("Mine")
+    text = account.resource(uid)[1].replace(uid, native_id)
+    account.delete(uid)
+    account.server.ask("PUT", f"{LIST}{native_id}.ics", text.encode())
+    done = world.run(connector(account.server))
+    assert done.errors == ["“Mine” has its id, and is not ours any more; delete that task"]
+    assert "SUMMARY:Mine" in account.resource(native_id)[1]
+    account.delete(native_id)
+    world.sync()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (
+            400,
+            "<d:error xmlns:d='DAV:'><m>Deleted calendar object with uid already exists</m></d:error>",
+        ),
+        (403, "<d:error xmlns:d='DAV:'><c:unique-scheduling-object-resource xmlns:c='x'/></d:error>"),
+        (409, "<error xmlns='DAV:'><no-uid-conflict xmlns='urn:ietf:params:xml:ns:caldav'/></error>"),
+        (412, "<error xmlns='DAV:'><no-uid-conflict xmlns='urn:ietf:params:xml:ns:caldav'/></error>"),
+    ],
+)
+def test_an_id_that_is_in_use_elsewhere_is_said(world: World, account: CalDAVAccount, status: int, body: str) -> None:
+    """With the answers of Nextcloud, Cyrus, Radicale and Xandikos."""
+    world.goal["steps"].append({"id": "new", "title": "Think", "takes": "1 day"})
+    path = f"{LIST}{client_id('me/goals', 'g/new', 1)}.ics"
+
+    def bent(request: Request, response: Response) -> Response:
+        if (request.method, request.path) == ("PUT", path):
+            account.server.ask("DELETE", path)
+            return Response(status, body.encode(), "application/xml")
+        return response
+
+    account.server.bend = bent
+    done = world.run(connector(account.server))
+    assert [error.partition(" (")[0] for error in done.errors] == ["its id"]
+    account.server.bend = None
+    world.sync()
+
+
+def test_the_id_of_a_task_is_for_good() -> None:
+    assert client_id("me/goals", "g/one", 1) == "5ba664fa-b722-55d0-83df-fc78388c847c"
+
+
+def test_a_memory_that_is_gone_stops_the_run(world: World, account: CalDAVAccount) -> None:
+    account.delete(account.memory())
+    with pytest.raises(RefusedError, match=r"beside our 4 tasks is gone\. Restore the task “backplan's memory"):
+        world.run(connector(account.server))
+
+
+def test_a_memory_that_was_ticked_counts(world: World, account: CalDAVAccount) -> None:
+    account.tick(account.memory())
+    assert world.sync().actions == {}
+
+
+# Text
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\\;,:\"\n\r\0\x85\u2028^'%"), max_size=40)
+WITHOUT_A_SERVER = connector(RadicaleServer.__new__(RadicaleServer))
+NOW = datetime(2027, 7, 20, 9, tzinfo=UTC)
+
+
+CONTENTS = st.builds(
+    Content,
+    title=TEXT,
+    notes=TEXT,
+    labels=st.lists(TEXT, max_size=3).map(tuple),
+    priority=st.sampled_from(["high", "medium", "none", "urgent"]),
+    due=st.none() | st.dates(),
+    start=st.none() | st.dates(),
+)
+
+
+@given(CONTENTS)
+def test_what_is_written_is_read(content: Content) -> None:
+    content = WITHOUT_A_SERVER.canonical(content)
+    line = "bp1 3f9a2c01d4 me/gö:;,als g/one 1 2027-08-05 - a.b"
+    text = todo.new(Wanted(content, todo.HIDING.join(content.notes, line), id="x"), NOW, 1)
+    row = todo.Parsed.of(text).row
+    notes, found = todo.HIDING.split(row.text)
+    assert Content(row.title, row.due, notes, row.labels, row.priority, row.start) == content
+    assert found == line
+    same = todo.change(Wanted(content, row.text), todo.NEW)
+    assert todo.Parsed.of(todo.rewritten(text, same, NOW)).row == row
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            'X-A;B="c;d":e\\,f',
+            "ATTENDEE;CN=Ann:mailto:ann@example.org",
+            "GEO:38.7;-9.1",
+            "X-LONG:" + "ä" * 90,
+            "RELATED-TO;RELTYPE=SIBLING:other",
+            "COMMENT:one\\ntwo",
+            "PRIORITY:7",
+            ALARM,
+        ]
+    ),
+    unique=True,
+)
+
+
+@settings(max_examples=50)
+@given(LINES, st.sampled_from(["title", "due", "labels", "text"]))
+def test_a_change_leaves_all_other_lines_as_they_are(lines: list[str], field: str) -> None:
+    text = "\n".join(
+        [
+            "BEGIN:VCALENDAR",
+            "VERSION:2.0",
+            "BEGIN:VTODO",
+            "UID:x",
+            "SUMMARY:Old",
+            *lines,
+            "END:VTODO",
+            "END:VCALENDAR",
+            "",
+        ]
+    ).replace("\n", "\r\n")
+    wanted = Wanted(Content("New", date(2027, 9, 1), labels=("home",)), "Notes")
+    after = todo.rewritten(text, todo.change(wanted, frozenset({field})), NOW).replace("\r\n ", "").split("\r\n")
+    before = "\n".join(sorted(lines, key=ALARM.__eq__)).split("\n")  # what stands in a task comes last
+    assert [line for line in after if line in before] == before
+
+
+def test_apps_reopen_in_several_ways() -> None:
+    made = Todo()
+    todo.closing(NOW)(made)
+    assert made["STATUS"] == "COMPLETED"
+    todo.reopen(made)
+    assert {"STATUS"} == set(made)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>",
+        b"<!DOCTYPE x [<!ENTITY a 'b'>]><multistatus xmlns='DAV:'>&a;</multistatus>",
+        b"<multistatus xmlns='DAV:'>",
+        b"<multistatus/>",
+    ],
+)
+def test_what_is_no_answer_of_such_a_server_is_not_one(content: bytes) -> None:
+    assert not dav._is_multistatus(content)
+
+
+# Settings, and the real command
+
+
+GOALS = """namespace: me/goals
+sync:
+  - caldav: {list: Goals}
+goals: [{id: g, title: Reach it, deadline: 2027-09-30, steps: [{id: one, title: Begin}, {id: two, title: Go on}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "place", "words"),
+    [
+        ("{lists: Goals}", "3:14", "invalid option `lists`; did you mean `list`?"),
+        ("{list: 7}", "3:14", "invalid `list: 7`; expected the name of a list of tasks, or its path"),
+        ("{}", "3:5", "`list` is missing; expected the name of a list of tasks"),
+    ],
+)
+def test_wrong_settings_are_named_with_their_place(person: Person, options: str, place: str, words: str) -> None:
+    person.writes(GOALS.replace("{list: Goals}", options))
+    done = person.run("sync")
+    assert done.code == InputError.exit_code
+    assert f"goals.yaml:{place}: caldav: {words}" in done.err
+
+
+def test_the_command_syncs_and_doctor_tells_what_there_is(person: Person, server: RadicaleServer) -> None:
+    person.writes(GOALS)
+    person.writes(f"{PASSWORD}\n", "password")
+    env = {
+        "CALDAV_URL": server.url,
+        "CALDAV_USERNAME": USER,
+        "CALDAV_PASSWORD_FILE": str(person.folder / "password"),
+    }
+    done = person.run("sync", env=env)
+    assert done.code == 0, done.err
+    assert "nothing to do" in person.run("sync", env=env).out
+    (told,) = person.run("doctor", "--json", env=env).json["connectors"]
+    assert {fact["what"]: fact["ok"] for fact in told["facts"]} == dict.fromkeys(("password", "account", "list"), True)
+    for name, words in (
+        ("CALDAV_USERNAME", "CalDAV's user name is missing: put it into the environment variable CALDAV_USERNAME"),
+        ("CALDAV_PASSWORD_FILE", "CalDAV's password is missing: in the settings of your account, make an app password"),
+    ):
+        missing = person.run("sync", env={**env, name: ""})
+        assert missing.code == CredentialsError.exit_code
+        assert words in missing.err
+    for url in ("http://dav.example.org", ""):
+        assert person.run("sync", env={**env, "CALDAV_URL": url}).code == InputError.exit_code
