@@ -36,7 +36,7 @@ from connectors.markdown.text import conflicts, fenced, lines_below, parents
 from connectors.model import Content, Snapshot, StoredGoal, Stray, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _INTRO = """# To do
@@ -239,14 +239,15 @@ class MarkdownConnector:
                 )
 
 
-def holding(folder: Path, namespace: str) -> Iterator[tuple[Path, frozenset[str], str]]:
+def holding(folder: Path, namespace: str, named: Collection[Path]) -> Iterator[tuple[Path, frozenset[str], str]]:
     """Yield the lists in a folder that hold tasks of ours, with the ids of the goals that they belong to.
 
-    Behind them stands why a list cannot be read, as with the copy that a sync service made of two versions.
+    Behind them stands why a list cannot be read, as with the copy that a sync service made of two versions. `named` are
+    those that the goals file names, which are left out.
     """
     start = MEMORY_START.format(namespace=namespace).encode()
     for path in sorted(folder.glob("*.md")):
-        if path.is_symlink() or not path.is_file() or start not in path.read_bytes():
+        if path.is_symlink() or not path.is_file() or path.resolve() in named or start not in path.read_bytes():
             continue
         try:
             memory = MarkdownConnector(path, namespace).read().memory

@@ -46,8 +46,8 @@ class Workspace:
 
         named = {home.connector.path.resolve() for home in homes if isinstance(home.connector, MarkdownConnector)}
         goals = {goal.id for goal in self.project.goals}
-        lists = holding(self.folder, self.project.namespace)
-        left = [(path.name, ids & goals, why) for path, ids, why in lists if path.resolve() not in named]
+        lists = holding(self.folder, self.project.namespace, named)
+        left = [(path.name, ids & goals, why) for path, ids, why in lists]
         return [_left_list(name, ids, why) for name, ids, why in left if ids or why]
 
     def goals(self, ids: Iterable[str]) -> frozenset[str]:
