@@ -1,4 +1,4 @@
-"""A Markdown list while a batch of writes is applied to it: all else that stands there stays byte for byte."""
+"""A Markdown list while a batch of writes is applied to it; everything else stays byte for byte."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _INDENT = "    "
 class Page:
     """The file's lines while a batch is applied to them.
 
-    Lines keep their number until the end: new ones are noted behind the line that they follow, so that every write
-    costs the same, however long the list is.
+    Lines keep their number until the end: new lines are stored with the line that they follow, so the cost of a write
+    does not depend on the length of the list.
     """
 
     def __init__(self, text: str, namespace: str, name: str) -> None:
-        """`name` is how people call the file."""
+        """`name` is the name of the file in messages."""
         self._end_of_line = "\r" if "\r\n" in text else ""  # lines are split at "\n"
         self._lines = text.split("\n")
         self._as_read = tuple(self._lines)
@@ -49,7 +49,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The whole text as it shall be."""
+        """The whole new text."""
         block = memory_block(self._lines, self._namespace)
         gone = self._gone | self._pieces() if self._memory is not None else self._gone
         lines: list[str] = []
@@ -66,13 +66,13 @@ class Page:
         return "\n".join(lines)
 
     def _pieces(self) -> set[int]:
-        """Return the lines of a memory that was torn apart: a new one takes their place."""
+        """Return the lines of a damaged memory, which a new one replaces."""
         entries = stray_entries(self._lines)
         ends = {n + 1 for n in entries if self._lines[n + 1 : n + 2] and self._lines[n + 1].strip() == MEMORY_END}
         return {*entries, *ends}
 
     def apply(self, write: Write | StoreWrite) -> WriteResult:
-        """Apply one write and answer for it."""
+        """Apply one write; return its result."""
         if isinstance(write, StoreWrite):
             first = MEMORY_START.format(namespace=self._namespace)
             block = [first, *write_memory(write.memory), MEMORY_END] if write.memory else []
@@ -127,7 +127,7 @@ class Page:
         return WriteResult(write.marker.nonce)
 
     def _position(self, lines: list[str], write: Write) -> int:
-        """Return where among the new lines at one place a task goes: what is new, too, may stand there already."""
+        """Return the position of a new task among the new lines at one place."""
         if write.previous in self._made:
             return lines.index(self._made[write.previous]) + 1
         if write.previous in self._by_key:
@@ -135,7 +135,7 @@ class Page:
         return lines.index(self._made[write.parent]) + 1 if write.parent in self._made else len(lines)
 
     def _room(self, write: Write) -> tuple[dict[int, list[str]], int, str]:
-        """Return where a new line goes and its indentation: after its forerunner, else first below its parent."""
+        """Return the place and the indentation of a new line: after the step before it, else first below its parent."""
         if write.previous in self._places:
             return self._places[write.previous]
         if write.previous in self._by_key:
@@ -153,7 +153,7 @@ class Page:
         return self._behind, self._last, ""
 
     def _last_text(self) -> int:
-        """Return the line behind which new goals go: the last text before the memory."""
+        """Return the line that new goals follow: the last text before the memory."""
         block = memory_block(self._lines, self._namespace)
         number = block.start if block else len(self._lines)
         if block is None:
@@ -166,7 +166,7 @@ class Page:
         return max(number - 1, 0)
 
     def _find(self, nonce: str, *, copy: bool) -> Found | None:
-        """Return the line with this nonce; copy: the last copy of it that can be read, as long as there is one."""
+        """Return the line with this nonce; copy: the last copy of it that can be read, if there is one."""
         found = self._by_nonce.get(nonce, [])
         copies = [one for one in found[1:] if one.unread is None] if copy else []
         if copies:
@@ -174,7 +174,7 @@ class Page:
         return copies[-1] if copies else next(iter(found), None)
 
     def _with_memory(self, lines: list[str], memory: list[str], rest: list[str]) -> list[str]:
-        """Return the lines with the memory; where there is none any more, as they ended before the first."""
+        """Return the lines with the memory; without one, end them as they ended before the first memory was added."""
         while not memory and lines and not lines[-1].strip() and not any(map(str.strip, rest)):
             lines = lines[:-1]
         return [*lines, *memory]
