@@ -1,4 +1,4 @@
-"""Samples for Monte Carlo: lengths drawn from three-point estimates, and calendar arithmetic for all samples at once."""
+"""Samples for Monte Carlo: lengths from three-point estimates, and calendar arithmetic for all samples at once."""
 
 from __future__ import annotations
 
