@@ -35,10 +35,9 @@ Address = Annotated[str, AfterValidator(_safe_address)]
 class Credential:
     """A token that a service needs, and the address that it may be sent to.
 
-    - service: its name in messages.
-    - variable: the environment variable with the token; with `_FILE` added, the one with the path of a file.
-    - where: how to get a token, as a part of a sentence.
-    - url_variable: the environment variable with the address of the service; url: the default.
+    service: its name for people. variable: of the environment, which holds the token; with `_FILE` behind it, it names
+    a file that does. where: how a person gets one, as a part of a sentence. url_variable: of the environment, which
+    says where the service is; url: where it is without.
     """
 
     service: str
@@ -50,7 +49,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one service: its address, its token, and how many seconds a run may take."""
+    """What the environment says of one service: where it is, its token, and how many seconds a run may take."""
 
     credential: Credential
     url: str
@@ -59,7 +58,7 @@ class Settings:
     token_file: Path | None = None
 
     def secret(self) -> SecretStr:
-        """Return the service's token. Raises CredentialsError if there is none."""
+        """Return the service's token. Raises CredentialsError where there is none."""
         wanted = self.credential
         return _token(
             wanted.variable,

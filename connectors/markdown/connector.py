@@ -240,9 +240,9 @@ class MarkdownConnector:
 
 
 def holding(folder: Path, namespace: str) -> Iterator[tuple[Path, frozenset[str], str]]:
-    """Yield the lists in a folder that contain our tasks: the path, the ids of their goals, and an error, or "".
+    """Yield the lists in a folder that hold tasks of ours, with the ids of the goals that they belong to.
 
-    A list may be unreadable if a sync service merged two versions of it.
+    Behind them stands why a list cannot be read, as with the copy that a sync service made of two versions.
     """
     start = MEMORY_START.format(namespace=namespace).encode()
     for path in sorted(folder.glob("*.md")):

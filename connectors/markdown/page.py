@@ -127,7 +127,7 @@ class Page:
         return WriteResult(write.marker.nonce)
 
     def _position(self, lines: list[str], write: Write) -> int:
-        """Return the position of a new task among the new lines at one place."""
+        """Return where among the new lines at one place a task goes: what is new, too, may stand there already."""
         if write.previous in self._made:
             return lines.index(self._made[write.previous]) + 1
         if write.previous in self._by_key:
@@ -135,7 +135,7 @@ class Page:
         return lines.index(self._made[write.parent]) + 1 if write.parent in self._made else len(lines)
 
     def _room(self, write: Write) -> tuple[dict[int, list[str]], int, str]:
-        """Return the place and the indentation of a new line: after the step before it, else first below its parent."""
+        """Return where a new line goes and its indentation: after its forerunner, else first below its parent."""
         if write.previous in self._places:
             return self._places[write.previous]
         if write.previous in self._by_key:

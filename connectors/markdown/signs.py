@@ -99,7 +99,7 @@ class Sign:
 
 
 def find_signs(text: str) -> list[Sign]:
-    """Return all signs in a text; a block id at its end is not part of any value."""
+    """Return the signs in a text, wherever they stand; a block id at its end is not part of any value."""
     matches = list(_SIGN.finditer(text, 0, block_id(text)))
     ends = [*(match.start() for match in matches[1:]), block_id(text)]
     return [_sign(text, match, end) for match, end in zip(matches, ends, strict=False)]
