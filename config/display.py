@@ -1,4 +1,4 @@
-"""How dates, numbers and words are shown, and how text from elsewhere is made harmless."""
+"""Formats dates, numbers and words for messages, and makes text from elsewhere harmless."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def day(value: date | None) -> str:
 
 
 def near(value: date, today: date) -> str:
-    """Return a date as `Thu 5 Aug`, with its year only where that is not today's."""
+    """Return a date as `Thu 5 Aug`, with its year only if that is not this year."""
     said = day(value)
     return said.removesuffix(f" {value.year}") if value.year == today.year else said
 
@@ -44,21 +44,20 @@ def count(number: int, noun: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return `text` on one line, without secrets, what steers the direction of its neighbours or no file can hold.
+    """Return `text` on one line, without secrets, direction marks, and characters that no file can contain.
 
-    What GitHub's runner would take for a command (`::` at the start of a line, `##[`) is broken by a character of no
-    width.
+    A zero-width character is added where GitHub's runner would read a command (`::` at the start of a line, `##[`).
     """
     return break_commands(fit(" ".join(_STEERING.sub("", text).split())), "\u200b")
 
 
 def break_commands(text: str, by: str) -> str:
-    """Return `text` with a character in whatever GitHub's runner would take for a command."""
+    """Return `text` with a zero-width character in each place that GitHub's runner would read as a command."""
     return _COMMAND.sub(rf"\g<0>{by}", text)
 
 
 def fit(text: str) -> str:
-    """Return `text` of any number of lines without secrets, and without what steers a terminal."""
+    """Return `text` of any number of lines without secrets and terminal control characters."""
     shown = _STEERING.sub("", hide(text))
     return "".join("\N{REPLACEMENT CHARACTER}" if c not in "\n\t" and _unfit(c) else c for c in shown)
 
@@ -69,7 +68,7 @@ def _unfit(character: str) -> bool:
 
 
 def shorten(text: str, columns: int) -> str:
-    """Return `text`, cut where it would be wider than so many columns, each as wide as an ordinary letter."""
+    """Return `text`, cut to this many columns; a column is as wide as an ordinary letter."""
     if width(text) <= columns:
         return text
     widths = accumulate(map(_columns, text))
@@ -80,7 +79,7 @@ def shorten(text: str, columns: int) -> str:
 
 
 def width(text: str) -> float:
-    """Return how wide `text` is about, in ordinary letters; East Asian letters and emoji take two."""
+    """Return the approximate width of `text` in columns; East Asian letters and emoji take two."""
     return sum(map(_columns, text))
 
 

@@ -1,4 +1,4 @@
-"""Makes a draft of a goal: its steps and groups by id, and what each comes after, still as words of the goals file."""
+"""Makes a draft of a goal: its steps and groups by id, with references that are still words of the goals file."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _check_ids(parts: list[Part], report: Report) -> None:
         elif part.id and (first := taken.setdefault(part.id, part)) is not part:
             where = first.origin.at()
             report(part.origin.at("id"), f"the id `{part.id}` is taken at {where}; give each its own `id`")
-            part.id = f"{part.id}.{len(taken)}.{id(part)}"  # so that it makes no other mistake appear
+            part.id = f"{part.id}.{len(taken)}.{id(part)}"  # so that it causes no second message
 
 
 def _check_direction(

@@ -1,4 +1,4 @@
-"""Changes single values in a goals file and leaves every other byte as it is: comments, order, quotes, line ends."""
+"""Changes single values in a goals file; every other byte stays: comments, order, quotes, line ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _JOINERS = "\u200c\u200d"  # emoji and some scripts are written with them
 
 
 class _Edit(NamedTuple):
-    """Text that takes the place of the characters from `start` to `end`."""
+    """A text that replaces the characters from `start` to `end`."""
 
     start: int
     end: int
@@ -36,7 +36,7 @@ class _Edit(NamedTuple):
 def move_deadline(goal: Goal, day: date) -> str:
     """Return the text of the goal's file with another deadline.
 
-    Raises InputError where the deadline hangs on another goal's.
+    Raises InputError if the deadline depends on another goal.
     """
     origin = goal.origin
     if isinstance(goal.deadline, RelativeDeadline):
@@ -46,7 +46,7 @@ def move_deadline(goal: Goal, day: date) -> str:
 
 
 def replace_value(source: Source, path: Path_, text: str) -> str:
-    """Return the source's text with `text` in the place of the value at `path`."""
+    """Return the source's text with `text` instead of the value at `path`."""
     if path[-1] not in _keys(source, path[:-1]):
         raise BackplanError(f"{source.place(path[:-1])}: there is no `{path[-1]}` here to change; write one")
     node = source.node(path)
@@ -56,7 +56,7 @@ def replace_value(source: Source, path: Path_, text: str) -> str:
 
 
 def set_value(source: Source, path: Path_, key: str, text: str) -> str:
-    """Return the source's text with `text` as the value of `key` in the block mapping at `path`, be it new or not."""
+    """Return the source's text with `text` as the value of `key`, new or not, in the block mapping at `path`."""
     if key in _keys(source, path):
         return replace_value(source, (*path, key), text)
     node = source.node(path)
@@ -81,7 +81,7 @@ def write_ids(project: Project) -> dict[str, str]:
 
 
 def save(path: Path, source: Source, text: str) -> None:
-    """Write `text` in the place of the file that `source` was read from.
+    """Replace the file that `source` was read from by `text`.
 
     Raises BackplanError when somebody changed the file since, or when the new text is not a well-formed goals file.
     """
@@ -111,13 +111,13 @@ def _problems(name: str, text: str) -> list[Problem]:
 
 
 def as_yaml(text: str) -> str:
-    """Return a text as YAML writes it in a block: plain where that is safe, else in quotes; `12` would be a number."""
+    """Return a text for a YAML block: plain if that is safe, else in quotes, because `12` would be a number."""
     plain = text[:1].isalpha() and all(c.isalnum() or c in " -_.,;()'/+&!?" for c in text) and text == text.strip()
     return text if plain and text.lower() not in {"null", "true", "false"} else quoted(text)
 
 
 def quoted(text: str) -> str:
-    """Return a text in double quotes: as JSON, but for what YAML does not take as it is."""
+    """Return a text in double quotes: as in JSON, with escapes for what YAML does not accept."""
     written = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() or c in _JOINERS else f"\\U{ord(c):08x}" for c in written)
 

@@ -1,4 +1,4 @@
-"""The errors that end a command, each with its exit code and what the person can do.
+"""The errors that end a command, each with its exit code.
 
 BackplanError              1   something could not be applied
 ├── InputError            64   the command line or the goals file is wrong
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 class BackplanError(Exception):
-    """Anything that we can explain. Its text says what happened, where, and what to do."""
+    """An error with a message for the user: what happened, where, and what to do."""
 
     exit_code: ClassVar[int] = 1
 
 
 class InputError(BackplanError):
-    """The command line or a file that the person wrote is wrong."""
+    """The command line or a file of the user is wrong."""
 
     exit_code = 64
 
 
 class RefusedError(BackplanError):
-    """A safety rule says no: a mass change, a missing memory, another account or namespace."""
+    """A safety rule forbids the change: a mass change, a missing memory, another account or namespace."""
 
     exit_code = 3
 
@@ -44,12 +44,12 @@ class CredentialsError(BackplanError):
 
 
 class MissingError(BackplanError):
-    """A service has nothing of that name or number (any more), or the token may not see it."""
+    """A service has nothing with that name or number (any more), or the token may not read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands in a file; line and column count from 1."""
+    """A place in a file; line and column count from 1."""
 
     file: str
     line: int
@@ -71,7 +71,7 @@ class Problem:
 
 
 class GoalsFileError(InputError):
-    """The goals files hold mistakes. All of them are in `problems`, in the order of the files."""
+    """The goals files contain mistakes. All of them are in `problems`, in the order of the files."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         # Messages repeat what was written, and what was written may be a secret.

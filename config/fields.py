@@ -1,4 +1,4 @@
-"""The kinds of values that a goals file has: how each is read, and what is expected where it cannot be."""
+"""The types of values in a goals file: how each is read, and the message if it cannot be read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DATE_RANGE = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
 
 
 def expected(text: str) -> PydanticCustomError:
-    """Return the error that says what was expected."""
+    """Return an error with what was expected."""
     return PydanticCustomError("expected", "{expected}", {"expected": text})
 
 

@@ -1,4 +1,4 @@
-"""From files to a project: reads every goals file and reports all that is wrong with them, each with its place."""
+"""Reads all goals files into one project, and reports everything that is wrong in them, with its place."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find(path: Path | None) -> Path:
 
 
 def _holds(question: Callable[[], bool]) -> bool:
-    """Return what a path answers; no, where it cannot even be asked, as when its name is too long."""
+    """Return the answer of a path; False if the question fails, for example because the name is too long."""
     try:
         return question()
     except OSError:
@@ -90,7 +90,7 @@ def _read(path: Path, problems: list[Problem]) -> GoalsFile | None:
 
 
 def _project_settings(files: list[GoalsFile], problems: list[Problem]) -> dict[str, Any]:
-    """Return the settings that hold for the whole project; files of one folder must agree on them."""
+    """Return the settings of the whole project; the files of a folder must agree on them."""
     chosen: dict[str, Any] = {}
     for file in files:
         for name in _ONE_PER_PROJECT:

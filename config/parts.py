@@ -1,4 +1,4 @@
-"""A goal's list as a tree of parts (steps and groups), each with where it was written; templates lie under it."""
+"""A goal's list as a tree of parts (steps and groups), each with its place in the file, merged with a template."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Part:
-    """A step or group, where it was written, and what is below it. The id is explicit or made from the title."""
+    """A step or group, its place in the file, and its parts. The id is explicit or made from the title."""
 
     model: shape.StepModel | shape.GroupModel
     origin: Origin
@@ -44,16 +44,16 @@ def _part(entry: str | shape.StepModel | shape.GroupModel, origin: Origin) -> Pa
 
 
 def walk(parts: Iterable[Part]) -> Iterable[Part]:
-    """Yield every part, groups before what is in them."""
+    """Yield every part, groups before their members."""
     for part in parts:
         yield part
         yield from walk(part.parts)
 
 
 def lay_over(template: list[Part], own: list[Part], report: Report) -> list[Part]:
-    """Lay a goal's own parts over its template's, key by key, and return the result.
+    """Merge a goal's own parts into its template's, key by key, and return the result.
 
-    `drop: true` takes a part out; a new one stands after the one listed before it. `report` is told what does not fit.
+    `drop: true` removes a part; a new part follows the one listed before it. `report` gets what does not fit.
     """
     home = {part.id: siblings for siblings in _lists(template) for part in siblings if part.id}
     _lay(template, own, home, report)

@@ -1,6 +1,6 @@
-"""The goals as a precedence network: every step with what it follows, ready for the scheduler.
+"""The goals as a precedence network for the scheduler: every step with the steps that it follows.
 
-Lists, groups, templates and references by id are resolved here; what comes out needs no more looking up.
+Lists, groups, templates and references by id are already resolved here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NO_NAMESPACE = "local"  # of a goals file that names none
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a goal or step was written; the place is only worked out for a message."""
+    """The source of a goal or step; line and column are only computed for a message."""
 
     source: Source
     path: Path_
@@ -56,7 +56,7 @@ class Countdown:
 
 @dataclass(frozen=True, slots=True)
 class RelativeDeadline:
-    """A deadline that stands `by` before another goal's deadline."""
+    """A deadline `by` before another goal's deadline."""
 
     goal: str
     by: Duration
@@ -64,9 +64,12 @@ class RelativeDeadline:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `key` is `goal/step`; `after` holds steps, `after_goals` ids of whole goals; `group` is a group's key.
+    """One step.
 
-    `takes` is None for a flexible step, which shares the time that the others leave.
+    - `key`: `goal/step`.
+    - `after`: links to steps; `after_goals`: links to whole goals, by id.
+    - `group`: the key of its group.
+    - `takes`: None for a flexible step, which shares the time that the others leave.
     """
 
     key: str
@@ -101,12 +104,12 @@ class Step:
 
     @property
     def anchored(self) -> bool:
-        """Whether its own keys fix its due date: an appointment, a countdown or a follow-up."""
+        """Whether its own keys determine its due date: an appointment, a countdown or a follow-up."""
         return self.on is not None or self.before is not None or self.afterwards is not None
 
     @property
     def milestone(self) -> bool:
-        """Whether it takes no time; one that repeats, or takes a part of the time, takes a day at least."""
+        """Whether it takes no time. A step that repeats, or takes a share of the time, takes at least a day."""
         takes = self.takes
         return takes is not None and not takes.amount and takes.unit is not Unit.PERCENT and self.every is None
 
@@ -117,20 +120,20 @@ class Step:
 
     @property
     def grows(self) -> bool:
-        """Whether its length is what time there is: it is flexible, or it repeats."""
+        """Whether its length depends on the available time: it is flexible, or it repeats."""
         return self.every is not None or self.flexible
 
     @property
     def follow_up(self) -> bool:
-        """Whether it comes after the deadline, bound by no limit."""
+        """Whether it comes after the deadline, without a limit."""
         return self.afterwards is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Steps under one heading. `key` is `goal/group/`: a slash at its end tells it from a step's.
+    """Steps under one heading. `key` is `goal/group/`: the slash at its end distinguishes it from a step's.
 
-    It has no dates of its own: it lasts as long as its members. `within` is the key of the group that it stands in.
+    It has no dates of its own: it lasts as long as its members. `within` is the key of the group around it.
     """
 
     key: str
@@ -143,7 +146,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A connector that a goal's tasks go to, with its settings as written."""
+    """A connector for a goal's tasks, with its settings as written."""
 
     name: str
     options: Mapping[str, Any]
@@ -152,9 +155,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A goal with its steps in the file's order (`steps`) and with each step after what it follows (`sequence`).
+    """A goal with its steps in the order of the file (`steps`), and with each step after those it follows (`sequence`).
 
-    `groups` are those that have a title; the others only say what follows what.
+    `groups` are those with a title; groups without one only define links.
     """
 
     id: str
@@ -182,7 +185,7 @@ class Goal:
     groups: tuple[Group, ...] = ()
 
     def chains(self) -> dict[str | None, tuple[str, ...]]:
-        """Return the keys of each group and those around it, the innermost first, by its own key; none for None."""
+        """Return the keys of each group and the groups around it, innermost first, by its key; empty for None."""
         within = {group.key: group.within for group in self.groups}
         chains: dict[str | None, tuple[str, ...]] = {None: ()}
         for key in within:
@@ -212,7 +215,7 @@ class Goal:
         return {self.id: self.title, **groups, **{step.key: step.title for step in self.steps}}
 
     def members(self, steps: Sequence[Step]) -> dict[str, list[Step]]:
-        """Return by the key of each group those of the steps that are in it, or in the groups within it."""
+        """Return the keys of the steps in each group, and in the groups within it, by the group's key."""
         members: dict[str, list[Step]] = {group.key: [] for group in self.groups}
         chains = self.chains()
         for step in steps:
@@ -223,7 +226,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """All goals of the files read: in their order (`goals`), and with each after what it follows (`sequence`)."""
+    """All goals, in the order of the files (`goals`), and with each goal after those it follows (`sequence`)."""
 
     goals: tuple[Goal, ...]
     sequence: tuple[Goal, ...]
@@ -237,7 +240,7 @@ class Project:
     heartbeat: Duration | None = None
 
     def with_goals(self, change: Callable[[Goal], Goal]) -> Project:
-        """Return the project with every goal changed; the order in which goals follow each other stays."""
+        """Return the project with every goal changed; `sequence` keeps its order."""
         goals = {goal.id: change(goal) for goal in self.goals}
         sequence = tuple(goals[goal.id] for goal in self.sequence)
         return replace(self, goals=tuple(goals.values()), sequence=sequence)

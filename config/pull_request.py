@@ -1,7 +1,7 @@
-"""Knows when the goals file may be anybody's: on a pull request. Such a file is planned, and nothing more.
+"""Refuses to write on a pull request, whose goals file may come from anybody: it is only planned.
 
-What a workflow runs for `pull_request` or `pull_request_target` reads files that nobody has merged. They must not reach
-an app, nor lead (by a path or a symbolic link) to files that are not part of the checkout.
+A workflow for `pull_request` or `pull_request_target` reads files that were not merged. They must not change an app,
+nor lead (by a path or a symbolic link) to files outside of the checkout.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def refuse_writing() -> None:
 
 
 def refuse_outside(path: Path) -> None:
-    """Raise RefusedError on a pull request for a path that leads out of the checkout, or into its `.git`."""
+    """Raise RefusedError on a pull request for a path outside of the checkout, or in its `.git`."""
     if not on_pull_request():
         return
     checkout = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()

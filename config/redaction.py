@@ -1,8 +1,7 @@
-"""Knows what is a secret, so that none is accepted in a goals file and none is ever repeated.
+"""Finds secrets: a goals file must not contain any, and no message repeats one.
 
-A secret is what looks like a token, what follows `Authorization:`, and the value of every secret setting: of each
-environment variable whose name ends in _TOKEN, _PASSWORD, _SECRET or _KEY, and of each file that such a name with _FILE
-behind it names.
+Secrets are texts that look like a token, texts after `Authorization:`, and the values of secret settings: environment
+variables whose names end in _TOKEN, _PASSWORD, _SECRET or _KEY, and files named by such a variable with _FILE added.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ def hide(text: str) -> str:
 
 
 def keep_secret(value: str) -> None:
-    """Hide a secret from now on that no environment variable told."""
+    """Hide a secret from now on that is in no environment variable."""
     _told.add(value)
     _of_this_process.cache_clear()
 
@@ -51,7 +50,7 @@ def _of_this_process() -> re.Pattern[str] | None:
 
 
 def secret_settings(environment: Mapping[str, str]) -> re.Pattern[str] | None:
-    """Return what finds the values of the secret settings in a text; None where there are none."""
+    """Return a pattern for the values of the secret settings; None if there are none."""
     values = {line.strip() for value in _values(environment) for line in value.splitlines()}
     longest_first = sorted(values, key=lambda value: (-len(value), value))
     patterns = ["".join(map(_any_form, value)) for value in longest_first if len(value) >= _SHORTEST]
@@ -65,7 +64,7 @@ def _values(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _content(path: Path) -> str:
-    """Return what a file says; nothing where it cannot be read, which is for those who need it to tell."""
+    """Return the content of a file; empty if it cannot be read, which its users report."""
     try:
         if path.is_file() and path.stat().st_size <= _LARGEST_FILE:
             return path.read_text("utf-8", errors="replace")
@@ -75,7 +74,7 @@ def _content(path: Path) -> str:
 
 
 def _any_form(character: str) -> str:
-    """Return what finds a character as it is, and as JSON (in JSON, too), Python, HTML and a web address write it."""
+    """Return a pattern for a character: plain, or escaped as in JSON (also twice), Python, HTML and a URL."""
     if character.isascii() and character.isalnum():
         return character
     if character == " ":

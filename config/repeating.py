@@ -1,4 +1,4 @@
-"""What a step that repeats (`every`) must say, and must not, so that its occurrences can be dated."""
+"""Checks a step that repeats (`every`): whether its occurrences can be dated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHORTEST_MONTH = 28
 
 
 def mistake(model: StepModel) -> tuple[str, str] | None:
-    """Return the key at fault in a step with `every` and a sentence on it; None where all is well."""
+    """Return the wrong key in a step with `every`, and a sentence on it; None if all are right."""
     every, takes = model.every, model.takes
     if every is None:
         return None
@@ -32,7 +32,7 @@ def mistake(model: StepModel) -> tuple[str, str] | None:
 
 
 def never(every: Duration | tuple[str, ...] | None, calendar: Calendar) -> str | None:
-    """Return why a step can never take place by this calendar; None where it can."""
+    """Return why a step can never take place in this calendar; None if it can."""
     if not isinstance(every, tuple) or {WEEKDAYS.index(day) for day in every} & calendar.workdays:
         return None
     return f"{', '.join(every)}: none of these is a working day of this goal's calendar"

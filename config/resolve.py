@@ -1,7 +1,6 @@
-"""Resolves what one part of a goals file says of another: goals, groups, calendars, and where their tasks are kept.
+"""Turns the goals of all files into one project: resolves templates, references, groups, calendars and targets.
 
-Templates are applied in `templates`, ids and lists read in `draft`, words looked up in `links`, and the order found in
-`sequence`.
+`templates` applies templates, `draft` reads ids and lists, `links` resolves references, `sequence` finds the order.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Resolver:
         self._retired: list[Target] = []
 
     def add(self, file: GoalsFile) -> None:
-        """Take in one file."""
+        """Add the goals and settings of one file."""
         self._calendars_lost |= "calendars" in file.lost
         for name, calendar in file.settings.calendars.items():
             if self._calendars.setdefault(name, calendar.value()) != calendar.value():
@@ -53,7 +52,7 @@ class Resolver:
             self._add_goal(file.settings, model, origin)
 
     def project(self, settings: Mapping[str, Any]) -> Project:
-        """Return the project. What could not be resolved is in `problems`, and left out."""
+        """Return the project, without what could not be resolved, which is in `problems`."""
         goals = {goal_id: self._goal(draft) for goal_id, draft in self._drafts.items()}
         return Project(
             goals=tuple(goals.values()),
@@ -165,7 +164,7 @@ class Resolver:
 
 
 def _groups(draft: Draft, parts: list[Part], around: Group | None, within: dict[str, str | None]) -> Iterator[Group]:
-    """Yield the groups with a title in a list, and note in `within` which of them each step is in."""
+    """Yield the groups with a title in a list, and store in `within` the group of each step."""
     for part in parts:
         if not isinstance(part.model, shape.GroupModel):
             within[part.id] = around.key if around else None
@@ -187,7 +186,7 @@ def _groups(draft: Draft, parts: list[Part], around: Group | None, within: dict[
 
 
 def _goal_targets(draft: Draft) -> tuple[Target, ...] | None:
-    """Return where a goal's tasks go: as it says itself, else as its file says; None for the embedded default."""
+    """Return the targets of a goal: its own, else those of its file; None for the default."""
     source = draft.origin.source
     if draft.model.sync is not None:
         return tuple(_targets(draft.model.sync, Origin(source, (*draft.origin.path, "sync"))))

@@ -1,4 +1,4 @@
-"""What the environment says: secrets, and where services are. Imported only where a service on the network is used."""
+"""Settings from the environment: tokens, and addresses of services. Imported only for services on the network."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Settings:
 
 
 class _Environment(BaseSettings):
-    """Environment variables, or lines of a file `.env`; the environment has the last word."""
+    """Environment variables, or lines of a file `.env`; the environment takes precedence."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
@@ -111,7 +111,7 @@ def _password(name: str, password: SecretStr | None, path: Path | None, missing:
 
 
 def _strange(name: str, what: str) -> CredentialsError:
-    """Return the error that a token with a wrong character is: never with the token."""
+    """Return the error for a token with an invalid character; it never contains the token."""
     where = f"the file that {name} names" if name.endswith("_FILE") else name
     return CredentialsError(
         f"the token in {where} holds a character that no token has ({what}); copy it anew (nothing was changed)"
@@ -119,9 +119,9 @@ def _strange(name: str, what: str) -> CredentialsError:
 
 
 def _in_no_token(token: str) -> str:
-    """Return, in words, the first character that no token has, and where; empty where there is none.
+    """Return, in words, the first invalid character of a token, and its place; empty if there is none.
 
-    What travels in a header of HTTP is ASCII without blanks; quotation marks come from whoever wrote them around it.
+    HTTP headers are ASCII without blanks; quotation marks were added around the token by mistake.
     """
     last = len(token) - 1
     for at, sign in enumerate(token):
@@ -149,8 +149,8 @@ def _from_file(name: str, path: Path) -> SecretStr:
 def load(folder: Path, credential: Credential) -> Settings:
     """Return the settings, with those of a `.env` in the current folder, or else in `folder`, that of the goals file.
 
-    Such a file may come with the repository, from anybody. So where a service is, to which a token goes, is said by the
-    environment alone; and on a pull request the files are not read. Raises InputError for a value that cannot be.
+    Such a file may come with the repository, from anybody. So addresses, to which tokens are sent, are read from the
+    environment alone, and on a pull request no `.env` is read. Raises InputError for an invalid value.
     """
     files = () if on_pull_request() else (folder / ".env", Path(".env"))  # a later file goes first
     token, url = credential.variable.lower(), credential.url_variable.lower()

@@ -1,4 +1,4 @@
-"""One YAML file as plain values, with the line and column of each kept at hand for messages.
+"""One YAML file as plain values, with the line and column of each for messages.
 
 The text is composed once with libyaml into nodes that carry their marks; values are built from the nodes. Scalars
 follow YAML 1.2's core schema plus dates, so that `no` is a word, `on` is a key and `12:30` is not 750.
@@ -46,7 +46,7 @@ _TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq",
 
 
 class CutText(str):
-    """A text of which YAML took the rest of the line, from ` #` on, for a comment; `rest` is that."""
+    """A text after which YAML reads the rest of the line, from ` #` on, as a comment; `rest` is that comment."""
 
     __slots__ = ("rest",)
     rest: str
@@ -74,13 +74,13 @@ class _Composer(CParser, _Resolver):
     # The parser asks for the tag of each node; without resolvers for paths (which none of ours are) it is this short.
 
     def descend_resolver(self, _parent: Node, _index: object) -> None:
-        """Nothing to note."""
+        """Do nothing."""
 
     def ascend_resolver(self) -> None:
-        """Nothing to forget."""
+        """Do nothing."""
 
     def resolve(self, kind: type[Node], value: str, implicit: tuple[bool, bool]) -> str:
-        """Return the tag of a node that has none written; a plain scalar's is the first that it looks like."""
+        """Return the tag of a node without an explicit one; for a plain scalar, the first that matches."""
         if kind is ScalarNode:
             if implicit[0]:
                 tags: list[tuple[str, re.Pattern[str]]] = self.yaml_implicit_resolvers.get(value[:1], [])
@@ -125,7 +125,7 @@ class Source:
             raise GoalsFileError([Problem(place_at(name, before, len(before)), message)]) from None
 
     def node(self, path: Path_) -> Node:
-        """Return the node at `path`, or the nearest one above it; union tags (`~...`) in a path are passed over."""
+        """Return the node at `path`, or the nearest one above it; union tags (`~...`) in a path are ignored."""
         node = self._node
         for part in path:
             inner = _child(node, part)
@@ -134,11 +134,11 @@ class Source:
         return node
 
     def place(self, path: Path_) -> Place:
-        """Return where the value at `path` stands."""
+        """Return the place of the value at `path`."""
         return self._place(self.node(path).start_mark)
 
     def place_of_key(self, path: Path_) -> Place:
-        """Return where the key that ends `path` stands."""
+        """Return the place of the last key of `path`."""
         parent = self.node(path[:-1])
         if isinstance(parent, MappingNode):
             for key, _ in parent.value:
@@ -176,7 +176,7 @@ class Source:
         return node
 
     def _hint_at_comment(self, error: yaml.MarkedYAMLError) -> str:
-        """Return what may have happened where a list or mapping on one line has a comment in it."""
+        """Return a hint if a list or mapping on one line contains a comment."""
         if error.context_mark is None or "flow" not in (error.context or ""):
             return ""
         last = error.problem_mark.line if error.problem_mark else error.context_mark.line
@@ -185,7 +185,7 @@ class Source:
         return f"; from ` #` on, `{_short(found)}` is a comment: put the whole text in quotes" if found else ""
 
     def comment_at(self, path: Path_) -> str | None:
-        """Return the comment that stands where the value at `path` should, if it has none."""
+        """Return the comment in place of the value at `path`, if it has no value."""
         node = self.node(path)
         if not isinstance(node, ScalarNode) or node.value or node.style:
             return None
@@ -193,13 +193,13 @@ class Source:
         return _short(found[1]) if found else None
 
     def _refuse_secrets(self) -> None:
-        """Note everything that looks like a token, comments included; what may be a secret is never repeated."""
+        """Report everything that looks like a token, even in comments, without repeating it."""
         for match in TOKEN.finditer(self.text):
             message = "this looks like a secret token; keep it out of the file, and revoke it if it was ever pushed"
             self.problems.append(Problem(place_at(self.name, self.text, match.start()), message))
 
     def _refuse_deep_nesting(self) -> None:
-        """Stop before libyaml's recursion would end the process.
+        """Raise an error before libyaml's recursion would end the process.
 
         Counting brackets and dashes is cheap and errs on the safe side; it decides whether the exact count is needed.
         """
@@ -238,7 +238,7 @@ class Source:
         return value
 
     def _scalar(self, node: ScalarNode) -> Any:
-        """Return a scalar's value; of a text without quotes, with what was cut off."""
+        """Return a scalar's value; for a text without quotes, with the comment that was cut off."""
         value = _scalar(node)
         if not node.style and isinstance(value, str) and (cut := _CUT.match(self.text, node.end_mark.index)):
             value = CutText(value)
@@ -283,7 +283,7 @@ def _child(node: Node, part: str | int) -> Node | None:
 
 
 def _scalar(node: ScalarNode) -> Any:
-    """Return a scalar's value; what only looks like a date (2027-02-30) stays text, for a message of its own."""
+    """Return a scalar's value; an impossible date (2027-02-30) stays text, for a message of its own."""
     tag, text = node.tag, node.value
     try:
         if tag == _INT:

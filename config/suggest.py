@@ -1,4 +1,4 @@
-"""Tells which name a word means, and suggests one where it was mistyped."""
+"""Finds the name that a word means, and suggests one for a misspelled word."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def meant(word: str, titles: Mapping[str, str]) -> list[str]:
-    """Return the ids that a word may mean: the one that it is, else those so titled, that begin so, or that have it.
+    """Return the ids that a word may mean: the id itself, else those whose id or title is, begins with, or contains it.
 
     titles: by their ids.
     """
@@ -28,7 +28,7 @@ def meant(word: str, titles: Mapping[str, str]) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str], *, quote: str = "`") -> str:
-    """Return "did you mean `name`?" for the known name that is nearest in spelling; empty where none is near."""
+    """Return "did you mean `name`?" for the known name with the nearest spelling; empty if none is near."""
     from difflib import get_close_matches  # only mistakes need it
 
     spellings = {name.lower(): name for name in known}

@@ -1,4 +1,4 @@
-"""From plain values to models: what is well formed in one goals file, and every mistake in the rest."""
+"""Turns the plain values of one goals file into models, and reports every mistake."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MODELS: dict[str | int, type[BaseModel]] = {
 class GoalsFile:
     """One file that was read: its settings, and those of its goals that are well formed.
 
-    `complete` is False when a goal was not. `lost` are the settings that had a mistake and fell back to their default.
+    `complete` is False if a goal was malformed. `lost` are the settings that were wrong and have their default.
     """
 
     source: Source
@@ -45,7 +45,7 @@ class GoalsFile:
 
 
 def validate(source: Source, problems: list[Problem]) -> GoalsFile:
-    """Return the well-formed part of a file; what is wrong with the rest is added to `problems`.
+    """Return the well-formed part of a file; mistakes in the rest are added to `problems`.
 
     Goals are validated one by one, so that a mistake in one hides none in another.
     """
@@ -62,7 +62,7 @@ def validate(source: Source, problems: list[Problem]) -> GoalsFile:
 
 
 def _goal(source: Source, index: int, entry: Any, problems: list[Problem]) -> shape.GoalModel | None:
-    """Return one goal; what is wrong in it is reported and left out, so that it hides no mistake in the rest."""
+    """Return one goal without its wrong values, which are reported: they must hide no mistake in the rest."""
     try:
         return shape.GoalModel.model_validate(entry)
     except ValidationError as error:
@@ -77,7 +77,7 @@ def _goal(source: Source, index: int, entry: Any, problems: list[Problem]) -> sh
 def _without(entry: Any, paths: list[Path_]) -> Any:
     """Return a goal without the keys that `paths` lead to.
 
-    What names a goal or step stays, and so the goal is lost with it: others may refer to it by a name now unknown.
+    A wrong `id` or `title` stays, so the whole goal is left out: others may refer to a name that is not known.
     """
     copy = deepcopy(entry)
     for path in paths:
@@ -140,7 +140,7 @@ def _mistake(source: Source, path: Path_, sentence: str) -> str:
 
 
 def _sentence(kind: str, context: dict[str, Any], message: str) -> str:
-    """Return what was expected, in the words of this file's documentation rather than a type checker's."""
+    """Return what was expected, in the words of the documentation instead of pydantic's."""
     if kind == "literal_error":
         return f"expected {context['expected'].replace(chr(39), '')}"
     if kind in ("string_too_long", "too_long"):

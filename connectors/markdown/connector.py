@@ -3,9 +3,9 @@
     - [ ] Complete my food handler certification <!-- bp1 ... --> 📅 2027-08-15
         - [ ] Find a course provider <!-- bp1 ... --> 📅 2027-07-24
 
-The notation is that of the Obsidian Tasks plugin, which GitHub and VS Code show too. The file belongs to the person:
-only our own lines are touched, and of those only the part that changes; all else stays byte for byte. What we remember
-stands in a comment at the end of the file, which is replaced in one step: a reader sees the old file or the new one.
+The notation is that of the Obsidian Tasks plugin, which GitHub and VS Code show too. The file belongs to the user: only
+the parts of our own lines that change are written; everything else stays byte for byte. The memory is a comment at the
+end of the file. The file is replaced in one step: a reader sees the old file or the new one.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class MarkdownConnector:
     )
 
     def __init__(self, path: Path, namespace: str, name: str = "") -> None:
-        """`path` need not exist yet, but its folder must; `name` is how people call it, by default the file's name."""
+        """`path` need not exist yet, but its folder must; `name` is shown in messages, by default the file's name."""
         self.path = path
         self._name = name or path.name
         self.label = f"markdown ({self._name})"
@@ -84,7 +84,7 @@ class MarkdownConnector:
         return cls(path, namespace, name)
 
     def canonical(self, content: Content) -> Content:
-        """Return the content as a line can hold it: no notes, no labels, and no character that would end the marker."""
+        """Return the content that fits into a line: no notes, no labels, and no character that would end the marker."""
         return Content(held(content.title), content.due, priority=content.priority)
 
     def read(self) -> Snapshot:
@@ -122,7 +122,7 @@ class MarkdownConnector:
         )
 
     def _refuse_torn(self, lines: list[str], managed: Sequence[Found]) -> None:
-        """Raise RefusedError where a comment of ours cannot be read, and no memory tells what it was."""
+        """Raise RefusedError if a comment of ours cannot be read, and there is no memory to restore it from."""
         ours = {found.number for found in managed}
         torn = next((mark for mark in lost_marks(lines, self._namespace) if mark[0] not in ours), None)
         if torn is not None:
@@ -134,8 +134,8 @@ class MarkdownConnector:
             )
 
     def _unmarked(self, lines: list[str], managed: Sequence[Found]) -> dict[str, Any]:
-        """Return the `strays` of the snapshot and its `loose` lines, each with what it stands below."""
-        ours = {found.number for found in managed}  # one whose comment was torn looks as if it had none
+        """Return the `strays` of the snapshot and its `loose` lines, each with its parent."""
+        ours = {found.number for found in managed}  # a line with a torn comment looks unmarked
         emptied = {n: line for n, line in emptied_lines(lines) if n not in ours}
         strays = {n: line for n, line in unmarked_lines(lines) if n not in ours} | emptied
         loose = {n: line for n, line in loose_lines(lines) if n not in ours}
@@ -197,7 +197,7 @@ class MarkdownConnector:
         )
 
     def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether exactly one line without a marker says this: its native id has gone with the marker."""
+        """Return whether exactly one line without a marker has this content: the id was removed with the marker."""
         del native_id
         self.requests.read += 1
         raw = self._file.content()
@@ -218,7 +218,7 @@ class MarkdownConnector:
         return answers
 
     def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
-        """Return whether lines that are not ours stand indented below a task."""
+        """Return whether lines that are not ours are indented below a task."""
         for below in lines_below(lines, number):
             ours = any(mark.marker.namespace == self._namespace for mark in markers_of(lines[below], known))
             if lines[below].strip() and not ours:
@@ -226,7 +226,7 @@ class MarkdownConnector:
         return False
 
     def _refuse_conflict(self, lines: list[str], managed: Sequence[Found]) -> None:
-        """Refuse a merge conflict that is not settled: each line of ours is there once for each side."""
+        """Raise RefusedError for an unresolved merge conflict, which contains each line of ours twice."""
         ours = {found.number for found in managed if found.marker.namespace == self._namespace}
         block = memory_block(lines, self._namespace)
         ours |= {block.start} if block else set()

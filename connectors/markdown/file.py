@@ -53,7 +53,7 @@ class ListFile:
             raise BackplanError(f"{self.path}: is a symbolic link; name the file it points to, so that it stays one")
         try:
             kind = stat.S_IFMT(self.path.stat().st_mode)
-            if kind != stat.S_IFREG:  # to open a pipe would wait for somebody who writes into it
+            if kind != stat.S_IFREG:  # reading a pipe would wait for a writer
                 named = _KINDS.get(kind, "no regular file")
                 raise BackplanError(f"{self.path}: cannot be read: it is {named}; name a file (nothing was changed)")
             return self.path.read_bytes()

@@ -1,4 +1,4 @@
-"""Which lines of a Markdown list are ours: those with a marker that counts, and which of them are copies."""
+"""Finds our lines in a Markdown list: those with a valid marker, and which of them are copies."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ _JOINED = (1, "several tasks stand on one line; give each a line of its own, and
 
 
 class Found(NamedTuple):
-    """A line with a marker that counts.
+    """A line with a valid marker.
 
-    `damaged`: the marker has to be written anew. `rank`: of lines with one nonce, the lowest is the task, the others
-    are copies of it. `unread`: the column of what cannot be read of it, and how to mend it. `span`: the place of the
-    marker, where the line itself does not show that. `dragged`: somebody gave it another date since the last run.
-    `ticked`: its box says that it is done.
+    - `damaged`: the marker has to be written again.
+    - `rank`: of lines with one nonce, the lowest is the task; the others are copies of it.
+    - `unread`: the column of the part that cannot be read, and how to correct it.
+    - `span`: the place of the marker, if the line alone does not show it.
+    - `dragged`: a user changed the date since the last run.
+    - `ticked`: the box is ticked.
     """
 
     number: int
@@ -40,15 +42,15 @@ class Found(NamedTuple):
     ticked: bool = False
 
     def told(self, file: str) -> str:
-        """Return what cannot be read, with its place; nothing where all of it can."""
+        """Return a message on the part that cannot be read, with its place; empty if there is none."""
         return f"{file}:{self.number + 1}:{self.unread[0]}: {self.unread[1]}" if self.unread else ""
 
 
 def managed_lines(lines: list[str], known: Known) -> list[Found]:
-    """Return the lines that carry a marker of any namespace; one of ours that we cannot have written is no marker.
+    """Return the lines with a marker of any namespace, without those of ours that we cannot have written.
 
-    A comment that was torn counts where no other line has its nonce. A task that has no line, but whose nonce stands
-    somewhere in the text, is there and cannot be read.
+    A torn comment counts if no other line has its nonce. If only the nonce of a task is found, anywhere in the text,
+    the task exists and cannot be read.
     """
     block = memory_block(lines, known.namespace)
     broken, memory = broken_over(lines), block.numbers if block else range(0)
@@ -69,14 +71,14 @@ def _nonces(managed: Iterable[Found]) -> set[str]:
 
 
 def _torn(lines: list[str], texts: Iterable[tuple[int, str]], there: set[str], known: Known) -> Iterator[Found]:
-    """Yield the lines whose comment was torn; `there` are the nonces of whole comments, which count instead."""
+    """Yield the lines with a torn comment; `there` are the nonces of complete comments, which take precedence."""
     for number, text in texts:
         marks = [mark for mark in torn_marks(text, known) if mark.marker.nonce not in there]
         yield from _found(lines, number, marks, known)
 
 
 def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> Iterator[Found]:
-    """Yield what a line is, with the markers that were found in it."""
+    """Yield an entry for each marker that was found in a line."""
     text, below = lines[number], lines[number + 1] if lines_below(lines, number, most=1) else ""
     by_nonce = {mark.marker.nonce: mark for mark in marks}
     for marker, damaged, span in by_nonce.values():
@@ -96,7 +98,7 @@ def _hidden(
     known: Known,
     broken: Mapping[int, range],
 ) -> Iterator[Found]:
-    """Yield the tasks that have no line, but whose nonce or key stands in the text, where it stands first."""
+    """Yield the tasks without a line whose nonce or key is in the text, at its first place."""
     code = fenced(lines) if missing else {}
     left = dict(missing)
     for number, text in texts if missing else ():
@@ -120,11 +122,10 @@ def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mappin
 
 
 def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
-    """Return how little a line looks like the one that we wrote.
+    """Return how a line differs from the one that we wrote; the lowest value differs least.
 
-    That has the key that the memory knows, the title and date of its marker, and a box that can be read. Where the date
-    of none is the marker's, a tick tells which one a person worked on: plugins for tasks that repeat put an open copy
-    with the next date above the line that was ticked.
+    Our line has the remembered key, the title and date of its marker, and a readable box. If no line has the date of
+    the marker, the ticked one is the task: plugins for repeating tasks insert an open copy with the next date above it.
     """
     content = line.content
     titled = digest(content.title) == marker.applied.get("title")
@@ -133,10 +134,10 @@ def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
 
 
 def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
-    """Return in what a line differs from what we remember: that tells it from an older copy of it.
+    """Return how a line differs from the memory, to distinguish it from an older copy of it.
 
-    A step that is done or dropped has a line that says so; of one that is open, either may have a new tick. The marker
-    has the date of the plan, or else a pin.
+    The line of a step that is done or dropped shows that; for an open step, both lines may have a new tick. The marker
+    contains the planned date, or a pin.
     """
     state = known.states.get(marker.nonce)
     dated = marker.due == known.dates.get(marker.nonce)
@@ -145,9 +146,9 @@ def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
 
 
 def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
-    """Return whether somebody gave a line another date since the last run, which wrote its marker.
+    """Return whether a user changed the date of a line since the last run, which wrote its marker.
 
-    An older copy has the marker of an earlier run: what its date says may have been heard, and changed, since.
+    An older copy has the marker of an earlier run: its date may have been read, and changed again, since.
     """
     content = line.content
     titled = digest(content.title) == marker.applied.get("title")
@@ -158,7 +159,7 @@ def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
 def by_nonce(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]:
     """Return our lines by their nonces. The first of each list is the task, the others are copies of it.
 
-    A line that nobody ticked gives way to one that was just dragged: what a person changed is what they meant.
+    A line with a changed date takes precedence over one that is not ticked: the user changed it on purpose.
     """
     lines: dict[str, list[Found]] = {}
     for found in managed:
@@ -176,14 +177,14 @@ def _sorted(alike: list[Found]) -> list[Found]:
 
 
 def unmarked_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
-    """Yield the checkboxes that carry no marker of anybody."""
+    """Yield the checkboxes without a marker of any namespace."""
     for number, line in tasks_in(lines):
         if not COMMENT.search(line):
             yield number, Line(line)
 
 
 def emptied_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
-    """Yield the checkboxes with a comment of ours in which nothing is left."""
+    """Yield the checkboxes with an emptied comment of ours."""
     for number, line in tasks_in(lines):
         found = COMMENT.search(line)
         if found and len(unescaped(found).split()) == 1:
@@ -191,7 +192,7 @@ def emptied_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
 
 
 def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
-    """Yield the entries of lists that are no checkboxes, with no marker of anybody."""
+    """Yield the list entries without a checkbox and without a marker of any namespace."""
     code = fenced(lines)
     for number, line in enumerate(lines):
         if BULLET.match(line) and number not in code and not TASK.match(line) and not COMMENT.search(line):
@@ -199,6 +200,6 @@ def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
 
 
 def find_unmarked(lines: Sequence[str], content: Content) -> int | None:
-    """Return the one task without a marker that says this; None where there is none, or more than one."""
+    """Return the only task without a marker that has this content; None if there is none, or more than one."""
     found = [number for number, line in unmarked_lines(lines) if line.content == content]
     return found[0] if len(found) == 1 else None

@@ -1,4 +1,4 @@
-"""One line of a Markdown list taken apart: box, title, our comment, and the signs for dates and priority."""
+"""The parts of one line of a Markdown list: box, title, our comment, and the signs for dates and priority."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NO_WIDTH = "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
 _BLANKS = rf"[ \t{_NO_WIDTH}]{{0,9}}"
 TASK = re.compile(rf"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[{_BLANKS}[^\[\]\r\n]?{_BLANKS}\][ \t].*")
 BULLET = re.compile(r"[ \t>]*(?:[-*+•–—]|\d+[.)])[ \t]+\S")
-# A line with our comment is one of our tasks, also where an editor or a slip has changed how it begins.
+# A line with our comment is one of our tasks, even if an editor or a typo has changed how it begins.
 _HEAD = re.compile(r"(?P<indent>[ \t>]*)(?:(?:[-*+•–—]|\d+[.)])[ \t]+)?(?:\[(?P<box>[^\[\]\r\n]*)\](?![(\[]))?")
 # Editors of rich text escape what they take for HTML or Markdown.
 _OPENS, _CLOSES = r"(?:<|&lt;)\\?!\\?-\\?-", r"-\\?-\\?(?:>|&gt;)"
@@ -41,21 +41,21 @@ STATES = frozenset('/><!?*"lbiSIpcfkwud')  # as Obsidian's themes document them;
 
 
 def unescaped(comment: re.Match[str]) -> str:
-    """Return what stands in a comment of ours, without the backslashes of an editor."""
+    """Return the text in a comment of ours, without the backslashes that editors add."""
     return comment[1].replace("\\", "").strip()
 
 
 def held(title: str) -> str:
-    """Return a title as a line can hold it: nothing in it is read as a sign, or begins or ends a comment."""
+    """Return a title for a line: without signs, and without the beginning or end of a comment."""
     title = re.sub(_CLOSES, "--›", re.sub(_OPENS, "‹!--", plain(title)))
     return " ".join(title.split())
 
 
 class Line:
-    """One line that holds a task of ours, taken apart; `text` puts it together again."""
+    """The parts of a line with a task of ours; `text` joins them again."""
 
     def __init__(self, line: str, span: tuple[int, int] | None = None) -> None:
-        """Take apart a line that is ours or about to be; span: where a comment is that cannot be told by its form."""
+        """Parse a line that is ours or will be; span: the place of a comment that its form does not show."""
         self._end = "\r" if line.endswith("\r") else ""
         line = line.removesuffix("\r")
         head = _HEAD.match(line)
@@ -76,15 +76,15 @@ class Line:
         self._title, self._signs = before[:signs], before[signs:]
 
     def _is_as_written(self, before: str, comment: re.Match[str]) -> bool:
-        """Return whether a text is the title that we wrote last, which may hold what other versions read as a sign."""
+        """Return whether a text is the title that we wrote last, which may contain signs of other versions."""
         marker = read_marker(unescaped(comment))
         return marker is not None and digest(_title(before, boxed=self.boxed)) == marker.applied["title"]
 
     def _signs_before(self, before: str, comment: re.Match[str] | None) -> int:
         """Return where the run of signs begins before a comment.
 
-        What looks like a block id there is none, for it is not the last of its line: it belongs to the title, unless a
-        sign stands before it or what is left is the title that we wrote last.
+        A block id is at the end of a line, so what looks like one here belongs to the title, unless a sign is before it
+        or the rest is the title that we wrote last.
         """
         at = run_of_signs(before)
         if find_signs(before[at:]) or (comment and self._is_as_written(before[:at], comment)):
@@ -93,12 +93,12 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The line as it shall stand in the file."""
+        """The line as one text."""
         return f"{self._head}{self._box}{self._title}{self._signs}{self._comment}{self._after}{self._end}"
 
     @property
     def box(self) -> str:
-        """What stands in the box."""
+        """The text in the box."""
         return self._box
 
     @property
@@ -108,7 +108,7 @@ class Line:
 
     @property
     def state(self) -> str | None:
-        """What the box says: nothing, `x`, `-` or one of Obsidian's states; None where it cannot be read."""
+        """The state in the box: empty, `x`, `-` or one of Obsidian's states; None if it cannot be read."""
         said = self._box.translate(_UNSEEN).strip()
         said = "x" if said in _TICKS else "-" if said in _DASHES else said
         return said if self.boxed and said in ("", "x", "-", *STATES) else None
@@ -120,24 +120,24 @@ class Line:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the box says `-`: the Tasks plugin's "cancelled"."""
+        """Whether the box contains `-`: the Tasks plugin's "cancelled"."""
         return self.state == "-"
 
     @property
     def done_on(self) -> date | None:
-        """The day it was done, where the line says so."""
+        """The day it was done; None if the line does not contain one."""
         found = self._last("done")
         return found[1].day if found else None
 
     @property
     def done_at(self) -> int | None:
-        """Where the sign for the day it was done stands in the line, also without a day."""
+        """The column of the sign for the day it was done, even without a day."""
         found = self._last("done")
         return self._column(found[0]) + found[1].start if found else None
 
     @property
     def box_behind(self) -> int | None:
-        """Where the box stands in a line that begins with our comment; None in any other line."""
+        """The column of the box in a line that begins with our comment; None in any other line."""
         bare = not (self.boxed or self._title.strip() or self._signs.strip())
         head = _HEAD.match(self._after) if bare and self._comment else None
         if head is None or head["box"] is None:
@@ -146,7 +146,7 @@ class Line:
 
     @property
     def content(self) -> Content:
-        """What the line says now."""
+        """The content of the line."""
         due = self._last("due")
         sign = self._last("priority", first=True)
         priority = PRIORITIES[self._run(sign[0])[sign[1].start]] if sign else "none"
@@ -154,12 +154,12 @@ class Line:
 
     @property
     def dated(self) -> bool:
-        """Whether there is a date, perhaps one that cannot be read."""
+        """Whether the line contains a date, even one that cannot be read."""
         return self.content.due is not None or self.doubtful is not None
 
     @property
     def added(self) -> bool:
-        """Whether the line holds more than what we write."""
+        """Whether the line contains more than we write."""
         for text in (self._signs, self._after):
             ours: dict[Kind, Sign] = {}
             for sign in find_signs(text):
@@ -171,7 +171,7 @@ class Line:
 
     @property
     def doubtful(self) -> tuple[int, str] | None:
-        """A date that cannot be read, and where it stands in the line; also where two signs have two dates."""
+        """The column and text of a date that cannot be read, or of two dates that contradict each other."""
         signs = [(self._column(run) + sign.start, sign) for run in (0, 1) for sign in self._all("due", run)]
         if not signs:
             return self._doubtful_in_title()
@@ -181,7 +181,7 @@ class Line:
         return next(((at, sign.unread) for at, sign in signs if sign.unread), None)
 
     def _doubtful_in_title(self) -> tuple[int, str] | None:
-        """Return the text behind the last sign for a due date in the title, and where the sign is in the line."""
+        """Return the column of the last sign for a due date in the title, and the text behind it."""
         signs = [sign for sign in find_signs(self._title) if sign.kind == "due"]
         if self.as_written or not signs:
             return None
@@ -190,25 +190,25 @@ class Line:
 
     @property
     def unsigned(self) -> tuple[int, str] | None:
-        """A date without a sign behind our comment, and where it stands in the line."""
+        """The column and text of a date without a sign behind our comment."""
         found = day_without_sign(self._after)
         return (self._column(1) + found[0], found[1]) if found else None
 
     def mark(self, marker: Marker) -> None:
-        """Put `marker` into the line, in place of the one that stands there."""
+        """Replace the marker of the line, or add it."""
         if not self._comment:
             self._title = f"{self._title.rstrip()} "
         self._comment = f"<!-- {write_marker(marker)} -->"
 
     def unmark(self) -> None:
-        """Take the marker out; the rest is the person's."""
+        """Remove the marker; the rest belongs to the user."""
         self._comment = ""
         self._signs = self._signs.rstrip()
         if not self._signs:
             self._title = self._title.rstrip()
 
     def set(self, content: Content, fields: frozenset[str]) -> None:
-        """Change the fields named, in their place."""
+        """Change these fields in place."""
         if "title" in fields:
             self._title = f"{']' if self.boxed else ''} {content.title}" + ("" if self._signs else " ")
         if "priority" in fields:
@@ -237,23 +237,23 @@ class Line:
             return
         field = self._run(run)[sign.start] in "[("
         stop = sign.stop - 1 if field else sign.end if sign.unread else sign.stop
-        told = f" ‹{sign.unread}›" if sign.unread else ""  # what a person typed is not thrown away
+        told = f" ‹{sign.unread}›" if sign.unread else ""  # keep what the user typed
         self._replace(run, sign.value, stop, f" {due}{told}" + self._blank(run, stop))
 
     def _blank(self, run: int, stop: int) -> str:
-        """Return the blank that has to stand before what follows."""
+        """Return the blank that is needed before the following text."""
         following = self._run(run)[stop : stop + 1]
         return " " if following and following not in " \t.,;])*_" else ""
 
     def tick(self, day: date | None) -> None:
-        """Tick the box and say when, before a block id: links lead to that one as long as it is the last."""
+        """Tick the box and add the day before a block id, which links find only at the end of the line."""
         self._box = "x"
         if day and self._last("done") is None:
             at = block_id(self._after)
             self._after = f"{self._after[:at].rstrip(' ')} ✅ {day}{self._after[at:]}"
 
     def untick(self) -> None:
-        """Clear the box, and take out the day it was done."""
+        """Clear the box, and remove the day it was done."""
         self._box = " "
         for run in (0, 1):
             for sign in reversed([sign for sign in self._all("done", run) if sign.day]):
@@ -273,7 +273,7 @@ class Line:
         return [sign for sign in find_signs(self._run(run)) if sign.kind == kind]
 
     def _last(self, kind: Kind, *, first: bool = False) -> tuple[int, Sign] | None:
-        """Return the last sign of a kind (or the first), with its run: what stands behind our comment counts more."""
+        """Return the last sign of a kind (or the first), with its run; signs behind our comment take precedence."""
         for number in (1, 0):
             if found := self._all(kind, number):
                 return number, found[0 if first else -1]

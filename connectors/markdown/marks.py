@@ -1,4 +1,4 @@
-"""Our comments in the text of a Markdown list: whole ones, damaged ones, and those that were broken over lines."""
+"""Our comments in the text of a Markdown list: complete ones, damaged ones, and those broken over several lines."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _NONCE = re.compile(r"[0-9a-z]{10}")
 _OPENS = re.compile(r"(?:\\?(?:[<‹«]|&lt;)\s?)?(?:\\?!\s?)?(?:(?:\\?[-–—−]){1,3}\s*)?(?:bp\d+\s+)?$")
 _CLOSES = re.compile(r"\s*(?:\\?[-–—−]){1,3}\\?(?:[>›»]|&gt;)?(?!\S)")
 _BP = re.compile(r"bp\d+\s+$")
-_MOST_LINES = 4  # of one of our comments that an editor broke over lines
-_FEWEST_LETTERS = 3  # of a word of ours that lost its end
+_MOST_LINES = 4  # in a comment of ours that an editor broke over lines
+_FEWEST_LETTERS = 3  # of a nonce of ours that lost its end
 
 
 class Known:
-    """What the memory knows: the nonces with their keys. By one of these, a marker that a person damaged is told."""
+    """The nonces and keys in the memory: they identify a marker that a user damaged."""
 
     def __init__(self, memory: Mapping[str, StoredGoal], namespace: str, *, complete: bool) -> None:
-        """complete: there is a memory, so that a nonce that is not in it says something."""
+        """complete: there is a memory, so a nonce that it does not contain is not ours."""
         entries = [(key, entry) for goal in memory.values() for key, entry in goal.keys.items()]
         self.nonces = {entry.native_id: key for key, entry in entries}
         self.keys = {key: entry.native_id for key, entry in entries}
@@ -44,14 +44,14 @@ class Known:
 
     @classmethod
     def of(cls, lines: list[str], namespace: str) -> Known:
-        """Return what the memory in these lines knows."""
+        """Return the nonces and keys of the memory in these lines."""
         memory, damage = memory_in(lines, namespace)
         return cls(memory, namespace, complete=not damage and memory_block(lines, namespace) is not None)
 
     def may_be_ours(self, marker: Marker) -> bool:
-        """Return whether we can have written a marker: its nonce is remembered, or what a key gives that is not.
+        """Return whether we may have written a marker: its nonce is remembered, or follows from a key that is not.
 
-        The second is so where two branches were merged, and the memory of the other one was taken.
+        The latter happens if two branches were merged, and the memory of the other branch was kept.
         """
         if not self._complete or marker.nonce in self.nonces:
             return True
@@ -59,12 +59,12 @@ class Known:
         return marker.key not in self.keys and marker.nonce == nonce
 
     def key_in(self, text: str) -> re.Match[str] | None:
-        """Return where a text names our namespace and, behind it, a key that is remembered."""
+        """Return where a text contains our namespace followed by a remembered key."""
         return next((match for match in self._named.finditer(text) if match[1] in self.keys), None)
 
 
 class Mark(NamedTuple):
-    """A marker in a line, whether it has to be written anew, and its place where the line does not show that."""
+    """A marker in a line, whether it has to be written again, and its place if the line does not show it."""
 
     marker: Marker
     damaged: bool
@@ -72,7 +72,7 @@ class Mark(NamedTuple):
 
 
 def markers_of(line: str, known: Known) -> Iterator[Mark]:
-    """Yield the markers that count, of the comments of a line that have a beginning and an end."""
+    """Yield the valid markers in those comments of a line that have a beginning and an end."""
     for comment in COMMENT.finditer(line):
         text = unescaped(comment)
         marker = read_marker(text)
@@ -105,7 +105,7 @@ def torn_marks(line: str, known: Known) -> Iterator[Mark]:
 
 
 def lost_marks(lines: Sequence[str], namespace: str) -> Iterator[tuple[int, int]]:
-    """Yield the number and column of each line outside of code that has the words of a marker of ours."""
+    """Yield the number and column of each line outside of code that contains the text of our marker."""
     words = re.compile(rf"\bbp\d+\s+[0-9a-z]{{10}}\s+{re.escape(namespace)}\s", re.IGNORECASE)
     apart = fenced(lines)
     for number, line in enumerate(lines):
@@ -123,7 +123,7 @@ def _torn(text: str, start: int, stop: int, marker: Marker) -> Mark:
 
 
 def _tail(text: str, start: int, names: tuple[str, ...]) -> int:
-    """Return where the words end that a marker has behind its nonce: all else in the line is the person's."""
+    """Return where the text of a marker ends behind its nonce: the rest of the line belongs to the user."""
     forms = [*map(re.escape, names), r"\d{1,9}", r"\d{4}-\d\d-\d\d|-", r"pin|-", r"[a-z2-7.]*\.[a-z2-7.]*"]
     stop = start
     for place, form in enumerate(forms):
@@ -138,7 +138,7 @@ def _tail(text: str, start: int, names: tuple[str, ...]) -> int:
 
 
 def broken_over(lines: Sequence[str]) -> dict[int, range]:
-    """Return the lines that one of our comments was broken over, each with all of them."""
+    """Return each line that contains a part of a broken comment of ours, with all lines of that comment."""
     broken: dict[int, range] = {}
     for number, line in enumerate(lines):
         opened = _OPENED.search(line, max(line.rfind("<!--"), 0))

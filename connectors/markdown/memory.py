@@ -1,4 +1,4 @@
-"""Where our memory stands in a Markdown list, what it says, and whether it is whole."""
+"""Finds and reads our memory in a Markdown list, and checks whether it is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STRAY_ENTRY = re.compile(r'\s*\{"goal":.*"since":')
 
 
 class Block(NamedTuple):
-    """The lines of a memory, from `start` up to, not including, `stop`; `whole`: it ends as we end it."""
+    """The lines of a memory, from `start` up to, not including, `stop`; `whole`: its end is not damaged."""
 
     start: int
     stop: int
@@ -34,14 +34,14 @@ class Block(NamedTuple):
 
 
 def memory_block(lines: Sequence[str], namespace: str) -> Block | None:
-    """Return where our memory stands, the last one where there are several."""
+    """Return the lines of our memory; of several, the last one."""
     first = MEMORY_START.format(namespace=namespace)
     start = next((n for n in range(len(lines) - 1, -1, -1) if lines[n].rstrip() == first), None)
     return None if start is None else _block(lines, start)
 
 
 def memory_in(lines: Sequence[str], namespace: str) -> tuple[dict[str, StoredGoal], str]:
-    """Return the memory; where it cannot be read, none, and what is wrong with it on which line."""
+    """Return the memory and an empty text; if it cannot be read, no memory, and the line and the error."""
     block = memory_block(lines, namespace)
     strays = stray_entries(lines)
     if strays:
@@ -58,7 +58,7 @@ def memory_in(lines: Sequence[str], namespace: str) -> tuple[dict[str, StoredGoa
 
 
 def stray_entries(lines: Sequence[str]) -> list[int]:
-    """Return the lines that are entries of a memory and stand in none, nor in a code block."""
+    """Return the lines that are entries of a memory, outside of any memory and code block."""
     found = [n for n, line in enumerate(lines) if _STRAY_ENTRY.match(line)]
     if not found:
         return []
@@ -70,8 +70,8 @@ def stray_entries(lines: Sequence[str]) -> list[int]:
 def _block(lines: Sequence[str], start: int) -> Block:
     """Return the memory that begins at `start`.
 
-    It ends at its `-->`, whatever stands between without a blank line, or with blank lines between entries alone.
-    Where that is lost, it ends behind its last entry: what follows is the person's.
+    It ends at its `-->`: in between, there may be other text, but blank lines only between entries. If that end is
+    missing, it ends behind its last entry: the rest belongs to the user.
     """
     stop = start + 1
     tight = entries_only = True

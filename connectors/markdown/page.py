@@ -1,4 +1,4 @@
-"""A Markdown list while a batch of writes is applied to it: all else that stands there stays byte for byte."""
+"""A Markdown list while a batch of writes is applied to it; everything else stays byte for byte."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class NewLines:
 class Page:
     """The file's lines while a batch is applied to them.
 
-    Lines keep their number until the end: new ones are noted behind the line that they follow, so that every write
-    costs the same, however long the list is.
+    Lines keep their number until the end: new lines are stored with the line that they follow, so the cost of a write
+    does not depend on the length of the list.
     """
 
     def __init__(self, text: str, namespace: str, name: str) -> None:
-        """`name` is how people call the file."""
+        """`name` is the name of the file in messages."""
         self._end_of_line = "\r" if "\r\n" in text else ""  # lines are split at "\n"
         self._lines = text.split("\n")
         self._as_read = tuple(self._lines)
@@ -77,7 +77,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The whole text as it shall be."""
+        """The whole new text."""
         block = memory_block(self._lines, self._namespace)
         gone = self._gone | self._pieces() if self._memory is not None else self._gone
         lines: list[str] = []
@@ -95,13 +95,13 @@ class Page:
         return "\n".join(lines)
 
     def _pieces(self) -> set[int]:
-        """Return the lines of a memory that was torn apart: a new one takes their place."""
+        """Return the lines of a damaged memory, which a new one replaces."""
         entries = stray_entries(self._lines)
         ends = {n + 1 for n in entries if self._lines[n + 1 : n + 2] and self._lines[n + 1].strip() == MEMORY_END}
         return {*entries, *ends}
 
     def apply(self, write: Write | StoreWrite) -> WriteResult:
-        """Apply one write and answer for it."""
+        """Apply one write; return its result."""
         if isinstance(write, StoreWrite):
             first = MEMORY_START.format(namespace=self._namespace)
             block = [first, *write_memory(write.memory), MEMORY_END] if write.memory else []
@@ -183,7 +183,7 @@ class Page:
         return self._behind, self._last, ""
 
     def _last_text(self) -> int:
-        """Return the line behind which new goals go: the last text before the memory."""
+        """Return the line that new goals follow: the last text before the memory."""
         block = memory_block(self._lines, self._namespace)
         number = block.start if block else len(self._lines)
         if block is None:
@@ -196,7 +196,7 @@ class Page:
         return max(number - 1, 0)
 
     def _find(self, nonce: str, *, copy: bool) -> Found | None:
-        """Return the line with this nonce; copy: the last copy of it that can be read, as long as there is one."""
+        """Return the line with this nonce; copy: the last copy of it that can be read, if there is one."""
         found = self._by_nonce.get(nonce, [])
         copies = [one for one in found[1:] if one.unread is None] if copy else []
         if copies:
@@ -204,7 +204,7 @@ class Page:
         return copies[-1] if copies else next(iter(found), None)
 
     def _with_memory(self, lines: list[str], memory: list[str], rest: list[str]) -> list[str]:
-        """Return the lines with the memory; where there is none any more, as they ended before the first."""
+        """Return the lines with the memory; without one, end them as they ended before the first memory was added."""
         while not memory and lines and not lines[-1].strip() and not any(map(str.strip, rest)):
             lines = lines[:-1]
         return [*lines, *memory]

@@ -1,8 +1,8 @@
 """The signs behind a task in a Markdown list: 📅 and other signs with their dates, priorities, block ids.
 
-A sign counts in the run of signs at the end of a text, and nowhere else: `Buy 📅 calendar` has no date. What stands
-behind a 📅, up to the next sign, is its date where the words it begins with can mean one day only. Words behind a date
-are left alone, but a second date there makes it doubtful which one is meant, and then there is none to be read.
+A sign counts only in the run of signs at the end of a text: `Buy 📅 calendar` has no date. The text behind a 📅, up to
+the next sign, is its date if its first words can mean only one day. Words behind a date stay; if there is a second date
+among them, neither is read.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SIGN = re.compile(
     + r"|[\[(][ ]*due[ ]*::(?P<field>[^\[\]()]*(?:\([^\[\]()]*\)[ ]*)?)[\])]",  # Dataview's
     re.IGNORECASE,
 )
-# What is read as a sign here or in other tools is shown by a look-alike that nobody reads.
+# Replaces signs of this and other tools by look-alikes that no tool reads.
 _LOOK_ALIKES = str.maketrans(
     {
         **dict.fromkeys("📅📆🗓", "🗒"),
@@ -83,10 +83,11 @@ _AROUND = r"[^\w\n]*"
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A sign and what stands behind it, as places in the text that it was found in.
+    """A sign and its value, as positions in the text.
 
-    `start` to `stop` is the sign with its value, `value` where that begins, `end` where the next sign may begin: what
-    stands in between is words of somebody's. `day` is None where there is none, or where `unread` cannot be read.
+    - `start` to `stop`: the sign with its value, which begins at `value`.
+    - `stop` to `end`: a user's own words, up to the next sign.
+    - `day`: None if there is none, or if `unread` cannot be read.
     """
 
     kind: Kind
@@ -130,21 +131,21 @@ def run_of_signs(text: str) -> int:
 
 
 def day_without_sign(text: str) -> tuple[int, str] | None:
-    """Return what may be a date in a text and belongs to no sign, and where it stands."""
+    """Return the position and text of a possible date that belongs to no sign."""
     spans = [(sign.start, sign.stop) for sign in find_signs(text)]
     found = next((day for day in _LIKE_A_DAY.finditer(text) if not any(a <= day.start() < b for a, b in spans)), None)
     return (found.start(), found[0]) if found else None
 
 
 def is_day_alone(text: str) -> bool:
-    """Return whether a line holds a date, with or without a sign, and nothing else."""
+    """Return whether a line contains only a date, with or without a sign."""
     found = _SOME_DAY.search(text)
     rest = text[: found.start()] + text[found.end() :] if found else text
     return found is not None and re.fullmatch(rf"{_AROUND}(?:(?:due|on|by){_AROUND})?", rest, re.IGNORECASE) is not None
 
 
 def plain(title: str) -> str:
-    """Return a title in which nobody reads a sign."""
+    """Return a title in which no tool finds a sign."""
     return _FIELD.sub(r"\1∷", title.translate(_LOOK_ALIKES))
 
 
@@ -165,7 +166,7 @@ def _sign(text: str, match: re.Match[str], end: int) -> Sign:
 
 
 def _read_value(text: str) -> tuple[date | None, int, str]:
-    """Return the day that a text begins with, how much of the text that is, and the text where it cannot be read."""
+    """Return the day at the beginning of a text, the length of that part, and the text if it cannot be read."""
     if _TAGS.fullmatch(text):
         return None, 0, ""
     words = list(re.finditer(r"\S+", text))
@@ -179,7 +180,7 @@ def _read_value(text: str) -> tuple[date | None, int, str]:
 
 
 def _first_day(text: str, words: list[re.Match[str]]) -> tuple[date, int] | None:
-    """Return the day that words begin with, and where it ends in the text."""
+    """Return the day at the beginning of some words, and where it ends in the text."""
     for count in range(min(len(words), _MOST_WORDS), 0, -1):
         said = text[words[0].start() : words[count - 1].end()].rstrip(".,;")
         if not said.startswith(("*", "_")):

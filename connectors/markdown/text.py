@@ -25,7 +25,7 @@ def fenced(lines: Sequence[str]) -> dict[int, int]:
     """Return the lines of fenced code blocks, as CommonMark sees them, each with the first of its block."""
     if not any("```" in line or "~~~" in line for line in lines):
         return {}
-    from markdown_it import MarkdownIt  # slow to import, and most lists hold no code
+    from markdown_it import MarkdownIt  # slow to import, and most lists contain no code
 
     # Its lines have to end where ours do, and nowhere else.
     text = "\n".join(line.removesuffix("\r").replace("\r", " ") for line in lines)
@@ -62,9 +62,9 @@ def lines_below(lines: list[str], number: int, most: int | None = None) -> range
 
 
 def lone_return(text: str) -> tuple[int, int] | None:
-    """Return the line and column of a CR, alone at the end of a line, in what backplan wrote; None where there is none.
+    """Return the line and column of a lone CR at the end of a line that backplan wrote; None if there is none.
 
-    In a text with no other line ends, every one is meant. In a line of the person's own it is theirs.
+    In a text without other line ends, every CR counts. A CR in a user's own line belongs to them.
     """
     if "\r" not in text:
         return None
@@ -77,9 +77,9 @@ def lone_return(text: str) -> tuple[int, int] | None:
 
 
 def parents(lines: Sequence[str], entries: Collection[int]) -> dict[int, int]:
-    """Return for each of these lines the one of them that it stands directly below; nothing for one at the top."""
+    """Return the parent of each of these lines, among these lines; those at the top have none."""
     found: dict[int, int] = {}
-    above: list[tuple[int, int]] = []  # the entries that a line may stand below, with their indentation
+    above: list[tuple[int, int]] = []  # the possible parents of a line, with their indentation
     for number, line in enumerate(lines):
         if not line.strip():
             continue
@@ -93,5 +93,5 @@ def parents(lines: Sequence[str], entries: Collection[int]) -> dict[int, int]:
 
 
 def indentation(line: str) -> str:
-    """Return what stands before a line's text, marks of quotation included."""
+    """Return the beginning of a line before its text, including quotation marks."""
     return line[: len(line) - len(line.lstrip(" \t>"))]

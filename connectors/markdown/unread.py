@@ -1,4 +1,4 @@
-"""What of a line of ours in a Markdown list cannot be read: in which column, and how to mend it."""
+"""Finds the part of a line of ours in a Markdown list that cannot be read: its column, and how to correct it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ _STAYS = "the line is left as it is"
 
 
 def unread(line: Line, due: date | None, below: str, *, was_done: bool) -> tuple[int, str] | None:
-    """Return what cannot be read and in which column, and how to mend it; None where all of it can.
+    """Return the column of the part that cannot be read, and how to correct it; None if there is none.
 
-    due: the date last written. below: the line below where that is indented further. was_done: the step counts as done.
-    What is ticked or cancelled needs no date.
+    - due: the date written last.
+    - below: the following line, if it is indented further.
+    - was_done: the step counts as done.
+
+    A ticked or cancelled task needs no date.
     """
     if line.state is None or (was_done and line.state in STATES):
         return _unread_box(line, was_done=was_done)

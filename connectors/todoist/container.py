@@ -58,6 +58,13 @@ class Container:
         return self.project.id, self.section.id if self.section else None
 
     @property
+    def arguments(self) -> dict[str, str]:
+        """The arguments of a command that creates a task here, or moves it here; empty if there is no project yet."""
+        if self.section:
+            return {"section_id": self.section.id}
+        return {"project_id": self.project.id} if self.project else {}
+
+    @property
     def spelled(self) -> tuple[str, ...]:
         """A sentence on each name that the goals file does not spell as Todoist does."""
         named = (("project", self.name.project, self.project), ("section", self.name.section, self.section))
@@ -313,11 +320,7 @@ def repairs(container: Container, namespace: str) -> list[Command]:
 
 
 def _move(container: Container, item: Item) -> list[Command]:
-    if container.place is None:
-        return []
-    project_id, section_id = container.place
-    place = {"section_id": section_id} if section_id else {"project_id": project_id}
-    return [Command("item_move", {"id": item.id, **place})]
+    return [Command("item_move", {"id": item.id, **container.arguments})] if container.place else []
 
 
 def needs_repair(container: Container, namespace: str) -> bool:

@@ -166,12 +166,7 @@ class Batch:
         return native_id
 
     def _place(self, parent_id: str | None) -> dict[str, Any]:
-        container = self._reading.container
-        if parent_id:
-            return {"parent_id": parent_id}
-        if container.section:
-            return {"section_id": container.section.id}
-        return {"project_id": container.project.id} if container.project else {}
+        return {"parent_id": parent_id} if parent_id else self._reading.container.arguments
 
     def _once_more(self, refused: Sequence[_Asked]) -> None:
         """Send refused tasks again as new commands: Todoist may refuse the same uuid for ever.
@@ -179,13 +174,7 @@ class Batch:
         Commands with an unknown result are not sent again: their tasks would be created twice. If the parent is
         deleted, the task is created without one.
         """
-        commands = []
-        for one in refused:
-            args = with_ids(one.commands[0].args, self._made)
-            if self._is_gone(args.get("parent_id", "")):
-                del args["parent_id"]
-                args |= self._place(None)
-            commands.append(replace(one.commands[0], args=args, uuid=str(uuid4())))
+        commands = [self._renewed(one.commands[0]) for one in refused]
         if not commands:
             return
         try:
@@ -196,6 +185,13 @@ class Batch:
             self._errors.pop(one.commands[0].uuid)
             one.commands[0] = command
         self._take(outcome)
+
+    def _renewed(self, command: Command) -> Command:
+        args = with_ids(command.args, self._made)
+        if self._is_gone(args.get("parent_id", "")):
+            del args["parent_id"]
+            args |= self._place(None)
+        return replace(command, args=args, uuid=str(uuid4()))
 
     def _is_gone(self, native_id: str) -> bool:
         item = self._listing.items.get(native_id)

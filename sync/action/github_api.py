@@ -1,4 +1,4 @@
-"""GitHub's REST API, as a step of a workflow asks it: at `GITHUB_API_URL`, with a token that the workflow hands on."""
+"""GitHub's REST API in a step of a workflow: at `GITHUB_API_URL`, with a token from the workflow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ERRORS = {401: CredentialsError, 403: CredentialsError, 404: MissingError}
 
 
 class Caller:
-    """Asks GitHub, for at most `budget` seconds from now."""
+    """Sends requests to GitHub, for at most `budget` seconds from now."""
 
     def __init__(self, token: str, budget: float) -> None:
         """`token` is the workflow's."""
@@ -26,10 +26,10 @@ class Caller:
         self._api = Api(GITHUB, url, SecretStr(token), budget, Clock())
 
     def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
-        """Return the answer to a request, of which `Api.send` says more.
+        """Return the answer to a request; `Api.send` documents the parameters.
 
-        Raises CredentialsError or MissingError where the token may not, or there is no such thing: GitHub tells one
-        who may not read that there is nothing. Raises BackplanError for all else that is no yes.
+        Raises CredentialsError or MissingError if the token lacks a permission, or there is no such thing: GitHub
+        answers 404 without permission to read. Raises BackplanError for all other failures.
         """
         answer = self._api.send(method, path, **asked)
         if answer.ok:

@@ -1,7 +1,7 @@
-"""What the GitHub Action does: one command with the inputs of `action.yml`, told in a job summary and in annotations.
+"""Runs the GitHub Action: one command with the inputs of `action.yml`, reported in a job summary and in annotations.
 
-A person who has only a browser sees nothing else of backplan. So whatever goes wrong ends in a sentence there, which
-says what to do.
+Users who have only a browser see nothing else of backplan. So every error ends in a sentence there that tells them what
+to do.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = ("sync", "plan", "check")
 _FAIL_ON = ("error", "late")
-_REASONS = 5  # why changes could not be made, that are told at the run; the table has them all
+_REASONS = 5  # errors of changes that annotate the run; the table contains all
 _NO_CHECKOUT = (
     "Nothing of the repository is here: in the workflow, the step `actions/checkout` has to stand before backplan's."
 )
@@ -89,7 +89,7 @@ class Inputs:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Inputs:
-        """Read the variables INPUT_*. Raises InputError for a value that cannot be."""
+        """Read the variables INPUT_*. Raises InputError for an invalid value."""
         said = {name: value.strip() for name, value in environment.items() if name.startswith("INPUT_")}
         return cls(
             goals=Path(said["INPUT_GOALS"]) if said.get("INPUT_GOALS") else None,
@@ -104,7 +104,7 @@ class Inputs:
 
 
 def _one_of(said: Mapping[str, str], name: str, known: Sequence[str]) -> str:
-    """Return an input that is one of the values known; the first of them where it is not given."""
+    """Return an input that is one of the known values; by default the first of them."""
     value = said.get(f"INPUT_{name.upper().replace('-', '_')}") or known[0]
     if value not in known:
         raise InputError(f"the input `{name}` of the workflow is `{value}`; it takes {' or '.join(known)}")
@@ -113,7 +113,7 @@ def _one_of(said: Mapping[str, str], name: str, known: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run: its report, and whether it went well; `told` where it came to a plan."""
+    """The result of a run: its report, and whether it succeeded; `told` if it made a plan."""
 
     report: str
     exit_code: int = 0
@@ -126,7 +126,7 @@ class Outcome:
         return [goal for goal in goals if goal.state in (State.LATE, State.MISSED)]
 
     def outputs(self) -> dict[str, str]:
-        """Return the outputs of `action.yml` that count."""
+        """Return the outputs of `action.yml`: whether anything changed, and numbers of changes."""
         writes = [change for plan in self.told.plans for change in plan.news] if self.told else []
         done = [change.action for change in writes if change.status in ("planned", "applied")]
         created, removed = done.count(Action.CREATE), done.count(Action.REMOVE)
@@ -155,18 +155,18 @@ def main() -> None:
 
 
 def _carefully(folder: Path) -> Outcome:
-    """Return what came of the run, whatever happens."""
+    """Return the result of the run, even after an unexpected error."""
     try:
         return run(Inputs.of(os.environ), folder)
     except BackplanError as error:
         return _stopped(error)
-    except Exception as error:  # the last net: a person gets a sentence, not a traceback
+    except Exception as error:  # the user must get a sentence, not a traceback
         what = f"backplan met a case that it should know and does not: {type(error).__name__}: {error}"
         return _stopped(BackplanError(f"{what}. Please report it, with the goals file if that may be seen."))
 
 
 def run(inputs: Inputs, folder: Path) -> Outcome:
-    """Do what the inputs say, and leave the plan in `folder`. Raises BackplanError."""
+    """Run the command in the inputs, and write the plan into `folder`. Raises BackplanError."""
     _refuse_version(inputs.version)
     _refuse_shown_token()
     path = _goals_path(inputs.goals)
@@ -218,7 +218,7 @@ def _goals_path(path: Path | None) -> Path:
 
 
 def _age(command: str, path: Path) -> newest.Age:
-    """Return whether the goals file is too old to write tasks by, and show at the run what that means."""
+    """Return whether the goals file is too old to write tasks, and annotate the run with the consequence."""
     if command != "sync" or pull_request.on_pull_request():
         return newest.Age()
     age = newest.age(path)
@@ -233,7 +233,7 @@ def _workspace(path: Path) -> Workspace:
 
 
 def _what_is_there() -> str:
-    """Return what to do about a goals file that is not where it should be."""
+    """Return what to do about a goals file that was not found."""
     here = Path()
     if not any(here.iterdir()):
         return _NO_CHECKOUT
@@ -267,7 +267,7 @@ def _checked(workspace: Workspace) -> Outcome:
 def _reconciled(
     inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Binding], folder: Path
 ) -> Outcome:
-    """Plan, and carry the plans out where that is asked for and allowed."""
+    """Make the plans, and carry them out if that is requested and allowed."""
     began = time.monotonic()
     allow = inputs.allow_mass_change
     reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild, allow_mass_change=allow)
@@ -275,7 +275,7 @@ def _reconciled(
     plans = pipeline.make_plans(
         reading,
         only_connectors=inputs.connectors,
-        allow_mass_change=allow or age.old,  # where nothing is written, nothing has to be refused
+        allow_mass_change=allow or age.old,  # if nothing is written, nothing has to be refused
     )
     _save(folder / "plan.json", plans, homes, workspace)  # before the first change: a killed run can be undone, too
     write = inputs.command == "sync" and not pull_request.on_pull_request() and not age.old
@@ -300,7 +300,7 @@ def _save(path: Path, plans: Sequence[ConnectorPlan], homes: Sequence[Binding], 
 
 
 def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
-    """Yield a sentence on whatever did not go well, and show it at the run, too."""
+    """Yield a sentence on each failure, and annotate the run with it."""
     failed = Counter(change.error or "" for plan in plans for change in plan.changes if change.status == "failed")
     sentences = [
         *(f"{label} could not be read, so its goals were left alone: {why}" for label, why in reading.unread.items()),
@@ -325,7 +325,7 @@ def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[s
 
 
 def _notes(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
-    """Yield a sentence on whatever else is to be known: what the apps tell, and a line that was forgotten."""
+    """Yield other sentences for the report: notices of the apps, and a missing line in the workflow."""
     named = {home.connector.name for home in reading.homes}
     if os.environ.get("TODOIST_API_TOKEN") and "todoist" not in named:
         workflow_commands.annotate("warning", _NO_TODOIST)
@@ -337,7 +337,7 @@ def _notes(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
 
 
 def _offline(workspace: Workspace, why: str) -> Outcome:
-    """Return the dates that the goals file alone gives."""
+    """Return the dates from the goals file alone."""
     planned, _ = workspace.offline_schedule()
     told = summary.Told(planned, (), applied=False, notes=[why])
     return Outcome(summary.run(told), 0, told)
@@ -347,7 +347,7 @@ def _offline(workspace: Workspace, why: str) -> Outcome:
 
 
 def _warn_of_late(outcome: Outcome) -> None:
-    """Show what is late at the deadline in the goals file."""
+    """Annotate the deadlines of late goals in the goals file."""
     for goal in outcome.late[: workflow_commands.MOST_ANNOTATIONS]:
         holds = goal.earliest_deadline
         more = f"; the earliest deadline that holds is {display.day(holds)}" if holds else ""
@@ -356,7 +356,7 @@ def _warn_of_late(outcome: Outcome) -> None:
 
 
 def _comment(workspace: Workspace, outcome: Outcome) -> None:
-    """Put the plan into the pull request's comment; where that is not allowed, the plan stands in the summary."""
+    """Write the plan into the pull request's comment; if that is not allowed, it is only in the summary."""
     number = workflow_commands.event().get("pull_request", {}).get("number")
     if not isinstance(number, int) or outcome.told is None:
         return
@@ -372,7 +372,7 @@ def _comment(workspace: Workspace, outcome: Outcome) -> None:
 
 
 def _stopped(error: BackplanError) -> Outcome:
-    """Return the report of an error, which is shown where it is: in the goals file, or at the run."""
+    """Return the report of an error, and annotate its place: the goals file, or the run."""
     sentences = [hide(sentence) for sentence in _sentences(error)]
     for sentence in sentences:
         print(f"error: {sentence}")

@@ -1,9 +1,10 @@
-"""Whether the goals file that was checked out is the newest of its branch: only then may a workflow write tasks by it.
+"""Finds out whether the checked-out goals file is the newest of its branch: otherwise a workflow must not write tasks.
 
-A workflow that checks out the commit of its event has an old file when an old run is started again, or had to wait.
-What that commit has is asked of git, not read from the working files: a step before may have changed those, and line
-endings, LFS and symbolic links may make them differ. What the branch has by now is asked of GitHub, since the checkout
-may have no credentials any more. Only goals files count: backplan's own push of `todo.md` makes none of them old.
+A workflow that checks out the commit of its event has an old file if an old run is started again, or had to wait.
+- The content of the commit is read with git. The working files may differ: an earlier step may have changed them, and
+  so do line endings, LFS and symbolic links.
+- The current content of the branch is read from GitHub: the checkout may have no credentials any more.
+- Only goals files count: when backplan itself pushes `todo.md`, none of them becomes old.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _ONLY_PLANNED = "So it only plans, and changes no task."
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """Whether a goals file is an old one, or has to be taken for one; and what there is to say about that."""
+    """Whether a goals file is old, or has to count as old, and a sentence on it."""
 
     old: bool = False
     note: str = ""
@@ -46,7 +47,7 @@ class Event:
 
     @classmethod
     def current(cls) -> Self | None:
-        """Return GitHub's event; None where GitHub Actions does not run this."""
+        """Return GitHub's event; None outside of GitHub Actions."""
         if os.environ.get("GITHUB_ACTIONS") != "true":
             return None
         repository, ref, commit, attempt = (
@@ -56,18 +57,18 @@ class Event:
 
     @property
     def branch(self) -> str:
-        """The ref, by its name for people."""
+        """The short name of the ref, for messages."""
         return self.ref.removeprefix("refs/heads/")
 
 
 class UnknownError(Exception):
-    """What is newest could not be found out."""
+    """The newest files could not be found out."""
 
 
 def age(path: Path) -> Age:
     """Return the age of the goals file, or the folder of them, at `path`.
 
-    Where it cannot be found out, a run that was started again has to be taken for an old one; any other goes on.
+    If it cannot be found out, the file counts as old in a run that was started again, and as new in any other.
     """
     event = Event.current()
     if event is None:
@@ -79,14 +80,14 @@ def age(path: Path) -> Age:
 
 
 def _is_old(path: Path, event: Event) -> bool:
-    """Return whether the branch has other goals files by now than the event's commit, if that was checked out."""
+    """Return whether the branch now has other goals files than the event's commit, if that was checked out."""
     files = _Files.at(path)
     top = _checkout(files.folder)
     if _git(top, "rev-parse", "HEAD").strip() != event.commit:
-        return False  # the workflow chose for itself what to check out: the branch, or something else altogether
+        return False  # the workflow checks out something else: the branch, perhaps
     folder = "" if files.folder == top else files.folder.relative_to(top).as_posix()
     ours = files.among(_committed(top, folder))
-    return bool(ours) and files.among(_newest(event, folder)) != ours  # what is not committed was made by the workflow
+    return bool(ours) and files.among(_newest(event, folder)) != ours  # the workflow created what is not committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class _Files:
         return cls(target, None) if target.is_dir() else cls(target.parent, target.name)
 
     def among(self, contents: dict[str, str]) -> dict[str, str]:
-        """Return those that are goals files, of what is in the folder."""
+        """Return the goals files among the contents of a folder."""
         return {name: content for name, content in contents.items() if self._is_one(name)}
 
     def _is_one(self, name: str) -> bool:
@@ -114,7 +115,7 @@ class _Files:
 
 
 def _checkout(folder: Path) -> Path:
-    """Return the top of the checkout that holds a folder. Raises UnknownError where there is none."""
+    """Return the root of the checkout that contains a folder. Raises UnknownError if there is none."""
     for place in (folder, *folder.parents):
         if (place / ".git").exists():
             return place
@@ -122,7 +123,7 @@ def _checkout(folder: Path) -> Path:
 
 
 def _committed(top: Path, folder: str) -> dict[str, str]:
-    """Return the id of each content of a folder, by its name, as the commit has it."""
+    """Return the ids of the files of a folder in the commit, by name."""
     listed = _git(top, "ls-tree", "-z", "HEAD", *(["--", f"{folder}/"] if folder else []))
     entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
     return {path.rpartition("/")[2]: about.split()[2] for about, path in entries}
@@ -144,7 +145,7 @@ def _git(top: Path, *arguments: str) -> str:
 
 
 def _newest(event: Event, folder: str) -> dict[str, str]:
-    """Return the id of each content of a folder, by its name, as the branch has it now."""
+    """Return the ids of the files of a folder in the branch now, by name."""
     from sync.action.github_api import Caller
 
     token = os.environ.get("WORKFLOW_TOKEN")  # its own: the one for GitHub Issues may be another repository's

@@ -1,4 +1,4 @@
-"""The plan as one comment on a pull request, which every run brings up to date."""
+"""The plan as one comment on a pull request, which every run updates."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ _BUDGET = 60.0  # seconds
 
 
 def put(repository: str, number: int, token: str, marker: str, markdown: str) -> None:
-    """Make the comment that begins with `marker` say this; write it where there is none.
+    """Update the comment that begins with `marker`, or create it.
 
-    `repository` is `owner/name`, `number` the pull request's; `GITHUB_API_URL` says where GitHub is.
-
-    Raises BackplanError where that cannot be done.
+    `repository` is `owner/name`, `number` the pull request's. Raises BackplanError if that fails.
     """
     body = f"{marker}\n{markdown}"
     issues = f"/repos/{repository}/issues"
@@ -28,14 +26,14 @@ def put(repository: str, number: int, token: str, marker: str, markdown: str) ->
     with _explained():
         ours = _find(caller, f"{issues}/{number}/comments", marker)
         if ours is None:
-            # Who asks again after an answer was lost makes a second comment; the next run finds the first.
+            # A repetition after a lost answer creates a second comment; the next run finds the first.
             Caller(token, budget=0).ask("POST", f"{issues}/{number}/comments", body={"body": body})
         elif ours["body"].replace("\r\n", "\n") != body:
             caller.ask("PATCH", f"{issues}/comments/{ours['id']}", body={"body": body})
 
 
 def _find(caller: Caller, path: str, marker: str) -> dict[str, Any] | None:
-    """Return our comment: one of ours by who wrote it, too, since whoever likes may copy a marker."""
+    """Return our comment: also compare its author, because anybody may copy the marker."""
     me = _me(caller)
     for comment in _all(caller, path):
         if str(comment.get("body", "")).startswith(marker) and (comment.get("user") or {}).get("login") == me:
@@ -44,7 +42,7 @@ def _find(caller: Caller, path: str, marker: str) -> dict[str, Any] | None:
 
 
 def _me(caller: Caller) -> str:
-    """Return whose token this is: that of a workflow may not ask."""
+    """Return the login of the token; a workflow's own token may not request it."""
     try:
         return str(caller.ask("GET", "/user").json()["login"])
     except (CredentialsError, MissingError):
@@ -61,7 +59,7 @@ def _all(caller: Caller, path: str) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Say that it is the comment which was not written, and what to do about it."""
+    """Add to errors that the comment was not written, and what to do about it."""
     try:
         yield
     except (CredentialsError, MissingError):

@@ -1,4 +1,4 @@
-"""What GitHub's runner takes from a step: annotations, outputs, the job summary, and what it tells of the event."""
+"""The interface to GitHub's runner: annotations, outputs, the job summary, and the event."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _IN_PROPERTY = {**_IN_MESSAGE, ":": "%3A", ",": "%2C"}
 
 
 def annotate(level: Level, message: str, place: Place | None = None) -> None:
-    """Show a message at its place in a file, or at the run where it has none.
+    """Annotate the place of a message in a file, or the run if it has none.
 
     It goes past the gate before stdout, which breaks whatever the runner would obey.
     """
@@ -36,7 +36,7 @@ def annotate(level: Level, message: str, place: Place | None = None) -> None:
 
 
 def annotation(level: Level, message: str, place: Place | None = None) -> str:
-    """Return the one line that the runner obeys: what comes from elsewhere is escaped in it, and holds no secret."""
+    """Return the command for the runner, on one line, with other text escaped and secrets hidden."""
     properties = {"title": "backplan"}
     if place is not None:
         properties |= {"file": _in_checkout(place.file), "line": str(place.line), "col": str(place.column)}
@@ -45,7 +45,7 @@ def annotation(level: Level, message: str, place: Place | None = None) -> str:
 
 
 def placed(message: str) -> tuple[Place | None, str]:
-    """Return the place that a message begins with, and the rest of it."""
+    """Return the place at the beginning of a message, and the rest of it."""
     match = _PLACE.fullmatch(message)
     if match is None:
         return None, message
@@ -53,17 +53,17 @@ def placed(message: str) -> tuple[Place | None, str]:
 
 
 def set_outputs(values: Mapping[str, str]) -> None:
-    """Give the step its outputs; each value is one line."""
+    """Set the outputs of the step; each value is one line."""
     _append("GITHUB_OUTPUT", "".join(f"{name}={fit(value)}\n" for name, value in values.items()))
 
 
 def add_summary(markdown: str) -> None:
-    """Show Markdown on the page of the run."""
+    """Add Markdown to the page of the run."""
     _append("GITHUB_STEP_SUMMARY", markdown)
 
 
 def event() -> Mapping[str, Any]:
-    """Return what GitHub tells of the event; nothing where it tells nothing."""
+    """Return GitHub's description of the event; empty if there is none."""
     try:
         found = json.loads(Path(os.environ.get("GITHUB_EVENT_PATH", "")).read_bytes())
     except (OSError, ValueError):
@@ -78,7 +78,7 @@ def _append(name: str, text: str) -> None:
 
 
 def _in_checkout(file: str) -> str:
-    """Return a file's path as GitHub knows it: from the root of the repository."""
+    """Return a file's path relative to the root of the repository, as GitHub expects it."""
     checkout = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
     try:
         path = Path(file).resolve()

@@ -73,7 +73,7 @@ def schedule(
             from sync.reports import markdown as as_markdown
 
             click.echo(as_markdown.moves(before, shown) if deadline else as_markdown.schedule(shown), nl=False)
-        elif deadline or not files:  # else what was asked for is in the files
+        elif deadline or not files:  # otherwise the files contain the answer
             print_lines(text.moves(before, shown) if deadline else text.schedule(shown))
 
     options.emit(document, show)
@@ -231,7 +231,7 @@ def fit(options: Options, goal_id: str, progress: bool) -> None:
 
 
 def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, again: bool = False) -> Schedule:
-    """Return the schedule, with its risk where `sure` (in percent) is given. What was said is not said `again`."""
+    """Return the schedule, with its risk if `sure` (in percent) is given; `again`: without the notes."""
     if progress:
         from sync.run.reading import read
 

@@ -1,4 +1,4 @@
-"""The first goals file, from a template, from two options or from a few questions that lead backwards; its workflow."""
+"""Writes the first goals file, from a template, options or a few questions that lead backwards, and its workflow."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def templates() -> dict[str, str]:
 
 
 def templates_table(titles: Mapping[str, str]) -> Columns:
-    """Return the templates with their goals' titles, for people."""
+    """Return the templates with their goals' titles, as a table."""
     from sync.reports.text import rows
 
     return rows(("template", "goal"), list(titles.items()))
@@ -49,9 +49,9 @@ def goals_text(
 ) -> str:
     """Return a goals file for `path`, whose tasks go to `apps`.
 
-    What the options do not say is asked for, where somebody can answer.
+    The user is asked for what the options lack, if there is a terminal.
 
-    Raises InputError for an app that is not known, and where something is missing and nobody can be asked.
+    Raises InputError for an unknown app, and if something is missing and there is no terminal.
     """
     if path.exists():
         raise BackplanError(f"{path}: is there already; edit it, or name another with --goals (nothing was changed)")
@@ -61,7 +61,7 @@ def goals_text(
 
 
 def _target(app: str, path: Path) -> str:
-    """Return what `sync:` says of an app; of GitHub, that it is the repository in which the goals file lies."""
+    """Return the entry of an app under `sync:`; for GitHub, with the repository that contains the goals file."""
     connector = registry.load(app)
     if isinstance(connector, Declares):
         raise InputError(
@@ -95,9 +95,9 @@ def _goals_text(path: Path, template: str | None, title: str | None, deadline: d
 
 
 def write(path: Path, text: str, *, workflow: bool) -> list[Path]:
-    """Write the goals file, beside it the schema that its first line names, and the workflow; return what was written.
+    """Write the goals file, the schema that its first line names, and the workflow; return the files written.
 
-    Nothing that is there already is written over.
+    Existing files are not overwritten.
     """
     wanted = {path: text, path.parent / SCHEMA_NAME: schema.text(registry.option_schemas())}
     if workflow:
@@ -112,7 +112,7 @@ def write(path: Path, text: str, *, workflow: bool) -> list[Path]:
 
 
 def _repository(path: Path) -> Path:
-    """Return the root of the repository that the goals file lies in; its own folder, where it lies in none."""
+    """Return the root of the repository that contains the goals file; its own folder if there is none."""
     root = next((folder for folder in path.resolve().parents if (folder / ".git").exists()), None)
     return path.parent if root is None else Path(os.path.relpath(root))
 
@@ -176,7 +176,7 @@ def _from_template(path: Path, name: str, title: str | None, deadline: date | No
 
 
 def _namespace(path: Path) -> str:
-    """Return a name for the plan: that of the folder it lies in, and of the file where it is not the usual one."""
+    """Return a name for the plan: that of its folder, and of the file if that has an unusual name."""
     words = [path.resolve().parent.name, *([path.stem] if path.name != "goals.yaml" else [])]
     names = ["".join(c if c.isascii() else "-" for c in slug(word)).strip("-") for word in words]
     return "/".join(name for name in names if name) or "goals"

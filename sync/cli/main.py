@@ -32,7 +32,7 @@ def _print_version() -> int:
 
 
 def _refuse_shadowed() -> None:
-    """Stop when somebody's own `config` or `connectors` was found before ours, as with PYTHONPATH=. in a workflow."""
+    """Stop if the user's own `config` or `connectors` is imported instead of ours, as with PYTHONPATH=."""
     import config
     import connectors
 

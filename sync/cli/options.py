@@ -1,4 +1,4 @@
-"""The options that all commands share, and what makes a function a command."""
+"""The options that all commands share, and the decorator for commands."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Date(click.ParamType[date]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the date that a text is."""
+        """Return the date in a text."""
         if isinstance(value, date):
             return value
         try:
@@ -116,14 +116,14 @@ class Options:
         return _open(self.goals, self.today)
 
     def emit(self, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
-        """Print the document where JSON is asked for, else show it to a person."""
+        """Print the document with `--json`, else call `show`."""
         if self.json:
             print_json(document())
         else:
             show()
 
     def report(self, name: str, *values: Any, markdown: bool = False) -> None:
-        """Show values by the report of this name: as JSON, where that is asked for, as Markdown, or in a terminal."""
+        """Print values with the report of this name: as JSON with `--json`, as Markdown, or for a terminal."""
         form = "as_json" if self.json else "markdown" if markdown else "text"
         # The reports are slow to import, and a command needs one of them.
         shown = getattr(import_module(f"sync.reports.{form}"), name)(*values)

@@ -1,4 +1,4 @@
-"""How commands answer: tables or one JSON document on stdout, everything else for people on stderr."""
+"""The output of commands: tables or one JSON document on stdout, all other text on stderr."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def say(text: str) -> None:
-    """Say something to a person, beside the answer."""
+    """Print a message on stderr."""
     from config.display import fit
 
     click.echo(fit(text), err=True)

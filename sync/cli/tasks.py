@@ -89,7 +89,7 @@ def undo(options: Options, file: Path, yes: bool, markdown: bool, allow_mass_cha
 
 
 def _plan_back(options: Options, file: Path, *, allow_mass_change: bool) -> tuple[_Run, Mapping[str, str]]:
-    """Return the plan that undoes a journal, and why connectors could not be read, by their labels."""
+    """Return the plan that undoes a journal, and the errors of connectors that could not be read, by label."""
     from sync.run import pipeline
     from sync.run.journal import load
     from sync.run.reading import take_snapshots
@@ -105,13 +105,13 @@ def _plan_back(options: Options, file: Path, *, allow_mass_change: bool) -> tupl
 
 
 def _agreed(options: Options) -> bool:
-    """Ask, where there is somebody to ask."""
+    """Ask the user to confirm; return False without a terminal, and with `--json`."""
     return not options.json and sys.stdin.isatty() and click.confirm("Do it?", err=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """The plans of a run, and whether they were carried out: then with what became of them."""
+    """The plans of a run, with the results if they were carried out."""
 
     plans: list[ConnectorPlan]
     homes: Sequence[Binding]
@@ -137,7 +137,7 @@ class _Run:
         return as_json.plans(self.plans, {home.label: home.connector for home in self.homes}, self.project.namespace)
 
     def apply(self, journal: Path | None, *, verbose: bool, limited: bool = False) -> _Run:
-        """Carry the plans out. The journal comes first, so that a run that is killed can be undone too."""
+        """Carry out the plans. The journal is written first, so that a killed run can be undone, too."""
         from sync.run import pipeline
 
         self.write(journal, over=True)
@@ -148,7 +148,7 @@ class _Run:
         return done
 
     def write(self, journal: Path | None, *, over: bool) -> None:
-        """Write the journal, which a run that changes nothing leaves as it is."""
+        """Write the journal, unless the run changes nothing."""
         if journal is not None and self.pending:
             from sync.reports import as_json
             from sync.run.journal import save
@@ -158,7 +158,7 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a run did, what it was made from, and what else there is to say."""
+    """A run, the reading that it is based on, and its notes."""
 
     reading: Reading
     run: _Run
@@ -203,7 +203,7 @@ def _reconcile(
 
 
 def _notes(outcome: _Outcome) -> Iterator[str]:
-    """Yield what is to be known of a run besides its changes."""
+    """Yield notes on a run besides its changes."""
     reading = outcome.reading
     for label, reason in reading.unread.items():
         yield f"{label} could not be read, so its goals were left alone: {reason}"

@@ -1,4 +1,4 @@
-"""The GitHub workflow that keeps tasks in line with a goals file: `backplan init` writes it, the pages show it."""
+"""The GitHub workflow that updates tasks from a goals file: `backplan init` writes it, the documentation shows it."""
 
 from __future__ import annotations
 
@@ -116,5 +116,5 @@ def _steps(
 
 
 def _yaml(path: str) -> str:
-    """Return a path as YAML writes it, also within a list on one line."""
+    """Return a path for YAML, also for a list on one line."""
     return path if _PLAIN.fullmatch(path) else quoted(path)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The earliest deadlines of a goal: `planned` with every length as written, `sure` by how sure one wants to be.
+    """The earliest deadlines of a goal: `planned` with every length as written, `sure` by confidence level.
 
-    They are None where no deadline helps, and in a goal that has nothing left to do. `estimates` counts the open steps
+    They are None if no deadline is late enough, or the goal has no open steps. `estimates` is the number of open steps
     whose estimates have a spread.
     """
 
@@ -38,7 +38,7 @@ class Fit:
 
 
 def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
-    """Return the earliest deadlines of one goal of a schedule, and what done steps tell of its lengths."""
+    """Return the earliest deadlines of one goal of a schedule, and the lessons from done steps."""
     goal = next(goal for goal in schedule.goals if goal.goal.id == goal_id)
     if goal.done or not goal.waiting:
         return Fit(goal, schedule.today, None, dict.fromkeys(CONFIDENCES), 0, lessons(schedule))
@@ -51,7 +51,7 @@ def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
 
 
 def _sure(project: Project, schedule: Schedule, goal: ScheduledGoal, planner: Planner) -> dict[int, date | None]:
-    """Return the earliest deadline by how sure one wants to be, in percent."""
+    """Return the earliest deadlines by confidence level, in percent."""
     require_numpy()
     from sync.forecast.risk import Sampler
 

@@ -1,10 +1,12 @@
-"""What done steps tell about estimates: the days that steps took against the days that were planned for them.
+"""Compares the days that done steps took with the days that were planned for them.
 
-What was planned is in the plan last published, which keeps the dates of done steps as long as it stands. How long a
-step took is not recorded anywhere. It counts from its planned start, or from the day after what it follows was done
-where that was later, to the day it was ticked; one that was done before its planned start counts from the day after
-what it follows was done. Where that is not known either, the step tells nothing. Nor does one without a length of its
-own, one that repeats, an appointment or a milestone.
+The planned dates are those of the plan published last, which keeps the dates of done steps. How long a step took is not
+recorded. It ends on the day it was ticked, and begins:
+- on its planned start, or on the day after the steps before it were done, if that was later;
+- on the day after the steps before it were done, if it was done before its planned start.
+
+Steps whose beginning is not known do not count; nor do steps without a length of their own, steps that repeat,
+appointments and milestones.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _SAME = 0.1  # as good as what was planned
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """The days that `steps` done steps took, against those planned for them: all steps, those with a label, or one's.
+    """The days that done steps took and those planned for them: of all steps, of a label, or of a person.
 
     `kind` is "all", "label" or "who"; `name` is the label or the person.
     """
@@ -53,7 +55,7 @@ class Lesson:
 
 
 def lessons(schedule: Schedule) -> tuple[Lesson, ...]:
-    """Return what at least five done steps tell: of all steps first, then by label and by person."""
+    """Return the lessons from at least five done steps each: from all steps first, then by label and by person."""
     sums: dict[tuple[str, str], tuple[int, int, int]] = {}
     calendars: dict[Calendar, WorkingDays] = {}
     for goal in schedule.goals:
@@ -73,7 +75,7 @@ def lessons(schedule: Schedule) -> tuple[Lesson, ...]:
 
 
 def _measured(step: Step, days: WorkingDays, progress: Progress) -> tuple[int, int] | None:
-    """Return the planned and the taken working days of a done step; None where they are not known."""
+    """Return the planned and the taken working days of a done step; None if they are not known."""
     done, published = progress.done.get(step.key), progress.published.get(goal_of(step.key))
     if done is None or published is None or step.key not in published.dates:
         return None
@@ -90,7 +92,7 @@ def _measured(step: Step, days: WorkingDays, progress: Progress) -> tuple[int, i
 
 
 def _begin(step: Step, start: int, done: int, days: WorkingDays, others: Mapping[str, date]) -> int | None:
-    """Return the last day, working or not, before a step began; `start` is that by the plan. None if not known."""
+    """Return the last day, working or not, before a step began; None if not known. `start` is the planned one."""
     if any(link.key not in others for link in step.after):
         return None
     followed = [

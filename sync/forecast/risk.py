@@ -1,9 +1,8 @@
-"""How likely a goal's dates are to hold: Monte Carlo over its network, from three-point estimates such as 2-3-6 days.
+"""Computes how likely a goal's dates hold: Monte Carlo over its network, from estimates such as 2-3-6 days.
 
-Each sample has a length for every open step that has an estimate, and carries it forward through the links: the
-forward pass of `sync.schedule.forward_pass`, over all samples at once. Steps without an estimate have no spread, done
-ones neither. A step that has begun ends its drawn length after its start, and not before today. Goals that follow each
-other share their samples.
+Each sample has a length for every open step with an estimate. The forward pass of `sync.schedule.forward_pass` is
+computed for all samples at once. Steps without an estimate have no spread, nor have done steps. A step that has begun
+ends its drawn length after its start, and not before today. Goals that follow each other share their samples.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ def with_risk(project: Project, schedule: Schedule, confidence: int = 80) -> Sch
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """When a goal is done, when the steps are that its limit binds, and each that has a day of its own.
+    """The finish, in every sample, of a goal, of the steps before its limit, and of steps with a day of their own.
 
-    `own` has the finish of each step with an appointment, a pin or a `by`, and that day; `countdowns` that of each step
-    whose day depends on the deadline.
+    - `own`: the finish of each step with an appointment, a pin or a `by`, and that day.
+    - `countdowns`: the finish of each step whose day depends on the deadline.
     """
 
     done: Days
@@ -64,7 +63,7 @@ class _Ends:
 
 
 class Sampler:
-    """The finish of every step in every sample, and what follows from it for each goal."""
+    """Computes the finish of every step in every sample, and the risk of each goal from it."""
 
     def __init__(
         self,
@@ -75,7 +74,7 @@ class Sampler:
         lengths: Mapping[str, Sampled] | None = None,
         deadlines: Mapping[str, int] | None = None,
     ) -> None:
-        """Draw the lengths, or take those given, and carry them through the goals, each after those that it follows.
+        """Draw the lengths, or use those given, and compute the goals, each after those that it follows.
 
         `deadlines` are those of goals that other goals come after, where they are not the schedule's.
         """
@@ -97,7 +96,7 @@ class Sampler:
             self._free.update(free)
 
     def risk(self, goal: ScheduledGoal, confidence: int) -> Risk | None:
-        """Return the risk of a goal; None where nothing is left to do, or it is closed."""
+        """Return the risk of a goal; None if it has no open steps, or is closed."""
         if goal.done or not any(step.due for step in goal.waiting):
             return None
         ends, due = self._ends(goal, self.finish), _countdown_dues(goal)
@@ -159,7 +158,7 @@ class Sampler:
         return None if found is None else date.fromordinal(found)
 
     def _ends_with(self, goal: ScheduledGoal, deadlines: Mapping[str, int]) -> _Ends:
-        """Return what the same samples make of a goal where goals have other deadlines."""
+        """Return the finishes of a goal in the same samples with other deadlines of goals."""
         moved = Sampler(self._project, self._schedule, self._samples, lengths=self._lengths, deadlines=deadlines)
         return self._ends(goal, moved.finish)
 

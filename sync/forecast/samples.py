@@ -1,4 +1,4 @@
-"""Samples for Monte Carlo: lengths drawn from three-point estimates, and days reckoned with in all samples at once."""
+"""Samples for Monte Carlo: lengths from three-point estimates, and calendar arithmetic for all samples at once."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def draw(steps: Iterable[Step], samples: int, seed: int = 0) -> dict[str, Sample
     """Return drawn lengths, in days of the estimate's unit, of each step whose estimate has a spread.
 
     They are the quantiles of the estimate's distribution in random order (Latin hypercube sampling: M. D. McKay and
-    others, Technometrics 21(2), 1979): as true to it as so many samples can be. The order depends on the step's key
-    alone, so that another estimate, or another step, leaves the luck of all others as it was.
+    others, Technometrics 21(2), 1979), which is most accurate for a given number of samples. The order depends on the
+    step's key alone, so a change of an estimate or a step does not change the samples of others.
     """
     drawn = {}
     for step in steps:
@@ -63,7 +63,7 @@ def _quantiles(estimate: tuple[int, int, int], samples: int) -> NDArray[np.float
 
 
 def latest(days: Iterable[Days]) -> Days:
-    """Return the latest day, of all samples or of each; 0, before all days, where there is none."""
+    """Return the latest day, of all samples or of each; 0, before all days, if there is none."""
     same = 0
     sampled: Sampled | None = None
     for day in days:
