@@ -12,6 +12,7 @@ import pytest
 from config.errors import BackplanError
 from sync.run import executor, pipeline, reading
 from sync.run.homes import Binding
+from tests.connectors.caldav_account import CalDAVAccount
 from tests.connectors.contract import TODAY, a_goal, load
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GitLabAccount
@@ -20,6 +21,7 @@ from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.histories.process import Run
 from tests.servers import gitlab
 from tests.servers.github_server import GitHubServer
+from tests.servers.radicale import RadicaleServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -41,6 +43,8 @@ PAIRS = [
     "todoist to repository",
     "repository to gitlab",
     "gitlab to file",
+    pytest.param("file to caldav", marks=pytest.mark.proof),
+    pytest.param("caldav to todoist", marks=pytest.mark.proof),
 ]
 PINNED = date(2027, 9, 1)
 MORE = [{"id": "four", "title": "Look back", "takes": "1 day"}, {"id": "five", "title": "Rest", "takes": "1 day"}]
@@ -107,6 +111,8 @@ def _service(kind: str, number: int, folder: Path, stack: ExitStack) -> Service:
         return TodoistAccount(stack.enter_context(TodoistServer(Todoist(PRO, now=NOW))))
     if kind == "gitlab":
         return GitLabAccount(stack.enter_context(gitlab.server()))
+    if kind == "caldav":
+        return CalDAVAccount(stack.enter_context(RadicaleServer()))
     return GitHubAccount(stack.enter_context(GitHubServer()))
 
 

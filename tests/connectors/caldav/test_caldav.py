@@ -328,6 +328,29 @@ def test_a_day_of_one_day_has_no_start(world: World, account: CalDAVAccount) -> 
     assert world.tasks()["g/two"].content.start is None
 
 
+@pytest.mark.parametrize("line", ["DUE:next friday", "PRIORITY:x", "SEQUENCE:x", "COMPLETED:x", "no property"])
+def test_a_task_that_cannot_be_read_stops_the_run_where_it_is_ours(
+    world: World, server: RadicaleServer, line: str
+) -> None:
+    """It is there, and not deleted; one of a person's is none of our business."""
+    before = world.tasks()
+    for title, stops in (("Buy milk", False), ("Go on", True)):
+
+        def bent(request: Request, response: Response, title: str = title) -> Response:
+            said = f"SUMMARY:{title}\r\n"
+            return replace(response, body=response.body.replace(said.encode(), f"{said}{line}\r\n".encode()))
+
+        server.bend = bent
+        done = world.run(connector(server))
+        assert done.silent
+        assert (
+            any(f"{LIST}{before['g/two'].native_id}.ics cannot be read" in why for why in done.found.unread.values())
+            == stops
+        )
+    server.bend = None
+    assert world.tasks() == before
+
+
 # What servers say
 
 
