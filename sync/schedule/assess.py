@@ -45,13 +45,7 @@ class Assessor:
 
     def judge(self, planned: GoalPlan) -> ScheduledGoal:
         """Return the goal with its dates, its health and what to warn of."""
-        network, goal = planned.network, planned.goal
-        steps = dict(zip(network.index, self._steps(planned), strict=True))
-        times = {network.steps[i].key: self._times(planned, i, steps[network.steps[i].key]) for i in planned.repeating}
-        if times:
-            ordered = tuple(one for step in goal.steps for one in times.get(step.key, (steps[step.key],)))
-        else:
-            ordered = tuple(steps[step.key] for step in goal.steps)
+        network, goal, ordered = planned.network, planned.goal, self._ordered(planned)
         waiting = [step for step in ordered if step.open and not step.step.follow_up]
         dated = [step for step in waiting if step.due is not None]
         slack = min((step.slack for step in dated), default=0)
@@ -77,6 +71,13 @@ class Assessor:
         if result.state is State.ON_TRACK and dated:
             result = replace(result, state=self._projected(result, planned))
         return replace(result, warnings=tuple(self._warnings(result, planned)))
+
+    def _ordered(self, planned: GoalPlan) -> tuple[ScheduledStep, ...]:
+        """Return the steps in the file's order, with the occurrences in place of a step that repeats."""
+        network = planned.network
+        steps = dict(zip(network.index, self._steps(planned), strict=True))
+        times = {network.steps[i].key: self._times(planned, i, steps[network.steps[i].key]) for i in planned.repeating}
+        return tuple(one for step in planned.goal.steps for one in times.get(step.key, (steps[step.key],)))
 
     @staticmethod
     def _in_hand(planned: GoalPlan, fits: date) -> int:
