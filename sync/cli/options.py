@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from config import pull_request
+from config.display import clean
 from config.errors import BackplanError
 from connectors.silence import LOOKING, SILENCE, Silence
 from sync.cli.output import print_json, print_lines, say
@@ -81,7 +82,7 @@ class _GoalName(click.ParamType[str]):
         except BackplanError:
             return []
         found = self._named(project, incomplete)
-        return [CompletionItem(name, help=title) for name, title in found if name.startswith(incomplete)]
+        return [CompletionItem(name, help=clean(title)) for name, title in found if name.startswith(incomplete)]
 
     def _named(self, project: Project, incomplete: str) -> Iterator[tuple[str, str]]:
         if self._steps and "/" in incomplete:
