@@ -1,0 +1,91 @@
+"""The commands `page` and `open`: the plan as a site, in a folder or in the browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from config.atomic_write import replace_file
+from config.errors import BackplanError
+from sync.cli.dates import CALENDAR, only_goals, read_schedule
+from sync.cli.options import PATH, Options, command
+from sync.cli.output import say
+from sync.reports.publishing import FOLDER, Publishing
+from sync.run.deadline_history import deadlines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sync.run.workspace import Workspace
+
+_OURS = b'<meta name="generator" content="backplan">'
+_PROGRESS = click.option("--progress", is_flag=True, help="Read progress from the apps first.")
+
+
+@command(
+    click.argument("folder", metavar="DIR", type=PATH),
+    click.option("--url", default="", metavar="URL", help="Where the site will be; events link to their step there."),
+    _PROGRESS,
+    *CALENDAR,
+)
+def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: bool, ics_tasks: bool) -> None:
+    """Write the plan as a site, with calendars to subscribe to."""
+    publishing = Publishing(url=url.rstrip("/"), alarms=ics_alarms, tasks=ics_tasks)
+    files = _site(options, options.workspace(), publishing, progress=progress)
+    _write(folder, files)
+    options.emit(
+        lambda: {"version": 1, "written": sorted(files)},
+        lambda: say(f"wrote {folder / 'index.html'} and {len(files) - 1} files that belong to it"),
+    )
+
+
+@command(click.option("--no-browser", is_flag=True, help="Only print the address."), _PROGRESS)
+def open(options: Options, no_browser: bool, progress: bool) -> None:  # noqa: A001  # the name of the command
+    """Show the plan in the browser, up to date as files change."""
+    from sync.cli.serving import Site, serve
+
+    def build(script: str) -> tuple[dict[str, bytes], list[Path]]:
+        workspace = options.workspace()
+        return _site(options, workspace, Publishing(script=script), progress=progress), list(_watched(workspace))
+
+    def opened(url: str) -> None:
+        options.emit(lambda: {"version": 1, "url": url}, lambda: click.echo(url))
+        say("the page follows the goals file and the list; Ctrl-C stops")
+
+    serve(Site(build), opened, browser=not no_browser)
+
+
+def _site(options: Options, workspace: Workspace, publishing: Publishing, *, progress: bool) -> dict[str, bytes]:
+    from sync.reports.site import site
+
+    shown = only_goals(workspace, read_schedule(workspace, progress=progress), options.goal)
+    return site(shown, replace(publishing, histories=deadlines(workspace.project, shown)))
+
+
+def _watched(workspace: Workspace) -> Iterator[Path]:
+    """Yield the goals files, the folder that they are in, and the lists."""
+    from connectors.markdown.connector import MarkdownConnector
+
+    yield workspace.path
+    yield from {Path(goal.origin.source.name) for goal in workspace.project.goals}
+    yield from (home.connector.path for home in workspace.homes() if isinstance(home.connector, MarkdownConnector))
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files that changed, and remove the pages of goals that are there no longer."""
+    for name, content in files.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            same = path.is_file() and path.read_bytes() == content
+        except OSError as error:
+            raise BackplanError(f"{path}: cannot be written: {error.strerror}; name another folder") from error
+        if not same:
+            replace_file(path, content)
+    for path in (folder / FOLDER).glob("*.html"):
+        if path.relative_to(folder).as_posix() not in files and _OURS in path.read_bytes():
+            path.unlink()
+            path.with_suffix(".ics").unlink(missing_ok=True)
