@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from config.keys import goal_of
+from config.keys import goal_of, is_in_goal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,8 @@ AS_IT_IS = Publishing()
 
 def path_of(key: str) -> str:
     """Return where the page of a goal is in the site, or a step on it."""
-    return f"{FOLDER}/{file_name(goal_of(key))}.html#{fragment(key)}"
+    page = f"{FOLDER}/{file_name(goal_of(key))}.html"
+    return f"{page}#{fragment(key)}" if is_in_goal(key) else page
 
 
 def file_name(goal_id: str) -> str:
