@@ -22,7 +22,8 @@ _STEPS = ("Ask around", "Compare three offers", "Book the first lesson", "Collec
           "Practise twice a week", "Send the application", "Prepare the room", "Tidy up")  # fmt: skip
 _UNKIND = ("x" * 500, "<script>alert('&amp;\"')</script></style>", "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd",
            "日本語の題名がここにあるのですがとても長くて折り返す場所がありません", "👩‍👩‍👧 🇫🇷 party", "a | b || c",
-           "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahlungsstelle", "$x^2$ {{ 7 * 7 }} {% raw %}")  # fmt: skip
+           "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahlungsstelle",
+           "$x^2$ {{ 7 * 7 }} {% raw %}")  # fmt: skip
 
 
 def main() -> None:

@@ -58,7 +58,10 @@ def schedule(
     progress: bool,
     **reports: Any,
 ) -> int:
-    """Show the date of every step, offline; with -v also the slack."""
+    """Show the date of every step, offline.
+
+    With -v also its slack: how many working days it can move without moving anything else.
+    """
     workspace = options.workspace()
     sure = confidence or (_CONFIDENCE if risk else None)
     before = shown = read_schedule(workspace, progress=progress, sure=sure)

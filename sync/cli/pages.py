@@ -32,7 +32,10 @@ _PROGRESS = click.option("--progress", is_flag=True, help="Read progress from th
     *CALENDAR,
 )
 def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: bool, ics_tasks: bool) -> None:
-    """Write the plan as a site, with calendars to subscribe to."""
+    """Write the plan as a site with calendars.
+
+    A page of all goals, one of each, and calendars to subscribe to. Files that have not changed are left alone.
+    """
     publishing = Publishing(url=url.rstrip("/"), alarms=ics_alarms, tasks=ics_tasks)
     files = _site(options, options.workspace(), publishing, progress=progress)
     _write(folder, files)
@@ -44,7 +47,10 @@ def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: b
 
 @command(click.option("--no-browser", is_flag=True, help="Only print the address."), _PROGRESS)
 def open(options: Options, no_browser: bool, progress: bool) -> None:  # noqa: A001  # the name of the command
-    """Show the plan in the browser, up to date as files change."""
+    """Show the plan in the browser.
+
+    Only this machine can see it. It is made again when the goals file or the list changes.
+    """
     from sync.cli.serving import Site, serve
 
     def build(script: str) -> tuple[dict[str, bytes], list[Path]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "completion", "connectors", "doctor", "explain", "fit", "init", "move"),
-    *("plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
+    *("open", "page", "plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
 )
 
 

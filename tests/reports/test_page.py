@@ -185,7 +185,7 @@ def test_it_shows_progress_a_buffer_and_warnings(tmp_path: Path) -> None:
     assert {"Steps done", "Work done", "Buffer used"} <= {
         picture.get("aria-label") for picture in buffered.named("svg")
     }
-    assert ("span", "0 of 2 days of buffer used: green") in buffered.texts
+    assert ("span", "green: 0 of 2 days of buffer used") in buffered.texts
 
 
 def test_names_of_files_are_taken_by_any_file_system() -> None:
