@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from config.atomic_write import replace_file
-from config.errors import BackplanError
 from sync.cli.dates import CALENDAR, only_goals, read_schedule
 from sync.cli.options import PATH, Options, command
 from sync.cli.output import say
-from sync.reports.publishing import FOLDER, Publishing
+from sync.reports.publishing import Publishing
+from sync.run import site_folder
 from sync.run.deadline_history import deadlines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from sync.run.workspace import Workspace
 
-_OURS = b'<meta name="generator" content="backplan">'
 _PROGRESS = click.option("--progress", is_flag=True, help="Read progress from the apps first.")
 
 
@@ -38,7 +36,7 @@ def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: b
     """
     publishing = Publishing(url=url.rstrip("/"), alarms=ics_alarms, tasks=ics_tasks)
     files = _site(options, options.workspace(), publishing, progress=progress)
-    _write(folder, files)
+    site_folder.write(folder, files)
     options.emit(
         lambda: {"version": 1, "written": sorted(files)},
         lambda: say(f"wrote {folder / 'index.html'} and {len(files) - 1} files that belong to it"),
@@ -78,20 +76,3 @@ def _watched(workspace: Workspace) -> Iterator[Path]:
     yield workspace.path
     yield from {Path(goal.origin.source.name) for goal in workspace.project.goals}
     yield from (home.connector.path for home in workspace.homes() if isinstance(home.connector, MarkdownConnector))
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files that changed, and remove the pages of goals that are there no longer."""
-    for name, content in files.items():
-        path = folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            same = path.is_file() and path.read_bytes() == content
-        except OSError as error:
-            raise BackplanError(f"{path}: cannot be written: {error.strerror}; name another folder") from error
-        if not same:
-            replace_file(path, content)
-    for path in (folder / FOLDER).glob("*.html"):
-        if path.relative_to(folder).as_posix() not in files and _OURS in path.read_bytes():
-            path.unlink()
-            path.with_suffix(".ics").unlink(missing_ok=True)

@@ -234,6 +234,16 @@ def test_init_writes_no_workflow_where_none_is_wanted(person: Person) -> None:
     assert person.run("check").code == 0
 
 
+def test_init_says_that_a_published_page_is_public(person: Person) -> None:
+    done = person.run(*INIT, "--publish")
+    assert "everybody can read every title, date and note in the plan" in done.err
+    text = (person.folder / workflow_template.PATH).read_text("utf-8")
+    assert text == workflow_template.text("goals.yaml", ["markdown"], "pages")
+    both = person.run(*INIT, "--goals", "other.yaml", "--publish", "artifact", "--no-workflow")
+    assert (both.code, "leave out one of the two" in both.err) == (64, True)
+    assert not (person.folder / "other.yaml").exists()
+
+
 def test_init_knows_the_connectors(person: Person) -> None:
     wrong = person.run(*INIT, "--connector", "todo")
     assert wrong.code == 64
