@@ -1,4 +1,4 @@
-// Looks at pages in a real browser: node browser.mjs PAGES PICTURES
+// Looks at pages in a real browser: node browser.mjs PAGES PICTURES [BROWSER]. scripts/browser.py calls it.
 //
 // PAGES is a folder that scripts/pages.py has written; pictures and prints go to PICTURES. Each page is taken at three
 // widths, in light and dark, and as a print. A sentence for each finding, and exit code 1 where there is any:
@@ -10,8 +10,7 @@
 // - it shows something else with scripts switched off
 // - a printed sheet is blank, or there are too many
 //
-// Needs puppeteer-core, axe-core and html-validate beside it (npm), and a browser: the one in CHROME, one that is
-// installed, or the one in @sparticuz/chromium.
+// Needs puppeteer-core, axe-core and html-validate beside it and, without BROWSER, @sparticuz/chromium.
 
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,9 +23,8 @@ const WIDTHS = [390, 700, 1280];
 const LEAST_CHARACTERS = 8;
 const MOST_SHEETS = 16;
 const TALLEST_PICTURE = 6000;
-const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const [pages, pictures] = process.argv.slice(2).map((name) => path.resolve(name));
+const [pages, pictures, installed] = process.argv.slice(2);
 const findings = [];
 let looks = 0;
 
@@ -67,8 +65,7 @@ async function worker(waiting) {
 
 async function start() {
   const args = ['--no-sandbox', '--force-color-profile=srgb'];
-  const executablePath = [process.env.CHROME, ...INSTALLED].find((name) => name && fs.existsSync(name));
-  if (executablePath) return puppeteer.launch({ executablePath, args, protocolTimeout: 60_000 });
+  if (installed) return puppeteer.launch({ executablePath: installed, args });
   const { default: chromium } = await import('@sparticuz/chromium');
   return puppeteer.launch({ executablePath: await chromium.executablePath(), args: [...chromium.args, ...args], headless: 'shell' });
 }

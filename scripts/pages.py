@@ -8,10 +8,13 @@ import re
 import subprocess
 import sys
 from datetime import date, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import environment
 import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SYNCED, TODAY = date(2027, 6, 28), date(2027, 7, 20)
 _TITLES = ("Learn to sail", "Run a half marathon", "Renew the passport", "Paint the kitchen", "Write a short story",
@@ -26,9 +29,8 @@ _UNKIND = ("x" * 500, "<script>alert('&amp;\"')</script></style>", "\u05e9\u05dc
            "$x^2$ {{ 7 * 7 }} {% raw %}")  # fmt: skip
 
 
-def main() -> None:
-    """Write a folder for each plan below the one that is named."""
-    folder = Path(sys.argv[1])
+def write(folder: Path) -> None:
+    """Write a folder for each plan: with its site in `site`, and the page as one file in `one-file.html`."""
     for name, text in (("1", _one()), ("10", _plan(10, 9)), ("100", _plan(100, 20)), ("unkind", _unkind())):
         _make(folder / name, text)
 
@@ -85,7 +87,7 @@ def _make(home: Path, text: str) -> None:
     _backplan(home, SYNCED, "sync")
     todo = home / "todo.md"
     todo.write_text(_ticked(todo.read_text("utf-8")), encoding="utf-8")
-    _backplan(home, TODAY, *sys.argv[2:] or ("page", "site"))
+    _backplan(home, TODAY, "page", "site")
     _backplan(home, TODAY, "schedule", "--html", "one-file.html")
 
 
@@ -101,9 +103,5 @@ def _ticked(text: str) -> str:
 
 def _backplan(home: Path, today: date, *words: str) -> None:
     env = {**os.environ, "PYTHONPATH": str(environment.ROOT), "BACKPLAN_TODAY": str(today)}
-    subprocess.run([sys.executable, "-P", "-m", "sync.cli.main", *words], cwd=home, env=env, check=False,
-                   stdout=subprocess.DEVNULL)  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()
+    command = [sys.executable, "-P", "-m", "sync.cli.main", *words]
+    subprocess.run(command, cwd=home, env=env, check=True, capture_output=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config import display
 from sync.reports import timeline
 from sync.reports.agenda import by_urgency
 from sync.schedule.model import State
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 _WEEKS = 6
 _MOST_ROWS = 60  # with more, a goal's steps share its row
-MOST_LATER = 5  # goals beyond the six weeks that have a line each; more are counted
+_MOST_GOALS = 120
+_MOST_LATER = 5  # goals beyond the six weeks that have a line each; more are counted
 _OVER = (State.DONE, State.GIVEN_UP, State.NO_STEP_LEFT)
 
 
@@ -41,11 +43,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The rows, the most urgent goal first, and the goals that begin later, of which the first have rows as well."""
+    """The rows, the most urgent goal first, then the first goals that begin later; and what is left out, in words."""
 
     scale: Scale
     rows: tuple[Row, ...]
-    later: tuple[ScheduledGoal, ...]
+    left_out: tuple[str, ...]
 
 
 def chart(value: Schedule) -> Chart:
@@ -57,9 +59,14 @@ def chart(value: Schedule) -> Chart:
     steps = value.steps()
     rows = [row for goal in here for row in (_goal_row(scale, goal), *_step_rows(scale, goal, steps, value.today))]
     if len(rows) > _MOST_ROWS:
-        rows = [_goal_row(scale, goal, together=True) for goal in here]
-    begins = [Row(goal, begins=_begins(goal)) for goal in later[:MOST_LATER]]
-    return Chart(scale, (*rows, *begins), tuple(later))
+        rows = [_goal_row(scale, goal, together=True) for goal in here[:_MOST_GOALS]]
+    begins = [Row(goal, begins=_begins(goal)) for goal in later[:_MOST_LATER]]
+    left_out = (
+        (len(here) - _MOST_GOALS, "that are less urgent"),
+        (len(later) - _MOST_LATER, "that begin later"),
+    )
+    sentences = tuple(f"Left out: {display.count(number, 'goal')} {which}." for number, which in left_out if number > 0)
+    return Chart(scale, (*rows, *begins), sentences)
 
 
 def _begins(goal: ScheduledGoal) -> date:

@@ -18,7 +18,7 @@ from config import display
 from config.keys import goal_of
 from sync.reports import timeline, words
 from sync.reports.agenda import agenda, by_urgency, idle, when
-from sync.reports.chart import MOST_LATER, chart
+from sync.reports.chart import chart
 from sync.reports.explain import reasons
 from sync.reports.publishing import AS_IT_IS, FOLDER, file_name, fragment, path_of
 
@@ -154,7 +154,6 @@ def _environment(value: Schedule, script: str = "") -> Environment:
         "shaded": timeline.shaded,
         "as_table": _AS_TABLE,
         "open_goals": _OPEN_GOALS,
-        "most_later": MOST_LATER,
     }
     return environment
 

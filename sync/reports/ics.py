@@ -101,7 +101,7 @@ def _event(item: _Item, *, alarm: bool) -> Component:
     event.add("summary", clean(f"✓ {item.summary}" if item.done else item.summary))
     event.add("dtstart", item.first)
     event.add("dtend", item.last + timedelta(days=1))  # the end is the first day that no longer belongs to it
-    event.add("description", _description(item))
+    _describe(event, item)
     event.add("transp", "TRANSPARENT")  # a plan does not make anybody busy
     if alarm:
         ring = Alarm()
@@ -118,15 +118,16 @@ def _task(item: _Item) -> Component:
     if item.first < item.last:  # a task may not be due on the day on which it starts
         task.add("dtstart", item.first)
     task.add("due", item.last)
-    task.add("description", _description(item))
+    _describe(task, item)
     if item.done:
         task.add("status", "COMPLETED")
         task.add("completed", _midnight(item.done))
     return task
 
 
-def _description(item: _Item) -> str:
-    return "\n".join(line for text in item.about if (line := clean(text)))
+def _describe(component: Component, item: _Item) -> None:
+    if lines := [line for text in item.about if (line := clean(text))]:
+        component.add("description", "\n".join(lines))
 
 
 def _finish(component: Component, made: date, url: str) -> None:
