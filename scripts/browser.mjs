@@ -45,15 +45,24 @@ await main();
 async function main() {
   fs.mkdirSync(pictures, { recursive: true });
   const waiting = chosen();
-  await Promise.all([worker(waiting), worker(waiting)]);
+  const launch = await launcher();
+  await Promise.all([worker(launch, waiting), worker(launch, waiting)]);
   for (const finding of findings) console.error(finding);
   console.log(`${looks} looks at pages in a browser, ${findings.length} findings; the pictures are in ${pictures}`);
   process.exit(findings.length ? 1 : 0);
 }
 
+async function launcher() {
+  const args = ['--no-sandbox', '--force-color-profile=srgb'];
+  if (installed) return () => puppeteer.launch({ executablePath: installed, args });
+  const { default: chromium } = await import('@sparticuz/chromium');
+  const executablePath = await chromium.executablePath();
+  return () => puppeteer.launch({ executablePath, args: [...chromium.args, ...args], headless: 'shell' });
+}
+
 // A browser of its own takes one page after the other: in two tabs of one browser, only one has the focus.
-async function worker(waiting) {
-  const browser = await start();
+async function worker(launch, waiting) {
+  const browser = await launch();
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const [name, file] = next;
     const found = (sentence) => findings.push(`${name}: ${sentence}`);
@@ -61,13 +70,6 @@ async function worker(waiting) {
     await look(browser, name, file, found);
   }
   await browser.close();
-}
-
-async function start() {
-  const args = ['--no-sandbox', '--force-color-profile=srgb'];
-  if (installed) return puppeteer.launch({ executablePath: installed, args });
-  const { default: chromium } = await import('@sparticuz/chromium');
-  return puppeteer.launch({ executablePath: await chromium.executablePath(), args: [...chromium.args, ...args], headless: 'shell' });
 }
 
 // The index, one goal and the single file of each plan. The single file of a hundred goals is the index with all that is

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Schedule
 
 _MOST_VERSIONS, _MOST_BYTES = 50, 1_000_000  # of a goals file: to read it takes about 0.5 s a megabyte
-_SECONDS = 10
+_SECONDS = 5
 # The repository's own configuration must not have git run anything.
 _LOG = ("log", "--no-show-signature", "--no-ext-diff", "--no-textconv", f"--max-count={_MOST_VERSIONS}")
 
