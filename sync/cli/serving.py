@@ -26,6 +26,18 @@ _TYPES = {
 _CHANGES = "/changes/"
 # An open page learns by this that it is no longer the newest. Without script, it is made anew when it is loaded again.
 _SCRIPT = f'new EventSource("{_CHANGES}%d").onmessage = () => location.reload()'
+_MISTAKE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>backplan</title>
+<body style="max-width: 50rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif">
+<h1>The plan cannot be shown</h1>
+{lines}
+<p>This page follows as soon as the file is mended.</p>
+<script>{script}</script>
+"""
 
 
 class Site:
@@ -72,9 +84,7 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 def _mistake(error: BackplanError, script: str) -> bytes:
     lines = "".join(f"<p>{escape(clean(line))}</p>" for line in str(error).splitlines())
-    return (
-        f"<!doctype html><title>backplan</title><h1>This cannot be shown</h1>{lines}<script>{script}</script>".encode()
-    )
+    return _MISTAKE.format(lines=lines, script=script).encode()
 
 
 def serve(site: Site, opened: Callable[[str], None], *, browser: bool) -> None:
