@@ -356,7 +356,7 @@ def test_without_a_repository_there_is_no_history(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.yaml")))
-@pytest.mark.parametrize("today", [date(2026, 1, 1), date(2027, 5, 20), date(2031, 1, 1), date(9998, 12, 31)])
+@pytest.mark.parametrize("today", [date(2026, 1, 1), date(2027, 5, 20), date(2031, 1, 1), date(9000, 1, 1)])
 @pytest.mark.proof
 def test_every_example_is_shown_on_any_day(name: str, today: date) -> None:
     value = dates(loader.load(EXAMPLES / name), Progress(), today)
