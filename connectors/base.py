@@ -145,20 +145,6 @@ class Connector(Protocol):
 
 
 @runtime_checkable
-class Finder(Protocol):
-    """A connector that also finds tasks without a marker of ours, so that one that was let go can be taken back.
-
-    It then takes a `repair` of such a task: the marker is put on it.
-    """
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task stands there with this content and without a marker; not when in doubt.
-
-        Raises BackplanError when that cannot be read.
-        """
-
-
-@runtime_checkable
 class Mover(Protocol):
     """A connector to one of several places in an account, between which a task moves and stays the same task.
 

@@ -133,7 +133,8 @@ class Snapshot:
     memory is not as it should be, and the next `StoreWrite` repairs it, also where the memory itself is unchanged.
     `strays` are the tasks without a marker, where those of ours can lose theirs; `taken` are those of them that are
     `tasks` again, by the native ids that these have. `loose` are lines of a list that are no tasks, but may
-    have been one: reports name them, and nothing else is done with them.
+    have been one: reports name them, and nothing else is done with them. `detached`: by native id, the content of other
+    tasks without a marker, if the memory has them as closed or removed.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -151,6 +152,7 @@ class Snapshot:
     strays: tuple[Stray, ...] = ()
     taken: Mapping[str, Stray] = field(default_factory=dict)
     loose: tuple[Stray, ...] = ()
+    detached: Mapping[str, Content] = field(default_factory=dict)
 
 
 def digest(value: object) -> str:

@@ -189,7 +189,7 @@ class Writer:
             line = ""
         elif write.marker:
             line = write_marker(write.marker)
-        wanted = Wanted(content, self._joined(notes, line), ours=write.action is not Action.DETACH)
+        wanted = Wanted(content, self._joined(notes, line))
         fields = (write.fields & self._service.capabilities.fields) - {"notes"}
         if fields or wanted.text != row.text:
             row = self._place.take(self._service.change(row, wanted, fields | {TEXT}))
@@ -364,14 +364,6 @@ class ServiceConnector:
             self.read()
         assert self._place is not None  # noqa: S101  # it has just been read
         return self._place
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task is there with this content and without a marker."""
-        place = self._read_once()
-        row = place.row(native_id)
-        if row is None or row.closed or self.service.hiding.split(row.text)[1]:
-            return False
-        return place.classifier.content(row) == content
 
     def facts(self) -> list[Check]:
         """Return what token and place say of themselves, as far as that can be read."""

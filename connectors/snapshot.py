@@ -191,6 +191,7 @@ class Classifier:
         """Return what the rows are. damage: of the memory, which is damaged too where goals are missing in it."""
         others: dict[str, frozenset[str]] = {}
         ours: dict[str, list[Found]] = {}
+        rows = list(rows)
         managed = list(self.managed(rows))
         whole = frozenset(one.row.id for one in managed if one.whole)
         for one in managed:
@@ -210,7 +211,13 @@ class Classifier:
             others=others,
             damaged=frozenset(found.row.id for found in originals if not found.whole),
             damage=damage or self._missing(originals),
+            detached=self._detached(rows),
         )
+
+    def _detached(self, rows: Iterable[Row]) -> dict[str, Content]:
+        """Return the content of the rows that are remembered as removed or closed, and that have no marker."""
+        ended = {entry.native_id for entry in self.entries.values() if entry.state != "live"}
+        return {row.id: self.content(row) for row in rows if row.id in ended and not self.hiding.split(row.text)[1]}
 
     def _missing(self, originals: Iterable[Found]) -> str:
         """Return a sentence on goals of which there are tasks and no memory, though there is one of others."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
-    from connectors.todoist.objects import Item, Listing
+    from connectors.todoist.objects import Listing
     from connectors.todoist.reader import Reading
 
 _OPTIONS = {"project", "section"}
@@ -239,20 +239,6 @@ class TodoistConnector:
             return [Check("service", False, str(error))]
         found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Check("token", True, "accepted"), *found]
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task exists with this content and without a marker."""
-        from connectors.todoist.description import content_of, split
-
-        item = self._known(native_id) or self.account.client(self.requests).task(native_id)
-        if item is None or item.is_deleted or split(item.description)[1] is not None:
-            return False
-        if self._reading is not None:
-            self._reading.listing.items[native_id] = item
-        return content_of(item) == content
-
-    def _known(self, native_id: str) -> Item | None:
-        return self._reading.listing.items.get(native_id) if self._reading else None
 
     # Writing
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
+    from connectors.model import Content
     from connectors.todoist.objects import Item, Listing
     from connectors.todoist.reader import Reading
 
@@ -48,7 +49,15 @@ def snapshot_of(reading: Reading) -> Snapshot:
         account=frozenset({reading.listing.user.id, reading.listing.user.email} - {""}),
         notices=(*reading.container.spelled, *([repaired(reading.container)] if changed else [])),
         mending=changed or bool(reading.twins),
+        detached=_detached(reading),
     )
+
+
+def _detached(reading: Reading) -> dict[str, Content]:
+    """Return the content of the tasks that are remembered as removed or completed, and that have no marker."""
+    ended = (reading.listing.items.get(entry.native_id) for _, entry in reading.entries() if entry.state != "live")
+    unmarked = (item for item in ended if item and not item.is_deleted and split(item.description)[1] is None)
+    return {item.id: content_of(item) for item in unmarked}
 
 
 def _ours(reading: Reading, managed: Iterable[_Found]) -> dict[str, list[_Found]]:

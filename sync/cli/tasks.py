@@ -95,12 +95,12 @@ def _plan_back(options: Options, file: Path, *, allow_mass_change: bool) -> tupl
     from sync.run.reading import take_snapshots
 
     workspace = options.workspace()
-    undone, homes, namespace = load(file).only(options.goal), workspace.homes(), workspace.project.namespace
+    undone, homes = load(file).only(options.goal), workspace.homes()
     only = known_connectors(options.connector, homes)
     changed = pipeline.changed_homes(undone, workspace.project, homes)
     changed = [home for home in changed if not only or home.connector.name in only]
     found = take_snapshots(workspace.project, changed, workspace.today, allow_mass_change=allow_mass_change)
-    plans = pipeline.make_plans_back(undone, changed, found, namespace, allow_mass_change=allow_mass_change)
+    plans = pipeline.make_plans_back(undone, changed, found, allow_mass_change=allow_mass_change)
     return _Run(plans, changed, workspace.project, applied=False), found.unread
 
 

@@ -1457,23 +1457,6 @@ def test_a_tick_in_the_markdown_list_closes_the_issue(server: GitHubServer, tmp_
     assert [issue.title for issue in github.issues() if issue.state_reason == "completed"] == ["Go on"]
 
 
-def test_an_issue_that_was_let_go_can_be_found_again(world: World, server: GitHubServer) -> None:
-    native_id = world.native_id("g/two")
-    task = world.tasks()["g/two"]
-    one = connector(server)
-    one.read()
-    assert not one.finds(native_id, task.content)
-    (answer,) = one.apply([Write(Action.DETACH, "g/two", native_id, task.content)])
-    assert answer.error is None
-    other = connector(server)
-    other.read()
-    assert other.finds(native_id, task.content)
-    assert not other.finds(native_id, replace(task.content, title="Another"))
-    (answer,) = other.apply([Write(Action.REPAIR, "g/two", native_id, task.content, task.marker)])
-    assert answer.error is None
-    assert world.sync().actions == {}
-
-
 # Settings, and the real command
 
 
