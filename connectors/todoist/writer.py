@@ -15,11 +15,11 @@ from config.errors import BackplanError
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.stored import cut
 from connectors.todoist import memory as todoist_memory
-from connectors.todoist.api import WINDOW
 from connectors.todoist.description import join, with_marker
 from connectors.todoist.fields import changed_fields, completion, new_fields, too_long
 from connectors.todoist.objects import Command, derived_uuid, with_ids, zone
 from connectors.todoist.order import Order
+from connectors.todoist.outcomes import Outcomes
 from connectors.todoist.setup import memory_commands
 from connectors.todoist.tasks import snapshot_of
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from connectors.model import StoredGoal
     from connectors.todoist.api import Client
-    from connectors.todoist.objects import Item, Outcome
+    from connectors.todoist.objects import Item
     from connectors.todoist.reader import Reading
 
 _LEAVING = (Action.REMOVE, Action.DETACH)
@@ -61,10 +61,7 @@ class Batch:
         self._ids = {task.marker.key: task.native_id for task in snapshot_of(reading).tasks}
         self._order = Order(reading, self._ids)
         self._reopened: set[str] = set()
-        self._errors: dict[str, str] = {}  # by uuid
-        self._refused: set[str] = set()  # uuids
-        self._made: dict[str, str] = {}  # by temporary id
-        self._unknown: set[str] = set()
+        self._outcomes = Outcomes(reading, client)
 
     def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out the writes in order; return the result of each."""
@@ -96,9 +93,9 @@ class Batch:
             return
         before = self._listing.token
         remembering = (c.uuid for one in asked if isinstance(one.write, StoreWrite) for c in one.commands)
-        self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
-        self._look_up(before)
-        self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
+        self._outcomes.add(self._client.carry_out(commands, self._listing, frozenset(remembering)))
+        self._outcomes.look_up(before)
+        self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._outcomes.refused])
 
     def _take_over(self, memory: Mapping[str, StoredGoal]) -> None:
         """Store the ids of tasks that this place takes over from another one: new tasks are created below them."""
@@ -116,11 +113,6 @@ class Batch:
             if error := next((errors[command.uuid] for command in one.keeping if command.uuid in errors), None):
                 one.error = f"what a person wrote there could not be kept in a comment: {error}"
                 one.commands = []
-
-    def _take(self, outcome: Outcome) -> None:
-        self._errors |= outcome.errors
-        self._refused |= outcome.refused
-        self._made |= outcome.ids
 
     def _asked(self, write: Write | StoreWrite) -> _Asked:
         if isinstance(write, StoreWrite):
@@ -182,40 +174,16 @@ class Batch:
         except BackplanError:
             return  # the first answer counts
         for one, command in zip(refused, commands, strict=True):
-            self._errors.pop(one.commands[0].uuid)
+            self._outcomes.forget(one.commands[0])
             one.commands[0] = command
-        self._take(outcome)
+        self._outcomes.add(outcome)
 
     def _renewed(self, command: Command) -> Command:
-        args = with_ids(command.args, self._made)
-        if self._is_gone(args.get("parent_id", "")):
+        args = with_ids(command.args, self._outcomes.created)
+        if self._outcomes.is_deleted(args.get("parent_id", "")):
             del args["parent_id"]
             args |= self._place(None)
         return replace(command, args=args, uuid=str(uuid4()))
-
-    def _is_gone(self, native_id: str) -> bool:
-        item = self._listing.items.get(native_id)
-        known = native_id in self._made.values() and native_id not in self._unknown
-        return known and (item is None or item.is_deleted)
-
-    def _look_up(self, before: str) -> None:
-        """Request the tasks that Todoist has created and does not list: an earlier run created them.
-
-        `before` is the token of the listing before the commands.
-        """
-        if not self._hidden:
-            return
-        try:
-            self._client.refresh(self._listing, before)
-            if self._hidden:
-                now = self._client.now
-                self._reading.ask_for(self._hidden, self._client, (now - WINDOW).date())
-        except BackplanError:
-            self._unknown = self._hidden
-
-    @property
-    def _hidden(self) -> set[str]:
-        return set(self._made.values()) - self._listing.items.keys()
 
     # Changing
 
@@ -240,19 +208,12 @@ class Batch:
     # Answering
 
     def _answer(self, one: _Asked) -> WriteResult:
-        error = one.error or next(
-            (e for c in one.commands if (e := self._errors.get(c.uuid)) and self._counts(c)), None
-        )
-        native_id = self._made.get(one.made, "") if one.made else getattr(one.write, "native_id", "")
-        if error is None and native_id in self._unknown:
-            error = "made by an earlier run, and whether it is still there could not be asked; run again"
+        error = one.error or self._outcomes.error(one.commands)
+        native_id = getattr(one.write, "native_id", "")
+        if one.made:
+            native_id = self._outcomes.created.get(one.made, "")
+        if error is None and native_id in self._outcomes.unknown:
+            error = "an earlier run created the task; whether it still exists could not be read: run again"
         if error is not None:
             return WriteResult(error=error)
-        return WriteResult(native_id, gone=bool(one.made) and self._is_gone(native_id))
-
-    def _counts(self, command: Command) -> bool:
-        """Return whether an error matters: it does not if the task is completed or deleted already."""
-        item = self._listing.items.get(command.args.get("id", ""))
-        if command.kind in ("item_close", "item_complete"):
-            return item is None or not item.checked
-        return command.kind != "item_delete" or (item is not None and not item.is_deleted)
+        return WriteResult(native_id, gone=bool(one.made) and self._outcomes.is_deleted(native_id))
