@@ -159,7 +159,7 @@ def fit(value: Fit) -> dict[str, Any]:
         "estimates": value.estimates,
         "earliest_deadlines": {
             "planned": _day(value.planned),
-            **{f"p{percent}": _day(day) for percent, day in value.sure.items()},
+            **{f"p{percent}": _day(day) for percent, day in value.by_confidence.items()},
         },
         "learning": lessons(value.lessons),
     }

@@ -133,7 +133,7 @@ def status(value: Schedule) -> Iterable[RenderableType]:
         if goal.buffer and goal.state is not State.DONE:
             yield Text(f"{display.clean(goal.goal.title)}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
     yield from _loads(value)
-    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.tells)
+    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.is_notable)
 
 
 def agenda(value: Agenda) -> Iterable[RenderableType]:
@@ -197,7 +197,7 @@ def fit(value: Fit) -> Iterable[RenderableType]:
 
 def _deadlines(value: Fit, planned: date) -> Columns:
     table = _table("beginning today", "earliest deadline", "")
-    sure = [(f"{percent}% sure", day) for percent, day in value.sure.items()] if value.estimates else []
+    sure = [(f"{percent}% sure", day) for percent, day in value.by_confidence.items()] if value.estimates else []
     for name, day in (("as planned", planned), *sure):
         table.add_row(name, display.day(day), _compared(day, value.goal.deadline))
     return table

@@ -117,7 +117,7 @@ def lesson(found: Lesson) -> str:
     """Return what done steps tell, with what it rests on."""
     subject = {"all": "Your steps take", "label": f"Steps labelled “{clean(found.name or '')}” take"}
     whose = subject.get(found.kind, f"The steps of {clean(found.name or '')} take")
-    much = "about as long as" if not found.tells else f"{found.factor:.1f} times what"
+    much = "about as long as" if not found.is_notable else f"{found.factor:.1f} times what"
     return (
         f"{whose} {much} you write: {days(found.taken_days)} for {found.planned_days} planned, "
         f"in {found.steps} done steps."
