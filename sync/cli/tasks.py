@@ -142,8 +142,8 @@ class _Run:
 
         self.write(journal, over=True)
         long = any(plan.budget and plan.budget.minutes for plan in self.plans)
-        tell = say if verbose or long else lambda _: None
-        done = replace(self, plans=pipeline.apply(self.plans, self.homes, tell, limited=limited), applied=True)
+        progress = say if verbose or long else lambda _: None
+        done = replace(self, plans=pipeline.apply(self.plans, self.homes, progress, limited=limited), applied=True)
         done.write(journal, over=True)
         return done
 
@@ -209,7 +209,7 @@ def _notes(outcome: _Outcome) -> Iterator[str]:
         yield f"{label} could not be read, so its goals were left alone: {reason}"
     yield from reading.doubts()
     for label in reading.rebuilt:
-        yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
+        yield f"{label}: a new memory was started; steps that you had deleted may come back"
     yield from outcome.notes
     yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
     yield from (f"{plan.label}: {notice}" for plan in outcome.run.plans for notice in plan.notices)
