@@ -167,7 +167,7 @@ def _hop(step: ScheduledStep, following: ScheduledStep, goal: ScheduledGoal) -> 
     sentence = f"  It has to be finished before {starts}{waiting}."
     if step.due is None or following.start is None:
         return sentence
-    free = _free(step.due + _DAY, following.start - _DAY, goal.goal.calendar)  # they are what surprises people
+    free = _free(step.due + _DAY, following.start - _DAY, goal.goal.calendar)  # users wonder about these days
     if len(free) >= _MANY_DAYS:
         return f"{sentence} In between lie {len(free)} days that are not working days."
     return sentence + (f" Not working days in between: {_list(free)}." if free else "")
@@ -215,7 +215,7 @@ def _counted_from(goal: ScheduledGoal, wait: Duration, other: ScheduledStep | No
 
 
 def _rolled(day: date, wait: Duration, sign: int, calendar: Calendar) -> str:
-    """Return what to say where a countdown or follow-up falls on a day off."""
+    """Return a remark on a countdown or follow-up that falls on a day off; else an empty text."""
     if wait.unit is Unit.WORKING_DAYS:
         return ""
     meant = date.fromordinal(shift(day.toordinal(), wait, sign))
