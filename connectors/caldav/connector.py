@@ -48,13 +48,13 @@ CALDAV = Service(
     words=dav.words,
 )
 _FAILED, _NOT_FOUND = 412, 404
-_REFUSED = (400, 403, 409, 412)  # what servers answer where an id is in use: Nextcloud, Cyrus, Radicale, Xandikos
+_REFUSED = (400, 403, 409, 412)  # if an id is in use: Nextcloud, Cyrus, Radicale, Xandikos
 _ID_IN_USE = re.compile(rb"(?i)\buid\b|unique-scheduling-object-resource")
-_TRIES = 3  # at a task that others keep changing
+_TRIES = 3  # for a task that others keep changing
 
 
 class CalDAVOptions(Options):
-    """Which list of tasks it is."""
+    """The options: the list of tasks."""
 
     example: ClassVar[str] = "{list: Goals}"
     list: str = Field(min_length=1, description="the name of a list of tasks, or its path, such as /dav/me/goals/")
@@ -98,12 +98,12 @@ class CalDAV:
         )
 
     def account(self) -> frozenset[str]:
-        """Return the user's name, as the server's paths have it."""
+        """Return the user's name from the paths of the server."""
         found = self._found()
         return frozenset({unquote(found.principal).rstrip("/").rpartition("/")[2]} - {""})
 
     def rows(self, *, whole: bool = False) -> list[Row]:
-        """Return all tasks of the list, by two questions."""
+        """Return all tasks of the list; `whole` sends another kind of request."""
         try:
             resources = self._dav.todos(self._path, whole=whole)
         except MissingError:
@@ -123,7 +123,7 @@ class CalDAV:
         return self._row(resource) if resource else None
 
     def create(self, wanted: Wanted) -> Row:
-        """Make a task where nothing has its id; else return what has it."""
+        """Create a task, unless there is one with its id, which is returned."""
         now = self._api.retrier.now
         self._last = max(self._last + 1, todo.place_of(now))
         path, text = self._path_of(wanted.id), todo.new(wanted, now, self._last)
@@ -163,13 +163,13 @@ class CalDAV:
         raise _changed(row)
 
     def keep(self, row: Row, words: str) -> None:
-        """Keep words in a task below: there are no comments. Its id follows from them, so that it is made once."""
+        """Keep words in a new task below: there are no comments. Its id derives from them: it is created once."""
         title = f"Before the goals file changed it: {' '.join(words.split())}"[: self.limits.title]
         own = client_id(row.id, words)
         self.create(Wanted(Content(todo.readable(title)), todo.readable(words), id=own, above=row.id))
 
     def facts(self) -> list[Check]:
-        """Return whose the password is, and whether the list takes tasks."""
+        """Return checks of the password, the account, and whether the list can be written."""
         found = self._found()
         name = f"“{found.name or self._list}”"
         return [
@@ -181,7 +181,7 @@ class CalDAV:
     # The list
 
     def _found(self) -> Collection:
-        """Return the list. Raises MissingError where there is none, BackplanError where it takes no tasks."""
+        """Return the list. Raises MissingError if there is none, BackplanError if it cannot hold tasks."""
         self._path = self._path or lists.path_of(self._dav, self._list)
         found = lists.found(self._dav, self._path, self._list)
         self._path = found.path
@@ -193,7 +193,7 @@ class CalDAV:
         return urljoin(self._path, f"{native_id}.ics")
 
     def _parsed(self, resource: Resource) -> todo.Parsed | None:
-        """Return a task; None for one that cannot be read and is none of ours."""
+        """Return a task; None if it cannot be read and is not ours."""
         try:
             found = todo.Parsed.of(resource.text)
             assert found.row  # noqa: S101  # its dates can be read
@@ -206,7 +206,7 @@ class CalDAV:
             ) from None
 
     def _row(self, resource: Resource, parsed: todo.Parsed | None = None) -> Row:
-        """Return what a resource says, and take note of it."""
+        """Return the row of a resource, and store the resource."""
         found = parsed or self._parsed(resource)
         if found is None:
             raise BackplanError(f"caldav ({self._list}): the task at {resource.path} cannot be read; mend or delete it")
@@ -215,7 +215,7 @@ class CalDAV:
         return row
 
     def _stored(self, path: str, text: str, etag: str) -> Resource:
-        """Return what was written, as the server names it."""
+        """Return a resource that was written, with its tag."""
         return Resource(path, etag, text) if etag else self._dav.get(path) or Resource(path, "", text)
 
     def _condition(self, row: Row) -> dict[str, str]:
@@ -224,12 +224,15 @@ class CalDAV:
         return {"If-Match": etag} if etag and not etag.startswith("W/") else {}
 
     def _again(self, row: Row) -> Row | None:
-        """Return a task as it is now; None where it is gone."""
+        """Return a task as it is now; None if it is deleted."""
         there = self.row(row.id)
         return replace(there, touched=row.touched) if there else None
 
     def _put(self, row: Row, edit: Callable[[Todo], None]) -> Row:
-        """Change a task as it was read; where it is not that any more, what is not ours may have changed only."""
+        """Change a task as it was read. If it has changed since, only parts that are not ours may differ.
+
+        Raises ChangedError if others differ.
+        """
         for _ in range(_TRIES):
             known = self._resources[row.id]
             text = todo.rewritten(known.text, edit, self._api.retrier.now)

@@ -1,4 +1,4 @@
-"""Where a list of tasks is: by its path, or by the name that people see."""
+"""Finds a list of tasks by its path, or by its visible name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def path_of(dav: Dav, name: str) -> str:
-    """Return the path of a list, which `name` is where it begins with a slash. Raises as `found` does."""
+    """Return the path of a list. A `name` that begins with a slash is its path. Raises as `found` does."""
     path = name if name.startswith("/") else _by_name(dav, name)
     return f"{path.rstrip('/')}/"
 
@@ -19,7 +19,7 @@ def path_of(dav: Dav, name: str) -> str:
 def found(dav: Dav, path: str, name: str) -> Collection:
     """Return the list at a path, which may have moved.
 
-    Raises MissingError where there is none, BackplanError where it takes no tasks.
+    Raises MissingError if there is none, BackplanError if it cannot hold tasks.
     """
     try:
         one = next(iter(dav.properties(path)), None)
@@ -33,7 +33,7 @@ def found(dav: Dav, path: str, name: str) -> Collection:
 
 
 def no_list(name: str, there: str = "") -> MissingError:
-    """Return the error that a list is which is not there, or not any more: that is no list without tasks."""
+    """Return the error for a list that does not exist, perhaps any more: it is not taken for an empty list."""
     return MissingError(
         f"caldav ({name}): there is no such list, or the user may not see it{there}. Make it in your app, or check "
         "`list:` in the goals file and CALDAV_URL; nothing was changed"
@@ -60,7 +60,7 @@ def _by_name(dav: Dav, name: str) -> str:
 
 
 def _principal(dav: Dav, path: str) -> str:
-    """Return the path of the user, as another path says it; empty where it does not."""
+    """Return the path of the user, from the properties of another path; empty if they do not contain it."""
     try:
         return next((one.principal for one in dav.properties(path) if one.principal), "")
     except MissingError:

@@ -1,4 +1,4 @@
-"""A task as iCalendar text: what it says, and how it is changed so that all that is not ours stays. Pure."""
+"""Reads and changes a task as iCalendar text. All parts that are not ours stay. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from connectors.service import Wanted
 
 MARKER, PLACE = "X-BACKPLAN", "X-APPLE-SORT-ORDER"
-_FIRST = datetime(2001, 1, 1, tzinfo=UTC)  # the place in a list that apps take for a task without one counts from here
+_FIRST = datetime(2001, 1, 1, tzinfo=UTC)  # apps count the place of a task without one in the list from here
 HIDING = OwnField()
 NEW = frozenset({"title", "due", "labels", "priority", TEXT})
 _PRIORITIES = {"high": 1, "medium": 5}
 _REPEATS = ("RRULE", "RDATE", "RECURRENCE-ID")
-_PLAIN = " :/.-_+"  # what is not escaped in our line: the others are, for readers differ in what a backslash means
-_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # neither XML nor iCalendar takes these
+_PLAIN = " :/.-_+"  # not escaped in our line; others are, as readers differ in the meaning of a backslash
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # not allowed in XML and iCalendar
 
 
 class UnreadableTaskError(ValueError):
@@ -35,7 +35,7 @@ class UnreadableTaskError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A resource: its calendar, and of the tasks in it the one that is no exception of a recurring one."""
+    """A resource: its calendar, and its task. Exceptions of a recurring task are ignored."""
 
     calendar: Calendar
     todo: Todo
@@ -67,7 +67,7 @@ class Parsed:
 
     @property
     def row(self) -> Row:
-        """What it says. Raises UnreadableTaskError for a date that is none."""
+        """The row. Raises UnreadableTaskError for an invalid date."""
         todo = self.todo
         status = str(todo.get("STATUS", "")).upper()
         dropped = status == "CANCELLED"
@@ -93,12 +93,12 @@ class Parsed:
 
 
 def readable(text: str) -> str:
-    """Return a text without what neither XML nor iCalendar takes."""
+    """Return a text without the characters that XML and iCalendar do not allow."""
     return _UNREADABLE.sub("", text)
 
 
 def labels_of(labels: Iterable[object]) -> tuple[str, ...]:
-    """Return labels in order. Servers take a comma in one for two labels."""
+    """Return labels in order, without commas: servers would split the label there."""
     return tuple(sorted({" ".join(readable(str(label)).replace(",", " ").split()) for label in labels} - {""}))
 
 
@@ -108,7 +108,7 @@ def place_of(created: datetime) -> int:
 
 
 def new(wanted: Wanted, now: datetime, place: int) -> str:
-    """Return the resource of a task that is to be made."""
+    """Return the resource of a new task."""
     calendar, todo = Calendar(), Todo()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", "-//backplan//backplan//EN")
@@ -125,7 +125,7 @@ def new(wanted: Wanted, now: datetime, place: int) -> str:
 
 
 def rewritten(text: str, edit: Callable[[Todo], None], now: datetime) -> str:
-    """Return a resource with its task changed, and all else as it was."""
+    """Return a resource with its task changed, and everything else as it was."""
     parsed = Parsed.of(text)
     edit(parsed.todo)
     parsed.todo["SEQUENCE"] = vInt(int(parsed.todo.get("SEQUENCE", 0)) + 1)
@@ -134,7 +134,7 @@ def rewritten(text: str, edit: Callable[[Todo], None], now: datetime) -> str:
 
 
 def change(wanted: Wanted, fields: frozenset[str]) -> Callable[[Todo], None]:
-    """Return what gives a task some fields of what is wanted."""
+    """Return a function that sets some fields of a task."""
     content = wanted.content
 
     def edit(todo: Todo) -> None:
@@ -159,7 +159,7 @@ def change(wanted: Wanted, fields: frozenset[str]) -> Callable[[Todo], None]:
 
 
 def closing(now: datetime) -> Callable[[Todo], None]:
-    """Return what completes a task; one that is complete stays as it is."""
+    """Return a function that completes a task, unless it is complete."""
 
     def edit(todo: Todo) -> None:
         if str(todo.get("STATUS", "")).upper() != "COMPLETED":
@@ -189,7 +189,7 @@ def _values(todo: Todo, name: str) -> list[Any]:
 
 
 def _value(todo: Todo, name: str) -> Any:
-    """Return the day or moment of a property, None where there is none. Raises UnreadableTaskError for another one."""
+    """Return the day or moment of a property; None if there is none. Raises UnreadableTaskError for other values."""
     found = todo.get(name)
     value = getattr(found, "dt", None)
     if found is not None and not isinstance(value, date):
@@ -198,7 +198,7 @@ def _value(todo: Todo, name: str) -> Any:
 
 
 def _day(todo: Todo, name: str) -> date | None:
-    """Return a day as it is written: of a time in whatever zone, the date before it."""
+    """Return the day of a value: for a time in any zone, the date in it."""
     value = _value(todo, name)
     return value.date() if isinstance(value, datetime) else value
 
@@ -211,7 +211,7 @@ def _moment(todo: Todo, name: str) -> datetime | None:
 
 
 def _priority(todo: Todo) -> str:
-    """Return the band that a priority is in: 1 to 4, 5, and those below."""
+    """Return the band of a priority: 1 to 4, 5, or 6 to 9."""
     number = str(todo.get("PRIORITY", ""))
     return "high" if number in ("1", "2", "3", "4") else "medium" if number == "5" else "none"
 
@@ -224,7 +224,7 @@ def _set_text(todo: Todo, name: str, text: str) -> None:
 
 
 def _set_dates(todo: Todo, content: Content) -> None:
-    """Set both days at once: some servers refuse a task that is due before it starts, or with a time for one only."""
+    """Set both days at once: some servers refuse a task that is due before it starts, or has a time for only one."""
     like = todo.get("DUE") or todo.get("DTSTART")
     todo.pop("DURATION", None)
     for name, day in (("DTSTART", content.start), ("DUE", content.due)):

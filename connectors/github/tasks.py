@@ -25,7 +25,7 @@ _REMEDY = "Restore their text: “edited” above it shows earlier ones"
 
 
 def snapshot_of(reading: Reading) -> Snapshot:
-    """Return the snapshot; store in the reading the keys of our issues, and what blocks each of them."""
+    """Return the snapshot; store in the reading the keys of our issues, and of those that block each of them."""
     by_nonce, others, damaged = _grouped(reading)
     ours = [pair for alike in by_nonce.values() for pair in alike]
     numbers = {issue.number for issue, _ in ours}

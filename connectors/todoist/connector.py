@@ -145,9 +145,9 @@ class TodoistConnector:
         """Take `project`, by default Goals, and `section`, by default none."""
         for name, value in options.items():
             if name not in _OPTIONS or not isinstance(value, str) or not 0 < len(value.strip()) <= 120:
-                said = f"{name}: {value}" if name in _OPTIONS else name
+                option = f"{name}: {value}" if name in _OPTIONS else name
                 raise InputError(
-                    f"todoist: `{said}` is not a setting of it; it takes the names (or ids) of a project and, if you "
+                    f"todoist: `{option}` is not a valid option; expected the names (or ids) of a project and, if you "
                     "like, of a section, such as {project: Career, section: This year}"
                 )
         account = _ACCOUNTS.get(folder)
@@ -162,8 +162,8 @@ class TodoistConnector:
         `who` and the checklist are written into the description.
         """
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
-        said = in_words(content, self.capabilities.fields)
-        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", said.replace("\r\n", "\n").strip())
+        text = in_words(content, self.capabilities.fields)
+        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", text.replace("\r\n", "\n").strip())
         labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
         return Content(title, content.due, notes, labels, content.priority)
 

@@ -91,7 +91,7 @@ def _damage(reading: Reading, tasks: Iterable[Task]) -> str:
     if not broken:
         return ""
     return (
-        f"todoist ({reading.container.name}): the task “{todoist_memory.TITLE}” lacks comments: what is remembered of "
+        f"todoist ({reading.container.name}): the task “{todoist_memory.TITLE}” lacks comments: the memory of "
         f"{', '.join(sorted(broken))} is gone"
     )
 
@@ -145,7 +145,7 @@ def _is_mine(reading: Reading, item: Item, marker: Marker, own: Claims) -> bool:
     A task belongs to the place that remembers its id. Other tasks were created by an interrupted run, or are copies:
     - They belong to the place that remembers their nonce.
     - If two places remember it, they belong to the one that contains them.
-    - If neither contains them, they belong to the one that still expects the task, and copies to both: each lets go.
+    - If neither contains them, they belong to the one that still expects the task, and copies to both.
     """
     others = reading.elsewhere
     if item.id in own.ids or item.id in others.ids:

@@ -36,7 +36,7 @@ _MISSING = "Todoist has no such task any more"
 
 
 @dataclass
-class _Asked:
+class _Job:
     """One write with its commands. `made` is the temporary id of the task that it creates.
 
     `keeping` adds a comment with what a user wrote, before the commands overwrite it.
@@ -66,10 +66,10 @@ class Batch:
     def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out the writes in order; return the result of each."""
         self._learn_ids(batch)
-        asked = [self._asked(write) for write in batch]
-        self._keep([one for one in asked if one.keeping])
-        self._send(asked)
-        answers = [self._answer(one) for one in asked]
+        jobs = [self._job(write) for write in batch]
+        self._keep([one for one in jobs if one.keeping])
+        self._send(jobs)
+        answers = [self._answer(one) for one in jobs]
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(write, StoreWrite) and answer.error is None:
                 self._reading.memory = write.memory  # for later batches of the run
@@ -86,16 +86,16 @@ class Batch:
         staying = (write for write in writes if write.native_id and write.action not in _LEAVING)
         self._ids |= {write.key: write.native_id for write in staying}
 
-    def _send(self, asked: Sequence[_Asked]) -> None:
+    def _send(self, jobs: Sequence[_Job]) -> None:
         """Send the commands of all writes in one request, and find out what became of them."""
-        commands = [command for one in asked for command in one.commands] + self._order.commands()
+        commands = [command for one in jobs for command in one.commands] + self._order.commands()
         if not commands:
             return
         before = self._listing.token
-        remembering = (c.uuid for one in asked if isinstance(one.write, StoreWrite) for c in one.commands)
+        remembering = (c.uuid for one in jobs if isinstance(one.write, StoreWrite) for c in one.commands)
         self._outcomes.add(self._client.carry_out(commands, self._listing, frozenset(remembering)))
         self._outcomes.look_up(before)
-        self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._outcomes.refused])
+        self._once_more([one for one in jobs if one.made and one.commands[0].uuid in self._outcomes.refused])
 
     def _take_over(self, memory: Mapping[str, StoredGoal]) -> None:
         """Store the ids of tasks that this place takes over from another one: new tasks are created below them."""
@@ -104,34 +104,34 @@ class Batch:
                 if entry.native_id in self._listing.items:
                     self._ids.setdefault(key, entry.native_id)
 
-    def _keep(self, keeping: Sequence[_Asked]) -> None:
+    def _keep(self, keeping: Sequence[_Job]) -> None:
         """Add the comments with what users wrote; where that fails, nothing is overwritten."""
         if not keeping:
             return
         errors = self._client.carry_out([command for one in keeping for command in one.keeping], self._listing).errors
         for one in keeping:
             if error := next((errors[command.uuid] for command in one.keeping if command.uuid in errors), None):
-                one.error = f"what a person wrote there could not be kept in a comment: {error}"
+                one.error = f"the words of the user there could not be kept in a comment: {error}"
                 one.commands = []
 
-    def _asked(self, write: Write | StoreWrite) -> _Asked:
+    def _job(self, write: Write | StoreWrite) -> _Job:
         if isinstance(write, StoreWrite):
             commands = memory_commands(self._reading, write.memory) if self._reading.container.memory else []
-            return _Asked(write, commands)
+            return _Job(write, commands)
         if write.content and (error := too_long(write)):
-            return _Asked(write, error=error)
+            return _Job(write, error=error)
         if write.action is Action.CREATE:
             return self._create(write)
         item = self._listing.items.get(write.native_id)
         if item is None or item.is_deleted:
-            return _Asked(write, error=_MISSING)
+            return _Job(write, error=_MISSING)
         kept = cut(write.kept, todoist_memory.LONGEST)
         keeping = [Command("note_add", {"item_id": item.id, "content": text}) for text in kept]
-        return _Asked(write, self._changes(write, item), keeping)
+        return _Job(write, self._changes(write, item), keeping)
 
     # Creating
 
-    def _create(self, write: Write) -> _Asked:
+    def _create(self, write: Write) -> _Job:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
         container = self._reading.container
@@ -147,7 +147,7 @@ class Batch:
             args["child_order"] = order
         command = Command("item_add", args, uuid, temp_id)
         self._ids[write.key] = command.temp_id
-        return _Asked(write, [command], made=command.temp_id)
+        return _Job(write, [command], made=command.temp_id)
 
     def _parent(self, key: str | None) -> str | None:
         """Return the id, perhaps a temporary one, of the parent task; None if it is completed or deleted."""
@@ -160,7 +160,7 @@ class Batch:
     def _place(self, parent_id: str | None) -> dict[str, Any]:
         return {"parent_id": parent_id} if parent_id else self._reading.container.arguments
 
-    def _once_more(self, refused: Sequence[_Asked]) -> None:
+    def _once_more(self, refused: Sequence[_Job]) -> None:
         """Send refused tasks again as new commands: Todoist may refuse the same uuid for ever.
 
         Commands with an unknown result are not sent again: their tasks would be created twice. If the parent is
@@ -207,7 +207,7 @@ class Batch:
 
     # Answering
 
-    def _answer(self, one: _Asked) -> WriteResult:
+    def _answer(self, one: _Job) -> WriteResult:
         error = one.error or self._outcomes.error(one.commands)
         native_id = getattr(one.write, "native_id", "")
         if one.made:

@@ -140,7 +140,7 @@ class Outcome:
 def main() -> None:
     """Run, and exit with the code."""
     safe_output.guard()
-    SILENCE.set(Silence(tell=print))
+    SILENCE.set(Silence(report=print))
     folder = Path(tempfile.mkdtemp(prefix="backplan-", dir=os.environ.get("RUNNER_TEMP")))
     outcome = _carefully(folder)
     report, document = folder / "report.md", folder / "plan.json"

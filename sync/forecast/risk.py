@@ -211,16 +211,11 @@ class Sampler:
                 finish = earliest
             else:
                 finish = self._finish(goal, scheduled, days, earliest, first_day)
-                finish = self._on_fixed_day(step, days, earliest, finish)
+                if step.key in self._fixed and _unit(step) is not Unit.CALENDAR_DAYS:
+                    finish = days.on_free_day(earliest, finish, self._fixed[step.key])
             found[step.key] = finish
             over[step.key] = self._over_after(goal, scheduled, earliest, finish)
         return found, over
-
-    def _on_fixed_day(self, step: Step, days: SampledDays, earliest: Days, finish: Days) -> Days:
-        """Return the finish of a step, which may be a day off if the step is fixed to that day."""
-        if step.key not in self._fixed or _unit(step) is Unit.CALENDAR_DAYS:
-            return finish
-        return days.on_free_day(earliest, finish, self._fixed[step.key])
 
     def _over_after(self, goal: ScheduledGoal, scheduled: ScheduledStep, earliest: Days, finish: Days) -> Days:
         """Return the day after which the steps that follow may begin; a step without a length takes none of its day."""

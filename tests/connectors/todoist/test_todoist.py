@@ -578,7 +578,7 @@ def test_too_many_requests_are_waited_for(world: World, server: TodoistServer) -
 def test_no_wait_is_longer_than_the_run_may_take(world: World, server: TodoistServer) -> None:
     server.faults.retry_after = 900
     server.faults.at(0, Fault.RATE_LIMITED)
-    with pytest.raises(BackplanError, match="asked too often"):
+    with pytest.raises(BackplanError, match="rate limited"):
         connector(server).read()
     assert server.log[-1].status == 429
 
@@ -606,7 +606,7 @@ def test_what_a_token_may_not_do_is_named(world: World, server: TodoistServer) -
     ("options", "said"), [({"projekt": "A"}, "projekt"), ({"project": 3}, "project: 3"), ({"section": ""}, "section: ")]
 )
 def test_wrong_settings_are_named(options: dict[str, Any], said: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=f"`{said}` is not a setting"):
+    with pytest.raises(InputError, match=f"`{said}` is not a valid option"):
         TodoistConnector.configure(options, NAMESPACE, tmp_path)
 
 
@@ -734,7 +734,7 @@ def test_a_persons_words_that_cannot_be_kept_are_not_overruled(world: World, ser
     server.service.refused["note_add"] = "No comments today"
     done = run(world.project, [connector(server)], TODAY)
     assert "In my own words" in titles(server.service)
-    assert done.errors == ["what a person wrote there could not be kept in a comment: Todoist: No comments today"]
+    assert done.errors == ["the words of the user there could not be kept in a comment: Todoist: No comments today"]
     server.service.refused.clear()
     world.sync()
     assert "In the file's words" in titles(server.service)
