@@ -48,9 +48,7 @@ class Shape(BaseModel):
 
 def unknown(service: str, asked: str, what: str) -> BackplanError:
     """Return the error for an answer of another form. asked: the subject of the request. what: the problem."""
-    return BackplanError(
-        f"{service}'s answer on {asked} has a form that is not known here ({what}); run again, or update backplan"
-    )
+    return BackplanError(f"{service}'s answer on {asked} is not as expected ({what}); run again, or update backplan")
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from connectors.model import StoredGoal
 
-_NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # what is left of a damaged marker
+_NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # the rest of a damaged marker
 _HIDDEN = re.compile(r"(?s)\n*<!--[ \t]*(bpm?\d{1,9}\b.*?)[ \t]*-->")
 _LIKE_HIDDEN = re.compile(r"<!--(?=[ \t]*bpm?\d)")
 
@@ -171,7 +171,7 @@ class Classifier:
         copied it, and deleted the original.
         """
         entries = self.entries
-        ids = {entry.native_id for entry in entries.values()}  # under whatever key: a rename may have been cut short
+        ids = {entry.native_id for entry in entries.values()}  # under any key: a rename may have been interrupted
         if known := next((found for found in alike if found.row.id in ids), None):
             return known
         marker = alike[0].marker

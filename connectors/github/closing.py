@@ -33,7 +33,7 @@ def closed_by_robots(client: Client, ids: Iterable[str]) -> dict[str, str]:
         data, errors = client.query(_CLOSED, {"ids": part})
         if errors or not data:
             raise BackplanError("GitHub did not return who closed an issue; run again (nothing was changed)")
-        with understood("who closed an issue"):
+        with understood("the actor who closed an issue"):
             nodes = ClosedAnswer.read(data).nodes
             found |= {i: robot for i, node in zip(part, nodes, strict=True) if node and (robot := _robot(node))}
     return found

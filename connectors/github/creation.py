@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from connectors.github.relations import Around
 
 _MOST_CHILDREN = 100
-_SETTLING = 5.0  # seconds until GitHub lists what was just written
+_SETTLING = 5.0  # seconds until GitHub lists new issues
 _BEFORE = timedelta(minutes=2)  # the longest time until the answer that contains GitHub's clock
 
 

@@ -81,7 +81,7 @@ def unread_words(line: str) -> str:
 
 
 def added_words(line: str) -> str:
-    """Return what a person wrote behind the dates of a line that can be read, without the weekday in brackets."""
+    """Return the text of the user after the dates of a line, without the weekday in brackets."""
     parts = _parts(line)
     due = _split(parts[0]) if parts else None
     if parts is None or due is None:

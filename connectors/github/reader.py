@@ -157,7 +157,7 @@ class Reading:
             written = issue.body.aside.blocked_by
             if self.ours(issue) and issue.open and (issue.blocks != len(written) or not known.issuperset(written)):
                 listed = client.listed(f"issues/{issue.number}/dependencies/blocked_by") if issue.blocks else ()
-                with understood(f"what blocks issue #{issue.number}"):
+                with understood(f"the issues that block #{issue.number}"):
                     self.blocked_by[issue.number] = tuple(str(NumberAnswer.read(one).number) for one in listed)
 
     def entries(self) -> Iterator[tuple[str, StoredKey]]:

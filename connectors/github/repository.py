@@ -217,7 +217,7 @@ def _people(found: RepositoryAnswer, client: Client) -> dict[str, str]:
         return {}
     if not users.page_info.has_next_page:
         return {user.login: user.id for user in users.nodes}
-    with understood("who can be assigned"):
+    with understood("the users who can be assigned"):
         return {user.login: user.node_id for user in map(AssignableAnswer.read, client.listed("assignees"))}
 
 
@@ -243,7 +243,7 @@ def read_project(client: Client, number: int, field: str) -> Project | str:
 def doctor(
     facts: RepositoryInfo, project: Project | str | None, fields: DateFields | None, missing: Sequence[str]
 ) -> list[Check]:
-    """Return the checks of the account, the repository, what can be written there, and the rate limit."""
+    """Return the checks of the account, the repository, the permissions there, and the rate limit."""
     try:
         facts.refuse_closed()
     except RefusedError as error:

@@ -101,7 +101,7 @@ def _task(reading: Reading, issue: Issue, marker: Marker, below: Mapping[str, in
 
 
 def content_of(reading: Reading, issue: Issue, marker: Marker | None) -> Content:
-    """Return the content of an issue, without what we added; `marker` is None for an issue that is not ours."""
+    """Return the content of an issue, without our additions; `marker` is None for an issue that is not ours."""
     body = issue.body
     applied = marker.applied.get("who") if marker else None
     who = next((login for login in issue.assignees if digest(login) == applied), next(iter(issue.assignees), ""))

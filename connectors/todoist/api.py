@@ -205,7 +205,7 @@ class Client:
                 outcome.errors[command.uuid] = _sentence(status if isinstance(status, dict) else {})
                 outcome.refused |= {command.uuid} if isinstance(status, dict) else set()
             elif command.temp_id and command.temp_id not in outcome.ids:
-                outcome.errors[command.uuid] = "Todoist does not return the id of what it created; run again"
+                outcome.errors[command.uuid] = "Todoist did not return the id of a new task; run again"
 
     # HTTP
 
@@ -250,7 +250,7 @@ def _explained() -> Iterator[None]:
 
 def _changes(answer: Mapping[str, Any]) -> SyncAnswer:
     """Return the changes in an answer of /sync; a whole account if Todoist has forgotten the token."""
-    with understood("Todoist", "what has changed"):
+    with understood("Todoist", "changes"):
         return (WholeAnswer if answer.get("full_sync") is True else SyncAnswer).read(answer)
 
 
@@ -320,12 +320,12 @@ def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:
 
 
 def _ready(commands: Iterable[Command], temporary: set[str], outcome: Outcome) -> list[Command]:
-    """Return the commands that can be sent: what they refer to exists, or is created before them."""
+    """Return the commands that can be sent: those whose references exist, or are created before them."""
     made = set(outcome.ids)
     sendable = []
     for command in commands:
         if any(command.args.get(name) in temporary - made for name in REFERENCES):
-            outcome.errors[command.uuid] = "what it belongs to could not be made"
+            outcome.errors[command.uuid] = "its project, section or parent task could not be created"
             continue
         made.add(command.temp_id)
         sendable.append(command)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def refuse_full(container: Container, listing: Listing) -> None:
-    """Raise RefusedError if the plan of the account does not allow what has to be created."""
+    """Raise RefusedError if the plan of the account does not allow a new project or section that is needed."""
     limits, projects = listing.limits, [p for p in listing.projects.values() if not (p.gone or p.inbox)]
     if container.project is None and limits.projects is not None and len(projects) >= limits.projects:
         raise RefusedError(_no_room(container.name.project, "project", limits, len(projects)))

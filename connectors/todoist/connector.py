@@ -125,7 +125,7 @@ class TodoistConnector:
         *,
         named: bool = True,
     ) -> None:
-        """`project` and `section` are names or ids; the first write creates what does not exist.
+        """`project` and `section` are names or ids; the first write creates them if they do not exist.
 
         named: the goals file names this place.
         """

@@ -225,7 +225,7 @@ class Listing:
                 self.archived_sections[info.project_id] = info.archived_sections or 0
 
     def add(self, other: Listing) -> None:
-        """Add what only another reading of the account contains."""
+        """Add the entries that only another reading of the account contains."""
         self.token = other.token
         self.derived.clear()
         self.items = other.items | self.items
@@ -253,7 +253,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. Todoist carries out a uuid once, and returns the id of what it created for `temp_id`."""
+    """One command. Todoist carries out a uuid once, and returns the new id for `temp_id`."""
 
     kind: str
     args: Mapping[str, Any]

@@ -80,7 +80,7 @@ class SetUp:
         return "", self._check_comments(made[-1], memory, comments)
 
     def _make(self, commands: Sequence[Command]) -> tuple[Outcome, list[Command], list[str]]:
-        """Send the commands; return the outcome, the commands that create something, and the ids of what they created.
+        """Send the commands; return the outcome, the commands that create something, and the new ids.
 
         An id is empty where Todoist returned none.
         """

@@ -1,4 +1,4 @@
-"""Turns what was read of a Todoist account into one connector's snapshot: which tasks are ours, and their state.
+"""Turns the reading of a Todoist account into one connector's snapshot: which tasks are ours, and their state.
 
 A task is ours if the last line of its description is our marker.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def snapshot_of(reading: Reading) -> Snapshot:
-    """Return the snapshot of what was read."""
+    """Return the snapshot of a reading."""
     managed = sorted(_managed(reading), key=lambda found: (found[0].added_at, found[0].child_order, found[0].id))
     by_nonce = _ours(reading, managed)
     found = [one for alike in by_nonce.values() for one in alike]

@@ -76,7 +76,7 @@ class Batch:
         return answers
 
     def _learn_ids(self, batch: Sequence[Write | StoreWrite]) -> None:
-        """Read what removals depend on, and store which task has which key from now on."""
+        """Read the completed tasks, which removals depend on; store which task has which key from now on."""
         writes = [write for write in batch if isinstance(write, Write)]
         if any(write.action is Action.REMOVE for write in writes):
             self._reading.see_completed(self._client)
@@ -87,7 +87,7 @@ class Batch:
         self._ids |= {write.key: write.native_id for write in staying}
 
     def _send(self, jobs: Sequence[_Job]) -> None:
-        """Send the commands of all writes in one request, and find out what became of them."""
+        """Send the commands of all writes in one request, and store the outcomes."""
         commands = [command for one in jobs for command in one.commands] + self._order.commands()
         if not commands:
             return
@@ -105,7 +105,7 @@ class Batch:
                     self._ids.setdefault(key, entry.native_id)
 
     def _keep(self, keeping: Sequence[_Job]) -> None:
-        """Add the comments with what users wrote; where that fails, nothing is overwritten."""
+        """Add the comments with the words of users; where that fails, nothing is overwritten."""
         if not keeping:
             return
         errors = self._client.carry_out([command for one in keeping for command in one.keeping], self._listing).errors

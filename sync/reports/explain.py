@@ -70,7 +70,7 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
 
 
 def _remarks(goal: ScheduledGoal, step: ScheduledStep, today: date, *, again: bool) -> Iterator[str]:
-    """Yield what is special about the dates of a step. again: a step before it is squeezed."""
+    """Yield remarks on the dates of a step. again: a step before it is squeezed."""
     opens = step.step.not_before
     if step.open and step.slack <= 0 and opens and opens > today:
         yield f"  It cannot start before {display.day(opens)} (`from`)."

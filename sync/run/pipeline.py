@@ -1,4 +1,4 @@
-"""The second half of a run: plans each connector from what was read, and (for `sync`) carries the plans out."""
+"""The second half of a run: plans each connector from its snapshot, and (for `sync`) carries the plans out."""
 
 from __future__ import annotations
 

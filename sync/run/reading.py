@@ -1,4 +1,4 @@
-"""The first half of a run: reads every connector once, finds out what the user did, and schedules."""
+"""The first half of a run: reads every connector once, finds the changes of the user, and schedules."""
 
 from __future__ import annotations
 
