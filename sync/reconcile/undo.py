@@ -35,7 +35,7 @@ _LATER = "a later run changed it: it stays, or undo that run first"
 
 
 class _Undone(NamedTuple):
-    """What undoes one change of the run. held: the memory of the task stays as it is."""
+    """The changes that undo one change of the run. held: the memory of the task stays as it is."""
 
     changes: tuple[Change, ...] = ()
     held: bool = False
@@ -111,7 +111,7 @@ def _groups(record: Record, again: Mapping[str, int]) -> dict[str, str]:
 
 
 def _task(tasks: Mapping[str, Task], *states: State | None) -> Task | None:
-    """Return the task that had one of these states; None where it is not ours any more."""
+    """Return the task that had one of these states; None if it is not ours any more."""
     ids = ((state.native_id, state.marker.nonce if state.marker else "") for state in states if state)
     return next((tasks[one] for pair in ids for one in pair if one in tasks), None)
 
@@ -123,7 +123,7 @@ def _came_back(snapshot: Snapshot, marker: Marker) -> bool:
 
 
 def _undo(app: _App, entry: Entry, record: Record, new_nonce: Callable[[], str]) -> _Undone:
-    """Plan what undoes one change of the run."""
+    """Plan the undoing of one change of the run."""
     match entry.before, entry.after, _task(app.tasks, entry.before, entry.after):
         case None, State() as after, Task() as task:
             return _remove(app, after, task)
@@ -165,7 +165,7 @@ def _remove(app: _App, after: State, task: Task) -> _Undone:
 
 
 def _keep_full(undone: Sequence[_Undone], tasks: Sequence[Task]) -> list[_Undone]:
-    """Return what undoes the run; a goal or group that the run created stays if one of our tasks stays below it."""
+    """Return the outcomes; a goal or group that the run created stays if one of our tasks stays below it."""
     writes = [change.write for one in undone for change in one.changes if change.write]
     removed = {write.native_id for write in writes if write.action is Action.REMOVE}
     moved = {write.native_id for write in writes if "parent" in write.fields}
@@ -282,7 +282,7 @@ def _fields_back(app: _App, before: State, after: State, task: Task) -> tuple[Fi
 
 
 def _action_back(before: State, after: State, task: Task) -> tuple[Action | None, str]:
-    """Return what completes or reopens a task as before the run, if anything does; or why it stays open."""
+    """Return the action that completes or reopens a task, if one is needed; or a reason why it stays open."""
     if before.dropped and not after.dropped:
         return None, "" if task.dropped else "it was closed as not planned: close it again by hand"
     if before.done == after.done or task.done != after.done:
@@ -301,7 +301,7 @@ def _detach_copies(app: _App, changes: Sequence[Change]) -> Iterator[Change]:
 
 
 def _sorted(changes: Sequence[Change], record: Record, snapshot: Snapshot) -> list[Change]:
-    """Return changes by goal, removals last: what is above others is created before them, and removed after them."""
+    """Return changes by goal, removals last. A task above others is created before these, and removed after them."""
     keys = [key for memory in (record.before, snapshot.memory) for goal in memory.values() for key in goal.keys]
     order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
 
@@ -321,7 +321,7 @@ def _fields(app: _App) -> list[str]:
 
 
 def _placed(app: _App, marker: Marker) -> Marker:
-    """Return a marker in whose place the group has the generation that it has now."""
+    """Return a marker with the place of its group, if that is created again with another generation."""
     key = app.groups.get(marker.applied.get("parent", ""), "")
     if key not in app.again:
         return marker
@@ -337,7 +337,7 @@ def _above(app: _App, marker: Marker) -> str | None:
 
 
 def _marker_back(before: Marker, after: Marker, now: Marker) -> Marker:
-    """Return the marker as it is now, with what is as the run left it as it was before the run."""
+    """Return the marker of now, in which each value that is as the run left it is the one from before the run."""
     return replace(
         now,
         key=_back(before.key, after.key, now.key),
@@ -352,6 +352,6 @@ def _back(before: T, after: T, now: T) -> T:
 
 
 def _moved(before: Marker, after: Marker) -> frozenset[str]:
-    """Return `parent` where a task has to stand below another one."""
+    """Return `parent` if a task has to move below another one."""
     same_group = before.applied.get("parent") == after.applied.get("parent")
     return frozenset() if same_group and goal_of(before.key) == goal_of(after.key) else frozenset({"parent"})

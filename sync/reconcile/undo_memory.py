@@ -1,4 +1,4 @@
-"""What an app remembered before a run, but for later changes, which stay. Pure."""
+"""The memory of an app as before a run. Later changes stay. Pure."""
 
 from __future__ import annotations
 
