@@ -14,39 +14,40 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.project import Step
-    from sync.schedule.backward_pass import Length, StepGraph
+    from sync.schedule.lengths import Length
     from sync.schedule.model import Progress
+    from sync.schedule.step_graph import StepGraph
 
 
 def timing_digest(
-    network: StepGraph,
+    graph: StepGraph,
     lengths: Sequence[Length],
     pins: Mapping[int, int],
-    outside: Mapping[int, int],
+    external: Mapping[int, int],
     progress: Progress,
 ) -> str:
     """Return the digest of everything that decides a goal's dates, except progress and the day it is.
 
     After a dot, it names the steps with pins: see `was_pinned`.
     """
-    goal, frame = network.goal, network.frame
+    goal, window = graph.goal, graph.window
     calendar = goal.calendar
     parts = (
-        frame.deadline,
-        frame.limit,
+        window.deadline,
+        window.limit,
         sorted(calendar.workdays),
         calendar.holidays,
         calendar.days_off,
         goal.when_late,
-        sorted((network.steps[i].key, day) for i, day in pins.items()),
-        sorted((network.steps[i].key, day) for i, day in outside.items()),
+        sorted((graph.steps[i].key, day) for i, day in pins.items()),
+        sorted((graph.steps[i].key, day) for i, day in external.items()),
         sorted(key for key in progress.dropped if key.startswith(f"{goal.id}/") and not is_occurrence(key)),
-        *((network.steps[i].key, _spelt(network.steps[i].takes)) for i in network.repeating),
+        *((graph.steps[i].key, _spelt(graph.steps[i].takes)) for i in graph.repeating),
     )
     digest = sha256(repr(parts).encode())
-    for line in sorted(map(_timing, network.steps, lengths)):
+    for line in sorted(map(_timing, graph.steps, lengths)):
         digest.update(line.encode())
-    marks = "".join(sorted(_mark(network.steps[i].key) for i in pins))
+    marks = "".join(sorted(_mark(graph.steps[i].key) for i in pins))
     return b32encode(digest.digest()[:10]).decode()[:10].lower() + (f".{marks}" if marks else "")
 
 
