@@ -50,7 +50,7 @@ def _(warning: kinds.StartsTooEarly) -> str:
 
 @sentence.register(kinds.MoreStartTooEarly)
 def _(warning: kinds.MoreStartTooEarly) -> str:
-    return f"{warning.count} more would have to begin before they can"
+    return f"{warning.more} more would have to begin before they can"
 
 
 @sentence.register(kinds.LessTime)

@@ -57,6 +57,10 @@ def earliest_deadline(context: Context, plan: GoalPlan) -> date | None:
     tried = max([context.day, *appointments, *plan.fixed.values()])
     at_odds: _AtOdds | None = None
     try:
+        if _gains_a_day_each_day(context, plan):
+            days = plan.graph.window.days
+            short = shortfall(context, plan, tried)
+            return date.fromordinal(days.day(days.position(tried) + short) if short else tried)
         for _ in range(_ROUNDS):
             if not shortfall(context, plan, tried):
                 return date.fromordinal(tried)
@@ -72,6 +76,20 @@ def earliest_deadline(context: Context, plan: GoalPlan) -> date | None:
     except OutOfTimeError:  # a percentage of so long a time that it would begin before the first year of the calendar
         return None
     return None
+
+
+def _gains_a_day_each_day(context: Context, plan: GoalPlan) -> bool:
+    """Return whether each working day that the deadline is later gives all steps one more working day.
+
+    Then one pass is enough. It is so if everything counts working days, and only the limit bounds the steps.
+    """
+    graph = plan.graph
+    if graph.bounded or plan.fixed or graph.by_index(context.limits.loosest) or context.hanging(plan.goal):
+        return False
+    lengths = (step.takes for step in graph.steps)
+    waits = (wait for i in graph.waiting for _, wait in graph.next[i])
+    working = Unit.WORKING_DAYS  # asking an Enum takes longer than everything else here
+    return all(one is None or one.unit is working for one in (plan.goal.buffer, *lengths, *waits))
 
 
 class _AtOdds:

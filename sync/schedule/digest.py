@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 from hashlib import sha256
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from config.durations import Duration
@@ -72,11 +73,14 @@ def _mark(key: str) -> str:
 def _timing(step: Step, length: Length) -> str:
     """Return what decides a step's dates as a line of text, the same however it is spelt in the file."""
     words = [step.key, _spelt(length), *sorted(map(_spelt, step.after))]
-    words += [f"{name} {_spelt(value)}" for name in _TIMED if (value := getattr(step, name))]
+    values = _timed(step)
+    if any(values):
+        words += [f"{name} {_spelt(value)}" for name, value in zip(_TIMED, values, strict=True) if value]
     return " ".join(words) + "\n"
 
 
 _TIMED = ("after_goals", "on", "by", "not_before", "before", "afterwards", "every", "optional")
+_timed = attrgetter(*_TIMED)
 
 
 def _spelt(value: object) -> str:

@@ -60,7 +60,7 @@ def _health(goal: ScheduledGoal) -> Iterator[GoalWarning]:
     if goal.state is State.MISSED:
         yield DeadlinePassed(goal.goal, goal.deadline)
     elif goal.state is State.LATE:
-        yield NoDeadlineFits() if goal.margin is None else Late(-goal.margin, goal.earliest_deadline)
+        yield NoDeadlineFits(goal.goal) if goal.margin is None else Late(-goal.margin, goal.earliest_deadline)
 
 
 def _too_early(goal: ScheduledGoal) -> Iterator[GoalWarning]:

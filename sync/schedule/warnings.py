@@ -1,9 +1,11 @@
-"""What to warn of in a goal's dates, as values; `sync.reports.warnings` has the words."""
+"""What to warn of in a goal's dates, as values; `sync.reports.warnings` has the words.
+
+They are named tuples since a frozen dataclass takes ten times as long to define, and each run imports them all.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,34 +16,27 @@ if TYPE_CHECKING:
     from config.project import Goal, Step
 
 
-@dataclass(frozen=True, slots=True)
-class GoalWarning:
-    """Something about a goal's dates that the user should know."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadlinePassed(GoalWarning):
+class DeadlinePassed(NamedTuple):
     """The deadline has passed, and open steps are left."""
 
     goal: Goal
     deadline: date
 
 
-@dataclass(frozen=True, slots=True)
-class Late(GoalWarning):
-    """The goal does not fit before its deadline; it lacks some working `days`. `fits` is the earliest that fits."""
+class Late(NamedTuple):
+    """The goal does not fit before its deadline: it lacks so many working days; `fits` is the earliest that fits."""
 
     days: int
     fits: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class NoDeadlineFits(GoalWarning):
+class NoDeadlineFits(NamedTuple):
     """The goal is late, and no later deadline would help."""
 
+    goal: Goal
 
-@dataclass(frozen=True, slots=True)
-class StartsTooEarly(GoalWarning):
+
+class StartsTooEarly(NamedTuple):
     """The step would have to begin on `start`, before its earliest start; `when_late` leaves the plan as it is."""
 
     step: Step
@@ -49,15 +44,13 @@ class StartsTooEarly(GoalWarning):
     earliest: date
 
 
-@dataclass(frozen=True, slots=True)
-class MoreStartTooEarly(GoalWarning):
-    """So many more steps would have to begin before they can."""
+class MoreStartTooEarly(NamedTuple):
+    """More steps than are named would have to begin before they can."""
 
-    count: int
+    more: int
 
 
-@dataclass(frozen=True, slots=True)
-class LessTime(GoalWarning):
+class LessTime(NamedTuple):
     """Some of the steps have less time than is written; `fits`: that is all it takes for the plan to fit."""
 
     steps: int
@@ -65,15 +58,13 @@ class LessTime(GoalWarning):
     fits: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SharedDays(GoalWarning):
+class SharedDays(NamedTuple):
     """There are fewer working days than steps: these steps share days."""
 
     steps: Sequence[Step]
 
 
-@dataclass(frozen=True, slots=True)
-class ShortWait(GoalWarning):
+class ShortWait(NamedTuple):
     """The wait between two steps does not fit: the second one `begins` before it is over."""
 
     wait: Duration
@@ -82,8 +73,7 @@ class ShortWait(GoalWarning):
     begins: date
 
 
-@dataclass(frozen=True, slots=True)
-class NoDayLeft(GoalWarning):
+class NoDayLeft(NamedTuple):
     """No working day is left for a step before `until`: the day of the `fixed` step, or the deadline."""
 
     step: Step
@@ -91,8 +81,7 @@ class NoDayLeft(GoalWarning):
     fixed: Step | None
 
 
-@dataclass(frozen=True, slots=True)
-class OutOfOrder(GoalWarning):
+class OutOfOrder(NamedTuple):
     """The day `due` of a step leaves no working day for it after the step before it, which is due on `before_due`."""
 
     step: Step
@@ -101,44 +90,58 @@ class OutOfOrder(GoalWarning):
     before_due: date
 
 
-@dataclass(frozen=True, slots=True)
-class AfterDeadline(GoalWarning):
+class AfterDeadline(NamedTuple):
     """The step has a day after the deadline that it leads to."""
 
     step: Step
     due: date
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped(GoalWarning):
+class Skipped(NamedTuple):
     """There is no time for an optional step."""
 
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineTooNear(GoalWarning):
+class DeadlineTooNear(NamedTuple):
     """The template knows that such a goal usually takes longer."""
 
     at_least: Duration
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue(GoalWarning):
+class Overdue(NamedTuple):
     """The steps are overdue, each since the day after its due date."""
 
     steps: Sequence[tuple[Step, date]]
 
 
-@dataclass(frozen=True, slots=True)
-class GivenUp(GoalWarning):
+class GivenUp(NamedTuple):
     """The user cancelled the goal in the connectors with these labels, but not in all of them."""
 
     labels: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Held(GoalWarning):
+class Held(NamedTuple):
     """A rename is in doubt: until it is clear, nothing of the goal is changed."""
 
     problem: Problem
+
+
+GoalWarning = (
+    DeadlinePassed
+    | Late
+    | NoDeadlineFits
+    | StartsTooEarly
+    | MoreStartTooEarly
+    | LessTime
+    | SharedDays
+    | ShortWait
+    | NoDayLeft
+    | OutOfOrder
+    | AfterDeadline
+    | Skipped
+    | DeadlineTooNear
+    | Overdue
+    | GivenUp
+    | Held
+)
