@@ -64,7 +64,9 @@ def _margin(context: Context, plan: GoalPlan, dated: Sequence[ScheduledStep]) ->
     if fits is None:
         return None, None
     window, position = plan.graph.window, plan.graph.window.days.position
-    return position(window.deadline) - position(fits.toordinal()), fits
+    margin = position(window.deadline) - position(fits.toordinal())
+    # A countdown may need a deadline that is later by free days alone.
+    return (min(margin, -1) if fits.toordinal() > window.deadline else margin), fits
 
 
 def _enough(context: Context, plan: GoalPlan) -> float:

@@ -166,15 +166,21 @@ def early_ends(
 
 def _slack_of_milestone(plan: GoalPlan, early: Early, i: int, room: Sequence[int]) -> int:
     """Return the slack of a milestone that shares its day: how far it can go without moving what follows."""
-    position, after = plan.graph.window.days.position, plan.graph.window.days.after
+    graph, position, after = plan.graph, plan.graph.window.days.position, plan.graph.window.days.after
     rooms = []
     driver = plan.least.driver[i]
     if driver < 0 or driver in plan.closed:  # no open step of this goal gave it its date
         rooms.append(position(max(plan.dues[i], plan.least.due[i])) - position(early.end[i]))
-    for n, wait in plan.graph.next[i]:
-        if n not in plan.closed:
-            begin = early.end[n] if n in plan.sharing else early.start[n] - 1
-            rooms.append(room[n] + position(begin) - position(after(early.end[i], wait)))
+    for n, wait in graph.next[i]:
+        if n in plan.closed:
+            continue
+        begin, end = early.start[n] - 1, early.end[i]
+        if n in plan.sharing:
+            begin = early.end[n]
+        elif graph.steps[n].milestone:  # at the end of its day, which it may have together with this one
+            begin = early.start[n]
+            end = early.end[i] if wait and wait.amount > 0 else early.start[i]
+        rooms.append(room[n] + position(begin) - position(after(end, wait)))
     return min(rooms)
 
 

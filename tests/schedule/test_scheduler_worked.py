@@ -684,6 +684,15 @@ def test_fail_says_so(planner: Planner) -> None:
     assert not fitting.goals[0].failed
 
 
+def test_a_goal_that_fits_a_weekend_later_is_late(planner: Planner) -> None:
+    """The step is due on Friday 25 December; with a deadline two free days later it is due on Tuesday 29."""
+    goal = planner.steps(
+        "deadline: 2027-01-01", step(1, "takes: 5d, before: 5cd"), today=date(2026, 12, 23), head=OFFICE
+    ).goals[0]
+    assert goal.earliest_deadline == date(2027, 1, 3)
+    assert (goal.state, goal.margin) == (State.LATE, -1)
+
+
 def test_elapsed_time_does_not_begin_on_the_days_off_before_today(planner: Planner) -> None:
     """Saturday and Sunday lie between Friday and a Monday that is today: paint that dries cannot begin on them."""
     monday, head = date(2027, 3, 1), "calendar: {workdays: [mon, tue, wed, thu, fri]}\n"
