@@ -10,6 +10,7 @@ import click
 
 from sync.cli.options import FAILED, PATH, PENDING, Options, command, known_connectors
 from sync.cli.output import print_lines, say
+from sync.reports.warnings import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -216,7 +217,7 @@ def _notes(outcome: _Outcome) -> Iterator[str]:
     for goal in reading.schedule.goals:
         if goal.failed:
             late = "does not fit before its deadline (`when_late: fail`), so it was left alone"
-            yield ": ".join((goal.goal.id, late, *goal.warnings[:1]))
+            yield ": ".join((goal.goal.id, late, *warnings(goal)[:1]))
 
 
 def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:

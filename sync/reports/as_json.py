@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import Action
+from sync.reports.warnings import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ def _goal(goal: ScheduledGoal) -> dict[str, Any]:
         "margin_days": goal.margin,
         "state": goal.state.value,
         "earliest_deadline": _day(goal.earliest_deadline),
-        "warnings": list(goal.warnings),
+        "warnings": warnings(goal),
         "buffer": _buffer(goal.buffer) if goal.buffer else None,
         **({"risk": _risk(goal.risk)} if goal.risk else {}),
         "steps": [_step(step, goal.goal.id) for step in goal.steps],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from config import display
 from sync.reports import svg, words
+from sync.reports.warnings import warnings
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _card(goal: ScheduledGoal, *, alone: bool) -> Iterator[str]:
         yield f"<p>{' '.join(map(_sentence, words.risk(goal.risk)))}</p>"
     if goal.warnings:
         yield '<ul class="warnings">'
-        yield from (f"<li>{_sentence(warning)}</li>" for warning in goal.warnings)
+        yield from (f"<li>{_sentence(warning)}</li>" for warning in warnings(goal))
         yield "</ul>"
     if goal.steps:
         yield from _table(goal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from config import display
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from icalendar import Event
+    from icalendar import Event, vDDDTypes
 
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
@@ -29,7 +30,6 @@ def schedule(value: Schedule) -> bytes:
     """
     from icalendar import Calendar
 
-    stamp = datetime.combine(value.today, time(), UTC)
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
@@ -37,7 +37,7 @@ def schedule(value: Schedule) -> bytes:
     within = "" if value.namespace == NO_NAMESPACE else f"{value.namespace}:"
     for goal in value.goals:
         for event in _events(goal, within):
-            event.add("dtstamp", stamp)
+            event["dtstamp"] = _day(datetime.combine(value.today, time(), UTC))
             calendar.add_component(event)
     written: bytes = calendar.to_ical()
     return written
@@ -64,8 +64,19 @@ def _event(name: str, summary: str, first: date, last: date, about: list[str]) -
     event = Event()
     event.add("uid", f"{name}@backplan")
     event.add("summary", clean(summary))
-    event.add("dtstart", first)
-    event.add("dtend", last + timedelta(days=1))  # the end is the first day that no longer belongs to it
-    event.add("description", "\n".join(line for text in about if (line := clean(text))))
-    event.add("transp", "TRANSPARENT")  # a plan does not make anybody busy
+    event["dtstart"] = _day(first)
+    event["dtend"] = _day(last + timedelta(days=1))  # the end is the first day that no longer belongs to it
+    event.add("description", "\n".join(line for text in about if (line := _clean(text))))
+    event["transp"] = "TRANSPARENT"  # a plan does not make anybody busy
     return event
+
+
+@lru_cache(maxsize=1 << 12)
+def _day(day: date) -> vDDDTypes:
+    """Return a day, or a time, as icalendar writes it: made once, however many events have it."""
+    from icalendar import vDDDTypes
+
+    return vDDDTypes(day)
+
+
+_clean = lru_cache(maxsize=1 << 12)(clean)  # most lines stand in many events

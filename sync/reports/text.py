@@ -15,6 +15,7 @@ from sync.forecast.learning import lessons
 from sync.reports import words
 from sync.reports.agenda import idle, when
 from sync.reports.columns import Columns
+from sync.reports.warnings import warnings
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _loads(value: Schedule) -> Iterable[Text]:
 
 
 def _warnings(goal: ScheduledGoal) -> Iterable[Text]:
-    for warning in goal.warnings:
+    for warning in warnings(goal):
         yield Text(display.clean(f"! {warning}"), style="yellow")
 
 
@@ -128,7 +129,7 @@ def status(value: Schedule) -> Iterable[RenderableType]:
         )
     yield table
     for goal in value.goals:
-        for warning in goal.warnings:
+        for warning in warnings(goal):
             yield Text(display.clean(f"! {goal.goal.title}: {warning}"), style="yellow")
         if goal.buffer and goal.state is not State.DONE:
             yield Text(f"{display.clean(goal.goal.title)}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)

@@ -10,12 +10,13 @@ from config.keys import HEARTBEAT
 from connectors.base import Mover
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over
-from sync.reconcile.progress import GIVEN_UP, first_syncs, observe
+from sync.reconcile.progress import first_syncs, observe
 from sync.reconcile.renames import find_renames, held_back, rename
 from sync.reconcile.view import ServiceView
 from sync.run import checks, lost_memory
 from sync.run.homes import Binding, goals_of
 from sync.schedule.scheduler import schedule
+from sync.schedule.warnings import GivenUp, Held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,10 +121,10 @@ def _given_up(project: Project, views: Sequence[ServiceView]) -> dict[str, froze
 
 def _given_up_in(goal: ScheduledGoal, given_up: Mapping[str, frozenset[str]]) -> ScheduledGoal:
     """Return a goal with a warning that names the apps in which it was given up."""
-    labels = ", ".join(label for label, ids in given_up.items() if goal.goal.id in ids)
+    labels = [label for label, ids in given_up.items() if goal.goal.id in ids]
     if not labels or goal.done:
         return goal
-    return replace(goal, warnings=(*goal.warnings, f"in {labels} {GIVEN_UP}"))
+    return replace(goal, warnings=(*goal.warnings, GivenUp(labels)))
 
 
 def renames(project: Project, found: Snapshots) -> dict[str, Renames]:
@@ -139,8 +140,7 @@ def _held(goal: ScheduledGoal, held: Mapping[str, Problem]) -> ScheduledGoal:
     """Return a goal; one that is held back has a warning of that."""
     if (problem := held.get(goal.goal.id)) is None:
         return goal
-    warning = f"{problem}. Until then nothing of this goal is made, changed or removed"
-    return replace(goal, held=True, warnings=(*goal.warnings, warning))
+    return replace(goal, held=True, warnings=(*goal.warnings, Held(problem)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from config.durations import Duration, Unit, parse
 from config.keys import step_of
 from config.project import Countdown, Goal, Link, Step
 from sync.forecast.estimates import CONFIDENCES
-from sync.forecast.fit import fit, planner_of
+from sync.forecast.fit import context_of, fit
 from sync.forecast.risk import Sampler, with_risk
 from sync.forecast.samples import draw
 from sync.schedule.deadline import countdowns
@@ -168,8 +168,8 @@ def test_steps_that_repeat_count_one_time_as_in_the_schedule(
 )
 def test_without_estimates_the_deadline_that_fits_is_the_same_however_sure(goal: Goal, today: date) -> None:
     result = schedule(project(goal), Progress(), today)
-    planner = planner_of(project(goal), result)
-    due_at = partial(countdowns, planner, planner.planned[goal.id])
+    context = context_of(project(goal), result)
+    due_at = partial(countdowns, context, context.plans[goal.id])
     found = {Sampler(project(goal), result).earliest_deadline(only(result), percent, due_at) for percent in (1, 99)}
     assert found == {fit(project(goal), result, goal.id).planned}
 
