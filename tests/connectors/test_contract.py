@@ -16,6 +16,7 @@ from tests.connectors.caldav_account import CalDAVAccount
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GitLabAccount
+from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
@@ -179,6 +180,23 @@ class TestCalDAV(Contract):
     def service(self) -> Iterator[CalDAVAccount]:
         with RadicaleServer() as server:
             yield CalDAVAccount(server)
+
+
+class TestTaskwarrior(Contract):
+    """Taskwarrior, as a stand-in: for 2.6 in about half of the cases, for 3.x in the others."""
+
+    @pytest.fixture
+    def service(self, request: pytest.FixtureRequest, tmp_path: Path) -> TaskwarriorAccount:
+        return StandIn(tmp_path / "tasks", VERSIONS[len(request.node.name) % 2])
+
+
+@pytest.mark.proof
+class TestTaskwarriorItself(Contract):
+    """The program itself."""
+
+    @pytest.fixture
+    def service(self, tmp_path: Path) -> TaskwarriorAccount:
+        return itself(tmp_path)
 
 
 def test_every_connector_is_in_the_suite() -> None:
