@@ -62,7 +62,9 @@ class Batch:
     ids: Mapping[str, str]
     remembered: Mapping[str, StoredGoal] = field(default_factory=dict)
     wanted: dict[str, Item] = field(default_factory=dict)
-    unlinked: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keys that are yet to be made, by the id waiting
+    unlinked: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # keys that are yet to be made, by the id waiting
 
     def take(self, write: Write | StoreWrite) -> WriteResult:
         """Take in one write; return what can be said before it is imported."""

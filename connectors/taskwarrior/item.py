@@ -26,7 +26,6 @@ _STATES = (PENDING, COMPLETED, DELETED, "recurring", "waiting")
 _FORM = "%Y%m%dT%H%M%SZ"
 _DATES = {"due": "due", "start": "scheduled"}  # fields and their attributes
 _ENDS = {"due": time(23, 59, 59), "start": time()}  # due at midnight would be overdue all day
-_TYPED = (time(), time(23, 59, 59))  # what a day without a time becomes
 _PRIORITIES = {"high": "H", "medium": "M"}
 _BANDS = {letter: name for name, letter in _PRIORITIES.items()}
 _COMPUTED = ("id", "urgency", "modified")
@@ -126,14 +125,15 @@ def tags_of(labels: Iterable[str]) -> tuple[str, ...]:
 
 
 def set_days(item: Item, content: Content) -> None:
-    """Set the days of a task; a time of day that somebody gave it stays."""
+    """Set the days of a task; a time of day that somebody gave it to be done by stays."""
+    old = _moment(item.get("due"))
+    by = old.astimezone().time() if old else time()
+    ends = dict(_ENDS)
+    if by != time() and by.second != _ENDS["due"].second:  # the last second of a day is not theirs, in no time zone
+        ends["due"] = by
     days = {"due": content.due, "start": content.start}
     for field, day in days.items():
-        name = _DATES[field]
-        old = _moment(item.pop(name, None))
-        at = old.astimezone().time() if old else _ENDS[field]
-        if day is not None:
-            item[name] = stamp(datetime.combine(day, _ENDS[field] if at in _TYPED or _is_ours(item, old) else at))
+        _set(item, _DATES[field], stamp(datetime.combine(day, ends[field])) if day else None)
     _note_days(item, days)
 
 
@@ -196,11 +196,6 @@ def _set(item: Item, name: str, value: Any) -> None:
 def _note_days(item: Item, days: dict[str, date | None]) -> None:
     pairs = [f"{item[_DATES[field]]}={day}" for field, day in days.items() if day and _DATES[field] in item]
     _set(item, DAYS, " ".join(dict.fromkeys(pairs)))
-
-
-def _is_ours(item: Item, moment: datetime | None) -> bool:
-    """Return whether we wrote a date, perhaps in another time zone."""
-    return moment is not None and f"{stamp(moment)}=" in str(item.get(DAYS, ""))
 
 
 def _view(item: Item) -> object:

@@ -21,6 +21,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from config.errors import BackplanError, InputError
 from connectors.base import Requests
 
+try:
+    import fcntl
+except ImportError:  # on Windows, where there is no Taskwarrior
+    pass
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -148,8 +153,6 @@ def alone_in(folder: Path) -> Iterator[None]:
 
     Raises LockedError where another one is in there.
     """
-    import fcntl  # which only Unix has, as has Taskwarrior
-
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -25,6 +24,7 @@ from tests.servers.taskwarrior import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from connectors.taskwarrior.program import Item
 
@@ -138,6 +138,9 @@ class StandIn(TaskwarriorAccount):
         folder.mkdir(exist_ok=True)
         self.tasks = Tasks(folder, version)
         super().__init__(lambda arguments, text: Ended(*self.tasks.run(list(arguments), text)), folder)
+
+    def items(self) -> dict[str, Item]:
+        return self.tasks.read()
 
     def edit(self, native_id: str, **changes: Any) -> None:
         tasks = self.tasks.read()

@@ -1,8 +1,9 @@
 """A stand-in for the program `task`: what 2.6 and 3.x do with an import and an export, and what they do wrong.
 
 As a program of its own: `TASKDATA=folder taskwarrior.py 3.5.0 ARGUMENTS`. Its tasks are one file in the folder, and
-`faults.json` beside it says what goes wrong: `locked`, how many processes find the tasks locked; `after`, how many tasks
-an import of 3.x has written by then; `refused`, a word of a task that is not taken; `bare`: an answer that is none.
+`faults.json` beside it says what goes wrong: `locked`, how many processes find the tasks locked; `after`, how many
+tasks an import of 3.x has written by then; `refused`, a word of a task that is not taken; `bare`, an answer that is
+none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+Task = dict[str, Any]
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DATES = ("due", "scheduled", "wait", "until", "entry", "end", "start")
@@ -32,10 +36,10 @@ class Tasks:
     def is_old(self) -> bool:
         return self.version.startswith("2")
 
-    def read(self) -> dict[str, dict]:
+    def read(self) -> dict[str, Task]:
         return json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
 
-    def write(self, tasks: dict[str, dict]) -> None:
+    def write(self, tasks: dict[str, Task]) -> None:
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps(tasks, ensure_ascii=False), "utf-8")
         new.replace(self._file)
@@ -71,7 +75,7 @@ class Tasks:
         tasks = [{"id": n, **task, "urgency": 1.5} for n, task in enumerate(self.read().values(), start=1)]
         return "[\n" + ",\n".join(json.dumps(task, ensure_ascii=False).replace("/", "\\/") for task in tasks) + "\n]\n"
 
-    def _import(self, new: list[dict], limit: int | None, refused: str) -> tuple[int, str, str]:
+    def _import(self, new: list[Task], limit: int | None, refused: str) -> tuple[int, str, str]:
         tasks, out = self.read(), "Importing 'STDIN'\n"
         for number, task in enumerate(new):
             if limit is not None and number >= limit:
@@ -87,13 +91,13 @@ class Tasks:
         self.write(tasks)
         return 0, out, ""
 
-    def _stopped(self, tasks: dict[str, dict], code: int, out: str, err: str) -> tuple[int, str, str]:
+    def _stopped(self, tasks: dict[str, Task], code: int, out: str, err: str) -> tuple[int, str, str]:
         """Return that it went wrong in the middle: 2.6 writes all at the end, 3.x each task as it comes."""
         if not self.is_old:
             self.write(tasks)
         return code, out, err
 
-    def _stored(self, task: dict) -> dict:
+    def _stored(self, task: Task) -> Task:
         """Return a task as it is stored: without a state it is open, and what is left out is gone."""
         whole = {"status": "pending", "entry": _now(), **task}
         whole.pop("modified", None)
@@ -111,7 +115,7 @@ def _bracketed(text: str) -> str:
     return text.replace("&open;", "[").replace("&close;", "]")
 
 
-def _is_bad(task: dict) -> bool:
+def _is_bad(task: Task) -> bool:
     dates = [task[name] for name in _DATES if name in task]
     return not (
         _UUID.fullmatch(task.get("uuid", ""))
@@ -121,7 +125,7 @@ def _is_bad(task: dict) -> bool:
     )
 
 
-def _without_time(task: dict) -> dict:
+def _without_time(task: Task) -> Task:
     return {name: value for name, value in task.items() if name != "modified"}
 
 
