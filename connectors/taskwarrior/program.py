@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,10 +21,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from config.errors import BackplanError, InputError
 from connectors.base import Requests
 
-try:
+with suppress(ImportError):  # on Windows, where there is no Taskwarrior
     import fcntl
-except ImportError:  # on Windows, where there is no Taskwarrior
-    pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
