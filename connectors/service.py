@@ -17,6 +17,7 @@ from connectors import stored
 from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.codec import write_marker
 from connectors.http import Api, Service, connect
+from connectors.memory_merge import merged
 from connectors.model import Content, client_id
 from connectors.options import read_options
 from connectors.retry import UnknownOutcomeError
@@ -255,8 +256,8 @@ class Writer:
         if lines != [hiding.split(row.text)[1] for row in old]:
             texts = [hiding.join(stored.ABOUT, line) for line in lines]
             if len(texts) == len(old) == 1:
-                wanted = Wanted(Content(old[0].title), texts[0])
-                rows = (place.take(self._overwrite(old[0], wanted)),)
+                memory = self._overwrite(old[0], Wanted(Content(old[0].title), texts[0]), memory)
+                rows = (place.rows[old[0].id],)
             else:
                 pieces = zip(texts, lines, strict=True)
                 rows = tuple(
@@ -268,12 +269,22 @@ class Writer:
             self._remove(row)
         place.stored = Stored(memory, rows)
 
-    def _overwrite(self, row: Row, wanted: Wanted) -> Row:
-        """Change the memory, whoever wrote it since: what a run that raced has made tells that by its marker."""
+    def _overwrite(self, row: Row, wanted: Wanted, memory: Mapping[str, StoredGoal]) -> Mapping[str, StoredGoal]:
+        """Change the memory in place; return it, with what a run that raced has written there since it was read."""
+        place, hiding = self._place, self._service.hiding
         try:
-            return self._service.change(row, wanted, frozenset({TEXT}))
+            place.take(self._service.change(row, wanted, frozenset({TEXT})))
+            return memory
         except ChangedError:
-            return self._service.change(self._service.row(row.id) or row, wanted, frozenset({TEXT}))
+            row = self._service.row(row.id) or row
+        theirs = stored.read([row], self._namespace, hiding).memory
+        memory = merged(place.stored.memory, memory, theirs)
+        lines = stored.write(memory, self._namespace, self._service.limits.text - _BESIDES)
+        if len(lines) != 1:  # the next run has both, and does what it takes
+            raise ChangedError("another run wrote the memory in the meantime; run again")
+        wanted = replace(wanted, text=hiding.join(stored.ABOUT, lines[0]))
+        place.take(self._service.change(row, wanted, frozenset({TEXT})))
+        return memory
 
     def _joined(self, notes: str, line: str) -> str:
         """Return a description. Raises BackplanError where it is too long."""
