@@ -16,19 +16,20 @@ from icalendar import Todo
 
 from config.errors import BackplanError, CredentialsError, InputError, MissingError, RefusedError
 from connectors.base import Action, StoreWrite
-from connectors.caldav import component, dav, todo
+from connectors.caldav import component, dav, lists, todo
 from connectors.caldav.component import Parsed
 from connectors.caldav.connector import FORMS
+from connectors.caldav.dav import Dav
 from connectors.http import Api
 from connectors.model import Content, StoredGoal, StoredKey, client_id
 from connectors.service import Wanted
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
-from tests.connectors.caldav_account import CalDAVAccount, connector
-from tests.connectors.contract import TODAY, World, run
+from tests.connectors.caldav_account import CalDAVAccount, CalDAVEvents, connector
+from tests.connectors.contract import TODAY, World, a_goal, load, run
 from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
 from tests.servers.http import Fault, Request, Response
-from tests.servers.radicale import LIST, PASSWORD, USER, RadicaleServer
+from tests.servers.radicale import LIST, PASSWORD, USER, RadicaleServer, XandikosServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -377,6 +378,170 @@ def test_a_task_that_cannot_be_read_is_there_and_stops_no_other(
     after = world.tasks()
     assert after["g/two"] == before["g/two"]
     assert after["g/three"].content.due == date(2027, 10, 7)
+
+
+# Events
+
+
+@pytest.fixture
+def events(tmp_path: Path, server: RadicaleServer) -> World:
+    """Our four events beside one of a person."""
+    account = CalDAVEvents(server)
+    account.add_foreign_task("Call mum")
+    world = World(account, tmp_path)
+    world.sync()
+    return world
+
+
+def test_an_event_covers_its_days_and_makes_nobody_busy(events: World) -> None:
+    account = events.service
+    assert isinstance(account, CalDAVEvents)
+    text = account.resource(events.native_id("g/two"))[1]
+    assert "DTSTART;VALUE=DATE:20270922\n" in text
+    assert "DTEND;VALUE=DATE:20270929\n" in text  # the day after the last
+    assert "TRANSP:TRANSPARENT\n" in text
+    memory = account.resource(account.memory())[1]
+    assert "DTSTART;VALUE=DATE:19700101\n" in memory
+    assert "BEGIN:VTODO" not in "".join(account.texts())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (("DTSTART:20270909T100000", "DTEND:20270910T113000"), ("20270929T100000", "20271005T113000")),
+        (("DTSTART:20270909T220000Z", "DTEND:20270911T000000Z"), ("20270929T220000Z", "20271006T000000Z")),
+        (("DTSTART;TZID=Europe/Lisbon:20270910T100000", "DURATION:PT1H"), ("20270929T100000", "20271005T100000")),
+        (("DTSTART;VALUE=DATE:20270909", "DURATION:P2D"), ("20270929", "20271006")),
+    ],
+)
+def test_an_event_that_was_given_a_time_keeps_it(
+    events: World, before: tuple[str, str], after: tuple[str, str]
+) -> None:
+    account = events.service
+    assert isinstance(account, CalDAVEvents)
+    native_id = events.native_id("g/two")
+    account.set_lines(native_id, DTSTART=before[0], DTEND=None)
+    account.edit(native_id, lambda text: text.replace("END:VEVENT", f"{before[1]}\nEND:VEVENT"))
+    events.sync()
+    assert events.tasks()["g/two"].content.due == date(2027, 9, 10)
+    assert events.tasks()["g/two"].marker.pinned
+    events.goal["deadline"] = "2027-10-07"
+    events.sync()
+    text = account.resource(native_id)[1].partition("BEGIN:VEVENT")[2].partition("END:VEVENT")[0]
+    assert [one[1] for one in re.findall(r"\n(DTSTART|DTEND)[^:]*:(\S+)", text)] in (list(after), list(after[::-1]))
+    assert "DURATION" not in text
+
+
+@pytest.mark.parametrize("tick", ["✓ ", "✓", "✔️ ", "☑ ", "✅ "])
+def test_a_tick_before_the_title_is_one_and_is_written_for_what_is_done(events: World, tick: str) -> None:
+    account = events.service
+    assert isinstance(account, CalDAVEvents)
+    native_id = events.native_id("g/two")
+    account.edit(native_id, lambda text: text.replace("SUMMARY:Go on", f"SUMMARY:{tick}Go on"))
+    events.step("one", done=TODAY)
+    events.sync()
+    assert {key for key, task in events.tasks().items() if task.done} == {"g/one", "g/two"}
+    assert "SUMMARY:✓ Begin\n" in account.resource(events.native_id("g/one"))[1]
+    assert f"SUMMARY:{tick}Go on\n" in account.resource(native_id)[1]
+    events.step("one", done=TODAY, title="✓ Begin at once")
+    events.sync()
+    assert events.tasks()["g/one"].content.title == "Begin at once"
+
+
+def test_a_date_of_an_event_that_cannot_be_read_stops_no_other(events: World) -> None:
+    account, before = events.service, events.tasks()
+    account.garble(before["g/two"].native_id, "date")
+    events.goal["deadline"] = "2027-10-07"
+    done = events.sync()
+    assert done.actions.keys() == {"g", "g/one", "g/three"}
+    told = [change.reason for change in done.plans[0].changes if change.key == "g/two"]
+    assert any("cannot be read (" in why and "next friday" in why for why in told)
+
+
+# Lists
+
+
+def test_doctor_tells_what_each_list_can_hold(server: RadicaleServer) -> None:
+    server.make_list("/ann/calendar/", "Work", "VEVENT")
+    server.make_list("/ann/journal/", "Diary", "VJOURNAL")
+    one = connector(server)
+    told = {fact.sentence: fact.ok for fact in one.facts()}
+    others = ("“Work” takes events", "“Diary” takes neither tasks nor events, but VJOURNAL")
+    assert told == dict.fromkeys(("accepted", USER, "“Goals” takes tasks", *others), True)
+    (wrong, *rest) = connector(server, name="/ann/calendar/").facts()
+    assert (wrong.ok, "it takes no tasks; make a list of tasks" in wrong.sentence) == (False, True)
+    assert {fact.sentence for fact in rest} >= {"“Goals” takes tasks", *others}
+    assert connector(server, name="/ann/journal/", shown="events").facts()[0].sentence.count("takes no events") == 1
+    assert connector(server, password="wrong").facts()[0].what == "token"  # noqa: S106  # it is none
+
+
+@pytest.mark.parametrize("kind", [RadicaleServer, XandikosServer])
+@pytest.mark.parametrize("shown", ["tasks", "events"])
+def test_a_list_is_made_once(kind: type[RadicaleServer], shown: str, tmp_path: Path) -> None:
+    with kind() as server:
+        form = FORMS[shown]
+        ones = [lists.made(Dav(connector(server)._api), "My goals <&> më", form) for _ in range(2)]
+        assert ones[0] == ones[1]
+        assert ones[0].name == "My goals <&> më"
+        assert ones[0].components == {form.NAME}
+        other = lists.made(Dav(connector(server)._api), "My goals më", form)  # whose path would be the same
+        assert other.path != ones[0].path
+        known = connector(server, name="My goals <&> më", shown=shown)
+        assert run(load(tmp_path, a_goal()), [known], TODAY).errors == []
+        assert len(connector(server, name=ones[0].path, shown=shown).read().tasks) == 4
+
+
+def test_a_task_that_was_moved_to_another_list_is_followed_there(world: World, account: CalDAVAccount) -> None:
+    server = account.server
+    server.make_list("/ann/other/", "Other")
+    server.make_list("/ann/events/", "Events", "VEVENT")
+    before = server.count()
+    world.run(account.connector())
+    quiet = server.count() - before
+    native_id = world.native_id("g/two")
+    path, text = account.resource(native_id)
+    server.ask("DELETE", path)
+    server.ask("PUT", "/ann/other/renamed.ics", text.replace("\n", "\r\n").encode())
+    before = server.count()
+    assert world.run(account.connector()).silent
+    assert server.count() - before <= quiet + 6  # itself, three for where the lists are, and one for each other list
+    assert world.states()["g/two"] == "live"
+    world.goal["deadline"] = "2027-10-07"
+    world.sync()
+    assert world.tasks()["g/two"].content.due == date(2027, 10, 5)
+    assert path not in server.resources()
+    server.ask("DELETE", "/ann/other/renamed.ics")
+    world.sync()
+    assert world.states()["g/two"] == "dropped"
+
+
+def test_what_stands_in_the_list_of_another_plan_is_not_taken_from_there(world: World, account: CalDAVAccount) -> None:
+    """A goal that goes to another list is made there under the same ids, before it leaves here."""
+    server = account.server
+    server.make_list("/ann/other/", "Other")
+    account.delete(world.native_id("g/two"))
+    there = connector(server, name="/ann/other/")
+    assert run(world.project, [there], TODAY).errors == []
+    world.sync()
+    assert world.states()["g/two"] == "dropped"
+    assert len(connector(server, name="/ann/other/").read().tasks) == 4
+
+
+@pytest.mark.parametrize("kind", [RadicaleServer, pytest.param(XandikosServer, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("shown", ["tasks", "events"])
+@pytest.mark.parametrize("count", [1, 10, *(pytest.param(count, marks=pytest.mark.proof) for count in (100,))])
+def test_how_many_requests_a_run_takes(kind: type[RadicaleServer], shown: str, count: int, tmp_path: Path) -> None:
+    """One task is the goal's own. The first time, nothing there is said twice, and no memory is found."""
+    steps = [{"id": f"s{n}", "title": f"Step {n}", "takes": "1 day"} for n in range(count - 1)]
+    project = load(tmp_path, {"id": "g", "title": "Reach it", "deadline": "2035-09-30", "steps": steps})
+    with kind() as server:
+        name = server.list
+        if shown == "events":
+            server.make_list(name := server.list.replace("goals", "by-day"), "Calendar", "VEVENT")
+        for most in (count + 5, 2):
+            before = server.count()
+            assert run(project, [connector(server, name=name, shown=shown)], TODAY).errors == []
+            assert server.count() - before <= most
 
 
 # What servers say
