@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from connectors.model import Snapshot, StoredGoal
     from connectors.options import Options
-    from connectors.snapshot import Found
 
 TEXT = "text"
 _FEW = 5  # rows that are not listed and are asked for one by one; more, and all are listed
@@ -222,11 +221,8 @@ class Writer:
     @cached_property
     def _ids(self) -> dict[str, str]:
         """The ids of our open tasks, by key."""
-        found = self._place.classifier.managed(self._place.rows.values())
-        return {one.marker.key: one.row.id for one in found if self._is_ours(one)}
-
-    def _is_ours(self, found: Found) -> bool:
-        return found.marker.namespace == self._namespace and not found.row.closed
+        found = (one for one in self._place.classifier.managed(self._place.rows.values()) if not one.row.closed)
+        return {one.marker.key: one.row.id for one in found if one.marker.namespace == self._namespace}
 
     def _make(self, wanted: Wanted) -> Row:
         """Make a task once: one that may have been made is looked for by our line in it.
@@ -238,7 +234,7 @@ class Writer:
         while True:
             try:
                 row = self._place.take(self._service.create(wanted))
-                if _identity(split(row.text)[1]) != _identity(line):
+                if split(row.text)[1].split()[:4] != line.split()[:4]:  # nonce, namespace and key, or what a memory has
                     raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
                 return row
             except UnknownOutcomeError:
@@ -259,10 +255,11 @@ class Writer:
                 memory = self._overwrite(old[0], Wanted(Content(old[0].title), texts[0]), memory)
                 rows = (place.rows[old[0].id],)
             else:
-                pieces = zip(texts, lines, strict=True)
-                rows = tuple(
-                    self._make(Wanted(Content(stored.TITLE), text, id=client_id(line))) for text, line in pieces
+                wanted = (
+                    Wanted(Content(stored.TITLE), text, id=client_id(line))
+                    for text, line in zip(texts, lines, strict=True)
                 )
+                rows = tuple(map(self._make, wanted))
                 spare += old
         place.stored = Stored(memory, rows, spare)
         for row in spare:
@@ -274,16 +271,12 @@ class Writer:
         place, hiding = self._place, self._service.hiding
         try:
             place.take(self._service.change(row, wanted, frozenset({TEXT})))
-            return memory
         except ChangedError:
             row = self._service.row(row.id) or row
-        theirs = stored.read([row], self._namespace, hiding).memory
-        memory = merged(place.stored.memory, memory, theirs)
-        lines = stored.write(memory, self._namespace, self._service.limits.text - _BESIDES)
-        if len(lines) != 1:  # the next run has both, and does what it takes
-            raise ChangedError("another run wrote the memory in the meantime; run again")
-        wanted = replace(wanted, text=hiding.join(stored.ABOUT, lines[0]))
-        place.take(self._service.change(row, wanted, frozenset({TEXT})))
+            memory = merged(place.stored.memory, memory, stored.read([row], self._namespace, hiding).memory)
+            line = stored.whole(memory, self._namespace, self._service.limits.text - _BESIDES)
+            wanted = replace(wanted, text=hiding.join(stored.ABOUT, line))
+            place.take(self._service.change(row, wanted, frozenset({TEXT})))
         return memory
 
     def _joined(self, notes: str, line: str) -> str:
@@ -295,11 +288,6 @@ class Writer:
                 f"its text is {over} characters too long for {name}; shorten its notes in the goals file"
             )
         return text
-
-
-def _identity(line: str) -> list[str]:
-    """Return what tells apart two lines of ours: nonce, namespace and key of a task, number and set of a memory."""
-    return line.split()[:4]
 
 
 class ServiceConnector:

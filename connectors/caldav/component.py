@@ -214,7 +214,7 @@ def moment(part: Component, name: str) -> datetime | None:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def dated(when: date, old: vDDDTypes | None) -> vDDDTypes:
+def day_like(when: date, old: vDDDTypes | None) -> vDDDTypes:
     """Return a day as a property; a time of day and its zone stay."""
     before = getattr(old, "dt", None)
     if not isinstance(before, datetime):

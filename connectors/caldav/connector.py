@@ -7,7 +7,6 @@ only as it was read. Where a condition does not hold, it is looked at: an earlie
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 from urllib.parse import unquote, urljoin
@@ -18,9 +17,10 @@ from config.errors import BackplanError, CredentialsError, MissingError
 from config.settings import Credential
 from connectors import stored
 from connectors.base import Capabilities, Check
-from connectors.caldav import component, dav, event, lists, todo
+from connectors.caldav import component, dav, event, lists
 from connectors.caldav.component import MARKER, Parsed, UnreadableError
 from connectors.caldav.dav import Dav, Resource
+from connectors.caldav.forms import FORMS
 from connectors.http import Service
 from connectors.model import Content, client_id
 from connectors.options import Options
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from icalendar import Component
 
-    from connectors.caldav.component import Form
     from connectors.caldav.dav import Collection
     from connectors.http import Api
     from connectors.snapshot import Hiding, Row
@@ -53,11 +52,7 @@ CALDAV = Service(
 _FAILED, _NOT_FOUND = 412, 404
 _REFUSED = (400, 403, 409, 412)  # what servers answer where an id is in use: Nextcloud, Cyrus, Radicale, Xandikos
 _ID_IN_USE = re.compile(rb"(?i)\buid\b|unique-scheduling-object-resource")
-_MEMORY = f"{MARKER}:bpm"  # of any plan
 _TRIES = 3  # at a task that others keep changing
-
-
-FORMS: dict[str, Form] = {"tasks": todo, "events": event}
 
 
 class CalDAVOptions(Options):
@@ -184,24 +179,14 @@ class CalDAV:
         except CredentialsError:
             raise
         except BackplanError as error:
-            return [Check("list", False, str(error)), *self._others("")]
+            return [Check("list", False, str(error)), *lists.others(self._dav, "")]
         takes = f"takes {self._form.MANY}" if found.is_writable else "is read-only"
         return [
             Check("password", True, "accepted"),
             Check("account", True, ", ".join(self.account())),
             Check("list", found.is_writable, f"“{found.name or self._list}” {takes}"),
-            *self._others(found.path),
+            *lists.others(self._dav, found.path),
         ]
-
-    def _others(self, path: str) -> list[Check]:
-        """Return what the other lists of the account take; nothing where the server does not say which there are."""
-        with suppress(MissingError):
-            return [
-                Check("another list", True, f"“{one.name or one.path}” {_use(one)}")
-                for one in lists.all_of(self._dav)
-                if one.path != path
-            ]
-        return []
 
     # The list
 
@@ -215,12 +200,8 @@ class CalDAV:
     def _in_other_lists(self) -> dict[str, Resource]:
         """Return what is ours in the other lists of the account, but for those that hold a plan of their own."""
         if self._elsewhere is None:
-            self._elsewhere = {}
-            for one in lists.all_of(self._dav):
-                if one.path != self._path and one.takes(self._form.NAME) and one.is_writable:
-                    there = self._dav.items(one.path, self._form.NAME, having=MARKER)
-                    parsed = [(row.id, resource) for resource in there for row, _ in self._readable(resource)]
-                    self._elsewhere |= {} if any(_MEMORY in resource.text for resource in there) else dict(parsed)
+            there = lists.ours_in_others(self._dav, self._path, self._form)
+            self._elsewhere = {row.id: resource for resource in there for row, _ in self._readable(resource)}
         return self._elsewhere
 
     # One task
@@ -285,14 +266,6 @@ class CalDAV:
 
     def _rewritten(self, known: Resource, edit: Callable[[Component], None]) -> str:
         return component.rewritten(known.text, self._form.NAME, edit, self._api.retrier.now)
-
-
-def _use(one: Collection) -> str:
-    """Return what a list can hold, or why it can hold nothing."""
-    takes = " and ".join(form.MANY for form in FORMS.values() if one.takes(form.NAME))
-    if not takes:
-        return f"takes neither tasks nor events, but {', '.join(sorted(one.components))}"
-    return f"takes {takes}" if one.is_writable else f"holds {takes}, and is read-only"
 
 
 def _changed(row: Row) -> ChangedError:

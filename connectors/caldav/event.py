@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from icalendar import Event, vText
 
 from connectors.caldav import component
-from connectors.caldav.component import Parsed, dated, day, set_shared, set_text, status_of, value
+from connectors.caldav.component import Parsed, day, day_like, set_shared, set_text, status_of, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +44,11 @@ def row(parsed: Parsed) -> Row:
     title = str(event.get("SUMMARY", ""))
     dropped = status_of(event, _STATES) == "CANCELLED"
     first, last = _first(event), _last(event)
+    dated = last != FAR_BACK
     return parsed.says(
         _unticked(title),
-        due=None if last == FAR_BACK else last,
-        start=first if first < last else None,
+        due=last if dated else None,
+        start=first if dated and first < last else None,
         done=_is_ticked(title) and not dropped,
         dropped=dropped,
     )
@@ -131,11 +132,11 @@ def _set_days(event: Component, first: date, last: date) -> None:
     timed = isinstance(getattr(start, "dt", None), datetime)
     end = event.get("DTEND") if timed else None
     at_midnight = not timed or (end is not None and end.dt.time() == time())
-    event["DTSTART"] = dated(first, start if timed else None)
+    event["DTSTART"] = day_like(first, start if timed else None)
     event.pop("DURATION", None)
     if not timed or end is not None:
-        event["DTEND"] = dated(last + _DAY if at_midnight else last, end)
+        event["DTEND"] = day_like(last + _DAY if at_midnight else last, end)
     elif first < last:
-        event["DTEND"] = dated(last, start)
+        event["DTEND"] = day_like(last, start)
     else:
         event.pop("DTEND", None)

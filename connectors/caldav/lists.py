@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from config.errors import BackplanError, MissingError
+from connectors.base import Check
+from connectors.caldav.component import MARKER
+from connectors.caldav.forms import FORMS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from connectors.caldav.component import Form
-    from connectors.caldav.dav import Collection, Dav
+    from connectors.caldav.dav import Collection, Dav, Resource
+
+_MEMORY = f"{MARKER}:bpm"  # of any plan
 
 _IN_USE = (403, 405, 409)  # Cyrus and Xandikos, sabre, Radicale; the first of them for want of a right, too
 
@@ -45,6 +53,22 @@ def all_of(dav: Dav) -> list[Collection]:
     return [one for one in dav.properties(home, below=True) if one.is_list and one.path.rstrip("/") != home.rstrip("/")]
 
 
+def others(dav: Dav, path: str) -> list[Check]:
+    """Return what the lists but that at a path can hold; nothing where the server does not say which there are."""
+    with suppress(MissingError):
+        found = [one for one in all_of(dav) if one.path != path]
+        return [Check("another list", True, f"“{one.name or one.path}” {_use(one)}") for one in found]
+    return []
+
+
+def ours_in_others(dav: Dav, path: str, form: Form) -> Iterator[Resource]:
+    """Yield what is ours in the lists but that at a path. One that holds a memory is the place of another plan."""
+    for one in all_of(dav):
+        if one.path != path and one.takes(form.NAME) and one.is_writable:
+            there = dav.items(one.path, form.NAME, having=MARKER)
+            yield from () if any(_MEMORY in resource.text for resource in there) else there
+
+
 def made(dav: Dav, name: str, form: Form) -> Collection:
     """Return the list with a name, which is made unless there is one. Raises BackplanError where it cannot be."""
     known = [one for one in all_of(dav) if one.name == name and one.takes(form.NAME)]
@@ -69,6 +93,14 @@ def no_list(name: str, there: str = "") -> MissingError:
         f"caldav ({name}): there is no such list, or the user may not see it{there}. Make it in your app, or check "
         "`list:` in the goals file and CALDAV_URL; nothing was changed"
     )
+
+
+def _use(one: Collection) -> str:
+    """Return what a list can hold, or why it can hold nothing."""
+    takes = " and ".join(form.MANY for form in FORMS.values() if one.takes(form.NAME))
+    if not takes:
+        return f"takes neither tasks nor events, but {', '.join(sorted(one.components))}"
+    return f"takes {takes}" if one.is_writable else f"holds {takes}, and is read-only"
 
 
 def _by_name(dav: Dav, name: str, form: Form) -> str:

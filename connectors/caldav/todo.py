@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from icalendar import Todo, vDatetime, vInt, vText
 
 from connectors.caldav import component
-from connectors.caldav.component import Parsed, dated, day, moment, set_shared, set_text, status_of
+from connectors.caldav.component import Parsed, day, day_like, moment, set_shared, set_text, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,4 +93,4 @@ def _set_dates(todo: Component, content: Content) -> None:
     todo.pop("DURATION", None)
     for name, when in (("DTSTART", content.start), ("DUE", content.due)):
         old = todo.get(name) or like
-        todo.pop(name, None) if when is None else todo.update({name: dated(when, old)})
+        todo.pop(name, None) if when is None else todo.update({name: day_like(when, old)})

@@ -18,8 +18,8 @@ from config.errors import BackplanError, CredentialsError, InputError, MissingEr
 from connectors.base import Action, StoreWrite
 from connectors.caldav import component, dav, lists, todo
 from connectors.caldav.component import Parsed
-from connectors.caldav.connector import FORMS
 from connectors.caldav.dav import Dav
+from connectors.caldav.forms import FORMS
 from connectors.http import Api
 from connectors.model import Content, StoredGoal, StoredKey, client_id
 from connectors.service import Wanted
@@ -443,9 +443,9 @@ def test_a_tick_before_the_title_is_one_and_is_written_for_what_is_done(events: 
     assert {key for key, task in events.tasks().items() if task.done} == {"g/one", "g/two"}
     assert "SUMMARY:✓ Begin\n" in account.resource(events.native_id("g/one"))[1]
     assert f"SUMMARY:{tick}Go on\n" in account.resource(native_id)[1]
-    events.step("one", done=TODAY, title="✓ Begin at once")
+    events.step("three", title="✓ Finish it")
     events.sync()
-    assert events.tasks()["g/one"].content.title == "Begin at once"
+    assert (events.tasks()["g/three"].content.title, events.tasks()["g/three"].done) == ("Finish it", False)
 
 
 def test_a_date_of_an_event_that_cannot_be_read_stops_no_other(events: World) -> None:
