@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from config.errors import BackplanError, MissingError
+from config.errors import BackplanError, CredentialsError, MissingError
 from connectors.base import Check
 from connectors.caldav.component import MARKER
 from connectors.caldav.forms import FORMS
@@ -63,10 +63,18 @@ def others(dav: Dav, path: str) -> list[Check]:
 
 def ours_in_others(dav: Dav, path: str, form: Form) -> Iterator[Resource]:
     """Yield what is ours in the lists but that at a path. One that holds a memory is the place of another plan."""
-    for one in all_of(dav):
-        if one.path != path and one.takes(form.NAME) and one.is_writable:
-            there = dav.items(one.path, form.NAME, having=MARKER)
-            yield from () if any(_MEMORY in resource.text for resource in there) else there
+    with suppress(MissingError):  # the server does not say which lists there are
+        for one in all_of(dav):
+            if one.path != path and one.takes(form.NAME) and one.is_writable:
+                there = _ours(dav, one.path, form)
+                yield from () if any(_MEMORY in resource.text for resource in there) else there
+
+
+def _ours(dav: Dav, path: str, form: Form) -> list[Resource]:
+    try:
+        return dav.items(path, form.NAME, having=MARKER)
+    except (MissingError, CredentialsError):  # a list that somebody shares, and not its content
+        return []
 
 
 def made(dav: Dav, name: str, form: Form) -> Collection:

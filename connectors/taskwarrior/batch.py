@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -157,9 +158,9 @@ class Batch:
     def _memory(self, memory: Mapping[str, StoredGoal]) -> Item:
         """Return the task with the memory, and with what another run has put into it since it was read."""
         known = self._now(self.home.memory_id)
-        theirs = memory_in(known) if known else {}
-        if theirs != self.remembered:
-            memory = merged(self.remembered, memory, theirs)
+        with suppress(ValueError):  # a damaged one is written over, as `--rebuild` wants it
+            theirs = memory_in(known) if known else {}
+            memory = merged(self.remembered, memory, theirs) if theirs != self.remembered else memory
         entry = items.stamp(self.now)
         new: Item = items.bare(known) if known else {"uuid": self.home.memory_id, "entry": entry}
         new |= {

@@ -160,7 +160,7 @@ class TaskwarriorConnector:
         """Yield what may be ours. An occurrence of a task that repeats never is, whatever marker it was given."""
         remembered = {entry.native_id for entry in self._classifier.entries.values()}
         for native_id, item in self._there.items():
-            ours = item.get(PLACE) == self._home.project if MARKER in item else native_id in remembered
+            ours = native_id in remembered or (MARKER in item and item.get(PLACE) == self._home.project)
             if ours and item.get("status") != DELETED and "parent" not in item:
                 try:
                     yield items.row_of(item)

@@ -157,6 +157,8 @@ def alone_in(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LockedError from None
+        except OSError:  # a file system without locks, as some on a network are: then others are not kept out
+            pass
         yield
     finally:
         os.close(handle)
@@ -164,8 +166,12 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 def trace_of(folder: Path) -> tuple[object, ...]:
     """Return what changes with every change of the tasks in a folder."""
-    files = sorted(Path(folder).iterdir())
-    return tuple((path.name, status.st_mtime_ns, status.st_size) for path in files if (status := path.stat()))
+    found: list[object] = []
+    for path in sorted(folder.iterdir()):
+        with suppress(FileNotFoundError):  # 3.x makes files that soon go
+            status = path.stat()
+            found.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(found)
 
 
 def _environment() -> dict[str, str]:
