@@ -7,7 +7,7 @@ has its way to hide the marker; `HtmlComment` is one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from config.errors import RefusedError
@@ -35,6 +35,7 @@ class Row:
     - touched: the user added something to it that is not in its content
     - trusted: it has our label, or was created with the account of the token
     - recurring: the user made it repeat
+    - unread: what in it cannot be read, and how to mend that
     """
 
     id: str
@@ -52,6 +53,7 @@ class Row:
     start: date | None = None
     priority: str = "none"
     recurring: bool = False
+    unread: str = ""
 
     @property
     def closed(self) -> bool:
@@ -227,16 +229,22 @@ class Classifier:
         return f"the memory of {', '.join(lost)} is gone" if lost and self.memory else ""
 
     def _task(self, found: Found) -> Task:
-        row = found.row
+        row, marker = found.row, found.marker
+        content, done, dropped = self.content(row, marker), row.done, row.dropped
+        if row.unread:  # it is as it was written last
+            entry = self.entries.get(marker.key)
+            content = replace(content, due=marker.due)
+            done, dropped = (entry is not None and entry.state == state for state in ("done", "dropped"))
         return Task(
             row.id,
-            self.content(row, found.marker),
-            found.marker,
-            done=row.done,
+            content,
+            marker,
+            done=done,
             done_at=row.done_at,
-            dropped=row.dropped,
+            dropped=dropped,
             touched=row.touched,
             recurring=row.recurring,
+            unread=row.unread,
         )
 
 

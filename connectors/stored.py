@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from config.errors import BackplanError
 from connectors.codec import read_memory, write_memory
 from connectors.model import digest
 
@@ -64,6 +65,14 @@ def write(memory: Mapping[str, StoredGoal], namespace: str, longest: int) -> lis
     pieces = cut(text, longest - _LONGEST_HEAD - len(namespace))
     name = digest(text)
     return [f"bpm1 {namespace} {number}/{len(pieces)} {name}\n{piece}" for number, piece in enumerate(pieces, start=1)]
+
+
+def whole(memory: Mapping[str, StoredGoal], namespace: str, longest: int) -> str:
+    """Return the line to hide in the one item of a memory. Raises BackplanError where it takes several."""
+    lines = write(memory, namespace, longest)
+    if len(lines) != 1:
+        raise BackplanError("another run has written the memory in the meantime; run again")
+    return lines[0]
 
 
 def read(rows: Iterable[Row], namespace: str, hiding: Hiding) -> Stored:

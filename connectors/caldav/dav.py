@@ -1,4 +1,4 @@
-"""The part of WebDAV that a list of tasks needs: requests in XML, and conditional writes of texts."""
+"""WebDAV as far as a list of tasks needs it: questions and answers in XML, and texts that are written conditionally."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from config.errors import BackplanError
 from connectors.shapes import unknown
@@ -24,7 +25,10 @@ _PROPERTIES = f"""<d:propfind {_NAMES}><d:prop><d:current-user-principal/><c:cal
 <d:displayname/><c:supported-calendar-component-set/><d:current-user-privilege-set/></d:prop></d:propfind>"""
 _QUERY = f"""<c:calendar-query {_NAMES}><d:prop><d:getetag/><c:calendar-data/></d:prop><c:filter>\
 <c:comp-filter name="VCALENDAR">%s</c:comp-filter></c:filter></c:calendar-query>"""
-_TODOS = '<c:comp-filter name="VTODO"/>'
+_COMPONENTS = '<c:comp-filter name="%s">%s</c:comp-filter>'
+_WITH = '<c:prop-filter name="%s"/>'
+_MAKE = f"""<c:mkcalendar {_NAMES}><d:set><d:prop><d:displayname>%s</d:displayname><c:supported-calendar-component-set>\
+<c:comp name="%s"/></c:supported-calendar-component-set></d:prop></d:set></c:mkcalendar>"""
 _OK, _CREATED, _EMPTY, _MANY, _GONE = 200, 201, 204, 207, 404
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
@@ -32,7 +36,7 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A task as it is on a server. etag: identifies this state; empty if the server did not return one."""
+    """A task as a server holds it. etag: names this state of it; empty where the server did not say."""
 
     path: str
     etag: str
@@ -41,7 +45,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The properties of a path. components: the kinds of entries that it accepts; empty if they are not known."""
+    """What a server says of a path. components: what it takes; empty where that is not said."""
 
     path: str
     principal: str = ""
@@ -52,56 +56,60 @@ class Collection:
     rights: frozenset[str] = field(default_factory=frozenset)
 
     @property
-    def takes_tasks(self) -> bool:
-        """Whether it is a list of tasks."""
-        return f"{CAL}calendar" in self.kinds and (not self.components or "VTODO" in self.components)
+    def is_list(self) -> bool:
+        """Whether it holds tasks or events, and is no inbox or folder of lists."""
+        return f"{CAL}calendar" in self.kinds
+
+    def takes(self, component: str) -> bool:
+        """Whether it is a list of such components."""
+        return self.is_list and (not self.components or component in self.components)
 
     @property
     def is_writable(self) -> bool:
-        """Whether tasks can be written there; True if the rights are not known."""
+        """Whether tasks can be written there, as far as that is said."""
         return not self.rights or not self.rights.isdisjoint({f"{DAV}{name}" for name in ("all", "write", "bind")})
 
 
 def whole(response: requests.Response) -> bool:
-    """Return whether an answer that is no error is a complete answer of a CalDAV server."""
+    """Return whether an answer that is no error is one that a server of this kind gives, and all of it."""
     content, status = response.content.strip(), response.status_code
     if status == _MANY:
         return _is_multistatus(content)
     method = response.request.method
     if method == "GET":
         return content.startswith(b"BEGIN:VCALENDAR") and content.endswith(b"END:VCALENDAR")
-    written = method in ("PUT", "DELETE") and status in (_OK, _CREATED, _EMPTY)
-    return written and (not content or _is_multistatus(content))
+    written = method in ("PUT", "DELETE", "MKCALENDAR") and status in (_OK, _CREATED, _EMPTY)
+    return written and (not content or method == "MKCALENDAR" or _is_multistatus(content))
 
 
 def words(response: requests.Response) -> str:
-    """Return the message of an error in XML or plain text."""
+    """Return what an error in XML says, or a short one in plain text."""
     if response.headers.get("Content-Type", "").startswith("text/plain"):
         return response.content.decode("utf-8", "replace").strip()[:200]
     try:
         root = _parsed(response.content)
     except ValueError:
         return ""
-    found = [one.text for one in root.iter() if one.text and one.tag.rpartition("}")[2] in _WORDS]
-    return (found[0] if found else ", ".join(one.tag.rpartition("}")[2] for one in root)).strip()
+    said = [one.text for one in root.iter() if one.text and one.tag.rpartition("}")[2] in _WORDS]
+    return (said[0] if said else ", ".join(one.tag.rpartition("}")[2] for one in root)).strip()
 
 
 _WORDS = ("message", "responsedescription")
 
 
 class Dav:
-    """A server, through an `Api`. Paths begin at its root."""
+    """A server, asked through an `Api`. Paths begin at its root."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     @property
     def has_path(self) -> bool:
-        """Whether the address of the server contains a path."""
+        """Whether the address of the server is more than its host."""
         return bool(urlsplit(self._api.url).path)
 
     def properties(self, path: str, *, below: bool = False) -> list[Collection]:
-        """Return the properties of a path, and with `below` those of all paths directly below it.
+        """Return what a path is, and with `below` what stands directly below it.
 
         Raises MissingError where it is not there, or BackplanError.
         """
@@ -109,17 +117,24 @@ class Dav:
         response = self._api.ask("PROPFIND", self._address(path), body=_PROPERTIES, headers=headers, writes=False)
         return [self._collection(response, one) for one in _parsed(response.content).iter(f"{DAV}response")]
 
-    def todos(self, path: str, *, whole: bool = False) -> list[Resource]:
-        """Return all tasks of a list; with `whole`, by a request for all entries. Raises as `properties`."""
-        query = _QUERY % ("" if whole else _TODOS)
+    def items(self, path: str, component: str, *, whole: bool = False, having: str = "") -> list[Resource]:
+        """Return all of a list that are such components, or those of them that have a property.
+
+        whole: by another question, for all that is there. Raises as `properties`.
+        """
+        query = _QUERY % ("" if whole else _COMPONENTS % (component, _WITH % having if having else ""))
         response = self._api.ask(
             "REPORT", self._address(path), body=query, headers={**_XML, "Depth": "1"}, writes=False
         )
         found = (self._resource(response, one) for one in _parsed(response.content).iter(f"{DAV}response"))
-        return [one for one in found if one is not None and "BEGIN:VTODO" in one.text]
+        return [one for one in found if one is not None and f"BEGIN:{component}" in one.text]
+
+    def make_list(self, path: str, name: str, component: str) -> requests.Response:
+        """Make a list for such components; return the answer, which may be an error."""
+        return self._api.send("MKCALENDAR", self._address(path), body=_MAKE % (escape(name), component), headers=_XML)
 
     def get(self, path: str) -> Resource | None:
-        """Return a task; None if there is none."""
+        """Return a task; None where there is none."""
         response = self._api.send("GET", self._address(path))
         if response.status_code in (_GONE, 410):
             return None
@@ -142,8 +157,8 @@ class Dav:
 
         def href(name: str) -> str:
             one = properties.get(name)
-            href = one.findtext(f"{DAV}href", "") if one is not None else ""
-            return _path(response, href) if href else ""
+            said = one.findtext(f"{DAV}href", "") if one is not None else ""
+            return _path(response, said) if said else ""
 
         def tags(name: str, *within: str) -> frozenset[str]:
             one = properties.get(name)
@@ -166,7 +181,7 @@ class Dav:
         )
 
     def _resource(self, response: requests.Response, found: Element) -> Resource | None:
-        """Return a task of an answer; None if it is deleted. Raises BackplanError if a part is missing."""
+        """Return a task of an answer; None for one that is gone. Raises BackplanError where it is not all there."""
         status = found.findtext(f"{DAV}status", "")
         if _code(status) == str(_GONE):
             return None
@@ -179,12 +194,12 @@ class Dav:
 
 
 def _path(response: requests.Response, href: str) -> str:
-    """Return a path without the host, which some servers write."""
+    """Return a path as it is asked for; servers write it with or without the host."""
     return urlsplit(urljoin(response.url, href.strip())).path
 
 
 def _properties(found: Element) -> dict[str, Element]:
-    """Return the properties that were found, by name. Raises BackplanError if one could not be read this time."""
+    """Return the properties that were found, by name. Raises BackplanError for one that could not be read just now."""
     parts = found.findall(f"{DAV}propstat")
     failed = [status for part in parts if _code(status := part.findtext(f"{DAV}status", ""))[:1] == "5"]
     if failed:
@@ -199,7 +214,7 @@ def _code(status: str) -> str:
 
 
 def _parsed(content: bytes) -> Element:
-    """Return the root of XML. Raises ValueError if it is no XML, or declares entities."""
+    """Return the root of XML. Raises ValueError where it is none, or declares entities."""
     if b"<!DOCTYPE" in content:
         raise ValueError("it declares a type")
     try:
