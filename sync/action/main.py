@@ -23,7 +23,7 @@ from config.redaction import hide
 from config.source import place_at
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import newest, workflow_commands
+from sync.action import newest, page, workflow_commands
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
 from sync.run.reading import read
@@ -180,6 +180,8 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
             raise
         outcome = _offline(workspace, f"No app was read: {error}. {_NOT_READ}")
     _warn_of_late(outcome)
+    if outcome.told:
+        page.write(workspace.project, outcome.told.schedule)
     if inputs.comment:
         _comment(workspace, outcome)
     return replace(outcome, exit_code=1) if inputs.fail_on == "late" and outcome.late else outcome

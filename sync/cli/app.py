@@ -31,10 +31,11 @@ _MODULES = {
     **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
     **dict.fromkeys(("check", "init", "schema"), "goals_file"),
     **dict.fromkeys(("connectors", "doctor"), "apps"),
+    **dict.fromkeys(("open", "page"), "pages"),
     "completion": "completion",
 }
 _GROUPS = {
-    "Look": ("today", "week", "status", "schedule", "explain", "fit"),
+    "Look": ("today", "week", "open", "status", "schedule", "explain", "fit", "page"),
     "Plan": ("init", "check", "move"),
     "Do": ("plan", "sync", "undo"),
     "Set up": ("connectors", "doctor", "schema", "completion"),

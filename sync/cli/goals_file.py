@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config.display import count
+from sync.cli import workflow_template
 from sync.cli.options import DATE, Options, command
 from sync.cli.output import print_lines, say
 
@@ -17,20 +18,43 @@ if TYPE_CHECKING:
 
     from sync.run.workspace import Workspace
 
+_PUBLIC = (
+    "the page will be public: everybody can read every title, date and note in the plan, also where the repository is "
+    "private. It needs Settings > Pages > Source: GitHub Actions"
+)
+
 
 @command(
     click.option("--template", metavar="NAME", help="Start from a template; --template list shows them."),
     click.option("--title", help="What you want to reach."),
     click.option("--deadline", type=DATE, help="The day it must be reached."),
     click.option("--no-workflow", is_flag=True, help="Leave out the workflow that syncs every day on GitHub."),
+    click.option(
+        "--publish",
+        type=click.Choice(workflow_template.PLACES),
+        is_flag=False,
+        flag_value=workflow_template.PLACES[0],
+        help="Have the workflow publish the plan as a page: on GitHub Pages, or as a file of each run (artifact).",
+    ),
 )
-def init(options: Options, template: str | None, title: str | None, deadline: date | None, no_workflow: bool) -> None:
+def init(
+    options: Options,
+    template: str | None,
+    title: str | None,
+    deadline: date | None,
+    no_workflow: bool,
+    publish: str | None,
+) -> None:
     """Write a goals file and a workflow for GitHub.
 
     From a template, or by asking. What is there is never written over.
     """
-    from sync.cli import init_file, workflow_template
+    from sync.cli import init_file
 
+    if publish and no_workflow:
+        raise click.UsageError(
+            "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
+        )
     if template == "list":
         found = init_file.templates()
         options.emit(
@@ -39,13 +63,15 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
         return
     path = options.goals or Path("goals.yaml")
     text = init_file.goals_text(path, template, title, deadline, options.connector, ask=sys.stdin.isatty())
-    written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow)]
+    written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
     where = f" --goals {path}" if options.goals else ""
 
     def show() -> None:
         say("\n".join(f"wrote {name}" for name in written))
         if any(name.endswith(workflow_template.PATH) for name in written):
             path = workflow_template.PATH
+            if publish == "pages":
+                say(_PUBLIC)
             say(
                 f"{path} syncs every day on GitHub; replace OWNER there with the account that has your copy of backplan"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from config import display
@@ -232,3 +233,10 @@ def _limit(goal: ScheduledGoal) -> str:
     if len(free) >= _MANY_DAYS:
         return f" Work ends on {display.day(goal.limit)}{buffer}: {len(free)} days from there on are not working days."
     return f" Work ends on {display.day(goal.limit)}{buffer}" + (f". Not working days: {_list(free)}." if free else ".")
+
+
+def reasons(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> list[str]:
+    """Return the sentences on what decides the dates of a step: without its dates, and without the steps after it."""
+    lines = _chain(schedule, goal, step)
+    next(lines)
+    return [line.strip() for line in takewhile(lambda line: line.startswith("  "), lines)]

@@ -57,12 +57,12 @@ def console() -> Console:
     return made
 
 
-def schedule(value: Schedule) -> Iterable[RenderableType]:
-    """Yield a heading and a table for each goal, then the periods with too many steps at once."""
+def schedule(value: Schedule, *, slack: bool = False) -> Iterable[RenderableType]:
+    """Yield a heading and a table for each goal, with the slack of its steps or without, then the periods with too many steps at once."""
     for goal in value.goals:
         yield _heading(goal)
         if goal.steps:
-            yield _steps(goal)
+            yield _steps(goal, slack=slack)
         yield from _warnings(goal)
         yield from _risk(goal)
         yield Text()
@@ -78,15 +78,16 @@ def _heading(goal: ScheduledGoal) -> Text:
     return heading
 
 
-def _steps(goal: ScheduledGoal) -> Columns:
-    table = _table("step", "takes", "start", "due", ("slack", "right"), "")
+def _steps(goal: ScheduledGoal, *, slack: bool) -> Columns:
+    table = _table("step", "takes", "start", "due", *([("slack", "right")] if slack else []), "")
     for step in goal.steps:
+        time = [display.days(step.slack) if step.open and step.due else ""] if slack else []
         table.add_row(
             Text(display.clean(step.step.title), style="strike dim" if not step.open else ""),
             Text(words.takes(step), style="dim"),
             display.day(step.start),
             Text(display.day(step.due), style="red" if step.overdue else ""),
-            display.days(step.slack) if step.open and step.due else "",
+            *time,
             Text(words.remark(step), style=_remark_style(step)),
         )
     return table

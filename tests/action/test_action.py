@@ -131,6 +131,16 @@ def test_who_forgot_to_name_the_app_is_told_so(step: Step) -> None:
     assert "Write `sync: [todoist]` at the top of the goals file" in step.summary
 
 
+def test_the_page_is_written_where_the_workflow_wants_it(step: Step) -> None:
+    step.person.writes(FOOD_HANDLER)
+    assert step.run().code == 0
+    assert not list(step.person.folder.rglob("*.html"))
+    assert step.run(INPUT_PAGE="out", INPUT_PAGE_URL="https://me.github.io/goals").code == 0
+    assert "Complete my food handler certification" in (step.person.folder / "out" / "index.html").read_text("utf-8")
+    calendar = (step.person.folder / "out" / "calendar.ics").read_text("utf-8")
+    assert "URL:https://me.github.io/goals/goal/food-handler.html" in calendar
+
+
 def test_every_input_is_handed_on() -> None:
     text = (ROOT / "action.yml").read_text("utf-8")
     asked = set(re.findall(r"inputs\.([\w-]+)", text))
