@@ -27,7 +27,7 @@ _MANY_DAYS = 6  # from here on, days off are counted instead of named
 def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None) -> list[str]:
     """Return the sentences for one step; without one, for the first step of the goal's longest chain."""
     lines = [
-        f"{display.clean(goal.goal.title)} is due on {display.day(goal.deadline)}{_hung(goal)}: {words.health(goal)}."
+        f"{display.clean(goal.goal.title)} is due on {display.near(goal.deadline)}{_hung(goal)}: {words.health(goal)}."
     ]
     if step is None:
         chain = [s for s in goal.steps if s.longest_chain and s.open]
@@ -52,7 +52,7 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
         seen.add(step.step.key)
         yield _dates(step, goal.goal.calendar)
         if step.open and step.slack <= 0 and (opens := step.step.not_before) and opens > schedule.today:
-            yield f"  It cannot start before {display.day(opens)} (`from`)."
+            yield f"  It cannot start before {display.near(opens)} (`from`)."
         if step.squeezed:
             yield _squeezed(goal, again=told)
             told = True
@@ -87,11 +87,11 @@ def _dates(step: ScheduledStep, calendar: Calendar) -> str:
     if step.dropped:
         return f"“{_title(step)}” was dropped in the app; it has no date any more."
     if step.done:
-        return f"“{_title(step)}” was done on {display.day(step.done)}."
+        return f"“{_title(step)}” was done on {display.near(step.done)}."
     if step.due is None or step.start is None:
         return f"“{_title(step)}” is optional and has no date: there is no time for it."
-    stands = f"“{_title(step)}” stands on {display.day(step.due)} ({_takes(step)})."
-    runs = f"“{_title(step)}” runs from {display.day(step.start)} to {display.day(step.due)} ({_takes(step)})."
+    stands = f"“{_title(step)}” stands on {display.near(step.due)} ({_takes(step)})."
+    runs = f"“{_title(step)}” runs from {display.near(step.start)} to {display.near(step.due)} ({_takes(step)})."
     days, takes = stands if step.start == step.due else runs, step.step.takes
     if takes is not None and takes.unit is Unit.WORKING_DAYS:
         return days + _among(step.start, step.due, calendar)
@@ -114,7 +114,9 @@ def _off_before(first: date, start: date, calendar: Calendar) -> str:
     free = _free(first, start - _DAY, calendar)
     if not free or len(free) < (start - first).days:
         return ""
-    return f" By the calendar it begins on {display.day(first)}; the days from there to its start are not working days."
+    return (
+        f" By the calendar it begins on {display.near(first)}; the days from there to its start are not working days."
+    )
 
 
 def _among(start: date, due: date, calendar: Calendar) -> str:
@@ -131,7 +133,7 @@ def _squeezed(goal: ScheduledGoal, *, again: bool) -> str:
     if again:
         return "  It gets less time than written, too."
     fits = (
-        f"; a deadline of {display.day(goal.earliest_deadline)} would leave it whole" if goal.earliest_deadline else ""
+        f"; a deadline of {display.near(goal.earliest_deadline)} would leave it whole" if goal.earliest_deadline else ""
     )
     return f"  It gets less time than written, so that everything fits before the deadline{fits}."
 
@@ -139,7 +141,7 @@ def _squeezed(goal: ScheduledGoal, *, again: bool) -> str:
 def _hop(step: ScheduledStep, following: ScheduledStep, goal: ScheduledGoal) -> str:
     wait, elsewhere = step.reason.wait, goal_of(following.step.key)
     place = f" (of `{elsewhere}`)" if elsewhere != goal.goal.id else ""
-    starts = f"“{_title(following)}”{place} starts on {display.day(following.start)}"
+    starts = f"“{_title(following)}”{place} starts on {display.near(following.start)}"
     if wait is not None and wait.amount < 0:
         return f"  It may still go on for {str(wait).lstrip('-')} when {starts}."
     waiting = f", after a wait of {wait}" if wait else ""
@@ -159,7 +161,7 @@ def _free(first: date, last: date, calendar: Calendar) -> list[tuple[date, str]]
 
 
 def _list(free: list[tuple[date, str]]) -> str:
-    return ", ".join(f"{display.day(day)} ({why})" for day, why in free)
+    return ", ".join(f"{display.near(day)} ({why})" for day, why in free)
 
 
 def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> Iterator[str]:
@@ -168,29 +170,29 @@ def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, Scheduled
     if reason.bound is Bound.LIMIT:
         yield "  It is the last thing before the deadline." + _limit(goal)
     elif reason.bound is Bound.APPOINTMENT:
-        yield f"  It is an appointment on {display.day(reason.day)} (`on`), which no plan moves."
+        yield f"  It is an appointment on {display.near(reason.day)} (`on`), which no plan moves."
     elif reason.bound is Bound.PIN:
-        moved = f"A person moved it to {display.day(reason.day)} in the app"
+        moved = f"A person moved it to {display.near(reason.day)} in the app"
         yield f"  {moved}; there it stays until the file changes its timing."
     elif reason.bound is Bound.BY:
-        yield f"  The file wants it done by {display.day(reason.day)} (`by`)."
+        yield f"  The file wants it done by {display.near(reason.day)} (`by`)."
     elif reason.bound is Bound.FOLLOW_UP and reason.wait:
         rolled = _rolled(goal.deadline, reason.wait, 1, calendar)
         yield f"  It is a follow-up, {reason.wait} after the deadline{rolled}."
     elif reason.bound is Bound.COUNTDOWN and reason.wait:
         other = steps.get(reason.key) if reason.key else None
         day = other.due if other else goal.deadline
-        before = f"“{_title(other)}” on {display.day(day)}" if other else "the deadline"
+        before = f"“{_title(other)}” on {display.near(day)}" if other else "the deadline"
         rolled = _rolled(day, reason.wait, -1, calendar) if day else ""
         yield f"  It counts down: due {reason.wait} before {before}{rolled}."
     elif reason.bound is Bound.STANDING:
-        yield f"  The plan of {display.day(reason.day)} stands, and this is its date."
+        yield f"  The plan of {display.near(reason.day)} stands, and this is its date."
     elif reason.key:
         yield f"  It has to be finished before `{reason.key}` begins."
     if goal.state is State.LATE and step.slack < 0:
         squeezed = any(s.squeezed for s in goal.steps)
         when = "With all lengths as written it could not" if squeezed else "From today on it cannot"
-        yield f"  {when} be finished before {display.day(step.early_finish)}."
+        yield f"  {when} be finished before {display.near(step.early_finish)}."
 
 
 def _rolled(day: date, wait: Duration, sign: int, calendar: Calendar) -> str:
@@ -200,7 +202,7 @@ def _rolled(day: date, wait: Duration, sign: int, calendar: Calendar) -> str:
     meant = date.fromordinal(shift(day.toordinal(), wait, sign))
     way = "before" if sign < 0 else "after"
     why = calendar.why_free(meant)
-    return f"; that is {display.day(meant)} ({why}), so it is the working day {way}" if why else ""
+    return f"; that is {display.near(meant)} ({why}), so it is the working day {way}" if why else ""
 
 
 def _limit(goal: ScheduledGoal) -> str:
@@ -209,5 +211,7 @@ def _limit(goal: ScheduledGoal) -> str:
     buffer = f", with a buffer of {goal.goal.buffer} before the deadline" if goal.goal.buffer.amount else ""
     free = _free(goal.limit + _DAY, goal.deadline, goal.goal.calendar)
     if len(free) >= _MANY_DAYS:
-        return f" Work ends on {display.day(goal.limit)}{buffer}: {len(free)} days from there on are not working days."
-    return f" Work ends on {display.day(goal.limit)}{buffer}" + (f". Not working days: {_list(free)}." if free else ".")
+        return f" Work ends on {display.near(goal.limit)}{buffer}: {len(free)} days from there on are not working days."
+    return f" Work ends on {display.near(goal.limit)}{buffer}" + (
+        f". Not working days: {_list(free)}." if free else "."
+    )

@@ -1,7 +1,7 @@
 """The last gate on the way to stdout and stderr: no secret passes, and no line that GitHub's runner would obey.
 
-It also meets what becomes of the output: a reader that goes (`| head -1`) ends the run quietly, and a
-full disk is an error.
+It also meets what becomes of the output: where its reader goes (`| head -1`), the rest goes nowhere, and the command
+ends as it would have; a full disk is an error.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from _typeshed import ReadableBuffer
-
-READER_GONE = 141  # what a shell calls the end of a process that wrote to nobody: 128 and the number of SIGPIPE
 
 
 class OutputError(BackplanError):
@@ -88,15 +86,13 @@ class _Gate(io.BufferedIOBase):
             self._do(self._stream.flush)
 
     def _do(self, act: Callable[[], object]) -> None:
-        """Write or flush. Raises SystemExit where nobody reads any more, OutputError where there is no room."""
+        """Write or flush; what nobody reads any more goes nowhere. Raises OutputError where there is no room."""
         try:
             act()
         except OSError as error:
             _discard(self._stream)
-            if not self._counts:
+            if not self._counts or isinstance(error, BrokenPipeError):
                 return
-            if isinstance(error, BrokenPipeError):
-                raise SystemExit(READER_GONE) from None
             raise OutputError(
                 f"the output cannot be written: {error.strerror}. Make room, or send it elsewhere, and run it again"
             ) from None
