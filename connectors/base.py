@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from config.keys import is_in_goal
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 class Capabilities:
     """What a service can do. What it cannot hold is said aloud, not silently dropped.
 
-    fields: those of the content that it holds; the others are never compared or written. reliability: `exact`, `unique`
+    fields: those of the content that it holds; the others are never compared or written. of_steps: those of them that a
+    goal's own task does not hold. reliability: `exact`, `unique`
     or `safe`, as the documentation defines them. atomic: a batch is applied whole or not at all. ordered: a batch is
     carried out in its order, in as few requests as it takes, and what follows a request that failed to write the memory
     is not sent. client_ids: the service takes our own id for a task, so
@@ -48,6 +51,11 @@ class Capabilities:
     families: bool = False
     nested: int = 0
     local: bool = False
+    of_steps: frozenset[str] = frozenset()
+
+    def held(self, key: str) -> frozenset[str]:
+        """Return the fields that the task with this key holds."""
+        return self.fields if is_in_goal(key) else self.fields - self.of_steps
 
 
 class Action(StrEnum):

@@ -72,7 +72,9 @@ class Task:
     another one of the same account.
 
     `unread` says, with its place, what of the task cannot be read, and how to mend it: such a task is there, and is
-    left as it is. Its content and state are then what was last written and remembered. `remark` is a sentence on a task
+    left as it is. Its content and state are then what was last written and remembered. `moved_from`: a person moved the
+    first day out of the span from the first to the last day that it had: the whole step moves by that; in its content,
+    both days have moved by the same number of days. `remark` is a sentence on a task
     that is like any other, with its place: each run says it.
     """
 
@@ -90,6 +92,7 @@ class Task:
     done_at: datetime | None = None
     unread: str = ""
     remark: str = ""
+    moved_from: tuple[date, date] | None = None
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]

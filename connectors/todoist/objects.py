@@ -81,6 +81,8 @@ class Item:
     added_at: str
     completed_at: str | None
     added_by: str = ""
+    deadline: date | None = None
+    duration: tuple[int, str] | None = None  # the amount, and the unit: `day` or `minute`
 
     @classmethod
     def of(cls, said: TaskAnswer) -> Item:
@@ -102,6 +104,8 @@ class Item:
             added_at=said.added_at or "",
             completed_at=said.completed_at,
             added_by=said.added_by_uid or "",
+            deadline=date.fromisoformat(said.deadline.date[:10]) if said.deadline else None,
+            duration=(said.duration.amount, said.duration.unit) if said.duration else None,
         )
 
 
@@ -184,6 +188,7 @@ class Limits:
     projects: int | None = None
     sections: int | None = None
     deadlines: bool = False
+    durations: bool = False
 
     @classmethod
     def of(cls, said: LimitsAnswer | None) -> Limits:
@@ -191,7 +196,14 @@ class Limits:
         now = said.current if said else None
         if now is None:
             return cls()
-        return cls(now.plan_name or "", now.max_tasks, now.max_projects, now.max_sections, bool(now.deadlines))
+        return cls(
+            now.plan_name or "",
+            now.max_tasks,
+            now.max_projects,
+            now.max_sections,
+            bool(now.deadlines),
+            bool(now.durations),
+        )
 
 
 @dataclass

@@ -16,7 +16,7 @@ from tests.connectors.caldav_account import CalDAVAccount
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GitLabAccount
-from tests.connectors.todoist_account import NOW, TodoistAccount
+from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers import gitlab
@@ -139,6 +139,15 @@ class TestTodoist(Contract):
     def service(self) -> Iterator[TodoistAccount]:
         with TodoistServer(Todoist(PRO, now=NOW)) as server:
             yield TodoistAccount(server)
+
+
+class TestTodoistByStart(Contract):
+    """The same with the first day of each step as its task's date."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[TodoistAccount]:
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            yield TodoistByStartAccount(server)
 
 
 class TestGitHub(Contract):
