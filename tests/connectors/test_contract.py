@@ -141,6 +141,7 @@ class TestTodoist(Contract):
             yield TodoistAccount(server)
 
 
+@pytest.mark.proof
 class TestTodoistByStart(Contract):
     """The same with the first day of each step as its task's date."""
 
