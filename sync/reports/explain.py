@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from config import display
+from config.calendars import WEEKDAY_NAMES
 from config.durations import Unit
 from config.keys import goal_of, step_of
 from config.project import RelativeDeadline
@@ -184,7 +185,7 @@ def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, Scheduled
         day = other.due if other else goal.deadline
         before = f"“{_title(other)}” on {display.near(day)}" if other else "the deadline"
         rolled = _rolled(day, reason.wait, -1, calendar) if day else ""
-        yield f"  It counts down: due {reason.wait} before {before}{rolled}."
+        yield f"  It counts down: due {_countdown(reason.wait)} before {before}{rolled}."
     elif reason.bound is Bound.STANDING:
         yield f"  The plan of {display.near(reason.day)} stands, and this is its date."
     elif reason.key:
@@ -193,6 +194,12 @@ def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, Scheduled
         squeezed = any(s.squeezed for s in goal.steps)
         when = "With all lengths as written it could not" if squeezed else "From today on it cannot"
         yield f"  {when} be finished before {display.near(step.early_finish)}."
+
+
+def _countdown(wait: Duration) -> str:
+    if wait.weekday is None:
+        return str(wait)
+    return f"on the last {WEEKDAY_NAMES[wait.weekday]} that is at least {display.count(wait.amount // 7, 'week')}"
 
 
 def _rolled(day: date, wait: Duration, sign: int, calendar: Calendar) -> str:

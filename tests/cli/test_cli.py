@@ -328,6 +328,26 @@ def test_a_plan_of_400_days_has_a_step_a_day_whatever_the_clock_does(person: Per
     assert list(days) == [str(last - timedelta(days=399 - n)) for n in range(400)]
 
 
+def test_of_many_mistakes_the_first_are_shown_and_the_others_counted(person: Person) -> None:
+    for number in range(30):
+        person.writes(f"goals: [{{title: A{number}, deadline: soon}}, {{titel: B}}]\n", f"goals/{number:02}.yaml")
+    done = person.run("check", "--goals", "goals")
+    assert done.code == 64
+    lines = done.err.splitlines()
+    assert len(lines) == 21
+    problems = person.run("check", "--goals", "goals", "--json").json["problems"]
+    assert lines[-1] == f"and {len(problems) - 20} more; `backplan check --json` lists all"
+
+
+@pytest.mark.parametrize(("code", "parts"), [("GB", "GB-ENG, GB-NIR, GB-SCT, GB-WLS"), ("GB-ENG", ""), ("US", "")])
+def test_a_country_whose_parts_all_have_more_holidays_is_named(person: Person, code: str, parts: str) -> None:
+    person.writes(f"calendar: {{holidays: {code}}}\ngoals: [{{title: A, deadline: 2027-08-15, steps: [b]}}]\n")
+    done = person.run("check")
+    assert (done.code, done.out) == (0, "no mistakes: 1 goal with 1 step\n")
+    said = f"`holidays: {code}` has the days alone that all of it has off; each part has more: {parts}\n"
+    assert done.err == (said if parts else "")
+
+
 def _many_steps(person: Person) -> None:
     steps = "".join(f"      - Step number {number} of very many\n" for number in range(900))
     person.writes(f"goals:\n  - title: Many\n    deadline: 2029-09-30\n    steps:\n{steps}")
