@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from config.keys import is_in_goal
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
@@ -32,6 +34,7 @@ class Capabilities:
     """The abilities of a service. Fields that it cannot hold are reported, not silently dropped.
 
     - fields: the fields of the content that it holds; others are never compared or written
+    - of_steps: the fields among them that a goal's own task does not hold
     - reliability: `exact`, `unique` or `safe`, as the documentation defines them
     - atomic: a batch is applied whole or not at all
     - ordered: a batch is carried out in order, in as few requests as possible; after a request that failed to write the
@@ -50,6 +53,11 @@ class Capabilities:
     families: bool = False
     nested: int = 0
     local: bool = False
+    of_steps: frozenset[str] = frozenset()
+
+    def held(self, key: str) -> frozenset[str]:
+        """Return the fields that the task with this key holds."""
+        return self.fields if is_in_goal(key) else self.fields - self.of_steps
 
 
 class Action(StrEnum):

@@ -77,6 +77,8 @@ class Task:
     - unread: why a part of the task cannot be read, with its place and the remedy. Such a task is left as it is. Its
       content and state are those last written and remembered.
     - remark: a sentence on the task, with its place, that each run reports
+    - moved_from: the first and last day that a step had, where the user moved the first day out of that span: the whole
+      step moves. In its content, both days have moved by the same number of days.
     """
 
     native_id: str
@@ -93,6 +95,7 @@ class Task:
     done_at: datetime | None = None
     unread: str = ""
     remark: str = ""
+    moved_from: tuple[date, date] | None = None
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _QUIETLY = 2.0  # seconds of waiting for a service without a message
+_SOON = 90.0  # seconds; a time in less than that is shown with its seconds
 _TRIES = 2  # for a service that cannot be reached at all
 _MOST_AHEAD = timedelta(days=3660)  # a time further than this from ours is not the time of a clock
 _JITTER = wait_random_exponential(multiplier=0.5, max=30)
@@ -150,7 +151,7 @@ class Retrier:
         if not self._is_reported:
             self._is_reported = True
             what = f": {self._trouble}" if self._trouble else " does not answer"
-            self._silence.report(f"{self._service}{what}; trying again for up to {_span(self._most)}")
+            self._silence.report(f"{self._service}{what}; trying until {_clock_time(self.clock.now(), self._most)}")
 
     @property
     def _most(self) -> float:
@@ -207,9 +208,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _span(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes} minutes" if minutes > 1 else f"{seconds:.0f} s"
+def _clock_time(now: datetime, seconds: float) -> str:
+    """Return the time of this machine's clock in so many seconds; with its seconds where that is soon."""
+    until = (now + timedelta(seconds=seconds)).astimezone()
+    return f"{until:%H:%M}" if seconds > _SOON else f"{until:%H:%M:%S}"
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -9,12 +9,16 @@ import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from config import display
 from tests import processes, tiers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytest.register_assert_rewrite("tests.connectors.contract", "tests.connectors.doubts")
 
@@ -147,6 +151,14 @@ def _read_rest(terminal: int) -> bytes:
         return os.read(terminal, 1000)
     except OSError:  # Linux tells the end of a pseudo-terminal by an error
         return b""
+
+
+@pytest.fixture(autouse=True)
+def _no_day() -> Iterator[None]:
+    """Forget the day of a command that ran in the process of the tests."""
+    token = display.TODAY.set(None)
+    yield
+    display.TODAY.reset(token)
 
 
 @pytest.fixture

@@ -81,6 +81,8 @@ class Item:
     added_at: str
     completed_at: str | None
     added_by: str = ""
+    deadline: date | None = None
+    duration: tuple[int, str] | None = None  # the amount, and the unit: `day` or `minute`
 
     @classmethod
     def of(cls, answer: TaskAnswer) -> Item:
@@ -102,6 +104,8 @@ class Item:
             added_at=answer.added_at or "",
             completed_at=answer.completed_at,
             added_by=answer.added_by_uid or "",
+            deadline=date.fromisoformat(answer.deadline.date[:10]) if answer.deadline else None,
+            duration=(answer.duration.amount, answer.duration.unit) if answer.duration else None,
         )
 
 
@@ -184,6 +188,7 @@ class Limits:
     projects: int | None = None
     sections: int | None = None
     deadlines: bool = False
+    durations: bool = False
 
     @classmethod
     def of(cls, answer: LimitsAnswer | None) -> Limits:
@@ -191,7 +196,14 @@ class Limits:
         now = answer.current if answer else None
         if now is None:
             return cls()
-        return cls(now.plan_name or "", now.max_tasks, now.max_projects, now.max_sections, bool(now.deadlines))
+        return cls(
+            now.plan_name or "",
+            now.max_tasks,
+            now.max_projects,
+            now.max_sections,
+            bool(now.deadlines),
+            bool(now.durations),
+        )
 
 
 @dataclass

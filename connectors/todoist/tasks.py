@@ -15,6 +15,7 @@ from connectors.todoist.claims import Claims
 from connectors.todoist.container import entries_of, needs_repair, repaired
 from connectors.todoist.description import content_of, read_line, split
 from connectors.todoist.objects import zone
+from connectors.todoist.span import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -190,9 +191,10 @@ def _task(reading: Reading, item: Item, marker: Marker, ours: set[str], families
     below = list(families.below(item.id))
     theirs = [child for child in below if child.id not in ours]
     repeats = any(child.due and child.due.recurring for child in below)
+    days = span(item, marker)
     return Task(
         item.id,
-        content_of(item),
+        content_of(item, days),
         marker,
         done=item.checked,
         done_on=_day(item.completed_at, reading.listing.user.timezone) if item.checked else None,
@@ -201,6 +203,7 @@ def _task(reading: Reading, item: Item, marker: Marker, ours: set[str], families
         recurring=bool(item.due and item.due.recurring),
         parent=item.parent_id or "",
         here=reading.container.place == (item.project_id, item.section_id),
+        moved_from=days.moved_from,
     )
 
 

@@ -15,7 +15,7 @@ from config.errors import BackplanError
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.stored import cut
 from connectors.todoist import memory as todoist_memory
-from connectors.todoist.description import join, with_marker
+from connectors.todoist.description import with_marker
 from connectors.todoist.fields import changed_fields, completion, new_fields, too_long
 from connectors.todoist.objects import Command, derived_uuid, with_ids, zone
 from connectors.todoist.order import Order
@@ -118,7 +118,7 @@ class Batch:
         if isinstance(write, StoreWrite):
             commands = memory_commands(self._reading, write.memory) if self._reading.container.memory else []
             return _Job(write, commands)
-        if write.content and (error := too_long(write)):
+        if write.content and (error := too_long(write, self._listing.limits)):
             return _Job(write, error=error)
         if write.action is Action.CREATE:
             return self._create(write)
@@ -142,7 +142,6 @@ class Batch:
         parent_id = self._parent(write.parent)
         order = self._order.place(write, parent_id, temp_id)
         args = new_fields(write, write.content, self._listing.limits) | self._place(parent_id)
-        args["description"] = join(write.content.notes, write.marker)
         if order is not None:
             args["child_order"] = order
         command = Command("item_add", args, uuid, temp_id)

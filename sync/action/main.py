@@ -26,18 +26,19 @@ from connectors.silence import SILENCE, Silence
 from sync.action import newest, page, workflow_commands
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
-from sync.run.reading import read
+from sync.run.reading import take_snapshots, work_out
 from sync.run.workspace import open_workspace
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from config.project import Project
     from sync.reconcile.change import ConnectorPlan
     from sync.run.homes import Binding
     from sync.run.reading import Reading
     from sync.run.workspace import Workspace
-    from sync.schedule.model import ScheduledGoal
+    from sync.schedule.model import Schedule, ScheduledGoal
 
 _COMMANDS = ("sync", "plan", "check")
 _FAIL_ON = ("error", "late")
@@ -110,11 +111,15 @@ def _one_of(given: Mapping[str, str], name: str, known: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a run: its report, and whether it succeeded; `details` if it made a plan."""
+    """The result of a run: its report, and whether it succeeded; `details` if it made a plan.
+
+    schedule_of: returns the schedule of other goals files, with the progress that this run has read.
+    """
 
     report: str
     exit_code: int = 0
     details: summary.Told | None = None
+    schedule_of: Callable[[Project], Schedule] | None = None
 
     @property
     def late(self) -> list[ScheduledGoal]:
@@ -180,10 +185,12 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
             raise
         outcome = _offline(workspace, f"No app was read: {error}. {_NOT_READ}")
     _warn_of_late(outcome)
-    if outcome.told:
-        page.write(workspace.project, outcome.told.schedule)
-    if inputs.comment:
-        _comment(workspace, outcome)
+    if outcome.details:
+        page.write(workspace.project, outcome.details.schedule)
+    if inputs.comment and outcome.details and outcome.schedule_of:
+        from sync.action import pr_comment
+
+        pr_comment.show(workspace, outcome.details, outcome.schedule_of)
     return replace(outcome, exit_code=1) if inputs.fail_on == "late" and outcome.late else outcome
 
 
@@ -269,7 +276,8 @@ def _reconciled(
     """Make the plans, and carry them out if that is requested and allowed."""
     began = time.monotonic()
     allow = inputs.allow_mass_change
-    reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild, allow_mass_change=allow)
+    found = take_snapshots(workspace.project, homes, workspace.today, rebuild=inputs.rebuild, allow_mass_change=allow)
+    reading = work_out(workspace.project, found, workspace.today)
     homes = reading.homes
     plans = pipeline.make_plans(
         reading,
@@ -287,9 +295,12 @@ def _reconciled(
     notes += [*_notes(reading, plans), *workspace.left_lists(homes), *failures]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
     details = summary.Told(reading.schedule, plans, write, cost, notes)
-    for line in (*text.plan(plans, workspace.project.titles, applied=write), *text.status(reading.schedule)):
+    shown = text.status(reading.schedule) if failures or any(plan.shown for plan in plans) else ()
+    for line in (*text.plan(plans, workspace.project.titles, applied=write), *shown):
         text.console().print(line)
-    return Outcome(summary.run(details), 1 if failures else 0, details)
+    return Outcome(
+        summary.run(details), 1 if failures else 0, details, lambda project: workspace.schedule_of(project, found)
+    )
 
 
 def _save(path: Path, plans: Sequence[ConnectorPlan], homes: Sequence[Binding], workspace: Workspace) -> None:
@@ -339,7 +350,9 @@ def _offline(workspace: Workspace, why: str) -> Outcome:
     """Return the dates from the goals file alone."""
     planned, _ = workspace.offline_schedule()
     details = summary.Told(planned, (), applied=False, notes=[why])
-    return Outcome(summary.run(details), 0, details)
+    return Outcome(
+        summary.run(details), 0, details, lambda project: replace(workspace, project=project).offline_schedule()[0]
+    )
 
 
 # Annotations and comments
@@ -349,27 +362,9 @@ def _warn_of_late(outcome: Outcome) -> None:
     """Annotate the deadlines of late goals in the goals file."""
     for goal in outcome.late[: workflow_commands.MOST_ANNOTATIONS]:
         holds = goal.earliest_deadline
-        more = f"; the earliest deadline that holds is {display.day(holds)}" if holds else ""
+        more = f"; the earliest deadline that holds is {display.near(holds)}" if holds else ""
         message = f"{goal.goal.title}: {words.health(goal)}{more}"
         workflow_commands.annotate("warning", message, goal.goal.origin.at("deadline"))
-
-
-def _comment(workspace: Workspace, outcome: Outcome) -> None:
-    """Write the plan into the pull request's comment; if that is not allowed, it is only in the summary."""
-    number = workflow_commands.event().get("pull_request", {}).get("number")
-    if not isinstance(number, int) or outcome.details is None:
-        return
-    from sync.action import pr_comment
-
-    marker = f"<!-- backplan's plan of {workspace.project.namespace}, kept up to date -->"
-    try:
-        repository, token = (os.environ.get(name, "") for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN"))
-        details = replace(
-            outcome.details, cost=None
-        )  # seconds differ each time; the same plan must give the same comment
-        pr_comment.put(repository, number, token, marker, summary.run(details, summary.COMMENT_LIMIT))
-    except BackplanError as error:
-        workflow_commands.annotate("notice", str(error))
 
 
 def _stopped(error: BackplanError) -> Outcome:

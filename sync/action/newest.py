@@ -81,9 +81,9 @@ def age(path: Path) -> Age:
 
 def _is_old(path: Path, event: Event) -> bool:
     """Return whether the branch now has other goals files than the event's commit, if that was checked out."""
-    files = _Files.at(path)
-    top = _checkout(files.folder)
-    if _git(top, "rev-parse", "HEAD").strip() != event.commit:
+    files = Files.at(path)
+    top = checkout(files.folder)
+    if git(top, "rev-parse", "HEAD").strip() != event.commit:
         return False  # the workflow checks out another commit, perhaps the newest
     folder = "" if files.folder == top else files.folder.relative_to(top).as_posix()
     ours = files.among(_committed(top, folder))
@@ -93,7 +93,7 @@ def _is_old(path: Path, event: Event) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Files:
+class Files:
     """The goals files of a folder: one, by its name, or (None) all that are there."""
 
     folder: Path
@@ -116,7 +116,7 @@ class _Files:
 # The checked-out files
 
 
-def _checkout(folder: Path) -> Path:
+def checkout(folder: Path) -> Path:
     """Return the root of the checkout that contains a folder. Raises UnknownError if there is none."""
     for place in (folder, *folder.parents):
         if (place / ".git").exists():
@@ -126,12 +126,13 @@ def _checkout(folder: Path) -> Path:
 
 def _committed(top: Path, folder: str) -> dict[str, str]:
     """Return the ids of the files of a folder in the commit, by name."""
-    listed = _git(top, "ls-tree", "-z", "HEAD", *(["--", f"{folder}/"] if folder else []))
+    listed = git(top, "ls-tree", "-z", "HEAD", *(["--", f"{folder}/"] if folder else []))
     entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
     return {path.rpartition("/")[2]: about.split()[2] for about, path in entries}
 
 
-def _git(top: Path, *arguments: str) -> str:
+def git(top: Path, *arguments: str) -> str:
+    """Return what git prints about the checkout at `top`. Raises UnknownError."""
     # Without this option, git searches for a repository, and may use one that is not ours.
     command = ["git", f"--git-dir={top / '.git'}", *arguments]
     try:
@@ -154,14 +155,15 @@ def _newest(event: Event, folder: str) -> dict[str, str]:
     if not token:
         raise UnknownError("the workflow has no token")
     try:
-        return _contents(Caller(token, _BUDGET), event, folder)
+        return contents(Caller(token, _BUDGET), event, folder)
     except (CredentialsError, MissingError) as error:
         raise UnknownError(f"{error}. {_REMEDY}") from None
     except BackplanError as error:
         raise UnknownError(str(error)) from None
 
 
-def _contents(caller: Caller, event: Event, folder: str) -> dict[str, str]:
+def contents(caller: Caller, event: Event, folder: str) -> dict[str, str]:
+    """Return the ids of what a folder has at the event's ref, by name; empty where there is no such folder."""
     try:
         return _listed(caller, event, folder)
     except MissingError:

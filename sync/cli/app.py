@@ -15,6 +15,7 @@ from sync.cli.output import print_json, say
 from sync.reports import safe_output
 
 USAGE = 64
+_MOST_LINES = 20  # of an error
 _SUMMARY = 60  # letters of a line of help
 
 
@@ -103,5 +104,8 @@ def _fail(error: BackplanError) -> None:
 
             document |= as_json.problems(error.problems)
         print_json(document)
-    for line in str(error).splitlines():
+    lines = str(error).splitlines()
+    for line in lines[:_MOST_LINES]:
         say(f"error: {line}")
+    if len(lines) > _MOST_LINES:
+        say(f"and {len(lines) - _MOST_LINES:,} more; `backplan check --json` lists all")

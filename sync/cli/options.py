@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from config import pull_request
+from config import display, pull_request
 from config.display import clean
 from config.errors import BackplanError
 from connectors.silence import LOOKING, SILENCE, Silence
@@ -101,6 +101,10 @@ DATE, DEADLINE, GOAL, GOAL_OR_STEP = _Date(), _Deadline(), _GoalName(), _GoalNam
 PATH = click.Path(path_type=Path)
 
 
+def _say_while_waiting(sentence: str) -> None:
+    say(f"{sentence} (Ctrl-C stops)")
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The options that every command takes."""
@@ -113,8 +117,11 @@ class Options:
     verbose: bool
 
     def workspace(self) -> Workspace:
-        """Read the goals files."""
-        return _open(self.goals, self.today)
+        """Read the goals files. Sentences in JSON name the year of each day."""
+        workspace = _open(self.goals, self.today)
+        if self.json:
+            display.TODAY.set(None)
+        return workspace
 
     def emit(self, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
         """Print the document with `--json`, else call `show`."""
@@ -160,7 +167,7 @@ def command(
             common = {name: arguments.pop(name) for name in Options.__dataclass_fields__}
             if writes:
                 pull_request.refuse_writing()
-            SILENCE.set(Silence(inf if writes else LOOKING, say))
+            SILENCE.set(Silence(inf if writes else LOOKING, _say_while_waiting))
             return function(Options(**common), **arguments) or 0
 
         decorated: Any = call

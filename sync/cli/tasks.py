@@ -171,6 +171,11 @@ class _Outcome:
         return any(plan.news for plan in self.run.plans)
 
     @property
+    def told(self) -> bool:
+        """Whether there is more to tell than that nothing changed."""
+        return bool(self.pending or self.failed or any(plan.shown for plan in self.run.plans))
+
+    @property
     def failed(self) -> bool:
         """Whether a goal is late or held, a connector could not be read, or the run failed."""
         late = any(goal.failed for goal in self.reading.schedule.goals)
@@ -224,7 +229,7 @@ def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
     for note in _notes(outcome):
         say(note)
     _report_run(options, outcome.run, markdown=markdown)
-    if outcome.run.applied and not (markdown or options.json):
+    if outcome.run.applied and outcome.told and not (markdown or options.json):
         from sync.reports import text
 
         print_lines(text.status(outcome.reading.schedule))

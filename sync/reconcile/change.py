@@ -101,6 +101,11 @@ class ConnectorPlan:
         return tuple(change for change in self.writes if change.key != HEARTBEAT)
 
     @property
+    def shown(self) -> tuple[Change, ...]:
+        """The changes that people are told of: the heartbeat's only where it failed."""
+        return tuple(change for change in self.changes if change.key != HEARTBEAT or change.error)
+
+    @property
     def pending(self) -> bool:
         """Whether there is anything to write, tasks or memory."""
         return bool(self.writes) or self.mending or self.memory != self.stored

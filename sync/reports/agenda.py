@@ -115,8 +115,8 @@ def by_urgency(goals: Iterable[ScheduledGoal]) -> list[ScheduledGoal]:
 def when(entry: Entry, today: date) -> str:
     """Return in words when an entry of today is due; empty if that is today."""
     if entry.due < today:
-        return f"was due {display.near(entry.due, today)}, {display.days((today - entry.due).days)} ago"
-    return f"until {display.near(entry.due, today)}" if entry.due > today else ""
+        return f"was due {display.near(entry.due)}, {display.days((today - entry.due).days)} ago"
+    return f"until {display.near(entry.due)}" if entry.due > today else ""
 
 
 def idle(value: Agenda) -> str:
@@ -125,5 +125,5 @@ def idle(value: Agenda) -> str:
         return ""
     if value.following is None:
         return "Nothing is left to do." if not value.goals else "Nothing to do: no open step has a date."
-    start = display.near(value.following.start, value.today)
+    start = display.near(value.following.start)
     return f"Nothing to do yet. The next step begins {start}: {display.clean(value.following.step.step.title)}."

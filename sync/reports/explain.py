@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from config import display
+from config.calendars import WEEKDAY_NAMES
 from config.durations import Unit
 from config.keys import goal_of, step_of
 from config.project import RelativeDeadline
@@ -35,7 +36,7 @@ _WITH_DAY = {
 def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None) -> list[str]:
     """Return the sentences for one step; without one, for the first step of the goal's longest chain."""
     lines = [
-        f"{display.clean(goal.goal.title)} is due on {display.day(goal.deadline)}{_hung(goal)}: {words.health(goal)}."
+        f"{display.clean(goal.goal.title)} is due on {display.near(goal.deadline)}{_hung(goal)}: {words.health(goal)}."
     ]
     if step is None:
         chain = [s for s in goal.steps if s.longest_chain and s.open]
@@ -107,11 +108,11 @@ def _dates(step: ScheduledStep, calendar: Calendar) -> str:
     if step.dropped:
         return f"“{_title(step)}” was dropped in the app; it has no date any more."
     if step.done:
-        return f"“{_title(step)}” was done on {display.day(step.done)}."
+        return f"“{_title(step)}” was done on {display.near(step.done)}."
     if step.due is None or step.start is None:
         return f"“{_title(step)}” is optional and has no date: there is no time for it."
-    stands = f"“{_title(step)}” stands on {display.day(step.due)} ({_takes(step)})."
-    runs = f"“{_title(step)}” runs from {display.day(step.start)} to {display.day(step.due)} ({_takes(step)})."
+    stands = f"“{_title(step)}” stands on {display.near(step.due)} ({_takes(step)})."
+    runs = f"“{_title(step)}” runs from {display.near(step.start)} to {display.near(step.due)} ({_takes(step)})."
     days, takes = stands if step.start == step.due else runs, step.step.takes
     if takes is not None and takes.unit is Unit.WORKING_DAYS:
         return days + _among(step.start, step.due, calendar)
@@ -134,7 +135,9 @@ def _off_before(first: date, start: date, calendar: Calendar) -> str:
     free = _free(first, start - _DAY, calendar)
     if not free or len(free) < (start - first).days:
         return ""
-    return f" By the calendar it begins on {display.day(first)}; the days from there to its start are not working days."
+    return (
+        f" By the calendar it begins on {display.near(first)}; the days from there to its start are not working days."
+    )
 
 
 def _among(start: date, due: date, calendar: Calendar) -> str:
@@ -151,7 +154,7 @@ def _squeezed(goal: ScheduledGoal, *, again: bool) -> str:
     if again:
         return "  It gets less time than written, too."
     fits = (
-        f"; a deadline of {display.day(goal.earliest_deadline)} would leave it whole" if goal.earliest_deadline else ""
+        f"; a deadline of {display.near(goal.earliest_deadline)} would leave it whole" if goal.earliest_deadline else ""
     )
     return f"  It gets less time than written, so that everything fits before the deadline{fits}."
 
@@ -161,7 +164,7 @@ def _hop(step: ScheduledStep, following: ScheduledStep, goal: ScheduledGoal) -> 
         return f"  It comes again {words.every(step)}, counted back from the last time."
     wait, elsewhere = step.reason.wait, goal_of(following.step.key)
     place = f" (of `{elsewhere}`)" if elsewhere != goal.goal.id else ""
-    starts = f"“{_title(following)}”{place} starts on {display.day(following.start)}"
+    starts = f"“{_title(following)}”{place} starts on {display.near(following.start)}"
     if wait is not None and wait.amount < 0:
         return f"  It may still go on for {str(wait).lstrip('-')} when {starts}."
     waiting = f", after a wait of {wait}" if wait else ""
@@ -181,7 +184,7 @@ def _free(first: date, last: date, calendar: Calendar) -> list[tuple[date, str]]
 
 
 def _list(free: list[tuple[date, str]]) -> str:
-    return ", ".join(f"{display.day(day)} ({why})" for day, why in free)
+    return ", ".join(f"{display.near(day)} ({why})" for day, why in free)
 
 
 def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> Iterator[str]:
@@ -191,7 +194,13 @@ def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, Scheduled
     if goal.state is State.LATE and step.slack < 0:
         squeezed = any(s.squeezed for s in goal.steps)
         when = "With all lengths as written it could not" if squeezed else "From today on it cannot"
-        yield f"  {when} be finished before {display.day(step.early_finish)}."
+        yield f"  {when} be finished before {display.near(step.early_finish)}."
+
+
+def _countdown(wait: Duration) -> str:
+    if wait.weekday is None:
+        return str(wait)
+    return f"on the last {WEEKDAY_NAMES[wait.weekday]} that is at least {display.count(wait.amount // 7, 'week')}"
 
 
 def _why(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> str:
@@ -222,7 +231,7 @@ def _rolled(day: date, wait: Duration, sign: int, calendar: Calendar) -> str:
     meant = date.fromordinal(shift(day.toordinal(), wait, sign))
     way = "before" if sign < 0 else "after"
     why = calendar.why_free(meant)
-    return f"; that is {display.day(meant)} ({why}), so it is the working day {way}" if why else ""
+    return f"; that is {display.near(meant)} ({why}), so it is the working day {way}" if why else ""
 
 
 def _limit(goal: ScheduledGoal) -> str:
@@ -231,8 +240,10 @@ def _limit(goal: ScheduledGoal) -> str:
     buffer = f", with a buffer of {goal.goal.buffer} before the deadline" if goal.goal.buffer.amount else ""
     free = _free(goal.limit + _DAY, goal.deadline, goal.goal.calendar)
     if len(free) >= _MANY_DAYS:
-        return f" Work ends on {display.day(goal.limit)}{buffer}: {len(free)} days from there on are not working days."
-    return f" Work ends on {display.day(goal.limit)}{buffer}" + (f". Not working days: {_list(free)}." if free else ".")
+        return f" Work ends on {display.near(goal.limit)}{buffer}: {len(free)} days from there on are not working days."
+    return f" Work ends on {display.near(goal.limit)}{buffer}" + (
+        f". Not working days: {_list(free)}." if free else "."
+    )
 
 
 def reasons(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> list[str]:

@@ -134,7 +134,7 @@ def _environment(value: Schedule, script: str = "") -> Environment:
     environment.filters["code"] = _with_code
 
     def day(shown: date | None) -> str:
-        return display.near(shown, value.today) if shown else display.day(shown)
+        return display.near(shown, value.today)
 
     environment.globals |= {
         "style": Markup(style),  # noqa: S704  # ours

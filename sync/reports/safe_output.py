@@ -1,6 +1,7 @@
 """Filters stdout and stderr: secrets are hidden, and lines that GitHub's runner would obey are made harmless.
 
-A reader that ends (`| head -1`) ends the run without a message; a full disk is an error.
+When a reader ends (`| head -1`), the rest of the output is discarded, and the command ends as it would have. A full
+disk is an error.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from _typeshed import ReadableBuffer
-
-READER_ENDED = 141  # the exit code of a process that SIGPIPE ended, in a shell: 128 and the number of the signal
 
 
 class OutputError(BackplanError):
@@ -87,15 +86,13 @@ class _Gate(io.BufferedIOBase):
             self._do(self._stream.flush)
 
     def _do(self, act: Callable[[], object]) -> None:
-        """Write or flush. Raises SystemExit if the reader has ended, OutputError if there is no room."""
+        """Write or flush; output that nothing reads any more is discarded. Raises OutputError if there is no room."""
         try:
             act()
         except OSError as error:
             _discard(self._stream)
-            if not self._counts:
+            if not self._counts or isinstance(error, BrokenPipeError):
                 return
-            if isinstance(error, BrokenPipeError):
-                raise SystemExit(READER_ENDED) from None
             raise OutputError(
                 f"the output cannot be written: {error.strerror}. Make room, or send it elsewhere, and run it again"
             ) from None

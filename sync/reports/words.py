@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from config.display import clean, count, day, days
+from config.display import clean, count, days, near
 from config.keys import day_of, goal_of, is_occurrence, step_of, within_goal
 from connectors.base import Action
 from sync.schedule.model import State
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sync.reconcile.change import Change
     from sync.schedule.model import Buffer, Load, Risk, ScheduledGoal, ScheduledStep
 
+NOTHING_TO_DO = "in sync, nothing to do"
 _MOVES = "moved"
 _KINDS = {
     Action.CREATE: "new",
@@ -51,7 +52,7 @@ def every(step: ScheduledStep) -> str:
 def health(goal: ScheduledGoal) -> str:
     """Return the health of a goal in a few words."""
     if goal.state is State.DONE:
-        return f"done on {day(goal.done)}"
+        return f"done on {near(goal.done)}"
     if goal.state in _OVER:
         return _OVER[goal.state]
     if goal.state is State.MISSED:
@@ -77,11 +78,11 @@ def risk(found: Risk) -> list[str]:
     """Return the risk of a goal in sentences."""
     if not found.estimates:
         return ["No open step has an estimate such as `2-3-6 days`, so nothing is known of the risk."]
-    by = ", ".join(f"by {day(end)} with {percent}%" for percent, end in found.finish.items())
+    by = ", ".join(f"by {near(end)} with {percent}%" for percent, end in found.finish.items())
     whole = f" (in {chance(found.chance_of_limit)} with the whole buffer left)"
     holds = f"The deadline holds in {chance(found.chance_of_deadline)} of 100 cases"
     sure = f"be {found.confidence}% sure"
-    begin = f"Begin by {day(found.latest_start)} to {sure}." if found.latest_start else f"It is too late to {sure}."
+    begin = f"Begin by {near(found.latest_start)} to {sure}." if found.latest_start else f"It is too late to {sure}."
     return [f"Done {by}.", holds + (whole if found.chance_of_limit < found.chance_of_deadline else "") + ".", begin]
 
 
@@ -101,14 +102,14 @@ def load(found: Load) -> Iterator[str]:
     if len(found.stretches) <= _FEW_STRETCHES:
         for stretch in found.stretches:
             on = (
-                f"on {day(stretch.first)}"
+                f"on {near(stretch.first)}"
                 if stretch.first == stretch.last
-                else f"from {day(stretch.first)} to {day(stretch.last)}"
+                else f"from {near(stretch.first)} to {near(stretch.last)}"
             )
             yield f"{who} {stretch.most} steps at once {on} (capacity {found.capacity})"
         return
     weeks = list(found.weeks.items())
-    listed = ", ".join(f"{day(monday)} ({most})" for monday, most in weeks[:_WEEKS_SHOWN])
+    listed = ", ".join(f"{near(monday)} ({most})" for monday, most in weeks[:_WEEKS_SHOWN])
     more = f" and {len(weeks) - _WEEKS_SHOWN} more" if len(weeks) > _WEEKS_SHOWN else ""
     yield f"{who} more steps at once than {found.capacity} in the weeks of {listed}{more}"
 
@@ -138,7 +139,7 @@ def progress(goal: ScheduledGoal) -> tuple[int, int]:
 def remark(step: ScheduledStep) -> str:
     """Return a remark on a step's dates in a few words, such as `overdue`."""
     if step.done:
-        return f"done {day(step.done)}"
+        return f"done {near(step.done)}"
     if step.dropped:
         return "dropped"
     if step.due is None:
@@ -171,25 +172,26 @@ def title(change: Change, titles: Mapping[str, str]) -> str:
 def titled(key: str, titles: Mapping[str, str]) -> str:
     """Return the title of a key, with the day of an occurrence; empty where the goals file does not have it."""
     found = titles.get(key) or titles.get(step_of(key), "")
-    return f"{found} ({day(day_of(key))})" if found and is_occurrence(key) else found
+    return f"{found} ({near(day_of(key))})" if found and is_occurrence(key) else found
 
 
 def what_changes(changes: Sequence[Change]) -> str:
     """Return the numbers of changes by kind: `4 tasks move in 1 goal, 56 new`."""
     counts = Counter(map(_kind, changes))
-    moved = {goal_of(change.key) for change in changes if _kind(change) == _MOVES}
-    moves = [
-        f"{count(counts[_MOVES], 'task')} {'moves' if counts[_MOVES] == 1 else 'move'} in {count(len(moved), 'goal')}"
-    ]
-    return ", ".join(
-        [*(moves if moved else []), *(f"{counts[kind]} {kind}" for kind in _KINDS.values() if counts[kind])]
-    )
+    goals = {goal_of(change.key) for change in changes if _kind(change) == _MOVES}
+    return counted(counts[_MOVES], len(goals), {kind: counts[kind] for kind in _KINDS.values()})
+
+
+def counted(moved: int, goals: int, others: Mapping[str, int]) -> str:
+    """Return how many tasks move in how many goals, and the numbers of other changes, in words."""
+    moves = f"{count(moved, 'task')} {'moves' if moved == 1 else 'move'} in {count(goals, 'goal')}"
+    return ", ".join([*([moves] if moved else []), *(f"{number} {kind}" for kind, number in others.items() if number)])
 
 
 def span(changes: Sequence[Change]) -> str:
     """Return the first and the last day of new tasks, in words."""
     days = sorted(c.write.content.due for c in changes if c.write and c.write.content and c.write.content.due)
-    return "" if not days else day(days[0]) if days[0] == days[-1] else f"{day(days[0])} to {day(days[-1])}"
+    return "" if not days else near(days[0]) if days[0] == days[-1] else f"{near(days[0])} to {near(days[-1])}"
 
 
 def _kind(change: Change) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
+from config.durations import Unit
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
-from config.keys import HEARTBEAT
+from config.keys import HEARTBEAT, step_of
 from connectors.base import Mover
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over
@@ -17,14 +19,15 @@ from sync.run import checks, lost_memory
 from sync.run.homes import Binding, goals_of
 from sync.schedule.scheduler import schedule
 from sync.schedule.warnings import GivenUp, Held
+from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
+    from config.calendars import Calendar
     from config.errors import Problem
     from config.project import Project
-    from connectors.model import Snapshot
+    from connectors.model import Snapshot, Task
     from sync.reconcile.renames import Renames
     from sync.schedule.model import Schedule, ScheduledGoal
 
@@ -203,9 +206,36 @@ def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:
     return replace(snapshot, tasks=tasks, copies=copies)
 
 
+def _in_calendars(snapshot: Snapshot, project: Project) -> Snapshot:
+    """Return a snapshot in which steps that a person moved by their first day are as many working days long as before.
+
+    Steps that are measured otherwise, or that the goals file does not have under these keys, move by days of the week.
+    """
+    if not any(task.moved_from for task in snapshot.tasks):
+        return snapshot
+    calendars = {
+        step.key: goal.calendar
+        for goal in project.goals
+        for step in goal.steps
+        if step.takes is None or step.takes.unit is Unit.WORKING_DAYS
+    }
+    return replace(snapshot, tasks=tuple(_in_calendar(task, calendars) for task in snapshot.tasks))
+
+
+def _in_calendar(task: Task, calendars: Mapping[str, Calendar]) -> Task:
+    calendar = calendars.get(step_of(task.marker.key))
+    if calendar is None or task.moved_from is None or task.content.start is None:
+        return task
+    first, last = (day.toordinal() for day in task.moved_from)
+    days = WorkingDays(calendar, task.moved_from[0])
+    begins = days.forward(task.content.start.toordinal())
+    due = days.day(days.position(begins) + days.position(last) - days.position(first))
+    return replace(task, content=replace(task.content, due=date.fromordinal(due)))
+
+
 def _prepared(home: Binding, snapshot: Snapshot, project: Project) -> Snapshot:
     """Return the part of a snapshot that belongs to the goals file, with its days in the file's time zone."""
-    snapshot = _in_zone(snapshot, project.timezone)
+    snapshot = _in_calendars(_in_zone(snapshot, project.timezone), project)
     checks.refuse_other_account(home, snapshot, project)
     if home.unnamed:
         snapshot = lost_memory.part_of_file(home, snapshot, project)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from config import loader
+from config import display, loader
 from config.errors import BackplanError, GoalsFileError, InputError, Problem, RefusedError
 from config.suggest import did_you_mean, meant
 from sync.reconcile.progress import observe
@@ -86,6 +86,12 @@ class Workspace:
         if held := held_back(reading.renames(self.project, found).values()):
             raise GoalsFileError(list(held.values()))
 
+    def schedule_of(self, project: Project, found: reading.Snapshots) -> Schedule:
+        """Return the schedule of other goals files, from what was read for those of the workspace."""
+        goals = {home.connector.identity: home.goals for home in homes_of(project, self.folder)}
+        homes = tuple(replace(home, goals=goals.get(home.connector.identity, frozenset())) for home in found.homes)
+        return reading.work_out(project, replace(found, homes=homes), self.today).schedule
+
     def offline_schedule(self) -> tuple[Schedule, list[str]]:
         """Return the schedule with the progress that files on this machine show, and notes for the user.
 
@@ -141,6 +147,7 @@ def open_workspace(path: Path | None, today: date | None) -> Workspace:
     found = loader.find(path)
     project = loader.load(found)
     day = today or _today(project.timezone)
+    display.TODAY.set(day)
     _refuse_still_to_come(project, day)
     return Workspace(project, found, day)
 

@@ -17,7 +17,7 @@ from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GitLabAccount
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
-from tests.connectors.todoist_account import NOW, TodoistAccount
+from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers import gitlab
@@ -140,6 +140,16 @@ class TestTodoist(Contract):
     def service(self) -> Iterator[TodoistAccount]:
         with TodoistServer(Todoist(PRO, now=NOW)) as server:
             yield TodoistAccount(server)
+
+
+@pytest.mark.proof
+class TestTodoistByStart(Contract):
+    """The same with the first day of each step as its task's date."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[TodoistAccount]:
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            yield TodoistByStartAccount(server)
 
 
 class TestGitHub(Contract):
