@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from config.calendars import parts_with_more
 from config.display import count
 from sync.cli import workflow_template
 from sync.cli.options import DATE, Options, command
 from sync.cli.output import print_lines, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from sync.run.workspace import Workspace
@@ -22,6 +24,7 @@ _PUBLIC = (
     "the page will be public: everybody can read every title, date and note in the plan, also where the repository is "
     "private. It needs Settings > Pages > Source: GitHub Actions"
 )
+_PARTS = 4  # of a country that a hint names
 
 
 @command(
@@ -72,7 +75,9 @@ def init(
             path = workflow_template.PATH
             if publish == "pages":
                 say(_PUBLIC)
-            say(f"{path} syncs every day on GitHub; write there for OWNER whose copy of backplan you use")
+            say(
+                f"{path} syncs every day on GitHub; replace OWNER there with the account that has your copy of backplan"
+            )
         say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
     options.emit(lambda: {"version": 1, "written": written}, show)
@@ -82,12 +87,23 @@ def init(
 def check(options: Options, write_ids: bool) -> None:
     """Report every mistake in the goals file, with its place."""
     workspace = options.workspace()
-    workspace.refuse_doubts()  # which asks for the connectors: they have names and settings to be right, too
+    workspace.refuse_doubts()  # also checks the names and options of connectors
     if write_ids:
         _write_ids(workspace)
+    for hint in _hints(workspace):
+        say(hint)
     steps = sum(len(goal.steps) for goal in workspace.project.goals)
     well_formed = f"no mistakes: {count(len(workspace.project.goals), 'goal')} with {count(steps, 'step')}"
     options.emit(lambda: {"version": 1, "problems": []}, lambda: print_lines([well_formed]))
+
+
+def _hints(workspace: Workspace) -> Iterator[str]:
+    """Yield what is no mistake, and hardly meant: a country whose parts all have more public holidays."""
+    codes = {goal.calendar.holidays for goal in workspace.project.goals}
+    for code in sorted(code for code in codes if code and "-" not in code):
+        if parts := parts_with_more(code, workspace.today.year):
+            named = ", ".join(f"{code}-{part}" for part in parts[:_PARTS]) + (", ..." if len(parts) > _PARTS else "")
+            yield f"`holidays: {code}` has the days alone that all of it has off; each part has more: {named}"
 
 
 def _write_ids(workspace: Workspace) -> None:

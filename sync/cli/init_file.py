@@ -34,7 +34,7 @@ _MODELINE = f"# yaml-language-server: $schema={SCHEMA_NAME}\n"
 def templates() -> dict[str, str]:
     """Return the title of every template's goal, by the template's name."""
     found = Templates(Path("templates"))
-    return {name: goal[0].title for name in found.names() if (goal := found.get(name))}
+    return {name: goal[0].title or name for name in found.names() if (goal := found.get(name))}
 
 
 def templates_table(titles: Mapping[str, str]) -> Columns:

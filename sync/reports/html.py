@@ -21,6 +21,7 @@ from sync.reports.agenda import agenda, by_urgency, idle, when
 from sync.reports.chart import chart
 from sync.reports.explain import reasons
 from sync.reports.publishing import AS_IT_IS, FOLDER, file_name, fragment, path_of
+from sync.reports.warnings import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,7 +134,7 @@ def _environment(value: Schedule, script: str = "") -> Environment:
     environment.filters["code"] = _with_code
 
     def day(shown: date | None) -> str:
-        return display.near(shown, value.today) if shown else display.day(shown)
+        return display.near(shown, value.today)
 
     environment.globals |= {
         "style": Markup(style),  # noqa: S704  # ours
@@ -143,6 +144,7 @@ def _environment(value: Schedule, script: str = "") -> Environment:
         "now": value.today.toordinal(),
         "day": day,
         "count": display.count,
+        "warnings": warnings,
         "short": cache(lambda text, columns=_TITLE_COLUMNS: display.shorten(display.clean(text), columns)),
         "when": lambda entry: when(entry, value.today),
         "ahead_of": lambda ahead: lambda entry: _ahead(ahead, entry, day),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from icalendar import Alarm, Calendar, Event, Todo
+from icalendar import Alarm, Calendar, Event, Todo, vDDDTypes
 
 from config.display import clean
 from config.project import NO_NAMESPACE
@@ -99,8 +100,8 @@ def _components(item: _Item, publishing: Publishing) -> Iterator[Component]:
 def _event(item: _Item, *, alarm: bool) -> Component:
     event = Event()
     event.add("summary", clean(f"✓ {item.summary}" if item.done else item.summary))
-    event.add("dtstart", item.first)
-    event.add("dtend", item.last + timedelta(days=1))  # the end is the first day that no longer belongs to it
+    event["dtstart"] = _time(item.first)
+    event["dtend"] = _time(item.last + timedelta(days=1))  # the end is the first day that no longer belongs to it
     _describe(event, item)
     event.add("transp", "TRANSPARENT")  # a plan does not make anybody busy
     if alarm:
@@ -126,17 +127,25 @@ def _task(item: _Item) -> Component:
 
 
 def _describe(component: Component, item: _Item) -> None:
-    if lines := [line for text in item.about if (line := clean(text))]:
+    if lines := [line for text in item.about if (line := _clean(text))]:
         component.add("description", "\n".join(lines))
 
 
 def _finish(component: Component, made: date, url: str) -> None:
     """Add when the plan was made, never when the calendar was: a feed that did not change must look so."""
-    component.add("dtstamp", _midnight(made))
-    component.add("last-modified", _midnight(made))
+    component["dtstamp"] = component["last-modified"] = _time(_midnight(made))
     if url:
         component.add("url", url)
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+@lru_cache(maxsize=1 << 12)
+def _time(value: date) -> vDDDTypes:
+    """Return a day, or a time, as icalendar writes it: made once, however many events have it."""
+    return vDDDTypes(value)
+
+
+_clean = lru_cache(maxsize=1 << 12)(clean)  # most lines are in many events

@@ -61,14 +61,18 @@ class WorkingDays:
         """Return whether `day` is a working day."""
         return self.back(day) == day
 
-    def before(self, day: int, duration: Duration) -> int:
+    def before(self, day: int, duration: Duration | None) -> int:
         """Return the day that lies `duration` before `day`; not rolled, and `day` itself may be free."""
+        if duration is None:
+            return day
         if duration.unit is Unit.WORKING_DAYS:
             return self.day(self.position(day) - duration.amount) if duration.amount else day
         return shift(day, duration, -1)
 
-    def after(self, day: int, duration: Duration) -> int:
+    def after(self, day: int, duration: Duration | None) -> int:
         """Return the day that lies `duration` after `day`; not rolled, and `day` itself may be free."""
+        if duration is None:
+            return day
         if duration.unit is Unit.WORKING_DAYS:
             return self.day(self.position(day) + duration.amount) if duration.amount else day
         return shift(day, duration, 1)
@@ -124,8 +128,14 @@ class WorkingDays:
 
 
 def shift(day: int, duration: Duration, sign: int) -> int:
-    """Return `day` moved by a span (`sign` 1 or -1). Months keep the day of the month, or take the month's last."""
+    """Return `day` moved by a span (`sign` 1 or -1). Months keep the day of the month, or take the month's last.
+
+    A span that begins on a weekday: back, to the last such day; ahead, from the first such day on.
+    """
     amount = sign * duration.amount
+    if duration.weekday is not None:  # the ordinal 1 is a Monday
+        off = day - 1 - duration.weekday
+        return day + amount + (-off % 7 if sign > 0 else -(off % 7))
     if duration.unit is not Unit.MONTHS:
         return day + amount
     from dateutil.relativedelta import relativedelta

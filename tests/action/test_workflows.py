@@ -63,9 +63,9 @@ def add(runner: Runner, goals: str, text: str) -> None:
     runner.push({"goals.yaml": goals, workflow_template.PATH: text})
 
 
-def a_pull_request(number: int = 1, *, fork: bool = False) -> dict[str, Any]:
+def a_pull_request(number: int = 1, *, fork: bool = False, base: str = "") -> dict[str, Any]:
     head = {"ref": "other", "repo": {"fork": fork, "full_name": "somebody/goals" if fork else "ann/goals"}}
-    return {"pull_request": {"number": number, "head": head, "base": {"ref": "main"}}}
+    return {"pull_request": {"number": number, "head": head, "base": {"ref": "main", "sha": base}}}
 
 
 def in_the_readme() -> tuple[str, str]:
@@ -146,15 +146,16 @@ def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(
     token = service.workflow_token(repo, contents="read", pull_requests="write")
     given = {**secrets(todoist), "GITHUB_TOKEN": token.text}
     add(runner, GOALS, TODOIST)
+    base = runner.git("rev-parse", "HEAD").strip()
     comments = repo.issues[number].comments
-    for title in ("Find a course provider", "Find a course", "Find a course"):
+    for title, said in (("Find a course provider", "the plan stays as it is"), *[("A course", "no date moves")] * 2):
         add(runner, GOALS.replace("Find a course provider", title), TODOIST)
-        done = runner.happens("pull_request", secrets=given, **a_pull_request(number))
+        done = runner.happens("pull_request", secrets=given, **a_pull_request(number, base=base))
         assert done.green, done.log
         assert not done.annotations
         (comment,) = comments
-        assert title in comment.body
-        assert "7 changes to make" in comment.body
+        assert f"backplan: {said}\n" in comment.body
+        assert "the next run writes to todoist (Goals): 7 new." in comment.body
     assert github.count("PATCH") == 1
     assert not todoist.service.tasks()
 
