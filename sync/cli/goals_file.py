@@ -15,7 +15,7 @@ from sync.cli.options import DATE, Options, command
 from sync.cli.output import print_lines, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from sync.run.workspace import Workspace
@@ -56,7 +56,7 @@ def init(
 
     if publish and no_workflow:
         raise click.UsageError(
-            "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
+            "--publish needs the workflow, and --no-workflow leaves it out: leave out one of the two"
         )
     if template == "list":
         found = init_file.templates()
@@ -68,19 +68,17 @@ def init(
     text = init_file.goals_text(path, template, title, deadline, options.connector, ask=sys.stdin.isatty())
     written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
     where = f" --goals {path}" if options.goals else ""
+    options.emit(lambda: {"version": 1, "written": written}, lambda: _say_written(written, publish, where))
 
-    def show() -> None:
-        say("\n".join(f"wrote {name}" for name in written))
-        if any(name.endswith(workflow_template.PATH) for name in written):
-            path = workflow_template.PATH
-            if publish == "pages":
-                say(_PUBLIC)
-            say(
-                f"{path} syncs every day on GitHub; replace OWNER there with the account that has your copy of backplan"
-            )
-        say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
-    options.emit(lambda: {"version": 1, "written": written}, show)
+def _say_written(written: Sequence[str], publish: str | None, where: str) -> None:
+    say("\n".join(f"wrote {name}" for name in written))
+    path = workflow_template.PATH
+    if any(name.endswith(path) for name in written):
+        if publish == "pages":
+            say(_PUBLIC)
+        say(f"{path} syncs every day on GitHub; replace OWNER there with the account that has your copy of backplan")
+    say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
 
 @command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -58,17 +59,30 @@ class _View:
 
 def schedule(value: Schedule, publishing: Publishing = AS_IT_IS) -> str:
     """Return the page as one file."""
-    views = _views(value, publishing.histories)
-    return _index(_environment(value), value, views, link=lambda key: f"#{fragment(key)}")
+    with _as_of(value.today):
+        views = _views(value, publishing.histories)
+        return _index(_environment(value), value, views, link=lambda key: f"#{fragment(key)}")
 
 
-def pages(value: Schedule, publishing: Publishing) -> Iterator[tuple[str, str]]:
-    """Yield the pages of the site, each with its path: one of all goals, and one of each."""
-    views, environment = _views(value, publishing.histories), _environment(value, publishing.script)
-    yield "index.html", _index(environment, value, views, link=path_of)
-    page = environment.get_template("goal.html")
-    for view in views:
-        yield f"{FOLDER}/{view.file}.html", page.render(title=view.goal.goal.title, view=view)
+def pages(value: Schedule, publishing: Publishing) -> dict[str, str]:
+    """Return the pages of the site by their paths: one of all goals, and one of each."""
+    with _as_of(value.today):
+        views, environment = _views(value, publishing.histories), _environment(value, publishing.script)
+        made = {"index.html": _index(environment, value, views, link=path_of)}
+        page = environment.get_template("goal.html")
+        for view in views:
+            made[f"{FOLDER}/{view.file}.html"] = page.render(title=view.goal.goal.title, view=view)
+        return made
+
+
+@contextmanager
+def _as_of(today: date) -> Iterator[None]:
+    """Let dates leave out the year of this day, whatever else is printed."""
+    before = display.TODAY.set(today)
+    try:
+        yield
+    finally:
+        display.TODAY.reset(before)
 
 
 def _index(environment: Environment, value: Schedule, views: Sequence[_View], *, link: Callable[[str], str]) -> str:
@@ -132,23 +146,19 @@ def _environment(value: Schedule, script: str = "") -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["code"] = _with_code
-
-    def day(shown: date | None) -> str:
-        return display.near(shown, value.today)
-
     environment.globals |= {
         "style": Markup(style),  # noqa: S704  # ours
         "script": Markup(script),  # noqa: S704  # ours
         "policy": _policy(style, script),
         "today": value.today,
         "now": value.today.toordinal(),
-        "day": day,
+        "day": display.near,
         "count": display.count,
         "warnings": warnings,
         "short": cache(lambda text, columns=_TITLE_COLUMNS: display.shorten(display.clean(text), columns)),
         "when": lambda entry: when(entry, value.today),
-        "ahead_of": lambda ahead: lambda entry: _ahead(ahead, entry, day),
-        "spoken": lambda step: _spoken(step, day),
+        "ahead_of": lambda ahead: lambda entry: _ahead(ahead, entry),
+        "spoken": _spoken,
         "words": words,
         "span": timeline.span,
         "kind": timeline.kind,
@@ -172,17 +182,18 @@ def _hash(text: str) -> str:
 
 
 def _with_code(text: str) -> Markup:
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(display.clean(text)))))  # noqa: S704  # escaped
+    shown = escape(display.clean(display.with_days(text)))
+    return Markup(_CODE.sub(r"<code>\1</code>", str(shown)))  # noqa: S704  # escaped
 
 
-def _ahead(ahead: Day, entry: Entry, day: Callable[[date], str]) -> str:
-    return "due" if entry.due == ahead.date else f"begins, until {day(entry.due)}"
+def _ahead(ahead: Day, entry: Entry) -> str:
+    return "due" if entry.due == ahead.date else f"begins, until {display.near(entry.due)}"
 
 
-def _spoken(step: ScheduledStep, day: Callable[[date], str]) -> str:
+def _spoken(step: ScheduledStep) -> str:
     """Return the bar of a step in words."""
     days, remark = timeline.span(step), words.remark(step)
     if days is None:
         return remark
-    dates = day(days[1]) if days[0] == days[1] else f"{day(days[0])} to {day(days[1])}"
+    dates = display.near(days[1]) if days[0] == days[1] else f"{display.near(days[0])} to {display.near(days[1])}"
     return dates if step.done or not remark else f"{dates}, {remark}"

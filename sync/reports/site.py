@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def site(value: Schedule, publishing: Publishing) -> dict[str, bytes]:
     """Return the content of each file by its path."""
-    files = {path: page.encode() for path, page in html.pages(value, publishing)}
+    files = {path: page.encode() for path, page in html.pages(value, publishing).items()}
     files["plan.json"] = as_json.text(as_json.schedule(value)).encode()
     files["calendar.ics"] = ics.schedule(value, publishing)
     for goal in value.goals:
