@@ -140,3 +140,4 @@ def test_each_goal_has_a_calendar_of_its_own(two: Schedule) -> None:
     whole = read(files["calendar.ics"])
     parts = [read(files[f"goal/{goal.goal.id}.ics"]) for goal in two.goals]
     assert sorted(whole) == sorted(uid for part in parts for uid in part)
+    assert files["calendar.ics"] == ics.schedule(two) == ics.schedule(replace(two, goals=two.goals[::-1]))
