@@ -189,7 +189,7 @@ class Writer:
             line = ""
         elif write.marker:
             line = write_marker(write.marker)
-        wanted = Wanted(content, self._joined(notes, line), ours=write.action is not Action.DETACH)
+        wanted = Wanted(content, self._joined(notes, line))
         fields = (write.fields & self._service.capabilities.fields) - {"notes"}
         if fields or wanted.text != row.text:
             row = self._place.take(self._service.change(row, wanted, fields | {TEXT}))
@@ -234,7 +234,9 @@ class Writer:
         while True:
             try:
                 row = self._place.take(self._service.create(wanted))
-                if split(row.text)[1].split()[:4] != line.split()[:4]:  # nonce, namespace and key, or what a memory has
+                if (
+                    split(row.text)[1].split()[:4] != line.split()[:4]
+                ):  # nonce, namespace and key; or the head of a memory
                     raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
                 return row
             except UnknownOutcomeError:
@@ -267,7 +269,7 @@ class Writer:
         place.stored = Stored(memory, rows)
 
     def _overwrite(self, row: Row, wanted: Wanted, memory: Mapping[str, StoredGoal]) -> Mapping[str, StoredGoal]:
-        """Change the memory in place; return it, with what a run that raced has written there since it was read."""
+        """Change the memory in place. Return it, merged with the changes of a racing run since it was read."""
         place, hiding = self._place, self._service.hiding
         try:
             place.take(self._service.change(row, wanted, frozenset({TEXT})))
@@ -363,14 +365,6 @@ class ServiceConnector:
             self.read()
         assert self._place is not None  # noqa: S101  # it has just been read
         return self._place
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task is there with this content and without a marker."""
-        place = self._read_once()
-        row = place.row(native_id)
-        if row is None or row.closed or self.service.hiding.split(row.text)[1]:
-            return False
-        return place.classifier.content(row) == content
 
     def facts(self) -> list[Check]:
         """Return what token and place say of themselves, as far as that can be read."""

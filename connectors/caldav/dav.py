@@ -1,4 +1,4 @@
-"""WebDAV as far as a list of tasks needs it: questions and answers in XML, and texts that are written conditionally."""
+"""The part of WebDAV that a list of tasks needs: requests in XML, and conditional writes of texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A task as a server holds it. etag: names this state of it; empty where the server did not say."""
+    """A task as it is on a server. etag: identifies this state; empty if the server did not return one."""
 
     path: str
     etag: str
@@ -45,7 +45,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What a server says of a path. components: what it takes; empty where that is not said."""
+    """The properties of a path. components: the kinds of entries that it accepts; empty if they are not known."""
 
     path: str
     principal: str = ""
@@ -57,21 +57,21 @@ class Collection:
 
     @property
     def is_list(self) -> bool:
-        """Whether it holds tasks or events, and is no inbox or folder of lists."""
+        """Whether it is a list, and no inbox or parent of lists."""
         return f"{CAL}calendar" in self.kinds
 
     def takes(self, component: str) -> bool:
-        """Whether it is a list of such components."""
+        """Whether it is a list that accepts such components."""
         return self.is_list and (not self.components or component in self.components)
 
     @property
     def is_writable(self) -> bool:
-        """Whether tasks can be written there, as far as that is said."""
+        """Whether tasks can be written there; True if the rights are not known."""
         return not self.rights or not self.rights.isdisjoint({f"{DAV}{name}" for name in ("all", "write", "bind")})
 
 
 def whole(response: requests.Response) -> bool:
-    """Return whether an answer that is no error is one that a server of this kind gives, and all of it."""
+    """Return whether an answer that is no error is a complete answer of a CalDAV server."""
     content, status = response.content.strip(), response.status_code
     if status == _MANY:
         return _is_multistatus(content)
@@ -83,33 +83,33 @@ def whole(response: requests.Response) -> bool:
 
 
 def words(response: requests.Response) -> str:
-    """Return what an error in XML says, or a short one in plain text."""
+    """Return the message of an error in XML or plain text."""
     if response.headers.get("Content-Type", "").startswith("text/plain"):
         return response.content.decode("utf-8", "replace").strip()[:200]
     try:
         root = _parsed(response.content)
     except ValueError:
         return ""
-    said = [one.text for one in root.iter() if one.text and one.tag.rpartition("}")[2] in _WORDS]
-    return (said[0] if said else ", ".join(one.tag.rpartition("}")[2] for one in root)).strip()
+    found = [one.text for one in root.iter() if one.text and one.tag.rpartition("}")[2] in _WORDS]
+    return (found[0] if found else ", ".join(one.tag.rpartition("}")[2] for one in root)).strip()
 
 
 _WORDS = ("message", "responsedescription")
 
 
 class Dav:
-    """A server, asked through an `Api`. Paths begin at its root."""
+    """A server, through an `Api`. Paths begin at its root."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     @property
     def has_path(self) -> bool:
-        """Whether the address of the server is more than its host."""
+        """Whether the address of the server contains a path."""
         return bool(urlsplit(self._api.url).path)
 
     def properties(self, path: str, *, below: bool = False) -> list[Collection]:
-        """Return what a path is, and with `below` what stands directly below it.
+        """Return the properties of a path, and with `below` those of all paths directly below it.
 
         Raises MissingError where it is not there, or BackplanError.
         """
@@ -118,9 +118,9 @@ class Dav:
         return [self._collection(response, one) for one in _parsed(response.content).iter(f"{DAV}response")]
 
     def items(self, path: str, component: str, *, whole: bool = False, having: str = "") -> list[Resource]:
-        """Return all of a list that are such components, or those of them that have a property.
+        """Return the entries of a list with such components, or those of them that have a property.
 
-        whole: by another question, for all that is there. Raises as `properties`.
+        whole: by a request for all entries. Raises as `properties`.
         """
         query = _QUERY % ("" if whole else _COMPONENTS % (component, _WITH % having if having else ""))
         response = self._api.ask(
@@ -130,11 +130,11 @@ class Dav:
         return [one for one in found if one is not None and f"BEGIN:{component}" in one.text]
 
     def make_list(self, path: str, name: str, component: str) -> requests.Response:
-        """Make a list for such components; return the answer, which may be an error."""
+        """Create a list for such components; return the answer, which may be an error."""
         return self._api.send("MKCALENDAR", self._address(path), body=_MAKE % (escape(name), component), headers=_XML)
 
     def get(self, path: str) -> Resource | None:
-        """Return a task; None where there is none."""
+        """Return a task; None if there is none."""
         response = self._api.send("GET", self._address(path))
         if response.status_code in (_GONE, 410):
             return None
@@ -157,8 +157,8 @@ class Dav:
 
         def href(name: str) -> str:
             one = properties.get(name)
-            said = one.findtext(f"{DAV}href", "") if one is not None else ""
-            return _path(response, said) if said else ""
+            href = one.findtext(f"{DAV}href", "") if one is not None else ""
+            return _path(response, href) if href else ""
 
         def tags(name: str, *within: str) -> frozenset[str]:
             one = properties.get(name)
@@ -181,7 +181,7 @@ class Dav:
         )
 
     def _resource(self, response: requests.Response, found: Element) -> Resource | None:
-        """Return a task of an answer; None for one that is gone. Raises BackplanError where it is not all there."""
+        """Return a task of an answer; None if it is deleted. Raises BackplanError if a part is missing."""
         status = found.findtext(f"{DAV}status", "")
         if _code(status) == str(_GONE):
             return None
@@ -194,12 +194,12 @@ class Dav:
 
 
 def _path(response: requests.Response, href: str) -> str:
-    """Return a path as it is asked for; servers write it with or without the host."""
+    """Return a path without the host, which some servers write."""
     return urlsplit(urljoin(response.url, href.strip())).path
 
 
 def _properties(found: Element) -> dict[str, Element]:
-    """Return the properties that were found, by name. Raises BackplanError for one that could not be read just now."""
+    """Return the properties that were found, by name. Raises BackplanError if one could not be read this time."""
     parts = found.findall(f"{DAV}propstat")
     failed = [status for part in parts if _code(status := part.findtext(f"{DAV}status", ""))[:1] == "5"]
     if failed:
@@ -214,7 +214,7 @@ def _code(status: str) -> str:
 
 
 def _parsed(content: bytes) -> Element:
-    """Return the root of XML. Raises ValueError where it is none, or declares entities."""
+    """Return the root of XML. Raises ValueError if it is no XML, or declares entities."""
     if b"<!DOCTYPE" in content:
         raise ValueError("it declares a type")
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
-    from connectors.todoist.objects import Item, Listing
+    from connectors.todoist.objects import Listing
     from connectors.todoist.reader import Reading
 
 _OPTIONS = {"project", "section"}
@@ -125,7 +125,7 @@ class TodoistConnector:
         *,
         named: bool = True,
     ) -> None:
-        """`project` and `section` are names or ids; the first write creates what does not exist.
+        """`project` and `section` are names or ids; the first write creates them if they do not exist.
 
         named: the goals file names this place.
         """
@@ -145,9 +145,9 @@ class TodoistConnector:
         """Take `project`, by default Goals, and `section`, by default none."""
         for name, value in options.items():
             if name not in _OPTIONS or not isinstance(value, str) or not 0 < len(value.strip()) <= 120:
-                said = f"{name}: {value}" if name in _OPTIONS else name
+                option = f"{name}: {value}" if name in _OPTIONS else name
                 raise InputError(
-                    f"todoist: `{said}` is not a setting of it; it takes the names (or ids) of a project and, if you "
+                    f"todoist: `{option}` is not a valid option; expected the names (or ids) of a project and, if you "
                     "like, of a section, such as {project: Career, section: This year}"
                 )
         account = _ACCOUNTS.get(folder)
@@ -162,8 +162,8 @@ class TodoistConnector:
         `who` and the checklist are written into the description.
         """
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
-        said = in_words(content, self.capabilities.fields)
-        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", said.replace("\r\n", "\n").strip())
+        text = in_words(content, self.capabilities.fields)
+        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", text.replace("\r\n", "\n").strip())
         labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
         return Content(title, content.due, notes, labels, content.priority)
 
@@ -239,20 +239,6 @@ class TodoistConnector:
             return [Check("service", False, str(error))]
         found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Check("token", True, "accepted"), *found]
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task exists with this content and without a marker."""
-        from connectors.todoist.description import content_of, split
-
-        item = self._known(native_id) or self.account.client(self.requests).task(native_id)
-        if item is None or item.is_deleted or split(item.description)[1] is not None:
-            return False
-        if self._reading is not None:
-            self._reading.listing.items[native_id] = item
-        return content_of(item) == content
-
-    def _known(self, native_id: str) -> Item | None:
-        return self._reading.listing.items.get(native_id) if self._reading else None
 
     # Writing
 

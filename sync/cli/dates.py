@@ -26,10 +26,12 @@ _DEADLINE = click.option(
 )
 _RISK = (
     click.option("--risk", is_flag=True, help="How likely the dates are to hold, from estimates such as 2-3-6 days."),
-    click.option("--confidence", type=click.IntRange(1, 99), help="The same, and when to begin to be so sure (80 %)."),
+    click.option(
+        "--confidence", type=click.IntRange(1, 99), help="The same, and the latest start at this confidence (80 %)."
+    ),
 )
 _CONFIDENCE = 80
-_REPORTS = ("html", "svg", "ics")  # options that name a file, each with the module in sync/reports that writes it
+_REPORTS = ("html", "svg", "ics")  # options that name a file, each with a module of this name in sync/reports
 
 
 @command(
@@ -52,10 +54,10 @@ def schedule(
 ) -> int:
     """Show the date of every step, offline."""
     workspace = options.workspace()
-    sure = confidence or (_CONFIDENCE if risk else None)
-    before = shown = _schedule(workspace, progress=progress, sure=sure)
+    level = confidence or (_CONFIDENCE if risk else None)
+    before = shown = _schedule(workspace, progress=progress, confidence=level)
     if deadline:
-        shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress, sure=sure, again=True)
+        shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress, confidence=level, again=True)
     before, shown = _only(workspace, before, options.goal), _only(workspace, shown, options.goal)
     files = {renderer: path for renderer in _REPORTS if (path := reports[renderer]) is not None}
     for renderer, path in files.items():
@@ -152,16 +154,16 @@ def explain(options: Options, target: str) -> None:
 
     workspace = options.workspace()
     named, step_named = goal_of(target), within_goal(target)
-    asked = workspace.goal(named)
+    wanted = workspace.goal(named)
     planned = _schedule(workspace, progress=False)
-    goal = next(goal for goal in planned.goals if goal.goal.id == asked.id)
+    goal = next(goal for goal in planned.goals if goal.goal.id == wanted.id)
     step = goal.step(step_named) if step_named else None
     if step_named and step is None:
-        step_named = workspace.step(asked, step_named).id
+        step_named = workspace.step(wanted, step_named).id
         step = goal.step(step_named)
     lines = sentences(planned, goal, step)
     options.emit(
-        lambda: {"version": 1, "goal": asked.id, "step": step_named or None, "lines": lines},
+        lambda: {"version": 1, "goal": wanted.id, "step": step_named or None, "lines": lines},
         lambda: print_lines(lines),
     )
 
@@ -191,10 +193,10 @@ def move(
     workspace = options.workspace()
     goal = workspace.goal(goal_id)
     text = edit.move_deadline(goal, day)
-    sure = confidence or (_CONFIDENCE if risk else None)
-    before = _schedule(workspace, progress=False, sure=sure)
+    level = confidence or (_CONFIDENCE if risk else None)
+    before = _schedule(workspace, progress=False, confidence=level)
     moved = workspace.with_deadlines({**dict(deadline), goal.id: day})
-    after = _schedule(moved, progress=False, sure=sure, again=True)
+    after = _schedule(moved, progress=False, confidence=level, again=True)
     if not dry_run:
         edit.save(Path(goal.origin.source.name), goal.origin.source, text)
 
@@ -230,8 +232,8 @@ def fit(options: Options, goal_id: str, progress: bool) -> None:
     options.report("fit", found)
 
 
-def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, again: bool = False) -> Schedule:
-    """Return the schedule, with its risk if `sure` (in percent) is given; `again`: without the notes."""
+def _schedule(workspace: Workspace, *, progress: bool, confidence: int | None = None, again: bool = False) -> Schedule:
+    """Return the schedule, with its risk at a confidence in percent, if given; `again`: without the notes."""
     if progress:
         from sync.run.reading import read
 
@@ -245,12 +247,12 @@ def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, 
         notes = [f"note: {note}" for note in found]
     for note in notes if not again else ():
         say(note)
-    if sure is None:
+    if confidence is None:
         return planned
     require_numpy()
     from sync.forecast.risk import with_risk
 
-    return with_risk(workspace.project, planned, sure)
+    return with_risk(workspace.project, planned, confidence)
 
 
 def _only(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> Schedule:

@@ -46,7 +46,9 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
         say("\n".join(f"wrote {name}" for name in written))
         if any(name.endswith(workflow_template.PATH) for name in written):
             path = workflow_template.PATH
-            say(f"{path} syncs every day on GitHub; write there for OWNER whose copy of backplan you use")
+            say(
+                f"{path} syncs every day on GitHub; replace OWNER there with the account that has your copy of backplan"
+            )
         say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
     options.emit(lambda: {"version": 1, "written": written}, show)
@@ -56,7 +58,7 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
 def check(options: Options, write_ids: bool) -> None:
     """Report every mistake in the goals file, with its place."""
     workspace = options.workspace()
-    workspace.refuse_doubts()  # which asks for the connectors: they have names and settings to be right, too
+    workspace.refuse_doubts()  # also checks the names and options of connectors
     if write_ids:
         _write_ids(workspace)
     steps = sum(len(goal.steps) for goal in workspace.project.goals)

@@ -57,7 +57,7 @@ def console() -> Console:
 
 
 def schedule(value: Schedule) -> Iterable[RenderableType]:
-    """Yield a heading and a table for each goal, then what is too much at once."""
+    """Yield a heading and a table for each goal, then the periods with too many steps at once."""
     for goal in value.goals:
         yield _heading(goal)
         if goal.steps:
@@ -113,7 +113,7 @@ def _warnings(goal: ScheduledGoal) -> Iterable[Text]:
 
 
 def status(value: Schedule) -> Iterable[RenderableType]:
-    """Yield one table: each goal's health, progress, next step and deadline; what slipped stands below it."""
+    """Yield one table: each goal's health, progress, next step and deadline; then the warnings."""
     table = _table("goal", "health", ("done", "right"), "next step", "due", "deadline")
     for goal in value.goals:
         done, count = words.progress(goal)
@@ -133,11 +133,11 @@ def status(value: Schedule) -> Iterable[RenderableType]:
         if goal.buffer and goal.state is not State.DONE:
             yield Text(f"{display.clean(goal.goal.title)}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
     yield from _loads(value)
-    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.tells)
+    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.is_notable)
 
 
 def agenda(value: Agenda) -> Iterable[RenderableType]:
-    """Yield what to do today, the days ahead, and one line for each goal, the most urgent first."""
+    """Yield the steps of today, the days ahead, and one line for each goal, the most urgent first."""
     yield Text(display.day(value.today), style="bold")
     if sentence := idle(value):
         yield Text(f"\n{sentence}")
@@ -159,8 +159,8 @@ def agenda(value: Agenda) -> Iterable[RenderableType]:
 
 def _entries(rows: Iterable[tuple[str, str, Entry]]) -> Columns:
     table = Columns(("", "", ""), indent=2)
-    for title, said, entry in rows:
-        table.add_row(title, said, Text(display.clean(entry.goal.goal.title), style="dim"))
+    for title, remark, entry in rows:
+        table.add_row(title, remark, Text(display.clean(entry.goal.goal.title), style="dim"))
     return table
 
 
@@ -176,7 +176,7 @@ def _goals(value: Agenda) -> Columns:
 
 
 def fit(value: Fit) -> Iterable[RenderableType]:
-    """Yield how a goal stands, its earliest deadlines beside the one that it has, and what done steps tell."""
+    """Yield the health of a goal, its earliest deadlines compared with its own, and the lessons from done steps."""
     goal = value.goal
     yield Text(f"{display.clean(goal.goal.title)} is due on {display.day(goal.deadline)}: {words.health(goal)}.")
     if goal.done or not goal.waiting:
@@ -197,8 +197,8 @@ def fit(value: Fit) -> Iterable[RenderableType]:
 
 def _deadlines(value: Fit, planned: date) -> Columns:
     table = _table("beginning today", "earliest deadline", "")
-    sure = [(f"{percent}% sure", day) for percent, day in value.sure.items()] if value.estimates else []
-    for name, day in (("as planned", planned), *sure):
+    confident = [(f"{percent}% sure", day) for percent, day in value.by_confidence.items()] if value.estimates else []
+    for name, day in (("as planned", planned), *confident):
         table.add_row(name, display.day(day), _compared(day, value.goal.deadline))
     return table
 
@@ -213,7 +213,7 @@ def _compared(day: date | None, deadline: date) -> str:
 def plan(
     values: Sequence[ConnectorPlan], titles: Mapping[str, str], *, applied: bool, verbose: bool = False
 ) -> Iterable[RenderableType]:
-    """Yield for each connector a line that counts, then a table of changes for each goal.
+    """Yield for each connector a line with the numbers of changes, then a table of changes for each goal.
 
     titles: of goals, steps and groups by their keys. verbose: with each new task, where there are many in a goal.
     """
@@ -259,15 +259,15 @@ def _counts(value: ConnectorPlan, *, applied: bool) -> str:
     done, failed, waiting = (statuses.count(status) for status in ("applied", "failed", "skipped"))
     if not statuses:
         return "in sync, nothing to do"
-    said = words.what_changes(value.news)
-    what = f": {said}" if "," in said or "goal" in said else ""
+    counted = words.what_changes(value.news)
+    what = f": {counted}" if "," in counted or "goal" in counted else ""
     if not applied:
         costs = f"; {value.budget}" if value.budget else ""
         return f"{display.count(len(statuses), 'change')} to make{what}{costs}"
-    told = [f"{display.count(done, 'change')} made{what}"]
-    told += [f"{failed} failed"] if failed else []
-    told += [f"{waiting} wait for the next run"] if waiting else []
-    return ", ".join(told)
+    results = [f"{display.count(done, 'change')} made{what}"]
+    results += [f"{failed} failed"] if failed else []
+    results += [f"{waiting} wait for the next run"] if waiting else []
+    return ", ".join(results)
 
 
 def _fields(change: Change) -> Text:
@@ -295,7 +295,7 @@ def _value(name: str, value: object) -> str:
 
 
 def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
-    """Yield what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
+    """Yield the effect of a changed deadline: a table of old -> new dates, then the goals whose health changes."""
     table = _table("step", "due", "", "new due", "by")
     moved, titles = after.moves(before), after.titles
     for key, old, new in moved:

@@ -1,4 +1,4 @@
-"""The first half of a run: reads every connector once, finds out what the user did, and schedules."""
+"""The first half of a run: reads every connector once, finds the changes of the user, and schedules."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one run has read and computed, before anything is written.
+    """The result of reading: all that a run knows before it writes.
 
     unread: why a connector could not be read, by its label; its goals are left alone everywhere. rebuilt: the labels of
     the connectors whose memory was made again from the tasks. held: the goals that are left alone because a rename is
@@ -48,7 +48,7 @@ class Reading:
 
     @property
     def first_sync(self) -> dict[str, date]:
-        """The day since which any app has known of each goal."""
+        """The day of the first sync of each goal, in any app."""
         return first_syncs(item for view in self.views for item in view.snapshot.memory.items())
 
     @property
@@ -81,7 +81,7 @@ def read(
     elsewhere: the ids of the goals that are also in a connector that is not among `homes`.
 
     rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
-    allow_mass_change: believe that somebody has deleted many tasks at once.
+    allow_mass_change: take it as true that many tasks were deleted at once.
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
@@ -127,7 +127,7 @@ def _given_up_in(goal: ScheduledGoal, given_up: Mapping[str, frozenset[str]]) ->
 
 
 def renames(project: Project, found: Snapshots) -> dict[str, Renames]:
-    """Return what each connector remembers under another key, by its label."""
+    """Return the renamed keys of each connector, by its label."""
     return _renames(project, found.there, found.by_label)
 
 
@@ -204,7 +204,7 @@ def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:
 
 
 def _prepared(home: Binding, snapshot: Snapshot, project: Project) -> Snapshot:
-    """Return what concerns the goals file of a snapshot, with its days in the file's time zone."""
+    """Return the part of a snapshot that belongs to the goals file, with its days in the file's time zone."""
     snapshot = _in_zone(snapshot, project.timezone)
     checks.refuse_other_account(home, snapshot, project)
     if home.unnamed:

@@ -203,7 +203,7 @@ def test_no_deadline_helps_where_it_takes_another_goal_along() -> None:
     guess = replace(step, takes=parse("7-8-9"))
     estimated = replace(second, steps=(guess,), sequence=(guess,))
     whole = project(first, estimated)
-    assert fit.fit(whole, schedule(whole, Progress(), today), "b").sure[95] is None
+    assert fit.fit(whole, schedule(whole, Progress(), today), "b").by_confidence[95] is None
 
 
 def test_a_deadline_that_only_fits_beside_a_far_holiday_is_found() -> None:
