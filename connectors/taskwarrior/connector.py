@@ -21,7 +21,7 @@ from connectors.snapshot import Classifier, in_words, tidy
 from connectors.taskwarrior import item as items
 from connectors.taskwarrior.batch import MEMORY, Batch, Home, memory_in
 from connectors.taskwarrior.item import DELETED, HIDING, MARKER, PLACE
-from connectors.taskwarrior.program import LockedError, Program, alone_in, trace_of
+from connectors.taskwarrior.program import Program, alone_in, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -182,7 +182,7 @@ class TaskwarriorConnector:
             part = batch[first : first + _MOST]
             try:
                 told = [WriteResult(error=stopped)] * len(part) if stopped else self._carried_out(part, ids)
-            except LockedError as error:
+            except BackplanError as error:
                 told = [WriteResult(error=str(error))] * len(part)
             answers += told
             failed = (one.error for one, write in zip(told, part, strict=True) if isinstance(write, StoreWrite))
@@ -207,10 +207,10 @@ class TaskwarriorConnector:
             answers = [_taken(batch, write) for write in part]
             for native_id, keys in self._unlinked.items():
                 batch.link(native_id, keys)
+            why = self._load(list(batch.wanted.values())) if batch.wanted else ""
             self._unlinked = batch.unlinked
             if not batch.wanted:
                 return answers
-            why = self._load(list(batch.wanted.values()))
             if why or batch.wanted.keys() != {self._home.memory_id}:
                 self._export()
             else:

@@ -155,6 +155,8 @@ def set_notes(item: Item, notes: str) -> None:
 def annotate(item: Item, words: str, now: datetime) -> None:
     """Add an annotation with a time that no other has."""
     others = item.get("annotations", [])
+    if any(one["description"] == words for one in others):  # an earlier attempt has added it
+        return
     moments = [one["entry"] for one in others]
     moment = now.replace(microsecond=0)
     while stamp(moment) in (*moments, item["entry"]):

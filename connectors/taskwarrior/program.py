@@ -147,6 +147,9 @@ def alone_in(folder: Path) -> Iterator[None]:
 
     Raises LockedError if another run has locked it.
     """
+    if not folder.is_dir():  # no task yet
+        yield
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
@@ -163,7 +166,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 def trace_of(folder: Path) -> tuple[object, ...]:
     """Return a value that changes with every change of the files in a folder."""
     found: list[object] = []
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         with suppress(FileNotFoundError):  # temporary files of 3.x
             status = path.stat()
             found.append((path.name, status.st_mtime_ns, status.st_size))

@@ -28,7 +28,7 @@ from connectors.taskwarrior.connector import TaskwarriorConnector
 from connectors.taskwarrior.program import Ended, LockedError, Program, alone_in
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
-from tests.connectors.contract import TODAY, World, load, run
+from tests.connectors.contract import TODAY, World, a_goal, load, run
 from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself, standing_in
 from tests.servers import taskwarrior
@@ -173,6 +173,31 @@ def test_one_task_that_is_not_taken_keeps_no_other_from_being_made(tmp_path: Pat
     assert done.errors == ["Taskwarrior did not take it: 'x' is not a valid date; run again"]
     assert world.service.titles() == ["Begin", "Buy milk", "Finish", "Reach it"]
     assert_all_is_well(world, scenario_first)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_words_of_a_person_are_kept_once_and_links_are_made_whatever_is_locked(
+    tmp_path: Path, version: str
+) -> None:
+    """Each import is tried again, over what the attempt before has written."""
+    world = prepared(tmp_path / "it", version, scenario_done)
+    account = world.service
+    assert isinstance(account, StandIn)
+    world.sync()
+    for key in ("g/two", "g/three"):
+        account.set_title(world.native_id(key), f"My own words for {key}")
+    world.sync()
+    world.step("two", title="Go on then", after=["three"])
+    world.step("three", title="Finish then", after=["one"])
+    account.tasks.fail(locked=4, after=2)
+    assert world.run(account.connector()).errors == []
+    account.tasks.fail()
+    world.sync()
+    notes = [note["description"] for item in account.items().values() for note in item.get("annotations", ())]
+    assert sorted(note for note in notes if "My own" in note) == [
+        f"Before the goals file changed it: title was: My own words for {key}" for key in ("g/three", "g/two")
+    ]
+    assert account.items()[world.native_id("g/two")]["depends"] == [world.native_id("g/three")]
 
 
 def test_a_memory_that_is_not_taken_lets_nothing_be_made(tmp_path: Path) -> None:
@@ -484,6 +509,18 @@ def test_a_program_that_is_not_there_or_another_one_is_named(tmp_path: Path, mon
             Program().about()
     (check,) = TaskwarriorConnector.configure({}, "me/goals", tmp_path).facts()  # type: ignore[attr-defined]
     assert not check.ok
+
+
+def test_a_folder_that_is_not_there_yet_is_made_by_taskwarrior(tmp_path: Path) -> None:
+    """3.x makes it with its first export, or its first import."""
+    account = StandIn(tmp_path / "tasks", "3.5.0")
+    account.folder.rmdir()
+    one = account.connector()
+    assert one.read().tasks == ()
+    assert program.trace_of(account.folder) == ()
+    with alone_in(account.folder):
+        account.folder.mkdir()
+    assert run(load(tmp_path, a_goal()), [one], TODAY).errors == []
 
 
 def test_a_program_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
