@@ -41,10 +41,11 @@ if TYPE_CHECKING:
     Scenario = Callable[[World], None]
 
 SCENARIOS = [scenario_first, scenario_deadline, scenario_removed, scenario_done]
+IN_TURN = ["3.5.0", pytest.param("2.6.2", marks=pytest.mark.proof)]
 IN_THE_TEST_COMMAND = [scenario_first, *(pytest.param(one, marks=pytest.mark.proof) for one in SCENARIOS[1:])]
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=IN_TURN)
 def account(request: pytest.FixtureRequest, tmp_path: Path) -> StandIn:
     return StandIn(tmp_path / "tasks", request.param)
 
@@ -552,7 +553,7 @@ goals: [{id: g, title: Reach it, deadline: 2027-09-30, steps: [{id: one, title: 
 """
 
 
-@pytest.mark.parametrize("version", ["3.5.0", pytest.param("2.6.2", marks=pytest.mark.proof)])
+@pytest.mark.parametrize("version", IN_TURN)
 def test_the_command_syncs_and_doctor_tells_what_there_is(person: Person, version: str) -> None:
     """With the stand-in as a program of its own, which is started."""
     account = standing_in(person.folder, version)
