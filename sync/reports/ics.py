@@ -6,6 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from icalendar import Calendar, Event, vDDDTypes
+
 from config import display
 from config.display import clean
 from config.project import NO_NAMESPACE
@@ -15,8 +17,6 @@ from sync.schedule.model import State
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
-
-    from icalendar import Event, vDDDTypes
 
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
@@ -28,8 +28,6 @@ def schedule(value: Schedule) -> bytes:
 
     An event keeps its UID as long as its key and the namespace stay.
     """
-    from icalendar import Calendar
-
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
@@ -59,8 +57,6 @@ def _about(step: ScheduledStep, goal: ScheduledGoal) -> list[str]:
 
 
 def _event(name: str, summary: str, first: date, last: date, about: list[str]) -> Event:
-    from icalendar import Event
-
     event = Event()
     event.add("uid", f"{name}@backplan")
     event.add("summary", clean(summary))
@@ -74,8 +70,6 @@ def _event(name: str, summary: str, first: date, last: date, about: list[str]) -
 @lru_cache(maxsize=1 << 12)
 def _day(day: date) -> vDDDTypes:
     """Return a day, or a time, as icalendar writes it: made once, however many events have it."""
-    from icalendar import vDDDTypes
-
     return vDDDTypes(day)
 
 
