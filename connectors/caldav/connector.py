@@ -54,7 +54,7 @@ _TRIES = 3  # for a task that others keep changing
 
 
 class CalDAVOptions(Options):
-    """The options: the list of tasks."""
+    """One list of tasks on a CalDAV server."""
 
     example: ClassVar[str] = "{list: Goals}"
     list: str = Field(min_length=1, description="the name of a list of tasks, or its path, such as /dav/me/goals/")
