@@ -94,4 +94,5 @@ def _merged_into(top: Path) -> str:
     if not is_merge or newest.git(top, "rev-parse", "HEAD").strip() != os.environ.get("GITHUB_SHA"):
         return ""
     headers = newest.git(top, "cat-file", "commit", "HEAD").partition("\n\n")[0].splitlines()
-    return next((line.split()[1] for line in headers if line.startswith("parent ")), "")
+    parents = [line.split()[1] for line in headers if line.startswith("parent ")]
+    return parents[0] if len(parents) > 1 else ""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from config.calendars import parts_with_more
-from config.display import count
+from config.display import clean, count, near
 from sync.cli import workflow_template
 from sync.cli.options import DATE, Options, command
 from sync.cli.output import print_lines, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date
 
     from sync.run.workspace import Workspace
 
@@ -25,6 +26,7 @@ _PUBLIC = (
     "private. It needs Settings > Pages > Source: GitHub Actions"
 )
 _PARTS = 4  # of a country that a hint names
+_FIRST = 3  # steps that `init` shows
 
 
 @command(
@@ -56,7 +58,7 @@ def init(
 
     if publish and no_workflow:
         raise click.UsageError(
-            "--publish needs the workflow, and --no-workflow leaves it out: leave out one of the two"
+            "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
         )
     if template == "list":
         found = init_file.templates()
@@ -65,20 +67,33 @@ def init(
         )
         return
     path = options.goals or Path("goals.yaml")
-    text = init_file.goals_text(path, template, title, deadline, options.connector, ask=sys.stdin.isatty())
+    wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's
+    text = init_file.goals_text(path, wish, options.connector)
     written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
+    options.emit(lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, publish))
+
+
+def _show_written(options: Options, path: Path, written: Sequence[str], publish: str | None) -> None:
+    """Print the files that were written, the first steps, and the next commands."""
     where = f" --goals {path}" if options.goals else ""
-    options.emit(lambda: {"version": 1, "written": written}, lambda: _say_written(written, publish, where))
-
-
-def _say_written(written: Sequence[str], publish: str | None, where: str) -> None:
     say("\n".join(f"wrote {name}" for name in written))
-    path = workflow_template.PATH
-    if any(name.endswith(path) for name in written):
+    if any(name.endswith(workflow_template.PATH) for name in written):
         if publish == "pages":
             say(_PUBLIC)
-        say(f"{path} syncs every day on GitHub; replace OWNER there with the account that has your copy of backplan")
+        say(f"{workflow_template.PATH} syncs every day on GitHub")
+        say("replace OWNER there with the account that has your copy of backplan")
+    for line in _first_steps(replace(options, goals=path).workspace()):
+        say(line)
     say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
+
+
+def _first_steps(workspace: Workspace) -> Iterator[str]:
+    """Yield the first steps of a goals file with the days on which they begin."""
+    schedule, _ = workspace.offline_schedule()
+    steps = [step for goal in schedule.goals for step in goal.steps if step.start]
+    first = sorted(steps, key=lambda step: (step.start or date.max, step.due or date.max))[:_FIRST]
+    yield from ["the first steps, with the days on which they begin:"] if first else []
+    yield from (f"  {near(step.start)}  {clean(step.step.title)}" for step in first)
 
 
 @command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))

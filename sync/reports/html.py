@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -25,8 +24,7 @@ from sync.reports.publishing import AS_IT_IS, FOLDER, file_name, fragment, path_
 from sync.reports.warnings import warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Mapping, Sequence
 
     from sync.reports.agenda import Day, Entry
     from sync.reports.publishing import Publishing
@@ -59,30 +57,20 @@ class _View:
 
 def schedule(value: Schedule, publishing: Publishing = AS_IT_IS) -> str:
     """Return the page as one file."""
-    with _as_of(value.today):
+    with display.near_to(value.today):
         views = _views(value, publishing.histories)
         return _index(_environment(value), value, views, link=lambda key: f"#{fragment(key)}")
 
 
 def pages(value: Schedule, publishing: Publishing) -> dict[str, str]:
     """Return the pages of the site by their paths: one of all goals, and one of each."""
-    with _as_of(value.today):
+    with display.near_to(value.today):
         views, environment = _views(value, publishing.histories), _environment(value, publishing.script)
         made = {"index.html": _index(environment, value, views, link=path_of)}
         page = environment.get_template("goal.html")
         for view in views:
             made[f"{FOLDER}/{view.file}.html"] = page.render(title=view.goal.goal.title, view=view)
         return made
-
-
-@contextmanager
-def _as_of(today: date) -> Iterator[None]:
-    """Let dates leave out the year of this day, whatever else is printed."""
-    before = display.TODAY.set(today)
-    try:
-        yield
-    finally:
-        display.TODAY.reset(before)
 
 
 def _index(environment: Environment, value: Schedule, views: Sequence[_View], *, link: Callable[[str], str]) -> str:
@@ -195,5 +183,6 @@ def _spoken(step: ScheduledStep) -> str:
     days, remark = timeline.span(step), words.remark(step)
     if days is None:
         return remark
-    dates = display.near(days[1]) if days[0] == days[1] else f"{display.near(days[0])} to {display.near(days[1])}"
+    first, last = map(display.near, days)
+    dates = last if first == last else f"{first} to {last}"
     return dates if step.done or not remark else f"{dates}, {remark}"

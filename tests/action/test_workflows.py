@@ -93,7 +93,7 @@ def test_from_nothing_to_tasks_on_the_phone(runner: Runner, todoist: TodoistServ
     add(runner, goals.replace("deadline: 2027-08-15", "deadline: 2027-08-20"), text)
     moved = runner.happens("push", secrets=secrets(todoist))
     assert moved.green
-    assert "due: Sun 15 Aug 2027 → Fri 20 Aug 2027" in moved.summary
+    assert "due: Sun 15 Aug → Fri 20 Aug" in moved.summary
     dues = {task["content"]: task["due"]["date"] for task in todoist.service.tasks() if task["due"]}
     assert dues["Complete my food handler certification"] == "2027-08-20"
     assert not moved.annotations
@@ -177,7 +177,7 @@ def test_a_pull_request_from_a_fork_is_planned_without_secrets(
     done = runner.happens("pull_request", secrets={"GITHUB_TOKEN": token.text}, **a_pull_request(number, fork=True))
     assert done.green, done.log
     assert "A pull request from a fork gets no secrets" in done.summary
-    assert "next: Find a course provider, Sat 24 Jul 2027" in done.summary
+    assert "next: Find a course provider, Sat 24 Jul" in done.summary
     (told,) = done.annotations
     assert told.startswith("notice title=backplan::the plan is not written as a comment")
     assert not repo.issues[number].comments
@@ -347,7 +347,7 @@ def test_a_run_that_waited_for_another_takes_the_list_that_was_pushed(runner: Ru
     with runner.at(before):
         ticked = runner.happens("push")
     assert ticked.green, ticked.log
-    assert "Complete my food handler certification**: done on Tue 20 Jul 2027" in ticked.summary
+    assert "Complete my food handler certification**: done on Tue 20 Jul" in ticked.summary
 
 
 @pytest.mark.proof

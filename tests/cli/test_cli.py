@@ -270,14 +270,50 @@ def test_init_for_github_names_the_repository(person: Person, url: str) -> None:
     assert "issues: write" in (person.folder / workflow_template.PATH).read_text("utf-8")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
+ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
+
+
+@ON_UNIX
 def test_init_asks_backwards_on_a_terminal(person: Person) -> None:
-    answers = ["Learn to swim", "someday", "2027-09-30", "Swim a whole lap", "Take lessons", ""]
+    answers = ["", "Learn to swim", "someday", "2027-06-30", "30 sep", "y", "Swim a whole lap", "Take lessons", ""]
     shown = person.on_a_terminal(["init"], answers)
-    assert "is not a date" in shown
+    assert "'someday' is not a date, such as 25 Dec" in shown
+    assert "Wed 30 Jun 2027 has passed" in shown
+    assert "Thu 30 Sep 2027, 72 days from today: is that right?" in shown
     assert "right before “Swim a whole lap”" in shown
+    first = shown.partition("the first steps, with the days on which they begin:")[2].splitlines()
+    assert [line.split("  ")[-1] for line in first[1:3]] == ["Take lessons", "Swim a whole lap"]
+    assert shown.rstrip().endswith("next: `backplan schedule` shows the dates, `backplan sync` makes the tasks")
     (goal,) = person.run("schedule", "--json").json["goals"]
     assert [step["title"] for step in goal["steps"]] == ["Take lessons", "Swim a whole lap"]
+    assert "    deadline: 2027-09-30\n" in person.goals.read_text("utf-8")
+
+
+@ON_UNIX
+def test_init_offers_templates_by_number_and_asks_their_day(person: Person) -> None:
+    names = list(person.run("init", "--template", "list", "--json").json["templates"])
+    number = str(names.index("wedding") + 1)
+    shown = person.on_a_terminal(["init"], ["99", number, "17/06/2028", "y"])
+    assert "'99' is none of them: a number from 1 to" in shown
+    assert f"{number:>3}  Get married" in shown
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert (goal["title"], goal["deadline"]) == ("Get married", "2028-06-17")
+
+
+def test_init_refuses_a_day_that_has_passed(person: Person) -> None:
+    done = person.run("init", "--title", "Swim", "--deadline", "2027-07-19")
+    assert done.code == 64
+    assert "--deadline 2027-07-19: that day has passed" in done.err
+    assert not person.goals.exists()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "UTC", "Etc/UTC", "Nowhere/Land"])
+def test_init_takes_the_zone_of_the_machine(person: Person, zone: str) -> None:
+    for arguments in (INIT, ("init", "--template", "wedding", "--deadline", "2028-06-17")):
+        person.goals.unlink(missing_ok=True)
+        assert person.run(*arguments, env={"TZ": zone}).code == 0
+        assert ("timezone: America/New_York\n" in person.goals.read_text("utf-8")) == (zone == "America/New_York")
+        assert person.run("check").code == 0
 
 
 def test_output_survives_a_terminal_that_has_none_of_our_signs(person: Person) -> None:

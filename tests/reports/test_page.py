@@ -262,7 +262,8 @@ def test_a_done_step_is_on_its_real_day_in_the_table_and_in_the_chart(tmp_path: 
     step = value.goals[0].steps[0]
     assert step.done != step.due
     text = html.schedule(replace(value, goals=value.goals[:1]))
-    day = display.near(step.done, value.today)
+    with display.near_to(value.today):
+        day = display.near(step.done)
     assert re.search(rf'class="due-day" data-label="done">{day}<', text)
     assert re.search(rf'<svg role="img" aria-label="[^"]*{day}">', text)
     assert timeline.span(step) == (step.done, step.done)
