@@ -183,7 +183,8 @@ class Stray:
     `dated`: it has a date, perhaps one that cannot be read. `unread`: a marker of ours was there and cannot be read; as
     in a `Task`. `parent` is the task that it stands directly below, `below` are those directly below it: each by its
     native id, or by its place where it has no marker. `boxed`: it has a box, as a task has; other entries are `loose`.
-    `native_id` is that of the task where the service has such ids, whatever its text says.
+    `native_id` is that of the task where the service has such ids, whatever its text says. `ids` are those in its text,
+    which may be the beginning of a nonce of ours.
     """
 
     place: str
@@ -197,3 +198,4 @@ class Stray:
     below: tuple[str, ...] = ()
     boxed: bool = True
     native_id: str = ""
+    ids: tuple[str, ...] = ()

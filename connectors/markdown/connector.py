@@ -1,17 +1,20 @@
 """Tasks as checkboxes in a Markdown file, such as `todo.md` beside the goals file.
 
-    - [ ] Complete my food handler certification <!-- bp1 ... --> 📅 2027-08-15
-        - [ ] Find a course provider <!-- bp1 ... --> 📅 2027-07-24
+    - [ ] Complete my food handler certification 📅 2027-08-15 🆔 d3c4b1a
+        - [ ] Find a course provider 🛫 2027-07-20 📅 2027-07-24 🆔 93fe017
 
 The notation is that of the Obsidian Tasks plugin, which GitHub and VS Code show too. The file belongs to the user: only
-the parts of our own lines that change are written; everything else stays byte for byte. The memory is a comment at the
-end of the file. The file is replaced in one step: a reader sees the old file or the new one.
+the parts of our own lines that change are written; everything else stays byte for byte. What else a marker has and the
+memory are in the state, a comment at the end of the file. Lines of earlier versions have their marker in a comment; they
+are rewritten with the next change of the line. The file is replaced in one step: a reader sees the old file or the new one.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
 
 from config.errors import BackplanError, InputError, RefusedError
 from config.keys import goal_of
@@ -26,14 +29,16 @@ from connectors.markdown.found import (
     find_unmarked,
     loose_lines,
     managed_lines,
+    others_lines,
     unmarked_lines,
 )
 from connectors.markdown.line import Line, held
-from connectors.markdown.marks import Known, lost_marks, markers_of
-from connectors.markdown.memory import MEMORY_START, memory_block, memory_in
+from connectors.markdown.marks import Known, lost_marks, marks_of
+from connectors.markdown.memory import MEMORY_START, Block, memory_block, stored_in
 from connectors.markdown.page import Page
 from connectors.markdown.text import conflicts, fenced, lines_below, parents
-from connectors.model import Content, Snapshot, StoredGoal, Stray, Task
+from connectors.model import Content, Marker, Snapshot, Stray, Task
+from connectors.options import Options, read_options
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -47,19 +52,34 @@ Tick a box, change a 📅 date or delete a line: backplan respects it. Everythin
 _EMPTIED = "nothing is left in the comment of backplan; take it out, and the line is read again"
 
 
+class MarkdownOptions(Options):
+    """Where the list is, and what it shows."""
+
+    example: ClassVar[str] = "{file: todo.md}"
+    file: str = Field("todo.md", pattern=r"\.md$", description="the name of a file that ends in .md, such as todo.md")
+    dependencies: bool = Field(False, description="true to show in ⛔ what comes directly before a step, else false")
+
+    @property
+    def place(self) -> str:
+        """The file."""
+        return self.file
+
+
 class MarkdownConnector:
     """One Markdown file. Its native ids are the nonces of its markers."""
 
     name: ClassVar[str] = "markdown"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        frozenset({"title", "due", "priority"}),
+        frozenset({"title", "start", "due", "priority", "after"}),
         reliability="unique",
         atomic=True,
         client_ids=True,
         local=True,
     )
 
-    def __init__(self, path: Path, namespace: str, name: str = "") -> None:
+    options: ClassVar[type[Options]] = MarkdownOptions
+
+    def __init__(self, path: Path, namespace: str, name: str = "", *, dependencies: bool = False) -> None:
         """`path` need not exist yet, but its folder must; `name` is shown in messages, by default the file's name."""
         self.path = path
         self._name = name or path.name
@@ -67,25 +87,24 @@ class MarkdownConnector:
         self.identity = f"markdown {path.resolve()}"
         self.requests = Requests()
         self._namespace = namespace
+        self._dependencies = dependencies
         self._file = ListFile(path)
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `file`, by default todo.md beside the goals file."""
-        unknown = set(options) - {"file"}
-        name = options.get("file", "todo.md")
-        if unknown or not isinstance(name, str) or not name.endswith(".md"):
-            said = ", ".join(sorted(unknown)) or str(name)
-            raise InputError(f"markdown: `{said}` is not a setting of it; it takes `file`, such as {{file: todo.md}}")
-        path = folder / name
+        """Take `file`, by default todo.md beside the goals file, and `dependencies`."""
+        settings = read_options("markdown", MarkdownOptions, options)
+        path = folder / settings.file
         refuse_outside(path)
         if not path.parent.is_dir():
-            raise InputError(f"markdown: the folder of `{name}` does not exist; make it first")
-        return cls(path, namespace, name)
+            raise InputError(f"markdown: the folder of `{settings.file}` does not exist; make it first")
+        return cls(path, namespace, settings.file, dependencies=settings.dependencies)
 
     def canonical(self, content: Content) -> Content:
-        """Return the content that fits into a line: no notes, no labels, and no character that would end the marker."""
-        return Content(held(content.title), content.due, priority=content.priority)
+        """Return the content that fits into a line: no notes, no labels, no first day that is the due day."""
+        start = content.start if content.start != content.due else None
+        after = tuple(sorted(set(content.after))) if self._dependencies else ()
+        return Content(held(content.title), content.due, priority=content.priority, start=start, after=after)
 
     def read(self) -> Snapshot:
         """Read the file. A memory that is damaged counts as none."""
@@ -94,31 +113,35 @@ class MarkdownConnector:
         if raw is None:
             return Snapshot(remembers=True)
         lines = self._file.decode(raw).split("\n")
-        memory, damage = memory_in(lines, self._namespace)
-        known = Known.of(lines, self._namespace)
+        stored = stored_in(lines, self._namespace)
+        memory = stored.state.memory
+        block = memory_block(lines, self._namespace)
+        known = Known(stored.state, self._namespace, complete=not stored.damage and block is not None)
         managed = managed_lines(lines, known)
-        self._refuse_conflict(lines, managed)
+        self._refuse_conflict(lines, managed, block)
         if not memory:
             self._refuse_torn(lines, managed)
+        theirs = others_lines(lines, self._namespace)
         others: dict[str, set[str]] = {}
-        for found in managed:
-            if found.marker.namespace != self._namespace:
-                others.setdefault(found.marker.namespace, set()).add(found.marker.key)
+        foreign = [(f.marker.namespace, f.marker.key) for f in managed if f.marker.namespace != self._namespace]
+        for namespace, key in (*foreign, *theirs.values()):
+            others.setdefault(namespace, set()).add(key)
         tasks: list[tuple[int, Task]] = []
         copies: list[Task] = []
         for first, *more in by_nonce(managed, self._namespace).values():
-            tasks.append((first.number, self._task(lines, first, memory, known)))
-            copies += [self._task(lines, found, memory, known) for found in more]
+            tasks.append((first.number, self._task(lines, first, known)))
+            copies += [self._task(lines, found, known) for found in more]
         return Snapshot(
             tuple(task for _, task in sorted(tasks, key=lambda numbered: numbered[0])),
             tuple(copies),
             memory,
-            remembers=bool(memory) or memory_block(lines, self._namespace) is not None,
+            remembers=bool(memory) or block is not None,
             others={namespace: frozenset(keys) for namespace, keys in others.items()},
             damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
-            damage=f"{self.path}:{damage}" if damage else "",
+            damage=f"{self.path}:{stored.damage}" if stored.damage else "",
             remedy="Restore it from the file's history",
-            **self._unmarked(lines, managed),
+            mending=stored.mending,
+            **self._unmarked(lines, managed, theirs),
         )
 
     def _refuse_torn(self, lines: list[str], managed: Sequence[Found]) -> None:
@@ -133,9 +156,9 @@ class MarkdownConnector:
                 "history, or write `<!--` and `-->` around each such comment again. Nothing was changed."
             )
 
-    def _unmarked(self, lines: list[str], managed: Sequence[Found]) -> dict[str, Any]:
+    def _unmarked(self, lines: list[str], managed: Sequence[Found], theirs: Collection[int]) -> dict[str, Any]:
         """Return the `strays` of the snapshot and its `loose` lines, each with its parent."""
-        ours = {found.number for found in managed}  # a line with a torn comment looks unmarked
+        ours = {*theirs, *(found.number for found in managed)}  # a line with a torn comment looks unmarked
         emptied = {n: line for n, line in emptied_lines(lines) if n not in ours}
         strays = {n: line for n, line in unmarked_lines(lines) if n not in ours} | emptied
         loose = {n: line for n, line in loose_lines(lines) if n not in ours}
@@ -152,7 +175,8 @@ class MarkdownConnector:
             above = names[parent[number]] if number in parent else ""
             under = tuple(below.get(number, ()))
             said = line.done, line.done_on, line.cancelled, line.dated
-            return Stray(place, content, *said, unread, above, under, boxed=number in strays)
+            ids = tuple(line.values("id"))
+            return Stray(place, content, *said, unread, above, under, boxed=number in strays, ids=ids)
 
         return {
             "strays": tuple(stray(number, line) for number, line in strays.items()),
@@ -162,13 +186,13 @@ class MarkdownConnector:
     def _place(self, number: int) -> str:
         return f"{self._name}:{number + 1}"
 
-    def _task(self, lines: list[str], found: Found, memory: Mapping[str, StoredGoal], known: Known) -> Task:
-        line, marker = Line(lines[found.number], found.span), found.marker
-        goal = memory.get(goal_of(marker.key))
+    def _task(self, lines: list[str], found: Found, known: Known) -> Task:
+        line, marker = found.mark.line(lines[found.number]), found.marker
+        goal = known.state.memory.get(goal_of(marker.key))
         remembered = goal.keys.get(marker.key) if goal else None
         if remembered is not None and (found.damaged or found.unread):
             marker = replace(marker, generation=remembered.generation)
-        content, done, dropped = line.content, line.done, line.cancelled
+        content, done, dropped = self._content(line, marker, known), line.done, line.cancelled
         unread = found.told(self._name)
         if unread or line.doubtful:
             content = replace(content, due=marker.due)
@@ -182,10 +206,20 @@ class MarkdownConnector:
             done=done,
             done_on=None if is_far(line.done_on, marker.due) else line.done_on,
             dropped=dropped,
-            touched=line.added or self._has_children(lines, found.number, known),
+            touched=line.added(known.ids) or self._has_children(lines, found.number, known),
             unread=unread,
             remark="" if unread else self._remark(found.number, line),
         )
+
+    def _content(self, line: Line, marker: Marker, known: Known) -> Content:
+        """Return the content of a line of ours; one with a comment shows no first day, and has the published one."""
+        content = line.content
+        if line.comment and line.last("start") is None:
+            content = replace(content, start=known.start(marker))
+        if not self._dependencies:
+            return content
+        nonces = {known.ids.get(id_.casefold(), "") for id_ in line.values("after")}
+        return replace(content, after=tuple(sorted(known.nonces[nonce] for nonce in nonces & known.nonces.keys())))
 
     def _remark(self, number: int, line: Line) -> str:
         at = line.done_at
@@ -201,14 +235,18 @@ class MarkdownConnector:
         del native_id
         self.requests.read += 1
         raw = self._file.content()
-        return raw is not None and find_unmarked(self._file.decode(raw).split("\n"), content) is not None
+        if raw is None:
+            return False
+        lines = self._file.decode(raw).split("\n")
+        managed = {found.number for found in managed_lines(lines, Known.of(lines, self._namespace))}
+        return find_unmarked(lines, content, managed) is not None
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Apply the whole batch to the file as it was read, and replace it in one step."""
         raw = self._file.unchanged()
         text = self._file.decode(raw) if raw is not None else _INTRO
-        page = Page(text, self._namespace, self._name)
-        answers = [page.apply(write) for write in batch]
+        page = Page(text, self._namespace, self._name, links=self._dependencies)
+        answers = page.apply(batch)
         new = page.text.encode()
         if raw is not None and raw.startswith(b"\xef\xbb\xbf"):
             new = b"\xef\xbb\xbf" + new
@@ -220,23 +258,25 @@ class MarkdownConnector:
     def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
         """Return whether lines that are not ours are indented below a task."""
         for below in lines_below(lines, number):
-            ours = any(mark.marker.namespace == self._namespace for mark in markers_of(lines[below], known))
+            ours = any(mark.marker.namespace == self._namespace for mark in marks_of(lines[below], known))
             if lines[below].strip() and not ours:
                 return True
         return False
 
-    def _refuse_conflict(self, lines: list[str], managed: Sequence[Found]) -> None:
-        """Raise RefusedError for an unresolved merge conflict, which contains each line of ours twice."""
+    def _refuse_conflict(self, lines: list[str], managed: Sequence[Found], block: Block | None) -> None:
+        """Raise RefusedError for an unresolved merge conflict outside of the state, with lines of ours in it."""
         ours = {found.number for found in managed if found.marker.namespace == self._namespace}
-        block = memory_block(lines, self._namespace)
-        ours |= {block.start} if block else set()
+        inside = block.numbers if block else range(0)
+        ours |= set(inside)
         code = fenced(lines)
         for conflict in conflicts(lines):
-            if ours.intersection(conflict) and conflict.start not in code:
-                raise RefusedError(
-                    f"{self.path}:{conflict.start + 1}: a merge conflict of git begins here, with lines of backplan in "
-                    "it; settle it (keep one side, and take out the marks) and run again. Nothing was changed."
-                )
+            if conflict.start in code or conflict.start in inside[1:] or not ours.intersection(conflict):
+                continue
+            raise RefusedError(
+                f"{self.path}:{conflict.start + 1}: a merge conflict of git begins here, with lines of backplan in it, and "
+                f"ends in line {conflict.stop}; settle it (keep one side, and take out the marks) and run again. Nothing "
+                "was changed."
+            )
 
 
 def holding(folder: Path, namespace: str, named: Collection[Path]) -> Iterator[tuple[Path, frozenset[str], str]]:
