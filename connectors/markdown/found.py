@@ -227,5 +227,9 @@ def find_unmarked(lines: Sequence[str], content: Content, managed: Container[int
 def find_named(lines: Sequence[str], nonce: str, managed: Container[int]) -> int | None:
     """Return the only task with an id that follows from a nonce and that the state does not have."""
     ids = {nonce[:SHORT], nonce[:LONG]}
-    found = [n for n, line in unmarked_lines(lines) if n not in managed and not ids.isdisjoint(map(str.casefold, line.values("id")))]
+    found = [
+        n
+        for n, line in unmarked_lines(lines)
+        if n not in managed and not ids.isdisjoint(map(str.casefold, line.values("id")))
+    ]
     return found[0] if len(found) == 1 else None

@@ -86,7 +86,8 @@ class Register:
         """Return the id of a task: its own, one that somebody else gave its line, or some letters of its nonce."""
         theirs = [id_ for id_ in present if _ID.fullmatch(id_) and id_.casefold() not in self._known.ids]
         own = self._ids.get(nonce, "")
-        if theirs and self._used.get(theirs[-1].casefold(), nonce) == nonce:
+        is_there = own.casefold() in map(str.casefold, present)
+        if theirs and not is_there and self._used.get(theirs[-1].casefold(), nonce) == nonce:
             own = theirs[-1]
         elif self._used.get(own.casefold()) != nonce:
             tried = (nonce[:length] for length in (SHORT, LONG))

@@ -38,7 +38,9 @@ def recognized(project: Project, connector: Connector, snapshot: Snapshot) -> Sn
     found: dict[str, tuple[Task, Stray]] = {}
     for stray in marked:
         if known := next((nonces[id_] for id_ in stray.ids if id_ in nonces), None):
-            found.setdefault(known.nonce, (Task(known.nonce, stray.content, _told(known, stray), *_state(stray)), stray))
+            found.setdefault(
+                known.nonce, (Task(known.nonce, stray.content, _told(known, stray), *_state(stray)), stray)
+            )
     if snapshot.memory:
         return _with(snapshot, found)
     titles = set(titles_of(project, connector).values())
