@@ -3,10 +3,11 @@
     - [ ] Complete my food handler certification 📅 2027-08-15 🆔 d3c4b1a
         - [ ] Find a course provider 🛫 2027-07-20 📅 2027-07-24 🆔 93fe017
 
-The notation is that of the Obsidian Tasks plugin, which GitHub and VS Code show too. The file belongs to the user: only
-the parts of our own lines that change are written; everything else stays byte for byte. What else a marker has and the
-memory are in the state, a comment at the end of the file. Lines of earlier versions have their marker in a comment; they
-are rewritten with the next change of the line. The file is replaced in one step: a reader sees the old file or the new one.
+The notation is that of the Obsidian Tasks plugin, which GitHub and VS Code show too. The file belongs to the user:
+only the parts of our own lines that change are written; everything else stays byte for byte. The memory, and the rest
+of each marker, are in the state, a comment at the end of the file. Lines of earlier versions have their marker in a
+comment, which the next change of the line takes out. The file is replaced in one step: a reader sees the old file or
+the new one.
 """
 
 from __future__ import annotations
@@ -267,15 +268,16 @@ class MarkdownConnector:
         """Raise RefusedError for an unresolved merge conflict outside of the state, with lines of ours in it."""
         ours = {found.number for found in managed if found.marker.namespace == self._namespace}
         inside = block.numbers if block else range(0)
-        ours |= set(inside)
+        ours |= {*inside, *(number for number, line in enumerate(lines) if "🆔" in line)}
         code = fenced(lines)
         for conflict in conflicts(lines):
-            if conflict.start in code or conflict.start in inside[1:] or not ours.intersection(conflict):
+            within = conflict.start in inside[1:] and conflict.stop <= inside.stop
+            if conflict.start in code or within or not ours.intersection(conflict):
                 continue
             raise RefusedError(
-                f"{self.path}:{conflict.start + 1}: a merge conflict of git begins here, with lines of backplan in it, and "
-                f"ends in line {conflict.stop}; settle it (keep one side, and take out the marks) and run again. Nothing "
-                "was changed."
+                f"{self.path}:{conflict.start + 1}: a merge conflict of git begins here, with lines of backplan in it, "
+                f"and ends in line {conflict.stop}; settle it (let each task stand there once, and take out the marks) "
+                "and run again. The marks in the comment at the end of the file can stay. Nothing was changed."
             )
 
 

@@ -55,8 +55,8 @@ class Found(NamedTuple):
 def managed_lines(lines: list[str], known: Known) -> list[Found]:
     """Return the lines with an id or a marker of any namespace, without those of ours that we cannot have written.
 
-    A torn comment counts if no other line has its nonce. If only the id or the nonce of a task is found, anywhere in the
-    text, the task exists and cannot be read.
+    A torn comment counts if no other line has its nonce. If only the id or the nonce of a task is found, anywhere in
+    the text, the task exists and cannot be read.
     """
     block = memory_block(lines, known.namespace)
     broken, memory = broken_over(lines), block.numbers if block else range(0)
@@ -77,8 +77,8 @@ def others_lines(lines: list[str], namespace: str) -> dict[int, tuple[str, str]]
     found: dict[int, tuple[str, str]] = {}
     for other, state in other_states(lines, namespace):
         known = Known(state, other, complete=True)
-        for number, line in enumerate(lines):
-            found |= {number: (other, mark.marker.key) for mark in identified(line, known)}
+        marks = ((number, mark) for number, line in enumerate(lines) for mark in identified(line, known))
+        found |= {number: (other, mark.marker.key) for number, mark in marks}
     return found
 
 
@@ -166,7 +166,8 @@ def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
 def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
     """Return whether a user changed the date of a line since the last run, which wrote its marker.
 
-    An older copy has the marker or the first day of an earlier run: its date may have been read, and changed again, since.
+    An older copy has the marker or the first day of an earlier run: its date may have been read, and changed again,
+    since.
     """
     content = line.content
     titled = digest(content.title) == marker.applied.get("title")

@@ -58,9 +58,9 @@ def held(title: str) -> str:
 class Line:
     """The parts of a line.
 
-    head, box, title: up to the signs; `box` is the text in the box. runs: the signs before our comment, and those behind
-    it; a line without a comment has only the latter. as_written: the title is the one that we wrote last, which may
-    contain signs of other versions.
+    head, box, title: up to the signs; `box` is the text in the box. runs: the signs before our comment, and those
+    behind it; a line without a comment has only the latter. as_written: the title is the one that we wrote last, which
+    may contain signs of other versions.
     """
 
     def __init__(self, line: str, span: tuple[int, int] | None = None, *, anchor: str = "", title: str = "") -> None:

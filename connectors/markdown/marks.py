@@ -31,7 +31,7 @@ _FEWEST_LETTERS = 3  # of a nonce of ours that lost its end
 
 
 class Known:
-    """What a state tells of tasks: the ids, nonces and keys that identify them, also in a marker that a user damaged."""
+    """The ids, nonces and keys in a state: they identify tasks, also if a user damaged the marker."""
 
     def __init__(self, state: State, namespace: str, *, complete: bool) -> None:
         """complete: there is a state, so a nonce that it does not contain is not ours."""

@@ -39,12 +39,11 @@ class Block(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A state as it was read. `damage`: why it cannot be; `mending`: it has to be written again; `light`: its format."""
+    """A state as it was read. `damage`: why it cannot be. `mending`: it is two states, and has to be written as one."""
 
     state: State
     damage: str = ""
     mending: bool = False
-    light: bool = True
 
 
 def memory_block(lines: Sequence[str], namespace: str) -> Block | None:
@@ -70,13 +69,11 @@ def stored_in(lines: Sequence[str], namespace: str) -> Stored:
     entries = [line.rstrip() for line in lines[block.start + 1 : block.stop - 1] if line.strip()]
     try:
         sides = list(_sides(entries))
-        read = [_read(side, namespace) for side in sides]
-        rows = [row for side, _ in read for row in side]
-        doubled = len({(row.key, row.nonce) for row in rows}) < len(rows)
-        state = state_of(merged(rows, _dues(lines)) if doubled or len(sides) > 1 else rows)
+        rows = [row for side in sides for row in _read(side, namespace)]
+        two = len(sides) > 1 or len({row.key for row in rows if row.entry}) < sum(row.entry is not None for row in rows)
+        return Stored(state_of(merged(rows, _dues(lines)) if two else rows), mending=two)
     except ValueError as error:
         return Stored(State(), f"{block.start + 1}: {error}")
-    return Stored(state, "", doubled or len(sides) > 1, all(light for _, light in read))
 
 
 def other_states(lines: Sequence[str], namespace: str) -> Iterator[tuple[str, State]]:
@@ -93,13 +90,13 @@ def written(state: State, namespace: str) -> list[str]:
     return [MEMORY_START.format(namespace=namespace), str(FORMAT), *rows, MEMORY_END] if rows else []
 
 
-def _read(entries: Sequence[str], namespace: str) -> tuple[list[Row], bool]:
-    """Return the rows of a state, and whether it is of this format."""
+def _read(entries: Sequence[str], namespace: str) -> list[Row]:
+    """Return the rows of a state, perhaps one of an earlier version."""
     if not entries or not _NUMBER.fullmatch(entries[0]):
-        return rows_of(State(read_memory(list(entries)))), not entries
+        return rows_of(State(read_memory(list(entries))))
     if int(entries[0]) != FORMAT:
         raise RefusedError("a newer version of backplan wrote this list; update backplan (nothing was changed)")
-    return [read_row(line, namespace) for line in entries[1:] if line != entries[0]], True
+    return [read_row(line, namespace) for line in entries[1:] if line != entries[0]]
 
 
 def _sides(entries: Sequence[str]) -> Iterator[list[str]]:

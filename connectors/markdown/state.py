@@ -205,8 +205,8 @@ def _applied(row: Row, marker: Marker, text: str) -> dict[str, str]:
 def merged(rows: Iterable[Row], dues: Mapping[str, date | None]) -> list[Row]:
     """Return one row for each key. dues: the day in the line of each id.
 
-    Of several rows, the one counts whose day is the one in the line, then that of a step that is done, then the one with
-    the higher generation; a step that is done in one of them is done.
+    Of several rows, the one counts whose day is the one in the line, then that of a step that is done, then the one
+    with the higher generation; a step that is done in one of them is done.
     """
     by_key: dict[tuple[str, bool, str], list[Row]] = {}
     for row in rows:

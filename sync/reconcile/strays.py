@@ -119,8 +119,8 @@ def _unread_task(project: Project, one: Lost, unread: str) -> Task:
 def _fill(stray: Stray, one: Lost) -> str:
     return (
         f"{stray.place}: nothing is left in the comment of backplan, and the title `{stray.content.title}` is of no "
-        f"step without a line; if the line is this step, write `{sign(one.native_id)}` in its place, else take it out; the "
-        "step is left as it is"
+        f"step without a line; if the line is this step, write `{sign(one.native_id)}` in its place, else take it out; "
+        "the step is left as it is"
     )
 
 
