@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MEMORY_START = "<!-- backplan's memory of {namespace}, keep this"
 MEMORY_END = "-->"
+# Git joins two conflicts that are up to three lines apart: this one keeps those in tasks and in rows apart.
+_NOTE = "# a row for each task; git's marks of a merge conflict can stay here"
 _ANY_START = re.compile(r"<!-- backplan's memory of (\S+), keep this\s*")
 _JSON = re.compile(r'\s*\[?\{"goal"?:?')  # the entries of earlier versions
 _STRAY_JSON = re.compile(r'\s*\{"goal":.*"since":')
@@ -87,7 +89,7 @@ def other_states(lines: Sequence[str], namespace: str) -> Iterator[tuple[str, St
 def written(state: State, namespace: str) -> list[str]:
     """Return the lines of a state."""
     rows = [write_row(row, namespace) for row in rows_of(state)]
-    return [MEMORY_START.format(namespace=namespace), str(FORMAT), *rows, MEMORY_END] if rows else []
+    return [MEMORY_START.format(namespace=namespace), str(FORMAT), _NOTE, *rows, MEMORY_END] if rows else []
 
 
 def _read(entries: Sequence[str], namespace: str) -> list[Row]:
@@ -96,7 +98,7 @@ def _read(entries: Sequence[str], namespace: str) -> list[Row]:
         return rows_of(State(read_memory(list(entries))))
     if int(entries[0]) != FORMAT:
         raise RefusedError("a newer version of backplan wrote this list; update backplan (nothing was changed)")
-    return [read_row(line, namespace) for line in entries[1:] if line != entries[0]]
+    return [read_row(line, namespace) for line in entries[1:] if line != entries[0] and not line.startswith(_NOTE[:8])]
 
 
 def _sides(entries: Sequence[str]) -> Iterator[list[str]]:
@@ -138,7 +140,7 @@ def stray_entries(lines: Sequence[str]) -> list[int]:
 
 
 def _is_entry(text: str) -> bool:
-    return _JSON.match(text) is not None or _NUMBER.fullmatch(text) is not None or is_row(text)
+    return _JSON.match(text) is not None or _NUMBER.fullmatch(text) is not None or text.startswith(_NOTE[:8]) or is_row(text)
 
 
 def _block(lines: Sequence[str], start: int) -> Block:

@@ -146,7 +146,7 @@ class Page:
 
     def _change(self, number: int, write: Write, found: Found | None) -> None:
         line = found.mark.line(self._lines[number]) if found else Line(self._lines[number])
-        edit = self._edit(line, found)
+        edit = self._edit(line, None if write.action is Action.DETACH else found)
         if write.content is not None and write.fields:
             edit.set(write.content, write.fields)
         if write.action is Action.COMPLETE:
