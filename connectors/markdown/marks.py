@@ -45,7 +45,7 @@ class Known:
         days = {key: days for goal in memory.values() for key, days in goal.dates.items()}
         self.days = {nonce: days[key] for nonce, key in self.nonces.items() if key in days}
         self.dates = {nonce: due for nonce, (_, due) in self.days.items()}
-        short = {nonce[:length]: nonce for length in (SHORT, LONG) for nonce in state.ids}
+        short = {nonce[:length]: nonce for length in (SHORT, LONG, None) for nonce in state.ids}
         self.ids = short | {id_.casefold(): nonce for nonce, id_ in state.ids.items()}
         self.namespace = namespace
         self._complete = complete

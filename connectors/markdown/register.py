@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from connectors.markdown.line import value
@@ -33,7 +34,7 @@ class Register:
         self._used = {id_.casefold(): nonce for nonce, id_ in self._ids.items()}
         self._used |= {self._ids[nonce].casefold(): nonce for nonce in self._markers}
         signs = ((line, sign) for line in lines if "🆔" in line for sign in find_signs(line) if sign.kind == "id")
-        self._taken = {value(line, sign).casefold() for line, sign in signs}
+        self._taken = Counter(value(line, sign).casefold() for line, sign in signs)
         self._keys = {found.marker.key: found.marker.nonce for found in reversed(managed)}
         self._there = set(self._keys.values())
         self.memory: Mapping[str, StoredGoal] | None = None
@@ -41,7 +42,7 @@ class Register:
     @property
     def changed(self) -> bool:
         """Whether the state has to be written."""
-        return self.memory is not None or self._markers != self._read.markers
+        return self.memory is not None or (self._markers, self._ids) != (self._read.markers, self._read.ids)
 
     def lines(self) -> list[str]:
         """Return the lines of the state; none if there is nothing to be remembered."""
@@ -84,7 +85,8 @@ class Register:
 
     def _choose(self, nonce: str, present: Sequence[str]) -> str:
         """Return the id of a task: its own, one that somebody else gave its line, or some letters of its nonce."""
-        theirs = [id_ for id_ in present if _ID.fullmatch(id_) and id_.casefold() not in self._known.ids]
+        alone = [id_ for id_ in present if _ID.fullmatch(id_) and self._taken[id_.casefold()] == 1]
+        theirs = [id_ for id_ in alone if id_.casefold() not in self._known.ids]
         own = self._ids.get(nonce, "")
         is_there = own.casefold() in map(str.casefold, present)
         if theirs and not is_there and self._used.get(theirs[-1].casefold(), nonce) == nonce:
