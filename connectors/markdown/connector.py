@@ -18,27 +18,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from config.errors import BackplanError, InputError, RefusedError
-from config.keys import goal_of
 from config.pull_request import refuse_outside
 from connectors.base import Capabilities, Connector, Requests, StoreWrite, Write, WriteResult
-from connectors.days import is_far
 from connectors.markdown.file import ListFile
-from connectors.markdown.found import (
-    Found,
-    by_nonce,
-    emptied_lines,
-    find_unmarked,
-    loose_lines,
-    managed_lines,
-    others_lines,
-    unmarked_lines,
-)
-from connectors.markdown.line import Line, held
-from connectors.markdown.marks import Known, lost_marks, marks_of
+from connectors.markdown.found import find_unmarked, managed_lines
+from connectors.markdown.line import held
+from connectors.markdown.listing import Listing
+from connectors.markdown.marks import Known, lost_marks
 from connectors.markdown.memory import MEMORY_START, Block, memory_block, stored_in
 from connectors.markdown.page import Page
-from connectors.markdown.text import conflicts, fenced, lines_below, parents
-from connectors.model import Content, Marker, Snapshot, Stray, Task
+from connectors.markdown.text import conflicts, fenced
+from connectors.model import Content, Snapshot
 from connectors.options import Options, read_options
 
 if TYPE_CHECKING:
@@ -49,8 +39,6 @@ _INTRO = """# To do
 
 Tick a box, change a 📅 date or delete a line: backplan respects it. Everything else you write here stays as it is.
 """
-
-_EMPTIED = "nothing is left in the comment of backplan; take it out, and the line is read again"
 
 
 class MarkdownOptions(Options):
@@ -114,122 +102,30 @@ class MarkdownConnector:
         if raw is None:
             return Snapshot(remembers=True)
         lines = self._file.decode(raw).split("\n")
-        stored = stored_in(lines, self._namespace)
-        memory = stored.state.memory
-        block = memory_block(lines, self._namespace)
+        stored, block = stored_in(lines, self._namespace), memory_block(lines, self._namespace)
         known = Known(stored.state, self._namespace, complete=not stored.damage and block is not None)
-        managed = managed_lines(lines, known)
-        self._refuse_conflict(lines, managed, block)
-        if not memory:
-            self._refuse_torn(lines, managed)
-        theirs = others_lines(lines, self._namespace)
-        others: dict[str, set[str]] = {}
-        foreign = [(f.marker.namespace, f.marker.key) for f in managed if f.marker.namespace != self._namespace]
-        for namespace, key in (*foreign, *theirs.values()):
-            others.setdefault(namespace, set()).add(key)
-        tasks: list[tuple[int, Task]] = []
-        copies: list[Task] = []
-        for first, *more in by_nonce(managed, self._namespace).values():
-            tasks.append((first.number, self._task(lines, first, known)))
-            copies += [self._task(lines, found, known) for found in more]
-        return Snapshot(
-            tuple(task for _, task in sorted(tasks, key=lambda numbered: numbered[0])),
-            tuple(copies),
-            memory,
-            remembers=bool(memory) or block is not None,
-            others={namespace: frozenset(keys) for namespace, keys in others.items()},
-            damaged=frozenset(found.marker.nonce for found in managed if found.damaged),
+        listing = Listing(lines, known, managed_lines(lines, known), self._name, self._dependencies)
+        self._refuse_conflict(listing, block)
+        if not known.state.memory:
+            self._refuse_torn(listing)
+        return replace(
+            listing.snapshot(),
+            remembers=bool(known.state.memory) or block is not None,
             damage=f"{self.path}:{stored.damage}" if stored.damage else "",
-            remedy="Restore it from the file's history",
             mending=stored.mending,
-            **self._unmarked(lines, managed, theirs),
         )
 
-    def _refuse_torn(self, lines: list[str], managed: Sequence[Found]) -> None:
+    def _refuse_torn(self, listing: Listing) -> None:
         """Raise RefusedError if a comment of ours cannot be read, and there is no memory to restore it from."""
-        ours = {found.number for found in managed}
-        torn = next((mark for mark in lost_marks(lines, self._namespace) if mark[0] not in ours), None)
+        ours = {found.number for found in listing.managed}
+        torn = next((mark for mark in lost_marks(listing.lines, self._namespace) if mark[0] not in ours), None)
         if torn is not None:
             number, column = torn
             raise RefusedError(
-                f"{self._place(number)}:{column}: a comment of backplan's is damaged here, and the memory at the end "
+                f"{listing.place(number)}:{column}: a comment of backplan's is damaged here, and the memory at the end "
                 "of the file is damaged or gone, so that nothing tells which step this is. Restore the file from its "
                 "history, or write `<!--` and `-->` around each such comment again. Nothing was changed."
             )
-
-    def _unmarked(self, lines: list[str], managed: Sequence[Found], theirs: Collection[int]) -> dict[str, Any]:
-        """Return the `strays` of the snapshot and its `loose` lines, each with its parent."""
-        ours = {*theirs, *(found.number for found in managed)}  # a line with a torn comment looks unmarked
-        emptied = {n: line for n, line in emptied_lines(lines) if n not in ours}
-        strays = {n: line for n, line in unmarked_lines(lines) if n not in ours} | emptied
-        loose = {n: line for n, line in loose_lines(lines) if n not in ours}
-        names = {number: self._place(number) for number in (*strays, *loose)}
-        names |= {found.number: found.marker.nonce for found in managed}
-        parent = parents(lines, names)
-        below: dict[int, list[str]] = {}
-        for number, above in parent.items():
-            below.setdefault(above, []).append(names[number])
-
-        def stray(number: int, line: Line) -> Stray:
-            place, content = self._place(number), line.content
-            unread = f"{place}: {_EMPTIED}" if number in emptied else ""
-            above = names[parent[number]] if number in parent else ""
-            under = tuple(below.get(number, ()))
-            said = line.done, line.done_on, line.cancelled, line.dated
-            ids = tuple(line.values("id"))
-            return Stray(place, content, *said, unread, above, under, boxed=number in strays, ids=ids)
-
-        return {
-            "strays": tuple(stray(number, line) for number, line in strays.items()),
-            "loose": tuple(stray(number, line) for number, line in loose.items()),
-        }
-
-    def _place(self, number: int) -> str:
-        return f"{self._name}:{number + 1}"
-
-    def _task(self, lines: list[str], found: Found, known: Known) -> Task:
-        line, marker = found.mark.line(lines[found.number]), found.marker
-        goal = known.state.memory.get(goal_of(marker.key))
-        remembered = goal.keys.get(marker.key) if goal else None
-        if remembered is not None and (found.damaged or found.unread):
-            marker = replace(marker, generation=remembered.generation)
-        content, done, dropped = self._content(line, marker, known), line.done, line.cancelled
-        unread = found.told(self._name)
-        if unread or line.doubtful:
-            content = replace(content, due=marker.due)
-        if unread:
-            state = remembered.state if remembered else "live"
-            done, dropped = state == "done", state == "dropped"
-        return Task(
-            marker.nonce,
-            content,
-            marker,
-            done=done,
-            done_on=None if is_far(line.done_on, marker.due) else line.done_on,
-            dropped=dropped,
-            touched=line.added(known.ids) or self._has_children(lines, found.number, known),
-            unread=unread,
-            remark="" if unread else self._remark(found.number, line),
-        )
-
-    def _content(self, line: Line, marker: Marker, known: Known) -> Content:
-        """Return the content of a line of ours; one with a comment shows no first day, and has the published one."""
-        content = line.content
-        if line.comment and line.last("start") is None:
-            content = replace(content, start=known.start(marker))
-        if not self._dependencies:
-            return content
-        nonces = {known.ids.get(id_.casefold(), "") for id_ in line.values("after")}
-        return replace(content, after=tuple(sorted(known.nonces[nonce] for nonce in nonces & known.nonces.keys())))
-
-    def _remark(self, number: int, line: Line) -> str:
-        at = line.done_at
-        if at is None or line.done or line.cancelled:
-            return ""
-        return (
-            f"{self._place(number)}:{at + 1}: ✅ stands behind an open box: the task counts as open; tick the box "
-            "(`[x]`), or take ✅ out with its date"
-        )
 
     def finds(self, native_id: str, content: Content) -> bool:
         """Return whether exactly one line without a marker has this content: the id was removed with the marker."""
@@ -256,17 +152,10 @@ class MarkdownConnector:
             self._file.replace(new)
         return answers
 
-    def _has_children(self, lines: list[str], number: int, known: Known) -> bool:
-        """Return whether lines that are not ours are indented below a task."""
-        for below in lines_below(lines, number):
-            ours = any(mark.marker.namespace == self._namespace for mark in marks_of(lines[below], known))
-            if lines[below].strip() and not ours:
-                return True
-        return False
-
-    def _refuse_conflict(self, lines: list[str], managed: Sequence[Found], block: Block | None) -> None:
+    def _refuse_conflict(self, listing: Listing, block: Block | None) -> None:
         """Raise RefusedError for an unresolved merge conflict outside of the state, with lines of ours in it."""
-        ours = {found.number for found in managed if found.marker.namespace == self._namespace}
+        lines = listing.lines
+        ours = {found.number for found in listing.managed if found.marker.namespace == self._namespace}
         inside = block.numbers if block else range(0)
         ours |= {*inside, *(number for number, line in enumerate(lines) if "🆔" in line)}
         code = fenced(lines)

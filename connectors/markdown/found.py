@@ -116,17 +116,20 @@ def _hidden(
     broken: Mapping[int, range],
 ) -> Iterator[Found]:
     """Yield the tasks without a line whose nonce or key is in the text, at its first place."""
-    code = fenced(lines) if missing else {}
+    if not missing:
+        return
+    code = fenced(lines)
     left = dict(missing)
-    for number, text in texts if missing else ():
-        named = known.key_in(text) if number in broken else None
+    for number, text in texts:
         ids = known.names_in(text)
-        for nonce in [n for n in left if n in ids or n in text or (named and known.keys[named[1]] == n)]:
+        if number in broken and (named := known.key_in(text)):
+            ids.add(known.keys[named[1]])
+        for nonce in [n for n in left if n in ids or n in text]:
             key = left.pop(nonce)
             place = broken[number].start if number in broken else number
             whole = " ".join(lines[n] for n in broken.get(number, range(number, number + 1)))
-            marker = next((m.marker for m in markers_of(whole, known) if m.marker.nonce == nonce), None)
-            marker = marker or known.state.markers.get(nonce) or Marker(known.namespace, key, nonce)
+            marks = (mark.marker for mark in markers_of(whole, known) if mark.marker.nonce == nonce)
+            marker = next(marks, known.state.markers.get(nonce)) or Marker(known.namespace, key, nonce)
             yield Found(place, Mark(marker, damaged=False), (True,), (1, _why_hidden(number, nonce, code, broken)))
 
 

@@ -98,7 +98,8 @@ def _read(entries: Sequence[str], namespace: str) -> list[Row]:
         return rows_of(State(read_memory(list(entries))))
     if int(entries[0]) != FORMAT:
         raise RefusedError("a newer version of backplan wrote this list; update backplan (nothing was changed)")
-    return [read_row(line, namespace) for line in entries[1:] if line != entries[0] and not line.startswith(_NOTE[:8])]
+    rows = (line for line in entries[1:] if line != entries[0] and not line.startswith(_NOTE[:8]))
+    return [read_row(line, namespace) for line in rows]
 
 
 def _sides(entries: Sequence[str]) -> Iterator[list[str]]:
@@ -140,7 +141,12 @@ def stray_entries(lines: Sequence[str]) -> list[int]:
 
 
 def _is_entry(text: str) -> bool:
-    return _JSON.match(text) is not None or _NUMBER.fullmatch(text) is not None or text.startswith(_NOTE[:8]) or is_row(text)
+    return (
+        _JSON.match(text) is not None
+        or _NUMBER.fullmatch(text) is not None
+        or text.startswith(_NOTE[:8])
+        or is_row(text)
+    )
 
 
 def _block(lines: Sequence[str], start: int) -> Block:

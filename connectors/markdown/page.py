@@ -7,48 +7,19 @@ from typing import TYPE_CHECKING
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.markdown.edit import Edit
 from connectors.markdown.found import by_nonce, find_named, find_unmarked, managed_lines
-from connectors.markdown.line import TASK, Line
+from connectors.markdown.line import Line
 from connectors.markdown.marks import Known, Mark
 from connectors.markdown.memory import MEMORY_END, memory_block, stray_entries
+from connectors.markdown.places import INDENT, Places
 from connectors.markdown.register import Register
-from connectors.markdown.text import indentation, lines_below
 from connectors.model import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from connectors.markdown.found import Found
     from connectors.model import Marker
-
-_INDENT = "    "
-_FRONT, _BLANK = "", "/"  # instead of the key of a task: where new lines begin, and the blank line before them
-
-
-class NewLines:
-    """New lines that follow one line, in order. Each is named by the key of its task; putting one in costs the same."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._lines: dict[str, str] = {}
-        self._next: dict[str, str] = {}
-        self._last = _FRONT
-
-    def put(self, key: str, line: str, behind: str | None) -> None:
-        """Put a line in behind that of another key, or at the front; at the end where `behind` is None."""
-        behind = self._last if behind is None else behind
-        if behind == self._last:
-            self._last = key
-        else:
-            self._next[key] = self._next[behind]
-        self._next[behind], self._lines[key] = key, line
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the lines in order."""
-        key = _FRONT
-        while (following := self._next.get(key)) is not None:
-            key = following
-            yield self._lines[key]
 
 
 class Page:
@@ -66,18 +37,15 @@ class Page:
         self._name, self._links = name, links
         self._gone: set[int] = set() if text else {0}
         self._notes: dict[int, list[str]] = {}  # kept values, right below their task
-        self._first: dict[int, NewLines] = {}  # first steps, below their goal
-        self._behind: dict[int, NewLines] = {}  # all else that follows a line
-        self._places: dict[str, tuple[dict[int, NewLines], int, str]] = {}  # of new tasks: list, line, indentation
         self._known = Known.of(self._lines, namespace)
         managed = managed_lines(self._lines, self._known)
         self._register = Register(self._known, self._lines, managed)
         self._managed = {found.number for found in managed}
         self._by_nonce = by_nonce(managed, namespace)
-        self._by_key: dict[str, int] = {}
+        by_key: dict[str, int] = {}
         for first, *_ in self._by_nonce.values():
-            self._by_key.setdefault(first.marker.key, first.number)
-        self._last = self._last_text()
+            by_key.setdefault(first.marker.key, first.number)
+        self._places = Places(self._lines, self._last_text(), by_key)
 
     @property
     def text(self) -> str:
@@ -93,8 +61,7 @@ class Page:
             elif number not in gone:
                 lines.append(line)
             lines += self._notes.get(number, [])
-            for added in (self._first, self._behind):
-                lines += added.get(number, ())
+            lines += self._places.behind(number)
         if block is None and state:
             lines = self._with_new_state(lines, state)
         return "\n".join(lines)
@@ -141,7 +108,7 @@ class Page:
             return None
         number = find_named(self._as_read, write.native_id, self._managed)
         number = find_unmarked(self._as_read, said, self._managed) if number is None else number
-        self._by_key |= {write.key: number} if number is not None else {}
+        self._places.by_key |= {write.key: number} if number is not None else {}
         return number
 
     def _change(self, number: int, write: Write, found: Found | None) -> None:
@@ -164,7 +131,7 @@ class Page:
                 self._link(edit, line, write.content)
         self._lines[number] = edit.text
         if write.kept:
-            self._notes.setdefault(number, []).append(f"{line.indent}{_INDENT}{write.kept}{self._end_of_line}")
+            self._notes.setdefault(number, []).append(f"{line.indent}{INDENT}{write.kept}{self._end_of_line}")
 
     def _edit(self, line: Line, found: Found | None) -> Edit:
         """Return a line to be changed; that of an earlier version gets the first day that it is taken to have."""
@@ -204,45 +171,16 @@ class Page:
     def _create(self, write: Write) -> WriteResult:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
-        behind = self._neighbour(write)
-        added, number, indent = self._places[write.key] = self._room(write)
-        line = Line(f"{indent}- [ ] ")
+        behind = self._places.neighbour(write)
+        line = Line(f"{self._places.indentation(write, self._end_of_line)}- [ ] ")
         edit = Edit(line)
         edit.set(write.content, frozenset({"title", "priority", "start", "due"}))
         edit.identify(self._register.put(write.marker))
         self._link(edit, line, write.content)
         if write.done_on:
             edit.tick(write.done_on)
-        added.setdefault(number, NewLines()).put(write.key, edit.text + self._end_of_line, behind)
+        self._places.put(write, behind, edit.text + self._end_of_line)
         return WriteResult(write.marker.nonce)
-
-    def _neighbour(self, write: Write) -> str | None:
-        """Return the key behind which, among the new lines at one place, a task goes; None for the end of them."""
-        if write.previous in self._places:
-            return write.previous
-        if write.previous in self._by_key:
-            return _FRONT
-        return write.parent if write.parent in self._places else None
-
-    def _room(self, write: Write) -> tuple[dict[int, NewLines], int, str]:
-        """Return where a new line goes and its indentation: after its forerunner, else first below its parent."""
-        if write.previous in self._places:
-            return self._places[write.previous]
-        if write.previous in self._by_key:
-            number = self._by_key[write.previous]
-            return self._behind, lines_below(self._lines, number).stop - 1, indentation(self._lines[number])
-        if write.parent in self._places:
-            added, number, indent = self._places[write.parent]
-            return added, number, indent + _INDENT
-        if write.parent in self._by_key:
-            number = self._by_key[write.parent]
-            below = [self._lines[n] for n in lines_below(self._lines, number) if self._lines[n].strip()]
-            return self._first, number, indentation(below[0]) if below else indentation(self._lines[number]) + _INDENT
-        last = self._lines[self._last]
-        if self._last not in self._behind and last.strip() and not TASK.match(last):
-            self._behind[self._last] = NewLines()
-            self._behind[self._last].put(_BLANK, self._end_of_line, _FRONT)
-        return self._behind, self._last, ""
 
     def _last_text(self) -> int:
         """Return the line that new goals follow: the last text before the state."""

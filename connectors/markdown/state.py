@@ -121,22 +121,23 @@ def rows_of(state: State) -> list[Row]:
 def write_row(row: Row, namespace: str) -> str:
     """Return a row as a line."""
     entry, marker = row.entry, row.marker
-    generation = entry.generation if entry else marker.generation if marker else 1
-    parts = [row.id or _NONE, row.key, (LETTERS[entry.state] if entry else _NONE) + _unless(generation, 1)]
-    if row.days:
-        parts.append("/".join(str(day) for day in dict.fromkeys(row.days)))
-    if marker and marker.due != _end(row):
-        parts.append(f"w{marker.due or _NONE}")
-    if marker and marker.pinned:
-        parts.append("pin")
-    if entry:
-        parts += [f"{letter}{value}" for letter, value in (("d", entry.done_on), ("x", entry.definition)) if value]
-    if row.nonce and row.nonce != client_nonce(namespace, row.key, generation):
-        parts.append(f"n{row.nonce}")
+    source = entry or marker
+    generation = source.generation if source else 1
+    head = [row.id or _NONE, row.key, (LETTERS[entry.state] if entry else _NONE) + _unless(generation, 1)]
+    days = ["/".join(map(str, dict.fromkeys(row.days)))] if row.days else []
+    own = row.nonce == client_nonce(namespace, row.key, generation)
+    told: dict[str, object] = {"w": marker.due or _NONE} if marker and marker.due != _end(row) else {}
+    told |= {"pin": ""} if marker and marker.pinned else {}
+    told |= _told("d", entry and entry.done_on) | _told("x", entry and entry.definition)
+    told |= {} if own else _told("n", row.nonce)
     if row.plan:
-        values = (("s", row.plan.since), ("m", row.plan.made), ("h", row.plan.digest))
-        parts += [f"{letter}{value}" for letter, value in values if value]
-    return " ".join([*parts, *([_digests(row, marker)] if marker else [])])
+        told |= _told("s", row.plan.since) | _told("m", row.plan.made) | _told("h", row.plan.digest)
+    told |= {"~": _digests(row, marker)} if marker else {}
+    return " ".join([*head, *days, *(f"{sign}{said}" for sign, said in told.items())])
+
+
+def _told(sign: str, said: object) -> dict[str, object]:
+    return {sign: said} if said else {}
 
 
 def read_row(line: str, namespace: str) -> Row:
@@ -146,25 +147,33 @@ def read_row(line: str, namespace: str) -> Row:
         raise ValueError(f"the memory is damaged: `{line[:40]}` is no row of it")
     id_, key, letter, number, rest = found.groups()
     tokens = {_kind(token): token for token in rest.split()}
-    generation = int(number or 1)
     values = {kind: token[1:] for kind, token in tokens.items()}
+    generation = int(number or 1)
     days = [date.fromisoformat(day) for day in tokens["days"].split("/")] if "days" in tokens else []
     nonce = values.get("n") or ("" if id_ == _NONE else client_nonce(namespace, key, generation))
-    done_on = date.fromisoformat(values["d"]) if "d" in values else None
-    entry = None
-    if letter != _NONE:
-        entry = StoredKey(STATES[letter], nonce, generation, done_on, values.get("x", ""))
-    row = Row("" if id_ == _NONE else id_, key, nonce, entry, (days[0], days[-1]) if days else None)
-    if "s" in values:
-        made = date.fromisoformat(values["m"]) if "m" in values else None
-        row = replace(row, plan=Plan(date.fromisoformat(values["s"]), made, values.get("h", "")))
+    entry = (
+        StoredKey(STATES[letter], nonce, generation, _day(values, "d"), values.get("x", ""))
+        if letter in STATES
+        else None
+    )
+    since = _day(values, "s")
+    row = Row(
+        "" if id_ == _NONE else id_,
+        key,
+        nonce,
+        entry,
+        (days[0], days[-1]) if days else None,
+        plan=Plan(since, _day(values, "m"), values.get("h", "")) if since else None,
+    )
     if "~" not in values:
         return row
-    due = _end(row)
-    if "w" in values:
-        due = None if values["w"] == _NONE else date.fromisoformat(values["w"])
+    due = _day(values, "w") if "w" in values else _end(row)
     marker = Marker(namespace, key, nonce, generation, due, "p" in values)
     return replace(row, marker=replace(marker, applied=_applied(row, marker, values["~"])))
+
+
+def _day(values: Mapping[str, str], kind: str) -> date | None:
+    return date.fromisoformat(values[kind]) if values.get(kind, _NONE) != _NONE else None
 
 
 def _kind(token: str) -> str:
@@ -189,7 +198,7 @@ def _digests(row: Row, marker: Marker) -> str:
     usual = _usual(row, marker)
     told = {name: marker.applied.get(name, "") for name in _FIELDS}
     told |= {name: "" if told[name] == value else told[name] or _NONE for name, value in usual.items()}
-    return "~" + ".".join(told.values()).rstrip(".")
+    return ".".join(told.values()).rstrip(".")
 
 
 def _applied(row: Row, marker: Marker, text: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from connectors.base import Action
 from connectors.codec import DIGESTS
 from connectors.markdown.connector import MarkdownConnector
 from connectors.markdown.state import Plan, Row, read_row, write_row
-from connectors.model import Marker, StoredKey, client_nonce, digest
+from connectors.model import Marker, StepState, StoredKey, client_nonce, digest
 from sync.run import pipeline, reading
 from sync.run.homes import Binding
 from tests.connectors.contract import NAMESPACE, TODAY, a_goal, load, run
@@ -180,11 +180,11 @@ def rebuild(todo: List, **goal: str) -> None:
     pipeline.apply(pipeline.make_plans(found), homes, lambda _: None)
 
 
-LOST: dict[str, Callable[[List], None]] = {
+LOST: dict[str, Callable[[List], object]] = {
     "as it was": lambda todo: None,
     "dragged": lambda todo: todo.edit("g/two", lambda line: line.replace("📅 2027-09-28", "📅 2027-09-20")),
     "ticked": lambda todo: todo.edit("g/two", lambda line: line.replace("[ ]", "[x]")),
-    "made three times": lambda todo: again(again(todo)) and None,
+    "made three times": lambda todo: again(again(todo)),
     "renamed": lambda todo: todo.step("two", id="second", was="two"),
 }
 
@@ -280,7 +280,7 @@ def rows(draw: st.DrawFn) -> Row:
     key = draw(KEYS)
     generation = draw(st.integers(1, 12))
     nonce = draw(st.sampled_from([client_nonce(NAMESPACE, key, generation), "0123456789"]))
-    state = draw(st.sampled_from(["pending", "live", "done", "dropped", "removed"]))
+    state: StepState = draw(st.sampled_from(["pending", "live", "done", "dropped", "removed"]))
     start, due = sorted((draw(DAYS), draw(DAYS)))
     days = draw(st.sampled_from([None, (start, due), (due, due)]))
     entry = StoredKey(state, nonce, generation, draw(st.none() | DAYS), draw(st.sampled_from(["", "abc23de"])))
