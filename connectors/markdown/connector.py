@@ -104,7 +104,9 @@ class MarkdownConnector:
         lines = self._file.decode(raw).split("\n")
         stored, block = stored_in(lines, self._namespace), memory_block(lines, self._namespace)
         known = Known(stored.state, self._namespace, complete=not stored.damage and block is not None)
-        listing = Listing(lines, known, managed_lines(lines, known), self._name, self._dependencies)
+        managed = managed_lines(lines, known)
+        links = {found.marker.nonce: found.marker.key for found in managed} if self._dependencies else {}
+        listing = Listing(lines, known, managed, self._name, links)
         self._refuse_conflict(listing, block)
         if not known.state.memory:
             self._refuse_torn(listing)

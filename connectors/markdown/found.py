@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.markdown.line import BULLET, COMMENT, TASK, Line, unescaped
@@ -224,7 +225,8 @@ def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
 
 def find_unmarked(lines: Sequence[str], content: Content, managed: Container[int]) -> int | None:
     """Return the only task with this content that is not managed; None if there is none, or more than one."""
-    found = [number for number, line in unmarked_lines(lines) if line.content == content and number not in managed]
+    bare = replace(content, after=())  # a line without an id names nobody
+    found = [number for number, line in unmarked_lines(lines) if line.content == bare and number not in managed]
     return found[0] if len(found) == 1 else None
 
 

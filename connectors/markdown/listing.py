@@ -26,14 +26,14 @@ _EMPTIED = "nothing is left in the comment of backplan; take it out, and the lin
 class Listing:
     """The lines of a list, those of them that are ours, and the file's name in messages.
 
-    links: ⛔ names the tasks that come before.
+    links: the keys of the tasks that ⛔ may name, by their nonces; none if it is not to be read.
     """
 
     lines: list[str]
     known: Known
     managed: Sequence[Found]
     name: str
-    links: bool
+    links: Mapping[str, str]
 
     def snapshot(self) -> Snapshot:
         """Return the snapshot, as far as it is in the lines."""
@@ -116,12 +116,8 @@ class Listing:
         content = line.content
         if line.comment and line.last("start") is None:
             content = replace(content, start=self.known.start(marker))
-        if not self.links:
-            return content
-        nonces = {self.known.ids.get(id_.casefold(), "") for id_ in line.values("after")}
-        return replace(
-            content, after=tuple(sorted(self.known.nonces[nonce] for nonce in nonces & self.known.nonces.keys()))
-        )
+        nonces = {self.known.ids.get(id_.casefold(), "") for id_ in line.values("after")} if self.links else set()
+        return replace(content, after=tuple(sorted(self.links[nonce] for nonce in nonces & self.links.keys())))
 
     def _remark(self, number: int, line: Line) -> str:
         at = line.done_at

@@ -126,13 +126,14 @@ def write_row(row: Row, namespace: str) -> str:
     head = [row.id or _NONE, row.key, (LETTERS[entry.state] if entry else _NONE) + _unless(generation, 1)]
     days = ["/".join(map(str, dict.fromkeys(row.days)))] if row.days else []
     own = row.nonce == client_nonce(namespace, row.key, generation)
-    told: dict[str, object] = {"w": marker.due or _NONE} if marker and marker.due != _end(row) else {}
-    told |= {"pin": ""} if marker and marker.pinned else {}
-    told |= _told("d", entry and entry.done_on) | _told("x", entry and entry.definition)
-    told |= {} if own else _told("n", row.nonce)
+    told = _told("d", entry and entry.done_on) | _told("x", entry and entry.definition)
+    told |= _told("n", "" if own else row.nonce)
     if row.plan:
         told |= _told("s", row.plan.since) | _told("m", row.plan.made) | _told("h", row.plan.digest)
-    told |= {"~": _digests(row, marker)} if marker else {}
+    if marker:
+        told |= _told("w", "" if marker.due == _end(row) else marker.due or _NONE)
+        told |= {"pin": ""} if marker.pinned else {}
+        told |= {"~": _digests(row, marker)}
     return " ".join([*head, *days, *(f"{sign}{said}" for sign, said in told.items())])
 
 

@@ -40,12 +40,13 @@ class MarkdownFile:
     garbles = frozenset({"date", "state"})
     cancels = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, dependencies: bool = False) -> None:
         self.path = path
+        self._dependencies = dependencies
         self._added: list[str] = []
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return MarkdownConnector(self.path, namespace)
+        return MarkdownConnector(self.path, namespace, dependencies=self._dependencies)
 
     def tick(self, native_id: str) -> None:
         """Tick a box; a plugin whose clock is not that of the run adds the day."""
@@ -122,6 +123,15 @@ class TestMarkdown(Contract):
     @pytest.fixture
     def service(self, tmp_path: Path) -> MarkdownFile:
         return MarkdownFile(tmp_path / "todo.md")
+
+
+@pytest.mark.proof
+class TestMarkdownWithDependencies(Contract):
+    """A real file whose lines name the tasks that come before."""
+
+    @pytest.fixture
+    def service(self, tmp_path: Path) -> MarkdownFile:
+        return MarkdownFile(tmp_path / "todo.md", dependencies=True)
 
 
 class TestMemory(Contract):
