@@ -45,8 +45,8 @@ class Known:
         days = {key: days for goal in memory.values() for key, days in goal.dates.items()}
         self.days = {nonce: days[key] for nonce, key in self.nonces.items() if key in days}
         self.dates = {nonce: due for nonce, (_, due) in self.days.items()}
-        short = {nonce[:length]: nonce for length in (SHORT, LONG, None) for nonce in state.ids}
-        self.ids = short | {id_.casefold(): nonce for nonce, id_ in state.ids.items()}
+        self._computed = {nonce[:length]: nonce for length in (SHORT, LONG, None) for nonce in state.ids}
+        self.ids = self._computed | {id_.casefold(): nonce for nonce, id_ in state.ids.items()}
         self.namespace = namespace
         self._complete = complete
         self._named = re.compile(rf"(?:bp\d+\s+)?{re.escape(namespace)}\s+(\S+)")
@@ -80,10 +80,13 @@ class Known:
         return replace(marker, applied={**marker.applied, "start": digest(self.start(marker))})
 
     def names_in(self, text: str) -> set[str]:
-        """Return the nonces of which a text contains the id, but not as that of another task's forerunner."""
+        """Return the nonces of which a text contains the id, but not as that of another task's forerunner.
+
+        An id that somebody else chose may be any word.
+        """
         spans = [(sign.start, sign.stop) for sign in find_signs(text) if sign.kind == "after"]
         words = re.findall(r"[\w-]+", replace_spans(text, spans, " ").casefold())
-        return {self.ids[word] for word in words if word in self.ids}
+        return {self._computed[word] for word in words if word in self._computed}
 
     def key_in(self, text: str) -> re.Match[str] | None:
         """Return where a text contains our namespace followed by a remembered key."""
