@@ -219,8 +219,8 @@ def test_a_copy_of_a_line_that_goes_back_is_the_persons(planner: Person) -> None
     _sync(planner)
     _edit(planner, line := _line(planner, "Bake rolls"), f"{line}\n{line}")
     _undo(planner)
-    assert "<!--" in _line(planner, "Bake bread")
-    assert "<!--" not in _line(planner, "Bake rolls")
+    assert "🆔" in _line(planner, "Bake bread")
+    assert "🆔" not in _line(planner, "Bake rolls")
     assert _undo(planner) == []
 
 
