@@ -26,11 +26,11 @@ def day(value: date | None) -> str:
     return f"{weekday} {value.day} {month} {value.year}"
 
 
-def near(value: date | None) -> str:
-    """Return a date as `Thu 5 Aug`, with its year where that is not the year of `TODAY`: for what is read at once."""
-    today = TODAY.get()
-    said = day(value)
-    return said.removesuffix(f" {value.year}") if value and today and value.year == today.year else said
+def near(value: date | None, today: date | None = None) -> str:
+    """Return a date as `Thu 5 Aug`; with its year if that is not the year of `today`, by default `TODAY`."""
+    today = today or TODAY.get()
+    whole = day(value)
+    return whole.removesuffix(f" {value.year}") if value and today and value.year == today.year else whole
 
 
 def with_days(sentence: str) -> str:
@@ -65,7 +65,7 @@ def clean(text: str) -> str:
 
 def break_commands(text: str, by: str) -> str:
     """Return `text` with a zero-width character in each place that GitHub's runner would read as a command."""
-    return _COMMAND.sub(rf"\g<0>{by}", text)
+    return _COMMAND.sub(rf"\g<0>{by}", text) if "::" in text or "##[" in text else text
 
 
 def fit(text: str) -> str:

@@ -150,10 +150,10 @@ class StepModel(Model):
     done: DoneDay = Field(None, description="The day it was done, for those who tick in the file")
     notes: Text | None = None
     link: Link | None = None
-    labels: Labels = []
+    labels: Labels = Field(default_factory=list)  # pydantic would deep-copy a default of [] for each step
     priority: Priority | None = None
     who: Text | None = None
-    checklist: list[Title] = []
+    checklist: list[Title] = Field(default_factory=list)
 
 
 class GroupModel(Model):
@@ -166,7 +166,7 @@ class GroupModel(Model):
     parallel: bool = Field(False, description="Its members may overlap")
     after: list[After] | None = None
     notes: Text | None = None
-    labels: Labels = []
+    labels: Labels = Field(default_factory=list)
     optional: bool = False
 
 
@@ -213,7 +213,7 @@ class GoalModel(Model):
         | None
     ) = Field(None, description="A calendar's name, or one written out")
     sync: list[Target] | None = None
-    labels: Labels = []
+    labels: Labels = Field(default_factory=list)
     priority: Priority | None = None
     who: Text | None = None
     link: Link | None = None

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from codecs import BOM_UTF8
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -19,7 +20,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
 
 from config.errors import GoalsFileError, InputError, Place, Problem
-from config.redaction import TOKEN, hide
+from config.redaction import hide, tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,11 +108,12 @@ class Source:
         self.problems: list[Problem] = []
         self._refuse_secrets()
         self._refuse_deep_nesting()
-        self._node = self._compose()
+        self._cuts = _CUT.search(text) is not None
         self._built: dict[int, Any] = {}
         self._open: set[int] = set()
         self._aliased = 0
-        self.value = self._build(self._node)
+        self.value = self._build(self._compose())
+        self._built.clear()
 
     @classmethod
     def read(cls, path: Path, name: str) -> Source:
@@ -129,6 +131,11 @@ class Source:
             before = error.object[: error.start].decode()
             message = "not UTF-8 text; save the file with the encoding UTF-8"
             raise GoalsFileError([Problem(place_at(name, before, len(before)), message)]) from None
+
+    @cached_property
+    def _node(self) -> Node:
+        """The nodes with their places, only for messages: they take ten times the memory of the text."""
+        return self._compose()
 
     def node(self, path: Path_) -> Node:
         """Return the node at `path`, or the nearest one above it; union tags (`~...`) in a path are ignored."""
@@ -216,12 +223,12 @@ class Source:
         node = self.node(path)
         if not isinstance(node, ScalarNode) or node.value or node.style:
             return None
-        found = _CUT.match(self.text, node.end_mark.index)
+        found = self._cut_after(node)
         return _short(found[1]) if found else None
 
     def _refuse_secrets(self) -> None:
         """Report everything that looks like a token, even in comments, without repeating it."""
-        for match in TOKEN.finditer(self.text):
+        for match in tokens(self.text):
             message = "this looks like a secret token; keep it out of the file, and revoke it if it was ever pushed"
             self.problems.append(Problem(place_at(self.name, self.text, match.start()), message))
 
@@ -267,13 +274,18 @@ class Source:
     def _scalar(self, node: ScalarNode) -> Any:
         """Return a scalar's value; for a text without quotes, with the comment that was cut off."""
         value = _scalar(node)
-        if not node.style and isinstance(value, str) and (at := _STRANGE_BLANK.match(value)):
+        if node.style or not isinstance(value, str):
+            return value
+        if at := _STRANGE_BLANK.match(value):
             mark, index = node.start_mark, at.end()
             self.problems.append(self._strange(Place(self.name, mark.line + 1, mark.column + 1 + index), value[index]))
-        if not node.style and isinstance(value, str) and (cut := _CUT.match(self.text, node.end_mark.index)):
+        if self._cuts and (cut := self._cut_after(node)):
             value = CutText(value)
             value.rest = _short(cut[1])
         return value
+
+    def _cut_after(self, node: ScalarNode) -> re.Match[str] | None:
+        return _CUT.match(self.text, node.end_mark.index)
 
     def _mapping(self, node: MappingNode) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -315,6 +327,8 @@ def _child(node: Node, part: str | int) -> Node | None:
 def _scalar(node: ScalarNode) -> Any:
     """Return a scalar's value; an impossible date (2027-02-30) stays text, for a message of its own."""
     tag, text = node.tag, node.value
+    if tag == _TEXT:
+        return text
     try:
         if tag == _INT:
             return int(text) if len(text) < MAX_DIGITS else text

@@ -60,7 +60,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what is the proof's: before pytest picks what is asked for."""
+    """Mark what is the proof's, and leave out what is tried nowhere: before pytest picks what is asked for."""
+    config.hook.pytest_deselected(items=[item for item in items if tiers.is_left_out(item)])
+    items[:] = [item for item in items if not tiers.is_left_out(item)]
     for item in items:
         if tiers.is_left_to_the_proof(item, proof=config.option.markexpr == tiers.PROOF):
             item.add_marker("proof")

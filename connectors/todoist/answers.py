@@ -145,7 +145,7 @@ class _Completed(Shape):
 
 
 class SyncAnswer(Shape):
-    """The answer to a request to /sync: a whole account, or what has changed in it."""
+    """The answer to a request to /sync: a whole account, or the changes in it."""
 
     sync_token: str
     full_sync: bool

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
-    from connectors.todoist.objects import Item, Listing
+    from connectors.todoist.objects import Listing
     from connectors.todoist.reader import Reading
 
 _OPTIONS = {"project", "section", "dates"}
@@ -127,7 +127,7 @@ class TodoistConnector:
         *,
         named: bool = True,
     ) -> None:
-        """`project` and `section` are names or ids; the first write creates what does not exist.
+        """`project` and `section` are names or ids; the first write creates them if they do not exist.
 
         named: the goals file names this place.
         """
@@ -147,9 +147,9 @@ class TodoistConnector:
         """Take `project`, by default Goals, `section`, by default none, and `dates`, by default `due`."""
         for name, value in options.items():
             if name not in _OPTIONS or not isinstance(value, str) or not 0 < len(value.strip()) <= 120:
-                said = f"{name}: {value}" if name in _OPTIONS else name
+                option = f"{name}: {value}" if name in _OPTIONS else name
                 raise InputError(
-                    f"todoist: `{said}` is not a setting of it; it takes the names (or ids) of a project and, if you "
+                    f"todoist: `{option}` is not a valid option; expected the names (or ids) of a project and, if you "
                     "like, of a section, such as {project: Career, section: This year}, and `dates: start`"
                 )
         if options.get("dates", _DATES[0]) not in _DATES:
@@ -170,8 +170,8 @@ class TodoistConnector:
         `who` and the checklist are written into the description.
         """
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
-        said = in_words(content, self.capabilities.fields)
-        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", said.replace("\r\n", "\n").strip())
+        text = in_words(content, self.capabilities.fields)
+        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", text.replace("\r\n", "\n").strip())
         notes = _LIKE_LAST_DAY.sub("Last day:\N{NO-BREAK SPACE}", notes)
         labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
         start = content.start if "start" in self.capabilities.fields else None
@@ -249,22 +249,6 @@ class TodoistConnector:
             return [Check("service", False, str(error))]
         found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Check("token", True, "accepted"), *found]
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task exists with this content and without a marker."""
-        from connectors.todoist.description import content_of, split
-
-        item = self._known(native_id) or self.account.client(self.requests).task(native_id)
-        if item is None or item.is_deleted or split(item.description)[1] is not None:
-            return False
-        if self._reading is not None:
-            self._reading.listing.items[native_id] = item
-        # It has no marker: only the content tells whether its date is the first day.
-        shown = replace(content, start=None, due=content.start) if content.start else content
-        return content_of(item) == shown
-
-    def _known(self, native_id: str) -> Item | None:
-        return self._reading.listing.items.get(native_id) if self._reading else None
 
     # Writing
 

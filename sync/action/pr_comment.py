@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sync.run.workspace import Workspace
     from sync.schedule.model import Schedule
 
-_BOT = "github-actions[bot]"  # who writes with the token that a workflow has of its own
+_BOT = "github-actions[bot]"  # the author of comments written with a workflow's own token
 _BUDGET = 60.0  # seconds
 
 
@@ -100,13 +100,13 @@ def _all(caller: Caller, path: str) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Add to errors that the comment was not written, and what to do about it."""
+    """Add to errors that the comment was not written, and a remedy."""
     try:
         yield
     except (CredentialsError, MissingError):
         raise CredentialsError(
-            "the plan is not written as a comment, for the workflow's token may not: give the job the permissions "
-            "`contents: read` and `pull-requests: write` (from a fork it may not in any case)"
+            "the plan is not written as a comment, as the workflow's token may not write it: give the job the "
+            "permissions `contents: read` and `pull-requests: write` (a pull request from a fork cannot have them)"
         ) from None
     except BackplanError as error:
         raise BackplanError(f"the plan is not written as a comment: {error}") from None

@@ -12,6 +12,7 @@ import click
 
 from config.calendars import parts_with_more
 from config.display import clean, count, near
+from sync.cli import workflow_template
 from sync.cli.options import DATE, Options, command
 from sync.cli.output import print_lines, say
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from sync.run.workspace import Workspace
 
+_PUBLIC = (
+    "the page will be public: everybody can read every title, date and note in the plan, also where the repository is "
+    "private. It needs Settings > Pages > Source: GitHub Actions"
+)
 _PARTS = 4  # of a country that a hint names
 _FIRST = 3  # steps that `init` shows
 
@@ -29,14 +34,32 @@ _FIRST = 3  # steps that `init` shows
     click.option("--title", help="What you want to reach."),
     click.option("--deadline", type=DATE, help="The day it must be reached."),
     click.option("--no-workflow", is_flag=True, help="Leave out the workflow that syncs every day on GitHub."),
+    click.option(
+        "--publish",
+        type=click.Choice(workflow_template.PLACES),
+        is_flag=False,
+        flag_value=workflow_template.PLACES[0],
+        help="Have the workflow publish the plan as a page: on GitHub Pages, or as a file of each run (artifact).",
+    ),
 )
-def init(options: Options, template: str | None, title: str | None, deadline: date | None, no_workflow: bool) -> None:
+def init(
+    options: Options,
+    template: str | None,
+    title: str | None,
+    deadline: date | None,
+    no_workflow: bool,
+    publish: str | None,
+) -> None:
     """Write a goals file and a workflow for GitHub.
 
     From a template, or by asking. What is there is never written over.
     """
-    from sync.cli import init_file, workflow_template
+    from sync.cli import init_file
 
+    if publish and no_workflow:
+        raise click.UsageError(
+            "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
+        )
     if template == "list":
         found = init_file.templates()
         options.emit(
@@ -46,14 +69,16 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
     path = options.goals or Path("goals.yaml")
     wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's
     text = init_file.goals_text(path, wish, options.connector)
-    written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow)]
+    written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
     where = f" --goals {path}" if options.goals else ""
 
     def show() -> None:
         say("\n".join(f"wrote {name}" for name in written))
         if any(name.endswith(workflow_template.PATH) for name in written):
+            if publish == "pages":
+                say(_PUBLIC)
             say(f"{workflow_template.PATH} syncs every day on GitHub")
-            say("write there for OWNER whose copy of backplan you use")
+            say("replace OWNER there with the account that has your copy of backplan")
         for line in _first_steps(replace(options, goals=path).workspace()):
             say(line)
         say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
@@ -74,7 +99,7 @@ def _first_steps(workspace: Workspace) -> Iterator[str]:
 def check(options: Options, write_ids: bool) -> None:
     """Report every mistake in the goals file, with its place."""
     workspace = options.workspace()
-    workspace.refuse_doubts()  # which asks for the connectors: they have names and settings to be right, too
+    workspace.refuse_doubts()  # also checks the names and options of connectors
     if write_ids:
         _write_ids(workspace)
     for hint in _hints(workspace):

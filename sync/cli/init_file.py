@@ -114,16 +114,16 @@ def _goals_text(path: Path, wish: Wish) -> str:
     return _file(path, wish.title, wish.deadline, _ask_backwards(wish.title) if wish.ask else [])
 
 
-def write(path: Path, text: str, *, workflow: bool) -> list[Path]:
+def write(path: Path, text: str, *, workflow: bool, publish: str | None = None) -> list[Path]:
     """Write the goals file, the schema that its first line names, and the workflow; return the files written.
 
-    Existing files are not overwritten.
+    Existing files are not overwritten. publish: where the workflow publishes the page.
     """
     wanted = {path: text, path.parent / SCHEMA_NAME: schema.text(registry.option_schemas())}
     if workflow:
         root = _repository(path)
         goals = path.resolve().relative_to(root.resolve()).as_posix()
-        wanted[root / of_github.PATH] = of_github.text(goals, _apps(path, text))
+        wanted[root / of_github.PATH] = of_github.text(goals, _apps(path, text), publish)
     written = [name for name in wanted if not name.exists()]
     for name in written:
         name.parent.mkdir(parents=True, exist_ok=True)

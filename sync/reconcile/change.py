@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from config.display import count
 from config.keys import HEARTBEAT
 from connectors.base import Action
+from connectors.model import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +58,12 @@ class Change:
 def keep(key: str, reason: str) -> Change:
     """Return the report that a task is left as it is, and why."""
     return Change(Action.KEEP, key, reason)
+
+
+def filled(content: Content) -> dict[str, tuple[object, object]]:
+    """Return the (old, new) of each field that has a value."""
+    values = {name: getattr(content, name) for name in FIELDS}
+    return {name: (None, value) for name, value in values.items() if value and value != "none"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from config import display
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _MANY_DAYS = 6  # from here on, days off are counted instead of named
+
+_WITH_DAY = {
+    Bound.APPOINTMENT: "It is an appointment on {day} (`on`), which no plan moves.",
+    Bound.PIN: "A person moved it to {day} in the app; there it stays until the file changes its timing.",
+    Bound.BY: "The file wants it done by {day} (`by`).",
+    Bound.STANDING: "The plan of {day} stands, and this is its date.",
+}
 
 
 def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None) -> list[str]:
@@ -46,30 +54,42 @@ def _hung(goal: ScheduledGoal) -> str:
 
 
 def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:
+    """Yield sentences on a step, and on each step that follows from it to the one that nothing follows."""
     steps, goals = _by_key(schedule), {goal.goal.id: goal for goal in schedule.goals}
     seen: set[str] = set()
-    told = False  # that something is squeezed
+    squeezed = False
     while step.step.key not in seen:
         seen.add(step.step.key)
         yield _dates(step, goal.goal.calendar)
-        if step.open and step.slack <= 0 and (opens := step.step.not_before) and opens > schedule.today:
-            yield f"  It cannot start before {display.near(opens)} (`from`)."
-        if step.squeezed:
-            yield _squeezed(goal, again=told)
-            told = True
-        if step.overdue:
-            yield "  That day has passed, and it is not done: it is overdue, and keeps its date."
-        if (reason := step.reason).bound is Bound.REPEATS:
-            *_, last = (s for s in goal.steps if step_of(s.step.key) == step_of(step.step.key) and not s.pinned)
-            yield f"  It comes again {words.every(step)}, counted back from the last time."
-            step = last
-            continue
-        following = steps.get(reason.key) if reason.key and reason.bound is Bound.NEXT else None
-        if following is None or not step.open:
+        yield from _remarks(goal, step, schedule.today, again=squeezed)
+        squeezed = squeezed or step.squeezed
+        following = _following(goal, step, steps)
+        if following is None:
             yield from _end(goal, step, steps) if step.open else ()
             return
         yield _hop(step, following, goal)
         step, goal = following, goals[goal_of(following.step.key)]
+
+
+def _remarks(goal: ScheduledGoal, step: ScheduledStep, today: date, *, again: bool) -> Iterator[str]:
+    """Yield remarks on the dates of a step. again: a step before it is squeezed."""
+    opens = step.step.not_before
+    if step.open and step.slack <= 0 and opens and opens > today:
+        yield f"  It cannot start before {display.day(opens)} (`from`)."
+    if step.squeezed:
+        yield _squeezed(goal, again=again)
+    if step.overdue:
+        yield "  That day has passed, and it is not done: it is overdue, and keeps its date."
+
+
+def _following(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> ScheduledStep | None:
+    """Return the step that sets the date of this one: of an occurrence, the last one; None for none."""
+    if step.reason.bound is Bound.REPEATS:
+        *_, last = (s for s in goal.steps if step_of(s.step.key) == step_of(step.step.key) and not s.pinned)
+        return last
+    if step.reason.bound is not Bound.NEXT or not step.open:
+        return None
+    return steps.get(step.reason.key or "")
 
 
 def _by_key(schedule: Schedule) -> dict[str, ScheduledStep]:
@@ -140,6 +160,8 @@ def _squeezed(goal: ScheduledGoal, *, again: bool) -> str:
 
 
 def _hop(step: ScheduledStep, following: ScheduledStep, goal: ScheduledGoal) -> str:
+    if step.reason.bound is Bound.REPEATS:
+        return f"  It comes again {words.every(step)}, counted back from the last time."
     wait, elsewhere = step.reason.wait, goal_of(following.step.key)
     place = f" (of `{elsewhere}`)" if elsewhere != goal.goal.id else ""
     starts = f"“{_title(following)}”{place} starts on {display.near(following.start)}"
@@ -149,7 +171,7 @@ def _hop(step: ScheduledStep, following: ScheduledStep, goal: ScheduledGoal) -> 
     sentence = f"  It has to be finished before {starts}{waiting}."
     if step.due is None or following.start is None:
         return sentence
-    free = _free(step.due + _DAY, following.start - _DAY, goal.goal.calendar)  # they are what surprises people
+    free = _free(step.due + _DAY, following.start - _DAY, goal.goal.calendar)  # users wonder about these days
     if len(free) >= _MANY_DAYS:
         return f"{sentence} In between lie {len(free)} days that are not working days."
     return sentence + (f" Not working days in between: {_list(free)}." if free else "")
@@ -166,30 +188,9 @@ def _list(free: list[tuple[date, str]]) -> str:
 
 
 def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> Iterator[str]:
-    """Yield why a step that nothing of the goal comes after has its date."""
-    reason, calendar = step.reason, goal.goal.calendar
-    if reason.bound is Bound.LIMIT:
-        yield "  It is the last thing before the deadline." + _limit(goal)
-    elif reason.bound is Bound.APPOINTMENT:
-        yield f"  It is an appointment on {display.near(reason.day)} (`on`), which no plan moves."
-    elif reason.bound is Bound.PIN:
-        moved = f"A person moved it to {display.near(reason.day)} in the app"
-        yield f"  {moved}; there it stays until the file changes its timing."
-    elif reason.bound is Bound.BY:
-        yield f"  The file wants it done by {display.near(reason.day)} (`by`)."
-    elif reason.bound is Bound.FOLLOW_UP and reason.wait:
-        rolled = _rolled(goal.deadline, reason.wait, 1, calendar)
-        yield f"  It is a follow-up, {reason.wait} after the deadline{rolled}."
-    elif reason.bound is Bound.COUNTDOWN and reason.wait:
-        other = steps.get(reason.key) if reason.key else None
-        day = other.due if other else goal.deadline
-        before = f"“{_title(other)}” on {display.near(day)}" if other else "the deadline"
-        rolled = _rolled(day, reason.wait, -1, calendar) if day else ""
-        yield f"  It counts down: due {_countdown(reason.wait)} before {before}{rolled}."
-    elif reason.bound is Bound.STANDING:
-        yield f"  The plan of {display.near(reason.day)} stands, and this is its date."
-    elif reason.key:
-        yield f"  It has to be finished before `{reason.key}` begins."
+    """Yield why a step that nothing of the goal comes after has its date, and whether it is late."""
+    if why := _why(goal, step, steps):
+        yield f"  {why}"
     if goal.state is State.LATE and step.slack < 0:
         squeezed = any(s.squeezed for s in goal.steps)
         when = "With all lengths as written it could not" if squeezed else "From today on it cannot"
@@ -202,8 +203,29 @@ def _countdown(wait: Duration) -> str:
     return f"on the last {WEEKDAY_NAMES[wait.weekday]} that is at least {display.count(wait.amount // 7, 'week')}"
 
 
+def _why(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> str:
+    """Return why a step that nothing of the goal comes after has its date; empty where no reason is known."""
+    reason, wait = step.reason, step.reason.wait
+    if reason.bound in _WITH_DAY:
+        return _WITH_DAY[reason.bound].format(day=display.day(reason.day))
+    if reason.bound is Bound.LIMIT:
+        return "It is the last thing before the deadline." + _limit(goal)
+    if reason.bound is Bound.FOLLOW_UP and wait:
+        return f"It is a follow-up, {wait} after the deadline{_rolled(goal.deadline, wait, 1, goal.goal.calendar)}."
+    if reason.bound is Bound.COUNTDOWN and wait:
+        return f"It counts down: due {wait} before {_counted_from(goal, wait, steps.get(reason.key or ''))}."
+    return f"It has to be finished before `{reason.key}` begins." if reason.key else ""
+
+
+def _counted_from(goal: ScheduledGoal, wait: Duration, other: ScheduledStep | None) -> str:
+    """Return the deadline, or another step and its date, that a countdown is counted back from."""
+    day = other.due if other else goal.deadline
+    name = f"“{_title(other)}” on {display.day(day)}" if other else "the deadline"
+    return name + (_rolled(day, wait, -1, goal.goal.calendar) if day else "")
+
+
 def _rolled(day: date, wait: Duration, sign: int, calendar: Calendar) -> str:
-    """Return what to say where a countdown or follow-up falls on a day off."""
+    """Return a remark on a countdown or follow-up that falls on a day off; else an empty text."""
     if wait.unit is Unit.WORKING_DAYS:
         return ""
     meant = date.fromordinal(shift(day.toordinal(), wait, sign))
@@ -222,3 +244,10 @@ def _limit(goal: ScheduledGoal) -> str:
     return f" Work ends on {display.near(goal.limit)}{buffer}" + (
         f". Not working days: {_list(free)}." if free else "."
     )
+
+
+def reasons(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> list[str]:
+    """Return the sentences on what decides the dates of a step: without its dates, and without the steps after it."""
+    lines = _chain(schedule, goal, step)
+    next(lines)
+    return [line.strip() for line in takewhile(lambda line: line.startswith("  "), lines)]

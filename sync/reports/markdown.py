@@ -16,6 +16,7 @@ from config.keys import goal_of
 from connectors.base import Action
 from sync.reports import mermaid, words
 from sync.reports.agenda import idle, when
+from sync.reports.warnings import warnings
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
         yield from table(("step", "start", "due", "slack", "remark"), map(_step, goal.steps), right="slack")
     if goal.warnings:
         yield ""
-        yield from (f"- ⚠️ {sentence(warning)}" for warning in goal.warnings)
+        yield from (f"- ⚠️ {sentence(warning)}" for warning in warnings(goal))
 
 
 def _loads(value: Schedule) -> Iterator[list[str]]:

@@ -13,6 +13,7 @@ from config import display
 from connectors.base import Action
 from sync.reports import markdown, mermaid, words
 from sync.reports.agenda import agenda, by_urgency, idle
+from sync.reports.warnings import warnings
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
     if following := goal.next_step:
         said.append(f"next: {_next(following)}")
     yield f"- {' · '.join(said)}"
-    yield from (f"  - ⚠️ {markdown.sentence(warning)}" for warning in goal.warnings)
+    yield from (f"  - ⚠️ {markdown.sentence(warning)}" for warning in warnings(goal))
 
 
 def _next(step: ScheduledStep) -> str:

@@ -15,6 +15,7 @@ from sync.forecast.learning import lessons
 from sync.reports import words
 from sync.reports.agenda import idle, when
 from sync.reports.columns import Columns
+from sync.reports.warnings import warnings
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -56,12 +57,15 @@ def console() -> Console:
     return made
 
 
-def schedule(value: Schedule) -> Iterable[RenderableType]:
-    """Yield a heading and a table for each goal, then what is too much at once."""
+def schedule(value: Schedule, *, slack: bool = False) -> Iterable[RenderableType]:
+    """Yield a heading and a table for each goal, then the periods with too many steps at once.
+
+    slack: with a column for the slack of each step.
+    """
     for goal in value.goals:
         yield _heading(goal)
         if goal.steps:
-            yield _steps(goal)
+            yield _steps(goal, slack=slack)
         yield from _warnings(goal)
         yield from _risk(goal)
         yield Text()
@@ -77,15 +81,16 @@ def _heading(goal: ScheduledGoal) -> Text:
     return heading
 
 
-def _steps(goal: ScheduledGoal) -> Columns:
-    table = _table("step", "takes", "start", "due", ("slack", "right"), "")
+def _steps(goal: ScheduledGoal, *, slack: bool) -> Columns:
+    table = _table("step", "takes", "start", "due", *([("slack", "right")] if slack else []), "")
     for step in goal.steps:
+        time = [display.days(step.slack) if step.open and step.due else ""] if slack else []
         table.add_row(
             Text(display.clean(step.step.title), style="strike dim" if not step.open else ""),
             Text(words.takes(step), style="dim"),
             display.near(step.start),
             Text(display.near(step.due), style="red" if step.overdue else ""),
-            display.days(step.slack) if step.open and step.due else "",
+            *time,
             Text(words.remark(step), style=_remark_style(step)),
         )
     return table
@@ -108,12 +113,12 @@ def _loads(value: Schedule) -> Iterable[Text]:
 
 
 def _warnings(goal: ScheduledGoal) -> Iterable[Text]:
-    for warning in goal.warnings:
+    for warning in warnings(goal):
         yield Text(display.clean(f"! {display.with_days(warning)}"), style="yellow")
 
 
 def status(value: Schedule) -> Iterable[RenderableType]:
-    """Yield one table: each goal's health, progress, next step and deadline; what slipped stands below it."""
+    """Yield one table: each goal's health, progress, next step and deadline; then the warnings."""
     table = _table("goal", "health", ("done", "right"), "next step", "due", "deadline")
     for goal in value.goals:
         done, count = words.progress(goal)
@@ -128,16 +133,16 @@ def status(value: Schedule) -> Iterable[RenderableType]:
         )
     yield table
     for goal in value.goals:
-        for warning in goal.warnings:
+        for warning in warnings(goal):
             yield Text(display.clean(f"! {goal.goal.title}: {display.with_days(warning)}"), style="yellow")
         if goal.buffer and goal.state is not State.DONE:
             yield Text(f"{display.clean(goal.goal.title)}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
     yield from _loads(value)
-    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.tells)
+    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.is_notable)
 
 
 def agenda(value: Agenda) -> Iterable[RenderableType]:
-    """Yield what to do today, the days ahead, and one line for each goal, the most urgent first."""
+    """Yield the steps of today, the days ahead, and one line for each goal, the most urgent first."""
     yield Text(display.near(value.today), style="bold")
     if sentence := idle(value):
         yield Text(f"\n{sentence}")
@@ -156,8 +161,8 @@ def agenda(value: Agenda) -> Iterable[RenderableType]:
 
 def _entries(rows: Iterable[tuple[str, str, Entry]]) -> Columns:
     table = Columns(("", "", ""), indent=2)
-    for title, said, entry in rows:
-        table.add_row(title, said, Text(display.clean(entry.goal.goal.title), style="dim"))
+    for title, remark, entry in rows:
+        table.add_row(title, remark, Text(display.clean(entry.goal.goal.title), style="dim"))
     return table
 
 
@@ -173,7 +178,7 @@ def _goals(value: Agenda) -> Columns:
 
 
 def fit(value: Fit) -> Iterable[RenderableType]:
-    """Yield how a goal stands, its earliest deadlines beside the one that it has, and what done steps tell."""
+    """Yield the health of a goal, its earliest deadlines compared with its own, and the lessons from done steps."""
     goal = value.goal
     yield Text(f"{display.clean(goal.goal.title)} is due on {display.near(goal.deadline)}: {words.health(goal)}.")
     if goal.done or not goal.waiting:
@@ -194,8 +199,8 @@ def fit(value: Fit) -> Iterable[RenderableType]:
 
 def _deadlines(value: Fit, planned: date) -> Columns:
     table = _table("beginning today", "earliest deadline", "")
-    sure = [(f"{percent}% sure", day) for percent, day in value.sure.items()] if value.estimates else []
-    for name, day in (("as planned", planned), *sure):
+    confident = [(f"{percent}% sure", day) for percent, day in value.by_confidence.items()] if value.estimates else []
+    for name, day in (("as planned", planned), *confident):
         table.add_row(name, display.near(day), _compared(day, value.goal.deadline))
     return table
 
@@ -276,15 +281,15 @@ def _counts(value: ConnectorPlan, *, applied: bool) -> str:
     done, failed, waiting = (statuses.count(status) for status in ("applied", "failed", "skipped"))
     if not statuses:
         return words.NOTHING_TO_DO
-    said = words.what_changes(value.news)
-    what = f": {said}" if "," in said or "goal" in said else ""
+    counted = words.what_changes(value.news)
+    what = f": {counted}" if "," in counted or "goal" in counted else ""
     if not applied:
         costs = f"; {value.budget}" if value.budget else ""
         return f"{display.count(len(statuses), 'change')} to make{what}{costs}"
-    told = [f"{display.count(done, 'change')} made{what}"]
-    told += [f"{failed} failed"] if failed else []
-    told += [f"{waiting} wait for the next run"] if waiting else []
-    return ", ".join(told)
+    results = [f"{display.count(done, 'change')} made{what}"]
+    results += [f"{failed} failed"] if failed else []
+    results += [f"{waiting} wait for the next run"] if waiting else []
+    return ", ".join(results)
 
 
 def _fields(change: Change) -> Text:
@@ -312,7 +317,7 @@ def _value(name: str, value: object) -> str:
 
 
 def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
-    """Yield what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
+    """Yield the effect of a changed deadline: a table of old -> new dates, then the goals whose health changes."""
     table = _table("step", "due", "", "new due", "by")
     moved, titles = after.moves(before), after.titles
     for key, old, new in moved:

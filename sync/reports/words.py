@@ -34,7 +34,7 @@ _FEW_STRETCHES, _WEEKS_SHOWN = 4, 8
 
 
 def takes(step: ScheduledStep) -> str:
-    """Return how long a step takes, as it was written; an appointment or countdown without a word on it takes a day."""
+    """Return how long a step takes, as written; an appointment or countdown without `takes` takes a day."""
     if step.step.takes is not None:
         return f"{step.step.takes}{f', {every(step)}' if step.step.every else ''}"
     return "flexible" if step.step.flexible else "1 day"
@@ -42,15 +42,15 @@ def takes(step: ScheduledStep) -> str:
 
 def every(step: ScheduledStep) -> str:
     """Return how often a step repeats: `every week`, `every Mon and Thu`."""
-    said = step.step.every
-    if isinstance(said, tuple):
-        *most, last = (day.capitalize() for day in said)
+    interval = step.step.every
+    if isinstance(interval, tuple):
+        *most, last = (day.capitalize() for day in interval)
         return "every " + " and ".join(filter(None, [", ".join(most), last]))
-    return f"every {str(said).removeprefix('1 ')}"
+    return f"every {str(interval).removeprefix('1 ')}"
 
 
 def health(goal: ScheduledGoal) -> str:
-    """Return how a goal stands, in a few words."""
+    """Return the health of a goal in a few words."""
     if goal.state is State.DONE:
         return f"done on {near(goal.done)}"
     if goal.state in _OVER:
@@ -66,7 +66,7 @@ def health(goal: ScheduledGoal) -> str:
 
 
 def _at_risk(goal: ScheduledGoal) -> Iterator[str]:
-    """Yield what puts a goal at risk besides few days in hand."""
+    """Yield the reasons why a goal is at risk, besides few days in hand."""
     overdue = sum(step.overdue and not is_occurrence(step.step.key) for step in goal.waiting)
     if overdue:
         yield f"{count(overdue, 'step')} overdue"
@@ -75,7 +75,7 @@ def _at_risk(goal: ScheduledGoal) -> Iterator[str]:
 
 
 def risk(found: Risk) -> list[str]:
-    """Return what the samples tell of a goal, in sentences."""
+    """Return the risk of a goal in sentences."""
     if not found.estimates:
         return ["No open step has an estimate such as `2-3-6 days`, so nothing is known of the risk."]
     by = ", ".join(f"by {near(end)} with {percent}%" for percent, end in found.finish.items())
@@ -87,7 +87,7 @@ def risk(found: Risk) -> list[str]:
 
 
 def chance(share: float) -> str:
-    """Return a share as a number of cases in a hundred; none or all of them only where it is exactly that."""
+    """Return a share as a number of cases in a hundred: 0 and 100 only if it is exactly none, or all."""
     return str(round(share * 100)) if share in (0, 1) else str(min(99, max(1, round(share * 100))))
 
 
@@ -97,7 +97,7 @@ def buffer(found: Buffer) -> str:
 
 
 def load(found: Load) -> Iterator[str]:
-    """Yield the days, or where there are many of them the weeks, on which somebody has too much at once."""
+    """Yield the periods, or the weeks if there are many, in which a person has too many steps at once."""
     who = f"{clean(found.who)} has" if found.who else "there are"
     if len(found.stretches) <= _FEW_STRETCHES:
         for stretch in found.stretches:
@@ -115,10 +115,10 @@ def load(found: Load) -> Iterator[str]:
 
 
 def lesson(found: Lesson) -> str:
-    """Return what done steps tell, with what it rests on."""
+    """Return a lesson from done steps as a sentence, with the numbers."""
     subject = {"all": "Your steps take", "label": f"Steps labelled “{clean(found.name or '')}” take"}
     whose = subject.get(found.kind, f"The steps of {clean(found.name or '')} take")
-    much = "about as long as" if not found.tells else f"{found.factor:.1f} times what"
+    much = "about as long as" if not found.is_notable else f"{found.factor:.1f} times what"
     return (
         f"{whose} {much} you write: {days(found.taken_days)} for {found.planned_days} planned, "
         f"in {found.steps} done steps."
@@ -126,8 +126,8 @@ def lesson(found: Lesson) -> str:
 
 
 def unwritten(error: str) -> str:
-    """Return what it means that the memory alone could not be written."""
-    return f"what was done could not be noted down there, and the next run does that: {error}"
+    """Return a sentence on a memory that could not be written, though the changes were made."""
+    return f"the changes could not be recorded there; the next run does that: {error}"
 
 
 def progress(goal: ScheduledGoal) -> tuple[int, int]:
@@ -137,7 +137,7 @@ def progress(goal: ScheduledGoal) -> tuple[int, int]:
 
 
 def remark(step: ScheduledStep) -> str:
-    """Return what is special about a step's dates, in a few words."""
+    """Return a remark on a step's dates in a few words, such as `overdue`."""
     if step.done:
         return f"done {near(step.done)}"
     if step.dropped:
@@ -161,7 +161,7 @@ def remark(step: ScheduledStep) -> str:
 
 
 def title(change: Change, titles: Mapping[str, str]) -> str:
-    """Return what a task is called: as the goals file has it, else as the task itself, else its key."""
+    """Return the title of a task: that in the goals file, else that of the task, else its key."""
     if known := titled(change.key, titles):
         return known
     content = change.write.content if change.write else None
@@ -171,12 +171,12 @@ def title(change: Change, titles: Mapping[str, str]) -> str:
 
 def titled(key: str, titles: Mapping[str, str]) -> str:
     """Return the title of a key, with the day of an occurrence; empty where the goals file does not have it."""
-    said = titles.get(key) or titles.get(step_of(key), "")
-    return f"{said} ({near(day_of(key))})" if said and is_occurrence(key) else said
+    found = titles.get(key) or titles.get(step_of(key), "")
+    return f"{found} ({near(day_of(key))})" if found and is_occurrence(key) else found
 
 
 def what_changes(changes: Sequence[Change]) -> str:
-    """Return what changes there are, counted: `4 tasks move in 1 goal, 56 new`."""
+    """Return the numbers of changes by kind: `4 tasks move in 1 goal, 56 new`."""
     counts = Counter(map(_kind, changes))
     goals = {goal_of(change.key) for change in changes if _kind(change) == _MOVES}
     return counted(counts[_MOVES], len(goals), {kind: counts[kind] for kind in _KINDS.values()})

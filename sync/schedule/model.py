@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from config.durations import Duration
     from config.project import Goal, Step
+    from sync.schedule.warnings import GoalWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class ScheduledGoal:
     earliest_deadline: date | None = None
     failed: bool = False
     held: bool = False
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[GoalWarning, ...] = ()
     buffer: Buffer | None = None
     risk: Risk | None = None
 

@@ -61,14 +61,18 @@ class WorkingDays:
         """Return whether `day` is a working day."""
         return self.back(day) == day
 
-    def before(self, day: int, duration: Duration) -> int:
+    def before(self, day: int, duration: Duration | None) -> int:
         """Return the day that lies `duration` before `day`; not rolled, and `day` itself may be free."""
+        if duration is None:
+            return day
         if duration.unit is Unit.WORKING_DAYS:
             return self.day(self.position(day) - duration.amount) if duration.amount else day
         return shift(day, duration, -1)
 
-    def after(self, day: int, duration: Duration) -> int:
+    def after(self, day: int, duration: Duration | None) -> int:
         """Return the day that lies `duration` after `day`; not rolled, and `day` itself may be free."""
+        if duration is None:
+            return day
         if duration.unit is Unit.WORKING_DAYS:
             return self.day(self.position(day) + duration.amount) if duration.amount else day
         return shift(day, duration, 1)

@@ -61,7 +61,7 @@ def test_an_old_goals_file_is_only_planned_and_it_is_said_what_to_do(
     done = step.run(**{**checkout.env, "GITHUB_RUN_ATTEMPT": attempt})
     assert done.code == 0
     assert not person.todo.exists()
-    assert "::warning title=backplan::This run has an old `goals.yaml`: the branch `main` has another one" in done.out
+    assert "::warning title=backplan::This run has an old `goals.yaml`: the branch `main` has a newer one" in done.out
     assert "open Actions > backplan, and press Run workflow." in done.out
     for said in (done.out, step.summary):
         assert (
@@ -222,7 +222,7 @@ def test_a_branch_is_compared_with_itself(checkout: Checkout, age: Callable[...,
     checkout.push({"goals.yaml": OLD})
     assert age() == newest.Age()
     checkout.moves_on({"goals.yaml": NEW})
-    assert "the branch `other/branch` has another one" in age().note
+    assert "the branch `other/branch` has a newer one" in age().note
 
 
 @pytest.mark.parametrize("name", ["GITHUB_ACTIONS", "GITHUB_REPOSITORY", "GITHUB_SHA", "GITHUB_REF"])
@@ -323,5 +323,5 @@ def test_a_job_that_may_not_read_is_told_the_permission(checkout: Checkout, age:
 def test_an_answer_that_was_lost_is_asked_for_again(checkout: Checkout, age: Callable[..., newest.Age]) -> None:
     checkout.moves_on({"goals.yaml": NEW})
     checkout.server.faults.at(0, Fault.LOST)
-    assert "has another one by now" in age().note
+    assert "has a newer one" in age().note
     assert checkout.server.count() == 2

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "completion", "connectors", "doctor", "explain", "fit", "init", "move"),
-    *("plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
+    *("open", "page", "plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
 )
 
 
@@ -232,6 +232,16 @@ def test_init_writes_no_workflow_where_none_is_wanted(person: Person) -> None:
     assert person.run(*INIT, "--no-workflow").code == 0
     assert not (person.folder / ".github").exists()
     assert person.run("check").code == 0
+
+
+def test_init_says_that_a_published_page_is_public(person: Person) -> None:
+    done = person.run(*INIT, "--publish")
+    assert "everybody can read every title, date and note in the plan" in done.err
+    text = (person.folder / workflow_template.PATH).read_text("utf-8")
+    assert text == workflow_template.text("goals.yaml", ["markdown"], "pages")
+    both = person.run(*INIT, "--goals", "other.yaml", "--publish", "artifact", "--no-workflow")
+    assert (both.code, "leave out one of the two" in both.err) == (64, True)
+    assert not (person.folder / "other.yaml").exists()
 
 
 def test_init_knows_the_connectors(person: Person) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def told() -> Iterator[list[str]]:
     """What is said to who waits for a command that changes something."""
     found: list[str] = []
-    token = SILENCE.set(Silence(tell=found.append))
+    token = SILENCE.set(Silence(report=found.append))
     yield found
     SILENCE.reset(token)
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_reached_is_tried_twice(repeatable: bool) -> None:
         raise UnreachableError("the host `x` is not known")
 
     with pytest.raises(BackplanError, match="cannot be reached"):
-        Retrier("GitHub", 300, fake_clock(), "GITHUB_API_URL").until_answered(ask, repeatable=repeatable)
+        Retrier("GitHub", 300, fake_clock(), "GITHUB_API_URL").call(ask, repeatable=repeatable)
     assert len(tries) == 2
 
 
@@ -108,17 +108,17 @@ def test_a_command_that_changes_nothing_gives_up_sooner(limit: float, least: flo
         raise TransientError("it answers 502")
 
     with pytest.raises(BackplanError, match="it answers 502"):
-        patience.until_answered(ask)
+        patience.call(ask)
     assert least <= clock.passed() <= most
     before = clock.passed()
     with pytest.raises(BackplanError, match="it answers 502"):
-        patience.until_answered(ask)
+        patience.call(ask)
     assert clock.passed() == before
 
 
 def test_a_limit_of_the_service_is_waited_for_even_then() -> None:
     token = SILENCE.set(Silence(LOOKING))
-    clock, answers = fake_clock(), [TransientError("it is asked too often", 60, refused=True), None]
+    clock, answers = fake_clock(), [TransientError("rate limited", 60, refused=True), None]
     patience = Retrier("GitHub", 300, clock, "GITHUB_API_URL")
     SILENCE.reset(token)
 
@@ -127,7 +127,7 @@ def test_a_limit_of_the_service_is_waited_for_even_then() -> None:
             raise error
         return "answer"
 
-    assert patience.until_answered(ask) == "answer"
+    assert patience.call(ask) == "answer"
     assert clock.passed() >= 60
 
 

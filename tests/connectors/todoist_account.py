@@ -82,7 +82,7 @@ class TodoistAccount:
     def misshape(self) -> Iterator[str]:
         """Let the account be told without its tasks."""
         shapes.bend(self.server, shapes.Bend(0, ("items",), retyped=False))
-        yield "the account has a form that is not known here (`items` is missing)"
+        yield "the account is not as expected (`items` is missing)"
         self.server.bend = None
 
     def tick(self, native_id: str) -> None:

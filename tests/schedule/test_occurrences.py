@@ -15,6 +15,7 @@ from config.errors import GoalsFileError
 from config.keys import day_of, is_occurrence, step_of
 from connectors.model import StoredGoal, StoredKey
 from sync.reconcile.pruning import MEMORY, forget
+from sync.reports.warnings import warnings
 from sync.schedule.model import Bound, Progress, Schedule, State
 from sync.schedule.occurrences import MOST
 from sync.schedule.scheduler import schedule
@@ -153,7 +154,7 @@ def test_an_optional_one_gives_way_as_a_whole(planner: Planner) -> None:  # noqa
     listed = [step(0, "takes: 2 days"), step(1, "takes: 1 day, every: week, optional: true"), step(2, "takes: 2 days")]
     result = planner.steps("deadline: 2027-03-02", *listed, today=MONDAY)
     assert days(result) == []
-    assert any("“s1” is optional and got no date" in warning for warning in only(result).warnings)
+    assert any("“s1” is optional and got no date" in warning for warning in warnings(only(result)))
     later = schedule(planner.project(planner.path.read_text()), publish(result), MONDAY + DAY)
     assert days(later) == []
 
@@ -300,10 +301,10 @@ def test_a_pinned_occurrence_moves_alone_and_is_told_apart(planner: Planner) -> 
     assert (pinned.start, pinned.due, pinned.pinned) == (date(2027, 3, 16), date(2027, 3, 17), True)
     assert pinned.reason.bound is Bound.PIN
     assert days(moved) == ["2027-03-08", "2027-03-17", "2027-03-22", "2027-03-29"]
-    assert not any("after the deadline" in warning for warning in only(moved).warnings)
+    assert not any("after the deadline" in warning for warning in warnings(only(moved)))
     pins = {"g/s1@2027-03-29": date(2027, 4, 2)}
     late = schedule(planner.project(planner.path.read_text()), replace(publish(result), pins=pins), date(2027, 3, 9))
-    assert "“s1” is due on 2027-04-02, after the deadline" in only(late).warnings
+    assert "“s1” is due on 2027-04-02, after the deadline" in warnings(only(late))
 
 
 def test_done_in_the_file_ends_all_of_it(planner: Planner) -> None:  # noqa: F811

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from config.durations import parse
 from config.project import Countdown, Goal, Link, Step
 from sync.forecast import fit
+from sync.reports.warnings import warnings
 from sync.schedule.deadline import earliest_deadline
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
@@ -129,8 +130,8 @@ def test_the_days_in_hand_are_those_by_which_an_earlier_deadline_fits(
     result = schedule(project(goal), Progress(), today)
     margin = only(result).margin
     assume(margin is not None and margin >= 0)
-    planner = fit.planner_of(project(goal), result)
-    found = earliest_deadline(planner, planner.planned["g"])
+    context = fit.context_of(project(goal), result)
+    found = earliest_deadline(context, context.plans["g"])
     assert found is not None
     assert margin == count(goal.calendar, found + DAY, deadline)
 
@@ -161,7 +162,7 @@ def test_nothing_is_shown_before_the_day_on_which_it_can_begin(goal: Goal, days:
 def test_a_countdown_keeps_its_distance_however_short_the_time_is(goal: Goal, days: int) -> None:
     assert isinstance(goal.deadline, date)
     result = planned(goal, goal.deadline - timedelta(days=days))
-    assume(not any("no working day" in warning for warning in result.warnings))
+    assume(not any("no working day" in warning for warning in warnings(result)))
     dues = {step.step.key: step.due for step in result.steps}
     for step in goal.steps:
         if isinstance(step.before, Countdown):

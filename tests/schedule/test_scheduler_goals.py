@@ -87,9 +87,9 @@ def test_what_fits_with_the_least_lengths_fits_with_those_that_they_grow_to(goal
     assert not any(one.squeezed or one.overdue for one in grown.steps().values())
     assert all(one.start is None or one.start >= TODAY for one in grown.steps().values())
     whole = project(*goals)
-    planner = fit.planner_of(whole, grown)
+    context = fit.context_of(whole, grown)
     for one in goals:
-        found = earliest_deadline(planner, planner.planned[one.id])
+        found = earliest_deadline(context, context.plans[one.id])
         assert isinstance(one.deadline, date)
         assert found is not None
         assert found <= one.deadline

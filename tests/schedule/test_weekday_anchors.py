@@ -14,7 +14,7 @@ from config.durations import Duration, Unit
 from sync.forecast import fit
 from sync.reconcile import digests
 from sync.reports.explain import explain
-from sync.schedule.deadline import earliest_deadline, lacks
+from sync.schedule.deadline import earliest_deadline, shortfall
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
 from sync.schedule.working_days import shift
@@ -76,11 +76,11 @@ def test_the_earliest_deadline_that_fits_is_the_first_of_all(
     today = TODAY + later * DAY
     for more in ("", "calendar: {workdays: [mon, tue, wed, thu, fri]}\n"):
         whole = project(tmp_path_factory, weeks, weekday, TODAY + 100 * DAY, more)
-        planner = fit.planner_of(whole, schedule(whole, Progress(), today))
-        planned = planner.planned["g"]
+        context = fit.context_of(whole, schedule(whole, Progress(), today))
+        plan = context.plans["g"]
         days = (today + n * DAY for n in range(200))
-        assert earliest_deadline(planner, planned) == next(
-            day for day in days if not lacks(planner, planned, day.toordinal())
+        assert earliest_deadline(context, plan) == next(
+            day for day in days if not shortfall(context, plan, day.toordinal())
         )
 
 
