@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
 from config.redaction import hide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The runner obeys `::` at the start of a line, whatever space is before it, and `##[` anywhere.
 _COMMAND = re.compile(r"(?:\A|(?<=[\r\n]))[^\S\r\n]*:(?=:)|##(?=\[)")
@@ -26,11 +31,20 @@ def day(value: date | None) -> str:
     return f"{weekday} {value.day} {month} {value.year}"
 
 
-def near(value: date | None, today: date | None = None) -> str:
-    """Return a date as `Thu 5 Aug`; with its year if that is not the year of `today`, by default `TODAY`."""
-    today = today or TODAY.get()
-    whole = day(value)
+def near(value: date | None) -> str:
+    """Return a date as `Thu 5 Aug`, with its year if that is not the year of `TODAY`."""
+    today, whole = TODAY.get(), day(value)
     return whole.removesuffix(f" {value.year}") if value and today and value.year == today.year else whole
+
+
+@contextmanager
+def near_to(today: date) -> Iterator[None]:
+    """Let `near` omit the year of `today` in this block, whatever `TODAY` is outside."""
+    before = TODAY.set(today)
+    try:
+        yield
+    finally:
+        TODAY.reset(before)
 
 
 def with_days(sentence: str) -> str:

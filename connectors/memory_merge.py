@@ -1,4 +1,4 @@
-"""What two runs remember at once, as one memory: where both changed a key, what happened to it later counts."""
+"""Merges the memories of two racing runs, key by key. If both changed a key, the later state counts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _LATER: tuple[StepState, ...] = ("pending", "live", "removed", "dropped", "done"
 def merged(
     base: Mapping[str, StoredGoal], ours: Mapping[str, StoredGoal], theirs: Mapping[str, StoredGoal]
 ) -> dict[str, StoredGoal]:
-    """Return the memory that a run wants to write, with what another one has written since it read `base`."""
+    """Return `ours`, merged with `theirs`: the memory that another run has written since `base` was read."""
     result = {}
     for goal_id in (*ours, *(one for one in theirs if one not in ours)):
         own, other, before = ours.get(goal_id), theirs.get(goal_id), base.get(goal_id)
         if own is not None and other is not None:
             result[goal_id] = _goal(before, own, other)
-        elif own is not None and own != before:  # where it is as it was, the other run has taken it out
+        elif own is not None and own != before:  # an unchanged goal was removed by the other run
             result[goal_id] = own
         elif other is not None and other != before:
             result[goal_id] = other
@@ -31,7 +31,7 @@ def merged(
 
 def _goal(base: StoredGoal | None, ours: StoredGoal, theirs: StoredGoal) -> StoredGoal:
     if base is not None and replace(ours, keys=base.keys) == base:
-        newer, elder = theirs, ours  # the plan was published by them
+        newer, elder = theirs, ours  # the other run published the plan
     else:
         newer, elder = ours, theirs
     before = base.keys if base else {}

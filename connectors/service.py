@@ -234,7 +234,9 @@ class Writer:
         while True:
             try:
                 row = self._place.take(self._service.create(wanted))
-                if split(row.text)[1].split()[:4] != line.split()[:4]:  # nonce, namespace and key, or what a memory has
+                if (
+                    split(row.text)[1].split()[:4] != line.split()[:4]
+                ):  # nonce, namespace and key; or the head of a memory
                     raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
                 return row
             except UnknownOutcomeError:
@@ -267,7 +269,7 @@ class Writer:
         place.stored = Stored(memory, rows)
 
     def _overwrite(self, row: Row, wanted: Wanted, memory: Mapping[str, StoredGoal]) -> Mapping[str, StoredGoal]:
-        """Change the memory in place; return it, with what a run that raced has written there since it was read."""
+        """Change the memory in place. Return it, merged with the changes of a racing run since it was read."""
         place, hiding = self._place, self._service.hiding
         try:
             place.take(self._service.change(row, wanted, frozenset({TEXT})))

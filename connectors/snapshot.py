@@ -35,7 +35,7 @@ class Row:
     - touched: the user added something to it that is not in its content
     - trusted: it has our label, or was created with the account of the token
     - recurring: the user made it repeat
-    - unread: what in it cannot be read, and how to mend that
+    - unread: a sentence on the part that cannot be read, with its place and the remedy
     """
 
     id: str
@@ -231,7 +231,7 @@ class Classifier:
     def _task(self, found: Found) -> Task:
         row, marker = found.row, found.marker
         content, done, dropped = self.content(row, marker), row.done, row.dropped
-        if row.unread:  # it is as it was written last
+        if row.unread:  # assume the state that was written last
             entry = self.entries.get(marker.key)
             content = replace(content, due=marker.due)
             done, dropped = (entry is not None and entry.state == state for state in ("done", "dropped"))

@@ -68,7 +68,7 @@ def write(memory: Mapping[str, StoredGoal], namespace: str, longest: int) -> lis
 
 
 def whole(memory: Mapping[str, StoredGoal], namespace: str, longest: int) -> str:
-    """Return the line to hide in the one item of a memory. Raises BackplanError where it takes several."""
+    """Return the line for a memory that fits into one item. Raises BackplanError if it does not."""
     lines = write(memory, namespace, longest)
     if len(lines) != 1:
         raise BackplanError("another run has written the memory in the meantime; run again")

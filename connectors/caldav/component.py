@@ -1,4 +1,4 @@
-"""What tasks and events have in common as iCalendar text, and how one is changed so that all else stays. Pure."""
+"""Reads and changes iCalendar text: the common part of tasks and events. All parts that are not ours stay. Pure."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from connectors.service import Wanted
 
 MARKER, PLACE = "X-BACKPLAN", "X-APPLE-SORT-ORDER"
-_FIRST = datetime(2001, 1, 1, tzinfo=UTC)  # the place in a list that apps take for a task without one counts from here
+_FIRST = datetime(2001, 1, 1, tzinfo=UTC)  # apps count the place of a task without one in the list from here
 HIDING = OwnField()
 NEW = frozenset({"title", "due", "labels", "priority", TEXT})
 _PRIORITIES = {"high": 1, "medium": 5}
 _REPEATS = ("RRULE", "RDATE", "RECURRENCE-ID")
-_PLAIN = " :/.-_+"  # what is not escaped in our line: the others are, for readers differ in what a backslash means
-_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # neither XML nor iCalendar takes these
+_PLAIN = " :/.-_+"  # not escaped in our line; others are, as readers differ in the meaning of a backslash
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # not allowed in XML and iCalendar
 
 
 class UnreadableError(BackplanError):
@@ -35,33 +35,33 @@ class UnreadableError(BackplanError):
 
 
 class Form(Protocol):
-    """How goals and steps are shown: as tasks or as events."""
+    """The form of goals and steps in a list: tasks or events."""
 
     NAME: str  # of the component
     MANY: str  # for people
 
     def canonical(self, content: Content) -> Content:
-        """Return content as it is shown."""
+        """Return the content as the form shows it."""
 
     def row(self, parsed: Parsed) -> Row:
-        """Return what a resource says. Raises UnreadableError."""
+        """Return the row of a resource. Raises UnreadableError."""
 
     def new(self, wanted: Wanted, now: datetime, place: int) -> str:
-        """Return the resource of one that is to be made."""
+        """Return the resource of a new entry."""
 
     def change(self, wanted: Wanted, fields: frozenset[str]) -> Callable[[Component], None]:
-        """Return what gives it some fields of what is wanted."""
+        """Return a function that sets some fields."""
 
     def closing(self, now: datetime) -> Callable[[Component], None]:
-        """Return what completes it; one that is complete stays as it is."""
+        """Return a function that completes an entry, unless it is complete."""
 
     def reopen(self, part: Component) -> None:
-        """Open it again."""
+        """Reopen an entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A resource: its calendar, and of the components in it the one that is no exception of a recurring one."""
+    """A resource: its calendar, and its task or event. Exceptions of a recurring one are ignored."""
 
     calendar: Component
     part: Component
@@ -95,7 +95,7 @@ class Parsed:
         return str(parents[0]) if parents else ""
 
     def says(self, title: str, **told: Any) -> Row:
-        """Return a row with what every component says, and with what is told."""
+        """Return a row with the fields that every component has, and the given ones."""
         part, uid = self.part, str(self.part["UID"])
         labels = (label for value in _values(part, "CATEGORIES") for label in getattr(value, "cats", [value]))
         return Row(
@@ -112,7 +112,7 @@ class Parsed:
 
 
 def unread(text: str, why: str) -> Row:
-    """Return what can be told of a resource of ours that cannot be read: whose it is."""
+    """Return a row for a resource of ours that cannot be read: its id, title and marker."""
     lines = re.sub(r"\r?\n[ \t]", "", text)
     told = {name: re.search(rf"(?im)^{name}[^:\r\n]*:(.*?)\r?$", lines) for name in ("UID", "SUMMARY", MARKER)}
     uid, title, line = (found[1] if found else "" for found in told.values())
@@ -120,12 +120,12 @@ def unread(text: str, why: str) -> Row:
 
 
 def readable(text: str) -> str:
-    """Return a text without what neither XML nor iCalendar takes."""
+    """Return a text without the characters that XML and iCalendar do not allow."""
     return _UNREADABLE.sub("", text)
 
 
 def labels_of(labels: Iterable[object]) -> tuple[str, ...]:
-    """Return labels in order. Servers take a comma in one for two labels."""
+    """Return labels in order, without commas: servers would split the label there."""
     return tuple(sorted({" ".join(readable(str(label)).replace(",", " ").split()) for label in labels} - {""}))
 
 
@@ -135,7 +135,7 @@ def place_of(created: datetime) -> int:
 
 
 def made(part: Component, wanted: Wanted, now: datetime, place: int) -> Parsed:
-    """Return a component that is to be made with its calendar, so far without anything that is wanted."""
+    """Return a new calendar with a component, before its fields are set."""
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", "-//backplan//backplan//EN")
@@ -150,7 +150,7 @@ def made(part: Component, wanted: Wanted, now: datetime, place: int) -> Parsed:
 
 
 def rewritten(text: str, name: str, edit: Callable[[Component], None], now: datetime) -> str:
-    """Return a resource with its component changed, and all else as it was. Raises UnreadableError."""
+    """Return a resource with its component changed, and everything else as it was. Raises UnreadableError."""
     parsed = Parsed.of(text, name)
     edit(parsed.part)
     parsed.part["SEQUENCE"] = vInt(int(parsed.part.get("SEQUENCE", 0)) + 1)
@@ -159,7 +159,7 @@ def rewritten(text: str, name: str, edit: Callable[[Component], None], now: date
 
 
 def set_shared(part: Component, wanted: Wanted, fields: frozenset[str]) -> None:
-    """Set the fields that tasks and events hold alike."""
+    """Set the fields that tasks and events have in common."""
     content = wanted.content
     if TEXT in fields:
         notes, line = HIDING.split(wanted.text)
@@ -176,7 +176,7 @@ def set_shared(part: Component, wanted: Wanted, fields: frozenset[str]) -> None:
 
 
 def set_text(part: Component, name: str, text: str) -> None:
-    """Set a property to a text; an empty one goes."""
+    """Set a property to a text; remove it if the text is empty."""
     if text:
         part[name] = vText(text)
     else:
@@ -184,13 +184,13 @@ def set_text(part: Component, name: str, text: str) -> None:
 
 
 def stamp(part: Component, now: datetime) -> None:
-    """Note when a component was changed."""
+    """Set the time of the last change."""
     for name in ("DTSTAMP", "LAST-MODIFIED"):
         part[name] = vDatetime(now)
 
 
 def value(part: Component, name: str) -> Any:
-    """Return the day, moment or span of a property, None where there is none. Raises UnreadableError for another."""
+    """Return the day, moment or span of a property; None if there is none. Raises UnreadableError for other values."""
     found = part.get(name)
     try:
         return None if found is None else found.dt
@@ -199,7 +199,7 @@ def value(part: Component, name: str) -> Any:
 
 
 def day(part: Component, name: str) -> date | None:
-    """Return a day as it is written: of a time in whatever zone, the date before it. Raises UnreadableError."""
+    """Return the day of a value: for a time in any zone, the date in it. Raises UnreadableError."""
     found = value(part, name)
     if not isinstance(found, date | None):
         raise UnreadableError(f"its {name} is none")
@@ -207,7 +207,7 @@ def day(part: Component, name: str) -> date | None:
 
 
 def moment(part: Component, name: str) -> datetime | None:
-    """Return a moment; None where there is none. Raises UnreadableError."""
+    """Return the moment of a value; None if there is none. Raises UnreadableError."""
     found = value(part, name)
     if not isinstance(found, datetime):
         return None
@@ -215,7 +215,7 @@ def moment(part: Component, name: str) -> datetime | None:
 
 
 def day_like(when: date, old: vDDDTypes | None) -> vDDDTypes:
-    """Return a day as a property; a time of day and its zone stay."""
+    """Return a day as a property with the time of day and the zone of the old one."""
     before = getattr(old, "dt", None)
     if not isinstance(before, datetime):
         return vDDDTypes(when)
@@ -225,7 +225,7 @@ def day_like(when: date, old: vDDDTypes | None) -> vDDDTypes:
 
 
 def status_of(part: Component, known: tuple[str, ...]) -> str:
-    """Return the state of a component; empty for none. Raises UnreadableError for a word that is no state."""
+    """Return the state of a component; empty for none. Raises UnreadableError for an unknown one."""
     status = str(part.get("STATUS", "")).upper()
     if status and status not in known:
         raise UnreadableError(f"its STATUS `{status}` is none of {', '.join(known)}")
@@ -239,6 +239,6 @@ def _values(part: Component, name: str) -> list[Any]:
 
 
 def _priority(part: Component) -> str:
-    """Return the band that a priority is in: 1 to 4, 5, and those below."""
+    """Return the band of a priority: 1 to 4, 5, or 6 to 9."""
     number = str(part.get("PRIORITY", ""))
     return "high" if number in ("1", "2", "3", "4") else "medium" if number == "5" else "none"

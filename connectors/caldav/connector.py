@@ -50,13 +50,13 @@ CALDAV = Service(
     words=dav.words,
 )
 _FAILED, _NOT_FOUND = 412, 404
-_REFUSED = (400, 403, 409, 412)  # what servers answer where an id is in use: Nextcloud, Cyrus, Radicale, Xandikos
+_REFUSED = (400, 403, 409, 412)  # if an id is in use: Nextcloud, Cyrus, Radicale, Xandikos
 _ID_IN_USE = re.compile(rb"(?i)\buid\b|unique-scheduling-object-resource")
-_TRIES = 3  # at a task that others keep changing
+_TRIES = 3  # for a task that others keep changing
 
 
 class CalDAVOptions(Options):
-    """Which list it is, and what goals and steps are there."""
+    """The options: the list, and the form of goals and steps."""
 
     example: ClassVar[str] = "{list: Goals}"
     list: str = Field(min_length=1, description="the name of a list of tasks, or its path, such as /dav/me/goals/")
@@ -86,7 +86,7 @@ class CalDAV:
         self._list = options.list
         self._path = ""
         self._resources: dict[str, Resource] = {}  # by the ids of their tasks
-        self._elsewhere: dict[str, Resource] | None = None  # those of ours in other lists, once they were looked for
+        self._elsewhere: dict[str, Resource] | None = None  # our tasks in other lists; None before they are read
         self._last = 0  # place in the order of the list
 
     @staticmethod
@@ -103,12 +103,12 @@ class CalDAV:
         )
 
     def account(self) -> frozenset[str]:
-        """Return the user's name, as the server's paths have it."""
+        """Return the user's name from the paths of the server."""
         found = self._found()
         return frozenset({unquote(found.principal).rstrip("/").rpartition("/")[2]} - {""})
 
     def rows(self, *, whole: bool = False) -> list[Row]:
-        """Return all tasks of the list, by two questions."""
+        """Return all tasks of the list; `whole` sends another kind of request."""
         try:
             resources = self._dav.items(self._path, self._form.NAME, whole=whole)
         except MissingError:
@@ -120,14 +120,14 @@ class CalDAV:
         return [replace(row, touched=row.touched or row.id in below) for _, row, _ in found]
 
     def row(self, native_id: str) -> Row | None:
-        """Return a task by its id, also where a person has moved it to another list of the account."""
+        """Return a task by its id. If the user moved it to another list of the account, it is found there."""
         here = self._here(native_id)
         if here is None and (moved := self._in_other_lists().get(native_id)):
             return self._row(moved)
         return here
 
     def create(self, wanted: Wanted) -> Row:
-        """Make a task where nothing has its id; else return what has it."""
+        """Create a task, unless there is one with its id, which is returned."""
         now = self._api.retrier.now
         self._last = max(self._last + 1, component.place_of(now))
         path, text = self._path_of(wanted.id), self._form.new(wanted, now, self._last)
@@ -167,13 +167,13 @@ class CalDAV:
         raise _changed(row)
 
     def keep(self, row: Row, words: str) -> None:
-        """Keep words in a task below: there are no comments. Its id follows from them, so that it is made once."""
+        """Keep words in a new task below: there are no comments. Its id derives from them: it is created once."""
         title = f"Before the goals file changed it: {' '.join(words.split())}"[: self.limits.title]
         content = Content(component.readable(title), row.due if self._form is event else None)
         self.create(Wanted(content, component.readable(words), id=client_id(row.id, words), above=row.id))
 
     def facts(self) -> list[Check]:
-        """Return whose the password is, whether the list takes tasks, and what the others of the account take."""
+        """Return checks of the password, the account and the list, and the kinds of entries in other lists."""
         try:
             found = self._found()
         except CredentialsError:
@@ -191,14 +191,14 @@ class CalDAV:
     # The list
 
     def _found(self) -> Collection:
-        """Return the list. Raises MissingError where there is none, BackplanError where it takes no tasks."""
+        """Return the list. Raises MissingError if there is none, BackplanError if it cannot hold the entries."""
         self._path = self._path or lists.path_of(self._dav, self._list, self._form)
         found = lists.found(self._dav, self._path, self._list, self._form)
         self._path = found.path
         return found
 
     def _in_other_lists(self) -> dict[str, Resource]:
-        """Return what is ours in the other lists of the account, but for those that hold a plan of their own."""
+        """Return our tasks in other lists of the account, by id. Lists with a memory belong to another plan."""
         if self._elsewhere is None:
             there = lists.ours_in_others(self._dav, self._path, self._form)
             self._elsewhere = {row.id: resource for resource in there for row, _ in self._readable(resource)}
@@ -210,13 +210,13 @@ class CalDAV:
         return urljoin(self._path, f"{native_id}.ics")
 
     def _here(self, native_id: str) -> Row | None:
-        """Return a task where it was read, or else in the list."""
+        """Return a task at the path where it was read, or else in the list; None if it is not there."""
         known = self._resources.get(native_id)
         resource = self._dav.get(known.path if known else self._path_of(native_id))
         return self._row(resource) if resource else None
 
     def _readable(self, resource: Resource) -> list[tuple[Row, str]]:
-        """Return what a resource says, and what it stands below; nothing for what cannot be read and is not ours."""
+        """Return the row of a resource and the id above; an empty list if it is unreadable and not ours."""
         try:
             parsed = Parsed.of(resource.text, self._form.NAME)
             return [(self._form.row(parsed), parsed.above)]
@@ -225,13 +225,13 @@ class CalDAV:
             return [(component.unread(resource.text, why), "")] if MARKER in resource.text.upper() else []
 
     def _row(self, resource: Resource) -> Row:
-        """Return what a resource says, and take note of it. Raises BackplanError where it cannot be read."""
+        """Return the row of a resource, and store the resource. Raises BackplanError if it cannot be read."""
         row = self._form.row(Parsed.of(resource.text, self._form.NAME))
         self._resources[row.id] = resource
         return row
 
     def _stored(self, path: str, text: str, etag: str) -> Resource:
-        """Return what was written, as the server names it."""
+        """Return a resource that was written, with its tag."""
         return Resource(path, etag, text) if etag else self._dav.get(path) or Resource(path, "", text)
 
     def _condition(self, row: Row) -> dict[str, str]:
@@ -240,12 +240,12 @@ class CalDAV:
         return {"If-Match": etag} if etag and not etag.startswith("W/") else {}
 
     def _again(self, row: Row) -> Row | None:
-        """Return a task as it is now; None where it is gone."""
+        """Return a task as it is now; None if it is deleted."""
         there = self.row(row.id)
         return replace(there, touched=row.touched) if there else None
 
     def _put(self, row: Row, edit: Callable[[Component], None]) -> Row:
-        """Change a task as it was read; where it is not that any more, what is not ours may have changed only."""
+        """Change a task as it was read. Raises ChangedError if a part that is ours has changed since."""
         for _ in range(_TRIES):
             known = self._resources[row.id]
             text = self._rewritten(known, edit)

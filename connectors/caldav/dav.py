@@ -57,11 +57,11 @@ class Collection:
 
     @property
     def is_list(self) -> bool:
-        """Whether it holds tasks or events, and is no inbox or folder of lists."""
+        """Whether it is a list, and no inbox or parent of lists."""
         return f"{CAL}calendar" in self.kinds
 
     def takes(self, component: str) -> bool:
-        """Whether it is a list of such components."""
+        """Whether it is a list that accepts such components."""
         return self.is_list and (not self.components or component in self.components)
 
     @property
@@ -118,9 +118,9 @@ class Dav:
         return [self._collection(response, one) for one in _parsed(response.content).iter(f"{DAV}response")]
 
     def items(self, path: str, component: str, *, whole: bool = False, having: str = "") -> list[Resource]:
-        """Return all of a list that are such components, or those of them that have a property.
+        """Return the entries of a list with such components, or those of them that have a property.
 
-        whole: by another question, for all that is there. Raises as `properties`.
+        whole: by a request for all entries. Raises as `properties`.
         """
         query = _QUERY % ("" if whole else _COMPONENTS % (component, _WITH % having if having else ""))
         response = self._api.ask(
@@ -130,7 +130,7 @@ class Dav:
         return [one for one in found if one is not None and f"BEGIN:{component}" in one.text]
 
     def make_list(self, path: str, name: str, component: str) -> requests.Response:
-        """Make a list for such components; return the answer, which may be an error."""
+        """Create a list for such components; return the answer, which may be an error."""
         return self._api.send("MKCALENDAR", self._address(path), body=_MAKE % (escape(name), component), headers=_XML)
 
     def get(self, path: str) -> Resource | None:

@@ -1,7 +1,7 @@
-"""A goal or step as an event (VEVENT) of whole days, from its first to its last, which makes nobody busy. Pure.
+"""A goal or step as an event (VEVENT) of whole days, from its first to its last, that makes nobody busy. Pure.
 
-An event cannot be ticked: `✓` before its title says that it is done. It has no day less than one either: what has none,
-such as the memory, stands far back.
+Calendars have no box to tick: `✓` before the title means done. An event needs a day: entries without a date, such as
+the memory, are on 1 January 1970.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _DAY = timedelta(days=1)
 
 
 def canonical(content: Content) -> Content:
-    """Return content whose title does not look as if it were done."""
+    """Return the content with a title that is not ticked."""
     return replace(content, title=_unticked(content.title) or "-")
 
 
 def row(parsed: Parsed) -> Row:
-    """Return what an event says. Raises UnreadableError."""
+    """Return the row of an event. Raises UnreadableError."""
     event = parsed.part
     title = str(event.get("SUMMARY", ""))
     dropped = status_of(event, _STATES) == "CANCELLED"
@@ -55,7 +55,7 @@ def row(parsed: Parsed) -> Row:
 
 
 def new(wanted: Wanted, now: datetime, place: int) -> str:
-    """Return the resource of an event that is to be made."""
+    """Return the resource of a new event."""
     parsed = component.made(Event(), wanted, now, place)
     parsed.part["TRANSP"] = vText("TRANSPARENT")
     change(wanted, component.NEW)(parsed.part)
@@ -63,7 +63,7 @@ def new(wanted: Wanted, now: datetime, place: int) -> str:
 
 
 def change(wanted: Wanted, fields: frozenset[str]) -> Callable[[Component], None]:
-    """Return what gives an event some fields of what is wanted."""
+    """Return a function that sets some fields of an event."""
     content = wanted.content
 
     def edit(event: Component) -> None:
@@ -79,8 +79,8 @@ def change(wanted: Wanted, fields: frozenset[str]) -> Callable[[Component], None
 
 
 def closing(now: datetime) -> Callable[[Component], None]:
-    """Return what puts the tick before a title; where it is, it stays as it is."""
-    del now  # an event has no moment at which it was done
+    """Return a function that puts a tick before the title, unless it has one."""
+    del now  # an event has no time of completion
 
     def edit(event: Component) -> None:
         title = str(event.get("SUMMARY", ""))
@@ -91,7 +91,7 @@ def closing(now: datetime) -> Callable[[Component], None]:
 
 
 def reopen(event: Component) -> None:
-    """Take the tick away."""
+    """Remove the tick."""
     event["SUMMARY"] = vText(_unticked(str(event.get("SUMMARY", ""))))
     if str(event.get("STATUS", "")).upper() == "CANCELLED":
         event.pop("STATUS")
@@ -114,7 +114,7 @@ def _first(event: Component) -> date:
 
 
 def _last(event: Component) -> date:
-    """Return the last day: the end of an event is the day, or the moment, after it."""
+    """Return the last day. DTEND is the day, or the moment, after the end."""
     start, end, span = value(event, "DTSTART"), value(event, "DTEND"), value(event, "DURATION")
     first = _first(event)
     if isinstance(span, timedelta):
@@ -127,7 +127,7 @@ def _last(event: Component) -> date:
 
 
 def _set_days(event: Component, first: date, last: date) -> None:
-    """Set both days; the times of an event that somebody gave some stay."""
+    """Set both days; an event with times keeps them."""
     start = event.get("DTSTART")
     timed = isinstance(getattr(start, "dt", None), datetime)
     end = event.get("DTEND") if timed else None

@@ -1,4 +1,4 @@
-"""The forms in which goals and steps are shown in a list, by their names in the goals file."""
+"""The forms of goals and steps in a list, by their names in the goals file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a list of tasks or events is, by its path or by the name that people see; which others there are; a new one."""
+"""Finds a list of tasks or events by its path or its visible name, lists the others, and creates one."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 _MEMORY = f"{MARKER}:bpm"  # of any plan
 
-_IN_USE = (403, 405, 409)  # Cyrus and Xandikos, sabre, Radicale; the first of them for want of a right, too
+_IN_USE = (403, 405, 409)  # Cyrus and Xandikos, sabre, Radicale; 403 also for a missing right
 
 
 def path_of(dav: Dav, name: str, form: Form) -> str:
-    """Return the path of a list, which `name` is where it begins with a slash. Raises as `found` does."""
+    """Return the path of a list. A `name` that begins with a slash is its path. Raises as `found` does."""
     path = name if name.startswith("/") else _by_name(dav, name, form)
     return f"{path.rstrip('/')}/"
 
@@ -32,7 +32,7 @@ def path_of(dav: Dav, name: str, form: Form) -> str:
 def found(dav: Dav, path: str, name: str, form: Form) -> Collection:
     """Return the list at a path, which may have moved.
 
-    Raises MissingError where there is none, BackplanError where it takes none of what is to go there.
+    Raises MissingError if there is none, BackplanError if it cannot hold the entries.
     """
     try:
         one = next(iter(dav.properties(path)), None)
@@ -48,13 +48,13 @@ def found(dav: Dav, path: str, name: str, form: Form) -> Collection:
 
 
 def all_of(dav: Dav) -> list[Collection]:
-    """Return all lists of the user, whatever they take. Raises BackplanError where the server does not say them."""
+    """Return all lists of the user. Raises MissingError if the server does not name them."""
     home = _home(dav)
     return [one for one in dav.properties(home, below=True) if one.is_list and one.path.rstrip("/") != home.rstrip("/")]
 
 
 def others(dav: Dav, path: str) -> list[Check]:
-    """Return what the lists but that at a path can hold; nothing where the server does not say which there are."""
+    """Return a check for each list but that at `path`: whether it can hold tasks or events."""
     with suppress(MissingError):
         found = [one for one in all_of(dav) if one.path != path]
         return [Check("another list", True, f"“{one.name or one.path}” {_use(one)}") for one in found]
@@ -62,8 +62,8 @@ def others(dav: Dav, path: str) -> list[Check]:
 
 
 def ours_in_others(dav: Dav, path: str, form: Form) -> Iterator[Resource]:
-    """Yield what is ours in the lists but that at a path. One that holds a memory is the place of another plan."""
-    with suppress(MissingError):  # the server does not say which lists there are
+    """Yield our entries in all lists but that at `path`. A list with a memory belongs to another plan."""
+    with suppress(MissingError):  # the server does not name the lists
         for one in all_of(dav):
             if one.path != path and one.takes(form.NAME) and one.is_writable:
                 there = _ours(dav, one.path, form)
@@ -73,17 +73,17 @@ def ours_in_others(dav: Dav, path: str, form: Form) -> Iterator[Resource]:
 def _ours(dav: Dav, path: str, form: Form) -> list[Resource]:
     try:
         return dav.items(path, form.NAME, having=MARKER)
-    except (MissingError, CredentialsError):  # a list that somebody shares, and not its content
+    except (MissingError, CredentialsError):  # a shared list whose content this user may not read
         return []
 
 
 def made(dav: Dav, name: str, form: Form) -> Collection:
-    """Return the list with a name, which is made unless there is one. Raises BackplanError where it cannot be."""
+    """Return the list with a name; create it if there is none. Raises BackplanError if the server refuses."""
     known = [one for one in all_of(dav) if one.name == name and one.takes(form.NAME)]
     if known:
         return known[0]
     word = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "goals"
-    # A server may keep the path of a list that was deleted, or of one that this user may not see.
+    # A server may reserve the path of a deleted list, or have one there that this user may not see.
     for path in (f"{_home(dav).rstrip('/')}/{word}{end}/" for end in ("", "-2", "-3", f"-{uuid4().hex[:8]}")):
         response = dav.make_list(path, name, form.NAME)
         if response.status_code not in _IN_USE:
@@ -96,7 +96,7 @@ def made(dav: Dav, name: str, form: Form) -> Collection:
 
 
 def no_list(name: str, there: str = "") -> MissingError:
-    """Return the error that a list is which is not there, or not any more: that is no list without tasks."""
+    """Return the error for a list that does not exist, perhaps any more: it is not taken for an empty list."""
     return MissingError(
         f"caldav ({name}): there is no such list, or the user may not see it{there}. Make it in your app, or check "
         "`list:` in the goals file and CALDAV_URL; nothing was changed"
@@ -104,7 +104,7 @@ def no_list(name: str, there: str = "") -> MissingError:
 
 
 def _use(one: Collection) -> str:
-    """Return what a list can hold, or why it can hold nothing."""
+    """Return the kinds of entries that a list can hold, or why it can hold none."""
     takes = " and ".join(form.MANY for form in FORMS.values() if one.takes(form.NAME))
     if not takes:
         return f"takes neither tasks nor events, but {', '.join(sorted(one.components))}"
@@ -123,7 +123,7 @@ def _by_name(dav: Dav, name: str, form: Form) -> str:
 
 
 def _home(dav: Dav) -> str:
-    """Return the path below which the lists of the user stand."""
+    """Return the path of the user's lists. Raises MissingError."""
     ways = ("",) if dav.has_path else ("/.well-known/caldav", "")  # RFC 6764
     principal = next(filter(None, (_principal(dav, way) for way in ways)), "")
     homes = dav.properties(principal) if principal else []
@@ -136,7 +136,7 @@ def _home(dav: Dav) -> str:
 
 
 def _principal(dav: Dav, path: str) -> str:
-    """Return the path of the user, as another path says it; empty where it does not."""
+    """Return the path of the user, from the properties of another path; empty if they do not contain it."""
     try:
         return next((one.principal for one in dav.properties(path) if one.principal), "")
     except MissingError:

@@ -24,12 +24,12 @@ _STATES = ("NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "CANCELLED")
 
 
 def canonical(content: Content) -> Content:
-    """Return content as it is shown."""
+    """Return the content as a task shows it."""
     return content
 
 
 def row(parsed: Parsed) -> Row:
-    """Return what a task says. Raises UnreadableError."""
+    """Return the row of a task. Raises UnreadableError."""
     todo = parsed.part
     status = status_of(todo, _STATES)
     dropped = status == "CANCELLED"
@@ -47,7 +47,7 @@ def row(parsed: Parsed) -> Row:
 
 
 def new(wanted: Wanted, now: datetime, place: int) -> str:
-    """Return the resource of a task that is to be made."""
+    """Return the resource of a new task."""
     parsed = component.made(Todo(), wanted, now, place)
     parsed.part["STATUS"] = vText("NEEDS-ACTION")
     change(wanted, component.NEW)(parsed.part)
@@ -55,7 +55,7 @@ def new(wanted: Wanted, now: datetime, place: int) -> str:
 
 
 def change(wanted: Wanted, fields: frozenset[str]) -> Callable[[Component], None]:
-    """Return what gives a task some fields of what is wanted."""
+    """Return a function that sets some fields of a task."""
     content = wanted.content
 
     def edit(todo: Component) -> None:
@@ -69,7 +69,7 @@ def change(wanted: Wanted, fields: frozenset[str]) -> Callable[[Component], None
 
 
 def closing(now: datetime) -> Callable[[Component], None]:
-    """Return what completes a task; one that is complete stays as it is."""
+    """Return a function that completes a task, unless it is complete."""
 
     def edit(todo: Component) -> None:
         if str(todo.get("STATUS", "")).upper() != "COMPLETED":
@@ -88,7 +88,7 @@ def reopen(todo: Component) -> None:
 
 
 def _set_dates(todo: Component, content: Content) -> None:
-    """Set both days at once: some servers refuse a task that is due before it starts, or with a time for one only."""
+    """Set both days at once: some servers refuse a task that is due before it starts, or has a time for only one."""
     like = todo.get("DUE") or todo.get("DTSTART")
     todo.pop("DURATION", None)
     for name, when in (("DTSTART", content.start), ("DUE", content.due)):

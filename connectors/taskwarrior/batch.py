@@ -1,4 +1,4 @@
-"""A batch of writes, worked out over the tasks as they are: which of them it makes or changes, and to what. Pure."""
+"""Computes the tasks to import for a batch of writes, from the tasks as they are now. Pure."""
 
 from __future__ import annotations
 
@@ -33,28 +33,35 @@ _GONE = "there is no such task any more"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where tasks of ours belong: under a name of the plan, below a project of Taskwarrior."""
+    """The place of our tasks: a namespace, and a project of Taskwarrior."""
 
     namespace: str
     project: str
 
     @property
     def memory_id(self) -> str:
-        """The id of the task that holds the memory."""
+        """The id of the task with the memory."""
         return client_id("taskwarrior", self.project, self.namespace, "memory")
 
     def id_of(self, marker: Marker) -> str:
-        """Return the id of the task that a marker is made for: the same one in every run."""
+        """Return the id of the task with a marker: the same in every run."""
         return client_id("taskwarrior", self.project, marker.namespace, marker.key, marker.generation)
 
     def project_of(self, key: str) -> str:
-        """Return the project that a task is put into when it is made: a part for its goal, below ours."""
+        """Return the project of a new task: that of its goal, below ours."""
         return f"{self.project}.{key.partition('/')[0]}"
 
 
 @dataclass(slots=True)
 class Batch:
-    """What is to be imported. There: the tasks as they are now; seen: as this run knows them; ids: by key."""
+    """The tasks to import.
+
+    - there: the tasks as they are now
+    - seen: the tasks as this run read or wrote them
+    - ids: the ids of our tasks, by key
+    - remembered: the memory as this run read or wrote it
+    - unlinked: the keys of predecessors that do not exist yet, by the id of the task
+    """
 
     home: Home
     now: datetime
@@ -63,12 +70,10 @@ class Batch:
     ids: Mapping[str, str]
     remembered: Mapping[str, StoredGoal] = field(default_factory=dict)
     wanted: dict[str, Item] = field(default_factory=dict)
-    unlinked: dict[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # keys that are yet to be made, by the id waiting
+    unlinked: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def take(self, write: Write | StoreWrite) -> WriteResult:
-        """Take in one write; return what can be said before it is imported."""
+        """Add one write. Return its result, if the import succeeds."""
         if isinstance(write, StoreWrite):
             self._want(self._memory(write.memory))
             return WriteResult()
@@ -77,7 +82,7 @@ class Batch:
         return self._change(write)
 
     def link(self, native_id: str, keys: tuple[str, ...]) -> None:
-        """Let a task wait for what has these keys, as far as that is there, and for what others have added."""
+        """Set the dependencies of a task on our tasks; those on other tasks stay."""
         new = items.bare(self._now(native_id) or {})
         if not new or new["status"] == DELETED:
             return
@@ -129,13 +134,13 @@ class Batch:
         return WriteResult(write.native_id)
 
     def _refuse_changed(self, known: Item, new: Item) -> None:
-        """Raise BackplanError where a task is not any more as it was read, nor yet as it shall be."""
+        """Raise BackplanError if a task has changed since it was read, and is not as wanted either."""
         seen = self.seen.get(known["uuid"], known)
         if known["uuid"] not in self.wanted and not items.same(known, seen) and not items.same(known, new):
             raise BackplanError(f"“{known['description']}” was changed in the meantime; run again")
 
     def _changed(self, new: Item, write: Write) -> Item:
-        """Return a task with what a write changes in it."""
+        """Return a task with the changes of a write."""
         if write.kept:
             items.annotate(new, f"Before the goals file changed it: {write.kept}", self.now)
         if write.action is Action.REMOVE:
@@ -156,9 +161,9 @@ class Batch:
         return new
 
     def _memory(self, memory: Mapping[str, StoredGoal]) -> Item:
-        """Return the task with the memory, and with what another run has put into it since it was read."""
+        """Return the task with the memory, merged with the changes of another run since it was read."""
         known = self._now(self.home.memory_id)
-        with suppress(ValueError):  # a damaged one is written over, as `--rebuild` wants it
+        with suppress(ValueError):  # overwrite a damaged memory, for `--rebuild`
             theirs = memory_in(known) if known else {}
             memory = merged(self.remembered, memory, theirs) if theirs != self.remembered else memory
         entry = items.stamp(self.now)
@@ -174,18 +179,18 @@ class Batch:
         return new
 
     def _now(self, native_id: str) -> Item | None:
-        """Return a task as it will be after the writes so far; None where it is not there."""
+        """Return a task after the writes so far; None if there is none."""
         return self.wanted.get(native_id) or self.there.get(native_id)
 
     def _want(self, new: Item) -> None:
-        """Want a task to be like this, unless it is."""
+        """Add a task to the import, if it differs."""
         known = self._now(new["uuid"])
         if known is None or items.bare(known) != new:
             self.wanted[new["uuid"]] = new
 
 
 def memory_in(item: Item) -> dict[str, StoredGoal]:
-    """Return the memory in a task. Raises ValueError for a damaged one, RefusedError for one of a newer version."""
+    """Return the memory in a task. Raises ValueError if it is damaged, RefusedError if a newer version wrote it."""
     form, _, packed = str(item.get(MEMORY, "")).partition(" ")
     if form.isdecimal() and int(form) > int(_FORMAT):
         raise RefusedError("a newer version of backplan wrote these tasks; update backplan (nothing was changed)")
@@ -199,14 +204,14 @@ def memory_in(item: Item) -> dict[str, StoredGoal]:
 
 
 def _packed(memory: Mapping[str, StoredGoal]) -> str:
-    """Return a memory in letters that every version stores as they are."""
+    """Return a memory in characters that every version of Taskwarrior stores unchanged."""
     text = json.dumps(write_memory(memory), ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _set_fields(new: Item, write: Write) -> None:
     content, fields = write.content, write.fields
-    assert content is not None  # noqa: S101  # only then is there something to set
+    assert content is not None  # noqa: S101  # the caller has checked
     if "title" in fields:
         new["description"] = content.title
     if "notes" in fields:

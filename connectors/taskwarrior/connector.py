@@ -1,7 +1,7 @@
-"""The tasks of one person in Taskwarrior, below one project.
+"""The tasks of Taskwarrior on this machine, below one project.
 
-A task is made under an id that follows from its step. There are no conditional writes, and an import replaces a whole
-task: so each batch is worked out over an export that was made a moment before, and looked at in another one afterwards.
+The id of a task derives from its key. Taskwarrior has no conditional writes, and an import replaces whole tasks: so
+each batch is computed from a new export, and checked with another one.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from connectors.snapshot import Classifier, in_words, tidy
 from connectors.taskwarrior import item as items
 from connectors.taskwarrior.batch import MEMORY, Batch, Home, memory_in
 from connectors.taskwarrior.item import DELETED, HIDING, MARKER, PLACE
-from connectors.taskwarrior.program import LockedError, Program, alone_in, trace_of
+from connectors.taskwarrior.program import Program, alone_in, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from connectors.model import StoredGoal, Task
+    from connectors.model import StoredGoal
     from connectors.snapshot import Row
     from connectors.taskwarrior.program import Item
 
@@ -36,7 +36,7 @@ _LONGEST_TITLE = 1000
 
 
 class TaskwarriorOptions(Options):
-    """Where the tasks go in Taskwarrior."""
+    """The options: the project."""
 
     example: ClassVar[str] = "{project: goals}"
     project: str = Field(
@@ -68,20 +68,20 @@ class TaskwarriorConnector:
         self._program, self._home = program, Home(namespace, options.project)
         self.requests = program.requests
         self._folder: Path | None = None
-        self._there: Mapping[str, Item] = {}  # as they were exported last
-        self._seen: dict[str, Item] = {}  # as they were read, or written since
+        self._there: Mapping[str, Item] = {}  # the last export
+        self._seen: dict[str, Item] = {}  # the tasks as they were read, or written since
         self._memory: Mapping[str, StoredGoal] = {}
-        self._trace: tuple[object, ...] = ()  # of the folder before the last export
+        self._trace: tuple[object, ...] = ()  # the state of the folder before the last export
         self._unlinked: dict[str, tuple[str, ...]] = {}
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `project`. Where the tasks are, Taskwarrior's own settings say: TASKRC and TASKDATA among them."""
-        del folder  # no file of it is beside the goals file
+        """Return a connector. The data is found as Taskwarrior finds it, by TASKRC and TASKDATA."""
+        del folder  # nothing is relative to the goals file
         return cls(Program(), namespace, read_options(cls.name, TaskwarriorOptions, options))
 
     def canonical(self, content: Content) -> Content:
-        """Return the content as Taskwarrior shows it; what it has no field for, in the notes or at its default."""
+        """Return the content as Taskwarrior holds it; fields that it lacks are in the notes, or at their defaults."""
         title = " ".join(items.readable(content.title).split())[:_LONGEST_TITLE].rstrip()
         return Content(
             title,
@@ -96,7 +96,7 @@ class TaskwarriorConnector:
     # Reading
 
     def read(self) -> Snapshot:
-        """Read all tasks, of which ours are those with a marker, and those that are remembered."""
+        """Read all tasks. Ours have a marker, or are remembered."""
         if self._folder is None:
             _, self._folder = self._program.patiently(self._program.about)
         self._program.patiently(self._export)
@@ -105,25 +105,19 @@ class TaskwarriorConnector:
         found = self._classifier.snapshot(self._rows(), damage)
         order = {key: place for place, key in enumerate(self._classifier.entries)}
         keys = {task.native_id: task.marker.key for task in found.tasks}
-        linked = (self._linked(task, keys) for task in found.tasks)
+        tasks = (replace(one, content=self._linked(one.native_id, one.content, keys)) for one in found.tasks)
         memory = self._there.get(self._home.memory_id)
         return replace(
             found,
-            tasks=tuple(sorted(linked, key=lambda task: order.get(task.marker.key, len(order)))),
+            tasks=tuple(sorted(tasks, key=lambda task: order.get(task.marker.key, len(order)))),
+            detached={one: self._linked(one, content, keys) for one, content in found.detached.items()},
             damage=f"{self.label}: {found.damage}" if found.damage else "",
             remedy=f"Bring the task “{stored.TITLE}” back, as with `task undo`",
             mending=memory is not None and memory["status"] == DELETED,
         )
 
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task is there with this content and without a marker."""
-        item = self._read_once().get(native_id)
-        if item is None or item["status"] != items.PENDING or MARKER in item:
-            return False
-        return self._classifier.content(items.row_of(item)) == replace(content, after=())
-
     def facts(self) -> list[Check]:
-        """Return which program it is, and whose tasks."""
+        """Return checks of the program and its data."""
         try:
             version, folder = self._program.about()
             count = len(self._program.export())
@@ -145,7 +139,7 @@ class TaskwarriorConnector:
         self._there, self._trace = self._program.export(), trace
 
     def _remembered(self) -> tuple[dict[str, StoredGoal], str]:
-        """Return the memory, and why it cannot be read."""
+        """Return the memory, and a sentence if it cannot be read."""
         item = self._there.get(self._home.memory_id)
         try:
             return (memory_in(item) if item else {}), ""
@@ -157,7 +151,7 @@ class TaskwarriorConnector:
         return Classifier(self._home.namespace, HIDING, self._memory)
 
     def _rows(self) -> Iterable[Row]:
-        """Yield what may be ours. An occurrence of a task that repeats never is, whatever marker it was given."""
+        """Yield the rows that may be ours. Occurrences of a recurring task have a copy of its marker, and are not."""
         remembered = {entry.native_id for entry in self._classifier.entries.values()}
         for native_id, item in self._there.items():
             ours = native_id in remembered or (MARKER in item and item.get(PLACE) == self._home.project)
@@ -167,15 +161,15 @@ class TaskwarriorConnector:
                 except ValueError as error:
                     raise BackplanError(f"{self.label}: the task {native_id} cannot be read: {error}") from None
 
-    def _linked(self, task: Task, keys: Mapping[str, str]) -> Task:
-        """Return a task with what it waits for of ours."""
-        after = {keys[one] for one in items.lines_of(self._there[task.native_id]) if one in keys}
-        return replace(task, content=replace(task.content, after=tuple(sorted(after))))
+    def _linked(self, native_id: str, content: Content, keys: Mapping[str, str]) -> Content:
+        """Return the content of a task with its dependencies on our tasks. keys: of these, by id."""
+        after = {keys[one] for one in items.lines_of(self._there[native_id]) if one in keys}
+        return replace(content, after=tuple(sorted(after)))
 
     # Writing
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Import a batch, a hundred tasks at a time; nothing more after a memory that could not be written."""
+        """Import a batch, a hundred tasks at a time. Stop if the memory cannot be written."""
         self._read_once()
         ids = self._ids() | {
             write.marker.key: write.native_id or self._home.id_of(write.marker)
@@ -188,7 +182,7 @@ class TaskwarriorConnector:
             part = batch[first : first + _MOST]
             try:
                 told = [WriteResult(error=stopped)] * len(part) if stopped else self._carried_out(part, ids)
-            except LockedError as error:
+            except BackplanError as error:
                 told = [WriteResult(error=str(error))] * len(part)
             answers += told
             failed = (one.error for one, write in zip(told, part, strict=True) if isinstance(write, StoreWrite))
@@ -204,7 +198,7 @@ class TaskwarriorConnector:
         return self._program.patiently(lambda: self._once(part, ids))
 
     def _once(self, part: Sequence[Write | StoreWrite], ids: Mapping[str, str]) -> list[WriteResult]:
-        """Work out what to import, import it, and look at what is there. Raises LockedError."""
+        """Export, compute the batch, import it, and check it with another export. Raises LockedError."""
         assert self._folder is not None  # noqa: S101  # it was read
         with alone_in(self._folder):
             if trace_of(self._folder) != self._trace:
@@ -213,10 +207,10 @@ class TaskwarriorConnector:
             answers = [_taken(batch, write) for write in part]
             for native_id, keys in self._unlinked.items():
                 batch.link(native_id, keys)
+            why = self._load(list(batch.wanted.values())) if batch.wanted else ""
             self._unlinked = batch.unlinked
             if not batch.wanted:
                 return answers
-            why = self._load(list(batch.wanted.values()))
             if why or batch.wanted.keys() != {self._home.memory_id}:
                 self._export()
             else:
@@ -224,7 +218,7 @@ class TaskwarriorConnector:
         return [self._judged(one, write, batch, why) for one, write in zip(answers, part, strict=True)]
 
     def _load(self, wanted: Sequence[Item]) -> str:
-        """Import tasks, one by one where some of them are not taken; return why, and nothing where all are."""
+        """Import tasks; if that fails, one by one. Return the first error; empty for none."""
         why = self._program.load(wanted)
         if why and len(wanted) > 1:
             why = ""
@@ -236,7 +230,7 @@ class TaskwarriorConnector:
         return why
 
     def _judged(self, answer: WriteResult, write: Write | StoreWrite, batch: Batch, why: str) -> WriteResult:
-        """Return the answer to a write by what is there now, and take note of that."""
+        """Return the result of a write, by the tasks as they are now, and store these."""
         is_memory = isinstance(write, StoreWrite)
         native_id = self._home.memory_id if is_memory else answer.native_id
         wanted, there = batch.wanted.get(native_id), self._there.get(native_id)

@@ -1,7 +1,7 @@
-"""A task as Taskwarrior prints it: what it says, and how it is changed so that all that is not ours stays. Pure.
+"""Reads and changes a task in the JSON of Taskwarrior. All parts that are not ours stay. Pure.
 
-An import replaces a whole task: what it leaves out is gone, and without a state the task is open. So what is written is
-what was read, with our changes. No value is ever empty: 2.6 crashes on an empty date.
+An import replaces the whole task: missing attributes are removed, and a missing status means pending. So each import is
+the exported task with our changes. No value is empty: 2.6 crashes on an empty date.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ PENDING, COMPLETED, DELETED = "pending", "completed", "deleted"
 _STATES = (PENDING, COMPLETED, DELETED, "recurring", "waiting")
 _FORM = "%Y%m%dT%H%M%SZ"
 _DATES = {"due": "due", "start": "scheduled"}  # fields and their attributes
-_ENDS = {"due": time(23, 59, 59), "start": time()}  # due at midnight would be overdue all day
+_ENDS = {"due": time(23, 59, 59), "start": time()}  # a task that is due at midnight is overdue all day
 _PRIORITIES = {"high": "H", "medium": "M"}
 _BANDS = {letter: name for name, letter in _PRIORITIES.items()}
 _COMPUTED = ("id", "urgency", "modified")
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _IN_NO_TAG = re.compile(r"[^\w.-]+")
-_BRACKETS = (("&open;", "["), ("&close;", "]"))  # 2.6 stores brackets like this, and takes these for brackets
+_BRACKETS = (("&open;", "["), ("&close;", "]"))  # 2.6 stores brackets like this, and reads these as brackets
 
 
 class _Annotation(Shape):
@@ -40,7 +40,7 @@ class _Annotation(Shape):
 
 
 class _Task(Shape):
-    """What is needed of a task."""
+    """The attributes that are needed."""
 
     uuid: str
     status: str
@@ -51,8 +51,8 @@ class _Task(Shape):
 
 
 def row_of(item: Item) -> Row:
-    """Return what a task says; one of which something cannot be read says that. Raises ValueError for no task."""
-    # A strict tuple takes no list.
+    """Return the row of a task; `unread` names invalid values. Raises ValueError if attributes are missing."""
+    # A strict model accepts no list for a tuple.
     told = _Task.read(item | {name: tuple(item.get(name, ())) for name in ("annotations", "tags")})
     notes = "\n".join(one.description for one in told.annotations if one.entry == told.entry)
     done, unread = told.status == COMPLETED, []
@@ -83,10 +83,7 @@ def row_of(item: Item) -> Row:
 
 
 def day_of(item: Item, field: str) -> date | None:
-    """Return a day of a task: as we wrote it in whatever time zone, or as it is on this machine.
-
-    Raises ValueError for one that cannot be read.
-    """
+    """Return a day of a task: the noted one, or the day in the time zone of this machine. Raises ValueError."""
     told = item.get(_DATES[field])
     if told is None:
         return None
@@ -95,23 +92,23 @@ def day_of(item: Item, field: str) -> date | None:
 
 
 def lines_of(item: Item) -> tuple[str, ...]:
-    """Return the ids of what a task waits for."""
+    """Return the ids of the tasks that a task depends on."""
     found = item.get("depends", [])
     return tuple(found.split(",") if isinstance(found, str) else found)
 
 
 def bare(item: Item) -> Item:
-    """Return a task as it can be imported again."""
+    """Return a task without the attributes that cannot be imported."""
     return {name: value for name, value in item.items() if name not in _COMPUTED}
 
 
 def same(one: Item, other: Item) -> bool:
-    """Return whether two tasks say the same of all that we look at; what others added makes no difference."""
+    """Return whether two tasks are equal in the attributes that we write."""
     return _view(one) == _view(other)
 
 
 def readable(text: str) -> str:
-    """Return a text as Taskwarrior gives it back."""
+    """Return a text as an export contains it after an import."""
     text = _UNREADABLE.sub("", text)
     for sign, bracket in _BRACKETS:
         text = text.replace(sign, bracket)
@@ -119,17 +116,17 @@ def readable(text: str) -> str:
 
 
 def tags_of(labels: Iterable[str]) -> tuple[str, ...]:
-    """Return labels as tags: a word each, none of which is one that Taskwarrior itself gives, as all capitals are."""
+    """Return labels as tags. Words in capitals become lower case: Taskwarrior reserves them for virtual tags."""
     words = (_IN_NO_TAG.sub("_", label.strip()).strip("-+_.") for label in labels)
     return tuple(sorted({word.lower() if word.isupper() else word for word in words} - {""}))
 
 
 def set_days(item: Item, content: Content) -> None:
-    """Set the days of a task; a time of day that somebody gave it to be done by stays."""
+    """Set the days of a task; the time of day of its due date stays."""
     old = _moment(item.get("due"))
     by = old.astimezone().time() if old else time()
     ends = dict(_ENDS)
-    if by != time() and by.second != _ENDS["due"].second:  # the last second of a day is not theirs, in no time zone
+    if by != time() and by.second != _ENDS["due"].second:  # the last second of a day in some time zone is our own
         ends["due"] = by
     days = {"due": content.due, "start": content.start}
     for field, day in days.items():
@@ -138,7 +135,7 @@ def set_days(item: Item, content: Content) -> None:
 
 
 def keep_days(item: Item) -> None:
-    """Note which days the dates of a task are on this machine, so that no other time zone moves them."""
+    """Note the days of the dates of a task, so that another time zone does not move them."""
     days: dict[str, date | None] = {}
     for field in _DATES:
         try:
@@ -149,15 +146,17 @@ def keep_days(item: Item) -> None:
 
 
 def set_notes(item: Item, notes: str) -> None:
-    """Set our own annotation, which has the moment of the task itself."""
+    """Set our own annotation: that with the same time as the task."""
     others = [one for one in item.get("annotations", []) if one["entry"] != item["entry"]]
     own = [{"entry": item["entry"], "description": notes}] if notes else []
     _set(item, "annotations", own + others)
 
 
 def annotate(item: Item, words: str, now: datetime) -> None:
-    """Add an annotation, at a moment of its own."""
+    """Add an annotation with a time that no other has."""
     others = item.get("annotations", [])
+    if any(one["description"] == words for one in others):  # an earlier attempt has added it
+        return
     moments = [one["entry"] for one in others]
     moment = now.replace(microsecond=0)
     while stamp(moment) in (*moments, item["entry"]):
@@ -171,18 +170,18 @@ def set_tags(item: Item, labels: tuple[str, ...]) -> None:
 
 
 def set_priority(item: Item, priority: str) -> None:
-    """Set the priority; one of the person's own stays where it means the same."""
+    """Set the priority, unless the current one has the same meaning."""
     if _BANDS.get(str(item.get("priority", "")), "none") != priority:
         _set(item, "priority", _PRIORITIES.get(priority, ""))
 
 
 def set_lines(item: Item, ids: Iterable[str]) -> None:
-    """Set what a task waits for."""
+    """Set the tasks that a task depends on."""
     _set(item, "depends", sorted(set(ids)))
 
 
 def stamp(moment: datetime) -> str:
-    """Return a moment as Taskwarrior writes it; one without a zone is one of this machine."""
+    """Return a moment as Taskwarrior writes it. Without a zone, it is in that of this machine."""
     return moment.astimezone(UTC).strftime(_FORM)
 
 

@@ -1,8 +1,4 @@
-"""The program `task`: how it is started so that nothing can stop it, and what can go wrong with it.
-
-It gets all of its input at once and no terminal, asks for no confirmation, and has an end in time. The settings of the
-person's are read, and none is changed.
-"""
+"""Runs the program `task`, without questions, hooks or changes of the user's settings, and with a time limit."""
 
 from __future__ import annotations
 
@@ -32,14 +28,14 @@ Item = dict[str, Any]  # a task, as `task export` prints it and `task import` ta
 
 _SETTINGS = (
     "rc.confirmation=off",
-    "rc.verbose=nothing",  # nothing but the answer
+    "rc.verbose=nothing",  # no messages in the output
     "rc.context=none",
-    "rc.hooks=off",  # they may ask, wait, or speak to a server
-    "rc.recurrence=off",  # to read must not make occurrences
-    "rc.gc=off",  # nor give the tasks other numbers
+    "rc.hooks=off",  # they may ask questions or wait
+    "rc.recurrence=off",  # an export must not create occurrences
+    "rc.gc=off",  # nor renumber the tasks
     "rc.json.array=on",
 )
-_LONGEST = 300.0  # seconds for one process: 3.x takes up to 90 ms for each new task
+_LONGEST = 300.0  # seconds a process; 3.x takes up to 0.09 s for each new task
 _TRIES = 6  # while another program holds the tasks: about ten seconds
 _WAIT = wait_random_exponential(multiplier=0.2, max=5)
 _LOCKED = "database is locked"
@@ -57,7 +53,7 @@ class LockedError(BackplanError):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a process printed, and its exit code; that of one that crashed is below zero."""
+    """The output of a process, and its exit code; it is negative after a crash."""
 
     code: int
     out: str
@@ -65,16 +61,16 @@ class Ended:
 
     @property
     def why(self) -> str:
-        """Why it failed, in its own words."""
+        """The last line of its error message."""
         lines = [line for line in (self.err or self.out).strip().splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"it ended with {self.code}"
 
 
 def start(arguments: Sequence[str], text: str) -> Ended:
-    """Run `task` with a text as its input. Raises BackplanError where it is not there, or comes to no end."""
+    """Run `task` with an input. Raises InputError if it is not installed, BackplanError after the time limit."""
     try:
-        done = subprocess.run(  # noqa: S603  # no shell, and no words of anybody's among the arguments
-            ["task", *arguments],  # noqa: S607  # wherever the person has installed it
+        done = subprocess.run(  # noqa: S603  # no shell, constant arguments
+            ["task", *arguments],  # noqa: S607  # found in PATH
             input=text.encode(),
             capture_output=True,
             timeout=_LONGEST,
@@ -89,7 +85,7 @@ def start(arguments: Sequence[str], text: str) -> Ended:
 
 
 class Program:
-    """Taskwarrior with the data of whoever runs this. Counts its processes: those that read and those that write."""
+    """Taskwarrior with the data of the current user. Counts the processes that read and those that write."""
 
     def __init__(
         self, start: Callable[[Sequence[str], str], Ended] = start, sleep: Callable[[float], None] = time.sleep
@@ -98,7 +94,7 @@ class Program:
         self._start, self._sleep = start, sleep
 
     def about(self) -> tuple[str, Path]:
-        """Return the version and the folder of the data. Raises InputError where it is none that is known."""
+        """Return the version and the folder of the data. Raises InputError if it is not Taskwarrior, or too old."""
         self.requests.read += 1
         ended = self._run("_get", "tw.version", "rc.data.location")
         told = _TOLD.fullmatch(ended.out.strip())
@@ -109,7 +105,7 @@ class Program:
         return ended.out.split()[0], Path(told[3]).expanduser()
 
     def export(self) -> dict[str, Item]:
-        """Return all tasks, those that are done or deleted among them, by their ids."""
+        """Return all tasks by id, including completed and deleted ones."""
         self.requests.read += 1
         ended = self._run("export")
         try:
@@ -122,13 +118,13 @@ class Program:
         return items
 
     def load(self, items: Iterable[Item]) -> str:
-        """Write whole tasks; return why that failed, perhaps after some of them, or nothing."""
+        """Import whole tasks. Return the error, perhaps after a part of them; empty for none."""
         self.requests.write += 1
         ended = self._run("import", "-", text=json.dumps(list(items), ensure_ascii=False))
         return ended.why if ended.code else ""
 
     def patiently(self, ask: Callable[[], T]) -> T:
-        """Return what `ask` returns, which is asked again while the tasks are locked. Raises LockedError in the end."""
+        """Call `ask` again while the tasks are locked. Raises LockedError in the end."""
         again = Retrying(
             retry=retry_if_exception_type(LockedError),
             wait=_WAIT,
@@ -147,17 +143,20 @@ class Program:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keep other runs of backplan out of a folder with tasks: to read and write them is not one step.
+    """Lock a folder against other runs of backplan, since an export and an import are two steps.
 
-    Raises LockedError where another one is in there.
+    Raises LockedError if another run has locked it.
     """
+    if not folder.is_dir():  # no task yet
+        yield
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LockedError from None
-        except OSError:  # a file system without locks, as some on a network are: then others are not kept out
+        except OSError:  # no locks on this file system, as on some network drives
             pass
         yield
     finally:
@@ -165,17 +164,17 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def trace_of(folder: Path) -> tuple[object, ...]:
-    """Return what changes with every change of the tasks in a folder."""
+    """Return a value that changes with every change of the files in a folder."""
     found: list[object] = []
-    for path in sorted(folder.iterdir()):
-        with suppress(FileNotFoundError):  # 3.x makes files that soon go
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        with suppress(FileNotFoundError):  # temporary files of 3.x
             status = path.stat()
             found.append((path.name, status.st_mtime_ns, status.st_size))
     return tuple(found)
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a process. Raises InputError where the person has no settings: it would make some."""
+    """Return the environment of a process. Raises InputError without a taskrc: Taskwarrior would create one."""
     known = dict(os.environ)
     home, own = Path.home(), os.environ.get("XDG_CONFIG_HOME", "")
     places = (home / ".taskrc", Path(own or home / ".config") / "task" / "taskrc")

@@ -17,7 +17,7 @@ from sync.cli.options import DATE, Options, command
 from sync.cli.output import print_lines, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sync.run.workspace import Workspace
 
@@ -70,20 +70,21 @@ def init(
     wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's
     text = init_file.goals_text(path, wish, options.connector)
     written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
+    options.emit(lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, publish))
+
+
+def _show_written(options: Options, path: Path, written: Sequence[str], publish: str | None) -> None:
+    """Print the files that were written, the first steps, and the next commands."""
     where = f" --goals {path}" if options.goals else ""
-
-    def show() -> None:
-        say("\n".join(f"wrote {name}" for name in written))
-        if any(name.endswith(workflow_template.PATH) for name in written):
-            if publish == "pages":
-                say(_PUBLIC)
-            say(f"{workflow_template.PATH} syncs every day on GitHub")
-            say("replace OWNER there with the account that has your copy of backplan")
-        for line in _first_steps(replace(options, goals=path).workspace()):
-            say(line)
-        say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
-
-    options.emit(lambda: {"version": 1, "written": written}, show)
+    say("\n".join(f"wrote {name}" for name in written))
+    if any(name.endswith(workflow_template.PATH) for name in written):
+        if publish == "pages":
+            say(_PUBLIC)
+        say(f"{workflow_template.PATH} syncs every day on GitHub")
+        say("replace OWNER there with the account that has your copy of backplan")
+    for line in _first_steps(replace(options, goals=path).workspace()):
+        say(line)
+    say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
 
 def _first_steps(workspace: Workspace) -> Iterator[str]:

@@ -24,8 +24,7 @@ from sync.reports.publishing import AS_IT_IS, FOLDER, file_name, fragment, path_
 from sync.reports.warnings import warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Mapping, Sequence
 
     from sync.reports.agenda import Day, Entry
     from sync.reports.publishing import Publishing
@@ -58,17 +57,18 @@ class _View:
 
 def schedule(value: Schedule, publishing: Publishing = AS_IT_IS) -> str:
     """Return the page as one file."""
-    views = _views(value, publishing.histories)
-    return _index(_environment(value), value, views, link=lambda key: f"#{fragment(key)}")
+    with display.near_to(value.today):
+        views = _views(value, publishing.histories)
+        return _index(_environment(value), value, views, link=lambda key: f"#{fragment(key)}")
 
 
-def pages(value: Schedule, publishing: Publishing) -> Iterator[tuple[str, str]]:
-    """Yield the pages of the site, each with its path: one of all goals, and one of each."""
-    views, environment = _views(value, publishing.histories), _environment(value, publishing.script)
-    yield "index.html", _index(environment, value, views, link=path_of)
-    page = environment.get_template("goal.html")
-    for view in views:
-        yield f"{FOLDER}/{view.file}.html", page.render(title=view.goal.goal.title, view=view)
+def pages(value: Schedule, publishing: Publishing) -> list[tuple[str, str]]:
+    """Return the pages of the site, each with its path: one of all goals, and one of each."""
+    with display.near_to(value.today):
+        views, environment = _views(value, publishing.histories), _environment(value, publishing.script)
+        index, page = _index(environment, value, views, link=path_of), environment.get_template("goal.html")
+        each = ((f"{FOLDER}/{view.file}.html", page.render(title=view.goal.goal.title, view=view)) for view in views)
+        return [("index.html", index), *each]
 
 
 def _index(environment: Environment, value: Schedule, views: Sequence[_View], *, link: Callable[[str], str]) -> str:
@@ -133,22 +133,19 @@ def _environment(value: Schedule, script: str = "") -> Environment:
     )
     environment.filters["code"] = _with_code
 
-    def day(shown: date | None) -> str:
-        return display.near(shown, value.today)
-
     environment.globals |= {
         "style": Markup(style),  # noqa: S704  # ours
         "script": Markup(script),  # noqa: S704  # ours
         "policy": _policy(style, script),
         "today": value.today,
         "now": value.today.toordinal(),
-        "day": day,
+        "day": display.near,
         "count": display.count,
         "warnings": warnings,
         "short": cache(lambda text, columns=_TITLE_COLUMNS: display.shorten(display.clean(text), columns)),
         "when": lambda entry: when(entry, value.today),
-        "ahead_of": lambda ahead: lambda entry: _ahead(ahead, entry, day),
-        "spoken": lambda step: _spoken(step, day),
+        "ahead_of": lambda ahead: lambda entry: _ahead(ahead, entry),
+        "spoken": _spoken,
         "words": words,
         "span": timeline.span,
         "kind": timeline.kind,
@@ -175,14 +172,15 @@ def _with_code(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(display.clean(text)))))  # noqa: S704  # escaped
 
 
-def _ahead(ahead: Day, entry: Entry, day: Callable[[date], str]) -> str:
-    return "due" if entry.due == ahead.date else f"begins, until {day(entry.due)}"
+def _ahead(ahead: Day, entry: Entry) -> str:
+    return "due" if entry.due == ahead.date else f"begins, until {display.near(entry.due)}"
 
 
-def _spoken(step: ScheduledStep, day: Callable[[date], str]) -> str:
+def _spoken(step: ScheduledStep) -> str:
     """Return the bar of a step in words."""
     days, remark = timeline.span(step), words.remark(step)
     if days is None:
         return remark
-    dates = day(days[1]) if days[0] == days[1] else f"{day(days[0])} to {day(days[1])}"
+    first, last = map(display.near, days)
+    dates = last if first == last else f"{first} to {last}"
     return dates if step.done or not remark else f"{dates}, {remark}"

@@ -167,7 +167,7 @@ def bar(scale: Scale, step: ScheduledStep, steps: Mapping[str, ScheduledStep], t
         return None
     first, end = days[0].toordinal(), days[1].toordinal() + 1
     late = scale.part(end, today.toordinal() + 1) if step.overdue and end <= today.toordinal() else None
-    due = display.near(days[1], today)[4:] + (", overdue" if step.overdue else "")
+    due = display.near(days[1])[4:] + (", overdue" if step.overdue else "")
     return Bar(kind(step), scale.part(first, end), step.step.milestone, due, _wait(scale, step, steps, end), late)
 
 

@@ -1,13 +1,13 @@
-"""How much of a goal's buffer is used against how much of its work is done: critical chain's fever chart, as one word.
+"""The use of a goal's buffer against the share of its work that is done: the fever chart of critical chain planning.
 
 The lines of the chart, by the share of the work on the longest chain that is done:
 
     yellow  from 0% of the buffer used (nothing is done) to 60% (all is done)
     red     from 30% to 90%
 
-So a delay at the beginning counts for more than the same delay near the end. There is no one standard for them; these
+So a delay at the beginning counts for more than the same delay near the end. There is no standard for the lines; these
 follow the advice in ProChain's "Fever Chart Regions" (https://www.prochain.com/fever-chart-regions/): the yellow region
-begins at the origin, the red one at 10 to 40%, and it ends early enough to bring a last delay in.
+begins at the origin, the red one at 10 to 40%, and it ends early enough to recover from a last delay.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def consumption(goal: ScheduledGoal, plan: GoalPlan, today: date) -> Buffer | None:
     """Return the use of a goal's buffer, by the earliest finish of the open steps that its limit binds.
 
-    None where there is no buffer.
+    None without a buffer.
     """
     days, limit = plan.graph.window.days, plan.graph.window.limit
     size = days.position(plan.graph.window.deadline) - days.position(limit)
@@ -41,14 +41,14 @@ def consumption(goal: ScheduledGoal, plan: GoalPlan, today: date) -> Buffer | No
 
 
 def _done(steps: Mapping[str, ScheduledStep], plan: GoalPlan, today: int) -> float:
-    """Return the share of the working days on the longest chain, as the file defines it, that lie behind us."""
+    """Return the share of the working days on the longest chain, as the file defines it, that is done."""
     defined, graph = plan.defined, plan.graph
     moving = [i for i in range(len(graph.steps)) if defined.driver[i] != FIXED]
     total = passed = 0
     for i in defined.path(min(moving, key=lambda i: (defined.begin[i], i))) if moving else ():
         step, length = steps.get(graph.steps[i].key), int(defined.end[i] - defined.begin[i])
         if step is None or step.dropped:
-            continue  # one that repeats fills the time there is
+            continue  # one that repeats has no length of its own: it fills the available time
         total += length
         if step.done:
             passed += length

@@ -128,9 +128,9 @@ class _AtOdds:
 
 
 def _is_relative(plan: GoalPlan) -> bool:
-    """Return whether all that counts from a goal's deadline lies the same around each that has the same days off.
+    """Return whether what counts from the deadline is as far from it for every deadline with the same days off around.
 
-    Months differ in length, parts of the time grow, and steps of other goals stay where they are.
+    It is not if something is in months (they differ in length), in percent of the time, or counts from another goal.
     """
     goal, index = plan.goal, plan.graph.index
     durations = [goal.buffer]

@@ -1,4 +1,4 @@
-"""What decides a goal's dates, as one short text."""
+"""The timing digest: a short text that changes whenever the dates of a goal have to be planned anew."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _mark(key: str) -> str:
 
 
 def _timing(step: Step, length: Length) -> str:
-    """Return what decides a step's dates as a line of text, the same however it is spelt in the file."""
+    """Return a line of text with all that decides a step's dates, the same however it is written in the file."""
     words = [step.key, _spelt(length), *sorted(map(_spelt, step.after))]
     values = _timed(step)
     if any(values):

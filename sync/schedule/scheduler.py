@@ -1,4 +1,4 @@
-"""From a project and what people did to a schedule: a pure function that knows no service, no clock and no file.
+"""Makes a schedule from a project and what the user did: a pure function that knows no service, no clock and no file.
 
 The planner plans goals from the last one back; then one forward pass over all goals gives the earliest dates, slack and
 health.

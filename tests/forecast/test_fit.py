@@ -90,6 +90,7 @@ def test_with_fixed_days_and_parts_of_the_time_it_is_the_first_too(goal: Goal, d
     found = written(goal, today)
     least = max([today, *(step.on for step in goal.steps if step.on)])
     last = found or least + timedelta(days=250)
+    assert isinstance(goal.deadline, date)
     if not all(step.follow_up for step in goal.steps):
         margin = only(schedule(project(goal), Progress(), today)).margin
         assert isinstance(goal.deadline, date)

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Schedule:
-    return planned(tmp_path_factory.mktemp("goals"), HOSTILE, done=1, dropped=1)
+    """Return a plan of one goal with a step for each title; the first is done, the last dropped."""
+    value = planned(tmp_path_factory.mktemp("goals"), HOSTILE, done=1)
+    first = value.goals[0]
+    steps = (*first.steps[:-1], first.steps[-1]._replace(dropped=True))
+    return replace(value, goals=(replace(first, steps=steps),))
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Schedule:
+    return planned(tmp_path, ["one", "two"])
 
 
 def read(written: bytes, kind: str = "VEVENT") -> dict[str, Component]:
@@ -49,8 +58,8 @@ def test_it_reads_back_with_the_same_dates_and_titles(hostile: Schedule) -> None
     assert all(len(line) <= 75 for line in written.split(b"\r\n"))
 
 
-def test_it_says_what_it_is_called_and_how_often_to_look(hostile: Schedule) -> None:
-    calendar = Calendar.from_ical(ics.schedule(hostile))
+def test_it_says_what_it_is_called_and_how_often_to_look(hostile: Schedule, two: Schedule) -> None:
+    calendar = Calendar.from_ical(ics.schedule(two))
     assert {name: str(calendar[name]) for name in ("VERSION", "CALSCALE", "METHOD", "NAME", "X-WR-CALNAME")} == {
         "VERSION": "2.0",
         "CALSCALE": "GREGORIAN",
@@ -58,10 +67,10 @@ def test_it_says_what_it_is_called_and_how_often_to_look(hostile: Schedule) -> N
         "NAME": "backplan",
         "X-WR-CALNAME": "backplan",
     }
-    written = ics.schedule(hostile)
+    written = ics.schedule(two)
     assert b"REFRESH-INTERVAL;VALUE=DURATION:PT12H\r\n" in written
     assert b"X-PUBLISHED-TTL:PT12H\r\n" in written
-    alone = Calendar.from_ical(ics.schedule(replace(hostile, goals=hostile.goals[:1])))
+    alone = Calendar.from_ical(ics.schedule(hostile))
     assert str(alone["X-WR-CALNAME"]) == display.clean(HOSTILE[0])
 
 
@@ -126,8 +135,8 @@ def test_two_plans_share_no_event_of_a_calendar(tmp_path: Path) -> None:
     assert uids("") == {"a@backplan", "a/a@backplan", "a/b@backplan"}  # as ever, where there is one plan
 
 
-def test_each_goal_has_a_calendar_of_its_own(hostile: Schedule) -> None:
-    files = site.site(hostile, Publishing())
+def test_each_goal_has_a_calendar_of_its_own(two: Schedule) -> None:
+    files = site.site(two, Publishing())
     whole = read(files["calendar.ics"])
-    parts = [read(files[f"goal/{goal.goal.id}.ics"]) for goal in hostile.goals]
+    parts = [read(files[f"goal/{goal.goal.id}.ics"]) for goal in two.goals]
     assert sorted(whole) == sorted(uid for part in parts for uid in part)

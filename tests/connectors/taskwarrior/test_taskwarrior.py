@@ -28,7 +28,7 @@ from connectors.taskwarrior.connector import TaskwarriorConnector
 from connectors.taskwarrior.program import Ended, LockedError, Program, alone_in
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
-from tests.connectors.contract import TODAY, World, load, run
+from tests.connectors.contract import TODAY, World, a_goal, load, run
 from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself, standing_in
 from tests.servers import taskwarrior
@@ -41,10 +41,11 @@ if TYPE_CHECKING:
     Scenario = Callable[[World], None]
 
 SCENARIOS = [scenario_first, scenario_deadline, scenario_removed, scenario_done]
+IN_TURN = ["3.5.0", pytest.param("2.6.2", marks=pytest.mark.proof)]
 IN_THE_TEST_COMMAND = [scenario_first, *(pytest.param(one, marks=pytest.mark.proof) for one in SCENARIOS[1:])]
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=IN_TURN)
 def account(request: pytest.FixtureRequest, tmp_path: Path) -> StandIn:
     return StandIn(tmp_path / "tasks", request.param)
 
@@ -143,7 +144,7 @@ def test_an_import_that_stops_anywhere_is_told_and_finished_by_the_next_run(tmp_
         for after in range(5):
             world = prepared(tmp_path / f"{version}-{after}", version, scenario)
             assert isinstance(world.service, StandIn)
-            world.service.tasks.fail(locked=1000, after=after)
+            world.service.tasks.fail(locked=1000, **({"after": after} if after < 4 else {}))
             done = run(world.project, [world.service.connector()], TODAY)
             told = [*done.errors, *done.found.unread.values()]
             assert all("another program is using the tasks" in why for why in told)
@@ -157,11 +158,12 @@ def test_an_import_that_stops_anywhere_is_told_and_finished_by_the_next_run(tmp_
 
 @pytest.mark.parametrize("scenario", IN_THE_TEST_COMMAND)
 def test_tasks_that_are_locked_for_a_moment_are_waited_for(tmp_path: Path, scenario: Scenario) -> None:
-    world = prepared(tmp_path / "it", "3.5.0", scenario)
-    assert isinstance(world.service, StandIn)
-    world.service.tasks.fail(locked=3, after=1)
-    assert run(world.project, [world.service.connector()], TODAY).errors == []
-    assert_all_is_well(world, scenario)
+    for name, faults in (("all", {"locked": 3}), ("imports", {"locked": 3, "after": 1})):
+        world = prepared(tmp_path / name, "3.5.0", scenario)
+        assert isinstance(world.service, StandIn)
+        world.service.tasks.fail(**faults)
+        assert run(world.project, [world.service.connector()], TODAY).errors == []
+        assert_all_is_well(world, scenario)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -173,6 +175,31 @@ def test_one_task_that_is_not_taken_keeps_no_other_from_being_made(tmp_path: Pat
     assert done.errors == ["Taskwarrior did not take it: 'x' is not a valid date; run again"]
     assert world.service.titles() == ["Begin", "Buy milk", "Finish", "Reach it"]
     assert_all_is_well(world, scenario_first)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_words_of_a_person_are_kept_once_and_links_are_made_whatever_is_locked(
+    tmp_path: Path, version: str
+) -> None:
+    """Each import is tried again, over what the attempt before has written."""
+    world = prepared(tmp_path / "it", version, scenario_done)
+    account = world.service
+    assert isinstance(account, StandIn)
+    world.sync()
+    for key in ("g/two", "g/three"):
+        account.set_title(world.native_id(key), f"My own words for {key}")
+    world.sync()
+    world.step("two", title="Go on then", after=["three"])
+    world.step("three", title="Finish then", after=["one"])
+    account.tasks.fail(locked=4, after=2)
+    assert world.run(account.connector()).errors == []
+    account.tasks.fail()
+    world.sync()
+    notes = [note["description"] for item in account.items().values() for note in item.get("annotations", ())]
+    assert sorted(note for note in notes if "My own" in note) == [
+        f"Before the goals file changed it: title was: My own words for {key}" for key in ("g/three", "g/two")
+    ]
+    assert account.items()[world.native_id("g/two")]["depends"] == [world.native_id("g/three")]
 
 
 def test_a_memory_that_is_not_taken_lets_nothing_be_made(tmp_path: Path) -> None:
@@ -486,6 +513,18 @@ def test_a_program_that_is_not_there_or_another_one_is_named(tmp_path: Path, mon
     assert not check.ok
 
 
+def test_a_folder_that_is_not_there_yet_is_made_by_taskwarrior(tmp_path: Path) -> None:
+    """3.x makes it with its first export, or its first import."""
+    account = StandIn(tmp_path / "tasks", "3.5.0")
+    account.folder.rmdir()
+    one = account.connector()
+    assert one.read().tasks == ()
+    assert program.trace_of(account.folder) == ()
+    with alone_in(account.folder):
+        account.folder.mkdir()
+    assert run(load(tmp_path, a_goal()), [one], TODAY).errors == []
+
+
 def test_a_program_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "task"
     path.write_text("#!/bin/sh\nexec sleep 100\n", "utf-8")
@@ -514,7 +553,7 @@ goals: [{id: g, title: Reach it, deadline: 2027-09-30, steps: [{id: one, title: 
 """
 
 
-@pytest.mark.parametrize("version", ["3.5.0", pytest.param("2.6.2", marks=pytest.mark.proof)])
+@pytest.mark.parametrize("version", IN_TURN)
 def test_the_command_syncs_and_doctor_tells_what_there_is(person: Person, version: str) -> None:
     """With the stand-in as a program of its own, which is started."""
     account = standing_in(person.folder, version)
