@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The earliest deadlines of a goal: `planned` with every length as written, `sure` by confidence level.
+    """The earliest deadlines of a goal, each None if no deadline fits, or if the goal has no open steps.
 
-    They are None if no deadline is late enough, or the goal has no open steps. `estimates` is the number of open steps
-    whose estimates have a spread.
+    - planned: with every length as written
+    - by_confidence: by confidence level, in percent
+    - estimates: how many open steps have an estimate with a spread
     """
 
     goal: ScheduledGoal
     today: date
     planned: date | None
-    sure: Mapping[int, date | None]
+    by_confidence: Mapping[int, date | None]
     estimates: int
     lessons: tuple[Lesson, ...]
 
@@ -46,19 +47,22 @@ def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
     context = context_of(project, schedule)
     planned = earliest_deadline(context, context.plans[goal_id])
     estimates = sum(spread(step.step) is not None for step in goal.waiting)
-    sure = _sure(project, schedule, goal, context) if estimates else dict.fromkeys(CONFIDENCES, planned)
-    return Fit(goal, schedule.today, planned, sure, estimates, lessons(schedule))
+    same = dict.fromkeys(CONFIDENCES, planned)
+    by_confidence = _by_confidence(project, schedule, goal, context) if estimates else same
+    return Fit(goal, schedule.today, planned, by_confidence, estimates, lessons(schedule))
 
 
-def _sure(project: Project, schedule: Schedule, goal: ScheduledGoal, context: Context) -> dict[int, date | None]:
-    """Return the earliest deadlines by confidence level, in percent."""
+def _by_confidence(
+    project: Project, schedule: Schedule, goal: ScheduledGoal, context: Context
+) -> dict[int, date | None]:
+    """Return the earliest deadline at each confidence level, in percent."""
     require_numpy()
     from sync.forecast.risk import Sampler
 
     sampler = Sampler(project, schedule)
     due_at = partial(countdowns, context, context.plans[goal.goal.id])
-    hanging = context.hanging(goal.goal)
-    deadlines_at = (lambda day: with_deadline(context, goal.goal, day).deadlines) if hanging else None
+    others_depend = context.hanging(goal.goal)
+    deadlines_at = (lambda day: with_deadline(context, goal.goal, day).deadlines) if others_depend else None
     return {percent: sampler.earliest_deadline(goal, percent, due_at, deadlines_at) for percent in CONFIDENCES}
 
 

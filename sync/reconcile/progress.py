@@ -347,7 +347,7 @@ def _is_recurring(step: Step, views: Iterable[ServiceView]) -> bool:
 
 
 def _is_news(views: Iterable[ServiceView], step: Step) -> bool:
-    """Return whether some app has yet to show that a step is done. One that has let go of the step does not count."""
+    """Return whether some app has yet to show that a step is done. One that has detached its task does not count."""
     entries = [view.remembered(step.key) for view in views]
     states = [entry.state for entry in entries if entry is not None and entry.state != "removed"]
     return not states or any(state != "done" for state in states)

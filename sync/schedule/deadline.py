@@ -143,7 +143,7 @@ def _is_relative(plan: GoalPlan) -> bool:
             durations.append(step.before)
         waits = (link.wait for link in (*step.after, *step.after_goals))
         durations += [one for one in (step.takes, step.afterwards, *waits) if one is not None]
-    return not any(one.unit in (Unit.MONTHS, Unit.PERCENT) for one in durations)
+    return not any(one.unit in (Unit.MONTHS, Unit.PERCENT) or one.weekday is not None for one in durations)
 
 
 def _least(context: Context, plan: GoalPlan, tried: int) -> int | None:

@@ -128,8 +128,14 @@ class WorkingDays:
 
 
 def shift(day: int, duration: Duration, sign: int) -> int:
-    """Return `day` moved by a span (`sign` 1 or -1). Months keep the day of the month, or take the month's last."""
+    """Return `day` moved by a span (`sign` 1 or -1). Months keep the day of the month, or take the month's last.
+
+    A span that begins on a weekday: back, to the last such day; ahead, from the first such day on.
+    """
     amount = sign * duration.amount
+    if duration.weekday is not None:  # the ordinal 1 is a Monday
+        off = day - 1 - duration.weekday
+        return day + amount + (-off % 7 if sign > 0 else -(off % 7))
     if duration.unit is not Unit.MONTHS:
         return day + amount
     from dateutil.relativedelta import relativedelta

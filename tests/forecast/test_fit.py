@@ -93,6 +93,7 @@ def test_with_fixed_days_and_parts_of_the_time_it_is_the_first_too(goal: Goal, d
     assert isinstance(goal.deadline, date)
     if not all(step.follow_up for step in goal.steps):
         margin = only(schedule(project(goal), Progress(), today)).margin
+        assert isinstance(goal.deadline, date)
         assert (margin is not None and margin >= 0) == (found is not None and found <= goal.deadline)
     if found is not None:
         assert holds(replace(goal, deadline=found), today)
@@ -208,7 +209,7 @@ def test_no_deadline_helps_where_it_takes_another_goal_along() -> None:
     guess = replace(step, takes=parse("7-8-9"))
     estimated = replace(second, steps=(guess,), sequence=(guess,))
     whole = project(first, estimated)
-    assert fit.fit(whole, schedule(whole, Progress(), today), "b").sure[95] is None
+    assert fit.fit(whole, schedule(whole, Progress(), today), "b").by_confidence[95] is None
 
 
 def test_a_deadline_that_only_fits_beside_a_far_holiday_is_found() -> None:

@@ -193,9 +193,9 @@ def test_steps_that_count_down_from_others_are_kept_too() -> None:
     plan, today = project(Goal("g", "g", date(2028, 1, 1), ORIGIN, steps=steps, sequence=steps)), date(2027, 1, 1)
     found = fit(plan, schedule(plan, Progress(), today), "g")
     assert found.planned == date(2027, 4, 3)  # three days, as planned, and three months
-    assert found.sure[50] is not None
-    assert found.sure[95] is not None
-    assert date(2027, 4, 2) <= found.sure[50] < found.sure[95] <= date(2027, 4, 9)
+    assert found.by_confidence[50] is not None
+    assert found.by_confidence[95] is not None
+    assert date(2027, 4, 2) <= found.by_confidence[50] < found.by_confidence[95] <= date(2027, 4, 9)
 
 
 @pytest.mark.parametrize("text", ["2-3-6", "0-1-2", "1-1-2", "1-1-30", "4-9-9", "3-20-90", "1-2-6 weeks"])

@@ -107,7 +107,7 @@ def test_a_moved_deadline_moves_what_is_to_come_and_is_no_mass_change(person: Pe
     }
     assert steps(person, "2027-03-09")["practise@2027-03-08"]["done"]
     shown = person.run("schedule", "--deadline", "piano=2027-04-09", "--today", "2027-03-09").out
-    assert re.search(r"\(Wed 7 Apr 2027\) +no date +→ +Wed 7 Apr 2027", shown)
+    assert re.search(r"\(Wed 7 Apr\) +no date +→ +Wed 7 Apr", shown)
 
 
 def test_a_step_taken_out_of_the_file_is_a_mass_change_all_the_same(person: Person) -> None:
@@ -154,7 +154,7 @@ def _memory(person: Person) -> str:
 def test_explain_takes_the_step_for_the_time_that_is_next(person: Person) -> None:
     person.writes(PIANO)
     told = person.run("explain", "piano/practise", "--today", "2027-03-01").out
-    assert "Mon 8 Mar 2027 (takes 1 day, every week)" in told
+    assert "Mon 8 Mar (takes 1 day, every week)" in told
     assert "Play it to a friend" in told
     wrong = person.run("explain", "piano/practice", "--today", "2027-03-01")
     assert wrong.code == 64
