@@ -56,7 +56,7 @@ def github(server: GitHubServer) -> GitHub:
 def world(server: GitHubServer, tmp_path: Path) -> World:
     """Our four issues, synced."""
     world = World(GitHubAccount(server), tmp_path)
-    world.sync()
+    world.begin()
     return world
 
 

@@ -53,7 +53,7 @@ def world(server: TableServer, tmp_path: Path) -> World:
     """Our four issues beside one of a person."""
     world = World(GitLabAccount(server), tmp_path)
     world.service.add_foreign_task("Buy milk")
-    world.sync()
+    world.begin()
     return world
 
 

@@ -60,7 +60,7 @@ def todoist(server: TodoistServer) -> Todoist:
 def world(server: TodoistServer, tmp_path: Path) -> World:
     """Our four tasks, synced."""
     world = World(TodoistAccount(server), tmp_path)
-    world.sync()
+    world.begin()
     return world
 
 
