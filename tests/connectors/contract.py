@@ -287,18 +287,18 @@ class Contract(Doubts):
         for titles in (HOSTILE_TITLES, [*HOSTILE_TITLES[1:], HOSTILE_TITLES[0]]):
             world.others = [goal_and_step(name, title) for name, title in zip(names, titles, strict=True)]
             world.sync()
-            tasks = world.tasks()
+            tasks, connector = world.tasks(), world.service.connector()
             for name, title in zip(names, titles, strict=True):
-                content = replace(tasks[name].content, title=" ".join(title.split()))
-                wanted = world.service.connector().canonical(content).title
+                wanted = connector.canonical(replace(tasks[name].content, title=" ".join(title.split()))).title
                 assert tasks[name].content.title == tasks[f"{name}/s"].content.title == wanted
         for name in names:
             world.service.tick(tasks[f"{name}/s"].native_id)
         world.sync()
         world.others = [goal_and_step(name, f"Plain {name}") for name in names]
         world.sync()
-        assert {world.states()[f"{name}/s"] for name in names} == {"done"}
-        assert [world.tasks()[name].content.title for name in names] == [f"Plain {name}" for name in names]
+        states, tasks = world.states(), world.tasks()
+        assert {states[f"{name}/s"] for name in names} == {"done"}
+        assert [tasks[name].content.title for name in names] == [f"Plain {name}" for name in names]
 
     @pytest.mark.parametrize(
         ("name", "key", "value", "read"),
