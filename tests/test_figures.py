@@ -95,7 +95,9 @@ def test_numpy_is_loaded_only_for_the_risk(person: Person) -> None:
     for arguments, loaded in ((["schedule"], False), (["status"], False), (["schedule", "--risk"], True)):
         script += f"sys.argv = {['backplan', *arguments]}\nassert run() == 0\n"
         script += f"assert ('numpy' in sys.modules) is {loaded}, {arguments}\n"
-    done = subprocess.run([sys.executable, "-c", script], cwd=person.folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=person.folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -231,6 +233,8 @@ def test_without_numpy_only_forecasts_from_estimates_are_refused(person: Person)
     refused, plain = (["fit", "shift-lead"], ["schedule", "--risk"]), ["fit", "g", "--file", "plain.yaml"]
     for arguments, code in ((["schedule"], 0), (plain, 0), *((one, 64) for one in refused)):
         script += f"sys.argv = {['backplan', *arguments]}\nassert run() == {code}, {arguments}\n"
-    done = subprocess.run([sys.executable, "-c", script], cwd=person.folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=person.folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("'.[risk]'") == len(refused)

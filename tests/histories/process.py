@@ -80,8 +80,7 @@ class KnownProgress:
         """Compute the key and its hash once."""
         self.progress = progress
         published = tuple(
-            (goal_id, plan.made, plan.digest, tuple(plan.dates.items()))
-            for goal_id, plan in progress.published.items()
+            (goal_id, plan.made, plan.digest, tuple(plan.dates.items())) for goal_id, plan in progress.published.items()
         )
         by_key = (tuple(known.items()) for known in (progress.done, progress.pins, progress.first_sync))
         self._key = (published, *by_key, progress.dropped, progress.given_up)
@@ -169,9 +168,7 @@ def _decide(project: Same[Project], seen: tuple[Seen, ...], today: date, allow: 
     snapshots = {one.connector.label: one.snapshot.thing for one in seen if one.snapshot is not None}
     unread = {one.connector.label: "does not answer" for one in seen if one.snapshot is None}
     nonces = Nonces(nonce)
-    found = reading.work_out(
-        project.thing, reading.Snapshots(homes, snapshots, unread, ()), today, schedule=_schedule
-    )
+    found = reading.work_out(project.thing, reading.Snapshots(homes, snapshots, unread, ()), today, schedule=_schedule)
     plans = pipeline.make_plans(found, allow_mass_change=allow, new_nonce=nonces.draw)
     return Run(found, plans), nonces.next
 
