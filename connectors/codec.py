@@ -23,7 +23,9 @@ VERSION = 1
 _LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
 _STATES: dict[str, StepState] = {letter: state for state, letter in _LETTERS.items()}
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-DIGESTS = ("title", "notes", "labels", "priority", "timing", "start", "who", "checklist", "after", "parent")
+DIGESTS: tuple[str, ...] = (
+    "title", "notes", "labels", "priority", "timing", "start", "who", "checklist", "after", "parent",
+)  # fmt: skip
 # Numbers have their limits: Python refuses to read endless ones, which anybody may write.
 _VERSION = re.compile(r"bp(\d{1,9})\b")
 _MARKER = re.compile(r"bp\d{1,9} (\S+) (\S+) (\S+) (\d{1,9}) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")

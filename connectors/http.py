@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from pydantic import SecretStr
+from requests.auth import AuthBase
 
 from config import settings
 from config.errors import BackplanError, CredentialsError, MissingError
@@ -83,7 +84,7 @@ class Service:
     words: Callable[[requests.Response], str] = _words
 
 
-class _Auth(requests.auth.AuthBase):
+class _Auth(AuthBase):
     """Sends the token; as an object of requests' own, so that no .netrc on this machine overrules it."""
 
     def __init__(self, service: Service, token: SecretStr) -> None:
@@ -207,8 +208,8 @@ class Api:
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, asked = where, {**asked, "params": None}
-        self.retrier.hear(response.headers)
-        return self._answered(response)
+        self.retrier.hear(response.headers)  # pyright: ignore[reportPossiblyUnboundVariable]
+        return self._answered(response)  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def _answered(self, response: requests.Response) -> requests.Response:
         """Return an answer that can be worked with."""

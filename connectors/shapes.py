@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from config.errors import BackplanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 _MISSING = "missing"
 
@@ -54,7 +54,7 @@ def unknown(service: str, asked: str, what: str) -> BackplanError:
 
 
 @contextmanager
-def understood(service: str, asked: str) -> Iterator[None]:
+def understood(service: str, asked: str) -> Generator[None]:
     """Let an answer that lacks what it should hold be an error that says what to do."""
     try:
         yield

@@ -47,7 +47,8 @@ class Parsed:
             calendar = Calendar.from_ical(text)
         except ValueError as error:
             raise UnreadableTaskError(str(error)) from None
-        parts = calendar.walk("VTODO") if isinstance(calendar, Calendar) else []
+        whole = isinstance(calendar, Calendar)  # pyright: ignore[reportUnnecessaryIsInstance]  # it may be any component
+        parts = calendar.walk("VTODO") if whole else []
         todos = [part for part in parts if isinstance(part, Todo) and "UID" in part]
         if not todos:
             raise UnreadableTaskError("there is no task in it")

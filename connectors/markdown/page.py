@@ -89,7 +89,7 @@ class Page:
                 lines.append(line)
             lines += self._notes.get(number, [])
             for added in (self._first, self._behind):
-                lines += added.get(number, ())
+                lines.extend(added.get(number, ()))
         if block is None and self._memory:
             lines = self._with_new_memory(lines, self._memory)
         return "\n".join(lines)

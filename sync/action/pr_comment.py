@@ -9,7 +9,7 @@ from config.errors import BackplanError, CredentialsError, MissingError
 from sync.action.github_api import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _BOT = "github-actions[bot]"  # who writes with the token that a workflow has of its own
 _BUDGET = 60.0  # seconds
@@ -58,7 +58,7 @@ def _all(caller: Caller, path: str) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained() -> Generator[None]:
     """Add to errors that the comment was not written, and what to do about it."""
     try:
         yield

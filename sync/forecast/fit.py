@@ -46,7 +46,9 @@ def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
     written = planner.planned[goal_id]
     planned = earliest_deadline(planner, written)
     estimates = sum(spread(step.step) is not None for step in goal.waiting)
-    sure = _sure(project, schedule, goal, planner) if estimates else dict.fromkeys(CONFIDENCES, planned)
+    sure: Mapping[int, date | None] = (
+        _sure(project, schedule, goal, planner) if estimates else dict.fromkeys(CONFIDENCES, planned)
+    )
     return Fit(goal, schedule.today, planned, sure, estimates, lessons(schedule))
 
 

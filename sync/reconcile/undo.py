@@ -130,6 +130,8 @@ class _Tasks:
                 self._let_go_again(became, task)
             case State(marker=Marker() as was) as before, State(marker=Marker() as became) as after, Task() as task:
                 self._put_back(before, after, was, became, task)
+            case _:
+                return  # it is as it was before the run, or is none of ours
 
     def _task(self, *known: State | None) -> Task | None:
         """Return the task that a change was about; None where there is none of ours now."""

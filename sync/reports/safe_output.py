@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from config.display import break_commands
 from config.errors import BackplanError
@@ -51,8 +51,9 @@ def _guarded(stream: TextIO, *, counts: bool) -> TextIO:
         return stream  # there is none, or somebody who calls us has put their own there
     stream.flush()
     # A terminal without our signs shows a question mark.
+    bytes_of = cast("BinaryIO", stream.buffer)
     return io.TextIOWrapper(
-        _Gate(stream.buffer, counts=counts), stream.encoding, errors="replace", line_buffering=stream.line_buffering
+        _Gate(bytes_of, counts=counts), stream.encoding, errors="replace", line_buffering=stream.line_buffering
     )
 
 
