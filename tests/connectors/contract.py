@@ -647,7 +647,7 @@ class Contract(Doubts):
         assert not world.tasks()["g/middle/"].done
         assert world.tasks()["g/new"].parent == world.native_id("g/middle/")
 
-    @pytest.mark.parametrize("heard", [False, True], ids=["not heard of yet", "heard of"])
+    @pytest.mark.parametrize("heard", [False, True], ids=["not read yet", "read"])
     def test_what_is_new_in_a_goal_that_was_ticked_stands_below_it(self, world: World, heard: bool) -> None:
         """What is done takes nothing below it in some services, so it is reopened first."""
         if world.service.connector().capabilities.nested < 2:

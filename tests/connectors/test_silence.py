@@ -112,7 +112,7 @@ def test_a_command_that_changes_nothing_gives_up_sooner(limit: float, least: flo
 
 def test_a_limit_of_the_service_is_waited_for_even_then() -> None:
     token = SILENCE.set(Silence(LOOKING))
-    clock, answers = fake_clock(), [TransientError("it is asked too often", 60, refused=True), None]
+    clock, answers = fake_clock(), [TransientError("rate limited", 60, refused=True), None]
     patience = Retrier("GitHub", 300, clock, "GITHUB_API_URL")
     SILENCE.reset(token)
 

@@ -27,7 +27,7 @@ EVERYTHING: dict[str, Any] = {"project": 4, "dependencies": True, "milestone": T
 
 
 def _world(server: GitHubServer, folder: Path, options: dict[str, Any]) -> World:
-    """Return four issues about which there is everything to be said: by people, a robot and a changed file."""
+    """Return four issues with changes of every kind, by people, by a robot and in the file."""
     github = server.service
     github.add_project("ann", 4)
     for name in ("Start date", "Target date"):

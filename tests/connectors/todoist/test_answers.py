@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _world(server: TodoistServer, folder: Path) -> World:
-    """Return four tasks about which there is everything to be said: by a person and a changed file."""
+    """Return four tasks with changes of every kind, by a person and in the file."""
     account = TodoistAccount(server)
     world = World(account, folder)
     world.step("two", notes="Call before 10", labels=["work"], priority="high")
