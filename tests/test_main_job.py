@@ -1,4 +1,4 @@
-"""The main job from end to end, as somebody does it who has never heard of us: real files, real processes."""
+"""The main job from end to end, as a new user does it: real files, real processes."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _sign(text: str, match: re.Match[str], end: int) -> Sign:
         inner = match.start("field")
         day, _, unread = _read_value(match["field"])
         return Sign("due", start, inner, value, end, day, unread)
-    kind = next(kind for kind in _KINDS if match[kind])
+    kind: Kind = next(kind for kind in _KINDS if match[kind])
     if kind in ("priority", "bare"):
         return Sign(kind, start, value, value, end)
     if kind in _VALUES:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from config.project import Project
     from connectors.model import Snapshot, Task
     from sync.reconcile.renames import Renames
-    from sync.schedule.model import Schedule, ScheduledGoal
+    from sync.schedule.model import Progress, Schedule, ScheduledGoal
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,13 @@ def read(
     return work_out(project, found, today, elsewhere)
 
 
-def work_out(project: Project, found: Snapshots, today: date, elsewhere: frozenset[str] = frozenset()) -> Reading:
+def work_out(
+    project: Project,
+    found: Snapshots,
+    today: date,
+    elsewhere: frozenset[str] = frozenset(),
+    schedule: Callable[[Project, Progress, date], Schedule] = schedule,
+) -> Reading:
     """Return the progress that the snapshots show, and the schedule. Pure. elsewhere: as in `read`."""
     views, held = _followed(project, found.there, found.by_label)
     sites = [
