@@ -62,7 +62,7 @@ def world(account: CalDAVAccount, tmp_path: Path) -> World:
     """Our four tasks beside one of a person."""
     account.add_foreign_task("Buy milk")
     world = World(account, tmp_path)
-    world.sync()
+    world.begin()
     return world
 
 
