@@ -55,7 +55,7 @@ class Settings:
     def read(cls, options: Mapping[str, Any]) -> Settings:
         """Return the settings of a goals file. Raises InputError for the first that is wrong."""
         for name, value in options.items():
-            if type(value) is not _KINDS.get(name) or (value == 0 and value is not False):  # `true` is no number
+            if type(value) is not _KINDS.get(name) or (value == 0 and type(value) is int):  # `true` is no number
                 raise InputError(
                     f"github: `{name}: {value}` is not a valid option; expected repo (such as me/goals), label (a "
                     "word), milestone, mentions and dependencies (true or false), project (a number), date_field (the "

@@ -53,7 +53,7 @@ def world(server: TableServer, tmp_path: Path) -> World:
     """Our four issues beside one of a person."""
     world = World(GitLabAccount(server), tmp_path)
     world.service.add_foreign_task("Buy milk")
-    world.sync()
+    world.begin()
     return world
 
 
@@ -242,7 +242,7 @@ def test_an_answer_of_another_shape_is_an_error_and_harms_nothing(tmp_path_facto
     folder = tmp_path_factory.mktemp("shapes")
     expected, bends = _ends(folder, None)
 
-    @settings(max_examples=tiers.examples(200))
+    @settings(max_examples=10 if tiers.quick else 200)
     @given(st.sampled_from(bends))
     def holds(how: shapes.Bend) -> None:
         assert _ends(folder, how)[0] == expected
