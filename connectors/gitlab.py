@@ -15,17 +15,18 @@ from connectors import stored
 from connectors.base import Capabilities, Check
 from connectors.http import Rate, Service, listed
 from connectors.options import Options
-from connectors.service import TEXT, Limits, ServiceConnector
+from connectors.service import ServiceConnector
 from connectors.shapes import Day, Moment, Shape, understood
 from connectors.snapshot import HtmlComment, Row
+from connectors.tasks import TEXT, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from connectors.http import Api
     from connectors.model import Content
-    from connectors.service import Wanted
     from connectors.snapshot import Hiding
+    from connectors.tasks import Wanted
 
 LABEL = "backplan"
 GITLAB = Service(

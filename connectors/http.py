@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass, field
@@ -13,17 +12,14 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from pydantic import SecretStr
 
-from config import settings
 from config.errors import BackplanError, CredentialsError, MissingError
-from config.redaction import keep_secret
 from connectors.base import Requests
 from connectors.retry import Clock, Retrier, TransientError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
-    from config.settings import Credential
+    from config.settings import Credential, Environment, Settings
 
 __all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object", "listed"]
 
@@ -60,21 +56,26 @@ class Rate:
     writes: bool = False
 
 
+def _token(settings: Settings) -> SecretStr:
+    return settings.secret()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """How a service is spoken to.
 
     credential: its token, and where it is. headers: sent with each request. header, scheme: what carries the token, and
-    the word before it. limited: whether an answer says that there are too many requests, so that nothing was done.
-    rest: seconds to wait then, where the answer does not say for how long. rates: what is never exceeded.
-    rights: what a token and its owner need, as a part of a sentence. whole: whether an answer that is no error is what
-    the service can have answered, and all of it. words: what an error says.
+    the word before it; login: what stands behind that word, by what is set. limited: whether an answer says that there
+    are too many requests, so that nothing was done. rest: seconds to wait then, where the answer does not say for how
+    long. rates: what is never exceeded. rights: what a token and its owner need, as a part of a sentence. whole:
+    whether an answer that is no error is what the service can have answered, and all of it. words: what an error says.
     """
 
     credential: Credential
     headers: Mapping[str, str] = field(default_factory=dict)
     header: str = "Authorization"
     scheme: str = "Bearer "
+    login: Callable[[Settings], SecretStr] = _token
     limited: Callable[[requests.Response], bool] = _is_429
     rest: float = 0.0
     rates: tuple[Rate, ...] = ()
@@ -126,7 +127,10 @@ class Api:
         self._http.headers.update({"User-Agent": "backplan", **service.headers})
         self._http.auth = _Auth(service, token)
         self._room = _Room(service.rates)
-        self._http.verify = os.environ.get("SSL_CERT_FILE") or True  # requests reads REQUESTS_CA_BUNDLE by itself
+
+    def trust(self, certificates: str | None) -> None:
+        """Trust the certificates in a file, or those that this machine trusts (and what REQUESTS_CA_BUNDLE names)."""
+        self._http.verify = certificates or True
 
     def send(
         self,
@@ -231,17 +235,20 @@ class Api:
         return max((float(reset) if reset.isdecimal() else 0.0) - self.retrier.now.timestamp(), 1.0)
 
 
-def connect(service: Service, folder: Path) -> Api:
-    """Return a service as the environment names it. Raises CredentialsError where its token is missing."""
-    said = settings.load(folder, service.credential)
-    secret = said.secret()
-    return Api(service, said.url, basic(said.user, secret) if said.user else secret, said.time_budget, Clock())
+def connect(service: Service, environment: Environment) -> Api:
+    """Return a service as the settings of a run name it. Raises CredentialsError where its token is missing."""
+    settings = environment.settings(service.credential)
+    api = Api(service, settings.url, service.login(settings), settings.time_budget, Clock())
+    api.trust(environment.variables.get("SSL_CERT_FILE"))
+    return api
 
 
-def basic(user: str, password: SecretStr) -> SecretStr:
-    """Return what follows `Basic` where a service takes a user's password."""
-    said = b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
-    keep_secret(said)
+def basic(settings: Settings) -> SecretStr:
+    """Return what follows `Basic` where a service takes a user's password; the user's name is set beside it."""
+    secret = settings.secret().get_secret_value()
+    (user,) = settings.also.values()
+    said = b64encode(f"{user}:{secret}".encode()).decode()
+    settings.secrets.keep(said)
     return SecretStr(said)
 
 

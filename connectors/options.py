@@ -12,6 +12,8 @@ from config.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from config.settings import Credential
+
 _UNKNOWN, _MISSING = "extra_forbidden", "missing"
 
 
@@ -26,12 +28,19 @@ class Options(BaseModel):
         """The place itself, in a word: two with one word are one place."""
         raise NotImplementedError
 
+    @classmethod
+    def of_origin(cls, address: str) -> Mapping[str, str]:
+        """Return the settings that follow from where the repository with the goals file comes from."""
+        del address
+        return {}
+
 
 @runtime_checkable
 class Declares(Protocol):
-    """A connector's class whose settings are a model: they are part of the goals file's JSON Schema."""
+    """A connector's class that declares its settings, which are part of the goals file's JSON Schema, and its token."""
 
     options: ClassVar[type[Options]]
+    credential: ClassVar[Credential | None]
 
 
 class OptionError(InputError):

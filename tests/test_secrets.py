@@ -53,7 +53,7 @@ class Leaky:
         self._namespace = namespace
 
     @classmethod
-    def configure(cls, options, namespace, folder):
+    def configure(cls, options, namespace, environment):
         if MODE == "configure":
             raise CredentialsError(f"leaky: {ALL} is wrong")
         return cls(namespace)

@@ -10,14 +10,14 @@ from urllib.parse import quote, unquote
 
 from icalendar import Calendar, Todo, vCategory, vDatetime, vDDDTypes, vInt, vText
 
-from connectors.service import TEXT
 from connectors.snapshot import OwnField, Row
+from connectors.tasks import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from connectors.model import Content
-    from connectors.service import Wanted
+    from connectors.tasks import Wanted
 
 MARKER, PLACE = "X-BACKPLAN", "X-APPLE-SORT-ORDER"
 _FIRST = datetime(2001, 1, 1, tzinfo=UTC)  # the place in a list that apps take for a task without one counts from here

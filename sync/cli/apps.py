@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from config.errors import BackplanError
+from connectors import registry
+from connectors.base import Check, SelfChecking
+from connectors.model import FIELDS
 from sync.cli.options import FAILED, Options, command, known_connectors
 from sync.cli.output import print_lines
 
 if TYPE_CHECKING:
-    from connectors.base import Check, Connector
+    from connectors.base import Connector
 
 
 @command()
 def connectors(options: Options) -> None:
     """List where tasks can live, and what each app can hold."""
-    from connectors import registry
-    from connectors.model import FIELDS
-
     entries: list[dict[str, Any]] = []
     for name in registry.installed():
         able = registry.load(name).capabilities
@@ -54,8 +55,6 @@ def doctor(options: Options) -> int:
 
     Is it valid, whose account is it, and what is missing?
     """
-    from dataclasses import asdict
-
     homes = options.workspace().homes()
     only = known_connectors(options.connector, homes)
     found = {home.label: _facts(home.connector) for home in homes if not only or home.connector.name in only}
@@ -72,8 +71,6 @@ def doctor(options: Options) -> int:
 
 
 def _facts(connector: Connector) -> list[Check]:
-    from connectors.base import Check, SelfChecking
-
     if isinstance(connector, SelfChecking):
         return connector.facts()
     try:

@@ -32,10 +32,11 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
     from sync.cli import init_file, workflow_template
 
     if template == "list":
+        from sync.reports import text as as_text
+
         found = init_file.templates()
-        options.emit(
-            lambda: {"version": 1, "templates": found}, lambda: print_lines([init_file.templates_table(found)])
-        )
+        table = as_text.rows(("template", "goal"), list(found.items()))
+        options.emit(lambda: {"version": 1, "templates": found}, lambda: print_lines([table]))
         return
     path = options.goals or Path("goals.yaml")
     text = init_file.goals_text(path, template, title, deadline, options.connector, ask=sys.stdin.isatty())

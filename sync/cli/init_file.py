@@ -22,9 +22,7 @@ from connectors.options import Declares
 from sync.cli import workflow_template as of_github
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from sync.reports.columns import Columns
+    from collections.abc import Sequence
 
 SCHEMA_NAME = "goals.schema.json"
 _ON_GITHUB = re.compile(r"url = \S*?github\.[\w.-]+[:/](?P<repo>[\w.-]+/[\w.-]+?)(?:\.git)?/?\s*$", re.MULTILINE)
@@ -35,13 +33,6 @@ def templates() -> dict[str, str]:
     """Return the title of every template's goal, by the template's name."""
     found = Templates(Path("templates"))
     return {name: goal[0].title for name in found.names() if (goal := found.get(name))}
-
-
-def templates_table(titles: Mapping[str, str]) -> Columns:
-    """Return the templates with their goals' titles, as a table."""
-    from sync.reports.text import rows
-
-    return rows(("template", "goal"), list(titles.items()))
 
 
 def goals_text(

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
+from config.settings import Settings
 from connectors.caldav.connector import CALDAV, CalDAVConnector, CalDAVOptions
 from connectors.http import Api, basic
 from tests.connectors.contract import NAMESPACE
@@ -34,9 +35,13 @@ def connector(
     """Return a connector as a process of its own has it; the clock of the service may be ahead."""
 
     def connect() -> Api:
-        return api(CALDAV, server.url, basic(USER, SecretStr(password)), budget, server.clock(ahead), 20)
+        return api(CALDAV, server.url, basic(_settings(server.url, password)), budget, server.clock(ahead), 20)
 
     return CalDAVConnector(connect, namespace, CalDAVOptions(list=name))
+
+
+def _settings(url: str, password: str) -> Settings:
+    return Settings(CALDAV.credential, url, 300, SecretStr(password), also={"CALDAV_USERNAME": USER})
 
 
 class CalDAVAccount:

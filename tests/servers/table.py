@@ -34,12 +34,13 @@ class RefusedError(Exception):
 class Table:
     """Rows by their numbers, and what the service is unkind about.
 
-    settles: after how many seconds a list shows what was made. forbidden: the routes that the token may not ask for.
-    page: how many rows a list has that is not asked for more.
+    token: what opens it. settles: after how many seconds a list shows what was made. forbidden: the routes that the
+    token may not ask for. page: how many rows a list has that is not asked for more.
     """
 
     rows: dict[int, dict[str, Any]] = field(default_factory=dict)
     now: datetime = EPOCH
+    token: str = TOKEN
     settles: float = 0.0
     forbidden: set[str] = field(default_factory=set)
     page: int = 20
@@ -78,11 +79,11 @@ class Table:
 class Shape:
     """One service. routes: "PUT /tasks/{number}" -> handler(table, request, body, parts); None is answered with 204.
 
-    login: whether a request may be answered. refusal: the body of an error.
+    login: the token that a request carries. refusal: the body of an error.
     """
 
     routes: Mapping[str, Callable[[Table, Request, Any, dict[str, str]], Any]]
-    login: Callable[[Request], bool]
+    login: Callable[[Request], str]
     refusal: Callable[[int, Any], Any]
 
 
@@ -111,7 +112,7 @@ class TableServer(LoopbackServer):
                 return self.refusal(no.status, 0, no.words)
 
     def _answer(self, request: Request) -> Response:
-        if not self.shape.login(request):
+        if self.shape.login(request) != self.table.token:
             raise RefusedError(401, None)
         asked = f"{request.method} {request.path}"
         matches = ((pattern.match(asked), route) for pattern, route in self._routes.items())

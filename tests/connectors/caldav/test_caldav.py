@@ -19,7 +19,7 @@ from connectors.base import Action
 from connectors.caldav import dav, todo
 from connectors.http import Api
 from connectors.model import Content, client_id
-from connectors.service import Wanted
+from connectors.tasks import Wanted
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
 from tests.connectors.caldav_account import CalDAVAccount, connector

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from config.errors import BackplanError, CredentialsError, InputError, MissingError, RefusedError
 from connectors.gitlab import GitLab
 from connectors.http import Api
-from connectors.service import Limits
+from connectors.tasks import Limits
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
 from tests import tiers

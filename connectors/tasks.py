@@ -1,0 +1,99 @@
+"""What a service is asked for: tasks as they shall be, and one request for each thing that happens to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from config.errors import BackplanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connectors.base import Capabilities, Check
+    from connectors.http import Api, Service
+    from connectors.model import Content
+    from connectors.snapshot import Hiding, Row
+
+TEXT = "text"
+
+
+class ChangedError(BackplanError):
+    """A task is not any more as it was read, so that it was not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a title and a description may be, and after how many seconds a list is sure to show what was made."""
+
+    title: int
+    text: int
+    settles: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A task as it shall be. `text` is the description with our line in it. ours: it carries our label.
+
+    id: of one that is to be made, where the service takes our ids. above: the id of the task to make it below, if any.
+    """
+
+    content: Content
+    text: str
+    ours: bool = True
+    id: str = ""
+    above: str = ""
+
+
+class TaskService(Protocol):
+    """How tasks are read and written in a service. Each method sends one request, and decides nothing.
+
+    Raises MissingError where something is not there, CredentialsError where the token is wrong, ChangedError where a
+    service that tells notices a change since a task was read, or BackplanError.
+    """
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    http: ClassVar[Service]
+    limits: ClassVar[Limits]
+    hiding: ClassVar[Hiding]
+    remedy: ClassVar[str]  # what a person can do to bring a lost memory back
+
+    def __init__(self, options: Any, api: Api) -> None: ...
+
+    def account(self) -> frozenset[str]:
+        """Return the names of whoever the token belongs to."""
+
+    def rows(self, *, whole: bool = False) -> Iterable[Row]:
+        """Return all tasks with our label, open and done; `whole`: all tasks of the place, whatever their labels."""
+
+    def row(self, native_id: str) -> Row | None:
+        """Return one task; None where it was deleted."""
+
+    def create(self, wanted: Wanted) -> Row:
+        """Make a task. Raises UnknownOutcomeError where it may have been made.
+
+        A service that takes our ids returns what has the id, whoever made it.
+        """
+
+    def change(self, row: Row, wanted: Wanted, fields: frozenset[str]) -> Row:
+        """Change fields of a task: those of the content, or its text."""
+
+    def close(self, row: Row) -> Row:
+        """Complete a task."""
+
+    def reopen(self, row: Row) -> Row:
+        """Open a task again."""
+
+    def remove(self, row: Row) -> bool:
+        """Delete a task; return False where the token may not."""
+
+    def keep(self, row: Row, words: str) -> None:
+        """Keep words of a person's beside a task."""
+
+    def facts(self) -> list[Check]:
+        """Return what there is to say of token and place."""
+
+    @staticmethod
+    def canonical(content: Content) -> Content:
+        """Return content as the service stores it, as far as it changes more than white space."""

@@ -1,0 +1,200 @@
+"""Writes into a place of a service: each task once, and the memory so that a run may die at any moment."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from config.errors import BackplanError, MissingError
+from connectors import stored
+from connectors.base import Action, StoreWrite, Write, WriteResult
+from connectors.codec import write_marker
+from connectors.model import Content, client_id
+from connectors.retry import UnknownOutcomeError
+from connectors.snapshot import Classifier
+from connectors.stored import Stored
+from connectors.tasks import TEXT, ChangedError, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from connectors.model import StoredGoal
+    from connectors.snapshot import Found, Row
+    from connectors.tasks import TaskService
+
+_GONE = "there is no such task any more"
+_BESIDES = 500  # characters of a description that holds a piece of the memory, for what people read there
+
+
+class Place:
+    """What was read of a place in a service, and written since."""
+
+    def __init__(self, service: TaskService, namespace: str) -> None:
+        self.service = service
+        self.rows: dict[str, Row] = {}
+        self.stored = Stored({})
+        self._namespace = namespace
+
+    def look(self, *, whole: bool = False) -> None:
+        """Take in the rows that are listed, and the memory among them."""
+        self.rows |= {row.id: row for row in self.service.rows(whole=whole)}
+        self.stored = stored.read(self.rows.values(), self._namespace, self.service.hiding)
+
+    def absent(self) -> set[str]:
+        """Return the ids of what is remembered as open and was not listed."""
+        entries = self.classifier.entries.values()
+        return {entry.native_id for entry in entries if entry.state == "live"} - self.rows.keys()
+
+    @property
+    def classifier(self) -> Classifier:
+        """What tells whose rows are, by what is remembered now."""
+        return Classifier(self._namespace, self.service.hiding, self.stored.memory)
+
+    def row(self, native_id: str) -> Row | None:
+        """Return a task as it was read, or as it is now where it was not listed."""
+        if native_id not in self.rows and (row := self.service.row(native_id)):
+            self.take(row)
+        return self.rows.get(native_id)
+
+    def take(self, row: Row) -> Row:
+        """Take note of a row as it is now."""
+        self.rows[row.id] = row
+        return row
+
+
+class Writer:
+    """Carries out writes in a place. `pause` waits for some seconds, and says why."""
+
+    def __init__(self, place: Place, namespace: str, pause: Callable[[float, str], None]) -> None:
+        self._place, self._namespace, self._pause = place, namespace, pause
+        self._service = place.service
+
+    def carry_out(self, write: Write | StoreWrite) -> WriteResult:
+        """Carry out one write. Raises BackplanError where it cannot be."""
+        if isinstance(write, StoreWrite):
+            self._store(write.memory)
+            return WriteResult()
+        if write.action is Action.CREATE:
+            return WriteResult(self._create(write).id)
+        row = self._place.row(write.native_id)
+        if row is None:
+            return WriteResult(write.native_id, None if write.action is Action.REMOVE else _GONE)
+        if write.kept:
+            self._service.keep(row, write.kept)
+        if write.action is Action.REMOVE:
+            self._remove(row)
+        else:
+            self._change(row, write)
+        return WriteResult(row.id)
+
+    def _change(self, row: Row, write: Write) -> None:
+        """Change what differs, and then whether it is done: a run that dies in between completes it once more."""
+        content = write.content or self._place.classifier.content(row)
+        notes, line = self._service.hiding.split(row.text)
+        if "notes" in write.fields:
+            notes = content.notes
+        if write.action is Action.DETACH:
+            line = ""
+        elif write.marker:
+            line = write_marker(write.marker)
+        wanted = Wanted(content, self._joined(notes, line), ours=write.action is not Action.DETACH)
+        fields = (write.fields & self._service.capabilities.fields) - {"notes"}
+        if fields or wanted.text != row.text:
+            row = self._place.take(self._service.change(row, wanted, fields | {TEXT}))
+        if write.action is Action.COMPLETE and not row.done:
+            self._place.take(self._service.close(row))
+        elif write.action is Action.REOPEN and row.closed:
+            self._place.take(self._service.reopen(row))
+
+    def _remove(self, row: Row) -> None:
+        """Delete a task; where the token may not, close it as one that is nobody's."""
+        with suppress(MissingError):
+            if not self._service.remove(row):
+                notes = self._service.hiding.split(row.text)[0]
+                wanted = Wanted(self._place.classifier.content(row), notes, ours=False)
+                row = self._service.change(row, wanted, frozenset({TEXT}))
+                if not row.closed:
+                    self._service.close(row)
+        self._place.rows.pop(row.id, None)
+
+    def _create(self, write: Write) -> Row:
+        content, marker = write.content, write.marker
+        assert content is not None and marker is not None  # noqa: S101, PT018  # a create has both
+        text = self._joined(content.notes, write_marker(marker))
+        own = client_id(marker.namespace, marker.key, marker.generation)
+        row = self._make(Wanted(content, text, id=own, above=self._ids.get(write.parent or "", "")))
+        self._ids[write.key] = row.id
+        return row
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        """The ids of our open tasks, by key."""
+        found = self._place.classifier.managed(self._place.rows.values())
+        return {one.marker.key: one.row.id for one in found if self._is_ours(one)}
+
+    def _is_ours(self, found: Found) -> bool:
+        return found.marker.namespace == self._namespace and not found.row.closed
+
+    def _make(self, wanted: Wanted) -> Row:
+        """Make a task once: one that may have been made is looked for by our line in it.
+
+        Raises BackplanError where another one has its id.
+        """
+        split = self._service.hiding.split
+        line = split(wanted.text)[1]
+        while True:
+            try:
+                row = self._place.take(self._service.create(wanted))
+                if _identity(split(row.text)[1]) != _identity(line):
+                    raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
+                return row
+            except UnknownOutcomeError:
+                self._pause(self._service.limits.settles, "whether it has made what it was asked for is not known")
+                self._place.look()
+            if made := next((row for row in self._place.rows.values() if split(row.text)[1] == line), None):
+                return made
+
+    def _store(self, memory: Mapping[str, StoredGoal]) -> None:
+        """Write the memory: one piece in place, several beside the old ones. Then what is spare goes."""
+        place, hiding = self._place, self._service.hiding
+        old, spare = place.stored.rows, place.stored.spare
+        lines = stored.write(memory, self._namespace, self._service.limits.text - _BESIDES)
+        rows = old
+        if lines != [hiding.split(row.text)[1] for row in old]:
+            texts = [hiding.join(stored.ABOUT, line) for line in lines]
+            if len(texts) == len(old) == 1:
+                wanted = Wanted(Content(old[0].title), texts[0])
+                rows = (place.take(self._overwrite(old[0], wanted)),)
+            else:
+                pieces = zip(texts, lines, strict=True)
+                rows = tuple(
+                    self._make(Wanted(Content(stored.TITLE), text, id=client_id(line))) for text, line in pieces
+                )
+                spare += old
+        place.stored = Stored(memory, rows, spare)
+        for row in spare:
+            self._remove(row)
+        place.stored = Stored(memory, rows)
+
+    def _overwrite(self, row: Row, wanted: Wanted) -> Row:
+        """Change the memory, whoever wrote it since: what a run that raced has made tells that by its marker."""
+        try:
+            return self._service.change(row, wanted, frozenset({TEXT}))
+        except ChangedError:
+            return self._service.change(self._service.row(row.id) or row, wanted, frozenset({TEXT}))
+
+    def _joined(self, notes: str, line: str) -> str:
+        """Return a description. Raises BackplanError where it is too long."""
+        text = self._service.hiding.join(notes, line)
+        if (over := len(text) - self._service.limits.text) > 0:
+            name = self._service.http.credential.service
+            raise BackplanError(
+                f"its text is {over} characters too long for {name}; shorten its notes in the goals file"
+            )
+        return text
+
+
+def _identity(line: str) -> list[str]:
+    """Return what tells apart two lines of ours: nonce, namespace and key of a task, number and set of a memory."""
+    return line.split()[:4]
