@@ -93,6 +93,12 @@ def _values(environment: Mapping[str, str]) -> Iterator[str]:
             yield _content(Path(value)) if match["file"] else value
 
 
+def tokens_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the secret settings themselves by their names, without those that name a file."""
+    found = ((name, value.strip(), _SECRET_NAME.fullmatch(name)) for name, value in environment.items())
+    return {name: value for name, value, match in found if match and value and not match["file"]}
+
+
 def _content(path: Path) -> str:
     """Return the content of a file; empty if it cannot be read, which its users report."""
     try:

@@ -54,6 +54,11 @@ class Credential:
     also: Mapping[str, str] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables without which the service cannot be spoken to."""
+        return (*([] if self.url else [self.url_variable]), *self.also, self.variable)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -140,6 +145,11 @@ class Environment:
         }
         said = {name: found[variable] for name, variable in names.items() if variable in found}
         said["url"] = self.variables.get(credential.url_variable) or credential.url
+        if not said["url"]:
+            raise InputError(
+                f"{credential.service}'s address is missing: put it into the environment variable "
+                f"{credential.url_variable}, beginning with https:// (nothing was changed)"
+            )
         try:
             read = _Values.model_validate(said)
         except ValidationError as error:

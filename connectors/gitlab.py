@@ -53,6 +53,7 @@ class GitLabOptions(Options):
     """Where issues go in GitLab."""
 
     example: ClassVar[str] = "{project: me/goals}"
+    host: ClassVar[str] = "gitlab"
     project: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)+$", description="the path of a project, such as me/goals")
 
     @property
@@ -139,10 +140,7 @@ class GitLab:
 
     def row(self, native_id: str) -> Row | None:
         """Return an issue by its number in the project."""
-        try:
-            return self._one("GET", native_id) if native_id.isdecimal() else None
-        except MissingError:
-            return None
+        return self._one("GET", native_id) if native_id.isdecimal() else None
 
     def create(self, wanted: Wanted) -> Row:
         """Make an issue."""

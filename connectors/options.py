@@ -18,21 +18,19 @@ _UNKNOWN, _MISSING = "extra_forbidden", "missing"
 
 
 class Options(BaseModel):
-    """What a person writes of one place, such as `example`."""
+    """What a person writes of one place, such as `example`.
+
+    host: a word in the names of hosts from which repositories are cloned whose path there is the place itself.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
     example: ClassVar[str]
+    host: ClassVar[str] = ""
 
     @property
     def place(self) -> str:
         """The place itself, in a word: two with one word are one place."""
         raise NotImplementedError
-
-    @classmethod
-    def of_origin(cls, address: str) -> Mapping[str, str]:
-        """Return the settings that follow from where the repository with the goals file comes from."""
-        del address
-        return {}
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from config.project import Target
-    from config.settings import Environment
+    from config.settings import Credential, Environment
     from connectors.base import Connector
 
 GROUP = "backplan.connectors"
@@ -39,6 +39,20 @@ def load(name: str) -> type[Connector]:
         raise InputError(f"no connector has the name `{name}`; {hint}")
     connector: type[Connector] = known[name].load()
     return connector
+
+
+def credential(name: str) -> Credential | None:
+    """Return the token that a connector says it needs. Raises InputError as `load` does."""
+    found: object = load(name)
+    return found.credential if isinstance(found, Declares) else None
+
+
+def entry(name: str) -> str:
+    """Return an example of what names a connector under `sync:`, such as {github: {repo: me/goals}}."""
+    found: object = load(name)
+    if not isinstance(found, Declares) or not any(field.is_required() for field in found.options.model_fields.values()):
+        return name
+    return f"{{{name}: {found.options.example}}}"
 
 
 def option_schemas() -> dict[str, Any]:

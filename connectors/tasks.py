@@ -68,7 +68,7 @@ class TaskService(Protocol):
         """Return all tasks with our label, open and done; `whole`: all tasks of the place, whatever their labels."""
 
     def row(self, native_id: str) -> Row | None:
-        """Return one task; None where it was deleted."""
+        """Return one task; None, or MissingError, where it was deleted."""
 
     def create(self, wanted: Wanted) -> Row:
         """Make a task. Raises UnknownOutcomeError where it may have been made.

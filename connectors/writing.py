@@ -53,8 +53,10 @@ class Place:
 
     def row(self, native_id: str) -> Row | None:
         """Return a task as it was read, or as it is now where it was not listed."""
-        if native_id not in self.rows and (row := self.service.row(native_id)):
-            self.take(row)
+        if native_id not in self.rows:
+            with suppress(MissingError):
+                row = self.service.row(native_id)
+                self.rows |= {native_id: row} if row else {}
         return self.rows.get(native_id)
 
     def take(self, row: Row) -> Row:

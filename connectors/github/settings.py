@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -12,7 +11,6 @@ from connectors.options import Options
 
 LONGEST_LABEL = 50
 _TARGET_DATE, _START_DATE = "Target date", "Start date"  # as GitHub names them in a new organization
-_ORIGIN = re.compile(r"github\.[\w.-]+[:/](?P<repo>[\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 CREDENTIAL = Credential(
     "GitHub",
     "GITHUB_TOKEN",
@@ -29,6 +27,7 @@ class GitHubOptions(Options):
     """Where issues go on GitHub, and what else shows the plan there."""
 
     example: ClassVar[str] = "{repo: me/goals}"
+    host: ClassVar[str] = "github"
     repo: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$",
         description="the owner and the name of a repository, such as me/goals",
@@ -54,12 +53,6 @@ class GitHubOptions(Options):
     def place(self) -> str:
         """The repository."""
         return self.repo
-
-    @classmethod
-    def of_origin(cls, address: str) -> dict[str, str]:
-        """Return the repository itself where it is on GitHub."""
-        found = _ORIGIN.search(address)
-        return {"repo": found["repo"]} if found else {}
 
     @property
     def date_fields(self) -> tuple[str, str]:

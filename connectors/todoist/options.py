@@ -22,7 +22,7 @@ _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 class TodoistOptions(Options):
     """Where tasks go in Todoist; the first sync makes what is not there."""
 
-    example: ClassVar[str] = "{project: Career, section: This year}"
+    example: ClassVar[str] = "{project: Career}"
     project: _Name = Field("Goals", description="the name (or id) of a project, such as Career")
     section: _Name | None = Field(None, description="the name (or id) of a section of it, such as This year")
 

@@ -21,10 +21,9 @@ from config import display, loader, pull_request
 from config.atomic_write import replace_file
 from config.errors import BackplanError, CredentialsError, GoalsFileError, InputError, RefusedError
 from config.redaction import hide
-from config.source import place_at
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import newest, workflow_commands
+from sync.action import newest, tokens, workflow_commands
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
 from sync.run.reading import read
@@ -50,22 +49,13 @@ _NO_GOALS_FILE = (
     "To make one, open the repository's page: Add file > Create new file > goals.yaml. Where it is called otherwise, "
     "name it in the workflow, as `goals:` below `with:`."
 )
-_NO_TODOIST = (
-    "The workflow hands on a token for Todoist, but the goals file does not name it, so nothing was written there. "
-    "Write `sync: [todoist]` at the top of the goals file."
-)
 _SECRETS = (
-    "On GitHub, your tokens are kept under Settings > Secrets and variables > Actions (New repository secret: "
-    "TODOIST_API_TOKEN), and the workflow hands them on (`todoist-token: ${{ secrets.TODOIST_API_TOKEN }}`). One "
-    "that is there already has expired, was mistyped or may too little: put a new one in its place."
+    "On GitHub, it is kept under Settings > Secrets and variables > Actions (New repository secret) with the name of "
+    "that variable, and the workflow hands it on in the step that uses backplan: `env:`, and below it, as for Todoist, "
+    "`TODOIST_API_TOKEN: ${{ secrets.TODOIST_API_TOKEN }}`. One that is there already has expired, was mistyped or may "
+    "too little: put a new one in its place."
 )
 _FOR_ONE_RUN = ("allow-mass-change", "rebuild")  # inputs that a refusal names as options
-_FOR_ALL_TO_READ = (
-    "Todoist's token stands in this file, where everybody who sees the repository reads it. Make a new one in Todoist "
-    "(Settings > Integrations > Developer), put it into the secret TODOIST_API_TOKEN (Settings > Secrets and variables "
-    "> Actions), and write here: todoist-token: ${{ secrets.TODOIST_API_TOKEN }}"
-)
-_TOKEN_LENGTH = 20  # what is shorter is no token of Todoist's, and may be any word of a workflow
 _GOALS_FILES = ("*[Gg][Oo][Aa][Ll]*.[Yy]*", "*/*[Gg][Oo][Aa][Ll]*.[Yy]*")  # where a person may have put it
 _ONLY_PLANNED = "This is a pull request, so it is only planned: the tasks follow once it is merged."
 _NOT_READ = (
@@ -168,7 +158,7 @@ def _carefully(folder: Path) -> Outcome:
 def run(inputs: Inputs, folder: Path) -> Outcome:
     """Run the command in the inputs, and write the plan into `folder`. Raises BackplanError."""
     _refuse_version(inputs.version)
-    _refuse_shown_token()
+    tokens.refuse_shown()
     path = _goals_path(inputs.goals)
     age = _age(inputs.command, path)
     workspace = _workspace(path)
@@ -198,16 +188,6 @@ def _refuse_version(wanted: str) -> None:
             f"the workflow asks for version {wanted} of backplan, and this is {ours}: change what stands after the @ "
             "in `uses:`, or the input `version`"
         )
-
-
-def _refuse_shown_token() -> None:
-    token = os.environ.get("TODOIST_API_TOKEN", "").strip()
-    if len(token) < _TOKEN_LENGTH:
-        return
-    for path in sorted(Path(".github/workflows").glob("*.y*ml")):
-        text = path.read_text("utf-8", "replace")
-        if token in text:
-            raise InputError(f"{place_at(path.as_posix(), text, text.index(token))}: {_FOR_ALL_TO_READ}")
 
 
 def _goals_path(path: Path | None) -> Path:
@@ -326,10 +306,9 @@ def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[s
 
 def _notes(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
     """Yield other sentences for the report: notices of the apps, and a missing line in the workflow."""
-    named = {home.connector.name for home in reading.homes}
-    if os.environ.get("TODOIST_API_TOKEN") and "todoist" not in named:
-        workflow_commands.annotate("warning", _NO_TODOIST)
-        yield _NO_TODOIST
+    for sentence in tokens.not_named({home.connector.name for home in reading.homes}):
+        workflow_commands.annotate("warning", sentence)
+        yield sentence
     for label in reading.rebuilt:
         yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
     yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)

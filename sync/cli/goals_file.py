@@ -29,7 +29,7 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
 
     From a template, or by asking. What is there is never written over.
     """
-    from sync.cli import init_file, workflow_template
+    from sync.cli import init_apps, init_file, workflow_template
 
     if template == "list":
         from sync.reports import text as as_text
@@ -48,6 +48,8 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
         if any(name.endswith(workflow_template.PATH) for name in written):
             path = workflow_template.PATH
             say(f"{path} syncs every day on GitHub; write there for OWNER whose copy of backplan you use")
+        for sentence in init_apps.tokens(options.connector):
+            say(sentence)
         say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
     options.emit(lambda: {"version": 1, "written": written}, show)

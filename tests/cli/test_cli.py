@@ -245,6 +245,22 @@ def test_init_knows_the_connectors(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "https://gitlab.com/ann/home/goals.git",
+        "git@gitlab.example.org:ann/home/goals",
+        "ssh://git@gitlab.com:22/ann/home/goals",
+    ],
+)
+def test_init_for_gitlab_names_the_project_and_hands_the_token_on(person: Person, url: str) -> None:
+    (person.folder / ".git").mkdir()
+    (person.folder / ".git" / "config").write_text(f'[remote "origin"]\n\turl = {url}\n', "utf-8")
+    assert person.run(*INIT, "--connector", "gitlab").code == 0
+    assert "sync: [{gitlab: {project: ann/home/goals}}]" in person.goals.read_text("utf-8")
+    assert "GITLAB_TOKEN: ${{ secrets.GITLAB_TOKEN }}" in (person.folder / workflow_template.PATH).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
     "url", ["https://github.com/ann/my.goals.git", "git@github.com:ann/my.goals", "ssh://git@github.com/ann/my.goals/"]
 )
 def test_init_for_github_names_the_repository(person: Person, url: str) -> None:
@@ -300,6 +316,8 @@ def test_connectors_and_the_schema_are_told(person: Person) -> None:
         "reliability": "unique",
         "local": True,
         "configured": True,
+        "sync": "markdown",
+        "variables": [],
     }
     assert json.loads(person.run("schema").out) == json.loads((ROOT / "config/goals.schema.json").read_text("utf-8"))
 
