@@ -7,41 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pydantic import SecretStr
-
-from config.settings import Settings
-from connectors.caldav.connector import CALDAV, CalDAVConnector, CalDAVOptions
-from connectors.http import Api, basic
+from connectors.caldav.connector import CalDAVConnector
 from tests.connectors.contract import NAMESPACE
-from tests.servers.radicale import EPOCH, LIST, PASSWORD, USER
+from tests.connectors.stand import Stand
+from tests.servers.radicale import EPOCH, LIST, PASSWORD, USER, RadicaleServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from connectors.base import Connector
-    from tests.servers.radicale import RadicaleServer
-
-
-def connector(
-    server: RadicaleServer,
-    namespace: str = NAMESPACE,
-    *,
-    password: str = PASSWORD,
-    name: str = LIST,
-    budget: float = 300,
-    api: type[Api] = Api,
-    ahead: timedelta = timedelta(0),
-) -> CalDAVConnector:
-    """Return a connector as a process of its own has it; the clock of the service may be ahead."""
-
-    def connect() -> Api:
-        return api(CALDAV, server.url, basic(_settings(server.url, password)), budget, server.clock(ahead), 20)
-
-    return CalDAVConnector(connect, namespace, CalDAVOptions(list=name))
-
-
-def _settings(url: str, password: str) -> Settings:
-    return Settings(CALDAV.credential, url, 300, SecretStr(password), also={"CALDAV_USERNAME": USER})
 
 
 class CalDAVAccount:
@@ -50,12 +24,12 @@ class CalDAVAccount:
     garbles: frozenset[str] = frozenset()  # Radicale takes no date that is none
     cancels = True
 
-    def __init__(self, server: RadicaleServer) -> None:
-        self.server = server
+    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
+        self.stand, self.server = stand, server
         self._added: list[str] = []
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return connector(self.server, namespace, ahead=timedelta(self.clock))
+        return self.stand.connect(self.server, namespace, ahead=timedelta(self.clock))
 
     @property
     def clock(self) -> int:
@@ -75,6 +49,9 @@ class CalDAVAccount:
         """Return the id of the task with the memory."""
         (found,) = (text for text in map(_unfolded, self.texts()) if "X-BACKPLAN:bpm1" in text)
         return found.partition("\nUID:")[2].partition("\n")[0]
+
+    def damage_memory(self) -> None:
+        self.edit(self.memory(), lambda text: text.replace("%22goal%22", "%22gaol%22"))
 
     def edit(self, native_id: str, change: Callable[[str], str]) -> None:
         path, text = self.resource(native_id)
@@ -154,9 +131,23 @@ class CalDAVAccount:
         shown = re.findall(r"(?m)^(?:SUMMARY|DESCRIPTION|CATEGORIES)[:;].*", "\n".join(map(_unfolded, self.texts())))
         return "\n".join(shown)
 
+    def titles(self) -> list[str]:
+        found = (title for text in self.texts() for title in re.findall(r"(?m)^SUMMARY:(.*?)\r?$", text))
+        return sorted(title.replace("\\", "") for title in found)
+
     def texts(self) -> list[str]:
         return list(self.server.resources().values())
 
 
 def _unfolded(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\n ", "")
+
+
+CALDAV = Stand(
+    CalDAVConnector,
+    RadicaleServer,
+    CalDAVAccount,
+    {"list": LIST},
+    token=PASSWORD,
+    also={"CALDAV_USERNAME": USER},
+)

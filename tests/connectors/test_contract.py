@@ -12,16 +12,14 @@ import pytest
 from connectors.markdown.connector import MarkdownConnector
 from tests import tiers
 from tests.conftest import ROOT
-from tests.connectors.caldav_account import CalDAVAccount
+from tests.connectors.caldav_account import CALDAV
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
-from tests.connectors.gitlab_account import GitLabAccount
+from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
-from tests.servers import gitlab
 from tests.servers.github_server import GitHubServer
-from tests.servers.radicale import RadicaleServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors.base import Connector
+    from tests.connectors.contract import Service
+    from tests.connectors.stand import Stand
 
 
 class MarkdownFile:
@@ -163,22 +163,27 @@ class TestGitHubWithAll(TestGitHub):
     options: ClassVar[dict[str, Any]] = {"milestone": True, "dependencies": True, "project": 4}
 
 
-class TestGitLab(Contract):
+class OverHTTP(Contract):
+    """A service behind its stand-in."""
+
+    stand: ClassVar[Stand]
+
+    @pytest.fixture
+    def service(self) -> Iterator[Service]:
+        with self.stand.server() as server:
+            yield self.stand.person(self.stand, server)
+
+
+class TestGitLab(OverHTTP):
     """GitLab, over HTTP."""
 
-    @pytest.fixture
-    def service(self) -> Iterator[GitLabAccount]:
-        with gitlab.server() as server:
-            yield GitLabAccount(server)
+    stand = GITLAB
 
 
-class TestCalDAV(Contract):
+class TestCalDAV(OverHTTP):
     """CalDAV, over HTTP, with Radicale behind it."""
 
-    @pytest.fixture
-    def service(self) -> Iterator[CalDAVAccount]:
-        with RadicaleServer() as server:
-            yield CalDAVAccount(server)
+    stand = CALDAV
 
 
 def test_every_connector_is_in_the_suite() -> None:

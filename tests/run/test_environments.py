@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from connectors.base import Action
 from sync.run import pipeline, reading
 from sync.run.workspace import open_workspace
 from tests.connectors.contract import TODAY
-from tests.connectors.gitlab_account import GitLabAccount
+from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.todoist_account import TodoistAccount
 from tests.servers import gitlab
 from tests.servers.http import Response
@@ -112,8 +112,8 @@ def test_each_token_goes_to_its_own_server_and_each_plan_into_its_own_account(
     for person in people:
         (token,) = (value for name, value in person.variables.items() if name.endswith("TOKEN"))
         assert person.asked_with == {token}
-        hands = GitLabAccount if service == "gitlab" else TodoistAccount
-        text = hands(person.server).text()  # type: ignore[arg-type]  # it is the service's
+        server: Any = person.server
+        text = (GITLAB.person(GITLAB, server) if service == "gitlab" else TodoistAccount(server)).text()
         assert [name for name in TOKENS if f"Of {name}" in text] == [person.name]
 
 
