@@ -64,7 +64,7 @@ class Credential:
 class Settings:
     """What is set for one service: where it is, its token, and how many seconds a run may take.
 
-    also: what the further variables hold that the service needs.
+    also: what the further variables hold that the service needs. certificates: a file of those that are trusted.
     """
 
     credential: Credential
@@ -74,6 +74,7 @@ class Settings:
     token_file: Path | None = None
     also: Mapping[str, str] = field(default_factory=dict)
     secrets: Secrets = OF_PROCESS
+    certificates: str | None = None
 
     def secret(self) -> SecretStr:
         """Return the service's token. Raises CredentialsError where it, or something beside it, is missing."""
@@ -159,8 +160,16 @@ class Environment:
             # Not pydantic's own words: they repeat the value.
             wrong = "; ".join(f"{names[str(e['loc'][0])]}: {e['msg']}" for e in errors)
             raise InputError(f"a setting in the environment is wrong: {wrong}") from None
-        also = {name: found.get(name, "") for name in credential.also}
-        return Settings(credential, read.url, read.time_budget, read.token, read.token_file, also, self.secrets)
+        return Settings(
+            credential,
+            read.url,
+            read.time_budget,
+            read.token,
+            read.token_file,
+            {name: found.get(name, "") for name in credential.also},
+            self.secrets,
+            self.variables.get("SSL_CERT_FILE"),
+        )
 
     def _lines(self) -> dict[str, str]:
         """Return the lines of a `.env` in the current folder, or else in that of the goals file."""

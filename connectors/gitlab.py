@@ -13,8 +13,9 @@ from config.errors import MissingError
 from config.settings import Credential
 from connectors import stored
 from connectors.base import Capabilities, Check
-from connectors.http import Rate, Service, listed
+from connectors.http import Rate, Service
 from connectors.options import Options
+from connectors.pages import listed
 from connectors.service import ServiceConnector
 from connectors.shapes import Day, Moment, Shape, understood
 from connectors.snapshot import HtmlComment, Row
@@ -131,7 +132,7 @@ class GitLab:
         query |= {} if whole else {"labels": LABEL}
         try:
             with understood("GitLab", "the issues"):
-                return [self._row(said) for said in listed(self._api.ask, f"{self._path}/issues", **query)]
+                return [self._row(said) for said in listed(self._api.ask, f"{self._path}/issues", query)]
         except MissingError:
             raise MissingError(
                 f"gitlab ({self._project}): there is no such project, its issues are switched off, or the token may "

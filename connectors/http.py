@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -17,11 +17,11 @@ from connectors.base import Requests
 from connectors.retry import Clock, Retrier, TransientError, asked_to_wait, too_often, unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from config.settings import Credential, Environment, Settings
 
-__all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object", "listed"]
+__all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object"]
 
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and to be answered: longer than services take before they give up
 _MOST_HOPS = 5
@@ -56,7 +56,22 @@ class Rate:
     writes: bool = False
 
 
-def _token(settings: Settings) -> SecretStr:
+class Token(Protocol):
+    """What is sent with each request."""
+
+    def get_secret_value(self) -> str:
+        """Return it."""
+
+
+@runtime_checkable
+class Renewable(Token, Protocol):
+    """A token that ends, and can be had anew."""
+
+    def renew(self) -> None:
+        """Get a new one. Raises CredentialsError where there is none any more."""
+
+
+def _token(settings: Settings) -> Token:
     return settings.secret()
 
 
@@ -75,7 +90,7 @@ class Service:
     headers: Mapping[str, str] = field(default_factory=dict)
     header: str = "Authorization"
     scheme: str = "Bearer "
-    login: Callable[[Settings], SecretStr] = _token
+    login: Callable[[Settings], Token] = _token
     limited: Callable[[requests.Response], bool] = _is_429
     rest: float = 0.0
     rates: tuple[Rate, ...] = ()
@@ -87,7 +102,7 @@ class Service:
 class _Auth(requests.auth.AuthBase):
     """Sends the token; as an object of requests' own, so that no .netrc on this machine overrules it."""
 
-    def __init__(self, service: Service, token: SecretStr) -> None:
+    def __init__(self, service: Service, token: Token) -> None:
         self._header, self._scheme, self._token = service.header, service.scheme, token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -115,7 +130,7 @@ class Api:
     """A service at an address, asked with one token. `requests` counts what is sent, `retrier` knows the time left."""
 
     def __init__(
-        self, service: Service, url: str, token: SecretStr, budget: float, clock: Clock, timeout: float | None = None
+        self, service: Service, url: str, token: Token, budget: float, clock: Clock, timeout: float | None = None
     ) -> None:
         """`url` is where the service is, `budget` the seconds that a run may take, from now."""
         self.url = url.rstrip("/")
@@ -126,6 +141,7 @@ class Api:
         self._http = requests.Session()
         self._http.headers.update({"User-Agent": "backplan", **service.headers})
         self._http.auth = _Auth(service, token)
+        self._token = token
         self._room = _Room(service.rates)
 
     def trust(self, certificates: str | None) -> None:
@@ -156,9 +172,18 @@ class Api:
         if wait := self._room.take(self.retrier.clock.passed(), writing=writing):
             self.retrier.pause(wait, "the next request has to wait, as there may be only so many a minute")
         content = {"data": body.encode()} if isinstance(body, str) else {"json": body}
+        asked = {"params": params, "headers": headers, **content}
+        response = self._answer(method, path, asked, writing=writing, repeatable=repeatable)
+        if response.status_code == requests.codes.unauthorized and isinstance(self._token, Renewable):
+            self.retrier.until_answered(self._token.renew)
+            response = self._answer(method, path, asked, writing=writing, repeatable=repeatable)
+        return response
+
+    def _answer(
+        self, method: str, path: str, asked: Mapping[str, Any], *, writing: bool, repeatable: bool
+    ) -> requests.Response:
         return self.retrier.until_answered(
-            lambda: self._once(method, self._address(path), {"params": params, "headers": headers, **content}, writing),
-            repeatable=repeatable,
+            lambda: self._once(method, self._address(path), asked, writing), repeatable=repeatable
         )
 
     def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
@@ -239,7 +264,7 @@ def connect(service: Service, environment: Environment) -> Api:
     """Return a service as the settings of a run name it. Raises CredentialsError where its token is missing."""
     settings = environment.settings(service.credential)
     api = Api(service, settings.url, service.login(settings), settings.time_budget, Clock())
-    api.trust(environment.variables.get("SSL_CERT_FILE"))
+    api.trust(settings.certificates)
     return api
 
 
@@ -250,22 +275,6 @@ def basic(settings: Settings) -> SecretStr:
     said = b64encode(f"{user}:{secret}".encode()).decode()
     settings.secrets.keep(said)
     return SecretStr(said)
-
-
-def listed(ask: Callable[..., requests.Response], path: str, **query: str) -> Iterator[Any]:
-    """Yield everything that a list holds, page by page, as its links lead on.
-
-    ask: returns the answer to a request. Raises ValueError where what it answers is no list.
-    """
-    url: str | None = path
-    params: Mapping[str, str] | None = query
-    while url is not None:
-        response = ask("GET", url, params=params)
-        values = response.json()
-        if not isinstance(values, list):
-            raise ValueError("it is no list")
-        yield from values
-        url, params = response.links.get("next", {}).get("url"), None
 
 
 def json_object(response: requests.Response) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from config.errors import BackplanError, CredentialsError
-from connectors.base import Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
+from connectors.base import Capabilities, Check, Connector, Pace, Requests, StoreWrite, Write, WriteResult
 from connectors.http import Api, connect
 from connectors.model import Content
 from connectors.options import read_options
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from connectors.options import Options
     from connectors.tasks import TaskService
 
+_FASTEST = 600  # requests a minute, where the service says of no limit: each takes a tenth of a second
+_RESERVED = 30.0  # seconds of a run for reading, the memory, and waiting
+_LEAST = 10  # changes of a run
 _FEW = 5  # rows that are not listed and are asked for one by one; more, and all are listed
 
 
@@ -124,6 +127,15 @@ class ServiceConnector:
             return [Check("service", False, str(error))]
 
     # Writing
+
+    def pace(self) -> Pace:
+        """Return how fast the service may be written to, a task in a request; some time of the run is for the rest.
+
+        A run sends some, however little time it has: otherwise short runs would never write.
+        """
+        rates = (rate.count * 60 / rate.seconds for rate in self.service.http.rates)
+        a_minute = int(min(rates, default=_FASTEST))
+        return Pace(1, a_minute, max(int((self._api.retrier.left - _RESERVED) * a_minute / 60), _LEAST))
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out a batch, one write after the other; nothing more after a memory that could not be written."""

@@ -26,7 +26,8 @@ from connectors.github.errors import (
     understood,
 )
 from connectors.github.settings import CREDENTIAL
-from connectors.http import Service, listed
+from connectors.http import Service
+from connectors.pages import listed
 from connectors.retry import UnknownOutcomeError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Client:
     def listed(self, path: str, **query: str) -> Iterator[Any]:
         """Yield all entries of a list of the repository, following the links from page to page."""
         with understood(f"a list ({path})"):
-            yield from listed(self._send, f"/repos/{self.repo}/{path}", per_page="100", **query)
+            yield from listed(self._send, f"/repos/{self.repo}/{path}", {"per_page": "100", **query})
 
     def labels(self) -> dict[str, str]:
         """Return the ids of all labels of the repository by their names."""

@@ -341,6 +341,21 @@ def test_a_limit_that_says_no_time_is_waited_for(life: Life) -> None:
     assert timedelta(seconds=rest) <= life.server.table.now - before < timedelta(seconds=rest + 60)
 
 
+@each
+def test_what_does_not_fit_into_a_run_is_told_before_and_waits_for_the_next(life: Life) -> None:
+    life.world.goal["steps"] += [{"id": f"s{n}", "title": f"Step {n}", "takes": "1 day"} for n in range(12)]
+    done = life.run(budget=31)
+    (plan,) = done.plans
+    assert done.errors == []
+    assert plan.budget is not None
+    assert plan.budget.waiting > 0
+    assert str(plan.budget).endswith("of them wait for a later run")
+    waiting = [change.key for change in plan.writes if change.status == "skipped"]
+    assert len(waiting) == plan.budget.waiting
+    assert run(life.world.project, [life.connect()], TODAY).errors == []
+    life.assert_all_is_well()
+
+
 # The memory
 
 
