@@ -35,6 +35,22 @@ def _safe_address(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """How a service gives out tokens for an hour, against one that lasts: OAuth 2.
+
+    tokens, sign_in: addresses where tokens are given out, and where people sign in once. client: what the form takes of
+    the program that asks, and the variables that hold it. scope: what a token may do. asked: what the sign-in page is
+    asked besides.
+    """
+
+    tokens: str
+    sign_in: str
+    client: Mapping[str, str]
+    scope: str
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """A token that a service needs, and the address that it may be sent to.
 
@@ -42,7 +58,8 @@ class Credential:
     a file that does. where: how a person gets one, as a part of a sentence. url_variable: of the environment, which
     says where the service is; url: where it is without. kind: what it is, in a word: a `password` may hold any sign.
     also: further variables that are needed, such as that with the user's name, and what each holds, in a word.
-    permissions: what a workflow on GitHub has to grant its own token, where it is that one.
+    permissions: what a workflow on GitHub has to grant its own token, where it is that one. grant: where it is not sent
+    itself, how it is exchanged for one that is.
     """
 
     service: str
@@ -53,6 +70,7 @@ class Credential:
     kind: str = "token"
     also: Mapping[str, str] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
+    grant: Grant | None = None
 
     @property
     def variables(self) -> tuple[str, ...]:

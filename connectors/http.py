@@ -14,7 +14,9 @@ from pydantic import SecretStr
 
 from config.errors import BackplanError, CredentialsError, MissingError
 from connectors.base import Requests
+from connectors.oauth import Refreshed
 from connectors.retry import Clock, Retrier, TransientError, asked_to_wait, too_often, unreachable
+from connectors.shapes import json_object, unknown_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +45,8 @@ def _is_json(response: requests.Response) -> bool:
 def _words(response: requests.Response) -> str:
     """Return what an error says, by the names that services give it; empty where it says nothing."""
     error = json_object(response)
-    words = (error.get(name) for name in ("error_description", "message", "error"))
+    found = [error.get(name) for name in ("error_description", "message", "error")]
+    words = (said.get("message") if isinstance(said, dict) and "message" in said else said for said in found)
     return next((str(said) for said in words if said), "")
 
 
@@ -71,8 +74,10 @@ class Renewable(Token, Protocol):
         """Get a new one. Raises CredentialsError where there is none any more."""
 
 
-def _token(settings: Settings) -> Token:
-    return settings.secret()
+def _login(settings: Settings) -> Token:
+    """Return the token itself, or one that it is exchanged for."""
+    grant = settings.credential.grant
+    return Refreshed(grant, settings) if grant else settings.secret()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Service:
     headers: Mapping[str, str] = field(default_factory=dict)
     header: str = "Authorization"
     scheme: str = "Bearer "
-    login: Callable[[Settings], Token] = _token
+    login: Callable[[Settings], Token] = _login
     limited: Callable[[requests.Response], bool] = _is_429
     rest: float = 0.0
     rates: tuple[Rate, ...] = ()
@@ -199,10 +204,7 @@ class Api:
             return response
         wanted, words = self._service.credential, self._service.words(response) or "no reason given"
         if response.status_code == requests.codes.unauthorized:
-            raise CredentialsError(
-                f"{wanted.service} does not know the {wanted.kind} in {wanted.variable}, or it has expired ({words}): "
-                f"{wanted.where} and put it there (nothing more was changed)"
-            )
+            raise unknown_token(wanted, words)
         if response.status_code == requests.codes.forbidden:
             raise CredentialsError(
                 f"the {wanted.kind} in {wanted.variable} may not do that ({wanted.service}: {words}): it needs "
@@ -275,15 +277,6 @@ def basic(settings: Settings) -> SecretStr:
     said = b64encode(f"{user}:{secret}".encode()).decode()
     settings.secrets.keep(said)
     return SecretStr(said)
-
-
-def json_object(response: requests.Response) -> dict[str, Any]:
-    """Return the object that an answer holds; an empty one where it holds none."""
-    try:
-        found = response.json()
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.http import json_object
+from connectors.shapes import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

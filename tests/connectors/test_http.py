@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +10,8 @@ from pydantic import SecretStr
 
 from config.errors import CredentialsError
 from config.redaction import Secrets
-from config.settings import Credential, Settings
+from config.settings import Credential, Grant, Settings
 from connectors.http import Api, Service
-from connectors.oauth import Grant, refreshed
 from connectors.pages import by_link, by_next_url, by_token, listed
 from tests.servers.http import Fault
 from tests.servers.table import ByLink, ByNextUrl, ByToken, Call, RefusedError, Route, Shape, Table, TableServer
@@ -119,7 +119,7 @@ def test_what_is_no_list_is_not_an_empty_one(way: str) -> None:
 
 TOKENS = "https://tokens.example.org"
 GRANT = Grant(f"{TOKENS}/token", f"{TOKENS}/auth", {"client_id": "SHELF_CLIENT"}, "rows")
-OAUTH = Service(CREDENTIAL, login=refreshed(GRANT))
+OAUTH = Service(replace(CREDENTIAL, grant=GRANT))
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_lasting_token_that_is_refused_is_named_with_what_to_do() -> None:
     with shelf.server as server:
         api = shelf.api(OAUTH, token=SecretStr("revoked-of-the-shelf"))
         with pytest.raises(
-            CredentialsError, match=r"the token in SHELF_TOKEN any more \(invalid_grant\): sign in again"
+            CredentialsError, match=r"the token in SHELF_TOKEN, or it has expired \(invalid_grant\): sign in again"
         ):
             api.ask("GET", "/rows")
         assert server.count() == 1
