@@ -10,7 +10,7 @@ import requests
 
 from config.atomic_write import replace_file
 from config.errors import BackplanError
-from connectors.retry import TransientError, unreachable
+from connectors.retry import TransientError, asked_to_wait, too_often, unreachable
 from connectors.shapes import json_object, unknown_token
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from config.settings import Grant, Settings
 
 _TIMEOUT = (10.0, 30.0)
+_REST = 30.0  # seconds to wait, where a limit does not say for how long
 
 
 class Refreshed:
@@ -74,6 +75,10 @@ def exchanged(grant: Grant, settings: Settings, form: Mapping[str, str]) -> dict
     said = json_object(response)
     if response.ok and isinstance(said.get("access_token"), str):
         return {name: value for name, value in said.items() if isinstance(value, str)}
-    if "error" not in said or response.status_code >= requests.codes.server_error:
-        raise TransientError(f"no token is given out (status {response.status_code})", refused=True)
+    if response.status_code == requests.codes.too_many_requests:
+        raise too_often(asked_to_wait(response.headers) or _REST)
+    if response.status_code >= requests.codes.server_error:
+        raise TransientError(f"it answers {response.status_code}", refused=True)
+    if "error" not in said:
+        raise TransientError("something on the way answers in its place, or cuts its answers short", refused=True)
     raise unknown_token(wanted, str(said.get("error_description") or said["error"]))

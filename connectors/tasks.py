@@ -35,7 +35,8 @@ class Limits:
 class Wanted:
     """A task as it shall be. `text` is the description with our line in it. ours: it carries our label.
 
-    id: of one that is to be made, where the service takes our ids. above: the id of the task to make it below, if any.
+    id: of one that is to be made, where the service takes our ids. above, previous: the ids of the tasks to make it
+    below, and to make it after; empty where there is none.
     """
 
     content: Content
@@ -43,6 +44,7 @@ class Wanted:
     ours: bool = True
     id: str = ""
     above: str = ""
+    previous: str = ""
 
 
 class TaskService(Protocol):

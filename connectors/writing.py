@@ -125,7 +125,8 @@ class Writer:
         assert content is not None and marker is not None  # noqa: S101, PT018  # a create has both
         text = self._joined(content.notes, write_marker(marker))
         own = client_id(marker.namespace, marker.key, marker.generation)
-        row = self._make(Wanted(content, text, id=own, above=self._ids.get(write.parent or "", "")))
+        above, previous = (self._ids.get(key or "", "") for key in (write.parent, write.previous))
+        row = self._make(Wanted(content, text, id=own, above=above, previous=previous))
         self._ids[write.key] = row.id
         return row
 

@@ -13,6 +13,7 @@ class GitLabAccount(TablePerson):
     """Somebody who works with issues in a browser."""
 
     title, notes, due, number = "title", "description", "due_date", "iid"
+    refuses_to_delete = True
     copied = ("description", "due_date", "labels", "assignees")
 
     def tick(self, native_id: str) -> None:

@@ -83,6 +83,8 @@ class TablePerson:
     number: ClassVar[str]  # what a row is named by; without it, an answer is of another shape
     garbles: frozenset[str] = frozenset()  # it takes no date that is none, and a task is open or done
     cancels = True
+    left_out: frozenset[str] = frozenset()  # fields that the service leaves out where they are empty
+    refuses_to_delete = False  # whether a token may lack that right
 
     def __init__(self, stand: Stand, server: TableServer) -> None:
         self.stand, self.server = stand, server
@@ -107,9 +109,14 @@ class TablePerson:
     def row(self, native_id: str) -> dict[str, Any]:
         return self.table.rows[native_id]
 
+    @property
+    def shown(self) -> dict[str, dict[str, Any]]:
+        """The rows that a person sees, by their ids."""
+        return {native_id: row for native_id, row in self.table.rows.items() if not row.get("deleted")}
+
     def memory(self) -> str:
         """Return the id of the task with the memory."""
-        return next(one for one, row in self.table.rows.items() if row[self.title] == "backplan's memory, keep this")
+        return next(one for one, row in self.shown.items() if row[self.title] == "backplan's memory, keep this")
 
     def damage_memory(self) -> None:
         row = self.row(self.memory())
@@ -175,10 +182,10 @@ class TablePerson:
         return {native_id: {**self.row(native_id)} for native_id in self._added}
 
     def titles(self) -> list[str]:
-        return sorted(row[self.title] for row in self.table.rows.values())
+        return sorted(row[self.title] for row in self.shown.values())
 
     def text(self) -> str:
-        rows = [f"{row[self.title]}\n{row.get(self.notes) or ''}" for row in self.table.rows.values()]
+        rows = [f"{row[self.title]}\n{row.get(self.notes) or ''}" for row in self.shown.values()]
         return "\n".join([*rows, *(note for notes in self.table.notes.values() for note in notes)])
 
     @contextmanager

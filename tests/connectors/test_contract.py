@@ -16,6 +16,7 @@ from tests.connectors.caldav_account import CALDAV
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
+from tests.connectors.google_tasks_account import GOOGLE_TASKS
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
@@ -180,6 +181,12 @@ class TestGitLab(OverHTTP):
     stand = GITLAB
 
 
+class TestGoogleTasks(OverHTTP):
+    """Google Tasks, over HTTP."""
+
+    stand = GOOGLE_TASKS
+
+
 class TestCalDAV(OverHTTP):
     """CalDAV, over HTTP, with Radicale behind it."""
 
@@ -190,7 +197,7 @@ def test_every_connector_is_in_the_suite() -> None:
     """And what is said of it in `tests.tiers` is of something that is there."""
     suites = {name.removeprefix("Test").lower() for name in globals() if name.startswith("Test")}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert project["entry-points"]["backplan.connectors"].keys() <= suites
+    assert {name.replace("-", "") for name in project["entry-points"]["backplan.connectors"]} <= suites
     assert tiers.IN_FULL.keys() <= suites
     assert all(hasattr(Contract, case) for case in tiers.CASES)
     assert all(any(name in where for where in tiers.IN_FULL.values()) for name in ("exact", "unique", "safe", "file"))

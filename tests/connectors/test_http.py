@@ -142,7 +142,7 @@ def test_a_token_is_asked_for_when_it_is_needed_and_again_when_it_has_ended(secr
         assert secrets.hide(f"{server.table.token} {shelf.lasting}") == "(hidden) (hidden)"
 
 
-@pytest.mark.parametrize("fault", [Fault.LOST, Fault.BAD_GATEWAY, Fault.HTML_200, Fault.TRUNCATED])
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.BAD_GATEWAY, Fault.HTML_200, Fault.TRUNCATED, Fault.RATE_LIMITED])
 def test_a_token_that_is_not_given_out_at_once_is_asked_for_again(fault: Fault) -> None:
     shelf = Shelf()
     with shelf.server as server:

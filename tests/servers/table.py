@@ -75,6 +75,8 @@ class Table:
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the rows that a list shows by now."""
+        if not self.settles:
+            return list(self.rows.values())
         shown = self.now - timedelta(seconds=self.settles)
         return [row for native_id, row in self.rows.items() if self.made[native_id] <= shown]
 
@@ -109,7 +111,9 @@ class Route:
 class Pages(Protocol):
     """How a list is told page by page."""
 
-    names: frozenset[str]  # of the query that ask for a page
+    @property
+    def names(self) -> frozenset[str]:
+        """Those of the query that ask for a page."""
 
     def page(self, rows: Sequence[Any], request: Request, table: Table, url: str) -> Response: ...
 
