@@ -94,15 +94,19 @@ class Settings:
     secrets: Secrets = OF_PROCESS
     certificates: str | None = None
 
+    def refuse_missing_beside(self) -> None:
+        """Raise CredentialsError where something is missing that the service needs beside the token."""
+        for variable, what in self.credential.also.items():
+            if not self.also.get(variable):
+                raise CredentialsError(
+                    f"{self.credential.service}'s {what} is missing: put it into the environment variable {variable} "
+                    "(nothing was changed)"
+                )
+
     def secret(self) -> SecretStr:
         """Return the service's token. Raises CredentialsError where it, or something beside it, is missing."""
         wanted = self.credential
-        for variable, what in wanted.also.items():
-            if not self.also.get(variable):
-                raise CredentialsError(
-                    f"{wanted.service}'s {what} is missing: put it into the environment variable {variable} "
-                    "(nothing was changed)"
-                )
+        self.refuse_missing_beside()
         name, token = wanted.variable, self.token
         if token is None and self.token_file is not None:
             name, token = f"{name}_FILE", _from_file(f"{name}_FILE", self.token_file)

@@ -32,12 +32,13 @@ _MODULES = {
     **dict.fromkeys(("check", "init", "schema"), "goals_file"),
     **dict.fromkeys(("connectors", "doctor"), "apps"),
     "completion": "completion",
+    "connect": "connect",
 }
 _GROUPS = {
     "Look": ("today", "week", "status", "schedule", "explain", "fit"),
     "Plan": ("init", "check", "move"),
     "Do": ("plan", "sync", "undo"),
-    "Set up": ("connectors", "doctor", "schema", "completion"),
+    "Set up": ("connectors", "connect", "doctor", "schema", "completion"),
 }
 
 

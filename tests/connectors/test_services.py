@@ -119,18 +119,29 @@ def lives(stand: Stand, scenario: Scenario, folder: Path) -> Iterator[tuple[int,
 
 
 def both(scenarios: tuple[Scenario, ...]) -> pytest.MarkDecorator:
-    """Try every service in every scenario; the test command has the first service in the first one."""
+    """Try the services in scenarios: the first one in all of them, each other one in the first of them.
+
+    The test command has the first service in the first scenario.
+    """
     cases = [
-        pytest.param(stand, scenario, id=f"{stand.name}-{scenario.__name__}", marks=() if first else pytest.mark.proof)
+        pytest.param(stand, scenario, id=f"{stand.name}-{scenario.__name__}", marks=pytest.mark.proof if m + n else ())
         for (m, stand), (n, scenario) in product(enumerate(STANDS), enumerate(scenarios))
-        for first in [m == n == 0]
+        if not (m and n)
     ]
     return pytest.mark.parametrize(("stand", "scenario"), cases)
 
 
-each = pytest.mark.parametrize("stand", STANDS, ids=[stand.name for stand in STANDS])
-tables = [stand for stand in STANDS if issubclass(stand.person, TablePerson)]  # type: ignore[arg-type]  # a class
-each_table = pytest.mark.parametrize("stand", tables, ids=[stand.name for stand in tables])
+def of_each(stands: list[Stand]) -> pytest.MarkDecorator:
+    """Try every one of these; the test command has the first of them."""
+    cases = [
+        pytest.param(stand, id=stand.name, marks=pytest.mark.proof if number else ())
+        for number, stand in enumerate(stands)
+    ]
+    return pytest.mark.parametrize("stand", cases)
+
+
+each = of_each([*STANDS])
+each_table = of_each([stand for stand in STANDS if issubclass(stand.person, TablePerson)])  # type: ignore[arg-type]
 
 
 def scenario_in_use(world: World) -> None:

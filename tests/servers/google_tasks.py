@@ -6,7 +6,9 @@ What it takes is what Google's discovery document says: `tasks.v1.json` of googl
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ class GoogleTasksServer(TableServer):
     def __init__(self) -> None:
         self.lists = {"list-0": "My Tasks"}
         self.order: list[str] = []  # of the tasks, from the top
+        self.codes: dict[str, tuple[str, str]] = {}  # of who signed in: what proves who asked, and where it goes
         routes: dict[str, Route] = {"POST /token": Route(self._token)}
         for name, answer in {
             "tasklists.list": self._all_lists,
@@ -65,10 +68,20 @@ class GoogleTasksServer(TableServer):
         client = {name: call.body[name] for name in ("client_id", "client_secret")}
         if client != {"client_id": "a-client", "client_secret": "a-secret-of-the-client"}:
             raise RefusedError(401, "invalid_client")
-        if call.body.get("refresh_token") != LASTING:
+        if call.body["grant_type"] == "authorization_code":
+            return self._first(table, call.body)
+        if call.body["refresh_token"] != LASTING:
             raise RefusedError(400, "invalid_grant")
         table.token = f"ya29.an-hour-{len(self.log)}"
         return {"access_token": table.token, "expires_in": 3599, "token_type": "Bearer"}
+
+    def _first(self, table: Table, form: dict[str, str]) -> Any:
+        """Return the token that lasts, to whom the secret is known behind the code."""
+        challenge = urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
+        if self.codes.pop(form["code"], None) != (challenge, form["redirect_uri"]):
+            raise RefusedError(400, "invalid_grant")
+        table.token = "ya29.the-first-hour"  # noqa: S105  # of nobody
+        return {"access_token": table.token, "expires_in": 3599, "refresh_token": LASTING}
 
     def _all_lists(self, table: Table, call: Call) -> Any:
         return [{"kind": "tasks#taskList", "id": one, "title": title} for one, title in self.lists.items()]
