@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Person
 
 COMMANDS = (
-    *("check", "completion", "connectors", "doctor", "explain", "fit", "init", "move"),
+    *("check", "completion", "connect", "connectors", "doctor", "explain", "fit", "init", "move"),
     *("plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
 )
 

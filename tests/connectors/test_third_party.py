@@ -102,6 +102,7 @@ def test_a_wrong_setting_and_a_missing_key_are_named(owner: Person) -> None:
         env[name] = value
 
 
+@pytest.mark.proof
 def test_init_asks_for_its_place_and_the_workflow_hands_on_all_that_it_needs(owner: Person) -> None:
     refused = owner.run(*INIT)
     assert refused.code == 64
@@ -131,6 +132,7 @@ def test_it_syncs_and_doctor_tries_it(owner: Person) -> None:
     assert sorted(row["title"] for row in server.table.rows.values())[:2] == ["Begin", "Reach it"]
 
 
+@pytest.mark.proof
 def test_the_action_hands_its_key_on_and_warns_where_the_goals_file_forgot_it(owner: Person) -> None:
     owner.writes(GOALS.replace("sync: [{fridge: {door: ann/goals}}]\n", ""))
     env = {"RUNNER_TEMP": str(owner.folder), "FRIDGE_KEY": TOKEN}
