@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.servers.table import Call, RefusedError, Route, Shape, Table, TableServer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PROJECT = "ann/goals"
-_HERE = f"/api/v4/projects/{PROJECT.replace('/', '%2F')}"
+_HERE = "/api/v4/projects/{project}"
 ISSUES = f"{_HERE}/issues"
 ISSUE = f"{ISSUES}/{{iid}}"
 USERS = {"ann": 7, "jasmine": 8}
@@ -111,25 +114,38 @@ def _delete(table: Table, call: Call) -> None:
     del table.rows[str(table.row(call.parts["iid"])["iid"])]
 
 
+def _there(answer: Callable[[Table, Call], Any]) -> Callable[[Table, Call], Any]:
+    """Return what answers for the project by its path or number, and for no other one."""
+
+    def answered(table: Table, call: Call) -> Any:
+        if call.parts["project"] not in (PROJECT, "9"):
+            raise RefusedError(404, "404 Project Not Found")
+        return answer(table, call)
+
+    return answered
+
+
 def _users(table: Table, call: Call) -> Any:
     return [user(name) for name in USERS if name == call.query["username"]]
 
 
 _PROJECT = {"id": 9, "path_with_namespace": PROJECT, "archived": False, "issues_enabled": True}
+NEW = _taking("add_labels", "remove_labels", "state_event", required=("title",))
+CHANGED = _taking()
 _LISTED = frozenset({"labels", "scope", "state", "order_by", "sort"})
 GITLAB = Shape(
     {
         "GET /api/v4/user": Route(lambda table, call: user("ann")),
         "GET /api/v4/users": Route(_users, frozenset({"username"})),
         "GET /api/v4/personal_access_tokens/self": Route(lambda *_: {"active": True, "expires_at": "2028-07-01"}),
-        f"GET {_HERE}": Route(lambda *_: _PROJECT),
-        f"GET {ISSUES}": Route(_list, _LISTED),
-        f"POST {ISSUES}": Route(_make, body=_taking("add_labels", "remove_labels", "state_event", required=("title",))),
-        f"GET {ISSUE}": Route(lambda table, call: _shown(table, table.row(call.parts["iid"]))),
-        f"PUT {ISSUE}": Route(_change, body=_taking()),
-        f"DELETE {ISSUE}": Route(_delete),
+        f"GET {_HERE}": Route(_there(lambda *_: _PROJECT)),
+        f"GET {ISSUES}": Route(_there(_list), _LISTED),
+        f"POST {ISSUES}": Route(_there(_make), body=NEW),
+        f"GET {ISSUE}": Route(_there(lambda table, call: _shown(table, table.row(call.parts["iid"])))),
+        f"PUT {ISSUE}": Route(_there(_change), body=CHANGED),
+        f"DELETE {ISSUE}": Route(_there(_delete)),
         f"POST {ISSUE}/notes": Route(
-            _note, body={"type": "object", "properties": {"body": _TEXT}, "additionalProperties": False}
+            _there(_note), body={"type": "object", "properties": {"body": _TEXT}, "additionalProperties": False}
         ),
     },
     login=lambda request: request.headers.get("private-token", ""),
