@@ -63,7 +63,7 @@ class Secrets:
             yield
         finally:
             _run.reset(before)
-            del _runs[id(self)]
+            _runs.pop(id(self), None)
 
 
 OF_PROCESS = Secrets(os.environ)

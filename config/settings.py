@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationErro
 
 from config.errors import CredentialsError, InputError
 from config.pull_request import on_pull_request
-from config.redaction import OF_PROCESS, Secrets
+from config.redaction import OF_PROCESS, Secrets, tokens_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,7 +159,7 @@ class Environment:
         A file `.env` may come with the repository, from anybody. So addresses, to which tokens are sent, are read from
         the variables alone, and on a pull request no `.env` is read.
         """
-        found = {**self._lines(), **{name: value for name, value in self.variables.items() if value}}
+        found = self._found(credential)
         names = {
             "token": credential.variable,
             "token_file": f"{credential.variable}_FILE",
@@ -182,16 +182,26 @@ class Environment:
             # Not pydantic's own words: they repeat the value.
             wrong = "; ".join(f"{names[str(e['loc'][0])]}: {e['msg']}" for e in errors)
             raise InputError(f"a setting in the environment is wrong: {wrong}") from None
+        also = {name: found.get(name, "") for name in credential.also}
+        for secret in tokens_in(also).values():
+            self.secrets.keep(secret)
         return Settings(
             credential,
             read.url,
             read.time_budget,
             read.token,
             read.token_file,
-            {name: found.get(name, "") for name in credential.also},
+            also,
             self.secrets,
             self.variables.get("SSL_CERT_FILE"),
         )
+
+    def _found(self, credential: Credential) -> dict[str, str]:
+        """Return what the variables say, and a `.env` where they say nothing; a token is one thing, in a file or not."""
+        own = {name: value for name, value in self.variables.items() if value}
+        token = {credential.variable, f"{credential.variable}_FILE"}
+        hidden = token if own.keys() & token else set()
+        return {name: value for name, value in self._lines().items() if name not in hidden} | own
 
     def _lines(self) -> dict[str, str]:
         """Return the lines of a `.env` in the current folder, or else in that of the goals file."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.redaction import Secrets, hide
+from config.settings import Environment
 from connectors.base import Action
 from sync.run import pipeline, reading
 from sync.run.workspace import open_workspace
 from tests.connectors.contract import TODAY
 from tests.connectors.gitlab_account import GITLAB
+from tests.connectors.google_tasks_account import GOOGLE_TASKS
 from tests.connectors.todoist_account import TodoistAccount
 from tests.servers import gitlab
 from tests.servers.http import Response
@@ -127,6 +129,25 @@ def test_a_message_hides_the_secrets_of_its_own_run_and_they_are_forgotten_after
     assert f"(hidden) {ben}" in of_ann
     assert f"{ann} (hidden)" in of_ben
     assert [hide(token) for token in (ann, ben)] == [ann, ben]
+
+
+def test_a_file_beside_the_goals_file_gives_what_a_run_does_not_say_itself(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "GITLAB_TOKEN=of-the-file-beside\nGOOGLE_TASKS_CLIENT_SECRET=a-secret-of-the-file\nGITLAB_URL=https://x.org\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "token").write_text(TOKENS["ann"], encoding="utf-8")
+    tokens = {
+        TOKENS["ben"]: {"GITLAB_TOKEN": TOKENS["ben"]},
+        TOKENS["ann"]: {"GITLAB_TOKEN_FILE": str(tmp_path / "token")},
+        "of-the-file-beside": {},
+    }
+    for token, variables in tokens.items():
+        environment = Environment.of(tmp_path, variables)
+        found = environment.settings(GITLAB.connector.credential)
+        assert (found.secret().get_secret_value(), found.url) == (token, "https://gitlab.com")
+        environment.settings(GOOGLE_TASKS.connector.credential)
+        assert environment.secrets.hide(f"{token}, a-secret-of-the-file") == "(hidden), (hidden)"
 
 
 def test_what_a_run_learns_is_hidden_until_it_ends_also_in_threads_that_it_starts() -> None:
