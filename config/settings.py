@@ -131,6 +131,19 @@ class _Values(BaseModel):
     time_budget: float = Field(300, gt=0)
 
 
+def _checked(said: Mapping[str, str], variables: Mapping[str, str]) -> _Values:
+    """Return what is said, checked. Raises InputError with the variables that are wrong, or CredentialsError."""
+    try:
+        return _Values.model_validate(said)
+    except ValidationError as error:
+        errors = error.errors(include_input=False)
+    if any(e["loc"][0] == "token" for e in errors):
+        raise _strange(variables["token"], "bytes that are no letters")
+    # Not pydantic's own words: they repeat the value.
+    wrong = "; ".join(f"{variables[str(e['loc'][0])]}: {e['msg']}" for e in errors)
+    raise InputError(f"a setting in the environment is wrong: {wrong}")
+
+
 @dataclass(frozen=True, eq=False)
 class Environment:
     """Where a run takes its settings from: variables, and lines of a file `.env` in the folder of the goals file.
@@ -173,15 +186,7 @@ class Environment:
                 f"{credential.service}'s address is missing: put it into the environment variable "
                 f"{credential.url_variable}, beginning with https:// (nothing was changed)"
             )
-        try:
-            read = _Values.model_validate(said)
-        except ValidationError as error:
-            errors = error.errors(include_input=False)
-            if any(e["loc"][0] == "token" for e in errors):
-                raise _strange(credential.variable, "bytes that are no letters") from None
-            # Not pydantic's own words: they repeat the value.
-            wrong = "; ".join(f"{names[str(e['loc'][0])]}: {e['msg']}" for e in errors)
-            raise InputError(f"a setting in the environment is wrong: {wrong}") from None
+        read = _checked(said, names)
         also = {name: found.get(name, "") for name in credential.also}
         for secret in tokens_in(also).values():
             self.secrets.keep(secret)
@@ -197,7 +202,7 @@ class Environment:
         )
 
     def _found(self, credential: Credential) -> dict[str, str]:
-        """Return what the variables say, and a `.env` where they say nothing; a token is one thing, in a file or not."""
+        """Return what the variables say, and a `.env` where they say nothing; a token counts once, in a file or not."""
         own = {name: value for name, value in self.variables.items() if value}
         token = {credential.variable, f"{credential.variable}_FILE"}
         hidden = token if own.keys() & token else set()
