@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.errors import CredentialsError, MissingError
+from sync.run import pipeline, reading
+from sync.run.homes import Binding
 from tests.connectors.contract import World
 from tests.connectors.gitlab_account import GITLAB, GitLabAccount
 from tests.servers import gitlab
@@ -85,6 +87,16 @@ def test_a_marker_or_memory_that_anybody_may_have_written_is_not_believed(world:
             row["labels"] = []  # so that all of the project is looked through
     assert world.sync().actions == {}
     assert (world.tasks(), world.states()) == (before, states)
+
+
+def test_how_far_a_long_run_has_come_is_told_a_few_times_a_minute(world: World, server: TableServer) -> None:
+    world.goal["steps"] += [{"id": f"s{n}", "title": f"Step {n}", "takes": "1 day"} for n in range(50)]
+    homes = (Binding(GITLAB.connect(server), frozenset({"g"})),)
+    told: list[str] = []
+    pipeline.apply(pipeline.make_plans(reading.read(world.project, homes, world.today)), homes, told.append)
+    begun, *pieces = told
+    assert begun.startswith("writing ")
+    assert [words.split(", ")[0] for words in pieces] == [f"gitlab (ann/goals): {n} of 53 changes" for n in (45, 53)]
 
 
 def test_a_project_that_is_gone_and_one_that_may_not_be_read_are_named(server: TableServer) -> None:
