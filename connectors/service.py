@@ -138,16 +138,16 @@ class ServiceConnector:
         return Pace(1, a_minute, max(int((self._api.retrier.left - _RESERVED) * a_minute / 60), _LEAST))
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out a batch, one write after the other; nothing more after a memory that could not be written."""
+        """Carry out a batch in its order; nothing more after a memory that could not be written."""
         writer = Writer(self._read_once(), self._namespace, self._api.retrier.pause)
         answers: list[WriteResult] = []
-        stopped = ""
-        for write in batch:
+        while len(answers) < len(batch):
+            rest = batch[len(answers) :]
             try:
-                answers.append(WriteResult(error=stopped) if stopped else writer.carry_out(write))
+                answers += writer.carry_out_first(rest)
             except BackplanError as error:
                 if isinstance(error, CredentialsError) and not answers:
                     raise
-                answers.append(WriteResult(error=str(error)))
-                stopped = str(error) if isinstance(write, StoreWrite) else ""
+                ends = isinstance(rest[0], StoreWrite)
+                answers += [WriteResult(error=str(error))] * (len(rest) if ends else 1)
         return answers

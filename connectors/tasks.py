@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from config.errors import BackplanError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from connectors.base import Capabilities, Check
     from connectors.http import Api, Service
@@ -99,3 +99,13 @@ class TaskService(Protocol):
     @staticmethod
     def canonical(content: Content) -> Content:
         """Return content as the service stores it, as far as it changes more than white space."""
+
+
+@runtime_checkable
+class Bulk(Protocol):
+    """A service that makes several tasks by one request, at most `at_once`."""
+
+    at_once: ClassVar[int]
+
+    def create_many(self, wanted: Sequence[Wanted]) -> list[Row | BackplanError]:
+        """Make tasks; return each, or why it was not made. Raises as `create` does where none was, or may have been."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from config.errors import BackplanError, MissingError
+from config.errors import BackplanError, CredentialsError, MissingError
 from connectors import stored
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.codec import write_marker
@@ -14,10 +14,10 @@ from connectors.model import Content, client_id
 from connectors.retry import UnknownOutcomeError
 from connectors.snapshot import Classifier
 from connectors.stored import Stored
-from connectors.tasks import TEXT, ChangedError, Wanted
+from connectors.tasks import TEXT, Bulk, ChangedError, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from connectors.model import StoredGoal
     from connectors.snapshot import Found, Row
@@ -72,13 +72,63 @@ class Writer:
         self._place, self._namespace, self._pause = place, namespace, pause
         self._service = place.service
 
+    def carry_out_first(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
+        """Carry out the first write of a batch, or the tasks with which it begins that one request can make.
+
+        Raises BackplanError where the first one cannot be carried out.
+        """
+        service = self._service
+        pairs = self._together(batch, service.at_once) if isinstance(service, Bulk) else []
+        if not isinstance(service, Bulk) or len(pairs) <= 1:
+            return [self.carry_out(batch[0])]
+        made = self._make_all(service, [wanted for _, wanted in pairs])
+        return [self._made(write, one) for (write, _), one in zip(pairs, made, strict=True)]
+
+    def _together(self, batch: Sequence[Write | StoreWrite], most: int) -> list[tuple[Write, Wanted]]:
+        """Return the tasks with which a batch begins that can be made at once: none is below another one of them."""
+        pairs: list[tuple[Write, Wanted]] = []
+        for write in batch[:most]:
+            if not isinstance(write, Write) or write.action is not Action.CREATE:
+                break
+            if any(write.parent == before.key for before, _ in pairs):
+                break
+            try:
+                pairs.append((write, self._wanted(write)))
+            except BackplanError:  # it is too long, and says so when it is its turn
+                break
+        return pairs
+
+    def _make_all(self, service: Bulk, wanted: Sequence[Wanted]) -> list[Row | BackplanError]:
+        """Make tasks once: where one request does not, those that are not there are made one by one."""
+        try:
+            return service.create_many(wanted)
+        except CredentialsError:
+            raise
+        except UnknownOutcomeError:
+            self._look_again()
+        except BackplanError:  # of one of them: each by itself says why
+            pass
+        return [self._found(one) or self._made_or_not(one) for one in wanted]
+
+    def _made_or_not(self, wanted: Wanted) -> Row | BackplanError:
+        try:
+            return self._make(wanted)
+        except BackplanError as error:
+            return error
+
+    def _made(self, write: Write, made: Row | BackplanError) -> WriteResult:
+        if isinstance(made, BackplanError):
+            return WriteResult(error=str(made))
+        self._ids[write.key] = self._place.take(made).id
+        return WriteResult(made.id)
+
     def carry_out(self, write: Write | StoreWrite) -> WriteResult:
         """Carry out one write. Raises BackplanError where it cannot be."""
         if isinstance(write, StoreWrite):
             self._store(write.memory)
             return WriteResult()
         if write.action is Action.CREATE:
-            return WriteResult(self._create(write).id)
+            return self._made(write, self._make(self._wanted(write)))
         row = self._place.row(write.native_id)
         if row is None:
             return WriteResult(write.native_id, None if write.action is Action.REMOVE else _GONE)
@@ -120,15 +170,13 @@ class Writer:
                     self._service.close(row)
         self._place.rows.pop(row.id, None)
 
-    def _create(self, write: Write) -> Row:
+    def _wanted(self, write: Write) -> Wanted:
         content, marker = write.content, write.marker
         assert content is not None and marker is not None  # noqa: S101, PT018  # a create has both
         text = self._joined(content.notes, write_marker(marker))
         own = client_id(marker.namespace, marker.key, marker.generation)
         above, previous = (self._ids.get(key or "", "") for key in (write.parent, write.previous))
-        row = self._make(Wanted(content, text, id=own, above=above, previous=previous))
-        self._ids[write.key] = row.id
-        return row
+        return Wanted(content, text, id=own, above=above, previous=previous)
 
     @cached_property
     def _ids(self) -> dict[str, str]:
@@ -153,10 +201,20 @@ class Writer:
                     raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
                 return row
             except UnknownOutcomeError:
-                self._pause(self._service.limits.settles, "whether it has made what it was asked for is not known")
-                self._place.look()
-            if made := next((row for row in self._place.rows.values() if split(row.text)[1] == line), None):
+                self._look_again()
+            if made := self._found(wanted):
                 return made
+
+    def _look_again(self) -> None:
+        """List what is there, once what was asked for is sure to be listed."""
+        self._pause(self._service.limits.settles, "whether it has made what it was asked for is not known")
+        self._place.look()
+
+    def _found(self, wanted: Wanted) -> Row | None:
+        """Return the task that has our line already."""
+        split = self._service.hiding.split
+        line = split(wanted.text)[1]
+        return next((row for row in self._place.rows.values() if split(row.text)[1] == line), None)
 
     def _store(self, memory: Mapping[str, StoredGoal]) -> None:
         """Write the memory: one piece in place, several beside the old ones. Then what is spare goes."""
