@@ -47,18 +47,41 @@ class Wanted:
     previous: str = ""
 
 
-class TaskService(Protocol):
-    """How tasks are read and written in a service. Each method sends one request, and decides nothing.
+class Shelf(Protocol):
+    """How rows are read and written: the tasks of a place, or what its memory stands in. Each method sends one request.
 
     Raises MissingError where something is not there, CredentialsError where the token is wrong, ChangedError where a
-    service that tells notices a change since a task was read, or BackplanError.
+    service that tells notices a change since a row was read, or BackplanError.
     """
+
+    limits: ClassVar[Limits]
+    hiding: ClassVar[Hiding]
+
+    def rows(self, *, whole: bool = False) -> Iterable[Row]:
+        """Return all rows with our label, open and done; `whole`: all rows of the place, whatever their labels."""
+
+    def row(self, native_id: str) -> Row | None:
+        """Return one row; None, or MissingError, where it was deleted."""
+
+    def create(self, wanted: Wanted) -> Row:
+        """Make a row. Raises UnknownOutcomeError where it may have been made.
+
+        A service that takes our ids returns what has the id, whoever made it.
+        """
+
+    def change(self, row: Row, wanted: Wanted, fields: frozenset[str]) -> Row:
+        """Change fields of a row: those of the content, or its text."""
+
+    def remove(self, row: Row) -> bool:
+        """Delete a row; return False where the token may not."""
+
+
+class TaskService(Shelf, Protocol):
+    """How tasks are read and written in a service. It decides nothing."""
 
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     http: ClassVar[Service]
-    limits: ClassVar[Limits]
-    hiding: ClassVar[Hiding]
     remedy: ClassVar[str]  # what a person can do to bring a lost memory back
 
     def __init__(self, options: Any, api: Api) -> None: ...
@@ -66,29 +89,11 @@ class TaskService(Protocol):
     def account(self) -> frozenset[str]:
         """Return the names of whoever the token belongs to."""
 
-    def rows(self, *, whole: bool = False) -> Iterable[Row]:
-        """Return all tasks with our label, open and done; `whole`: all tasks of the place, whatever their labels."""
-
-    def row(self, native_id: str) -> Row | None:
-        """Return one task; None, or MissingError, where it was deleted."""
-
-    def create(self, wanted: Wanted) -> Row:
-        """Make a task. Raises UnknownOutcomeError where it may have been made.
-
-        A service that takes our ids returns what has the id, whoever made it.
-        """
-
-    def change(self, row: Row, wanted: Wanted, fields: frozenset[str]) -> Row:
-        """Change fields of a task: those of the content, or its text."""
-
     def close(self, row: Row) -> Row:
         """Complete a task."""
 
     def reopen(self, row: Row) -> Row:
         """Open a task again."""
-
-    def remove(self, row: Row) -> bool:
-        """Delete a task; return False where the token may not."""
 
     def keep(self, row: Row, words: str) -> None:
         """Keep words of a person's beside a task."""
@@ -109,3 +114,15 @@ class Bulk(Protocol):
 
     def create_many(self, wanted: Sequence[Wanted]) -> list[Row | BackplanError]:
         """Make tasks; return each, or why it was not made. Raises as `create` does where none was, or may have been."""
+
+
+@runtime_checkable
+class Boxed(Protocol):
+    """A service that holds the memory elsewhere than in tasks, such as in comments or in a property of the place.
+
+    Its tasks stand at the top; `boxes` are as safe as tasks: each is made once, and several go only when others stand.
+    """
+
+    @property
+    def boxes(self) -> Shelf:
+        """Return what the memory stands in."""

@@ -14,32 +14,89 @@ from connectors.model import Content, client_id
 from connectors.retry import UnknownOutcomeError
 from connectors.snapshot import Classifier
 from connectors.stored import Stored
-from connectors.tasks import TEXT, Bulk, ChangedError, Wanted
+from connectors.tasks import TEXT, Boxed, Bulk, ChangedError, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from connectors.model import StoredGoal
     from connectors.snapshot import Found, Row
-    from connectors.tasks import TaskService
+    from connectors.tasks import Shelf, TaskService
+
+    Pause = Callable[[float, str], None]
 
 _GONE = "there is no such task any more"
 _BESIDES = 500  # characters of a description that holds a piece of the memory, for what people read there
 
 
+class Rows:
+    """The rows of a shelf, as they were read, and written since."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self.by_id: dict[str, Row] = {}
+
+    def look(self, *, whole: bool = False) -> None:
+        """Take in the rows that are listed."""
+        self.by_id |= {row.id: row for row in self.shelf.rows(whole=whole)}
+
+    def take(self, row: Row) -> Row:
+        """Take note of a row as it is now."""
+        self.by_id[row.id] = row
+        return row
+
+    def holding(self, line: str) -> Row | None:
+        """Return the row in which a line of ours stands."""
+        return next((row for row in self.by_id.values() if self.line(row) == line), None)
+
+    def line(self, row: Row) -> str:
+        """Return our line in a row."""
+        return self.shelf.hiding.split(row.text)[1]
+
+    def make(self, wanted: Wanted, pause: Pause) -> Row:
+        """Make a row once: one that may have been made is looked for by our line in it.
+
+        Raises BackplanError where another one has its id.
+        """
+        line = self.shelf.hiding.split(wanted.text)[1]
+        while True:
+            try:
+                row = self.take(self.shelf.create(wanted))
+                if _identity(self.line(row)) != _identity(line):
+                    raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
+                return row
+            except UnknownOutcomeError:
+                self.look_again(pause)
+            if made := self.holding(line):
+                return made
+
+    def look_again(self, pause: Pause) -> None:
+        """List what is there, once what was asked for is sure to be listed."""
+        pause(self.shelf.limits.settles, "whether it has made what it was asked for is not known")
+        self.look()
+
+
 class Place:
-    """What was read of a place in a service, and written since."""
+    """What was read of a place in a service, and written since: its tasks, and what its memory stands in."""
 
     def __init__(self, service: TaskService, namespace: str) -> None:
         self.service = service
-        self.rows: dict[str, Row] = {}
+        self.tasks = Rows(service)
+        self.boxes = Rows(service.boxes) if isinstance(service, Boxed) else self.tasks
         self.stored = Stored({})
         self._namespace = namespace
 
+    @property
+    def rows(self) -> dict[str, Row]:
+        """The tasks by their ids."""
+        return self.tasks.by_id
+
     def look(self, *, whole: bool = False) -> None:
-        """Take in the rows that are listed, and the memory among them."""
-        self.rows |= {row.id: row for row in self.service.rows(whole=whole)}
-        self.stored = stored.read(self.rows.values(), self._namespace, self.service.hiding)
+        """Take in the tasks that are listed, and the memory."""
+        self.tasks.look(whole=whole)
+        if self.boxes is not self.tasks:
+            self.boxes.look(whole=whole)
+        self.stored = stored.read(self.boxes.by_id.values(), self._namespace, self.boxes.shelf.hiding)
 
     def absent(self) -> set[str]:
         """Return the ids of what is remembered as open and was not listed."""
@@ -56,19 +113,14 @@ class Place:
         if native_id not in self.rows:
             with suppress(MissingError):
                 row = self.service.row(native_id)
-                self.rows |= {native_id: row} if row else {}
+                self.rows.update({native_id: row} if row else {})
         return self.rows.get(native_id)
-
-    def take(self, row: Row) -> Row:
-        """Take note of a row as it is now."""
-        self.rows[row.id] = row
-        return row
 
 
 class Writer:
     """Carries out writes in a place. `pause` waits for some seconds, and says why."""
 
-    def __init__(self, place: Place, namespace: str, pause: Callable[[float, str], None]) -> None:
+    def __init__(self, place: Place, namespace: str, pause: Pause) -> None:
         self._place, self._namespace, self._pause = place, namespace, pause
         self._service = place.service
 
@@ -105,21 +157,22 @@ class Writer:
         except CredentialsError:
             raise
         except UnknownOutcomeError:
-            self._look_again()
+            self._place.tasks.look_again(self._pause)
         except BackplanError:  # of one of them: each by itself says why
             pass
-        return [self._found(one) or self._made_or_not(one) for one in wanted]
+        return [self._there_or_made(one) for one in wanted]
 
-    def _made_or_not(self, wanted: Wanted) -> Row | BackplanError:
+    def _there_or_made(self, wanted: Wanted) -> Row | BackplanError:
+        tasks = self._place.tasks
         try:
-            return self._make(wanted)
+            return tasks.holding(self._service.hiding.split(wanted.text)[1]) or tasks.make(wanted, self._pause)
         except BackplanError as error:
             return error
 
     def _made(self, write: Write, made: Row | BackplanError) -> WriteResult:
         if isinstance(made, BackplanError):
             return WriteResult(error=str(made))
-        self._ids[write.key] = self._place.take(made).id
+        self._ids[write.key] = self._place.tasks.take(made).id
         return WriteResult(made.id)
 
     def carry_out(self, write: Write | StoreWrite) -> WriteResult:
@@ -128,7 +181,7 @@ class Writer:
             self._store(write.memory)
             return WriteResult()
         if write.action is Action.CREATE:
-            return self._made(write, self._make(self._wanted(write)))
+            return self._made(write, self._place.tasks.make(self._wanted(write), self._pause))
         row = self._place.row(write.native_id)
         if row is None:
             return WriteResult(write.native_id, None if write.action is Action.REMOVE else _GONE)
@@ -153,11 +206,11 @@ class Writer:
         wanted = Wanted(content, self._joined(notes, line), ours=write.action is not Action.DETACH)
         fields = (write.fields & self._service.capabilities.fields) - {"notes"}
         if fields or wanted.text != row.text:
-            row = self._place.take(self._service.change(row, wanted, fields | {TEXT}))
+            row = self._place.tasks.take(self._service.change(row, wanted, fields | {TEXT}))
         if write.action is Action.COMPLETE and not row.done:
-            self._place.take(self._service.close(row))
+            self._place.tasks.take(self._service.close(row))
         elif write.action is Action.REOPEN and row.closed:
-            self._place.take(self._service.reopen(row))
+            self._place.tasks.take(self._service.reopen(row))
 
     def _remove(self, row: Row) -> None:
         """Delete a task; where the token may not, close it as one that is nobody's."""
@@ -187,63 +240,44 @@ class Writer:
     def _is_ours(self, found: Found) -> bool:
         return found.marker.namespace == self._namespace and not found.row.closed
 
-    def _make(self, wanted: Wanted) -> Row:
-        """Make a task once: one that may have been made is looked for by our line in it.
-
-        Raises BackplanError where another one has its id.
-        """
-        split = self._service.hiding.split
-        line = split(wanted.text)[1]
-        while True:
-            try:
-                row = self._place.take(self._service.create(wanted))
-                if _identity(split(row.text)[1]) != _identity(line):
-                    raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
-                return row
-            except UnknownOutcomeError:
-                self._look_again()
-            if made := self._found(wanted):
-                return made
-
-    def _look_again(self) -> None:
-        """List what is there, once what was asked for is sure to be listed."""
-        self._pause(self._service.limits.settles, "whether it has made what it was asked for is not known")
-        self._place.look()
-
-    def _found(self, wanted: Wanted) -> Row | None:
-        """Return the task that has our line already."""
-        split = self._service.hiding.split
-        line = split(wanted.text)[1]
-        return next((row for row in self._place.rows.values() if split(row.text)[1] == line), None)
-
     def _store(self, memory: Mapping[str, StoredGoal]) -> None:
         """Write the memory: one piece in place, several beside the old ones. Then what is spare goes."""
-        place, hiding = self._place, self._service.hiding
-        old, spare = place.stored.rows, place.stored.spare
-        lines = stored.write(memory, self._namespace, self._service.limits.text - _BESIDES)
+        place, boxes = self._place, self._place.boxes
+        hiding, old, spare = boxes.shelf.hiding, place.stored.rows, place.stored.spare
+        lines = stored.write(memory, self._namespace, boxes.shelf.limits.text - _BESIDES)
         rows = old
-        if lines != [hiding.split(row.text)[1] for row in old]:
+        if lines != [boxes.line(row) for row in old]:
             texts = [hiding.join(stored.ABOUT, line) for line in lines]
             if len(texts) == len(old) == 1:
                 wanted = Wanted(Content(old[0].title), texts[0])
-                rows = (place.take(self._overwrite(old[0], wanted)),)
+                rows = (boxes.take(self._overwrite(old[0], wanted)),)
             else:
                 pieces = zip(texts, lines, strict=True)
-                rows = tuple(
-                    self._make(Wanted(Content(stored.TITLE), text, id=client_id(line))) for text, line in pieces
-                )
+                made = (Wanted(Content(stored.TITLE), text, id=client_id(line)) for text, line in pieces)
+                rows = tuple(boxes.make(wanted, self._pause) for wanted in made)
                 spare += old
         place.stored = Stored(memory, rows, spare)
         for row in spare:
-            self._remove(row)
+            self._remove_box(row)
         place.stored = Stored(memory, rows)
+
+    def _remove_box(self, row: Row) -> None:
+        """Delete what held a piece of the memory."""
+        boxes = self._place.boxes
+        if boxes is self._place.tasks:
+            self._remove(row)
+            return
+        with suppress(MissingError):
+            boxes.shelf.remove(row)
+        boxes.by_id.pop(row.id, None)
 
     def _overwrite(self, row: Row, wanted: Wanted) -> Row:
         """Change the memory, whoever wrote it since: what a run that raced has made tells that by its marker."""
+        shelf = self._place.boxes.shelf
         try:
-            return self._service.change(row, wanted, frozenset({TEXT}))
+            return shelf.change(row, wanted, frozenset({TEXT}))
         except ChangedError:
-            return self._service.change(self._service.row(row.id) or row, wanted, frozenset({TEXT}))
+            return shelf.change(shelf.row(row.id) or row, wanted, frozenset({TEXT}))
 
     def _joined(self, notes: str, line: str) -> str:
         """Return a description. Raises BackplanError where it is too long."""
