@@ -1,4 +1,4 @@
-"""HTTP for all that speaks to a service: one session, whose requests are sent until they are answered."""
+"""HTTP for all services: one session, whose requests are repeated until they are answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from config.errors import BackplanError, CredentialsError, MissingError
 from connectors.base import Requests
 from connectors.oauth import Refreshed
-from connectors.retry import Clock, Retrier, TransientError, asked_to_wait, too_often, unreachable
+from connectors.retry import Clock, Retrier, TransientError, rate_limited, retry_after, unreachable
 from connectors.shapes import json_object, unknown_token
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object"]
 
-_TIMEOUT = (10.0, 30.0)  # seconds to connect, and to be answered: longer than services take before they give up
+_TIMEOUT = (10.0, 30.0)  # seconds to connect, and for the answer: longer than services take before they give up
 _MOST_HOPS = 5
 _TOO_MANY = 429
 
@@ -43,16 +43,16 @@ def _is_json(response: requests.Response) -> bool:
 
 
 def _words(response: requests.Response) -> str:
-    """Return what an error says, by the names that services give it; empty where it says nothing."""
+    """Return the message of an error, under one of its usual names; empty if there is none."""
     error = json_object(response)
     found = [error.get(name) for name in ("error_description", "message", "error")]
-    words = (said.get("message") if isinstance(said, dict) and "message" in said else said for said in found)
-    return next((str(said) for said in words if said), "")
+    words = (value.get("message") if isinstance(value, dict) and "message" in value else value for value in found)
+    return next((str(text) for text in words if text), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many requests a service takes in so many seconds. writes: only those that write count."""
+    """How many requests a service accepts in so many seconds. writes: only those that write count."""
 
     count: int
     seconds: float
@@ -82,13 +82,18 @@ def _login(settings: Settings) -> Token:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How a service is spoken to.
+    """The properties of a service.
 
-    credential: its token, and where it is. headers: sent with each request. header, scheme: what carries the token, and
-    the word before it; login: what stands behind that word, by what is set. limited: whether an answer says that there
-    are too many requests, so that nothing was done. rest: seconds to wait then, where the answer does not say for how
-    long. rates: what is never exceeded. rights: what a token and its owner need, as a part of a sentence. whole:
-    whether an answer that is no error is what the service can have answered, and all of it. words: what an error says.
+    - credential: its token, and where that is
+    - headers: sent with each request
+    - header, scheme: the header with the token, and the word before the token
+    - login: returns what is behind that word, from the settings
+    - limited: returns whether an answer means that there were too many requests, so that nothing was done
+    - rest: seconds to wait then, if the answer does not contain them
+    - rates: never exceeded
+    - rights: the permissions that a token and its owner need, as a part of a sentence
+    - whole: returns whether an answer that is no error is complete, and from the service
+    - words: returns the message of an error
     """
 
     credential: Credential
@@ -105,7 +110,7 @@ class Service:
 
 
 class _Auth(requests.auth.AuthBase):
-    """Sends the token; as an object of requests' own, so that no .netrc on this machine overrules it."""
+    """Adds the token to each request. With an auth object, requests ignores a .netrc on this machine."""
 
     def __init__(self, service: Service, token: Token) -> None:
         self._header, self._scheme, self._token = service.header, service.scheme, token
@@ -122,7 +127,7 @@ class _Room:
         self._sent: dict[Rate, deque[float]] = {rate: deque(maxlen=rate.count) for rate in rates}
 
     def take(self, now: float, *, writing: bool) -> float:
-        """Count a request; return for how many seconds it has to wait before it is sent."""
+        """Count a request; return the seconds to wait before it is sent."""
         counted = [(rate, sent) for rate, sent in self._sent.items() if writing or not rate.writes]
         waits = [sent[0] + rate.seconds - now for rate, sent in counted if len(sent) == rate.count]
         wait = max(0.0, *waits) if waits else 0.0
@@ -132,12 +137,12 @@ class _Room:
 
 
 class Api:
-    """A service at an address, asked with one token. `requests` counts what is sent, `retrier` knows the time left."""
+    """A service at an address, with one token. `requests` counts the requests, `retrier` has the time that is left."""
 
     def __init__(
         self, service: Service, url: str, token: Token, budget: float, clock: Clock, timeout: float | None = None
     ) -> None:
-        """`url` is where the service is, `budget` the seconds that a run may take, from now."""
+        """`url` is the address of the service, `budget` the seconds that a run may take, from now."""
         self.url = url.rstrip("/")
         self.requests = Requests()
         self.retrier = Retrier(service.credential.service, budget, clock, service.credential.url_variable)
@@ -180,16 +185,14 @@ class Api:
         asked = {"params": params, "headers": headers, **content}
         response = self._answer(method, path, asked, writing=writing, repeatable=repeatable)
         if response.status_code == requests.codes.unauthorized and isinstance(self._token, Renewable):
-            self.retrier.until_answered(self._token.renew)
+            self.retrier.call(self._token.renew)
             response = self._answer(method, path, asked, writing=writing, repeatable=repeatable)
         return response
 
     def _answer(
         self, method: str, path: str, asked: Mapping[str, Any], *, writing: bool, repeatable: bool
     ) -> requests.Response:
-        return self.retrier.until_answered(
-            lambda: self._once(method, self._address(path), asked, writing), repeatable=repeatable
-        )
+        return self.retrier.call(lambda: self._once(method, self._address(path), asked, writing), repeatable=repeatable)
 
     def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
         """Return the answer to a request, as `send` does.
@@ -199,7 +202,7 @@ class Api:
         return self.checked(self.send(method, path, **asked))
 
     def checked(self, response: requests.Response) -> requests.Response:
-        """Return an answer that is no error. Raises as `ask` does."""
+        """Return an answer unless it is an error. Raises as `ask` does."""
         if response.ok:
             return response
         wanted, words = self._service.credential, self._service.words(response) or "no reason given"
@@ -215,14 +218,14 @@ class Api:
         raise kind(f"{wanted.service}: {words} (status {response.status_code}, {urlsplit(response.url).path})")
 
     def _address(self, path: str) -> str:
-        """Return a whole address. The token goes to this service alone, whatever host a link or a library names."""
+        """Return a whole address. It is at this service, even if a link names another host: the token is sent there."""
         if not path.startswith(("https://", "http://")):
             return f"{self.url}{path}"
         here = urlsplit(self.url)
         return urlsplit(path)._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 
     def _once(self, method: str, url: str, asked: Mapping[str, Any], writing: bool) -> requests.Response:
-        """Send a request, and again to where the service says that its object has moved."""
+        """Send a request; follow redirects within the service."""
         for _ in range(_MOST_HOPS):
             if writing:
                 self.requests.write += 1
@@ -238,24 +241,24 @@ class Api:
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, asked = where, {**asked, "params": None}
-        self.retrier.hear(response.headers)
+        self.retrier.set_clock(response.headers)
         return self._answered(response)
 
     def _answered(self, response: requests.Response) -> requests.Response:
-        """Return an answer that can be worked with."""
+        """Return an answer that is from the service and complete. Raises TransientError for others."""
         if self._service.limited(response):
-            raise too_often(self._told_to_wait(response.headers))
+            raise rate_limited(self._retry_after(response.headers))
         if response.status_code >= requests.codes.server_error:
-            raise TransientError(f"it answers {response.status_code}", asked_to_wait(response.headers))
+            raise TransientError(f"it answers {response.status_code}", retry_after(response.headers))
         empty = response.status_code == requests.codes.no_content and response.request.method == "DELETE"
         if response.is_redirect or (response.ok and not (empty or self._service.whole(response))):
-            raise TransientError("something on the way answers in its place, or cuts its answers short")
+            raise TransientError("unexpected or incomplete response; is a proxy in between?")
         return response
 
-    def _told_to_wait(self, headers: Mapping[str, str]) -> float:
-        """Return for how many seconds the service wants to be left alone."""
+    def _retry_after(self, headers: Mapping[str, str]) -> float:
+        """Return the seconds after which the service accepts requests again."""
         reset = headers.get("X-RateLimit-Reset", "")
-        if seconds := asked_to_wait(headers):
+        if seconds := retry_after(headers):
             return seconds
         if headers.get("X-RateLimit-Remaining") != "0":
             return self._service.rest
@@ -280,6 +283,6 @@ def basic(settings: Settings) -> SecretStr:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Return what went wrong on the way, without what requests repeats of the address."""
+    """Return the reason of a failure. The text of requests would repeat the address."""
     late = isinstance(error, requests.Timeout)
     return "no answer in time" if late else f"the connection failed ({type(error).__name__})"

@@ -10,7 +10,7 @@ import requests
 
 from config.atomic_write import replace_file
 from config.errors import BackplanError
-from connectors.retry import TransientError, asked_to_wait, too_often, unreachable
+from connectors.retry import TransientError, rate_limited, retry_after, unreachable
 from connectors.shapes import json_object, unknown_token
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def exchanged(grant: Grant, settings: Settings, form: Mapping[str, str]) -> dict
     if response.ok and isinstance(said.get("access_token"), str):
         return {name: value for name, value in said.items() if isinstance(value, str)}
     if response.status_code == requests.codes.too_many_requests:
-        raise too_often(asked_to_wait(response.headers) or _REST)
+        raise rate_limited(retry_after(response.headers) or _REST)
     if response.status_code >= requests.codes.server_error:
         raise TransientError(f"it answers {response.status_code}", refused=True)
     if "error" not in said:
-        raise TransientError("something on the way answers in its place, or cuts its answers short", refused=True)
+        raise TransientError("unexpected or incomplete response; is a proxy in between?", refused=True)
     raise unknown_token(wanted, str(said.get("error_description") or said["error"]))

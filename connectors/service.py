@@ -109,14 +109,6 @@ class ServiceConnector:
         assert self._place is not None  # noqa: S101  # it has just been read
         return self._place
 
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task is there with this content and without a marker."""
-        place = self._read_once()
-        row = place.row(native_id)
-        if row is None or row.closed or self.service.hiding.split(row.text)[1]:
-            return False
-        return place.classifier.content(row) == content
-
     def facts(self) -> list[Check]:
         """Return what token and place say of themselves, as far as that can be read."""
         try:

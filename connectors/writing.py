@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from config.errors import BackplanError, CredentialsError, MissingError
 from connectors import stored
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.codec import write_marker
+from connectors.memory_merge import merged
 from connectors.model import Content, client_id
 from connectors.retry import UnknownOutcomeError
 from connectors.snapshot import Classifier
@@ -203,7 +205,7 @@ class Writer:
             line = ""
         elif write.marker:
             line = write_marker(write.marker)
-        wanted = Wanted(content, self._joined(notes, line), ours=write.action is not Action.DETACH)
+        wanted = Wanted(content, self._joined(notes, line))
         fields = (write.fields & self._service.capabilities.fields) - {"notes"}
         if fields or wanted.text != row.text:
             row = self._place.tasks.take(self._service.change(row, wanted, fields | {TEXT}))
@@ -249,8 +251,8 @@ class Writer:
         if lines != [boxes.line(row) for row in old]:
             texts = [hiding.join(stored.ABOUT, line) for line in lines]
             if len(texts) == len(old) == 1:
-                wanted = Wanted(Content(old[0].title), texts[0])
-                rows = (boxes.take(self._overwrite(old[0], wanted)),)
+                memory = self._overwrite(old[0], Wanted(Content(old[0].title), texts[0]), memory)
+                rows = (boxes.by_id[old[0].id],)
             else:
                 pieces = zip(texts, lines, strict=True)
                 made = (Wanted(Content(stored.TITLE), text, id=client_id(line)) for text, line in pieces)
@@ -271,13 +273,19 @@ class Writer:
             boxes.shelf.remove(row)
         boxes.by_id.pop(row.id, None)
 
-    def _overwrite(self, row: Row, wanted: Wanted) -> Row:
-        """Change the memory, whoever wrote it since: what a run that raced has made tells that by its marker."""
-        shelf = self._place.boxes.shelf
+    def _overwrite(self, row: Row, wanted: Wanted, memory: Mapping[str, StoredGoal]) -> Mapping[str, StoredGoal]:
+        """Change the memory in place. Return it, merged with the changes of a racing run since it was read."""
+        place, boxes = self._place, self._place.boxes
+        shelf = boxes.shelf
         try:
-            return shelf.change(row, wanted, frozenset({TEXT}))
+            boxes.take(shelf.change(row, wanted, frozenset({TEXT})))
         except ChangedError:
-            return shelf.change(shelf.row(row.id) or row, wanted, frozenset({TEXT}))
+            row = shelf.row(row.id) or row
+            memory = merged(place.stored.memory, memory, stored.read([row], self._namespace, shelf.hiding).memory)
+            line = stored.whole(memory, self._namespace, shelf.limits.text - _BESIDES)
+            wanted = replace(wanted, text=shelf.hiding.join(stored.ABOUT, line))
+            boxes.take(shelf.change(row, wanted, frozenset({TEXT})))
+        return memory
 
     def _joined(self, notes: str, line: str) -> str:
         """Return a description. Raises BackplanError where it is too long."""

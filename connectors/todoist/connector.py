@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from config.settings import Credential, Environment
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
-    from connectors.todoist.objects import Item, Listing
+    from connectors.todoist.objects import Listing
     from connectors.todoist.reader import Reading
 
 _WITHOUT_BOX = re.compile(r"^\* ")
+_LIKE_LAST_DAY = re.compile(r"\ALast day: ")
 _LIKE_A_MARKER = re.compile(r"(?m)^(\s*bp\d{1,9}) ")
 
 
@@ -123,7 +124,7 @@ class TodoistConnector:
         *,
         named: bool = True,
     ) -> None:
-        """`project` and `section` are names or ids; the first write creates what does not exist.
+        """`project` and `section` are names or ids; the first write creates them if they do not exist.
 
         named: the goals file names this place.
         """
@@ -145,7 +146,8 @@ class TodoistConnector:
         account = environment.accounts.get(cls.name)
         if account is None:
             account = environment.accounts[cls.name] = Account(lambda: _connect(environment))
-        return cls(account, namespace, chosen.project, chosen.section)
+        made = TodoistByStart if chosen.dates == "start" else TodoistConnector
+        return made(account, namespace, chosen.project, chosen.section)
 
     def canonical(self, content: Content) -> Content:
         """Return the content as Todoist stores it: without surrounding white space, each title with a checkbox.
@@ -153,10 +155,12 @@ class TodoistConnector:
         `who` and the checklist are written into the description.
         """
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
-        said = in_words(content, self.capabilities.fields)
-        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", said.replace("\r\n", "\n").strip())
+        text = in_words(content, self.capabilities.fields)
+        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", text.replace("\r\n", "\n").strip())
+        notes = _LIKE_LAST_DAY.sub("Last day:\N{NO-BREAK SPACE}", notes)
         labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
-        return Content(title, content.due, notes, labels, content.priority)
+        start = content.start if "start" in self.capabilities.fields else None
+        return Content(title, content.due, notes, labels, content.priority, start)
 
     # Reading
 
@@ -216,7 +220,7 @@ class TodoistConnector:
         return [self._at(name) for name in self.account.unnamed(self._namespace)]
 
     def _at(self, name: Name) -> Connector:
-        return TodoistConnector(self.account, self._namespace, name.project, name.section, named=False)
+        return type(self)(self.account, self._namespace, name.project, name.section, named=False)
 
     def facts(self) -> list[Check]:
         """Return the checks of the account, as far as it can be read."""
@@ -230,20 +234,6 @@ class TodoistConnector:
             return [Check("service", False, str(error))]
         found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Check("token", True, "accepted"), *found]
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task exists with this content and without a marker."""
-        from connectors.todoist.description import content_of, split
-
-        item = self._known(native_id) or self.account.client(self.requests).task(native_id)
-        if item is None or item.is_deleted or split(item.description)[1] is not None:
-            return False
-        if self._reading is not None:
-            self._reading.listing.items[native_id] = item
-        return content_of(item) == content
-
-    def _known(self, native_id: str) -> Item | None:
-        return self._reading.listing.items.get(native_id) if self._reading else None
 
     # Writing
 
@@ -263,3 +253,13 @@ class TodoistConnector:
             if (memory or creates) and (refused := SetUp(self._reading, client).carry_out(memory)):
                 return [WriteResult(error=refused)] * len(batch)
         return Batch(self._reading, client).carry_out(batch)
+
+
+class TodoistByStart(TodoistConnector):
+    """The same, where a task's date is the first day of its step: `dates: start`."""
+
+    capabilities: ClassVar[Capabilities] = replace(
+        TodoistConnector.capabilities,
+        fields=TodoistConnector.capabilities.fields | {"start"},
+        of_steps=frozenset({"start"}),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -24,6 +24,9 @@ class TodoistOptions(Options):
 
     example: ClassVar[str] = "{project: Career}"
     project: _Name = Field("Goals", description="the name (or id) of a project, such as Career")
+    dates: Literal["due", "start"] = Field(
+        "due", description="`due` or `start`: which day of its step is a task's date, the last or the first"
+    )
     section: _Name | None = Field(None, description="the name (or id) of a section of it, such as This year")
 
     @property

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _NOT_NAMED = (
-    "The workflow hands on a {kind} for {service}, but the goals file does not name it, so nothing was written there. "
+    "The workflow passes a {kind} for {service}, but the goals file does not name it, so nothing was written there. "
     "Write `sync: [{entry}]` at the top of the goals file."
 )
 _OF_GITHUB = frozenset({"GITHUB_TOKEN", "WORKFLOW_TOKEN"})  # which every workflow has
 _FOR_ALL_TO_READ = (
-    "the token of {name} stands in this file, where everybody who sees the repository reads it. Make a new one, put it "
-    "into the secret {name} (Settings > Secrets and variables > Actions), and write ${{{{ secrets.{name} }}}} here"
+    "the token of {name} is written in this file, and everybody who can see the repository can read it. Create a new "
+    "one, put it into the secret {name} (Settings > Secrets and variables > Actions), and write here: "
+    "${{{{ secrets.{name} }}}}"
 )
 _TOKEN_LENGTH = 20  # what is shorter may be any word of a workflow
 

@@ -82,7 +82,7 @@ def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> st
     }
     credential = settings.credential
     retrier = Retrier(credential.service, settings.time_budget, Clock(), credential.url_variable)
-    lasting = retrier.until_answered(lambda: exchanged(grant, settings, form)).get("refresh_token")
+    lasting = retrier.call(lambda: exchanged(grant, settings, form)).get("refresh_token")
     if not lasting:
         raise BackplanError(
             f"{credential.service} gave no token that lasts; take its access away there, and run it again"
