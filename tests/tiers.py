@@ -76,8 +76,8 @@ def is_left_out(item: pytest.Item) -> bool:
 def is_left_to_the_proof(item: pytest.Item, *, proof: bool) -> bool:
     """Return whether a test is the proof's without saying so itself.
 
-    proof: this is a run of the proof, in which properties have their turn once more, with all of their examples, and so
-    have processes, from nothing.
+    proof: this is a run of the proof. It runs properties again, with all of their examples, and processes again, each
+    started from nothing.
     """
     suite = getattr(item, "cls", None)
     if suite is not None and any(base.__name__ == "Contract" for base in suite.__mro__):

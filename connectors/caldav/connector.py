@@ -59,7 +59,7 @@ _TRIES = 3  # for a task that others keep changing
 
 
 class CalDAVOptions(Options):
-    """The options: the list, and the form of goals and steps."""
+    """One list on a CalDAV server, and the form of goals and steps in it."""
 
     example: ClassVar[str] = "{list: Goals}"
     list: str = Field(min_length=1, description="the name of a list of tasks, or its path, such as /dav/me/goals/")
