@@ -22,7 +22,7 @@ from connectors.caldav.dav import Dav
 from connectors.caldav.forms import FORMS
 from connectors.http import Api
 from connectors.model import Content, StoredGoal, StoredKey, client_id
-from connectors.service import Wanted
+from connectors.tasks import Wanted
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
 from tests.connectors.caldav_account import CalDAVAccount, CalDAVEvents, connector
