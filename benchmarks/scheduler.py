@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.plans import layered, project
-from sync.schedule.backward_pass import Constraints, StepGraph
+from sync.schedule.backward_pass import BackwardPass, Constraints, first_days
+from sync.schedule.context import context_of, to_date
+from sync.schedule.lengths import written_lengths
 from sync.schedule.model import Progress
-from sync.schedule.planner import Planner
 from sync.schedule.scheduler import schedule
+from sync.schedule.step_graph import StepGraph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -110,12 +112,12 @@ def in_order(after: list[list[int]], following: list[list[int]]) -> list[int]:
 
 def the_pass(plan: Project) -> list[list[tuple[date, date]]]:
     """Return the start and due of every step by our backward pass alone."""
-    planner, found = Planner(plan, Progress(), TODAY), []
+    context, found = context_of(plan, Progress(), TODAY), []
     for goal in plan.sequence:
-        network = StepGraph(goal, planner.frame(goal))
-        latest = network.latest([length or 1 for length in network.lengths()], Constraints())
-        starts, dues = network.starts(latest), latest.due
-        found.append(list(zip(map(planner.date, starts), map(planner.date, dues), strict=True)))
+        graph = StepGraph(goal, context.window(goal))
+        latest = BackwardPass(graph, Constraints()).latest([length or 1 for length in written_lengths(graph)])
+        starts, dues = first_days(graph, latest), latest.due
+        found.append(list(zip(map(to_date, starts), map(to_date, dues), strict=True)))
     return found
 
 

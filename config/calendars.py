@@ -60,6 +60,23 @@ def public_holidays(code: str, year: int) -> dict[date, str]:
     return dict(country_holidays(country, subdiv=subdivision or None, years=year))
 
 
+def country_of_alias(code: str) -> str:
+    """Return the code of a country that the holidays package also knows by another one, as GB by UK; else ""."""
+    from holidays import country_holidays
+
+    try:
+        return country_holidays(code).country
+    except NotImplementedError:
+        return ""
+
+
+def parts_with_more(code: str, year: int) -> list[str]:
+    """Return the parts of a country, where all of them have public holidays that the country as a whole has not."""
+    parts = holiday_codes().get(code, [])
+    common = public_holidays(code, year).keys()
+    return parts if all(public_holidays(f"{code}-{part}", year).keys() - common for part in parts) else []
+
+
 def holiday_codes() -> dict[str, list[str]]:
     """Return every country code with the codes of its subdivisions."""
     from holidays import list_supported_countries

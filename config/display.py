@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -11,12 +14,13 @@ from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
 from config.redaction import hide
 
 if TYPE_CHECKING:
-    from datetime import date
-
+    from collections.abc import Generator
 
 # The runner obeys `::` at the start of a line, whatever space is before it, and `##[` anywhere.
 _COMMAND = re.compile(r"(?:\A|(?<=[\r\n]))[^\S\r\n]*:(?=:)|##(?=\[)")
 _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ISO_DATE = re.compile(r"“[^”]*”|`[^`]*`|\b(?P<day>\d{4}-\d\d-\d\d)\b")
+TODAY: ContextVar[date | None] = ContextVar("TODAY", default=None)  # the day for which a command plans
 
 
 def day(value: date | None) -> str:
@@ -27,10 +31,32 @@ def day(value: date | None) -> str:
     return f"{weekday} {value.day} {month} {value.year}"
 
 
-def near(value: date, today: date) -> str:
-    """Return a date as `Thu 5 Aug`, with its year only if that is not this year."""
-    said = day(value)
-    return said.removesuffix(f" {value.year}") if value.year == today.year else said
+def near(value: date | None) -> str:
+    """Return a date as `Thu 5 Aug`, with its year if that is not the year of `TODAY`."""
+    today, whole = TODAY.get(), day(value)
+    return whole.removesuffix(f" {value.year}") if value and today and value.year == today.year else whole
+
+
+@contextmanager
+def near_to(today: date) -> Generator[None]:
+    """Let `near` omit the year of `today` in this block, whatever `TODAY` is outside."""
+    before = TODAY.set(today)
+    try:
+        yield
+    finally:
+        TODAY.reset(before)
+
+
+def with_days(sentence: str) -> str:
+    """Return a sentence with its ISO dates as `near` gives them; what it quotes, in “” or backticks, stays."""
+    return _ISO_DATE.sub(_in_words, sentence)
+
+
+def _in_words(found: re.Match[str]) -> str:
+    try:
+        return near(date.fromisoformat(found["day"] or ""))
+    except ValueError:  # a quotation, or no day of the calendar
+        return found[0]
 
 
 def days(count: int) -> str:
@@ -53,7 +79,7 @@ def clean(text: str) -> str:
 
 def break_commands(text: str, by: str) -> str:
     """Return `text` with a zero-width character in each place that GitHub's runner would read as a command."""
-    return _COMMAND.sub(rf"\g<0>{by}", text)
+    return _COMMAND.sub(rf"\g<0>{by}", text) if "::" in text or "##[" in text else text
 
 
 def fit(text: str) -> str:

@@ -32,12 +32,16 @@ class Unit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """`amount` of `unit`, with the text it was written as; an estimate also keeps its three points."""
+    """`amount` of `unit`, with the text it was written as; an estimate also keeps its three points.
+
+    weekday: 0 for Monday; the span is as much longer as it takes to end on that day.
+    """
 
     amount: int
     unit: Unit
     text: str
     estimate: tuple[int, int, int] | None = None
+    weekday: int | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -62,6 +66,15 @@ PATTERN = r"^\s*-?\d+(-\d+-\d+)?\s*([a-zA-Z]+( +[a-zA-Z]+)?|%)?\s*$"
 _DURATION = re.compile(r"(?P<amount>-?\d{1,9})(?:-(?P<likely>\d{1,9})-(?P<worst>\d{1,9}))?\s*(?P<unit>[a-z ]*|%)")
 
 
+_WORDS = dict(zip(("a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+                  (1, *range(1, 11)), strict=True)) | {"an": 1}  # fmt: skip
+_BUSINESS = re.compile(r"(\d{1,9}(?:-\d{1,9}-\d{1,9})?)\s*(?:business|working|work|week)\s*-?days?")
+_FROM_TO = re.compile(r"(\d{1,9})\s*(?:-|–|to)\s*(\d{1,9})\s*([a-z]+)")
+_ESTIMATED = ("day", "days", "d", "week", "weeks", "w")
+_PART = re.compile(r"(\d{1,5})\s*(years?|y|months?|m|weeks?|w|days?|d)\b")
+_SUM = re.compile(rf"{_PART.pattern}(?:(?:\s*,)?\s*(?:and|\+)?\s*{_PART.pattern})*")
+
+
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Duration:
     """Return the duration that `text` spells.
@@ -71,10 +84,10 @@ def parse(text: str) -> Duration:
     text = " ".join(text.split())
     match = _DURATION.fullmatch(text.lower())
     if match is None:
-        raise ValueError(f"expected {EXPECTED}{_why(text)}")
+        raise ValueError(f"expected {EXPECTED}{_spelling(text.lower()) or _why(text)}")
     name = match["unit"].strip()
     if name not in _UNITS:
-        raise ValueError(f"expected {EXPECTED}{_nearest(name)}")
+        raise ValueError(f"expected {EXPECTED}{_spelling(text.lower()) or _nearest(name)}")
     unit, factor = _UNITS[name]
     if match["likely"] is not None:
         return _estimate(text, (int(match["amount"]), int(match["likely"]), int(match["worst"])), unit, factor)
@@ -95,6 +108,33 @@ def _estimate(text: str, points: tuple[int, int, int], unit: Unit, factor: int) 
     # PERT's expected value, (best + 4 likely + worst) / 6, rounded up to whole days.
     expected = -(-(best + 4 * likely + worst) * factor // 6)
     return Duration(expected, unit, text, (best * factor, likely * factor, worst * factor))
+
+
+def _spelling(text: str) -> str:
+    """Return how to write a length that people write in another way; empty where it is none."""
+    said = re.sub(r"[a-z]+", lambda word: str(_WORDS.get(word[0], word[0])), text)
+    if said != text and (found := _DURATION.fullmatch(said)) and found["unit"].strip() in _UNITS:
+        return f"; write `{said}`"
+    text = said
+    if found := _BUSINESS.fullmatch(text):
+        return f"; write `{found[1]} days`: those are working days, wherever the calendar has days off"
+    if found := _FROM_TO.fullmatch(text):
+        least, most, unit = found.groups()
+        estimate = f", or `{least}-{least}-{most} {unit}` (best, likely, worst)" if unit in _ESTIMATED else ""
+        return f"; write `{most} {unit}`{estimate}"
+    if _SUM.fullmatch(text):
+        parts = [(int(amount), _UNITS[unit]) for amount, unit in _PART.findall(text)]
+        return _sum({unit for _, (unit, _) in parts}, sum(amount * factor for amount, (_, factor) in parts))
+    return ""
+
+
+def _sum(units: set[Unit], total: int) -> str:
+    """Return how to write a sum of days and months, from parts in these units."""
+    if units == {Unit.SPAN_DAYS}:
+        return f"; write `{total // 7} weeks`"
+    if len(units) == 1:
+        return f"; write `{total} {'months' if Unit.MONTHS in units else 'days'}`"
+    return "; one unit only" + ("" if Unit.MONTHS in units else f": write `{total} calendar days`")
 
 
 def _why(text: str) -> str:

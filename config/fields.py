@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from config import durations
-from config.calendars import WEEKDAYS
+from config.calendars import WEEKDAYS, country_of_alias, holiday_codes
+from config.dates import readings
 from config.durations import Duration, Unit
 from config.source import CutText
 from config.suggest import did_you_mean
@@ -33,6 +34,9 @@ def _read_date(value: Any) -> Any:
     if re.match(r"\d{4}-\d\d-\d\d[T ]", text):
         raise expected("expected a date without a time, such as 2027-08-15")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        if days := readings(text):
+            meant = " or ".join(f"`{day}`" for day in days)
+            raise expected(f"expected a date such as 2027-08-15: write {meant}{', as you mean it' * (len(days) > 1)}")
         raise expected(
             "expected a date such as 2027-08-15; "
             "a file in git must mean the same tomorrow, so words for dates are refused"
@@ -171,12 +175,11 @@ def _read_every(value: Any) -> Any:
 
 
 def _read_holidays(value: Any) -> Any:
-    from config.calendars import holiday_codes
-
     country, _, subdivision = str(value).partition("-")
     codes = holiday_codes()
     if country not in codes:
-        raise expected(f"expected a country code such as US or US-NY{_close(country, codes)}")
+        meant = _close(country_of_alias(country) or country, codes)
+        raise expected(f"expected a country code such as US or US-NY{meant}")
     if subdivision and subdivision not in codes[country]:
         raise expected(f"expected a part of {country}: {', '.join(codes[country]) or 'it has none'}")
     return value

@@ -9,6 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from config import durations
 from config.calendars import WEEKDAYS, Calendar
+from config.display import count
+from config.durations import Duration, Unit
 from config.fields import (
     Date,
     DaysOff,
@@ -74,11 +76,29 @@ class BeforeModel(Model):
     by: Whole
 
 
+class WeekdayModel(Model):
+    """A countdown to a day of the week: the last such day that is at least so many weeks before the deadline."""
+
+    weeks: Annotated[int, Field(ge=0, le=durations.MAX_DAYS // 7)]
+    weekday: Weekday
+
+    def value(self) -> Duration:
+        """Return the time before the deadline."""
+        text = f"{count(self.weeks, 'week')}, {self.weekday}"
+        return Duration(7 * self.weeks, Unit.SPAN_DAYS, text, weekday=WEEKDAYS.index(self.weekday))
+
+
 class HangsOnModel(Model):
     """A deadline that hangs on another goal's."""
 
     before: Reference
     by: Whole = durations.NO_TIME
+
+
+def _kind_of_before(value: Any) -> str:
+    if not isinstance(value, dict):
+        return "~time"
+    return "~weekday" if {"weeks", "weekday"} & value.keys() else "~countdown"
 
 
 def _kind_of_after(value: Any) -> str:
@@ -116,8 +136,10 @@ class StepModel(Model):
     from_: Date | None = Field(None, alias="from", description="It cannot start before this day")
     before: (
         Annotated[
-            Annotated[Whole, Tag("~time")] | Annotated[BeforeModel, Tag("~countdown")],
-            Discriminator(lambda value: "~countdown" if isinstance(value, dict) else "~time"),
+            Annotated[Whole, Tag("~time")]
+            | Annotated[BeforeModel, Tag("~countdown")]
+            | Annotated[WeekdayModel, Tag("~weekday")],
+            Discriminator(_kind_of_before),
         ]
         | None
     ) = Field(None, description="A countdown: due this long before the deadline, or before another step")
@@ -128,10 +150,10 @@ class StepModel(Model):
     done: DoneDay = Field(None, description="The day it was done, for those who tick in the file")
     notes: Text | None = None
     link: Link | None = None
-    labels: Labels = []
+    labels: Labels = Field(default_factory=list)  # pydantic would deep-copy a default of [] for each step
     priority: Priority | None = None
     who: Text | None = None
-    checklist: list[Title] = []
+    checklist: list[Title] = Field(default_factory=list)
 
 
 class GroupModel(Model):
@@ -144,7 +166,7 @@ class GroupModel(Model):
     parallel: bool = Field(False, description="Its members may overlap")
     after: list[After] | None = None
     notes: Text | None = None
-    labels: Labels = []
+    labels: Labels = Field(default_factory=list)
     optional: bool = False
 
 
@@ -164,9 +186,11 @@ Item = Annotated[
 
 
 class GoalModel(Model):
-    """A goal: what is reached by when, and the steps that lead there."""
+    """A goal: what is reached by when, and the steps that lead there. Its title may be its template's."""
 
-    title: Title
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["title"]}, {"required": ["template"]}]})
+
+    title: Title | None = None
     id: Id | None = Field(None, description="Stable identity; by default made from the title")
     was: Id | None = Field(None, description="The id it had before it was renamed")
     why: Text | None = None
@@ -189,7 +213,7 @@ class GoalModel(Model):
         | None
     ) = Field(None, description="A calendar's name, or one written out")
     sync: list[Target] | None = None
-    labels: Labels = []
+    labels: Labels = Field(default_factory=list)
     priority: Priority | None = None
     who: Text | None = None
     link: Link | None = None

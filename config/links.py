@@ -51,9 +51,11 @@ class Links:
         return tuple(links.values()), tuple(goals)
 
     def countdown(
-        self, draft: Draft, origin: Origin, before: Duration | shape.BeforeModel | None
+        self, draft: Draft, origin: Origin, before: Duration | shape.BeforeModel | shape.WeekdayModel | None
     ) -> Duration | Countdown | None:
         """Return the step and the time that `before:` counts down from; the time alone counts from the deadline."""
+        if isinstance(before, shape.WeekdayModel):
+            return before.value()
         if not isinstance(before, shape.BeforeModel):
             return before
         reference = Reference(before.step, Origin(origin.source, (*origin.path, "before", "step")))

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # Tokens of GitHub, GitLab, Slack and OpenAI by their beginnings, and Todoist's 40 hexadecimal digits (not in a URL).
-TOKEN = re.compile(
+_TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|(?:xox[abp]|sk|glpat)-[\w-]{20,})|(?<![/\w])[0-9a-f]{40}\b"
 )
+# Of each token, a part that is found fast: most texts have none of them.
+_BEGINNINGS = (*(f"gh{kind}_" for kind in "pousr"), "github_pat_", *(f"xox{kind}-" for kind in "abp"), "sk-", "glpat-")
+_DIGITS = re.compile("[0-9a-f]{40}")
 _HEADER = re.compile(r"(?i)(\bauthorization\b\W{1,6}(?:basic|bearer|token)\s+)[^\s'\"]+")
 _SECRET_NAME = re.compile(r"(?i).*_(?:TOKEN|PASSWORD|SECRET|KEY)(?P<file>_FILE)?")
 _SHORTEST = 8  # a shorter value would hide ordinary words
@@ -32,7 +35,18 @@ def hide(text: str) -> str:
     settings = _of_this_process()
     if settings is not None:
         text = settings.sub(HIDDEN, text)
-    return _HEADER.sub(rf"\1{HIDDEN}", TOKEN.sub(HIDDEN, text))
+    if _may_have_token(text):
+        text = _TOKEN.sub(HIDDEN, text)
+    return _HEADER.sub(rf"\1{HIDDEN}", text) if "authorization" in text.lower() else text
+
+
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    """Yield each part of `text` that looks like a token."""
+    return _TOKEN.finditer(text) if _may_have_token(text) else iter(())
+
+
+def _may_have_token(text: str) -> bool:
+    return any(beginning in text for beginning in _BEGINNINGS) or _DIGITS.search(text) is not None
 
 
 def keep_secret(value: str) -> None:

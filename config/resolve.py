@@ -66,6 +66,8 @@ class Resolver:
 
     def _add_goal(self, settings: shape.SettingsModel, written: shape.GoalModel, origin: Origin) -> None:
         model, parts = self._templates.apply(written, origin, self._problem)
+        if model.title is None:
+            return  # its template cannot be used, which was reported
         goal_id = model.id or slug(model.title)
         if not goal_id:
             self._problem(origin.at("title"), "this title has no letters or digits; the goal needs an `id`")
@@ -93,7 +95,7 @@ class Resolver:
                 self._problem(step.origin.at("every"), never)
         return Goal(
             id=draft.id,
-            title=model.title,
+            title=model.title or draft.id,
             deadline=self._links.deadline(draft),
             origin=draft.origin,
             steps=steps,

@@ -7,8 +7,10 @@ follow YAML 1.2's core schema plus dates, so that `no` is a word, `on` is a key 
 from __future__ import annotations
 
 import re
+import unicodedata
 from codecs import BOM_UTF8
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -18,7 +20,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
 
 from config.errors import GoalsFileError, InputError, Place, Problem
-from config.redaction import TOKEN, hide
+from config.redaction import hide, tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +36,11 @@ _NESTED_DASHES = re.compile(r"[-?: \t]{250}")
 _FLAT = re.compile(r"\[[^][{}\"'#\n]*\]|\{[^][{}\"'#\n]*\}")
 
 _CONFLICT, _OTHER_SIDE = re.compile(r"^<{7}(?: |$)", re.MULTILINE), re.compile(r"^={7}$", re.MULTILINE)
+# A blank that is none of YAML's, where YAML needs one: before a dash or key, or behind it.
+_STRANGE = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_STRANGE_BLANK = re.compile(
+    rf"^[ \t]*(?:- *)*(?:(?:-|[a-z_]+:)(?=[{_STRANGE}])|(?=[{_STRANGE}]+[ {_STRANGE}]*(?:-|[a-z_]+:)))"
+)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 # What ends a plain text on its line as a comment, though it was hardly meant as one: people write "# a comment".
@@ -101,11 +108,12 @@ class Source:
         self.problems: list[Problem] = []
         self._refuse_secrets()
         self._refuse_deep_nesting()
-        self._node = self._compose()
+        self._cuts = _CUT.search(text) is not None
         self._built: dict[int, Any] = {}
         self._open: set[int] = set()
         self._aliased = 0
-        self.value = self._build(self._node)
+        self.value = self._build(self._compose())
+        self._built.clear()
 
     @classmethod
     def read(cls, path: Path, name: str) -> Source:
@@ -123,6 +131,11 @@ class Source:
             before = error.object[: error.start].decode()
             message = "not UTF-8 text; save the file with the encoding UTF-8"
             raise GoalsFileError([Problem(place_at(name, before, len(before)), message)]) from None
+
+    @cached_property
+    def _node(self) -> Node:
+        """The nodes with their places, only for messages: they take ten times the memory of the text."""
+        return self._compose()
 
     def node(self, path: Path_) -> Node:
         """Return the node at `path`, or the nearest one above it; union tags (`~...`) in a path are ignored."""
@@ -146,6 +159,11 @@ class Source:
                     return self._place(key.start_mark)
         return self.place(path)
 
+    def keys(self, path: Path_) -> list[str]:
+        """Return the keys of the mapping at `path`; none where there is another value."""
+        node = self.node(path)
+        return [key.value for key, _ in node.value] if isinstance(node, MappingNode) else []
+
     def excerpt(self, path: Path_) -> str | None:
         """Return the text of the scalar at `path`, shortened; None for a list or mapping."""
         node = self.node(path)
@@ -165,7 +183,9 @@ class Source:
         try:
             node = _Composer(self.text).get_single_node()
         except yaml.MarkedYAMLError as error:
-            message = _explain_yaml(error) + self._hint_at_comment(error)
+            if strange := _strange_blank(self.name, self.text, error):
+                raise GoalsFileError([*self.problems, strange]) from None
+            message = _explain_yaml(error) + _hint_at_comment(self.text, error)
             raise self._error(error.problem_mark or error.context_mark, message) from None
         except yaml.YAMLError as error:
             raise self._error(None, f"not readable as YAML: {' '.join(str(error).split())}") from None
@@ -175,26 +195,17 @@ class Source:
             raise self._error(node.start_mark, "expected keys such as `goals:` at the start of a line")
         return node
 
-    def _hint_at_comment(self, error: yaml.MarkedYAMLError) -> str:
-        """Return a hint if a list or mapping on one line contains a comment."""
-        if error.context_mark is None or "flow" not in (error.context or ""):
-            return ""
-        last = error.problem_mark.line if error.problem_mark else error.context_mark.line
-        lines = self.text.splitlines()[error.context_mark.line : last + 1]
-        found = next((cut[1] for line in lines if (cut := _CUT.search(line))), None)
-        return f"; from ` #` on, `{_short(found)}` is a comment: put the whole text in quotes" if found else ""
-
     def comment_at(self, path: Path_) -> str | None:
         """Return the comment in place of the value at `path`, if it has no value."""
         node = self.node(path)
         if not isinstance(node, ScalarNode) or node.value or node.style:
             return None
-        found = _CUT.match(self.text, node.end_mark.index)
+        found = self._cut_after(node)
         return _short(found[1]) if found else None
 
     def _refuse_secrets(self) -> None:
         """Report everything that looks like a token, even in comments, without repeating it."""
-        for match in TOKEN.finditer(self.text):
+        for match in tokens(self.text):
             message = "this looks like a secret token; keep it out of the file, and revoke it if it was ever pushed"
             self.problems.append(Problem(place_at(self.name, self.text, match.start()), message))
 
@@ -240,10 +251,18 @@ class Source:
     def _scalar(self, node: ScalarNode) -> Any:
         """Return a scalar's value; for a text without quotes, with the comment that was cut off."""
         value = _scalar(node)
-        if not node.style and isinstance(value, str) and (cut := _CUT.match(self.text, node.end_mark.index)):
+        if node.style or not isinstance(value, str):
+            return value
+        if at := _STRANGE_BLANK.match(value):
+            mark, index = node.start_mark, at.end()
+            self.problems.append(_strange(Place(self.name, mark.line + 1, mark.column + 1 + index), value[index]))
+        if self._cuts and (cut := self._cut_after(node)):
             value = CutText(value)
             value.rest = _short(cut[1])
         return value
+
+    def _cut_after(self, node: ScalarNode) -> re.Match[str] | None:
+        return _CUT.match(self.text, node.end_mark.index)
 
     def _mapping(self, node: MappingNode) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -261,6 +280,31 @@ class Source:
 
     def _error(self, mark: Any, message: str) -> GoalsFileError:
         return GoalsFileError([*self.problems, Problem(self._place(mark), message)])
+
+
+def _strange_blank(name: str, text: str, error: yaml.MarkedYAMLError) -> Problem | None:
+    """Return the problem of the last blank before an error that YAML does not know as one; None without any."""
+    mark = error.problem_mark or error.context_mark
+    lines = text.splitlines()[: mark.line + 1 if mark else None]
+    found = ((n, at) for n, line in enumerate(lines, start=1) if (at := _STRANGE_BLANK.match(line)))
+    number, at = max(found, key=lambda one: one[0], default=(0, None))
+    return _strange(Place(name, number, at.end() + 1), lines[number - 1][at.end()]) if at else None
+
+
+def _strange(place: Place, blank: str) -> Problem:
+    """Return the problem of a blank that YAML does not know as one."""
+    name = unicodedata.name(blank).lower()
+    return Problem(place, f"YAML does not accept a {name} (U+{ord(blank):04X}) here; type an ordinary blank")
+
+
+def _hint_at_comment(text: str, error: yaml.MarkedYAMLError) -> str:
+    """Return a hint if a list or mapping on one line contains a comment."""
+    if error.context_mark is None or "flow" not in (error.context or ""):
+        return ""
+    last = error.problem_mark.line if error.problem_mark else error.context_mark.line
+    lines = text.splitlines()[error.context_mark.line : last + 1]
+    found = next((cut[1] for line in lines if (cut := _CUT.search(line))), None)
+    return f"; from ` #` on, `{_short(found)}` is a comment: put the whole text in quotes" if found else ""
 
 
 def place_at(name: str, text: str, index: int) -> Place:
@@ -285,6 +329,8 @@ def _child(node: Node, part: str | int) -> Node | None:
 def _scalar(node: ScalarNode) -> Any:
     """Return a scalar's value; an impossible date (2027-02-30) stays text, for a message of its own."""
     tag, text = node.tag, node.value
+    if tag == _TEXT:
+        return text
     try:
         if tag == _INT:
             return int(text) if len(text) < MAX_DIGITS else text

@@ -26,6 +26,7 @@ _MODELS: dict[str | int, type[BaseModel]] = {
     "~group": shape.GroupModel,
     "~link": shape.LinkModel,
     "~countdown": shape.BeforeModel,
+    "~weekday": shape.WeekdayModel,
     "~hangs": shape.HangsOnModel,
 }
 
@@ -63,6 +64,18 @@ def validate(source: Source, problems: list[Problem]) -> GoalsFile:
 
 def _goal(source: Source, index: int, entry: Any, problems: list[Problem]) -> shape.GoalModel | None:
     """Return one goal without its wrong values, which are reported: they must hide no mistake in the rest."""
+    goal = _read_goal(source, index, entry, problems)
+    if isinstance(entry, dict) and entry.get("title") is None and entry.get("template") is None:
+        path = ("goals", index, "title")
+        if "title" in source.keys(path[:-1]):
+            problems.append(Problem(source.place(path), _mistake(source, path, "expected text")))
+        else:
+            problems.append(Problem(source.place(path), "the key `title` is missing here"))
+        return None
+    return goal
+
+
+def _read_goal(source: Source, index: int, entry: Any, problems: list[Problem]) -> shape.GoalModel | None:
     try:
         return shape.GoalModel.model_validate(entry)
     except ValidationError as error:
@@ -110,12 +123,24 @@ def _problems(source: Source, model: type[BaseModel], base: Path_, error: Valida
         path = (*base, *detail["loc"])
         kind = detail["type"]
         if kind == "extra_forbidden":
-            yield Problem(source.place_of_key(path), _unknown_key(str(path[-1]), _model_at(model, detail["loc"][:-1])))
+            known = _model_at(model, detail["loc"][:-1])
+            message = _title_with_colon(source, path, known) or _unknown_key(str(path[-1]), known)
+            yield Problem(source.place_of_key(path), message)
         elif kind == "missing":
             yield Problem(source.place(path[:-1]), f"the key `{path[-1]}` is missing here")
         else:
             sentence = _sentence(kind, detail.get("ctx", {}), detail["msg"])
             yield Problem(source.place(path), _mistake(source, path, sentence))
+
+
+def _title_with_colon(source: Source, path: Path_, known: type[BaseModel]) -> str:
+    """Return what is wrong with a title that YAML reads as a key and its value; empty where it is another mistake."""
+    key, rest = str(path[-1]), source.excerpt(path)
+    is_titled = path[-2:-1] != ("~step",) or "title" in source.keys(path[:-1])
+    if rest is None or is_titled or "did you mean" in _unknown_key(key, known):
+        return ""
+    title = f"{key}: {rest}".rstrip().replace('"', '\\"')
+    return f'a colon and a blank make a key of what is before them; if this is a title, put it in quotes: "{title}"'
 
 
 def _model_at(model: type[BaseModel], loc: Path_) -> type[BaseModel]:

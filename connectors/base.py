@@ -1,16 +1,16 @@
-"""What a connector is, and the words for what it reads and writes.
+"""The contract of connectors, and the words for the things that they read and write.
 
 task        a dated thing in a service; ours when it carries a marker of our namespace
 key         `goal` for a goal's own task, `goal/step` for a step's, `goal/group/` for that of a group; stable
-content     what people see of a task: title, first and last day, notes, labels, priority, and more: see `Content`
-marker      our few words inside a task: whose it is, and what we last applied to it
-memory      what we know of a goal besides its tasks: the state of every step ever published, and the published plan
-snapshot    what one complete read of a connector returned
-write       one thing that we ask a service to do; an answer is what it said
+content     the visible part of a task: title, first and last day, notes, labels, priority, and more: see `Content`
+marker      our line of text inside a task: its namespace and key, and digests of the fields that we last applied
+memory      the stored facts about a goal besides its tasks: the state of every step ever published, and the last plan
+snapshot    the result of one complete read of a connector
+write       one change that we request from a service; it returns a result
 generation  counts how often a key has been created: a task that comes back is another task
 nonce       tells apart two tasks with one key: ours from a race (different), or a person's copy (the same)
 
-A connector knows nothing of goals files and decides nothing: it reads one snapshot and applies batches of writes.
+A connector has no access to goals files and decides nothing: it reads one snapshot and applies batches of writes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from config.keys import is_in_goal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,15 +31,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a service can do. What it cannot hold is said aloud, not silently dropped.
+    """The abilities of a service. Fields that it cannot hold are reported, not silently dropped.
 
-    fields: those of the content that it holds; the others are never compared or written. reliability: `exact`, `unique`
-    or `safe`, as the documentation defines them. atomic: a batch is applied whole or not at all. ordered: a batch is
-    carried out in its order, in as few requests as it takes, and what follows a request that failed to write the memory
-    is not sent. client_ids: the service takes our own id for a task, so
-    that a repeated create is a no-op. families: who completes or deletes a task there does so to those below it.
-    nested: within how many groups a step can be shown there, each a task below the one around it; only with families.
-    local: tasks are files on this machine, so that reading them needs no network.
+    - fields: the fields of the content that it holds; others are never compared or written
+    - of_steps: the fields among them that a goal's own task does not hold
+    - reliability: `exact`, `unique` or `safe`, as the documentation defines them
+    - atomic: a batch is applied whole or not at all
+    - ordered: a batch is carried out in order, in as few requests as possible; after a request that failed to write the
+      memory, nothing more is sent
+    - client_ids: the service takes our own id for a task, so that a repeated create is a no-op
+    - families: the tasks below a task are completed and deleted with it
+    - nested: how many levels of groups a step can have there, each a task below another one; only with families
+    - local: tasks are files on this machine, so that reading them needs no network
     """
 
     fields: frozenset[str]
@@ -48,10 +53,15 @@ class Capabilities:
     families: bool = False
     nested: int = 0
     local: bool = False
+    of_steps: frozenset[str] = frozenset()
+
+    def held(self, key: str) -> frozenset[str]:
+        """Return the fields that the task with this key holds."""
+        return self.fields if is_in_goal(key) else self.fields - self.of_steps
 
 
 class Action(StrEnum):
-    """What a write does, or would do."""
+    """The kind of a write."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -65,12 +75,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One thing asked of a service.
+    """One change that a service has to make.
 
-    `content` and `marker` are the whole wanted state; `fields` names those of the content that change, and `parent`
-    where the task has to stand below another one now. `parent` and `previous` are keys: the task above, and the sibling
-    to stand after. `kept` is what a person had entered and the file overruled: it is kept beside the task. `found`
-    is what a task says that has lost its marker: by that it is told from all others without one.
+    - content, marker: the whole desired state
+    - fields: the names of the fields of the content that change, and `parent` if the task moves below another one
+    - parent, previous: keys of the task above, and of the sibling before
+    - kept: text of the user that the file overrules; it is kept beside the task
+    - found: the content of a task that has lost its marker, by which it is identified
     """
 
     action: Action
@@ -88,17 +99,17 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class StoreWrite:
-    """The whole memory of the namespace, as it shall be."""
+    """The whole memory of the namespace, to be stored."""
 
     memory: Mapping[str, StoredGoal]
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a service said to one write: the task's native id, or why it could not be done.
+    """The result of one write: the task's native id, or an error.
 
-    gone: an earlier run had made this task already, and a person has deleted it since. `notice` is a sentence on what
-    the service turned out not to do for this plan; it is said once a run.
+    gone: an earlier run had created this task, and the user has deleted it since. notice: a sentence on something that
+    the service does not do for this plan; it is reported once in a run.
     """
 
     native_id: str = ""
@@ -109,7 +120,7 @@ class WriteResult:
 
 @dataclass(slots=True)
 class Requests:
-    """How many requests were really sent, retries included."""
+    """How many requests were sent, retries included."""
 
     read: int = 0
     write: int = 0
@@ -132,29 +143,15 @@ class Connector(Protocol):
         """
 
     def canonical(self, content: Content) -> Content:
-        """Return the content as the service will show it once it is written: what it cannot hold, at its default."""
+        """Return the content as the service will show it once it is written; fields that it cannot hold are empty."""
 
     def read(self) -> Snapshot:
-        """Return everything of our namespace. Raises BackplanError when the read is not complete."""
+        """Return all tasks and the memory of our namespace. Raises BackplanError when the read is not complete."""
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Apply a batch in order and answer for each; a task that is gone already is removed, and no error.
+        """Apply a batch in order; return the result of each write. To remove a deleted task is no error.
 
-        Raises BackplanError when nothing of it could be tried.
-        """
-
-
-@runtime_checkable
-class Finder(Protocol):
-    """A connector that also finds tasks without a marker of ours, so that one that was let go can be taken back.
-
-    It then takes a `repair` of such a task: the marker is put on it.
-    """
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task stands there with this content and without a marker; not when in doubt.
-
-        Raises BackplanError when that cannot be read.
+        Raises BackplanError when no write could be tried.
         """
 
 
@@ -168,19 +165,19 @@ class Mover(Protocol):
 
     @property
     def account(self) -> object:
-        """What is equal for all places between which tasks can move."""
+        """A value that is equal for all places between which tasks can move."""
 
     @property
     def shelf(self) -> object:
-        """What is equal for places whose tasks count against one limit (`Snapshot.room`)."""
+        """A value that is equal for places whose tasks count against one limit (`Snapshot.room`)."""
 
     def unnamed(self) -> list[Connector]:
-        """Return a connector to each place that holds a memory of ours and that no connector is for. After `read`."""
+        """Return a connector to each place with a memory of ours that has no connector yet. Call it after `read`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that `doctor` found out: what it is about, whether it is as it should be, and a sentence on it."""
+    """One finding of `doctor`: its subject, whether it is as it should be, and a sentence on it."""
 
     what: str
     ok: bool
@@ -189,15 +186,15 @@ class Check:
 
 @runtime_checkable
 class SelfChecking(Protocol):
-    """A connector that knows more of itself than whether it can be read."""
+    """A connector that can check more than whether it can be read."""
 
     def facts(self) -> list[Check]:
-        """Return what there is to say of credentials, account, container and limits; what is wrong is a fact, too."""
+        """Return the checks of credentials, account, container and limits; problems are returned, not raised."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a service may be written to: how many writes a request carries, a minute takes, and this run takes."""
+    """The limits on writes: in one request, in one minute, and in this run."""
 
     a_request: int
     a_minute: int
@@ -208,8 +205,8 @@ class Pace:
 class Paced(Protocol):
     """A connector whose service limits how fast it may be written to.
 
-    A plan then tells what it costs, and is spread over several runs where it has to be.
+    The plan then contains its cost, and is spread over several runs if necessary.
     """
 
     def pace(self) -> Pace:
-        """Return the pace, once the service was read."""
+        """Return the limits. Call it after `read`."""

@@ -1,8 +1,8 @@
-"""Markers and memory as text, the same in every service that has room for a line of it.
+"""Markers and memory as text, the same in every service.
 
 A marker is one line: `bp1 NONCE NAMESPACE KEY GENERATION DUE PIN DIGESTS`, for example
 `bp1 3f9a2c01d4 me/goals food-handler/review 1 2027-08-05 - p4kx2a.c7v5qe.aaaaaa.b3mz6t.yt5w2k`. The nonce comes first:
-it alone tells which task a damaged marker belonged to.
+it identifies the task of a damaged marker.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 DIGESTS: tuple[str, ...] = (
     "title", "notes", "labels", "priority", "timing", "start", "who", "checklist", "after", "parent",
 )  # fmt: skip
-# Numbers have their limits: Python refuses to read endless ones, which anybody may write.
+# The length of numbers is limited: Python raises an error for very long ones.
 _VERSION = re.compile(r"bp(\d{1,9})\b")
 _MARKER = re.compile(r"bp\d{1,9} (\S+) (\S+) (\S+) (\d{1,9}) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")
 
 
 def write_marker(marker: Marker) -> str:
-    """Return the marker as one line without any character that a comment or a list could end on."""
+    """Return the marker as one line, without characters that could end a comment or a list."""
     digests = ".".join(marker.applied.get(name, "") for name in DIGESTS).rstrip(".") or "."
     due = marker.due.isoformat() if marker.due else "-"
     pin = "pin" if marker.pinned else "-"
@@ -40,7 +40,7 @@ def write_marker(marker: Marker) -> str:
 
 
 def read_marker(text: str) -> Marker | None:
-    """Return the marker that `text` is; None when it is none, or damaged. Raises RefusedError for a newer version."""
+    """Return the marker in `text`; None if it is no marker, or damaged. Raises RefusedError for a newer version."""
     version = _VERSION.match(text.strip())
     if version and int(version[1]) > VERSION:
         raise RefusedError("a newer version of backplan wrote these tasks; update backplan (nothing was changed)")
@@ -57,9 +57,9 @@ def read_marker(text: str) -> Marker | None:
 
 
 def write_memory(memory: Mapping[str, StoredGoal]) -> list[str]:
-    """Return the memory as lines of JSON, one a goal: 300 steps stay under 10,000 characters.
+    """Return the memory as lines of JSON, one for each goal: 300 steps take less than 10,000 characters.
 
-    `>` is written escaped, so that no text can end a comment around it.
+    `>` is escaped, so that no text can end a comment around it.
     """
     return [_line(_goal(goal_id, goal)) for goal_id, goal in memory.items()]
 
@@ -90,7 +90,7 @@ def _goal(goal_id: str, goal: StoredGoal) -> dict[str, Any]:
 
 
 def _row(entry: StoredKey, dates: tuple[date, date] | None, since: date) -> str:
-    """Return `STATE NATIVE-ID`, then what there is of `START+DAYS` (since the first sync), `gN`, `dDAY`, `xDIGEST`."""
+    """Return `STATE NATIVE-ID`, then `START+DAYS` (since the first sync), `gN`, `dDAY` and `xDIGEST`, if known."""
     parts = [_LETTERS[entry.state] + entry.native_id]
     if dates:
         parts.append(f"{(dates[0] - since).days}+{(dates[1] - dates[0]).days}")
@@ -120,11 +120,11 @@ def _read_row(row: str) -> tuple[StoredKey, tuple[int, int] | None]:
     head, *parts = row.split(" ")
     values = {part[0]: part[1:] for part in parts if part[0] in "gdx"}
     span = next((part.partition("+") for part in parts if "+" in part), None)
-    remembered = StoredKey(
+    entry = StoredKey(
         _STATES[head[0]],
         head[1:],
         int(values.get("g", 1)),
         date.fromisoformat(values["d"]) if "d" in values else None,
         values.get("x", ""),
     )
-    return remembered, (int(span[0]), int(span[2])) if span else None
+    return entry, (int(span[0]), int(span[2])) if span else None

@@ -1,4 +1,4 @@
-"""Days as people write them: read where they can mean one day only, and left alone where they could mean two.
+"""Reads days as people write them, if they can mean only one day.
 
 `2027-5-9`, `9 May 2027`, `May 9th, 2027` and `Sun 9 MAY 2027` are one day. `5/9/2027` is two, and `next Friday` none.
 """
@@ -15,7 +15,7 @@ _WEEKDAY = r"(?:(?P<weekday>[A-Za-z]{3,9})\.?,?[ ]+)?"
 _DAY_FIRST = r"(?P<d2>\d{1,2})(?:st|nd|rd|th|\.)?[ ]+(?:of[ ]+)?(?P<m2>[A-Za-z]{3,9})\.?,?[ ]+(?P<y2>\d{4})"
 _MONTH_FIRST = r"(?P<m3>[A-Za-z]{3,9})\.?[ ]+(?P<d3>\d{1,2})(?:st|nd|rd|th)?(?:,[ ]*|[ ]+)(?P<y3>\d{4})"
 _DAY = re.compile(rf"{_YEAR_FIRST}|{_WEEKDAY}(?:{_DAY_FIRST}|{_MONTH_FIRST})", re.IGNORECASE)
-_MOST_DAYS = 20 * 366  # what lies further from the date that we wrote is a slip: 2207 for 2027
+_MOST_DAYS = 20 * 366  # a date further than this from the one that we wrote is a mistake: 2207 for 2027
 _MOST_WORDS = 6  # of a day with the name of a day of the week: `Sun 9th of May 2027`
 WEEKDAY = re.compile(
     r"\b(mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b\.?",
@@ -24,10 +24,10 @@ WEEKDAY = re.compile(
 
 
 def read_day(text: str) -> date | None:
-    """Return the one day that a text can mean; None where it is none, or could be another one as well.
+    """Return the day that a text means; None if it is no day, or can mean several.
 
-    Marks of emphasis around it, the case of its letters and short names of months and weekdays make no difference. A
-    weekday that is not that of the day makes it none.
+    Marks of emphasis around it, letter case and short names of months and weekdays are accepted. None is also returned
+    if the weekday is not that of the day.
     """
     match = _DAY.fullmatch(text.strip().strip("*_").strip())
     if match is None:
@@ -48,16 +48,16 @@ def is_far(day: date | None, due: date | None) -> bool:
 
 
 def weekday_clash(text: str) -> str:
-    """Return what is wrong with a day that has the name of another day of the week; empty where nothing is.
+    """Return a sentence on a day with the name of another day of the week; empty if there is no such mistake.
 
-    The name may stand before the day or behind it, in brackets or not; more words may follow.
+    The name may be before the day or after it, in brackets or not; more words may follow.
     """
     words = text.split()
     for count in range(min(len(words), _MOST_WORDS), 0, -1):
-        said = " ".join(words[:count])
-        day = read_day(" ".join(WEEKDAY.sub(" ", said).strip(" ,.()").split()))
+        start = " ".join(words[:count])
+        day = read_day(" ".join(WEEKDAY.sub(" ", start).strip(" ,.()").split()))
         if day is not None:
-            clashes = any(_numbered(name[1], WEEKDAY_NAMES) != day.isoweekday() for name in WEEKDAY.finditer(said))
+            clashes = any(_numbered(name[1], WEEKDAY_NAMES) != day.isoweekday() for name in WEEKDAY.finditer(start))
             return f"{day} is a {WEEKDAY_NAMES[day.weekday()]}" if clashes else ""
     return ""
 

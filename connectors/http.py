@@ -1,4 +1,4 @@
-"""HTTP for all that speaks to a service: one session, whose requests are sent until they are answered."""
+"""HTTP for all services: one session, whose requests are repeated until they are answered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from config import settings
 from config.errors import BackplanError, CredentialsError, MissingError
 from config.redaction import keep_secret
 from connectors.base import Requests
-from connectors.retry import Clock, Retrier, TransientError, asked_to_wait, too_often, unreachable
+from connectors.retry import Clock, Retrier, TransientError, rate_limited, retry_after, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object", "listed"]
 
-_TIMEOUT = (10.0, 30.0)  # seconds to connect, and to be answered: longer than services take before they give up
+_TIMEOUT = (10.0, 30.0)  # seconds to connect, and for the answer: longer than services take before they give up
 _MOST_HOPS = 5
 _TOO_MANY = 429
 
@@ -46,15 +46,15 @@ def _is_json(response: requests.Response) -> bool:
 
 
 def _words(response: requests.Response) -> str:
-    """Return what an error says, by the names that services give it; empty where it says nothing."""
+    """Return the message of an error, under one of its usual names; empty if there is none."""
     error = json_object(response)
     words = (error.get(name) for name in ("error_description", "message", "error"))
-    return next((str(said) for said in words if said), "")
+    return next((str(text) for text in words if text), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many requests a service takes in so many seconds. writes: only those that write count."""
+    """How many requests a service accepts in so many seconds. writes: only those that write count."""
 
     count: int
     seconds: float
@@ -63,13 +63,17 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How a service is spoken to.
+    """The properties of a service.
 
-    credential: its token, and where it is. headers: sent with each request. header, scheme: what carries the token, and
-    the word before it. limited: whether an answer says that there are too many requests, so that nothing was done.
-    rest: seconds to wait then, where the answer does not say for how long. rates: what is never exceeded.
-    rights: what a token and its owner need, as a part of a sentence. whole: whether an answer that is no error is what
-    the service can have answered, and all of it. words: what an error says.
+    - credential: its token, and where that is
+    - headers: sent with each request
+    - header, scheme: the header with the token, and the word before the token
+    - limited: returns whether an answer means that there were too many requests, so that nothing was done
+    - rest: seconds to wait then, if the answer does not contain them
+    - rates: never exceeded
+    - rights: the permissions that a token and its owner need, as a part of a sentence
+    - whole: returns whether an answer that is no error is complete, and from the service
+    - words: returns the message of an error
     """
 
     credential: Credential
@@ -85,7 +89,7 @@ class Service:
 
 
 class _Auth(AuthBase):
-    """Sends the token; as an object of requests' own, so that no .netrc on this machine overrules it."""
+    """Adds the token to each request. With an auth object, requests ignores a .netrc on this machine."""
 
     def __init__(self, service: Service, token: SecretStr) -> None:
         self._header, self._scheme, self._token = service.header, service.scheme, token
@@ -102,7 +106,7 @@ class _Room:
         self._sent: dict[Rate, deque[float]] = {rate: deque(maxlen=rate.count) for rate in rates}
 
     def take(self, now: float, *, writing: bool) -> float:
-        """Count a request; return for how many seconds it has to wait before it is sent."""
+        """Count a request; return the seconds to wait before it is sent."""
         counted = [(rate, sent) for rate, sent in self._sent.items() if writing or not rate.writes]
         waits = [sent[0] + rate.seconds - now for rate, sent in counted if len(sent) == rate.count]
         wait = max(0.0, *waits) if waits else 0.0
@@ -112,12 +116,12 @@ class _Room:
 
 
 class Api:
-    """A service at an address, asked with one token. `requests` counts what is sent, `retrier` knows the time left."""
+    """A service at an address, with one token. `requests` counts the requests, `retrier` has the time that is left."""
 
     def __init__(
         self, service: Service, url: str, token: SecretStr, budget: float, clock: Clock, timeout: float | None = None
     ) -> None:
-        """`url` is where the service is, `budget` the seconds that a run may take, from now."""
+        """`url` is the address of the service, `budget` the seconds that a run may take, from now."""
         self.url = url.rstrip("/")
         self.requests = Requests()
         self.retrier = Retrier(service.credential.service, budget, clock, service.credential.url_variable)
@@ -153,7 +157,7 @@ class Api:
         if wait := self._room.take(self.retrier.clock.passed(), writing=writing):
             self.retrier.pause(wait, "the next request has to wait, as there may be only so many a minute")
         content = {"data": body.encode()} if isinstance(body, str) else {"json": body}
-        return self.retrier.until_answered(
+        return self.retrier.call(
             lambda: self._once(method, self._address(path), {"params": params, "headers": headers, **content}, writing),
             repeatable=repeatable,
         )
@@ -166,14 +170,14 @@ class Api:
         return self.checked(self.send(method, path, **asked))
 
     def checked(self, response: requests.Response) -> requests.Response:
-        """Return an answer that is no error. Raises as `ask` does."""
+        """Return an answer unless it is an error. Raises as `ask` does."""
         if response.ok:
             return response
         wanted, words = self._service.credential, self._service.words(response) or "no reason given"
         if response.status_code == requests.codes.unauthorized:
             raise CredentialsError(
-                f"{wanted.service} does not know the {wanted.kind} in {wanted.variable}, or it has expired ({words}): "
-                f"{wanted.where} and put it there (nothing more was changed)"
+                f"{wanted.service} does not accept the {wanted.kind} in {wanted.variable}, or it has expired "
+                f"({words}): {wanted.where} and put it there (nothing more was changed)"
             )
         if response.status_code == requests.codes.forbidden:
             raise CredentialsError(
@@ -185,14 +189,14 @@ class Api:
         raise kind(f"{wanted.service}: {words} (status {response.status_code}, {urlsplit(response.url).path})")
 
     def _address(self, path: str) -> str:
-        """Return a whole address. The token goes to this service alone, whatever host a link or a library names."""
+        """Return a whole address. It is at this service, even if a link names another host: the token is sent there."""
         if not path.startswith(("https://", "http://")):
             return f"{self.url}{path}"
         here = urlsplit(self.url)
         return urlsplit(path)._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 
     def _once(self, method: str, url: str, asked: Mapping[str, Any], writing: bool) -> requests.Response:
-        """Send a request, and again to where the service says that its object has moved."""
+        """Send a request; follow redirects within the service."""
         for _ in range(_MOST_HOPS):
             if writing:
                 self.requests.write += 1
@@ -208,24 +212,24 @@ class Api:
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, asked = where, {**asked, "params": None}
-        self.retrier.hear(response.headers)  # pyright: ignore[reportPossiblyUnboundVariable]
+        self.retrier.set_clock(response.headers)  # pyright: ignore[reportPossiblyUnboundVariable]
         return self._answered(response)  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def _answered(self, response: requests.Response) -> requests.Response:
-        """Return an answer that can be worked with."""
+        """Return an answer that is from the service and complete. Raises TransientError for others."""
         if self._service.limited(response):
-            raise too_often(self._told_to_wait(response.headers))
+            raise rate_limited(self._retry_after(response.headers))
         if response.status_code >= requests.codes.server_error:
-            raise TransientError(f"it answers {response.status_code}", asked_to_wait(response.headers))
+            raise TransientError(f"it answers {response.status_code}", retry_after(response.headers))
         empty = response.status_code == requests.codes.no_content and response.request.method == "DELETE"
         if response.is_redirect or (response.ok and not (empty or self._service.whole(response))):
-            raise TransientError("something on the way answers in its place, or cuts its answers short")
+            raise TransientError("unexpected or incomplete response; is a proxy in between?")
         return response
 
-    def _told_to_wait(self, headers: Mapping[str, str]) -> float:
-        """Return for how many seconds the service wants to be left alone."""
+    def _retry_after(self, headers: Mapping[str, str]) -> float:
+        """Return the seconds after which the service accepts requests again."""
         reset = headers.get("X-RateLimit-Reset", "")
-        if seconds := asked_to_wait(headers):
+        if seconds := retry_after(headers):
             return seconds
         if headers.get("X-RateLimit-Remaining") != "0":
             return self._service.rest
@@ -233,23 +237,23 @@ class Api:
 
 
 def connect(service: Service, folder: Path) -> Api:
-    """Return a service as the environment names it. Raises CredentialsError where its token is missing."""
-    said = settings.load(folder, service.credential)
-    secret = said.secret()
-    return Api(service, said.url, basic(said.user, secret) if said.user else secret, said.time_budget, Clock())
+    """Return a service with the settings of the environment. Raises CredentialsError if its token is missing."""
+    found = settings.load(folder, service.credential)
+    secret = found.secret()
+    return Api(service, found.url, basic(found.user, secret) if found.user else secret, found.time_budget, Clock())
 
 
 def basic(user: str, password: SecretStr) -> SecretStr:
-    """Return what follows `Basic` where a service takes a user's password."""
-    said = b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
-    keep_secret(said)
-    return SecretStr(said)
+    """Return the credentials of basic authentication: the text after `Basic`."""
+    encoded = b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
+    keep_secret(encoded)
+    return SecretStr(encoded)
 
 
 def listed(ask: Callable[..., requests.Response], path: str, **query: str) -> Iterator[Any]:
-    """Yield everything that a list holds, page by page, as its links lead on.
+    """Yield all entries of a list, page by page.
 
-    ask: returns the answer to a request. Raises ValueError where what it answers is no list.
+    ask: returns the answer to a request. Raises ValueError if an answer is no list.
     """
     url: str | None = path
     params: Mapping[str, str] | None = query
@@ -263,7 +267,7 @@ def listed(ask: Callable[..., requests.Response], path: str, **query: str) -> It
 
 
 def json_object(response: requests.Response) -> dict[str, Any]:
-    """Return the object that an answer holds; an empty one where it holds none."""
+    """Return the JSON object of an answer; an empty one if there is none."""
     try:
         found = response.json()
     except ValueError:
@@ -272,6 +276,6 @@ def json_object(response: requests.Response) -> dict[str, Any]:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Return what went wrong on the way, without what requests repeats of the address."""
+    """Return the reason of a failure. The text of requests would repeat the address."""
     late = isinstance(error, requests.Timeout)
     return "no answer in time" if late else f"the connection failed ({type(error).__name__})"

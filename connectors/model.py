@@ -1,4 +1,4 @@
-"""What connectors and the core exchange: tasks, markers, memories and snapshots."""
+"""The values that connectors and the core exchange: tasks, markers, memories and snapshots."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ FIELDS = ("title", "start", "due", "notes", "labels", "priority", "who", "checkl
 
 
 _IDS = UUID("6d0a8f3c-94f1-4b7e-9a53-2c1e70b4d8f6")  # never to be changed: tasks would be made a second time
-ADDITIVE = frozenset({"labels", "checklist", "after"})  # to these people add; what they add is never removed by us
+ADDITIVE = frozenset({"labels", "checklist", "after"})  # we never remove entries that users add to these
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What people see of a task.
+    """The visible part of a task.
 
-    `start` is the first day of a step, `due` its last. `who` does it: one person, as the goals file or the service
-    names them; where several are assigned, the one that we applied last, else the first, and the others stay.
-    `checklist` are items within the task, whether ticked or not. `after` are the keys of the tasks that come directly
-    before this one, sorted: those that are there, or are made or renamed by the same batch, perhaps later in it. So
-    links are made when the rest of a batch is carried out; one that cannot be made yet, after a later batch of the run.
+    - start, due: the first and the last day
+    - who: the person who does it, as the goals file or the service names them. If several are assigned, it is the one
+      that we applied last, else the first; the others stay.
+    - checklist: items within the task, whether ticked or not
+    - after: the keys of the tasks that come directly before this one, sorted. These tasks exist, or are created or
+      renamed by the same batch, perhaps later in it. So links are made after the rest of a batch; a link that cannot be
+      made yet is made after a later batch of the run.
     """
 
     title: str
@@ -44,11 +46,11 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Whose a task is and what we last applied to it.
+    """The namespace and key of a task, and the values that we last applied to it.
 
-    `applied` holds a short digest of each field that the service holds, and under `timing` that of the keys that set
-    the step's dates, and under `parent` of the group that it was put into. An empty digest is that of an empty field,
-    and of one that was never applied.
+    `applied` contains a short digest of each field that the service holds; under `timing`, of the keys that set the
+    step's dates; under `parent`, of the group that it was put into. An empty digest is that of an empty field, or of a
+    field that was never applied.
     """
 
     namespace: str
@@ -62,18 +64,21 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task of ours as a service holds it now.
+    """A task of ours as it is in a service now.
 
-    `parent` is the native id of the task that it stands below, empty for none. `dropped`: closed as not planned.
-    `touched`: a person added something to it that is not in its content, a comment or a task below it. `company`: to
-    complete it would complete an open task of a person's below it. `recurring`: a person made it repeat. `done_on` is
-    None where the service does not say; one that knows the moment tells that in `done_at`, and the day follows from the
-    time zone of the goals file. `here`: it stands in the connector's own place; False where a person moved it to
-    another one of the same account.
-
-    `unread` says, with its place, what of the task cannot be read, and how to mend it: such a task is there, and is
-    left as it is. Its content and state are then what was last written and remembered. `remark` is a sentence on a task
-    that is like any other, with its place: each run says it.
+    - parent: the native id of the task above; empty for none
+    - dropped: closed as not planned
+    - touched: the user added something that is not in its content, a comment or a task below it
+    - company: to complete it would complete an open task of the user below it
+    - recurring: the user made it repeat
+    - done_on, done_at: the day, or the moment, at which it was done, as far as the service has it. The day of a moment
+      follows from the time zone of the goals file.
+    - here: it is in the connector's own place; False if the user moved it to another one of the same account
+    - unread: why a part of the task cannot be read, with its place and the remedy. Such a task is left as it is. Its
+      content and state are those last written and remembered.
+    - remark: a sentence on the task, with its place, that each run reports
+    - moved_from: the first and last day that a step had, where the user moved the first day out of that span: the whole
+      step moves. In its content, both days have moved by the same number of days.
     """
 
     native_id: str
@@ -90,6 +95,7 @@ class Task:
     done_at: datetime | None = None
     unread: str = ""
     remark: str = ""
+    moved_from: tuple[date, date] | None = None
 
 
 StepState = Literal["pending", "live", "done", "dropped", "removed"]
@@ -97,7 +103,7 @@ StepState = Literal["pending", "live", "done", "dropped", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """What became of one key: its state, native id and generation, the day it was done, its definition if dropped."""
+    """The memory of one key: its state, native id and generation, the day it was done, its definition if dropped."""
 
     state: StepState
     native_id: str = ""
@@ -108,9 +114,10 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True)
 class StoredGoal:
-    """What a connector remembers of one goal; `keys` is in the order last published.
+    """The memory of one goal in a connector; `keys` is in the order last published.
 
-    `dates` holds the start and due of every step that was open when the plan was `made`, `digest` its timing digest.
+    `dates` contains the start and due of every step that was open when the plan was `made`; `digest` is the plan's
+    timing digest.
     """
 
     first_sync: date
@@ -124,16 +131,20 @@ class StoredGoal:
 class Snapshot:
     """One complete read: every task of our namespace, open and done, and the memory by goal.
 
-    `copies` are tasks that carry the same nonce as one in `tasks`. `remembers` is False where there is no memory.
-    `others` are the keys of managed tasks that are not ours, by their namespace. `damaged` are native ids of tasks
-    whose marker has to be written anew. `damage` tells, with its place, that the memory of some goals cannot be read,
-    and `remedy` what a person can do in this service to bring a lost memory back. `room` is how many more open tasks
-    fit, None where there is no limit. `account` are the names of the account that was read. `notices` are sentences on
-    what the service cannot do for this plan, said once a run. `mending`: the place of the
-    memory is not as it should be, and the next `StoreWrite` repairs it, also where the memory itself is unchanged.
-    `strays` are the tasks without a marker, where those of ours can lose theirs; `taken` are those of them that are
-    `tasks` again, by the native ids that these have. `loose` are lines of a list that are no tasks, but may
-    have been one: reports name them, and nothing else is done with them.
+    - copies: tasks with the same nonce as one in `tasks`
+    - remembers: False if there is no memory
+    - others: the keys of managed tasks that are not ours, by their namespace
+    - damaged: native ids of tasks whose marker has to be written again
+    - damage: why the memory of some goals cannot be read, with its place; `remedy`: how the user can restore it
+    - room: how many more open tasks fit; None if there is no limit
+    - account: the names of the account that was read
+    - notices: sentences on things that the service cannot do for this plan, reported once in a run
+    - mending: the place of the memory is not as it should be, and the next `StoreWrite` repairs it, even if the memory
+      itself is unchanged
+    - strays: tasks without a marker, in services where ours can lose theirs
+    - taken: those strays that are `tasks` again, by the native ids that these have
+    - loose: lines of a list that are no tasks, but may have been; they are only reported
+    - detached: the content of other tasks without a marker that are remembered as closed or removed, by native id
     """
 
     tasks: tuple[Task, ...] = ()
@@ -151,6 +162,7 @@ class Snapshot:
     strays: tuple[Stray, ...] = ()
     taken: Mapping[str, Stray] = field(default_factory=dict)
     loose: tuple[Stray, ...] = ()
+    detached: Mapping[str, Content] = field(default_factory=dict)
 
 
 def digest(value: object) -> str:
@@ -160,7 +172,7 @@ def digest(value: object) -> str:
     return _digest("\x1f".join(value) if isinstance(value, tuple) else str(value))
 
 
-@lru_cache(maxsize=1 << 14)  # every field of every task is asked for several times in a run
+@lru_cache(maxsize=1 << 14)  # the digest of every field is needed several times in a run
 def _digest(text: str) -> str:
     number = int.from_bytes(sha256(text.encode()).digest()[:4], "big") >> 2
     return "".join("abcdefghijklmnopqrstuvwxyz234567"[number >> shift & 31] for shift in range(0, 30, 5))
@@ -178,12 +190,14 @@ def client_id(*parts: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A task without a marker, which may be one of ours that has lost it: what it says, and where it stands.
+    """A task without a marker, which may be one of ours that has lost it, with its place.
 
-    `dated`: it has a date, perhaps one that cannot be read. `unread`: a marker of ours was there and cannot be read; as
-    in a `Task`. `parent` is the task that it stands directly below, `below` are those directly below it: each by its
-    native id, or by its place where it has no marker. `boxed`: it has a box, as a task has; other entries are `loose`.
-    `native_id` is that of the task where the service has such ids, whatever its text says.
+    - dated: it has a date, perhaps one that cannot be read
+    - unread: why the marker that it had cannot be read, as in a `Task`
+    - parent, below: the task directly above, and those directly below, each by its native id, or by its place if it has
+      no marker
+    - boxed: it has a box, as tasks have; entries without one are `loose`
+    - native_id: its id, if the service has ids that do not depend on the text
     """
 
     place: str

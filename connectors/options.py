@@ -53,7 +53,7 @@ def read_options(name: str, model: type[Model], written: Mapping[str, Any]) -> M
         # Unknown names come first: one that is misspelled also leaves another one out.
         errors = sorted(error.errors(include_url=False), key=lambda found: found["type"] != _UNKNOWN)
         option = str(errors[0]["loc"][0])
-    known = model.model_fields
+    known = {field.alias or name: field for name, field in model.model_fields.items()}
     if errors[0]["type"] == _UNKNOWN:
         hint = did_you_mean(option, known) or f"it takes {', '.join(known)}"
         raise OptionError(f"{name}: invalid option `{option}`; {hint}", option)

@@ -1,4 +1,4 @@
-"""Finds connectors by name: those that ship and those that others install come through the same entry points."""
+"""Finds connectors by name, our own and those of others, by their entry points."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def installed() -> dict[str, EntryPoint]:
 
 
 def load(name: str) -> type[Connector]:
-    """Return a connector's class. Raises InputError for a name that nothing installed has."""
-    if name == EMBEDDED:  # the main job should not wait for a search through everything installed
+    """Return a connector's class. Raises InputError if no installed connector has the name."""
+    if name == EMBEDDED:  # to search all installed packages is slow
         from connectors.markdown.connector import MarkdownConnector
 
         return MarkdownConnector
@@ -59,7 +59,7 @@ def create(target: Target | None, namespace: str, folder: Path) -> Connector:
         if not connector.capabilities.local and namespace == NO_NAMESPACE:
             raise InputError(
                 f"{target.name}: give this plan a name of its own in that account: write `namespace: me/goals` (any "
-                "words you like, and the same ones for good) at the top of the goals file"
+                "words you like, and never change them) at the top of the goals file"
             )
         return connector.configure(target.options, namespace, folder)
     except OptionError as error:

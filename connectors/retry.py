@@ -1,4 +1,4 @@
-"""Patience with services on the network: retries, waiting and the time that a run may take, for any HTTP library."""
+"""Retries requests to services, within the time that a run may take, for any HTTP library."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
-_QUIETLY = 2.0  # seconds for which nobody has to know that a service is waited for
-_TRIES = 2  # of a service that cannot be reached at all
-_MOST_AHEAD = timedelta(days=3660)  # what is further from our time is no time that a clock shows
+_QUIETLY = 2.0  # seconds of waiting for a service without a message
+_SOON = 90.0  # seconds; a time in less than that is shown with its seconds
+_TRIES = 2  # for a service that cannot be reached at all
+_MOST_AHEAD = timedelta(days=3660)  # a time further than this from ours is not the time of a clock
 _JITTER = wait_random_exponential(multiplier=0.5, max=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time, from outside, so that no test has to wait."""
+    """The clock of this machine; tests have one of their own, and need not wait."""
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     passed: Callable[[], float] = time.monotonic
@@ -37,9 +38,9 @@ class Clock:
 
 
 class TransientError(Exception):
-    """It did not work, and may work in a moment: after `wait` seconds, where the service said so.
+    """A request failed, and may succeed later: after `wait` seconds, if the service asks for that.
 
-    refused: the service said that it has done nothing; else that is not known.
+    refused: the service has not carried it out; otherwise that is not known.
     """
 
     def __init__(self, what: str, wait: float = 0, *, refused: bool = False) -> None:
@@ -49,23 +50,23 @@ class TransientError(Exception):
 
 
 class UnreachableError(TransientError):
-    """There is no way to the service: trying for minutes is of no use. Nothing was sent."""
+    """The service cannot be reached, and nothing was sent. It is not tried for long."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what, refused=True)
 
 
 class UnknownOutcomeError(BackplanError):
-    """A request was not answered, and nobody knows whether it was carried out."""
+    """A request was not answered, and it is not known whether it was carried out."""
 
 
 class Retrier:
-    """Asks again and again until there is an answer, or the time of the run is over."""
+    """Repeats requests until there is an answer, or the time of the run is over."""
 
     def __init__(self, service: str, budget: float, clock: Clock, url_variable: str) -> None:
         """`service` is its name for people, `budget` the seconds that a run may take, from now.
 
-        url_variable: of the environment, which says where the service is.
+        url_variable: the environment variable with the address of the service.
         """
         self.clock = clock
         self._service = service
@@ -73,11 +74,11 @@ class Retrier:
         self._budget = budget
         self._end = clock.passed() + budget
         self._silence = SILENCE.get()
-        self._asked = clock.passed()
+        self._began = clock.passed()  # the current request
         self._trouble = ""
-        self._told = False
-        self._ahead = timedelta(0)  # the service's clock, of ours
-        self._given_up: BackplanError | None = None  # by a command that does not wait for a service a second time
+        self._is_reported = False
+        self._ahead = timedelta(0)  # how far the service's clock is ahead of ours
+        self._given_up: BackplanError | None = None  # set by commands that do not wait for a service twice
 
     @property
     def left(self) -> float:
@@ -86,7 +87,7 @@ class Retrier:
 
     @property
     def now(self) -> datetime:
-        """The time by the service's clock, as its last answer told it: that of this machine may be wrong by days."""
+        """The time by the service's clock, from its last answer: the clock of this machine may be wrong by days."""
         return self.clock.now() + self._ahead
 
     @property
@@ -99,36 +100,36 @@ class Retrier:
         """The time by the service's clock or by ours, whichever is ahead."""
         return max(self.now, self.clock.now())
 
-    def hear(self, headers: Mapping[str, str]) -> None:
-        """Take the time from the headers of an answer; one that is not there, or cannot be read, tells nothing."""
+    def set_clock(self, headers: Mapping[str, str]) -> None:
+        """Take the time from the headers of an answer, if they have one that can be read."""
         with suppress(ValueError):
-            told = parsedate_to_datetime(headers.get("Date", ""))
-            ahead = (told if told.tzinfo else told.replace(tzinfo=UTC)) - self.clock.now()
+            moment = parsedate_to_datetime(headers.get("Date", ""))
+            ahead = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - self.clock.now()
             self._ahead = ahead if abs(ahead) < _MOST_AHEAD else self._ahead
 
-    def until_answered(self, ask: Callable[[], T], *, repeatable: bool = True) -> T:
-        """Return what `ask` returns, in the end; it raises TransientError where it may be asked again.
+    def call(self, ask: Callable[[], T], *, repeatable: bool = True) -> T:
+        """Return the result of `ask`, which is called again each time it raises TransientError.
 
-        repeatable: a request can be sent twice without harm. Else it is sent again only after it was refused.
+        repeatable: a request can be sent twice without harm. Otherwise it is repeated only if it was refused.
 
-        Raises UnknownOutcomeError for one that may have been carried out, BackplanError where time is over.
+        Raises UnknownOutcomeError if a request may have been carried out, BackplanError if time is over.
         """
         if self._given_up is not None:
             raise self._given_up
-        self._asked, self._trouble = self.clock.passed(), ""
-        teller = Timer(_QUIETLY, self._tell)
-        teller.daemon = True
-        teller.start()
+        self._began, self._trouble = self.clock.passed(), ""
+        reporter = Timer(_QUIETLY, self._report)
+        reporter.daemon = True
+        reporter.start()
         try:
-            return self._until_answered(ask, repeatable=repeatable)
+            return self._call(ask, repeatable=repeatable)
         finally:
-            teller.cancel()
+            reporter.cancel()
 
     def at_most(self, seconds: float) -> float:
-        """Return for how many of some seconds one answer may be waited for."""
+        """Return the timeout of one answer: at most `seconds`."""
         return min(seconds, max(self._silence.limit - self._silent_for, 1.0))
 
-    def _until_answered(self, ask: Callable[[], T], *, repeatable: bool) -> T:
+    def _call(self, ask: Callable[[], T], *, repeatable: bool) -> T:
         again = Retrying(
             retry=retry_if_exception(lambda e: isinstance(e, TransientError) and (repeatable or e.refused)),
             wait=self._wait,
@@ -145,12 +146,12 @@ class Retrier:
             self._given_up = given_up if self._silence.limit < inf else None
             raise given_up from None
 
-    def _tell(self) -> None:
-        """Say once what is waited for."""
-        if not self._told:
-            self._told = True
+    def _report(self) -> None:
+        """Report once that a service is waited for."""
+        if not self._is_reported:
+            self._is_reported = True
             what = f": {self._trouble}" if self._trouble else " does not answer"
-            self._silence.tell(f"{self._service}{what}; trying again for up to {_span(self._most)}")
+            self._silence.report(f"{self._service}{what}; trying until {_clock_time(self.clock.now(), self._most)}")
 
     @property
     def _most(self) -> float:
@@ -159,10 +160,10 @@ class Retrier:
 
     @property
     def _silent_for(self) -> float:
-        return self.clock.passed() - self._asked
+        return self.clock.passed() - self._began
 
     def pause(self, seconds: float, why: str) -> None:
-        """Wait. Raises BackplanError where the run has not that much time."""
+        """Wait. Raises BackplanError if the run has not that much time left."""
         if seconds > self.left:
             raise BackplanError(
                 f"{self._service}: {why}, and this run may take no more than {self._budget:g} s "
@@ -192,7 +193,7 @@ class Retrier:
 
 
 def unreachable(error: BaseException, host: str) -> UnreachableError | None:
-    """Return the error that a failed connection is where there is no way to the service; None for any other."""
+    """Return the error for a connection that failed because the service cannot be reached; None for other failures."""
     causes = list(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return UnreachableError(f"the host `{host}` is not known")
@@ -207,19 +208,18 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _span(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes} minutes" if minutes > 1 else f"{seconds:.0f} s"
+def _clock_time(now: datetime, seconds: float) -> str:
+    """Return the time of this machine's clock in so many seconds; with its seconds where that is soon."""
+    until = (now + timedelta(seconds=seconds)).astimezone()
+    return f"{until:%H:%M}" if seconds > _SOON else f"{until:%H:%M:%S}"
 
 
-def asked_to_wait(headers: Mapping[str, str]) -> float:
-    """Return for how many seconds a service wants to be left alone; 0 where it does not say."""
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds after which a service accepts requests again; 0 if the answer does not contain them."""
     value = headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else 0
 
 
-def too_often(seconds: float) -> TransientError:
-    """Return the error that an answer is which says that there are too many requests."""
-    return TransientError(
-        f"it is asked too often, and wants to be left alone for {seconds:.0f} s", seconds, refused=True
-    )
+def rate_limited(seconds: float) -> TransientError:
+    """Return the error for an answer to too many requests."""
+    return TransientError(f"rate limited; it accepts requests again in {seconds:.0f} s", seconds, refused=True)

@@ -17,6 +17,7 @@ from connectors import stored
 from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.codec import write_marker
 from connectors.http import Api, Service, connect
+from connectors.memory_merge import merged
 from connectors.model import Content, client_id
 from connectors.options import read_options
 from connectors.retry import UnknownOutcomeError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from connectors.model import Snapshot, StoredGoal
     from connectors.options import Options
-    from connectors.snapshot import Found
 
 TEXT = "text"
 _FEW = 5  # rows that are not listed and are asked for one by one; more, and all are listed
@@ -189,7 +189,7 @@ class Writer:
             line = ""
         elif write.marker:
             line = write_marker(write.marker)
-        wanted = Wanted(content, self._joined(notes, line), ours=write.action is not Action.DETACH)
+        wanted = Wanted(content, self._joined(notes, line))
         fields = (write.fields & self._service.capabilities.fields) - {"notes"}
         if fields or wanted.text != row.text:
             row = self._place.take(self._service.change(row, wanted, fields | {TEXT}))
@@ -221,11 +221,8 @@ class Writer:
     @cached_property
     def _ids(self) -> dict[str, str]:
         """The ids of our open tasks, by key."""
-        found = self._place.classifier.managed(self._place.rows.values())
-        return {one.marker.key: one.row.id for one in found if self._is_ours(one)}
-
-    def _is_ours(self, found: Found) -> bool:
-        return found.marker.namespace == self._namespace and not found.row.closed
+        found = (one for one in self._place.classifier.managed(self._place.rows.values()) if not one.row.closed)
+        return {one.marker.key: one.row.id for one in found if one.marker.namespace == self._namespace}
 
     def _make(self, wanted: Wanted) -> Row:
         """Make a task once: one that may have been made is looked for by our line in it.
@@ -237,7 +234,9 @@ class Writer:
         while True:
             try:
                 row = self._place.take(self._service.create(wanted))
-                if _identity(split(row.text)[1]) != _identity(line):
+                if (
+                    split(row.text)[1].split()[:4] != line.split()[:4]
+                ):  # nonce, namespace and key; or the head of a memory
                     raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
                 return row
             except UnknownOutcomeError:
@@ -255,25 +254,32 @@ class Writer:
         if lines != [hiding.split(row.text)[1] for row in old]:
             texts = [hiding.join(stored.ABOUT, line) for line in lines]
             if len(texts) == len(old) == 1:
-                wanted = Wanted(Content(old[0].title), texts[0])
-                rows = (place.take(self._overwrite(old[0], wanted)),)
+                memory = self._overwrite(old[0], Wanted(Content(old[0].title), texts[0]), memory)
+                rows = (place.rows[old[0].id],)
             else:
-                pieces = zip(texts, lines, strict=True)
-                rows = tuple(
-                    self._make(Wanted(Content(stored.TITLE), text, id=client_id(line))) for text, line in pieces
+                wanted = (
+                    Wanted(Content(stored.TITLE), text, id=client_id(line))
+                    for text, line in zip(texts, lines, strict=True)
                 )
+                rows = tuple(map(self._make, wanted))
                 spare += old
         place.stored = Stored(memory, rows, spare)
         for row in spare:
             self._remove(row)
         place.stored = Stored(memory, rows)
 
-    def _overwrite(self, row: Row, wanted: Wanted) -> Row:
-        """Change the memory, whoever wrote it since: what a run that raced has made tells that by its marker."""
+    def _overwrite(self, row: Row, wanted: Wanted, memory: Mapping[str, StoredGoal]) -> Mapping[str, StoredGoal]:
+        """Change the memory in place. Return it, merged with the changes of a racing run since it was read."""
+        place, hiding = self._place, self._service.hiding
         try:
-            return self._service.change(row, wanted, frozenset({TEXT}))
+            place.take(self._service.change(row, wanted, frozenset({TEXT})))
         except ChangedError:
-            return self._service.change(self._service.row(row.id) or row, wanted, frozenset({TEXT}))
+            row = self._service.row(row.id) or row
+            memory = merged(place.stored.memory, memory, stored.read([row], self._namespace, hiding).memory)
+            line = stored.whole(memory, self._namespace, self._service.limits.text - _BESIDES)
+            wanted = replace(wanted, text=hiding.join(stored.ABOUT, line))
+            place.take(self._service.change(row, wanted, frozenset({TEXT})))
+        return memory
 
     def _joined(self, notes: str, line: str) -> str:
         """Return a description. Raises BackplanError where it is too long."""
@@ -284,11 +290,6 @@ class Writer:
                 f"its text is {over} characters too long for {name}; shorten its notes in the goals file"
             )
         return text
-
-
-def _identity(line: str) -> list[str]:
-    """Return what tells apart two lines of ours: nonce, namespace and key of a task, number and set of a memory."""
-    return line.split()[:4]
 
 
 class ServiceConnector:
@@ -364,14 +365,6 @@ class ServiceConnector:
             self.read()
         assert self._place is not None  # noqa: S101  # it has just been read
         return self._place
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task is there with this content and without a marker."""
-        place = self._read_once()
-        row = place.row(native_id)
-        if row is None or row.closed or self.service.hiding.split(row.text)[1]:
-            return False
-        return place.classifier.content(row) == content
 
     def facts(self) -> list[Check]:
         """Return what token and place say of themselves, as far as that can be read."""

@@ -1,7 +1,7 @@
-"""JSON that a service answers, read with the types that it should have: what is missing or strange is named.
+"""Reads the JSON of a service with strict types: an error names the field that is missing or unexpected.
 
-What is read loosely here is acted on elsewhere: a task without its text would lose the text, one whose state is a word
-that nobody knows would be done.
+A value that is read loosely does harm: a task without its text would lose the text, and a task with an unknown state
+would count as done.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MISSING = "missing"
 
 
 def _read_by(read: Callable[[str], Any]) -> BeforeValidator:
-    """Return what reads a text; a strict model refuses all else."""
+    """Return a validator that reads a text; a strict model refuses other values."""
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
@@ -30,32 +30,30 @@ Moment = Annotated[datetime, _read_by(datetime.fromisoformat)]
 
 
 class Shape(BaseModel):
-    """An object of JSON with the fields that are needed; others are left out."""
+    """An object of JSON with the fields that are needed; others are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
     @classmethod
     def read(cls, value: Any) -> Self:
-        """Return the object. Raises ValueError with the first field that is not as it should be, never with a value."""
+        """Return the object. Raises ValueError with the name of the first wrong field, never with its value."""
         try:
             return cls.model_validate(value)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             field = ".".join(map(str, first["loc"])) or "it"
-            said = "is missing" if first["type"] == _MISSING else f"is not as expected: {first['msg'].lower()}"
-            raise ValueError(f"`{field}` {said}") from None
+            problem = "is missing" if first["type"] == _MISSING else f"is not as expected: {first['msg'].lower()}"
+            raise ValueError(f"`{field}` {problem}") from None
 
 
 def unknown(service: str, asked: str, what: str) -> BackplanError:
-    """Return the error that an answer of another form is: what was asked for, and what of it is missing or strange."""
-    return BackplanError(
-        f"{service}'s answer on {asked} has a form that is not known here ({what}); run again, or update backplan"
-    )
+    """Return the error for an answer of another form. asked: the subject of the request. what: the problem."""
+    return BackplanError(f"{service}'s answer on {asked} is not as expected ({what}); run again, or update backplan")
 
 
 @contextmanager
 def understood(service: str, asked: str) -> Generator[None]:
-    """Let an answer that lacks what it should hold be an error that says what to do."""
+    """Turn the error of an answer of another form into one for the user, with a remedy."""
     try:
         yield
     except KeyError as error:

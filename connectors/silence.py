@@ -1,4 +1,4 @@
-"""How long a service may stay silent: as the command that is run has it, whoever speaks to the service."""
+"""How long a service may stay silent. The command that runs sets it for all connectors."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOOKING = 20.0  # seconds, for commands that change nothing: somebody waits for them, and can ask again
+LOOKING = 20.0  # seconds, for commands that change nothing: the user waits for them, and can run them again
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """`limit`: after so many seconds without an answer a service is given up. `tell` says a sentence to who waits."""
+    """`limit`: seconds without an answer, after which a service is given up. `report`: shows a sentence to the user."""
 
     limit: float = inf
-    tell: Callable[[str], None] = lambda _: None
+    report: Callable[[str], None] = lambda _: None
 
 
 SILENCE: ContextVar[Silence] = ContextVar("SILENCE", default=Silence())  # noqa: B039  # it is frozen

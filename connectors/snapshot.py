@@ -1,13 +1,13 @@
-"""From rows, as any service returns them, to a snapshot: which are ours, originals, copies, damaged, or others'. Pure.
+"""Turns the rows of a service into a snapshot: originals, copies, damaged tasks, and tasks of others. Pure.
 
-A row is ours by the marker in its text, where we can have written it: anybody may open a task in a public place. Text
-that nobody sees is a service's own business: `HtmlComment` is one way to hide it.
+A row is ours if its text contains our marker and it is trusted: anybody may open a task in a public place. Each service
+has its way to hide the marker; `HtmlComment` is one.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from config.errors import RefusedError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from connectors.model import StoredGoal
 
-_NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # what is left of a damaged marker
+_NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # the rest of a damaged marker
 _HIDDEN = re.compile(r"(?s)\n*<!--[ \t]*(bpm?\d{1,9}\b.*?)[ \t]*-->")
 _LIKE_HIDDEN = re.compile(r"<!--(?=[ \t]*bpm?\d)")
 
@@ -30,9 +30,12 @@ _LIKE_HIDDEN = re.compile(r"<!--(?=[ \t]*bpm?\d)")
 class Row:
     """A task as a service returns it. `text` is its description as stored, marker and all.
 
-    people: the names of those who are assigned to it. added: sorts by age. touched: a person added something to it that
-    is not in its content. trusted: it has our label, or whoever the token belongs to made it. recurring: a person made
-    it repeat.
+    - people: the names of the assigned people
+    - added: sorts by age
+    - touched: the user added something to it that is not in its content
+    - trusted: it has our label, or was created with the account of the token
+    - recurring: the user made it repeat
+    - unread: a sentence on the part that cannot be read, with its place and the remedy
     """
 
     id: str
@@ -50,6 +53,7 @@ class Row:
     start: date | None = None
     priority: str = "none"
     recurring: bool = False
+    unread: str = ""
 
     @property
     def closed(self) -> bool:
@@ -58,10 +62,10 @@ class Row:
 
 
 class Hiding(Protocol):
-    """Where a service keeps a line of ours in a description."""
+    """How a service hides a line of ours in a description."""
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return what people see of a description, and our line in it; without one, the line is empty."""
+        """Return the visible text of a description, and our line; without one, the line is empty."""
 
     def join(self, notes: str, line: str) -> str:
         """Return the description that holds both."""
@@ -74,7 +78,7 @@ class HtmlComment:
     """A comment of HTML at the end of a description in Markdown."""
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return the text without its last comment of ours, and what that says."""
+        """Return the text without its last comment of ours, and the text of that comment."""
         text = text.replace("\r\n", "\n")
         found = list(_HIDDEN.finditer(text))
         if not found:
@@ -92,26 +96,26 @@ class HtmlComment:
 
 
 class OwnField:
-    """A field of its own. A text is then both: the description, and our line behind a sign that no text has."""
+    """A field of its own. The text is then the description, and our line after a character that no description has."""
 
     _SIGN = "\0"
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return what stands before the sign, and what stands behind it."""
+        """Return the text before the character, and the text after it."""
         notes, _, line = text.partition(self._SIGN)
         return notes, line
 
     def join(self, notes: str, line: str) -> str:
-        """Return notes and line with the sign between them."""
+        """Return notes and line with the character between them."""
         return f"{notes}{self._SIGN}{line}" if line else notes
 
     def escape(self, notes: str) -> str:
-        """Return notes without the sign."""
+        """Return notes without the character."""
         return notes.replace(self._SIGN, "")
 
 
 def marker_of(text: str, namespace: str) -> Marker | None:
-    """Return the marker that `text` is. That of a newer version is a reason to stop only where it is one of ours."""
+    """Return the marker in `text`. Raises RefusedError for one of a newer version only if it is ours."""
     try:
         return read_marker(text) if text else None
     except RefusedError:
@@ -121,7 +125,7 @@ def marker_of(text: str, namespace: str) -> Marker | None:
 
 
 def damaged_marker(text: str, namespace: str, key: str, entry: StoredKey) -> Marker:
-    """Return the marker of a task that is remembered, and of whose marker no more than `text` is left."""
+    """Return the marker of a task that is remembered, whose marker is damaged. text: the rest of it."""
     left = _NONCE.match(text)
     nonce = left[1] if left else client_nonce(namespace, key, entry.generation)
     return Marker(namespace, key, nonce, entry.generation)
@@ -138,7 +142,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """Tells whose rows are, by what a namespace remembers."""
+    """Classifies rows, with the memory of a namespace."""
 
     namespace: str
     hiding: Hiding
@@ -146,11 +150,11 @@ class Classifier:
 
     @property
     def entries(self) -> dict[str, StoredKey]:
-        """Everything that is remembered, by key."""
+        """The entries of the memory, by key."""
         return {key: entry for goal in self.memory.values() for key, entry in goal.keys.items()}
 
     def managed(self, rows: Iterable[Row]) -> Iterator[Found]:
-        """Yield the rows with a marker of anybody, the eldest first, and those of ours that have lost it."""
+        """Yield the rows with a marker of any namespace, and those of ours that have lost it; the oldest first."""
         known = {entry.native_id: (key, entry) for key, entry in self.entries.items()}
         for row in sorted(rows, key=lambda row: (row.added, row.id)):
             key, entry = known.get(row.id, ("", None))
@@ -162,14 +166,14 @@ class Classifier:
                 yield Found(row, damaged_marker(line, self.namespace, key, entry), whole=False)
 
     def original(self, alike: Sequence[Found], whole: frozenset[str]) -> Found | None:
-        """Return which of the rows with one nonce we made: that which is remembered, else the eldest.
+        """Return the row that we created, of those with one nonce: the remembered one, else the oldest.
 
-        whole: the ids of the rows whose markers are as we wrote them. Where one of those is remembered, this is another
-        task with its key, which a run that raced has made. None where the one that is remembered is gone: then a person
-        has copied it, and deleted what they copied.
+        whole: the ids of the rows whose markers are as we wrote them. If the remembered row of the key is one of these,
+        a racing run has created this one. Return None if the remembered row does not exist any more: then the user
+        copied it, and deleted the original.
         """
         entries = self.entries
-        ids = {entry.native_id for entry in entries.values()}  # under whatever key: a rename may have been cut short
+        ids = {entry.native_id for entry in entries.values()}  # under any key: a rename may have been interrupted
         if known := next((found for found in alike if found.row.id in ids), None):
             return known
         marker = alike[0].marker
@@ -178,7 +182,7 @@ class Classifier:
         return alike[0] if fresh or (entry and entry.native_id in whole) else None
 
     def content(self, row: Row, marker: Marker | None = None) -> Content:
-        """Return what people see of a row. Of several people, the one counts that we applied."""
+        """Return the content of a row. Of several people, `who` is the one that we applied."""
         applied = marker.applied.get("who") if marker else None
         who = next((name for name in row.people if digest(name) == applied), next(iter(row.people), ""))
         return Content(row.title, row.due, self.notes(row), row.labels, row.priority, row.start, who)
@@ -188,9 +192,10 @@ class Classifier:
         return tidy(self.hiding.split(row.text)[0])
 
     def snapshot(self, rows: Iterable[Row], damage: str = "") -> Snapshot:
-        """Return what the rows are. damage: of the memory, which is damaged too where goals are missing in it."""
+        """Return the snapshot. damage: of the memory, which is also damaged if goals are missing in it."""
         others: dict[str, frozenset[str]] = {}
         ours: dict[str, list[Found]] = {}
+        rows = list(rows)
         managed = list(self.managed(rows))
         whole = frozenset(one.row.id for one in managed if one.whole)
         for one in managed:
@@ -210,24 +215,36 @@ class Classifier:
             others=others,
             damaged=frozenset(found.row.id for found in originals if not found.whole),
             damage=damage or self._missing(originals),
+            detached=self._detached(rows),
         )
 
+    def _detached(self, rows: Iterable[Row]) -> dict[str, Content]:
+        """Return the content of the rows that are remembered as removed or closed, and that have no marker."""
+        ended = {entry.native_id for entry in self.entries.values() if entry.state != "live"}
+        return {row.id: self.content(row) for row in rows if row.id in ended and not self.hiding.split(row.text)[1]}
+
     def _missing(self, originals: Iterable[Found]) -> str:
-        """Return a sentence on goals of which there are tasks and no memory, though there is one of others."""
+        """Return a sentence on goals that have tasks and no memory, while other goals have one."""
         lost = sorted({goal_of(found.marker.key) for found in originals} - self.memory.keys())
-        return f"what is remembered of {', '.join(lost)} is gone" if lost and self.memory else ""
+        return f"the memory of {', '.join(lost)} is gone" if lost and self.memory else ""
 
     def _task(self, found: Found) -> Task:
-        row = found.row
+        row, marker = found.row, found.marker
+        content, done, dropped = self.content(row, marker), row.done, row.dropped
+        if row.unread:  # assume the state that was written last
+            entry = self.entries.get(marker.key)
+            content = replace(content, due=marker.due)
+            done, dropped = (entry is not None and entry.state == state for state in ("done", "dropped"))
         return Task(
             row.id,
-            self.content(row, found.marker),
-            found.marker,
-            done=row.done,
+            content,
+            marker,
+            done=done,
             done_at=row.done_at,
-            dropped=row.dropped,
+            dropped=dropped,
             touched=row.touched,
             recurring=row.recurring,
+            unread=row.unread,
         )
 
 
@@ -238,7 +255,7 @@ def tidy(text: str) -> str:
 
 
 def in_words(content: Content, fields: frozenset[str]) -> str:
-    """Return the notes with what a service has no field for: who does it, and the checklist."""
+    """Return the notes, with the person and the checklist if the service has no field for them."""
     who = f"Who: {content.who}" if content.who and "who" not in fields else ""
     items = () if "checklist" in fields else content.checklist
     checklist = "\n".join(f"- {' '.join(item.split())}" for item in items)

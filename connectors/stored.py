@@ -1,11 +1,11 @@
-"""The memory in items of a service: a piece in each, as many as it takes.
+"""The memory in items of a service: a piece in each, in as many as are needed.
 
     bpm1 me/goals 1/1 k3zq7a
     {"goal":"food-handler","since":"2027-07-20",...}
     {"goal":"wedding",...}
 
-A memory of one piece is changed in place. One of several is made anew beside the old pieces, which go last: a run that
-dies in between leaves one whole set. Two that racing runs made are read as one, and the elder goes.
+A memory of one piece is changed in place. One of several pieces is created again beside the old pieces, which are then
+removed: a run that is killed in between leaves one whole set. Two sets from racing runs are merged into the newer one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from config.errors import BackplanError
 from connectors.codec import read_memory, write_memory
 from connectors.model import digest
 
@@ -31,7 +32,7 @@ _LONGEST_HEAD = 120
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One item of the memory: its row, which piece it is, of how many, of which set."""
+    """One item of the memory: its row, its number, the number of pieces, and the name of its set."""
 
     row: Row
     number: int
@@ -42,9 +43,9 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is stored for a namespace. `rows` hold it, in order; `spare` are rows of ours that hold nothing any more.
+    """The stored memory of a namespace. `rows` contain it, in order; `spare` are rows that are not needed any more.
 
-    damage: tells that there is a newer one, which cannot be read.
+    damage: why a newer one cannot be read.
     """
 
     memory: Mapping[str, StoredGoal]
@@ -54,7 +55,7 @@ class Stored:
 
 
 def cut(text: str, most: int) -> list[str]:
-    """Return a text in pieces of at most so many characters. None ends in a space: services take those away."""
+    """Return a text in pieces of at most so many characters. None ends in a space: services remove that."""
     return re.findall(rf"(?s).{{1,{most}}}(?<!\s)", text)
 
 
@@ -66,10 +67,18 @@ def write(memory: Mapping[str, StoredGoal], namespace: str, longest: int) -> lis
     return [f"bpm1 {namespace} {number}/{len(pieces)} {name}\n{piece}" for number, piece in enumerate(pieces, start=1)]
 
 
-def read(rows: Iterable[Row], namespace: str, hiding: Hiding) -> Stored:
-    """Return the memory: the newest whole set, and what only elder ones know.
+def whole(memory: Mapping[str, StoredGoal], namespace: str, longest: int) -> str:
+    """Return the line for a memory that fits into one item. Raises BackplanError if it does not."""
+    lines = write(memory, namespace, longest)
+    if len(lines) != 1:
+        raise BackplanError("another run has written the memory in the meantime; run again")
+    return lines[0]
 
-    A set of which pieces are missing counts for nothing: a run that died while it wrote its first had made no task yet.
+
+def read(rows: Iterable[Row], namespace: str, hiding: Hiding) -> Stored:
+    """Return the memory: the newest whole set, with the keys that only older sets have.
+
+    A set with missing pieces is ignored: a run that was killed while it wrote its first set has created no task.
     """
     pieces = _pieces(rows, namespace, hiding)
     sets: dict[str, dict[int, Piece]] = {}
@@ -92,17 +101,17 @@ def read(rows: Iterable[Row], namespace: str, hiding: Hiding) -> Stored:
     return Stored(memory, chosen, tuple(piece.row for piece in pieces if piece.row.id not in kept), damage)
 
 
-def _merged(elder: Mapping[str, StoredGoal], newer: Mapping[str, StoredGoal]) -> dict[str, StoredGoal]:
-    """Return two memories as one; the newer counts for the keys that it has."""
-    merged = dict(elder)
+def _merged(older: Mapping[str, StoredGoal], newer: Mapping[str, StoredGoal]) -> dict[str, StoredGoal]:
+    """Return two memories as one; the newer takes precedence."""
+    merged = dict(older)
     for goal_id, goal in newer.items():
-        before = elder.get(goal_id)
+        before = older.get(goal_id)
         merged[goal_id] = replace(goal, keys={**before.keys, **goal.keys}) if before else goal
     return merged
 
 
 def _pieces(rows: Iterable[Row], namespace: str, hiding: Hiding) -> list[Piece]:
-    """Return the pieces, the eldest first. Only those count that somebody wrote who may."""
+    """Return the pieces, the oldest first; those in rows that are not trusted are ignored."""
     found = []
     for row in sorted(rows, key=lambda row: (row.added, row.id)):
         line = hiding.split(row.text)[1]

@@ -14,7 +14,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 _PACKAGES = ("config", "connectors", "sync")
-_SUFFIXES = {".py", ".yaml", ".json"}  # of the project's own files; a list of tasks beside the examples is none
+_SUFFIXES = {
+    ".py",
+    ".yaml",
+    ".json",
+    ".html",
+    ".css",
+}  # of the project's own files; a list of tasks beside the examples is none
 
 
 def command(name: str, folder: Path = VENV) -> str:

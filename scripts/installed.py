@@ -14,13 +14,22 @@ COMMANDS = (
     "init --template wedding --deadline 2099-06-13",
     "check",
     "schedule --html page.html --svg chart.svg --ics plan.ics",
+    "page site",
     "sync",
     "today",
     "explain wedding",
     "connectors --json",
     "schema",
 )
-MADE = ("goals.yaml", ".github/workflows/backplan.yml", "todo.md", "page.html", "chart.svg", "plan.ics")
+MADE = (
+    "goals.yaml",
+    ".github/workflows/backplan.yml",
+    "todo.md",
+    "page.html",
+    "chart.svg",
+    "plan.ics",
+    "site/goal/wedding.html",
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Locks all packages with their hashes and no addresses: one file to run, one to build, one to develop. Needs uv."""
+"""Locks all packages with their hashes and no addresses: to run, to build, to develop, to compare. Needs uv."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ LOCKS = {
     "runtime.txt": ["pyproject.toml", "--extra", "risk"],
     "dev.txt": ["pyproject.toml", "--extra", "risk", "--group", "dev"],
     "build.txt": ["requirements/build.in"],
+    "readers.txt": ["requirements/readers.in"],
 }
 
 
 def main() -> None:
-    """Write the three lock files."""
+    """Write the lock files."""
     for name, sources in LOCKS.items():
         options = [
             "--universal",

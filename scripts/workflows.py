@@ -9,7 +9,7 @@ import environment
 
 
 def main() -> None:
-    """Write one for each app into the folder named, and one for all of them."""
+    """Write one for each app into the folder named, one for all of them, and those that publish the page."""
     sys.path.insert(0, str(environment.ROOT))
     from sync.cli import workflow_template
 
@@ -17,6 +17,9 @@ def main() -> None:
     for chosen in (*([app] for app in apps), apps):
         path = Path(sys.argv[1]) / f"{'-'.join(chosen)}.yml"
         path.write_text(workflow_template.text("goals.yaml", chosen), encoding="utf-8")
+    for place in workflow_template.PLACES:
+        path = Path(sys.argv[1]) / f"publish-{place}.yml"
+        path.write_text(workflow_template.text("goals.yaml", ["markdown"], place), encoding="utf-8")
 
 
 if __name__ == "__main__":

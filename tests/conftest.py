@@ -9,12 +9,16 @@ import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from config import display
 from tests import processes, tiers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytest.register_assert_rewrite("tests.connectors.contract", "tests.connectors.doubts")
 
@@ -56,7 +60,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what is the proof's: before pytest picks what is asked for."""
+    """Mark what is the proof's, and leave out what is tried nowhere: before pytest picks what is asked for."""
+    config.hook.pytest_deselected(items=[item for item in items if tiers.is_left_out(item)])
+    items[:] = [item for item in items if not tiers.is_left_out(item)]
     for item in items:
         if tiers.is_left_to_the_proof(item, proof=config.option.markexpr == tiers.PROOF):
             item.add_marker("proof")
@@ -145,6 +151,14 @@ def _read_rest(terminal: int) -> bytes:
         return os.read(terminal, 1000)
     except OSError:  # Linux tells the end of a pseudo-terminal by an error
         return b""
+
+
+@pytest.fixture(autouse=True)
+def _no_day() -> Iterator[None]:
+    """Forget the day of a command that ran in the process of the tests."""
+    token = display.TODAY.set(None)
+    yield
+    display.TODAY.reset(token)
 
 
 @pytest.fixture

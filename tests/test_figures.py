@@ -140,7 +140,7 @@ def test_too_much_at_once_is_told_over_all_goals(person: Person) -> None:
         {"from": "2027-08-18", "to": "2027-08-23", "most": 2, "steps": ["clean/all", "shift-lead/resume"]}
     ]
     assert load["weeks"] == [{"monday": "2027-08-16", "most": 2}, {"monday": "2027-08-23", "most": 2}]
-    line = "jasmine has 2 steps at once from Wed 18 Aug 2027 to Mon 23 Aug 2027 (capacity 1)"
+    line = "jasmine has 2 steps at once from Wed 18 Aug to Mon 23 Aug (capacity 1)"
     person.run("schedule", "--html", "plan.html")
     shown = [person.run("schedule").out, person.run("status").out, person.run("schedule", "--markdown").out]
     for text in (*shown, (person.folder / "plan.html").read_text("utf-8")):
@@ -206,7 +206,7 @@ def test_what_another_deadline_does_is_told_before_anything_is_written(person: P
     assert trouble["risk"][0]["chance_of_deadline"] > trouble["risk"][1]["chance_of_deadline"]
     assert better["margin_days"] == [20, 25]
     for shown in (person.run("schedule", *arguments).out, person.run("schedule", "--markdown", *arguments).out):
-        assert "Mon 30 Aug 2027" in shown
+        assert "Mon 30 Aug" in shown
         assert "late by" in shown
     dry = person.run(
         "move", "shift-lead", "2027-08-06", "--dry-run", "--deadline", "clean=2027-08-30", "--json", "--risk"

@@ -23,7 +23,7 @@ def test_the_schedule_shows_the_dates_back_from_the_deadline(person: Person, foo
     (goal,) = person.run("schedule", "--json").json["goals"]
     assert {step["id"]: (step["start"], step["due"]) for step in goal["steps"]} == DATES
     assert (goal["margin_days"], goal["state"]) == (4, "on-track")
-    for text in ("Find a course provider", "Sat 24 Jul 2027", "4 days in hand"):
+    for text in ("Find a course provider", "Sat 24 Jul", "4 days in hand"):
         assert text in person.run("schedule").out
 
 

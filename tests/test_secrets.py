@@ -131,6 +131,9 @@ USES = {
         use("--goals", "new.yaml", "--title", TOKEN, "--deadline", "2027-09-01", "--json"),
     ),
     "move": (use("g", "2027-09-02", "--dry-run"), use("g", "2027-09-03", "--json")),
+    # It ends here before it serves, with the plan read and made.
+    "open": (use("--progress", "--no-browser", "--goal", "no-such-goal", may_fail=True),),
+    "page": (use("site", "--progress", may_fail=True), use("site", "--json", "--ics-tasks", "--ics-alarms")),
     "plan": (use("-v"), use("--json", may_fail=True), use("--markdown"), use("--rebuild", "--allow-mass-change")),
     "schedule": (
         use("--progress", "--html", "a.html", "--svg", "a.svg", "--ics", "a.ics", may_fail=True),

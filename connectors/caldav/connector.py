@@ -1,24 +1,26 @@
-"""One list of tasks on a CalDAV server, such as Nextcloud, Radicale, Baikal or Fastmail.
+"""One list of tasks or events on a CalDAV server, such as Nextcloud, Radicale, Baikal or Fastmail.
 
-Each task has an id that follows from its key, and is made only where nothing has that id; it is changed and deleted
-only as it was read. Where a condition does not hold, the task is looked at: an earlier answer may have been lost.
+Each has an id that follows from its key, and is made only where nothing has that id; it is changed and deleted
+only as it was read. Where a condition does not hold, it is looked at: an earlier answer may have been lost.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 from urllib.parse import unquote, urljoin
 
 from pydantic import Field
 
-from config.errors import BackplanError, MissingError
+from config.errors import BackplanError, CredentialsError, MissingError
 from config.settings import Credential
 from connectors import stored
 from connectors.base import Capabilities, Check
-from connectors.caldav import dav, lists, todo
+from connectors.caldav import component, dav, event, lists
+from connectors.caldav.component import MARKER, Parsed, UnreadableError
 from connectors.caldav.dav import Dav, Resource
+from connectors.caldav.forms import FORMS
 from connectors.http import Service
 from connectors.model import Content, client_id
 from connectors.options import Options
@@ -27,7 +29,7 @@ from connectors.service import ChangedError, Limits, ServiceConnector, Wanted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from icalendar import Todo
+    from icalendar import Component
 
     from connectors.caldav.dav import Collection
     from connectors.http import Api
@@ -48,16 +50,17 @@ CALDAV = Service(
     words=dav.words,
 )
 _FAILED, _NOT_FOUND = 412, 404
-_REFUSED = (400, 403, 409, 412)  # what servers answer where an id is in use: Nextcloud, Cyrus, Radicale, Xandikos
+_REFUSED = (400, 403, 409, 412)  # if an id is in use: Nextcloud, Cyrus, Radicale, Xandikos
 _ID_IN_USE = re.compile(rb"(?i)\buid\b|unique-scheduling-object-resource")
-_TRIES = 3  # at a task that others keep changing
+_TRIES = 3  # for a task that others keep changing
 
 
 class CalDAVOptions(Options):
-    """Which list of tasks it is."""
+    """One list on a CalDAV server, and the form of goals and steps in it."""
 
     example: ClassVar[str] = "{list: Goals}"
     list: str = Field(min_length=1, description="the name of a list of tasks, or its path, such as /dav/me/goals/")
+    shown: Literal["tasks", "events"] = Field("tasks", alias="as", description="`tasks`, or `events` of a calendar")
 
     @property
     def place(self) -> str:
@@ -66,7 +69,7 @@ class CalDAVOptions(Options):
 
 
 class CalDAV:
-    """The tasks of one list over HTTP."""
+    """The tasks or events of one list over HTTP."""
 
     name: ClassVar[str] = "caldav"
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -74,14 +77,16 @@ class CalDAV:
     )
     http: ClassVar[Service] = CALDAV
     limits: ClassVar[Limits] = Limits(title=1000, text=100_000)
-    hiding: ClassVar[Hiding] = todo.HIDING
+    hiding: ClassVar[Hiding] = component.HIDING
     remedy: ClassVar[str] = f"Restore the task “{stored.TITLE}”"
 
     def __init__(self, options: CalDAVOptions, api: Api) -> None:
         self._api, self._dav = api, Dav(api)
+        self._form = FORMS[options.shown]
         self._list = options.list
         self._path = ""
         self._resources: dict[str, Resource] = {}  # by the ids of their tasks
+        self._elsewhere: dict[str, Resource] | None = None  # our tasks in other lists; None before they are read
         self._last = 0  # place in the order of the list
 
     @staticmethod
@@ -90,45 +95,44 @@ class CalDAV:
         starts = content.start and (content.due is None or content.start < content.due)
         return replace(
             content,
-            title=todo.readable(content.title),
-            notes=todo.readable(content.notes),
-            labels=todo.labels_of(content.labels),
+            title=component.readable(content.title),
+            notes=component.readable(content.notes),
+            labels=component.labels_of(content.labels),
             start=content.start if starts else None,
             priority="high" if content.priority == "urgent" else content.priority,
         )
 
     def account(self) -> frozenset[str]:
-        """Return the user's name, as the server's paths have it."""
+        """Return the user's name from the paths of the server."""
         found = self._found()
         return frozenset({unquote(found.principal).rstrip("/").rpartition("/")[2]} - {""})
 
     def rows(self, *, whole: bool = False) -> list[Row]:
-        """Return all tasks of the list, by two questions."""
+        """Return all tasks of the list; `whole` sends another kind of request."""
         try:
-            resources = self._dav.todos(self._path, whole=whole)
+            resources = self._dav.items(self._path, self._form.NAME, whole=whole)
         except MissingError:
             raise lists.no_list(self._list) from None
-        parsed = [(one, found) for one in resources if (found := self._parsed(one))]
-        below = {found.above for _, found in parsed if todo.MARKER not in found.todo}
-        rows = []
-        for resource, found in parsed:
-            row = self._row(resource, found)
-            rows.append(replace(row, touched=row.touched or row.id in below))
-        return rows
+        found = [(resource, row, above) for resource in resources for row, above in self._readable(resource)]
+        below = {above for resource, _, above in found if MARKER not in resource.text}
+        for resource, row, _ in found:
+            self._resources[row.id] = resource
+        return [replace(row, touched=row.touched or row.id in below) for _, row, _ in found]
 
     def row(self, native_id: str) -> Row | None:
-        """Return a task by its id."""
-        known = self._resources.get(native_id)
-        resource = self._dav.get(known.path if known else self._path_of(native_id))
-        return self._row(resource) if resource else None
+        """Return a task by its id. If the user moved it to another list of the account, it is found there."""
+        here = self._here(native_id)
+        if here is None and (moved := self._in_other_lists().get(native_id)):
+            return self._row(moved)
+        return here
 
     def create(self, wanted: Wanted) -> Row:
-        """Make a task where nothing has its id; else return what has it."""
+        """Create a task, unless there is one with its id, which is returned."""
         now = self._api.retrier.now
-        self._last = max(self._last + 1, todo.place_of(now))
-        path, text = self._path_of(wanted.id), todo.new(wanted, now, self._last)
+        self._last = max(self._last + 1, component.place_of(now))
+        path, text = self._path_of(wanted.id), self._form.new(wanted, now, self._last)
         response = self._dav.put(path, text, {"If-None-Match": "*"})
-        if response.status_code == _FAILED and (there := self.row(wanted.id)):
+        if response.status_code == _FAILED and (there := self._here(wanted.id)):
             return there
         if response.status_code in _REFUSED and _ID_IN_USE.search(response.content):
             raise BackplanError(
@@ -140,15 +144,15 @@ class CalDAV:
 
     def change(self, row: Row, wanted: Wanted, fields: frozenset[str]) -> Row:
         """Change fields of a task."""
-        return self._put(row, todo.change(wanted, fields))
+        return self._put(row, self._form.change(wanted, fields))
 
     def close(self, row: Row) -> Row:
         """Complete a task."""
-        return self._put(row, todo.closing(self._api.retrier.now))
+        return self._put(row, self._form.closing(self._api.retrier.now))
 
     def reopen(self, row: Row) -> Row:
         """Open a task again."""
-        return self._put(row, todo.reopen)
+        return self._put(row, self._form.reopen)
 
     def remove(self, row: Row) -> bool:
         """Delete a task as it was read."""
@@ -163,59 +167,71 @@ class CalDAV:
         raise _changed(row)
 
     def keep(self, row: Row, words: str) -> None:
-        """Keep words in a task below: there are no comments. Its id follows from them, so that it is made once."""
+        """Keep words in a new task below: there are no comments. Its id derives from them: it is created once."""
         title = f"Before the goals file changed it: {' '.join(words.split())}"[: self.limits.title]
-        own = client_id(row.id, words)
-        self.create(Wanted(Content(todo.readable(title)), todo.readable(words), id=own, above=row.id))
+        content = Content(component.readable(title), row.due if self._form is event else None)
+        self.create(Wanted(content, component.readable(words), id=client_id(row.id, words), above=row.id))
 
     def facts(self) -> list[Check]:
-        """Return whose the password is, and whether the list takes tasks."""
-        found = self._found()
-        name = f"“{found.name or self._list}”"
+        """Return checks of the password, the account and the list, and the kinds of entries in other lists."""
+        try:
+            found = self._found()
+        except CredentialsError:
+            raise
+        except BackplanError as error:
+            return [Check("list", False, str(error)), *lists.others(self._dav, "")]
+        takes = f"takes {self._form.MANY}" if found.is_writable else "is read-only"
         return [
             Check("password", True, "accepted"),
             Check("account", True, ", ".join(self.account())),
-            Check("list", found.is_writable, f"{name} {'takes tasks' if found.is_writable else 'is read-only'}"),
+            Check("list", found.is_writable, f"“{found.name or self._list}” {takes}"),
+            *lists.others(self._dav, found.path),
         ]
 
     # The list
 
     def _found(self) -> Collection:
-        """Return the list. Raises MissingError where there is none, BackplanError where it takes no tasks."""
-        self._path = self._path or lists.path_of(self._dav, self._list)
-        found = lists.found(self._dav, self._path, self._list)
+        """Return the list. Raises MissingError if there is none, BackplanError if it cannot hold the entries."""
+        self._path = self._path or lists.path_of(self._dav, self._list, self._form)
+        found = lists.found(self._dav, self._path, self._list, self._form)
         self._path = found.path
         return found
+
+    def _in_other_lists(self) -> dict[str, Resource]:
+        """Return our tasks in other lists of the account, by id. Lists with a memory belong to another plan."""
+        if self._elsewhere is None:
+            there = lists.ours_in_others(self._dav, self._path, self._form)
+            self._elsewhere = {row.id: resource for resource in there for row, _ in self._readable(resource)}
+        return self._elsewhere
 
     # One task
 
     def _path_of(self, native_id: str) -> str:
         return urljoin(self._path, f"{native_id}.ics")
 
-    def _parsed(self, resource: Resource) -> todo.Parsed | None:
-        """Return a task; None for one that cannot be read and is none of ours."""
-        try:
-            found = todo.Parsed.of(resource.text)
-            assert found.row  # noqa: S101  # its dates can be read
-            return found
-        except todo.UnreadableTaskError as error:
-            if todo.MARKER not in resource.text.upper():
-                return None
-            raise BackplanError(
-                f"caldav ({self._list}): the task at {resource.path} cannot be read ({error}); mend or delete it"
-            ) from None
+    def _here(self, native_id: str) -> Row | None:
+        """Return a task at the path where it was read, or else in the list; None if it is not there."""
+        known = self._resources.get(native_id)
+        resource = self._dav.get(known.path if known else self._path_of(native_id))
+        return self._row(resource) if resource else None
 
-    def _row(self, resource: Resource, parsed: todo.Parsed | None = None) -> Row:
-        """Return what a resource says, and take note of it."""
-        found = parsed or self._parsed(resource)
-        if found is None:
-            raise BackplanError(f"caldav ({self._list}): the task at {resource.path} cannot be read; mend or delete it")
-        row = found.row
+    def _readable(self, resource: Resource) -> list[tuple[Row, str]]:
+        """Return the row of a resource and the id above; an empty list if it is unreadable and not ours."""
+        try:
+            parsed = Parsed.of(resource.text, self._form.NAME)
+            return [(self._form.row(parsed), parsed.above)]
+        except UnreadableError as error:
+            why = f"the task at {resource.path} cannot be read ({error}); mend it in your app, or delete it"
+            return [(component.unread(resource.text, why), "")] if MARKER in resource.text.upper() else []
+
+    def _row(self, resource: Resource) -> Row:
+        """Return the row of a resource, and store the resource. Raises BackplanError if it cannot be read."""
+        row = self._form.row(Parsed.of(resource.text, self._form.NAME))
         self._resources[row.id] = resource
         return row
 
     def _stored(self, path: str, text: str, etag: str) -> Resource:
-        """Return what was written, as the server names it."""
+        """Return a resource that was written, with its tag."""
         return Resource(path, etag, text) if etag else self._dav.get(path) or Resource(path, "", text)
 
     def _condition(self, row: Row) -> dict[str, str]:
@@ -224,15 +240,15 @@ class CalDAV:
         return {"If-Match": etag} if etag and not etag.startswith("W/") else {}
 
     def _again(self, row: Row) -> Row | None:
-        """Return a task as it is now; None where it is gone."""
+        """Return a task as it is now; None if it is deleted."""
         there = self.row(row.id)
         return replace(there, touched=row.touched) if there else None
 
-    def _put(self, row: Row, edit: Callable[[Todo], None]) -> Row:
-        """Change a task as it was read; where it is not that any more, what is not ours may have changed only."""
+    def _put(self, row: Row, edit: Callable[[Component], None]) -> Row:
+        """Change a task as it was read. Raises ChangedError if a part that is ours has changed since."""
         for _ in range(_TRIES):
             known = self._resources[row.id]
-            text = todo.rewritten(known.text, edit, self._api.retrier.now)
+            text = self._rewritten(known, edit)
             response = self._dav.put(known.path, text, self._condition(row))
             if response.status_code != _FAILED:
                 self._api.checked(response)
@@ -241,12 +257,15 @@ class CalDAV:
             there = self._again(row)
             if there is None:
                 raise MissingError("there is no such task any more")
-            after = todo.Parsed.of(todo.rewritten(self._resources[row.id].text, edit, self._api.retrier.now)).row
+            after = self._form.row(Parsed.of(self._rewritten(self._resources[row.id], edit), self._form.NAME))
             if replace(after, touched=row.touched) == there:
                 return there
             if there != row:
                 break
         raise _changed(row)
+
+    def _rewritten(self, known: Resource, edit: Callable[[Component], None]) -> str:
+        return component.rewritten(known.text, self._form.NAME, edit, self._api.retrier.now)
 
 
 def _changed(row: Row) -> ChangedError:
@@ -254,4 +273,9 @@ def _changed(row: Row) -> ChangedError:
 
 
 class CalDAVConnector(ServiceConnector, service=CalDAV, options=CalDAVOptions):
-    """One list of tasks."""
+    """One list of tasks or events."""
+
+    def canonical(self, content: Content) -> Content:
+        """Return the content as the list shows it."""
+        found = super().canonical(content)
+        return FORMS[cast("CalDAVOptions", self._options).shown].canonical(found)

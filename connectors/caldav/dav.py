@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from config.errors import BackplanError
 from connectors.shapes import unknown
@@ -24,7 +25,10 @@ _PROPERTIES = f"""<d:propfind {_NAMES}><d:prop><d:current-user-principal/><c:cal
 <d:displayname/><c:supported-calendar-component-set/><d:current-user-privilege-set/></d:prop></d:propfind>"""
 _QUERY = f"""<c:calendar-query {_NAMES}><d:prop><d:getetag/><c:calendar-data/></d:prop><c:filter>\
 <c:comp-filter name="VCALENDAR">%s</c:comp-filter></c:filter></c:calendar-query>"""
-_TODOS = '<c:comp-filter name="VTODO"/>'
+_COMPONENTS = '<c:comp-filter name="%s">%s</c:comp-filter>'
+_WITH = '<c:prop-filter name="%s"/>'
+_MAKE = f"""<c:mkcalendar {_NAMES}><d:set><d:prop><d:displayname>%s</d:displayname><c:supported-calendar-component-set>\
+<c:comp name="%s"/></c:supported-calendar-component-set></d:prop></d:set></c:mkcalendar>"""
 _OK, _CREATED, _EMPTY, _MANY, _GONE = 200, 201, 204, 207, 404
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
@@ -52,9 +56,13 @@ class Collection:
     rights: frozenset[str] = field(default_factory=frozenset)
 
     @property
-    def takes_tasks(self) -> bool:
-        """Whether it is a list of tasks."""
-        return f"{CAL}calendar" in self.kinds and (not self.components or "VTODO" in self.components)
+    def is_list(self) -> bool:
+        """Whether it is a list, and no inbox or parent of lists."""
+        return f"{CAL}calendar" in self.kinds
+
+    def takes(self, component: str) -> bool:
+        """Whether it is a list that accepts such components."""
+        return self.is_list and (not self.components or component in self.components)
 
     @property
     def is_writable(self) -> bool:
@@ -70,8 +78,8 @@ def whole(response: requests.Response) -> bool:
     method = response.request.method
     if method == "GET":
         return content.startswith(b"BEGIN:VCALENDAR") and content.endswith(b"END:VCALENDAR")
-    written = method in ("PUT", "DELETE") and status in (_OK, _CREATED, _EMPTY)
-    return written and (not content or _is_multistatus(content))
+    written = method in ("PUT", "DELETE", "MKCALENDAR") and status in (_OK, _CREATED, _EMPTY)
+    return written and (not content or method == "MKCALENDAR" or _is_multistatus(content))
 
 
 def words(response: requests.Response) -> str:
@@ -109,14 +117,21 @@ class Dav:
         response = self._api.ask("PROPFIND", self._address(path), body=_PROPERTIES, headers=headers, writes=False)
         return [self._collection(response, one) for one in _parsed(response.content).iter(f"{DAV}response")]
 
-    def todos(self, path: str, *, whole: bool = False) -> list[Resource]:
-        """Return all tasks of a list; with `whole`, all that is there, by another question. Raises as `properties`."""
-        query = _QUERY % ("" if whole else _TODOS)
+    def items(self, path: str, component: str, *, whole: bool = False, having: str = "") -> list[Resource]:
+        """Return the entries of a list with such components, or those of them that have a property.
+
+        whole: by a request for all entries. Raises as `properties`.
+        """
+        query = _QUERY % ("" if whole else _COMPONENTS % (component, _WITH % having if having else ""))
         response = self._api.ask(
             "REPORT", self._address(path), body=query, headers={**_XML, "Depth": "1"}, writes=False
         )
         found = (self._resource(response, one) for one in _parsed(response.content).iter(f"{DAV}response"))
-        return [one for one in found if one is not None and "BEGIN:VTODO" in one.text]
+        return [one for one in found if one is not None and f"BEGIN:{component}" in one.text]
+
+    def make_list(self, path: str, name: str, component: str) -> requests.Response:
+        """Create a list for such components; return the answer, which may be an error."""
+        return self._api.send("MKCALENDAR", self._address(path), body=_MAKE % (escape(name), component), headers=_XML)
 
     def get(self, path: str) -> Resource | None:
         """Return a task; None where there is none."""

@@ -20,8 +20,8 @@ from connectors.github.answers import LabelAnswer, QueryAnswer
 from connectors.github.errors import (
     explain,
     is_limited,
+    is_rate_limit,
     is_taken,
-    is_too_often,
     refusal,
     refused,
     understood,
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from connectors.http import Api
 
 MOST_MUTATIONS = 20
-A_MINUTE, AN_HOUR = 80, 480  # GitHub's limits on what creates content are 80 and 500; nobody says what a batch counts
+A_MINUTE, AN_HOUR = 80, 480  # GitHub's limits on new content are 80 and 500; how a batch counts is not documented
 _LARGEST_BODY = 600_000
 _BURST = 15.0  # seconds that a full batch has to itself at that rate
 _LEAST_GAP = 1.0  # seconds between two writes: GitHub's advice
-_LONG = 60.0  # seconds to wait if GitHub limits the rate and does not say for how long
+_LONG = 60.0  # seconds to wait if GitHub limits the rate without a time
 GITHUB = Service(
     Credential(
         "GitHub",
@@ -161,9 +161,9 @@ class Client:
             half = len(part) // 2  # the batch may have been too large
             return self._mutate(part[:half], repeatable=True) + self._mutate(part[half:], repeatable=True)
         outcomes = _outcomes(part, data, errors, self.repo)
-        hasty = [number for number, outcome in enumerate(outcomes) if is_too_often(outcome.error)]
+        hasty = [number for number, outcome in enumerate(outcomes) if is_rate_limit(outcome.error)]
         if hasty:  # GitHub refused these and did nothing
-            self.retrier.pause(_LONG, "it is asked too often")
+            self.retrier.pause(_LONG, "rate limited")
             again = self._mutate([part[number] for number in hasty], repeatable=repeatable)
             for number, outcome in zip(hasty, again, strict=True):
                 outcomes[number] = outcome
@@ -194,8 +194,8 @@ class Client:
         response = self._send("POST", self._graphql, body=body, writes=writes, repeatable=repeatable)
         answer = response.json()
         with understood("a query"):
-            said = QueryAnswer.read(answer)
-        return said.data or {}, said.errors or []
+            found = QueryAnswer.read(answer)
+        return found.data or {}, found.errors or []
 
     def _send(self, method: str, path: str, *, taken: bool = False, **asked: Any) -> requests.Response:
         """Return the answer to a request. `taken`: that a name is taken already is one, too."""
@@ -242,8 +242,8 @@ def _outcomes(
         error = by_alias.get(f"a{number}") or whole
         found = data.get(f"a{number}")
         value = found if isinstance(found, dict) else None
-        said = explain(error, repo) if error is not None or value is None else None
-        outcomes.append(Outcome(value or {}, said, refused=refused(error)))
+        message = explain(error, repo) if error is not None or value is None else None
+        outcomes.append(Outcome(value or {}, message, refused=refused(error)))
     return outcomes
 
 

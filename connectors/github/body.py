@@ -1,4 +1,4 @@
-r"""Text for GitHub: GitHub shows it as it is written in the goals file, and notifies and links nobody.
+r"""Text for GitHub: it is shown as written in the goals file, and notifies and links nobody.
 
 A body is a date line, the notes and two hidden comments. Users may write above and below them:
 
@@ -41,7 +41,7 @@ LONGEST_BODY = 65_536
 _JOINER = "\u2060"
 _SHORT = 6  # GitHub takes seven hexadecimal digits for a commit
 
-# Escaping. Earlier versions wrote the first letter of what looks like a date line as `&#68;`.
+# Escaping. Earlier versions wrote the first letter of a line like a date line as `&#68;`.
 
 _PING = re.compile(r"@(?=\w)|#(?=\d)|(?i:\bGH-)(?=\d)|\b(?i:[0-9a-f]{7,40})\b")
 _URL = re.compile(r"https?://[^\s<>\"'()\[\]`*|\\]*[^\s<>\"'()\[\]`*|\\.,;:!?_~]")

@@ -1,4 +1,4 @@
-"""Who closed issues as not planned. A user who does so drops a step; a robot that tidies up old issues does not."""
+"""Reads who closed issues as not planned: a user drops the step by that, a robot that closes old issues does not."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def closed_by_robots(client: Client, ids: Iterable[str]) -> dict[str, str]:
         part = wanted[start : start + _MOST_NODES]
         data, errors = client.query(_CLOSED, {"ids": part})
         if errors or not data:
-            raise BackplanError("GitHub does not tell who closed an issue; run again (nothing was changed)")
-        with understood("who closed an issue"):
+            raise BackplanError("GitHub did not return who closed an issue; run again (nothing was changed)")
+        with understood("the actor who closed an issue"):
             nodes = ClosedAnswer.read(data).nodes
             found |= {i: robot for i, node in zip(part, nodes, strict=True) if node and (robot := _robot(node))}
     return found

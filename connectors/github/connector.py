@@ -152,20 +152,6 @@ class GitHubConnector:
         fields = facts.date_fields(*self._settings.date_fields)
         return [Check("token", True, "accepted"), *doctor(facts, project, fields, self._missing_fields(facts))]
 
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the issue exists with this content and without a marker."""
-        from connectors.github.tasks import content_of
-
-        reading = self._read_once()
-        said = self._client.issue(native_id) if native_id.isdecimal() else None
-        if said is None:
-            return False
-        reading.take(said, native_id)
-        issue = reading.issues[native_id]
-        # Without a marker, the issue does not show what comes before it.
-        there = replace(content_of(reading, issue, None), after=content.after)
-        return not issue.body.marker and issue.open and there == content
-
     def _read_once(self) -> Reading:
         if self._reading is None:
             self.read()

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from connectors.github.relations import Around
 
 _MOST_CHILDREN = 100
-_SETTLING = 5.0  # seconds until GitHub lists what was just written
+_SETTLING = 5.0  # seconds until GitHub lists new issues
 _BEFORE = timedelta(minutes=2)  # the longest time until the answer that contains GitHub's clock
 
 
 @dataclass
-class Asked:
+class Job:
     """One write with its result. `issues` are the numbers of the issues that it changes or has created."""
 
     write: Write | StoreWrite
@@ -46,7 +46,7 @@ class Asked:
 class _New:
     """One write that creates an issue, with that issue."""
 
-    asked: Asked
+    job: Job
     write: Write
     issue: Issue
 
@@ -63,14 +63,14 @@ class Creation:
     dates: OuterDates
     milestones: Milestones | None
 
-    def create_all(self, made: Sequence[tuple[Asked, Write]]) -> None:
+    def create_all(self, made: Sequence[tuple[Job, Write]]) -> None:
         """Create the issues of goals, then those of steps, which are below them."""
         goals = [(one, write) for one, write in made if "/" not in write.key]
         self._refuse_known(goals)
         self._create(goals)
         self._create([(one, write) for one, write in made if "/" in write.key])
 
-    def _refuse_known(self, goals: Sequence[tuple[Asked, Write]]) -> None:
+    def _refuse_known(self, goals: Sequence[tuple[Job, Write]]) -> None:
         """Search the whole repository for each goal to be created: a user may have removed our label from its issue.
 
         An issue that is found gets its label back, so that the next run finds it, and is not created again.
@@ -86,17 +86,17 @@ class Creation:
         ids = [(issue.id, self.changes.label_ids((*issue.labels, own))) for _, issue in lost]
         self.client.mutate([Mutation("updateIssue", {"id": i, "labelIds": new}) for i, new in ids], repeatable=True)
 
-    def _create(self, asked: Sequence[tuple[Asked, Write]]) -> None:
+    def _create(self, jobs: Sequence[tuple[Job, Write]]) -> None:
         """Create issues; store an error in each write that cannot be carried out in this run."""
-        waiting = [new for one, write in asked if not one.error and (new := self._new(one, write))]
+        waiting = [new for one, write in jobs if not one.error and (new := self._new(one, write))]
         try:
             while waiting:
                 waiting = self._ask_for(waiting)
         except BackplanError as error:
             for new in waiting:
-                if not (new.asked.issues or new.asked.error):
-                    new.asked.error = str(error)
-        self.dates.write([self.reading.issues[number] for one, _ in asked for number in one.issues])
+                if not (new.job.issues or new.job.error):
+                    new.job.error = str(error)
+        self.dates.write([self.reading.issues[number] for one, _ in jobs for number in one.issues])
 
     def _ask_for(self, waiting: Sequence[_New]) -> list[_New]:
         """Send the requests for issues; return the issues that were not created and have to be requested again.
@@ -117,12 +117,12 @@ class Creation:
             elif outcome.unknown or without or not outcome.error:
                 unknown.append(new)
             else:
-                new.asked.error = outcome.error
+                new.job.error = outcome.error
         return self._look_for(unknown, started - _BEFORE) if unknown else []
 
     def _look_for(self, unknown: Sequence[_New], since: datetime) -> list[_New]:
         """Store the issues that were created after all; return the others."""
-        self.client.retrier.pause(_SETTLING, "whether it has made what it was asked for is not known")
+        self.client.retrier.pause(_SETTLING, "it is not known whether it created an issue")
         self.reading.look(self.client, whole=True, since=since.strftime("%Y-%m-%dT%H:%M:%SZ"))
         there = {m.nonce: issue for issue in self.reading.issues.values() if (m := self.reading.ours(issue))}
         absent = []
@@ -134,7 +134,7 @@ class Creation:
                 self._made(new, found)
         return absent
 
-    def _new(self, one: Asked, write: Write) -> _New | None:
+    def _new(self, one: Job, write: Write) -> _New | None:
         goal_id = goal_of(write.key)
         if write.key != goal_id and goal_id in self.reading.coming:
             one.error = "its goal could not be made"
@@ -161,7 +161,7 @@ class Creation:
         key = new.write.key
         self.reading.issues[issue.number] = issue
         self.numbers[key] = issue.number
-        new.asked.issues = [issue.number]
+        new.job.issues = [issue.number]
         if self.reading.coming.pop(key, None) is not None:
             self.reading.homes[key] = issue.number
         if new.write.content and new.write.content.after:
@@ -171,7 +171,7 @@ class Creation:
 def _numbered(issue: Issue, outcome: Outcome) -> Issue | None:
     """Return an issue as it was created; None if the answer does not contain its ids."""
     try:
-        said = MadeAnswer.read(outcome.value.get("issue"))
-        return replace(issue, number=str(said.number), id=said.id, rest_id=int(said.full_database_id))
+        answer = MadeAnswer.read(outcome.value.get("issue"))
+        return replace(issue, number=str(answer.number), id=answer.id, rest_id=int(answer.full_database_id))
     except ValueError:
         return None

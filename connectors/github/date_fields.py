@@ -81,8 +81,8 @@ class OuterDates:
         """Restore the dates that an interrupted run wrote. Raises BackplanError if that fails."""
         half = [show for issue in self._reading.issues.values() for show in self._half_done(issue)]
         for show, outcome in zip(half, self._client.mutate([s.mutation for s in half], repeatable=True), strict=True):
-            if said := self._shown(show, outcome):
-                raise BackplanError(said)
+            if problem := self._shown(show, outcome):
+                raise BackplanError(problem)
 
     def _half_done(self, issue: Issue) -> Iterator[_Show]:
         """Yield the mutations that set dates written by an interrupted run back to those of the issue."""
@@ -107,8 +107,8 @@ class OuterDates:
             if not outcome.error:
                 self._reading.issues[issue.number] = issue
         for show, outcome in zip(shows, outcomes[len(first) :], strict=True):
-            if said := self._shown(show, outcome):
-                errors[show.issue.number] = said
+            if problem := self._shown(show, outcome):
+                errors[show.issue.number] = problem
         return errors
 
     def _shown(self, show: _Show, outcome: Outcome) -> str | None:
@@ -129,7 +129,7 @@ class OuterDates:
         """Stop writing the organization's fields in this run, and store the reason in `notice`."""
         if self._reading.fields:
             self.notice = (
-                f"the token cannot set {self._reading.fields.names}, so dates stand in the issues alone (GitHub: "
+                f"the token cannot set {self._reading.fields.names}, so dates are only in the issues (GitHub: "
                 f"{outcome.refused}). That of a person who may write there can"
             )
         self._reading.fields = None

@@ -81,7 +81,7 @@ def unread_words(line: str) -> str:
 
 
 def added_words(line: str) -> str:
-    """Return what a person wrote behind the dates of a line that can be read, without the weekday in brackets."""
+    """Return the text of the user after the dates of a line, without the weekday in brackets."""
     parts = _parts(line)
     due = _split(parts[0]) if parts else None
     if parts is None or due is None:
@@ -107,24 +107,24 @@ def find_date_line(lines: Sequence[str]) -> int | None:
 
 
 def several_days(line: str, notes: str) -> str:
-    """Return the words of the days that the date line and lines below it tell; empty where they tell one at most."""
+    """Return the days in the date line and in lines below it, in words; empty if there is at most one."""
     others = [match for one in notes.split("\n") if (match := _LINE.fullmatch(one.rstrip())) and not match["block"]]
-    told = [read_dates(line).due, *(read_dates(match[0]).due for match in others)]
-    days = list(dict.fromkeys(day for day in told if day is not None))
-    return " and ".join(map(in_words, days)) if told[0] and len(days) > 1 else ""
+    found = [read_dates(line).due, *(read_dates(match[0]).due for match in others)]
+    days = list(dict.fromkeys(day for day in found if day is not None))
+    return " and ".join(map(in_words, days)) if found[0] and len(days) > 1 else ""
 
 
 def day_without_due(text: str) -> str:
-    """Return the first line of a text where it is a day, or tells one in other words than `Due`; else nothing."""
+    """Return the first line of a text if it is a day, or contains one after another word than `Due`; else nothing."""
     first = next((line.strip() for line in text.split("\n") if line.strip()), "")
     words = _OTHER_WORDS.match(first)
-    said = (first[words.end() :] if words else first).strip(" ,;:*_()")
-    alone = read_day(said) is not None
-    return first[:_LONGEST_QUOTE].replace("`", "'") if alone or (words and _LIKE_A_DAY.match(said)) else ""
+    rest = (first[words.end() :] if words else first).strip(" ,;:*_()")
+    alone = read_day(rest) is not None
+    return first[:_LONGEST_QUOTE].replace("`", "'") if alone or (words and _LIKE_A_DAY.match(rest)) else ""
 
 
 def hidden(line: str, sign: str) -> str:
-    """Return a line of notes so that nobody takes it for the date line: with a sign that shows nothing in its `Due`."""
+    """Return a line of notes that is not taken for the date line: with an invisible character in its `Due`."""
     match = _LINE.fullmatch(line)
     if match is None:
         return line
@@ -133,7 +133,7 @@ def hidden(line: str, sign: str) -> str:
 
 
 def _parts(line: str) -> tuple[str, str] | None:
-    """Return what a date line tells as the last day and as the first one; None for another line."""
+    """Return the texts of the last and the first day in a date line; None for another line."""
     match = _LINE.fullmatch(line.rstrip())
     if match is None:
         return None
@@ -142,20 +142,20 @@ def _parts(line: str) -> tuple[str, str] | None:
 
 
 def _leading_day(text: str, year: int | None = None) -> date | None:
-    """Return the day that a text begins with; `year` goes without saying.
+    """Return the day that a text begins with; `year` is used if the text has none.
 
-    What stands behind it, such as a weekday in brackets, is what was left there when only the date was changed.
+    Text after the day is ignored: it may be an old weekday in brackets, beside a date that the user changed.
     """
     found = _split(text, year)
     return found[0] if found else None
 
 
 def _split(text: str, year: int | None = None) -> tuple[date, str] | None:
-    """Return the day that a text begins with and what stands behind it, which must not be another day."""
+    """Return the day that a text begins with, and the rest of the text, in which there may be no other day."""
     words = text.split()
     for count in range(min(len(words), _MOST_WORDS), 0, -1):
-        said, rest = " ".join(words[:count]).strip(" .,;:*_"), " ".join(words[count:])
-        day = read_day(said) or (read_day(f"{said} {year}") if year else None)
+        head, rest = " ".join(words[:count]).strip(" .,;:*_"), " ".join(words[count:])
+        day = read_day(head) or (read_day(f"{head} {year}") if year else None)
         if day is not None:
             return None if re.search(r"\d", _CLOCK.sub("", rest)) else (day, rest)
     return None

@@ -1,4 +1,4 @@
-"""What GitHub's errors mean, and what to do about them."""
+"""GitHub's errors as messages with a remedy."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
 unknown, understood = partial(shapes.unknown, "GitHub"), partial(shapes.understood, "GitHub")
 _REFUSALS = {"FORBIDDEN", "NOT_FOUND", "UNPROCESSABLE", "VALIDATION"}
-_TOO_OFTEN = ("rate limit", "too quickly", "abuse detection")
+_RATE_LIMIT = ("rate limit", "too quickly", "abuse detection")
 
 
 def explain(error: Mapping[str, Any] | None, repo: str) -> str:
-    """Return the message of a GraphQL error, and what to do about it."""
-    said = error or {}
-    message = str(said.get("message") or "no reason given")
-    if is_too_often(message):
+    """Return the message of a GraphQL error, with a remedy."""
+    details = error or {}
+    message = str(details.get("message") or "no reason given")
+    if is_rate_limit(message):
         return message
-    if said.get("type") == "NOT_FOUND":
+    if details.get("type") == "NOT_FOUND":
         return f"it is not there any more (GitHub: {message})"
-    if said.get("type") == "FORBIDDEN" or "not accessible by" in message:
+    if details.get("type") == "FORBIDDEN" or "not accessible by" in message:
         return _forbidden(message, "", repo)
     return f"GitHub: {message}"
 
 
 def refused(error: Mapping[str, Any] | None) -> str:
     """Return the message of a GraphQL error that means that nothing was done; empty if that is not certain."""
-    said = error or {}
-    sure = str(said.get("type")) in _REFUSALS or "not accessible by" in str(said.get("message"))
-    return str(said.get("message")) if sure else ""
+    details = error or {}
+    is_refusal = str(details.get("type")) in _REFUSALS or "not accessible by" in str(details.get("message"))
+    return str(details.get("message")) if is_refusal else ""
 
 
 def _forbidden(message: str, accepted: str, repo: str) -> str:
@@ -60,8 +60,8 @@ def refusal(response: requests.Response, repo: str) -> BackplanError:
     message = _message(response)
     if response.status_code == requests.codes.unauthorized:
         return CredentialsError(
-            "GitHub does not know the token in GITHUB_TOKEN, or it has expired: make a new one in Settings > Developer "
-            "settings > Personal access tokens (nothing more was changed)"
+            "GitHub does not accept the token in GITHUB_TOKEN, or it has expired: create a new one in Settings > "
+            "Developer settings > Personal access tokens (nothing more was changed)"
         )
     if response.status_code == requests.codes.forbidden:
         accepted = response.headers.get("x-accepted-github-permissions", "")
@@ -72,29 +72,29 @@ def refusal(response: requests.Response, repo: str) -> BackplanError:
 
 
 def _message(response: requests.Response) -> str:
-    said = json_object(response)
-    errors = _errors(said)
+    body = json_object(response)
+    errors = _errors(body)
     details = [str(e.get("message") or e.get("code")) if isinstance(e, dict) else str(e) for e in errors]
-    return ": ".join(filter(None, [str(said.get("message") or "no reason given"), "; ".join(details)]))
+    return ": ".join(filter(None, [str(body.get("message") or "no reason given"), "; ".join(details)]))
 
 
-def _errors(said: Mapping[str, Any]) -> list[Any]:
-    errors = said.get("errors")
+def _errors(body: Mapping[str, Any]) -> list[Any]:
+    errors = body.get("errors")
     return errors if isinstance(errors, list) else []
 
 
 def is_limited(response: requests.Response) -> bool:
     """Return whether an answer means that the rate is limited, and GitHub did nothing."""
-    return response.status_code == requests.codes.too_many_requests or is_too_often(_limit_told(response))
+    return response.status_code == requests.codes.too_many_requests or is_rate_limit(_limit_message(response))
 
 
-def _limit_told(response: requests.Response) -> str:
+def _limit_message(response: requests.Response) -> str:
     if response.status_code == requests.codes.forbidden:
         return _message(response)
-    said = json_object(response) if response.status_code == requests.codes.ok else {}
-    if said.get("data") is not None or not isinstance(said.get("errors"), list):
+    body = json_object(response) if response.status_code == requests.codes.ok else {}
+    if body.get("data") is not None or not isinstance(body.get("errors"), list):
         return ""
-    return " ".join(str(error.get("message")) for error in said["errors"] if isinstance(error, dict))
+    return " ".join(str(error.get("message")) for error in body["errors"] if isinstance(error, dict))
 
 
 def is_taken(response: requests.Response) -> bool:
@@ -104,6 +104,6 @@ def is_taken(response: requests.Response) -> bool:
     return any(code == "already_exists" or "already been taken" in str(code) for code in codes)
 
 
-def is_too_often(message: str | None) -> bool:
+def is_rate_limit(message: str | None) -> bool:
     """Return whether a message means that the rate is limited."""
-    return message is not None and any(words in message.lower() for words in _TOO_OFTEN)
+    return message is not None and any(words in message.lower() for words in _RATE_LIMIT)

@@ -22,17 +22,17 @@ _TRUSTED = {"OWNER", "MEMBER", "COLLABORATOR"}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An issue's place in a project, with the date that stands there."""
+    """An issue's place in a project, with its date there."""
 
     id: str
     date: date | None
 
     @classmethod
-    def of(cls, said: Mapping[str, Any]) -> Item:
+    def of(cls, answer: Mapping[str, Any]) -> Item:
         """Return the place that an answer of GraphQL is."""
-        value = said["fieldValueByName"]
+        value = answer["fieldValueByName"]
         day = value["date"] if value else None
-        return cls(str(said["id"]), date.fromisoformat(day) if day else None)
+        return cls(str(answer["id"]), date.fromisoformat(day) if day else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,15 @@ class Milestone:
     description: str
 
     @classmethod
-    def of(cls, said: MilestoneAnswer) -> Milestone:
+    def of(cls, answer: MilestoneAnswer) -> Milestone:
         """Return the milestone that an answer of REST is."""
-        return cls(said.number, said.node_id, said.description or "")
+        return cls(answer.number, answer.node_id, answer.description or "")
 
 
-def _may_write(said: IssueAnswer, login: str) -> bool:
+def _may_write(answer: IssueAnswer, login: str) -> bool:
     """Return whether the author of an issue may write in the repository; `login` is the token's own account."""
-    author = said.user.login if said.user else ""
-    return said.author_association in _TRUSTED or (bool(login) and author == login)
+    author = answer.user.login if answer.user else ""
+    return answer.author_association in _TRUSTED or (bool(login) and author == login)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +85,29 @@ class Issue:
     shown: Dates = NO_DATES
 
     @classmethod
-    def of(cls, said: IssueAnswer, number: str, login: str, label: str, fields: DateFields | None) -> Issue:
+    def of(cls, answer: IssueAnswer, number: str, login: str, label: str, fields: DateFields | None) -> Issue:
         """Return the issue that an answer of REST is."""
-        labels = tuple(one if isinstance(one, str) else one.name for one in said.labels)
+        labels = tuple(one if isinstance(one, str) else one.name for one in answer.labels)
         labelled = any(name.casefold() == label.casefold() for name in labels)
-        blocks, children = said.issue_dependencies_summary, said.sub_issues_summary
+        blocks, children = answer.issue_dependencies_summary, answer.sub_issues_summary
         return cls(
             number,
-            said.node_id,
-            said.title,
-            Body.read(said.body or ""),
-            said.state == "open",
-            said.state_reason or "",
+            answer.node_id,
+            answer.title,
+            Body.read(answer.body or ""),
+            answer.state == "open",
+            answer.state_reason or "",
             labels,
-            said.closed_at or "",
-            said.id,
-            said.comments,
+            answer.closed_at or "",
+            answer.id,
+            answer.comments,
             blocks.total_blocked_by if blocks else 0,
             children.total if children else 0,
-            (said.parent_issue_url or "").rpartition("/")[2],
-            tuple(user.login for user in said.assignees or ()),
-            Milestone.of(said.milestone) if said.milestone else None,
-            labelled or _may_write(said, login),
-            fields.read(said.issue_field_values or ()) if fields else NO_DATES,
+            (answer.parent_issue_url or "").rpartition("/")[2],
+            tuple(user.login for user in answer.assignees or ()),
+            Milestone.of(answer.milestone) if answer.milestone else None,
+            labelled or _may_write(answer, login),
+            fields.read(answer.issue_field_values or ()) if fields else NO_DATES,
         )
 
     def marker(self, namespace: str) -> Marker | None:

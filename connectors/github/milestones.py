@@ -42,11 +42,11 @@ class Milestones:
         made: dict[str, Any] = {"title": content.title[:255], "description": about}
         if content.due:
             made["due_on"] = _noon(content.due.isoformat())
-        said = self._client.make("milestones", made)
-        if said is None:  # one with this title exists, perhaps because an answer was lost
+        answer = self._client.make("milestones", made)
+        if answer is None:  # one with this title exists, perhaps because an answer was lost
             found = map(MilestoneAnswer.read, self._client.listed("milestones", state="all"))
             return next((Milestone.of(one) for one in found if one.title == made["title"]), None)
-        return Milestone.of(MilestoneAnswer.read(said))
+        return Milestone.of(MilestoneAnswer.read(answer))
 
     def follow(self, before: Issue, issue: Issue) -> None:
         """Update a goal's milestone after its issue has changed: its date, title and state."""

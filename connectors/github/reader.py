@@ -46,9 +46,10 @@ class Reading:
     - `whole`: all issues were read, not only those with our label.
     - `homes`: the numbers of the issues that contain the memory of each goal.
     - `coming`: the lines of the memory for goals that have no issue yet.
-    - `keys`: the keys of our issues by their nonces; `linked`: the keys of what blocks each issue, by its number.
+    - `keys`: the keys of our issues by their nonces.
+    - `linked`: the keys of the issues that block each issue, by its number.
     - `items`: the items of issues in `project`, by the numbers of the issues.
-    - `blocked_by`: the numbers of what blocks an issue, if the issue's body differs.
+    - `blocked_by`: the numbers of the issues that block an issue, if its body differs.
     - `robots`: the robot that closed an issue as not planned, by the number of the issue.
     """
 
@@ -89,8 +90,8 @@ class Reading:
         query = {"state": "all", "direction": "asc"} | ({} if whole else {"labels": self.label})
         try:
             with understood("the issues"):
-                for said in client.listed("issues", **query, **({"since": since} if since else {})):
-                    issue = IssueAnswer.read(said)
+                for answer in client.listed("issues", **query, **({"since": since} if since else {})):
+                    issue = IssueAnswer.read(answer)
                     if issue.pull_request is None:
                         self._take(issue, str(issue.number))
         except MissingError as error:
@@ -98,13 +99,13 @@ class Reading:
         self.whole |= whole and not since
         self.remember()
 
-    def take(self, said: object, number: str) -> None:
+    def take(self, answer: object, number: str) -> None:
         """Store an issue under the number that we remember."""
         with understood(f"issue #{number}"):
-            self._take(IssueAnswer.read(said), number)
+            self._take(IssueAnswer.read(answer), number)
 
-    def _take(self, said: IssueAnswer, number: str) -> None:
-        self.issues[number] = Issue.of(said, number, self.facts.login, self.label, self.fields)
+    def _take(self, answer: IssueAnswer, number: str) -> None:
+        self.issues[number] = Issue.of(answer, number, self.facts.login, self.label, self.fields)
 
     def misses_some(self) -> bool:
         """Return whether issues of ours may not be listed: users remove labels."""
@@ -117,8 +118,8 @@ class Reading:
     def seek(self, client: Client) -> None:
         """Request the issues that are remembered as open and not listed: moved, without our label, or deleted."""
         for number in sorted(self._absent(), key=int):
-            if said := client.issue(number):
-                self.take(said, number)
+            if answer := client.issue(number):
+                self.take(answer, number)
                 self.issues[number] = replace(self.issues[number], trusted=True)
 
     def see_who_closed(self, client: Client) -> None:
@@ -142,7 +143,7 @@ class Reading:
             variables = {"ids": ids[start : start + _MOST_NODES], "field": project.field}
             data, errors = client.query(_ITEMS, variables)
             if errors or not data:
-                raise BackplanError("GitHub does not tell the dates of a project; run again (nothing was changed)")
+                raise BackplanError("GitHub did not return the dates of a project; run again (nothing was changed)")
             with understood("the dates of a project"):
                 for node in filter(None, data["nodes"]):
                     for item in node["projectItems"]["nodes"]:
@@ -150,14 +151,14 @@ class Reading:
                             self.items[numbers[node["id"]]] = Item.of(item)
 
     def read_links(self, client: Client) -> None:
-        """Read what blocks an issue, if that differs from its body."""
+        """Read the issues that block an issue, if they differ from its body."""
         known = {marker.nonce for _, marker, _ in self.managed()}
         for issue in self.by_number():
-            told = issue.body.aside.blocked_by
-            if self.ours(issue) and issue.open and (issue.blocks != len(told) or not known.issuperset(told)):
+            written = issue.body.aside.blocked_by
+            if self.ours(issue) and issue.open and (issue.blocks != len(written) or not known.issuperset(written)):
                 listed = client.listed(f"issues/{issue.number}/dependencies/blocked_by") if issue.blocks else ()
-                with understood(f"what blocks issue #{issue.number}"):
-                    self.blocked_by[issue.number] = tuple(str(NumberAnswer.read(said).number) for said in listed)
+                with understood(f"the issues that block #{issue.number}"):
+                    self.blocked_by[issue.number] = tuple(str(NumberAnswer.read(one).number) for one in listed)
 
     def entries(self) -> Iterator[tuple[str, StoredKey]]:
         """Yield every key that is remembered."""

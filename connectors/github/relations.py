@@ -25,7 +25,7 @@ _ABOUT = "Planned by backplan: the dates come from a goals file"
 
 
 class Around:
-    """Writes what is stored beside issues. `numbers` and `nonces` are those of our issues, by their keys."""
+    """Writes labels, order and links of issues. `numbers` and `nonces` are those of our issues, by their keys."""
 
     def __init__(self, client: Client, reading: Reading, numbers: Mapping[str, str]) -> None:
         """`reading` contains the issues as they were read."""
@@ -33,7 +33,9 @@ class Around:
         self._reading = reading
         self._numbers = numbers
         self.nonces = {key: nonce for nonce, key in reversed(reading.keys.items())}
-        self._links: dict[str, tuple[str, ...]] = {}  # keys of what has to block an issue, by its number
+        self._links: dict[
+            str, tuple[str, ...]
+        ] = {}  # the keys of the issues that have to block an issue, by its number
 
     # Labels
 
@@ -51,17 +53,17 @@ class Around:
                 new = LabelAnswer.read(label)
             facts.labels[new.name] = new.node_id
 
-    # What blocks what
+    # Links
 
     def linked(self, issue: Issue, after: tuple[str, ...]) -> Issue:
-        """Return an issue whose body contains the nonces of what blocks it; an existing one is linked later, too."""
+        """Return an issue whose body contains the nonces of those that block it; it is linked later, if it exists."""
         nonces = tuple(self.nonces[key] for key in after if key in self.nonces)
         if issue.number:
             self.want_links(issue.number, after)
         return replace(issue, body=replace(issue.body, aside=replace(issue.body.aside, blocked_by=nonces)))
 
     def want_links(self, number: str, after: tuple[str, ...]) -> None:
-        """Store the keys of what has to block an issue."""
+        """Store the keys of the issues that have to block an issue."""
         self._links[number] = after
 
     def write_links(self) -> dict[str, str]:
@@ -75,7 +77,7 @@ class Around:
                 for key in sorted(set(keys) - before):
                     self._block(number, self._reading.issues.get(self._numbers.get(key, "")))
             except BackplanError as error:
-                errors[number] = f"what it comes after cannot be told: {error}"
+                errors[number] = f"its links could not be read: {error}"
             if all(key in self._numbers for key in keys) or number in errors:
                 del self._links[number]
         return errors

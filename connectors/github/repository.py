@@ -75,8 +75,8 @@ class DateFields(NamedTuple):
 
     def read(self, values: Iterable[Mapping[str, Any]]) -> Dates:
         """Return the dates that the fields of an issue show, as REST lists their values."""
-        said = {value.get("issue_field_name"): value["value"] for value in values if value["data_type"] == "date"}
-        days = (said.get(field.name) if field else None for field in self)
+        dates = {value.get("issue_field_name"): value["value"] for value in values if value["data_type"] == "date"}
+        days = (dates.get(field.name) if field else None for field in self)
         return Dates(*(date.fromisoformat(day) if day else None for day in days))
 
     def values(self, before: Dates, after: Dates) -> list[dict[str, Any]]:
@@ -162,9 +162,9 @@ def read_facts(client: Client) -> RepositoryInfo:
         answer = FactsAnswer.read(data) if data or not errors else None
     found = answer.repository if answer else None
     if answer is None or found is None:
-        said = explain(errors[0], client.repo) if errors else "no reason given"
+        reason = explain(errors[0], client.repo) if errors else "no reason given"
         raise CredentialsError(
-            f"there is no repository {client.repo}, or the token in GITHUB_TOKEN may not see it: {said}. Look at "
+            f"there is no repository {client.repo}, or the token in GITHUB_TOKEN may not see it: {reason}. Look at "
             "`repo:` in the goals file, and let the token reach that repository (nothing was changed)"
         )
     return _facts(answer, found, client)
@@ -176,8 +176,8 @@ def _ask_for_facts(client: Client) -> tuple[dict[str, Any], list[dict[str, Any]]
     parts = dict(_OPTIONAL)
     while True:
         data, errors = client.query(_FACTS % parts, {"owner": owner, "name": name})
-        told = [f"{error.get('path')} {error.get('message')}" for error in errors]
-        refused = {part for part, text in parts.items() if text and any(part in words for words in told)}
+        messages = [f"{error.get('path')} {error.get('message')}" for error in errors]
+        refused = {part for part, text in parts.items() if text and any(part in words for words in messages)}
         if not refused:
             return data, errors
         parts |= dict.fromkeys(refused, "")
@@ -217,7 +217,7 @@ def _people(found: RepositoryAnswer, client: Client) -> dict[str, str]:
         return {}
     if not users.page_info.has_next_page:
         return {user.login: user.id for user in users.nodes}
-    with understood("who can be assigned"):
+    with understood("the users who can be assigned"):
         return {user.login: user.node_id for user in map(AssignableAnswer.read, client.listed("assignees"))}
 
 
@@ -229,21 +229,21 @@ def read_project(client: Client, number: int, field: str) -> Project | str:
     with understood(f"project {number}"):
         found = ProjectAnswer.of(data)
     if found is None:
-        said = str(errors[0].get("message")) if errors else "no reason given"
+        reason = str(errors[0].get("message")) if errors else "no reason given"
         return (
-            f"project {number} of {owner} cannot be reached, so dates stand in the issues alone (GitHub: {said}). The "
+            f"project {number} of {owner} cannot be reached, so dates are only in the issues (GitHub: {reason}). The "
             "GITHUB_TOKEN of a workflow never reaches projects; a classic token needs `project`, and a fine-grained "
             "one the organization's Projects: write"
         )
     if not isinstance(found.field, ProjectField) or found.field.data_type != "DATE":
-        return f"project {number} of {owner} has no date field “{field}”, so dates stand in the issues alone"
+        return f"project {number} of {owner} has no date field “{field}”, so dates are only in the issues"
     return Project(found.id, found.field.id, field)
 
 
 def doctor(
     facts: RepositoryInfo, project: Project | str | None, fields: DateFields | None, missing: Sequence[str]
 ) -> list[Check]:
-    """Return the checks of the account, the repository, what can be written there, and the rate limit."""
+    """Return the checks of the account, the repository, the permissions there, and the rate limit."""
     try:
         facts.refuse_closed()
     except RefusedError as error:

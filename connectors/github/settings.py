@@ -57,7 +57,7 @@ class Settings:
         for name, value in options.items():
             if type(value) is not _KINDS.get(name) or (value == 0 and type(value) is int):  # `true` is no number
                 raise InputError(
-                    f"github: `{name}: {value}` is not a setting of it; it takes repo (such as me/goals), label (a "
+                    f"github: `{name}: {value}` is not a valid option; expected repo (such as me/goals), label (a "
                     "word), milestone, mentions and dependencies (true or false), project (a number), date_field (the "
                     "name of a date field there), target_date_field and start_date_field (names of date fields that "
                     "the organization gives its issues)"

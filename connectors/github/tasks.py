@@ -25,7 +25,7 @@ _REMEDY = "Restore their text: “edited” above it shows earlier ones"
 
 
 def snapshot_of(reading: Reading) -> Snapshot:
-    """Return the snapshot; store in the reading the keys of our issues, and what blocks each of them."""
+    """Return the snapshot; store in the reading the keys of our issues, and of those that block each of them."""
     by_nonce, others, damaged = _grouped(reading)
     ours = [pair for alike in by_nonce.values() for pair in alike]
     numbers = {issue.number for issue, _ in ours}
@@ -101,7 +101,7 @@ def _task(reading: Reading, issue: Issue, marker: Marker, below: Mapping[str, in
 
 
 def content_of(reading: Reading, issue: Issue, marker: Marker | None) -> Content:
-    """Return the content of an issue, without what we added; `marker` is None for an issue that is not ours."""
+    """Return the content of an issue, without our additions; `marker` is None for an issue that is not ours."""
     body = issue.body
     applied = marker.applied.get("who") if marker else None
     who = next((login for login in issue.assignees if digest(login) == applied), next(iter(issue.assignees), ""))

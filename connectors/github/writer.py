@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.codec import write_memory
-from connectors.github.creation import Asked, Creation
+from connectors.github.creation import Creation, Job
 from connectors.github.date_fields import OuterDates
 from connectors.github.milestones import Milestones
 from connectors.github.mutations import Changes, too_long
@@ -50,28 +50,28 @@ class Batch:
         """
         self._dates.put_back()
         self._wanted = {}
-        asked = [Asked(write) for write in batch]
-        writes = [(one, one.write) for one in asked if isinstance(one.write, Write)]
+        jobs = [Job(write) for write in batch]
+        writes = [(one, one.write) for one in jobs if isinstance(one.write, Write)]
         made = [(one, write) for one, write in writes if write.action is Action.CREATE]
         for _, write in writes:
             self._name(write)
-        self._want_all(asked)
+        self._want_all(jobs)
         self._make_labels([write for _, write in made])
-        self._change(asked)
+        self._change(jobs)
         self._creation.create_all(made)
         self._around.move([write for one, write in made if one.issues], self._memory)
-        self._link(asked)
-        return [self._result(one) for one in asked]
+        self._link(jobs)
+        return [self._result(one) for one in jobs]
 
-    def _result(self, one: Asked) -> WriteResult:
+    def _result(self, one: Job) -> WriteResult:
         number = "" if one.error else next(iter(one.issues), "")
         return WriteResult(number, one.error, notice=self._dates.notice)
 
     # The issues as they have to be
 
-    def _want_all(self, asked: Sequence[Asked]) -> None:
+    def _want_all(self, jobs: Sequence[Job]) -> None:
         """Compute how existing issues have to be, in the order of the writes."""
-        for one in asked:
+        for one in jobs:
             if isinstance(one.write, StoreWrite):
                 self._remember(one, one.write.memory)
             elif one.write.action is not Action.CREATE:
@@ -88,7 +88,7 @@ class Batch:
     def _now(self, number: str) -> Issue | None:
         return self._wanted.get(number) or self._reading.issues.get(number)
 
-    def _remember(self, one: Asked, memory: Mapping[str, StoredGoal]) -> None:
+    def _remember(self, one: Job, memory: Mapping[str, StoredGoal]) -> None:
         """Put the memory of each goal into its own issue, or into another goal's if it has none."""
         self._memory = memory
         homes = self._reading.homes
@@ -111,7 +111,7 @@ class Batch:
                 new = replace(issue, body=issue.body.with_memory(self._reading.namespace, lines))
                 self._set(one, new)
 
-    def _want(self, one: Asked, write: Write) -> None:
+    def _want(self, one: Job, write: Write) -> None:
         issue = self._now(write.native_id)
         if issue is None:
             one.error = "there is no such issue any more"
@@ -123,7 +123,7 @@ class Batch:
                 new = self._around.linked(new, write.content.after)
         self._set(one, new)
 
-    def _set(self, one: Asked, new: Issue) -> None:
+    def _set(self, one: Job, new: Issue) -> None:
         one.error = one.error or (too_long(new) if new.body != self._reading.issues[new.number].body else None)
         if one.error is None:
             self._wanted[new.number] = new
@@ -131,14 +131,14 @@ class Batch:
 
     # Changing
 
-    def _change(self, asked: Sequence[Asked]) -> None:
+    def _change(self, jobs: Sequence[Job]) -> None:
         """Write all differences, the memory first. If that is refused, nothing else was tried."""
         moved = {number: new for number, new in self._wanted.items() if self._dates.differ(new)}
         numbers = [n for n, new in self._wanted.items() if n in moved or new != self._reading.issues[n]]
         errors = self._dates.write([*moved.values()], map(self._planned, numbers))
         self._wanted |= {number: self._dates.taken(self._wanted[number]) for number in numbers}
         errors |= self._mutate([number for number in numbers if number not in errors])
-        _report(asked, errors)
+        _report(jobs, errors)
         for number in set(numbers) - errors.keys():
             before, self._reading.issues[number] = self._reading.issues[number], self._wanted[number]
             if self._milestones:
@@ -169,11 +169,11 @@ class Batch:
 
     # Links
 
-    def _link(self, asked: Sequence[Asked]) -> None:
-        _report(asked, self._around.write_links())
+    def _link(self, jobs: Sequence[Job]) -> None:
+        _report(jobs, self._around.write_links())
 
 
-def _report(asked: Sequence[Asked], errors: Mapping[str, str]) -> None:
+def _report(jobs: Sequence[Job], errors: Mapping[str, str]) -> None:
     """Give each write that has no error yet the first error of its issues."""
-    for one in asked:
+    for one in jobs:
         one.error = one.error or next((errors[number] for number in one.issues if number in errors), None)

@@ -23,7 +23,6 @@ from connectors.markdown.found import (
     Found,
     by_nonce,
     emptied_lines,
-    find_unmarked,
     loose_lines,
     managed_lines,
     unmarked_lines,
@@ -195,13 +194,6 @@ class MarkdownConnector:
             f"{self._place(number)}:{at + 1}: ✅ stands behind an open box: the task counts as open; tick the box "
             "(`[x]`), or take ✅ out with its date"
         )
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether exactly one line without a marker has this content: the id was removed with the marker."""
-        del native_id
-        self.requests.read += 1
-        raw = self._file.content()
-        return raw is not None and find_unmarked(self._file.decode(raw).split("\n"), content) is not None
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Apply the whole batch to the file as it was read, and replace it in one step."""

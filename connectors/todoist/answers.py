@@ -26,6 +26,15 @@ class _Due(Shape):
     is_recurring: bool
 
 
+class _Deadline(Shape):
+    date: Annotated[str, AfterValidator(_day)]
+
+
+class _Duration(Shape):
+    amount: int
+    unit: str
+
+
 class TaskAnswer(Shape):
     """A task as the SDK returns it, without some of the fields of /sync."""
 
@@ -45,6 +54,8 @@ class TaskAnswer(Shape):
     is_deleted: bool = False
     note_count: int = 0
     added_by_uid: str | None = None
+    deadline: _Deadline | None = None
+    duration: _Duration | None = None
 
 
 _DELETED = {
@@ -119,6 +130,7 @@ class _Plan(Shape):
     max_projects: int | None = None
     max_sections: int | None = None
     deadlines: bool | None = None
+    durations: bool | None = None
 
 
 class LimitsAnswer(Shape):
@@ -133,7 +145,7 @@ class _Completed(Shape):
 
 
 class SyncAnswer(Shape):
-    """The answer to a request to /sync: a whole account, or what has changed in it."""
+    """The answer to a request to /sync: a whole account, or the changes in it."""
 
     sync_token: str
     full_sync: bool

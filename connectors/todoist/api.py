@@ -1,4 +1,4 @@
-"""Todoist over HTTP, and what its errors mean.
+"""Todoist over HTTP, with its errors.
 
 The official SDK does not support /sync, so we send those requests ourselves. One request reads a whole account; another
 carries out up to 100 commands, each only once however often it is sent, and its answer contains what has changed. The
@@ -97,38 +97,36 @@ class Client:
         """Read the account. A full answer may be out of date, so the changes since are requested at once."""
         answer = self._sync({"sync_token": _ALL, "resource_types": _RESOURCES})
         with understood("Todoist", "the account"):
-            said = WholeAnswer.read(answer)
-        listing = Listing(User.of(said.user), Limits.of(said.user_plan_limits), "")
-        listing.merge(said)
+            whole = WholeAnswer.read(answer)
+        listing = Listing(User.of(whole.user), Limits.of(whole.user_plan_limits), "")
+        listing.merge(whole)
         if not listing.projects:  # every account has an Inbox
-            raise BackplanError(
-                "Todoist answers with an empty account, which cannot be; run again (nothing was changed)"
-            )
+            raise BackplanError("Todoist returned an empty account, which is an error; run again (nothing was changed)")
         if not self._is_fresh(answer):
             self.refresh(listing)
         return listing
 
     def refresh(self, listing: Listing, since: str | None = None) -> None:
-        """Read what has changed since the last answer, or since an older one."""
+        """Read the changes since the last answer, or since an older one."""
         answer = self._sync({"sync_token": since or listing.token, "resource_types": _RESOURCES})
         listing.merge(_changes(answer))
 
     def completed(self, project_id: str, since: datetime, until: datetime) -> Iterator[Item]:
-        """Yield what was completed in a project, in at most three months; the SDK cannot ask for one project."""
-        asked = {"project_id": project_id, "since": stamp(since), "until": stamp(until)}
+        """Yield the tasks completed in a project, in at most three months; the SDK cannot ask for one project."""
+        query = {"project_id": project_id, "since": stamp(since), "until": stamp(until)}
         path = "/tasks/completed/by_completion_date"
-        for page in self._pages(path, asked, CompletedAnswer, "completed tasks"):
+        for page in self._pages(path, query, CompletedAnswer, "completed tasks"):
             yield from map(Item.of, page.items)
 
     def archived_projects(self, listing: Listing) -> list[Place]:
         """Return the archived projects, which /sync leaves out."""
         if listing.archived is None:
             pages = self._pages("/projects/archived", {}, ArchivedAnswer, "archived projects")
-            listing.archived = [Place.project(said) for page in pages for said in page.results]
+            listing.archived = [Place.project(project) for page in pages for project in page.results]
         return listing.archived
 
     def completed_anywhere(self, since: datetime, until: datetime) -> Iterator[Item]:
-        """Yield what was completed in the account, in at most three months."""
+        """Yield the tasks completed in the account, in at most three months."""
         with _explained():
             for page in self._sdk.get_completed_tasks_by_completion_date(since=since, until=until, limit=200):
                 yield from map(_of_sdk, page)
@@ -173,7 +171,7 @@ class Client:
     # Writing
 
     def carry_out(self, commands: Sequence[Command], listing: Listing, needed: frozenset[str] = frozenset()) -> Outcome:
-        """Carry out commands in their order, and merge what has changed into the listing.
+        """Carry out commands in their order, and merge the changes into the listing.
 
         needed: uuids of commands that have to be carried out before any request that follows theirs is sent.
 
@@ -182,32 +180,32 @@ class Client:
         outcome = Outcome()
         temporary = {command.temp_id for command in commands} - {""}
         for part in _parts(commands):
-            ready = _ready(part, temporary, outcome)
+            sendable = _ready(part, temporary, outcome)
             if why := next((error for uuid, error in outcome.errors.items() if uuid in needed), None):
-                outcome.errors.update((command.uuid, f"not tried, for this failed: {why}") for command in ready)
+                outcome.errors.update((command.uuid, f"not tried, as this failed: {why}") for command in sendable)
                 continue
             try:
-                self._carry_out(ready, listing, outcome)
+                self._carry_out(sendable, listing, outcome)
             except BackplanError as error:
                 if part[0] is commands[0]:
                     raise
-                outcome.errors.update((command.uuid, str(error)) for command in ready)
+                outcome.errors.update((command.uuid, str(error)) for command in sendable)
         return outcome
 
     def _carry_out(self, commands: Sequence[Command], listing: Listing, outcome: Outcome) -> None:
         if not commands:
             return
-        asked = {"sync_token": listing.token, "resource_types": _RESOURCES}
-        answer = self._sync({**asked, "commands": [command.as_json(outcome.ids) for command in commands]})
+        request = {"sync_token": listing.token, "resource_types": _RESOURCES}
+        answer = self._sync({**request, "commands": [command.as_json(outcome.ids) for command in commands]})
         changes = _changes(answer)
         listing.merge(changes)
         outcome.ids.update(changes.temp_id_mapping)
         for command in commands:
-            if (said := changes.sync_status.get(command.uuid)) != "ok":
-                outcome.errors[command.uuid] = _sentence(said if isinstance(said, dict) else {})
-                outcome.refused |= {command.uuid} if isinstance(said, dict) else set()
+            if (status := changes.sync_status.get(command.uuid)) != "ok":
+                outcome.errors[command.uuid] = _sentence(status if isinstance(status, dict) else {})
+                outcome.refused |= {command.uuid} if isinstance(status, dict) else set()
             elif command.temp_id and command.temp_id not in outcome.ids:
-                outcome.errors[command.uuid] = "Todoist does not tell the id of what it made; run again"
+                outcome.errors[command.uuid] = "Todoist did not return the id of a new task; run again"
 
     # HTTP
 
@@ -229,11 +227,11 @@ class Client:
     def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         return _checked(self.api.send("GET", f"{_PREFIX}{path}", params=query))
 
-    def _pages(self, path: str, query: Mapping[str, str], shape: type[Page], asked: str) -> Iterator[Page]:
+    def _pages(self, path: str, query: Mapping[str, str], shape: type[Page], subject: str) -> Iterator[Page]:
         cursor: str | None = ""
         while cursor is not None:
             answer = self._get(path, {**query, "limit": "200"} | ({"cursor": cursor} if cursor else {}))
-            with understood("Todoist", asked):
+            with understood("Todoist", subject):
                 page = shape.read(answer)
             yield page
             cursor = page.next_cursor
@@ -241,7 +239,7 @@ class Client:
 
 @contextmanager
 def _explained() -> Generator[None]:
-    """Turn exceptions of the SDK into errors that tell the user what to do."""
+    """Turn exceptions of the SDK into errors with a remedy."""
     from dataclass_wizard.errors import JSONWizardError
 
     try:
@@ -252,7 +250,7 @@ def _explained() -> Generator[None]:
 
 def _changes(answer: Mapping[str, Any]) -> SyncAnswer:
     """Return the changes in an answer of /sync; a whole account if Todoist has forgotten the token."""
-    with understood("Todoist", "what has changed"):
+    with understood("Todoist", "changes"):
         return (WholeAnswer if answer.get("full_sync") is True else SyncAnswer).read(answer)
 
 
@@ -271,25 +269,25 @@ def _checked(response: requests.Response) -> dict[str, Any]:
 
 def _refusal(response: requests.Response) -> BackplanError:
     """Return the error for an answer, by its tag, then by its status. None of these is worth a retry."""
-    said = json_object(response)
-    argument = _argument(said)
+    error = json_object(response)
+    argument = _argument(error)
     if response.status_code == 401:
         return CredentialsError(
-            "Todoist does not know the token in TODOIST_API_TOKEN: copy it anew from Settings > Integrations > "
+            "Todoist does not accept the token in TODOIST_API_TOKEN: copy it again from Settings > Integrations > "
             "Developer, without spaces around it (nothing more was changed)"
         )
-    if said.get("error_tag") == _WITHOUT_SCOPE:
-        return CredentialsError(_sentence(said))
+    if error.get("error_tag") == _WITHOUT_SCOPE:
+        return CredentialsError(_sentence(error))
     if response.status_code == 404 or (response.status_code == 400 and argument == "id"):
-        return MissingError(_sentence(said))
+        return MissingError(_sentence(error))
     if response.status_code == 410:
         return BackplanError("Todoist has given up the interface that this backplan uses; update backplan")
-    return BackplanError(f"{_sentence(said)} (status {response.status_code})")
+    return BackplanError(f"{_sentence(error)} (status {response.status_code})")
 
 
-def _sentence(said: Mapping[str, Any]) -> str:
-    """Return the message of a Todoist error object, and what to do about it."""
-    tag = str(said.get("error_tag"))
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Return the message of a Todoist error object, and a remedy."""
+    tag = str(error.get("error_tag"))
     if tag == _WITHOUT_SCOPE:
         return (
             "the token in TODOIST_API_TOKEN lacks a permission: use the personal one (Settings > Integrations > "
@@ -297,12 +295,12 @@ def _sentence(said: Mapping[str, Any]) -> str:
         )
     if tag in _FULL:
         return f"Todoist: {_FULL[tag]}"
-    argument = _argument(said)
-    return f"Todoist: {said.get('error') or 'no reason given'}" + (f" ({argument})" if argument else "")
+    argument = _argument(error)
+    return f"Todoist: {error.get('error') or 'no reason given'}" + (f" ({argument})" if argument else "")
 
 
-def _argument(said: Mapping[str, Any]) -> object:
-    extra = said.get("error_extra")
+def _argument(error: Mapping[str, Any]) -> object:
+    extra = error.get("error_extra")
     return extra.get("argument") if isinstance(extra, dict) else None
 
 
@@ -322,16 +320,16 @@ def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:
 
 
 def _ready(commands: Iterable[Command], temporary: set[str], outcome: Outcome) -> list[Command]:
-    """Return the commands that can be sent: what they refer to exists, or is created before them."""
+    """Return the commands that can be sent: those whose references exist, or are created before them."""
     made = set(outcome.ids)
-    ready = []
+    sendable = []
     for command in commands:
         if any(command.args.get(name) in temporary - made for name in REFERENCES):
-            outcome.errors[command.uuid] = "what it belongs to could not be made"
+            outcome.errors[command.uuid] = "its project, section or parent task could not be created"
             continue
         made.add(command.temp_id)
-        ready.append(command)
-    return ready
+        sendable.append(command)
+    return sendable
 
 
 def _of_sdk(task: SdkTask) -> Item:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def refuse_full(container: Container, listing: Listing) -> None:
-    """Raise RefusedError if the plan of the account does not allow what has to be created."""
+    """Raise RefusedError if the plan of the account does not allow a new project or section that is needed."""
     limits, projects = listing.limits, [p for p in listing.projects.values() if not (p.gone or p.inbox)]
     if container.project is None and limits.projects is not None and len(projects) >= limits.projects:
         raise RefusedError(_no_room(container.name.project, "project", limits, len(projects)))
@@ -50,7 +50,7 @@ def refuse_archived(container: Container, listing: Listing, client: Client) -> N
 
 
 def refuse_doubled(container: Container, listing: Listing, others: Iterable[Name]) -> None:
-    """Raise RefusedError if the goals file names one place in two ways, so that it would be written twice."""
+    """Raise RefusedError if the goals file names one place in two ways, which would be written twice."""
     for other in others if container.named and container.spelled else ():
         if container.place is not None and resolve(listing, other) == container.place:
             raise RefusedError(
@@ -65,8 +65,8 @@ def _refuse_archived_section(container: Container, listing: Listing) -> None:
     if name.section and container.section is None and hidden:
         raise RefusedError(
             f"todoist ({name}): the project “{name.project}” has no section “{name.section}”, and {hidden} archived "
-            f"ones, whose names Todoist does not tell. If “{name.section}” is among them, unarchive it. If not, make a "
-            "section of that name there, and run again; nothing was changed"
+            f"ones; Todoist does not return their names. If “{name.section}” is among them, unarchive it. If not, "
+            "create a section of that name there, and run again; nothing was changed"
         )
 
 
@@ -90,7 +90,7 @@ def facts(container: Container, listing: Listing, requests: int) -> list[Check]:
         Check(
             "requests",
             True,
-            f"{requests} sent now; Todoist takes 1,000 in 15 minutes, 100 of them whole reads, and does not tell how "
-            "many are left. A sync in which nothing changed sends 1 or 2",
+            f"{requests} sent now; Todoist accepts 1,000 in 15 minutes, 100 of them whole reads, and does not return "
+            "how many are left. A sync in which nothing changed sends 1 or 2",
         ),
     ]

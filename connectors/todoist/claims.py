@@ -1,4 +1,4 @@
-"""Which tasks the memories in a Todoist account contain. It tells which of several places a task belongs to."""
+"""The tasks in the memories of a Todoist account, to find out which of several places a task belongs to."""
 
 from __future__ import annotations
 

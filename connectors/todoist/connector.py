@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
-    from connectors.todoist.objects import Item, Listing
+    from connectors.todoist.objects import Listing
     from connectors.todoist.reader import Reading
 
-_OPTIONS = {"project", "section"}
+_OPTIONS = {"project", "section", "dates"}
+_DATES = ("due", "start")  # the day of a step that is its task's date: the last by default, or the first
 _PROJECT = "Goals"
 _WITHOUT_BOX = re.compile(r"^\* ")
+_LIKE_LAST_DAY = re.compile(r"\ALast day: ")
 _LIKE_A_MARKER = re.compile(r"(?m)^(\s*bp\d{1,9}) ")
 
 
@@ -125,7 +127,7 @@ class TodoistConnector:
         *,
         named: bool = True,
     ) -> None:
-        """`project` and `section` are names or ids; the first write creates what does not exist.
+        """`project` and `section` are names or ids; the first write creates them if they do not exist.
 
         named: the goals file names this place.
         """
@@ -142,19 +144,25 @@ class TodoistConnector:
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `project`, by default Goals, and `section`, by default none."""
+        """Take `project`, by default Goals, `section`, by default none, and `dates`, by default `due`."""
         for name, value in options.items():
             if name not in _OPTIONS or not isinstance(value, str) or not 0 < len(value.strip()) <= 120:
-                said = f"{name}: {value}" if name in _OPTIONS else name
+                option = f"{name}: {value}" if name in _OPTIONS else name
                 raise InputError(
-                    f"todoist: `{said}` is not a setting of it; it takes the names (or ids) of a project and, if you "
-                    "like, of a section, such as {project: Career, section: This year}"
+                    f"todoist: `{option}` is not a valid option; expected the names (or ids) of a project and, if you "
+                    "like, of a section, such as {project: Career, section: This year}, and `dates: start`"
                 )
+        if options.get("dates", _DATES[0]) not in _DATES:
+            raise InputError(
+                f"todoist: `dates: {options['dates']}` is not a setting of it; `due` gives a task the last day of its "
+                "step as its date, `start` the first"
+            )
         account = _ACCOUNTS.get(folder)
         if account is None:
             account = _ACCOUNTS[folder] = Account(lambda: _connect(folder))
-        stripped = {name: value.strip() for name, value in options.items()}
-        return cls(account, namespace, **stripped)
+        stripped = {name: value.strip() for name, value in options.items() if name != "dates"}
+        made = TodoistByStart if options.get("dates") == "start" else TodoistConnector
+        return made(account, namespace, **stripped)
 
     def canonical(self, content: Content) -> Content:
         """Return the content as Todoist stores it: without surrounding white space, each title with a checkbox.
@@ -162,10 +170,12 @@ class TodoistConnector:
         `who` and the checklist are written into the description.
         """
         title = _WITHOUT_BOX.sub("∗ ", " ".join(content.title.split()))
-        said = in_words(content, self.capabilities.fields)
-        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", said.replace("\r\n", "\n").strip())
+        text = in_words(content, self.capabilities.fields)
+        notes = _LIKE_A_MARKER.sub("\\1\N{NO-BREAK SPACE}", text.replace("\r\n", "\n").strip())
+        notes = _LIKE_LAST_DAY.sub("Last day:\N{NO-BREAK SPACE}", notes)
         labels = tuple(dict.fromkeys(map(str.strip, content.labels)))
-        return Content(title, content.due, notes, labels, content.priority)
+        start = content.start if "start" in self.capabilities.fields else None
+        return Content(title, content.due, notes, labels, content.priority, start)
 
     # Reading
 
@@ -225,7 +235,7 @@ class TodoistConnector:
         return [self._at(name) for name in self.account.unnamed(self._namespace)]
 
     def _at(self, name: Name) -> Connector:
-        return TodoistConnector(self.account, self._namespace, name.project, name.section, named=False)
+        return type(self)(self.account, self._namespace, name.project, name.section, named=False)
 
     def facts(self) -> list[Check]:
         """Return the checks of the account, as far as it can be read."""
@@ -239,20 +249,6 @@ class TodoistConnector:
             return [Check("service", False, str(error))]
         found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Check("token", True, "accepted"), *found]
-
-    def finds(self, native_id: str, content: Content) -> bool:
-        """Return whether the task exists with this content and without a marker."""
-        from connectors.todoist.description import content_of, split
-
-        item = self._known(native_id) or self.account.client(self.requests).task(native_id)
-        if item is None or item.is_deleted or split(item.description)[1] is not None:
-            return False
-        if self._reading is not None:
-            self._reading.listing.items[native_id] = item
-        return content_of(item) == content
-
-    def _known(self, native_id: str) -> Item | None:
-        return self._reading.listing.items.get(native_id) if self._reading else None
 
     # Writing
 
@@ -272,3 +268,13 @@ class TodoistConnector:
             if (memory or creates) and (refused := SetUp(self._reading, client).carry_out(memory)):
                 return [WriteResult(error=refused)] * len(batch)
         return Batch(self._reading, client).carry_out(batch)
+
+
+class TodoistByStart(TodoistConnector):
+    """The same, where a task's date is the first day of its step: `dates: start`."""
+
+    capabilities: ClassVar[Capabilities] = replace(
+        TodoistConnector.capabilities,
+        fields=TodoistConnector.capabilities.fields | {"start"},
+        of_steps=frozenset({"start"}),
+    )

@@ -1,14 +1,21 @@
-"""Todoist's texts: the description of a task, whose last line is our marker, and the words for priorities."""
+"""Todoist's texts: the description of a task, whose last line is our marker, and the words for priorities.
+
+Where a task's date is the first day of its step, and Todoist has no room for the last one, it is in the first line.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from config.display import day as in_words
 from connectors.codec import VERSION, read_marker, write_marker
 from connectors.model import Content, Marker
+from connectors.todoist.span import LAST_DAY, Span, begins_by
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from connectors.todoist.objects import Item
 
 PRIORITIES = {"urgent": 4, "high": 3, "medium": 2, "none": 1}
@@ -59,7 +66,19 @@ def marker_of(item: Item) -> Marker | None:
     return read_marker(line or "") if match and int(match["version"]) <= VERSION else None
 
 
-def content_of(item: Item) -> Content:
-    """Return the content of a task, without our marker."""
-    priority = _PRIORITY_NAMES.get(item.priority, "none")
-    return Content(item.content, item.due.day if item.due else None, split(item.description)[0], item.labels, priority)
+def content_of(item: Item, days: Span | None = None) -> Content:
+    """Return the content of a task, without our marker. days: by default, its date is the last day."""
+    start, due, _ = days or Span(None, item.due.day if item.due else None)
+    notes = split(without_last_day(item.description, marker_of(item)))[0]
+    return Content(item.content, due, notes, item.labels, _PRIORITY_NAMES.get(item.priority, "none"), start)
+
+
+def without_last_day(description: str, marker: Marker | None) -> str:
+    """Return a description without our line. marker: the task's; where it has none, a line that looks like ours is."""
+    found = LAST_DAY.match(description) if marker is None or begins_by(marker) else None
+    return description[found.end() :].lstrip("\n") if found else description
+
+
+def with_last_day(description: str, day: date) -> str:
+    """Return a description with the last day in its first line."""
+    return "\n\n".join(filter(None, [f"Last day: {in_words(day)}", description]))

@@ -46,7 +46,7 @@ def description(namespace: str, container: str) -> str:
 
 
 def described(text: str, namespace: str, container: str) -> str:
-    """Return a description with the owner of the memory in it; what a user wrote there stays."""
+    """Return a description with the owner of the memory in it; text of the user stays."""
     if owner(text) == (namespace, container):
         return text
     return "\n\n".join([_OWNER.sub("", text).strip() or _ABOUT, f"bpm1 {namespace} {container}"])

@@ -81,27 +81,31 @@ class Item:
     added_at: str
     completed_at: str | None
     added_by: str = ""
+    deadline: date | None = None
+    duration: tuple[int, str] | None = None  # the amount, and the unit: `day` or `minute`
 
     @classmethod
-    def of(cls, said: TaskAnswer) -> Item:
+    def of(cls, answer: TaskAnswer) -> Item:
         """Return the task that an answer of /sync, of REST or of the SDK is."""
         return cls(
-            id=said.id,
-            content=said.content,
-            description=said.description,
-            project_id=said.project_id,
-            section_id=said.section_id,
-            parent_id=said.parent_id,
-            labels=tuple(said.labels or ()),
-            priority=said.priority,
-            due=Due(said.due.date, said.due.timezone, said.due.is_recurring) if said.due else None,
-            child_order=said.child_order,
-            checked=said.completed_at is not None if said.checked is None else said.checked,
-            is_deleted=said.is_deleted,
-            note_count=said.note_count,
-            added_at=said.added_at or "",
-            completed_at=said.completed_at,
-            added_by=said.added_by_uid or "",
+            id=answer.id,
+            content=answer.content,
+            description=answer.description,
+            project_id=answer.project_id,
+            section_id=answer.section_id,
+            parent_id=answer.parent_id,
+            labels=tuple(answer.labels or ()),
+            priority=answer.priority,
+            due=Due(answer.due.date, answer.due.timezone, answer.due.is_recurring) if answer.due else None,
+            child_order=answer.child_order,
+            checked=answer.completed_at is not None if answer.checked is None else answer.checked,
+            is_deleted=answer.is_deleted,
+            note_count=answer.note_count,
+            added_at=answer.added_at or "",
+            completed_at=answer.completed_at,
+            added_by=answer.added_by_uid or "",
+            deadline=date.fromisoformat(answer.deadline.date[:10]) if answer.deadline else None,
+            duration=(answer.duration.amount, answer.duration.unit) if answer.duration else None,
         )
 
 
@@ -116,9 +120,9 @@ class Note:
     is_deleted: bool
 
     @classmethod
-    def of(cls, said: NoteAnswer) -> Note:
+    def of(cls, answer: NoteAnswer) -> Note:
         """Return the comment that an answer of /sync is."""
-        return cls(said.id, said.item_id, said.content or "", said.posted_at or "", said.is_deleted)
+        return cls(answer.id, answer.item_id, answer.content or "", answer.posted_at or "", answer.is_deleted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +136,14 @@ class Place:
     gone: bool = False
 
     @classmethod
-    def project(cls, said: ProjectAnswer) -> Place:
+    def project(cls, answer: ProjectAnswer) -> Place:
         """Return the project that an answer is."""
-        return cls(said.id, said.name, said.inbox_project, gone=said.is_deleted or said.is_archived)
+        return cls(answer.id, answer.name, answer.inbox_project, gone=answer.is_deleted or answer.is_archived)
 
     @classmethod
-    def section(cls, said: SectionAnswer) -> Place:
+    def section(cls, answer: SectionAnswer) -> Place:
         """Return the section that an answer is."""
-        return cls(said.id, said.name, project_id=said.project_id, gone=said.is_deleted or said.is_archived)
+        return cls(answer.id, answer.name, project_id=answer.project_id, gone=answer.is_deleted or answer.is_archived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +174,9 @@ class User:
     timezone: str
 
     @classmethod
-    def of(cls, said: UserAnswer) -> User:
+    def of(cls, answer: UserAnswer) -> User:
         """Return the user that an answer of /sync is."""
-        return cls(said.id, said.email or "", said.tz_info.timezone)
+        return cls(answer.id, answer.email or "", answer.tz_info.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +188,22 @@ class Limits:
     projects: int | None = None
     sections: int | None = None
     deadlines: bool = False
+    durations: bool = False
 
     @classmethod
-    def of(cls, said: LimitsAnswer | None) -> Limits:
+    def of(cls, answer: LimitsAnswer | None) -> Limits:
         """Return the limits that an answer of /sync is."""
-        now = said.current if said else None
+        now = answer.current if answer else None
         if now is None:
             return cls()
-        return cls(now.plan_name or "", now.max_tasks, now.max_projects, now.max_sections, bool(now.deadlines))
+        return cls(
+            now.plan_name or "",
+            now.max_tasks,
+            now.max_projects,
+            now.max_sections,
+            bool(now.deadlines),
+            bool(now.durations),
+        )
 
 
 @dataclass
@@ -205,27 +217,27 @@ class Listing:
     projects: dict[str, Place] = field(default_factory=dict)
     sections: dict[str, Place] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
-    archived: list[Place] | None = None  # projects; None while nobody has asked
+    archived: list[Place] | None = None  # projects; None until they are read
     archived_sections: dict[str, int] = field(default_factory=dict)  # project id -> how many, which no list shows
-    derived: dict[tuple[str, str], Any] = field(default_factory=dict)  # what was worked out; gone when anything changes
+    derived: dict[tuple[str, str], Any] = field(default_factory=dict)  # computed values; cleared when anything changes
 
-    def merge(self, said: SyncAnswer) -> None:
+    def merge(self, answer: SyncAnswer) -> None:
         """Merge an answer of /sync."""
-        self.token = said.sync_token
+        self.token = answer.sync_token
         self.derived.clear()
-        if said.full_sync:
+        if answer.full_sync:
             for known in (self.items, self.projects, self.sections, self.notes):
                 known.clear()
-        self.items |= {thing.id: Item.of(thing) for thing in said.items}
-        self.projects |= {thing.id: Place.project(thing) for thing in said.projects}
-        self.sections |= {thing.id: Place.section(thing) for thing in said.sections}
-        self.notes |= {thing.id: Note.of(thing) for thing in said.notes}
-        for info in said.completed_info:
+        self.items |= {thing.id: Item.of(thing) for thing in answer.items}
+        self.projects |= {thing.id: Place.project(thing) for thing in answer.projects}
+        self.sections |= {thing.id: Place.section(thing) for thing in answer.sections}
+        self.notes |= {thing.id: Note.of(thing) for thing in answer.notes}
+        for info in answer.completed_info:
             if info.project_id is not None:
                 self.archived_sections[info.project_id] = info.archived_sections or 0
 
     def add(self, other: Listing) -> None:
-        """Add what only another reading of the account contains."""
+        """Add the entries that only another reading of the account contains."""
         self.token = other.token
         self.derived.clear()
         self.items = other.items | self.items
@@ -253,7 +265,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. Todoist carries out a uuid once, and returns the id of what it created for `temp_id`."""
+    """One command. Todoist carries out a uuid once, and returns the new id for `temp_id`."""
 
     kind: str
     args: Mapping[str, Any]
@@ -289,9 +301,9 @@ def with_ids(args: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def derived_uuid(*said: str) -> str:
+def derived_uuid(*parts: str) -> str:
     """Return the uuid for a command: always the same one for the same parts."""
-    return str(uuid5(_UUIDS, "\n".join(said)))
+    return str(uuid5(_UUIDS, "\n".join(parts)))
 
 
 def stamp(moment: datetime) -> str:

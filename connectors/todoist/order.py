@@ -40,7 +40,7 @@ class Order:
         return at
 
     def commands(self) -> list[Command]:
-        """Return the command that moves what has to make room."""
+        """Return the command that moves existing tasks to make room."""
         if not self._moved:
             return []
         items = [{"id": native_id, "child_order": self._orders[native_id]} for native_id in sorted(self._moved)]

@@ -1,4 +1,4 @@
-"""Reads what one connector needs from a Todoist account: its memory, and its tasks.
+"""Reads the memory and the tasks of one connector from a Todoist account.
 
 Todoist lists only open tasks. A task that we remember as open and that is not listed is searched for among completed
 tasks, then requested by its id, before it counts as deleted.

@@ -46,10 +46,10 @@ class SetUp:
         return refused or self._until_there(memory)
 
     def _until_there(self, memory: Mapping[str, StoredGoal], *, only_project: bool = False) -> str | None:
-        gone, refused = self._attempt(memory, "", only_project=only_project)
+        deleted, refused = self._attempt(memory, "", only_project=only_project)
         for _ in range(_ATTEMPTS):
-            if gone:
-                gone, refused = self._attempt(memory, gone, only_project=only_project)
+            if deleted:
+                deleted, refused = self._attempt(memory, deleted, only_project=only_project)
         if refused is None:
             self._find()
         return refused
@@ -71,8 +71,8 @@ class SetUp:
         outcome, makers, made = self._make(commands)
         if refused := self._archived(makers, outcome.ids):
             return "", refused
-        if gone := [native_id for native_id in made if native_id and self._is_gone(native_id)]:
-            return " ".join(gone), "what backplan needs in Todoist was deleted while it was made; run again"
+        if deleted := [native_id for native_id in made if native_id and self._is_gone(native_id)]:
+            return " ".join(deleted), "the project, section or memory was deleted while it was created; run again"
         if outcome.errors:
             return "", next(iter(outcome.errors.values()))
         if only_project or self._reading.container.memory is not None:
@@ -80,7 +80,7 @@ class SetUp:
         return "", self._check_comments(made[-1], memory, comments)
 
     def _make(self, commands: Sequence[Command]) -> tuple[Outcome, list[Command], list[str]]:
-        """Send the commands; return the outcome, the commands that create something, and the ids of what they created.
+        """Send the commands; return the outcome, the commands that create something, and the new ids.
 
         An id is empty where Todoist returned none.
         """
@@ -160,8 +160,8 @@ class SetUp:
         container, namespace = self._reading.container, self._reading.namespace
         name = container.name
 
-        def make(kind: str, args: Mapping[str, Any], *said: str, temp: bool = True, place: str = str(name)) -> Command:
-            uuid = derived_uuid(kind, namespace, place, salt, *said)
+        def make(kind: str, args: Mapping[str, Any], *parts: str, temp: bool = True, place: str = str(name)) -> Command:
+            uuid = derived_uuid(kind, namespace, place, salt, *parts)
             return Command(kind, args, uuid, derived_uuid("temporary", uuid) if temp else "")
 
         commands = []
@@ -206,8 +206,8 @@ def memory_commands(reading: Reading, memory: Mapping[str, StoredGoal]) -> list[
             continue
         commands += [Command("note_add", {"item_id": item_id, "content": text}) for text in texts]
         commands += [Command("note_delete", {"id": note.id}) for note in old]
-    gone = [Command("note_delete", {"id": note.id}) for notes in have.values() for note in notes]
-    return commands + gone + twins
+    deleted = [Command("note_delete", {"id": note.id}) for notes in have.values() for note in notes]
+    return commands + deleted + twins
 
 
 def _discard(reading: Reading, item_id: str) -> list[Command]:

@@ -1,4 +1,4 @@
-"""Turns what was read of a Todoist account into one connector's snapshot: which tasks are ours, and their state.
+"""Turns the reading of a Todoist account into one connector's snapshot: which tasks are ours, and their state.
 
 A task is ours if the last line of its description is our marker.
 """
@@ -15,11 +15,13 @@ from connectors.todoist.claims import Claims
 from connectors.todoist.container import entries_of, needs_repair, repaired
 from connectors.todoist.description import content_of, read_line, split
 from connectors.todoist.objects import zone
+from connectors.todoist.span import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
+    from connectors.model import Content
     from connectors.todoist.objects import Item, Listing
     from connectors.todoist.reader import Reading
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def snapshot_of(reading: Reading) -> Snapshot:
-    """Return the snapshot of what was read."""
+    """Return the snapshot of a reading."""
     managed = sorted(_managed(reading), key=lambda found: (found[0].added_at, found[0].child_order, found[0].id))
     by_nonce = _ours(reading, managed)
     found = [one for alike in by_nonce.values() for one in alike]
@@ -48,7 +50,15 @@ def snapshot_of(reading: Reading) -> Snapshot:
         account=frozenset({reading.listing.user.id, reading.listing.user.email} - {""}),
         notices=(*reading.container.spelled, *([repaired(reading.container)] if changed else [])),
         mending=changed or bool(reading.twins),
+        detached=_detached(reading),
     )
+
+
+def _detached(reading: Reading) -> dict[str, Content]:
+    """Return the content of the tasks that are remembered as removed or completed, and that have no marker."""
+    ended = (reading.listing.items.get(entry.native_id) for _, entry in reading.entries() if entry.state != "live")
+    unmarked = (item for item in ended if item and not item.is_deleted and split(item.description)[1] is None)
+    return {item.id: content_of(item) for item in unmarked}
 
 
 def _ours(reading: Reading, managed: Iterable[_Found]) -> dict[str, list[_Found]]:
@@ -82,7 +92,7 @@ def _damage(reading: Reading, tasks: Iterable[Task]) -> str:
     if not broken:
         return ""
     return (
-        f"todoist ({reading.container.name}): the task “{todoist_memory.TITLE}” lacks comments: what is remembered of "
+        f"todoist ({reading.container.name}): the task “{todoist_memory.TITLE}” lacks comments: the memory of "
         f"{', '.join(sorted(broken))} is gone"
     )
 
@@ -136,7 +146,7 @@ def _is_mine(reading: Reading, item: Item, marker: Marker, own: Claims) -> bool:
     A task belongs to the place that remembers its id. Other tasks were created by an interrupted run, or are copies:
     - They belong to the place that remembers their nonce.
     - If two places remember it, they belong to the one that contains them.
-    - If neither contains them, they belong to the one that still expects the task, and copies to both: each lets go.
+    - If neither contains them, they belong to the one that still expects the task, and copies to both.
     """
     others = reading.elsewhere
     if item.id in own.ids or item.id in others.ids:
@@ -181,9 +191,10 @@ def _task(reading: Reading, item: Item, marker: Marker, ours: set[str], families
     below = list(families.below(item.id))
     theirs = [child for child in below if child.id not in ours]
     repeats = any(child.due and child.due.recurring for child in below)
+    days = span(item, marker)
     return Task(
         item.id,
-        content_of(item),
+        content_of(item, days),
         marker,
         done=item.checked,
         done_on=_day(item.completed_at, reading.listing.user.timezone) if item.checked else None,
@@ -192,6 +203,7 @@ def _task(reading: Reading, item: Item, marker: Marker, ours: set[str], families
         recurring=bool(item.due and item.due.recurring),
         parent=item.parent_id or "",
         here=reading.container.place == (item.project_id, item.section_id),
+        moved_from=days.moved_from,
     )
 
 

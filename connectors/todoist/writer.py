@@ -15,11 +15,11 @@ from config.errors import BackplanError
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.stored import cut
 from connectors.todoist import memory as todoist_memory
-from connectors.todoist.api import WINDOW
-from connectors.todoist.description import join, with_marker
+from connectors.todoist.description import with_marker
 from connectors.todoist.fields import changed_fields, completion, new_fields, too_long
 from connectors.todoist.objects import Command, derived_uuid, with_ids, zone
 from connectors.todoist.order import Order
+from connectors.todoist.outcomes import Outcomes
 from connectors.todoist.setup import memory_commands
 from connectors.todoist.tasks import snapshot_of
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from connectors.model import StoredGoal
     from connectors.todoist.api import Client
-    from connectors.todoist.objects import Item, Outcome
+    from connectors.todoist.objects import Item
     from connectors.todoist.reader import Reading
 
 _LEAVING = (Action.REMOVE, Action.DETACH)
@@ -36,7 +36,7 @@ _MISSING = "Todoist has no such task any more"
 
 
 @dataclass
-class _Asked:
+class _Job:
     """One write with its commands. `made` is the temporary id of the task that it creates.
 
     `keeping` adds a comment with what a user wrote, before the commands overwrite it.
@@ -61,25 +61,22 @@ class Batch:
         self._ids = {task.marker.key: task.native_id for task in snapshot_of(reading).tasks}
         self._order = Order(reading, self._ids)
         self._reopened: set[str] = set()
-        self._errors: dict[str, str] = {}  # by uuid
-        self._refused: set[str] = set()  # uuids
-        self._made: dict[str, str] = {}  # by temporary id
-        self._unknown: set[str] = set()
+        self._outcomes = Outcomes(reading, client)
 
     def carry_out(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Carry out the writes in order; return the result of each."""
         self._learn_ids(batch)
-        asked = [self._asked(write) for write in batch]
-        self._keep([one for one in asked if one.keeping])
-        self._send(asked)
-        answers = [self._answer(one) for one in asked]
+        jobs = [self._job(write) for write in batch]
+        self._keep([one for one in jobs if one.keeping])
+        self._send(jobs)
+        answers = [self._answer(one) for one in jobs]
         for write, answer in zip(batch, answers, strict=True):
             if isinstance(write, StoreWrite) and answer.error is None:
                 self._reading.memory = write.memory  # for later batches of the run
         return answers
 
     def _learn_ids(self, batch: Sequence[Write | StoreWrite]) -> None:
-        """Read what removals depend on, and store which task has which key from now on."""
+        """Read the completed tasks, which removals depend on; store which task has which key from now on."""
         writes = [write for write in batch if isinstance(write, Write)]
         if any(write.action is Action.REMOVE for write in writes):
             self._reading.see_completed(self._client)
@@ -89,16 +86,16 @@ class Batch:
         staying = (write for write in writes if write.native_id and write.action not in _LEAVING)
         self._ids |= {write.key: write.native_id for write in staying}
 
-    def _send(self, asked: Sequence[_Asked]) -> None:
-        """Send the commands of all writes in one request, and find out what became of them."""
-        commands = [command for one in asked for command in one.commands] + self._order.commands()
+    def _send(self, jobs: Sequence[_Job]) -> None:
+        """Send the commands of all writes in one request, and store the outcomes."""
+        commands = [command for one in jobs for command in one.commands] + self._order.commands()
         if not commands:
             return
         before = self._listing.token
-        remembering = (c.uuid for one in asked if isinstance(one.write, StoreWrite) for c in one.commands)
-        self._take(self._client.carry_out(commands, self._listing, frozenset(remembering)))
-        self._look_up(before)
-        self._once_more([one for one in asked if one.made and one.commands[0].uuid in self._refused])
+        remembering = (c.uuid for one in jobs if isinstance(one.write, StoreWrite) for c in one.commands)
+        self._outcomes.add(self._client.carry_out(commands, self._listing, frozenset(remembering)))
+        self._outcomes.look_up(before)
+        self._once_more([one for one in jobs if one.made and one.commands[0].uuid in self._outcomes.refused])
 
     def _take_over(self, memory: Mapping[str, StoredGoal]) -> None:
         """Store the ids of tasks that this place takes over from another one: new tasks are created below them."""
@@ -107,39 +104,34 @@ class Batch:
                 if entry.native_id in self._listing.items:
                     self._ids.setdefault(key, entry.native_id)
 
-    def _keep(self, keeping: Sequence[_Asked]) -> None:
-        """Add the comments with what users wrote; where that fails, nothing is overwritten."""
+    def _keep(self, keeping: Sequence[_Job]) -> None:
+        """Add the comments with the words of users; where that fails, nothing is overwritten."""
         if not keeping:
             return
         errors = self._client.carry_out([command for one in keeping for command in one.keeping], self._listing).errors
         for one in keeping:
             if error := next((errors[command.uuid] for command in one.keeping if command.uuid in errors), None):
-                one.error = f"what a person wrote there could not be kept in a comment: {error}"
+                one.error = f"the words of the user there could not be kept in a comment: {error}"
                 one.commands = []
 
-    def _take(self, outcome: Outcome) -> None:
-        self._errors |= outcome.errors
-        self._refused |= outcome.refused
-        self._made |= outcome.ids
-
-    def _asked(self, write: Write | StoreWrite) -> _Asked:
+    def _job(self, write: Write | StoreWrite) -> _Job:
         if isinstance(write, StoreWrite):
             commands = memory_commands(self._reading, write.memory) if self._reading.container.memory else []
-            return _Asked(write, commands)
-        if write.content and (error := too_long(write)):
-            return _Asked(write, error=error)
+            return _Job(write, commands)
+        if write.content and (error := too_long(write, self._listing.limits)):
+            return _Job(write, error=error)
         if write.action is Action.CREATE:
             return self._create(write)
         item = self._listing.items.get(write.native_id)
         if item is None or item.is_deleted:
-            return _Asked(write, error=_MISSING)
+            return _Job(write, error=_MISSING)
         kept = cut(write.kept, todoist_memory.LONGEST)
         keeping = [Command("note_add", {"item_id": item.id, "content": text}) for text in kept]
-        return _Asked(write, self._changes(write, item), keeping)
+        return _Job(write, self._changes(write, item), keeping)
 
     # Creating
 
-    def _create(self, write: Write) -> _Asked:
+    def _create(self, write: Write) -> _Job:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
         container = self._reading.container
@@ -150,12 +142,11 @@ class Batch:
         parent_id = self._parent(write.parent)
         order = self._order.place(write, parent_id, temp_id)
         args = new_fields(write, write.content, self._listing.limits) | self._place(parent_id)
-        args["description"] = join(write.content.notes, write.marker)
         if order is not None:
             args["child_order"] = order
         command = Command("item_add", args, uuid, temp_id)
         self._ids[write.key] = command.temp_id
-        return _Asked(write, [command], made=command.temp_id)
+        return _Job(write, [command], made=command.temp_id)
 
     def _parent(self, key: str | None) -> str | None:
         """Return the id, perhaps a temporary one, of the parent task; None if it is completed or deleted."""
@@ -168,7 +159,7 @@ class Batch:
     def _place(self, parent_id: str | None) -> dict[str, Any]:
         return {"parent_id": parent_id} if parent_id else self._reading.container.arguments
 
-    def _once_more(self, refused: Sequence[_Asked]) -> None:
+    def _once_more(self, refused: Sequence[_Job]) -> None:
         """Send refused tasks again as new commands: Todoist may refuse the same uuid for ever.
 
         Commands with an unknown result are not sent again: their tasks would be created twice. If the parent is
@@ -182,40 +173,16 @@ class Batch:
         except BackplanError:
             return  # the first answer counts
         for one, command in zip(refused, commands, strict=True):
-            self._errors.pop(one.commands[0].uuid)
+            self._outcomes.forget(one.commands[0])
             one.commands[0] = command
-        self._take(outcome)
+        self._outcomes.add(outcome)
 
     def _renewed(self, command: Command) -> Command:
-        args = with_ids(command.args, self._made)
-        if self._is_gone(args.get("parent_id", "")):
+        args = with_ids(command.args, self._outcomes.created)
+        if self._outcomes.is_deleted(args.get("parent_id", "")):
             del args["parent_id"]
             args |= self._place(None)
         return replace(command, args=args, uuid=str(uuid4()))
-
-    def _is_gone(self, native_id: str) -> bool:
-        item = self._listing.items.get(native_id)
-        known = native_id in self._made.values() and native_id not in self._unknown
-        return known and (item is None or item.is_deleted)
-
-    def _look_up(self, before: str) -> None:
-        """Request the tasks that Todoist has created and does not list: an earlier run created them.
-
-        `before` is the token of the listing before the commands.
-        """
-        if not self._hidden:
-            return
-        try:
-            self._client.refresh(self._listing, before)
-            if self._hidden:
-                now = self._client.now
-                self._reading.ask_for(self._hidden, self._client, (now - WINDOW).date())
-        except BackplanError:
-            self._unknown = self._hidden
-
-    @property
-    def _hidden(self) -> set[str]:
-        return set(self._made.values()) - self._listing.items.keys()
 
     # Changing
 
@@ -239,20 +206,13 @@ class Batch:
 
     # Answering
 
-    def _answer(self, one: _Asked) -> WriteResult:
-        error = one.error or next(
-            (e for c in one.commands if (e := self._errors.get(c.uuid)) and self._counts(c)), None
-        )
-        native_id = self._made.get(one.made, "") if one.made else getattr(one.write, "native_id", "")
-        if error is None and native_id in self._unknown:
-            error = "made by an earlier run, and whether it is still there could not be asked; run again"
+    def _answer(self, one: _Job) -> WriteResult:
+        error = one.error or self._outcomes.error(one.commands)
+        native_id = getattr(one.write, "native_id", "")
+        if one.made:
+            native_id = self._outcomes.created.get(one.made, "")
+        if error is None and native_id in self._outcomes.unknown:
+            error = "an earlier run created the task; whether it still exists could not be read: run again"
         if error is not None:
             return WriteResult(error=error)
-        return WriteResult(native_id, gone=bool(one.made) and self._is_gone(native_id))
-
-    def _counts(self, command: Command) -> bool:
-        """Return whether an error matters: it does not if the task is completed or deleted already."""
-        item = self._listing.items.get(command.args.get("id", ""))
-        if command.kind in ("item_close", "item_complete"):
-            return item is None or not item.checked
-        return command.kind != "item_delete" or (item is not None and not item.is_deleted)
+        return WriteResult(native_id, gone=bool(one.made) and self._outcomes.is_deleted(native_id))

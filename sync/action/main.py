@@ -1,7 +1,6 @@
 """Runs the GitHub Action: one command with the inputs of `action.yml`, reported in a job summary and in annotations.
 
-Users who have only a browser see nothing else of backplan. So every error ends in a sentence there that tells them what
-to do.
+Users who have only a browser see nothing else of backplan. So every error ends in a sentence there, with a remedy.
 """
 
 from __future__ import annotations
@@ -24,53 +23,52 @@ from config.redaction import hide
 from config.source import place_at
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import newest, workflow_commands
+from sync.action import newest, page, workflow_commands
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
-from sync.run.reading import read
+from sync.run.reading import take_snapshots, work_out
 from sync.run.workspace import open_workspace
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from config.project import Project
     from sync.reconcile.change import ConnectorPlan
     from sync.run.homes import Binding
     from sync.run.reading import Reading
     from sync.run.workspace import Workspace
-    from sync.schedule.model import ScheduledGoal
+    from sync.schedule.model import Schedule, ScheduledGoal
 
 _COMMANDS = ("sync", "plan", "check")
 _FAIL_ON = ("error", "late")
 _REASONS = 5  # errors of changes that annotate the run; the table contains all
-_NO_CHECKOUT = (
-    "Nothing of the repository is here: in the workflow, the step `actions/checkout` has to stand before backplan's."
-)
+_NO_CHECKOUT = "The repository is not checked out: in the workflow, put the step `actions/checkout` before backplan's."
 _NO_GOALS_FILE = (
-    "To make one, open the repository's page: Add file > Create new file > goals.yaml. Where it is called otherwise, "
-    "name it in the workflow, as `goals:` below `with:`."
+    "To create it, open the repository's page: Add file > Create new file > goals.yaml. If it has another name, "
+    "write that in the workflow, as `goals:` below `with:`."
 )
 _NO_TODOIST = (
-    "The workflow hands on a token for Todoist, but the goals file does not name it, so nothing was written there. "
+    "The workflow passes a token for Todoist, but the goals file does not name Todoist, so nothing was written there. "
     "Write `sync: [todoist]` at the top of the goals file."
 )
 _SECRETS = (
     "On GitHub, your tokens are kept under Settings > Secrets and variables > Actions (New repository secret: "
-    "TODOIST_API_TOKEN), and the workflow hands them on (`todoist-token: ${{ secrets.TODOIST_API_TOKEN }}`). One "
-    "that is there already has expired, was mistyped or may too little: put a new one in its place."
+    "TODOIST_API_TOKEN), and the workflow passes them on (`todoist-token: ${{ secrets.TODOIST_API_TOKEN }}`). If "
+    "the token is there already, it has expired, was mistyped or lacks a permission: replace it with a new one."
 )
 _FOR_ONE_RUN = ("allow-mass-change", "rebuild")  # inputs that a refusal names as options
 _FOR_ALL_TO_READ = (
-    "Todoist's token stands in this file, where everybody who sees the repository reads it. Make a new one in Todoist "
-    "(Settings > Integrations > Developer), put it into the secret TODOIST_API_TOKEN (Settings > Secrets and variables "
-    "> Actions), and write here: todoist-token: ${{ secrets.TODOIST_API_TOKEN }}"
+    "Todoist's token is written in this file, and everybody who can see the repository can read it. Create a new one "
+    "in Todoist (Settings > Integrations > Developer), put it into the secret TODOIST_API_TOKEN (Settings > Secrets "
+    "and variables > Actions), and write here: todoist-token: ${{ secrets.TODOIST_API_TOKEN }}"
 )
-_TOKEN_LENGTH = 20  # what is shorter is no token of Todoist's, and may be any word of a workflow
-_GOALS_FILES = ("*[Gg][Oo][Aa][Ll]*.[Yy]*", "*/*[Gg][Oo][Aa][Ll]*.[Yy]*")  # where a person may have put it
+_TOKEN_LENGTH = 20  # a shorter text is no token of Todoist's, and may be any word of a workflow
+_GOALS_FILES = ("*[Gg][Oo][Aa][Ll]*.[Yy]*", "*/*[Gg][Oo][Aa][Ll]*.[Yy]*")  # where the user may have put it
 _ONLY_PLANNED = "This is a pull request, so it is only planned: the tasks follow once it is merged."
 _NOT_READ = (
-    "A pull request from a fork gets no secrets. These are the dates that the goals file alone gives; the run after "
-    "the merge says what changes in the apps."
+    "A pull request from a fork gets no secrets. These dates are from the goals file alone; the run after the merge "
+    "shows the changes in the apps."
 )
 
 
@@ -90,22 +88,22 @@ class Inputs:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Inputs:
         """Read the variables INPUT_*. Raises InputError for an invalid value."""
-        said = {name: value.strip() for name, value in environment.items() if name.startswith("INPUT_")}
+        given = {name: value.strip() for name, value in environment.items() if name.startswith("INPUT_")}
         return cls(
-            goals=Path(said["INPUT_GOALS"]) if said.get("INPUT_GOALS") else None,
-            command=_one_of(said, "command", _COMMANDS),
-            connectors=frozenset(said.get("INPUT_CONNECTOR", "").replace(",", " ").split()),
-            allow_mass_change=_one_of(said, "allow-mass-change", ("false", "true")) == "true",
-            rebuild=_one_of(said, "rebuild", ("false", "true")) == "true",
-            comment=_one_of(said, "comment", ("false", "true")) == "true",
-            fail_on=_one_of(said, "fail-on", _FAIL_ON),
-            version=said.get("INPUT_VERSION", ""),
+            goals=Path(given["INPUT_GOALS"]) if given.get("INPUT_GOALS") else None,
+            command=_one_of(given, "command", _COMMANDS),
+            connectors=frozenset(given.get("INPUT_CONNECTOR", "").replace(",", " ").split()),
+            allow_mass_change=_one_of(given, "allow-mass-change", ("false", "true")) == "true",
+            rebuild=_one_of(given, "rebuild", ("false", "true")) == "true",
+            comment=_one_of(given, "comment", ("false", "true")) == "true",
+            fail_on=_one_of(given, "fail-on", _FAIL_ON),
+            version=given.get("INPUT_VERSION", ""),
         )
 
 
-def _one_of(said: Mapping[str, str], name: str, known: Sequence[str]) -> str:
+def _one_of(given: Mapping[str, str], name: str, known: Sequence[str]) -> str:
     """Return an input that is one of the known values; by default the first of them."""
-    value = said.get(f"INPUT_{name.upper().replace('-', '_')}") or known[0]
+    value = given.get(f"INPUT_{name.upper().replace('-', '_')}") or known[0]
     if value not in known:
         raise InputError(f"the input `{name}` of the workflow is `{value}`; it takes {' or '.join(known)}")
     return value
@@ -113,21 +111,25 @@ def _one_of(said: Mapping[str, str], name: str, known: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a run: its report, and whether it succeeded; `told` if it made a plan."""
+    """The result of a run: its report, and whether it succeeded; `details` if it made a plan.
+
+    schedule_of: returns the schedule of other goals files, with the progress that this run has read.
+    """
 
     report: str
     exit_code: int = 0
-    told: summary.Told | None = None
+    details: summary.Told | None = None
+    schedule_of: Callable[[Project], Schedule] | None = None
 
     @property
     def late(self) -> list[ScheduledGoal]:
         """The goals that are late or were missed."""
-        goals = self.told.schedule.goals if self.told else ()
+        goals = self.details.schedule.goals if self.details else ()
         return [goal for goal in goals if goal.state in (State.LATE, State.MISSED)]
 
     def outputs(self) -> dict[str, str]:
         """Return the outputs of `action.yml`: whether anything changed, and numbers of changes."""
-        writes = [change for plan in self.told.plans for change in plan.news] if self.told else []
+        writes = [change for plan in self.details.plans for change in plan.news] if self.details else []
         done = [change.action for change in writes if change.status in ("planned", "applied")]
         created, removed = done.count(Action.CREATE), done.count(Action.REMOVE)
         counts = {
@@ -143,7 +145,7 @@ class Outcome:
 def main() -> None:
     """Run, and exit with the code."""
     safe_output.guard()
-    SILENCE.set(Silence(tell=print))
+    SILENCE.set(Silence(report=print))
     folder = Path(tempfile.mkdtemp(prefix="backplan-", dir=os.environ.get("RUNNER_TEMP")))
     outcome = _carefully(folder)
     report, document = folder / "report.md", folder / "plan.json"
@@ -161,8 +163,8 @@ def _carefully(folder: Path) -> Outcome:
     except BackplanError as error:
         return _stopped(error)
     except Exception as error:  # the user must get a sentence, not a traceback
-        what = f"backplan met a case that it should know and does not: {type(error).__name__}: {error}"
-        return _stopped(BackplanError(f"{what}. Please report it, with the goals file if that may be seen."))
+        what = f"unexpected {type(error).__name__}: {error}. This is a bug in backplan"
+        return _stopped(BackplanError(f"{what}; please report it, with the goals file if that may be public"))
 
 
 def run(inputs: Inputs, folder: Path) -> Outcome:
@@ -172,7 +174,7 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
     path = _goals_path(inputs.goals)
     age = _age(inputs.command, path)
     workspace = _workspace(path)
-    homes = workspace.homes()  # connectors have names and settings to be right, too
+    homes = workspace.homes()  # also checks the names and options of connectors
     _refuse_unknown(inputs.connectors, homes)
     if inputs.command == "check":
         return _checked(workspace)
@@ -183,20 +185,24 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
             raise
         outcome = _offline(workspace, f"No app was read: {error}. {_NOT_READ}")
     _warn_of_late(outcome)
-    if inputs.comment:
-        _comment(workspace, outcome)
+    if outcome.details:
+        page.write(workspace.project, outcome.details.schedule)
+    if inputs.comment and outcome.details and outcome.schedule_of:
+        from sync.action import pr_comment
+
+        pr_comment.show(workspace, outcome.details, outcome.schedule_of)
     return replace(outcome, exit_code=1) if inputs.fail_on == "late" and outcome.late else outcome
 
 
-# What may be wrong before anything is read
+# Checks before anything is read
 
 
 def _refuse_version(wanted: str) -> None:
     ours = version("backplan")
     if wanted and not f"{ours}.".startswith(f"{wanted}."):
         raise InputError(
-            f"the workflow asks for version {wanted} of backplan, and this is {ours}: change what stands after the @ "
-            "in `uses:`, or the input `version`"
+            f"the workflow requires version {wanted} of backplan, and this is {ours}: change the part after the @ in "
+            "`uses:`, or the input `version`"
         )
 
 
@@ -214,7 +220,7 @@ def _goals_path(path: Path | None) -> Path:
     try:
         return loader.find(path)
     except InputError:
-        raise InputError(f"{path or 'goals.yaml'}: there is no such file. {_what_is_there()}") from None
+        raise InputError(f"{path or 'goals.yaml'}: there is no such file. {_remedy()}") from None
 
 
 def _age(command: str, path: Path) -> newest.Age:
@@ -232,8 +238,8 @@ def _workspace(path: Path) -> Workspace:
     return open_workspace(path, date.fromisoformat(today) if today else None)
 
 
-def _what_is_there() -> str:
-    """Return what to do about a goals file that was not found."""
+def _remedy() -> str:
+    """Return the remedy for a goals file that was not found."""
     here = Path()
     if not any(here.iterdir()):
         return _NO_CHECKOUT
@@ -270,7 +276,8 @@ def _reconciled(
     """Make the plans, and carry them out if that is requested and allowed."""
     began = time.monotonic()
     allow = inputs.allow_mass_change
-    reading = read(workspace.project, homes, workspace.today, rebuild=inputs.rebuild, allow_mass_change=allow)
+    found = take_snapshots(workspace.project, homes, workspace.today, rebuild=inputs.rebuild, allow_mass_change=allow)
+    reading = work_out(workspace.project, found, workspace.today)
     homes = reading.homes
     plans = pipeline.make_plans(
         reading,
@@ -282,15 +289,18 @@ def _reconciled(
     if write:
         plans = pipeline.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
         _save(folder / "plan.json", plans, homes, workspace)
-    failures = list(_what_failed(reading, plans))
+    failures = list(_failures(reading, plans))
     unmerged = inputs.command == "sync" and pull_request.on_pull_request()
     notes = [*([_ONLY_PLANNED] if unmerged else []), *([age.note] if age.note else [])]
     notes += [*_notes(reading, plans), *workspace.left_lists(homes), *failures]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
-    told = summary.Told(reading.schedule, plans, write, cost, notes)
-    for line in (*text.plan(plans, workspace.project.titles, applied=write), *text.status(reading.schedule)):
+    details = summary.Told(reading.schedule, plans, write, cost, notes)
+    shown = text.status(reading.schedule) if failures or any(plan.shown for plan in plans) else ()
+    for line in (*text.plan(plans, workspace.project.titles, applied=write), *shown):
         text.console().print(line)
-    return Outcome(summary.run(told), 1 if failures else 0, told)
+    return Outcome(
+        summary.run(details), 1 if failures else 0, details, lambda project: workspace.schedule_of(project, found)
+    )
 
 
 def _save(path: Path, plans: Sequence[ConnectorPlan], homes: Sequence[Binding], workspace: Workspace) -> None:
@@ -299,7 +309,7 @@ def _save(path: Path, plans: Sequence[ConnectorPlan], homes: Sequence[Binding], 
     replace_file(path, f"{hide(as_json.text(document))}\n".encode())
 
 
-def _what_failed(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
+def _failures(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
     """Yield a sentence on each failure, and annotate the run with it."""
     failed = Counter(change.error or "" for plan in plans for change in plan.changes if change.status == "failed")
     sentences = [
@@ -331,7 +341,7 @@ def _notes(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
         workflow_commands.annotate("warning", _NO_TODOIST)
         yield _NO_TODOIST
     for label in reading.rebuilt:
-        yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
+        yield f"{label}: a new memory was started; steps that you had deleted may come back"
     yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
     yield from (f"{plan.label}: {notice}" for plan in plans for notice in plan.notices)
 
@@ -339,36 +349,22 @@ def _notes(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
 def _offline(workspace: Workspace, why: str) -> Outcome:
     """Return the dates from the goals file alone."""
     planned, _ = workspace.offline_schedule()
-    told = summary.Told(planned, (), applied=False, notes=[why])
-    return Outcome(summary.run(told), 0, told)
+    details = summary.Told(planned, (), applied=False, notes=[why])
+    return Outcome(
+        summary.run(details), 0, details, lambda project: replace(workspace, project=project).offline_schedule()[0]
+    )
 
 
-# What is told besides
+# Annotations and comments
 
 
 def _warn_of_late(outcome: Outcome) -> None:
     """Annotate the deadlines of late goals in the goals file."""
     for goal in outcome.late[: workflow_commands.MOST_ANNOTATIONS]:
         holds = goal.earliest_deadline
-        more = f"; the earliest deadline that holds is {display.day(holds)}" if holds else ""
+        more = f"; the earliest deadline that holds is {display.near(holds)}" if holds else ""
         message = f"{goal.goal.title}: {words.health(goal)}{more}"
         workflow_commands.annotate("warning", message, goal.goal.origin.at("deadline"))
-
-
-def _comment(workspace: Workspace, outcome: Outcome) -> None:
-    """Write the plan into the pull request's comment; if that is not allowed, it is only in the summary."""
-    number = workflow_commands.event().get("pull_request", {}).get("number")
-    if not isinstance(number, int) or outcome.told is None:
-        return
-    from sync.action import pr_comment
-
-    marker = f"<!-- backplan's plan of {workspace.project.namespace}, kept up to date -->"
-    try:
-        repository, token = (os.environ.get(name, "") for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN"))
-        told = replace(outcome.told, cost=None)  # seconds differ each time; the comment stands while the plan does
-        pr_comment.put(repository, number, token, marker, summary.run(told, summary.COMMENT_LIMIT))
-    except BackplanError as error:
-        workflow_commands.annotate("notice", str(error))
 
 
 def _stopped(error: BackplanError) -> Outcome:

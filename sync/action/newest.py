@@ -1,8 +1,8 @@
-"""Finds out whether the checked-out goals file is the newest of its branch: otherwise a workflow must not write tasks.
+"""Checks that the checked-out goals file is the newest of its branch: otherwise a workflow must not write tasks.
 
 A workflow that checks out the commit of its event has an old file if an old run is started again, or had to wait.
-- The content of the commit is read with git. The working files may differ: an earlier step may have changed them, and
-  so do line endings, LFS and symbolic links.
+- The content of the commit is read with git. The working files may differ: by an earlier step of the workflow, line
+  endings, LFS or symbolic links.
 - The current content of the branch is read from GitHub: the checkout may have no credentials any more.
 - Only goals files count: when backplan itself pushes `todo.md`, none of them becomes old.
 """
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sync.action.github_api import Caller
 
 _BUDGET = 20.0  # seconds
-_MOST_LISTED = 1000  # of a folder: GitHub leaves out the others, and does not say so
-_FOUND_OUT = "Write `permissions: {contents: read}` in the job, so that it may be asked"
+_MOST_LISTED = 1000  # of a folder: GitHub leaves out the others without a note
+_REMEDY = "Write `permissions: {contents: read}` in the job"
 _ONLY_PLANNED = "So it only plans, and changes no task."
 
 
@@ -38,7 +38,7 @@ class Age:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What started the run: a commit of a ref (`refs/heads/main`) of a repository (`owner/name`)."""
+    """The event that started the run: a commit of a ref (`refs/heads/main`) of a repository (`owner/name`)."""
 
     repository: str
     ref: str
@@ -81,17 +81,19 @@ def age(path: Path) -> Age:
 
 def _is_old(path: Path, event: Event) -> bool:
     """Return whether the branch now has other goals files than the event's commit, if that was checked out."""
-    files = _Files.at(path)
-    top = _checkout(files.folder)
-    if _git(top, "rev-parse", "HEAD").strip() != event.commit:
-        return False  # the workflow checks out something else: the branch, perhaps
+    files = Files.at(path)
+    top = checkout(files.folder)
+    if git(top, "rev-parse", "HEAD").strip() != event.commit:
+        return False  # the workflow checks out another commit, perhaps the newest
     folder = "" if files.folder == top else files.folder.relative_to(top).as_posix()
     ours = files.among(_committed(top, folder))
-    return bool(ours) and files.among(_newest(event, folder)) != ours  # the workflow created what is not committed
+    return (
+        bool(ours) and files.among(_newest(event, folder)) != ours
+    )  # the workflow created files that are not committed
 
 
 @dataclass(frozen=True, slots=True)
-class _Files:
+class Files:
     """The goals files of a folder: one, by its name, or (None) all that are there."""
 
     folder: Path
@@ -111,37 +113,38 @@ class _Files:
         return Path(name).suffix in loader.SUFFIXES if self.name is None else name == self.name
 
 
-# What was checked out
+# The checked-out files
 
 
-def _checkout(folder: Path) -> Path:
+def checkout(folder: Path) -> Path:
     """Return the root of the checkout that contains a folder. Raises UnknownError if there is none."""
     for place in (folder, *folder.parents):
         if (place / ".git").exists():
             return place
-    raise UnknownError("git knows nothing of it: git has to be there when `actions/checkout` runs")
+    raise UnknownError("it is in no git repository: install git before `actions/checkout` runs")
 
 
 def _committed(top: Path, folder: str) -> dict[str, str]:
     """Return the ids of the files of a folder in the commit, by name."""
-    listed = _git(top, "ls-tree", "-z", "HEAD", *(["--", f"{folder}/"] if folder else []))
+    listed = git(top, "ls-tree", "-z", "HEAD", *(["--", f"{folder}/"] if folder else []))
     entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
     return {path.rpartition("/")[2]: about.split()[2] for about, path in entries}
 
 
-def _git(top: Path, *arguments: str) -> str:
-    # With the folder named, git does not look for one, which might be part of the repository, or somebody else's.
+def git(top: Path, *arguments: str) -> str:
+    """Return what git prints about the checkout at `top`. Raises UnknownError."""
+    # Without this option, git searches for a repository, and may use one that is not ours.
     command = ["git", f"--git-dir={top / '.git'}", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)  # noqa: S603  # no shell
     except OSError as error:
-        raise UnknownError(f"git could not be asked: {error.strerror}") from None
+        raise UnknownError(f"git failed: {error.strerror}") from None
     except subprocess.CalledProcessError as error:
-        raise UnknownError(f"git could not be asked: {os.fsdecode(error.stderr).strip()}") from None
+        raise UnknownError(f"git failed: {os.fsdecode(error.stderr).strip()}") from None
     return os.fsdecode(done.stdout)
 
 
-# What is newest
+# The newest files
 
 
 def _newest(event: Event, folder: str) -> dict[str, str]:
@@ -152,20 +155,21 @@ def _newest(event: Event, folder: str) -> dict[str, str]:
     if not token:
         raise UnknownError("the workflow has no token")
     try:
-        return _contents(Caller(token, _BUDGET), event, folder)
+        return contents(Caller(token, _BUDGET), event, folder)
     except (CredentialsError, MissingError) as error:
-        raise UnknownError(f"{error}. {_FOUND_OUT}") from None
+        raise UnknownError(f"{error}. {_REMEDY}") from None
     except BackplanError as error:
         raise UnknownError(str(error)) from None
 
 
-def _contents(caller: Caller, event: Event, folder: str) -> dict[str, str]:
+def contents(caller: Caller, event: Event, folder: str) -> dict[str, str]:
+    """Return the ids of what a folder has at the event's ref, by name; empty where there is no such folder."""
     try:
         return _listed(caller, event, folder)
     except MissingError:
         if not folder:
             raise
-        _listed(caller, event, "")  # who may not read is told the same
+        _listed(caller, event, "")  # GitHub also answers 404 if the token may not read
         return {}
 
 
@@ -181,12 +185,12 @@ def _listed(caller: Caller, event: Event, folder: str) -> dict[str, str]:
     return listed
 
 
-# What is said
+# Sentences
 
 
 def _old(path: Path, event: Event) -> str:
     return (
-        f"This run has an old `{path.as_posix()}`: the branch `{event.branch}` has another one by now. {_ONLY_PLANNED} "
+        f"This run has an old `{path.as_posix()}`: the branch `{event.branch}` has a newer one. {_ONLY_PLANNED} "
         f"{_todo()} For runs that take the newest file by themselves, write `ref: ${{{{ github.ref }}}}` in the "
         "workflow, below `with:` of `actions/checkout`, in the job that syncs."
     )

@@ -26,7 +26,7 @@ _IN_PROPERTY = {**_IN_MESSAGE, ":": "%3A", ",": "%2C"}
 def annotate(level: Level, message: str, place: Place | None = None) -> None:
     """Annotate the place of a message in a file, or the run if it has none.
 
-    It goes past the gate before stdout, which breaks whatever the runner would obey.
+    It is not written through `safe_output`, which makes all commands for the runner harmless.
     """
     sys.stdout.flush()
     raw = sys.__stdout__
@@ -40,8 +40,8 @@ def annotation(level: Level, message: str, place: Place | None = None) -> str:
     properties = {"title": "backplan"}
     if place is not None:
         properties |= {"file": _in_checkout(place.file), "line": str(place.line), "col": str(place.column)}
-    said = ",".join(f"{name}={_escaped(value, _IN_PROPERTY)}" for name, value in properties.items())
-    return f"::{level} {said}::{_escaped(message, _IN_MESSAGE)}"
+    written = ",".join(f"{name}={_escaped(value, _IN_PROPERTY)}" for name, value in properties.items())
+    return f"::{level} {written}::{_escaped(message, _IN_MESSAGE)}"
 
 
 def placed(message: str) -> tuple[Place | None, str]:
@@ -82,7 +82,7 @@ def _in_checkout(file: str) -> str:
     checkout = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
     try:
         path = Path(file).resolve()
-    except (OSError, ValueError):  # text from elsewhere that looks like a place, and can be no file's name
+    except (OSError, ValueError):  # text of the user that looks like a place, and cannot be the name of a file
         return file
     return path.relative_to(checkout).as_posix() if path.is_relative_to(checkout) else file
 

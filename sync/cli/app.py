@@ -1,4 +1,4 @@
-"""The command line: finds the command that was asked for, and turns whatever goes wrong into a sentence."""
+"""The command line: imports and runs one command, and reports every error in a sentence."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from sync.cli.output import print_json, say
 from sync.reports import safe_output
 
 USAGE = 64
+_MOST_LINES = 20  # of an error
 _SUMMARY = 60  # letters of a line of help
 
 
 class _Commands(UserDict[str, Any]):
-    """The commands by name, from the modules that hold them: one is imported when a command of it is asked for."""
+    """The commands by name. The module that contains a command is imported when the command is looked up."""
 
     def __getitem__(self, name: str) -> click.Command:
         command: click.Command = getattr(import_module(f"sync.cli.{self.data[name]}"), name)
@@ -31,10 +32,11 @@ _MODULES = {
     **dict.fromkeys(("plan", "sync", "undo"), "tasks"),
     **dict.fromkeys(("check", "init", "schema"), "goals_file"),
     **dict.fromkeys(("connectors", "doctor"), "apps"),
+    **dict.fromkeys(("open", "page"), "pages"),
     "completion": "completion",
 }
 _GROUPS = {
-    "Look": ("today", "week", "status", "schedule", "explain", "fit"),
+    "Look": ("today", "week", "open", "status", "schedule", "explain", "fit", "page"),
     "Plan": ("init", "check", "move"),
     "Do": ("plan", "sync", "undo"),
     "Set up": ("connectors", "doctor", "schema", "completion"),
@@ -42,7 +44,7 @@ _GROUPS = {
 
 
 class _Help(click.Group):
-    """The command line's own help: the commands in groups, by what they are for."""
+    """The help of the command line, with the commands in groups by purpose."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, group by group."""
@@ -79,7 +81,7 @@ def _run() -> int:
     except BackplanError as error:
         _fail(error)
         return error.exit_code
-    except Exception as error:  # the last net: a person gets a sentence, not a traceback
+    except Exception as error:  # the user must get a sentence, not a traceback
         return _unexpected(error)
 
 
@@ -89,8 +91,8 @@ def _unexpected(error: Exception) -> int:
 
         say("".join(format_exception(error)).rstrip())
         return FAILED
-    say(f"error: backplan met a case that it should know and does not: {type(error).__name__}: {error}")
-    say("Please report it with the output of the same command and -v.")
+    say(f"error: unexpected {type(error).__name__}: {error}")
+    say("This is a bug in backplan; please report it with the output of the same command and -v.")
     return FAILED
 
 
@@ -102,5 +104,8 @@ def _fail(error: BackplanError) -> None:
 
             document |= as_json.problems(error.problems)
         print_json(document)
-    for line in str(error).splitlines():
+    lines = str(error).splitlines()
+    for line in lines[:_MOST_LINES]:
         say(f"error: {line}")
+    if len(lines) > _MOST_LINES:
+        say(f"and {len(lines) - _MOST_LINES:,} more; `backplan check --json` lists all")

@@ -1,4 +1,4 @@
-"""`completion`: prints what a shell needs to complete commands, options, and the names of goals and steps."""
+"""`completion`: prints a script with which a shell completes commands, options, and names of goals and steps."""
 
 from __future__ import annotations
 

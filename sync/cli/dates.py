@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from config.atomic_write import replace_file
 from config.keys import goal_of, within_goal
 from sync.cli.options import DATE, DEADLINE, FAILED, GOAL, GOAL_OR_STEP, PATH, Options, command
 from sync.cli.output import print_lines, say
 from sync.forecast.estimates import require_numpy
+from sync.reports.publishing import Publishing
+from sync.run.deadline_history import deadlines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +29,16 @@ _DEADLINE = click.option(
 )
 _RISK = (
     click.option("--risk", is_flag=True, help="How likely the dates are to hold, from estimates such as 2-3-6 days."),
-    click.option("--confidence", type=click.IntRange(1, 99), help="The same, and when to begin to be so sure (80 %)."),
+    click.option(
+        "--confidence", type=click.IntRange(1, 99), help="The same, and the latest start at this confidence (80 %)."
+    ),
 )
 _CONFIDENCE = 80
 _REPORTS = ("html", "svg", "ics")  # options that name a file, each with the module in sync/reports that writes it
+CALENDAR = (
+    click.option("--ics-alarms", is_flag=True, help="In a calendar file, each step rings at nine on its first day."),
+    click.option("--ics-tasks", is_flag=True, help="In a calendar file, steps are tasks as well; few apps take those."),
+)
 
 
 @command(
@@ -39,6 +48,7 @@ _REPORTS = ("html", "svg", "ics")  # options that name a file, each with the mod
     click.option("--html", type=PATH, help="Write a page with the plan and its chart."),
     click.option("--svg", type=PATH, help="Write the chart as a picture."),
     click.option("--ics", type=PATH, help="Write the dates as a calendar file."),
+    *CALENDAR,
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
 )
 def schedule(
@@ -48,18 +58,19 @@ def schedule(
     confidence: int | None,
     markdown: bool,
     progress: bool,
-    **reports: Path | None,
+    **reports: Any,
 ) -> int:
-    """Show the date of every step, offline."""
+    """Show the date of every step, offline.
+
+    With -v also its slack: how many working days it can move without moving anything else.
+    """
     workspace = options.workspace()
-    sure = confidence or (_CONFIDENCE if risk else None)
-    before = shown = _schedule(workspace, progress=progress, sure=sure)
+    level = confidence or (_CONFIDENCE if risk else None)
+    before = shown = read_schedule(workspace, progress=progress, confidence=level)
     if deadline:
-        shown = _schedule(workspace.with_deadlines(dict(deadline)), progress=progress, sure=sure, again=True)
-    before, shown = _only(workspace, before, options.goal), _only(workspace, shown, options.goal)
-    files = {renderer: path for renderer in _REPORTS if (path := reports[renderer]) is not None}
-    for renderer, path in files.items():
-        _write_report(path, renderer, shown)
+        shown = read_schedule(workspace.with_deadlines(dict(deadline)), progress=progress, confidence=level, again=True)
+    before, shown = only_goals(workspace, before, options.goal), only_goals(workspace, shown, options.goal)
+    files = _write_reports(workspace, shown, reports)
 
     def document() -> Mapping[str, Any]:
         from sync.reports import as_json
@@ -74,18 +85,24 @@ def schedule(
 
             click.echo(as_markdown.moves(before, shown) if deadline else as_markdown.schedule(shown), nl=False)
         elif deadline or not files:  # otherwise the files contain the answer
-            print_lines(text.moves(before, shown) if deadline else text.schedule(shown))
+            lines = text.moves(before, shown) if deadline else text.schedule(shown, slack=options.verbose)
+            print_lines(lines)
 
     options.emit(document, show)
     return FAILED if any(goal.failed or goal.held for goal in shown.goals) else 0
 
 
-def _write_report(path: Path, renderer: str, shown: Schedule) -> None:
-    from config.atomic_write import replace_file
-
-    content: str | bytes = import_module(f"sync.reports.{renderer}").schedule(shown)
-    replace_file(path, content.encode() if isinstance(content, str) else content)
-    say(f"wrote {path}")
+def _write_reports(workspace: Workspace, shown: Schedule, options: Mapping[str, Any]) -> int:
+    """Write the files that the options name, and return how many there are."""
+    files = {renderer: path for renderer in _REPORTS if (path := options[renderer]) is not None}
+    histories = deadlines(workspace.project, shown) if "html" in files else {}
+    publishing = Publishing(histories, alarms=options["ics_alarms"], tasks=options["ics_tasks"])
+    for renderer, path in files.items():
+        render = import_module(f"sync.reports.{renderer}").schedule
+        content: str | bytes = render(shown) if renderer == "svg" else render(shown, publishing)
+        replace_file(path, content.encode() if isinstance(content, str) else content)
+        say(f"wrote {path}")
+    return len(files)
 
 
 @command()
@@ -95,7 +112,7 @@ def status(options: Options) -> None:
     With its next step, the days in hand, what is done, and what is too much at once.
     """
     workspace = options.workspace()
-    shown = _only(workspace, _schedule(workspace, progress=True), options.goal)
+    shown = only_goals(workspace, read_schedule(workspace, progress=True), options.goal)
 
     def document() -> Mapping[str, Any]:
         from sync.forecast.learning import lessons
@@ -137,7 +154,7 @@ def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
     from sync.reports.agenda import agenda
 
     workspace = options.workspace()
-    shown = agenda(_only(workspace, _schedule(workspace, progress=True), options.goal), days)
+    shown = agenda(only_goals(workspace, read_schedule(workspace, progress=True), options.goal), days)
 
     options.report("agenda", shown, markdown=markdown)
 
@@ -152,16 +169,16 @@ def explain(options: Options, target: str) -> None:
 
     workspace = options.workspace()
     named, step_named = goal_of(target), within_goal(target)
-    asked = workspace.goal(named)
-    planned = _schedule(workspace, progress=False)
-    goal = next(goal for goal in planned.goals if goal.goal.id == asked.id)
+    wanted = workspace.goal(named)
+    planned = read_schedule(workspace, progress=False)
+    goal = next(goal for goal in planned.goals if goal.goal.id == wanted.id)
     step = goal.step(step_named) if step_named else None
     if step_named and step is None:
-        step_named = workspace.step(asked, step_named).id
+        step_named = workspace.step(wanted, step_named).id
         step = goal.step(step_named)
     lines = sentences(planned, goal, step)
     options.emit(
-        lambda: {"version": 1, "goal": asked.id, "step": step_named or None, "lines": lines},
+        lambda: {"version": 1, "goal": wanted.id, "step": step_named or None, "lines": lines},
         lambda: print_lines(lines),
     )
 
@@ -191,10 +208,10 @@ def move(
     workspace = options.workspace()
     goal = workspace.goal(goal_id)
     text = edit.move_deadline(goal, day)
-    sure = confidence or (_CONFIDENCE if risk else None)
-    before = _schedule(workspace, progress=False, sure=sure)
+    level = confidence or (_CONFIDENCE if risk else None)
+    before = read_schedule(workspace, progress=False, confidence=level)
     moved = workspace.with_deadlines({**dict(deadline), goal.id: day})
-    after = _schedule(moved, progress=False, sure=sure, again=True)
+    after = read_schedule(moved, progress=False, confidence=level, again=True)
     if not dry_run:
         edit.save(Path(goal.origin.source.name), goal.origin.source, text)
 
@@ -225,13 +242,15 @@ def fit(options: Options, goal_id: str, progress: bool) -> None:
 
     workspace = options.workspace()
     goal = workspace.goal(goal_id)
-    found = fits.fit(workspace.project, _schedule(workspace, progress=progress), goal.id)
+    found = fits.fit(workspace.project, read_schedule(workspace, progress=progress), goal.id)
 
     options.report("fit", found)
 
 
-def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, again: bool = False) -> Schedule:
-    """Return the schedule, with its risk if `sure` (in percent) is given; `again`: without the notes."""
+def read_schedule(
+    workspace: Workspace, *, progress: bool, confidence: int | None = None, again: bool = False
+) -> Schedule:
+    """Return the schedule, with its risk at a confidence in percent, if given; `again`: without the notes."""
     if progress:
         from sync.run.reading import read
 
@@ -245,15 +264,16 @@ def _schedule(workspace: Workspace, *, progress: bool, sure: int | None = None, 
         notes = [f"note: {note}" for note in found]
     for note in notes if not again else ():
         say(note)
-    if sure is None:
+    if confidence is None:
         return planned
     require_numpy()
     from sync.forecast.risk import with_risk
 
-    return with_risk(workspace.project, planned, sure)
+    return with_risk(workspace.project, planned, confidence)
 
 
-def _only(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> Schedule:
+def only_goals(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> Schedule:
+    """Return the schedule with these goals alone; with all where none is named."""
     if not ids:
         return shown
     from dataclasses import replace

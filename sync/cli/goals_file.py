@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from config.display import count
+from config.calendars import parts_with_more
+from config.display import clean, count, near
+from sync.cli import workflow_template
 from sync.cli.options import DATE, Options, command
 from sync.cli.output import print_lines, say
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Iterator, Sequence
 
     from sync.run.workspace import Workspace
+
+_PUBLIC = (
+    "the page will be public: everybody can read every title, date and note in the plan, also where the repository is "
+    "private. It needs Settings > Pages > Source: GitHub Actions"
+)
+_PARTS = 4  # of a country that a hint names
+_FIRST = 3  # steps that `init` shows
 
 
 @command(
@@ -23,14 +34,32 @@ if TYPE_CHECKING:
     click.option("--title", help="What you want to reach."),
     click.option("--deadline", type=DATE, help="The day it must be reached."),
     click.option("--no-workflow", is_flag=True, help="Leave out the workflow that syncs every day on GitHub."),
+    click.option(
+        "--publish",
+        type=click.Choice(workflow_template.PLACES),
+        is_flag=False,
+        flag_value=workflow_template.PLACES[0],
+        help="Have the workflow publish the plan as a page: on GitHub Pages, or as a file of each run (artifact).",
+    ),
 )
-def init(options: Options, template: str | None, title: str | None, deadline: date | None, no_workflow: bool) -> None:
+def init(
+    options: Options,
+    template: str | None,
+    title: str | None,
+    deadline: date | None,
+    no_workflow: bool,
+    publish: str | None,
+) -> None:
     """Write a goals file and a workflow for GitHub.
 
     From a template, or by asking. What is there is never written over.
     """
-    from sync.cli import init_file, workflow_template
+    from sync.cli import init_file
 
+    if publish and no_workflow:
+        raise click.UsageError(
+            "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
+        )
     if template == "list":
         found = init_file.templates()
         options.emit(
@@ -38,30 +67,56 @@ def init(options: Options, template: str | None, title: str | None, deadline: da
         )
         return
     path = options.goals or Path("goals.yaml")
-    text = init_file.goals_text(path, template, title, deadline, options.connector, ask=sys.stdin.isatty())
-    written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow)]
+    wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's
+    text = init_file.goals_text(path, wish, options.connector)
+    written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
+    options.emit(lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, publish))
+
+
+def _show_written(options: Options, path: Path, written: Sequence[str], publish: str | None) -> None:
+    """Print the files that were written, the first steps, and the next commands."""
     where = f" --goals {path}" if options.goals else ""
+    say("\n".join(f"wrote {name}" for name in written))
+    if any(name.endswith(workflow_template.PATH) for name in written):
+        if publish == "pages":
+            say(_PUBLIC)
+        say(f"{workflow_template.PATH} syncs every day on GitHub")
+        say("replace OWNER there with the account that has your copy of backplan")
+    for line in _first_steps(replace(options, goals=path).workspace()):
+        say(line)
+    say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
-    def show() -> None:
-        say("\n".join(f"wrote {name}" for name in written))
-        if any(name.endswith(workflow_template.PATH) for name in written):
-            path = workflow_template.PATH
-            say(f"{path} syncs every day on GitHub; write there for OWNER whose copy of backplan you use")
-        say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 
-    options.emit(lambda: {"version": 1, "written": written}, show)
+def _first_steps(workspace: Workspace) -> Iterator[str]:
+    """Yield the first steps of a goals file with the days on which they begin."""
+    schedule, _ = workspace.offline_schedule()
+    steps = [step for goal in schedule.goals for step in goal.steps if step.start]
+    first = sorted(steps, key=lambda step: (step.start or date.max, step.due or date.max))[:_FIRST]
+    yield from ["the first steps, with the days on which they begin:"] if first else []
+    yield from (f"  {near(step.start)}  {clean(step.step.title)}" for step in first)
 
 
 @command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))
 def check(options: Options, write_ids: bool) -> None:
     """Report every mistake in the goals file, with its place."""
     workspace = options.workspace()
-    workspace.refuse_doubts()  # which asks for the connectors: they have names and settings to be right, too
+    workspace.refuse_doubts()  # also checks the names and options of connectors
     if write_ids:
         _write_ids(workspace)
+    for hint in _hints(workspace):
+        say(hint)
     steps = sum(len(goal.steps) for goal in workspace.project.goals)
     well_formed = f"no mistakes: {count(len(workspace.project.goals), 'goal')} with {count(steps, 'step')}"
     options.emit(lambda: {"version": 1, "problems": []}, lambda: print_lines([well_formed]))
+
+
+def _hints(workspace: Workspace) -> Iterator[str]:
+    """Yield what is no mistake, and hardly meant: a country whose parts all have more public holidays."""
+    codes = {goal.calendar.holidays for goal in workspace.project.goals}
+    for code in sorted(code for code in codes if code and "-" not in code):
+        if parts := parts_with_more(code, workspace.today.year):
+            named = ", ".join(f"{code}-{part}" for part in parts[:_PARTS]) + (", ..." if len(parts) > _PARTS else "")
+            yield f"`holidays: {code}` has the days alone that all of it has off; each part has more: {named}"
 
 
 def _write_ids(workspace: Workspace) -> None:

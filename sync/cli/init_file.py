@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -20,6 +22,7 @@ from config.templates import Templates
 from connectors import registry
 from connectors.options import Declares
 from sync.cli import workflow_template as of_github
+from sync.cli.init_prompts import ask_day, ask_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,10 +34,10 @@ _ON_GITHUB = re.compile(r"url = \S*?github\.[\w.-]+[:/](?P<repo>[\w.-]+/[\w.-]+?
 _MODELINE = f"# yaml-language-server: $schema={SCHEMA_NAME}\n"
 
 
-def templates() -> dict[str, str]:
-    """Return the title of every template's goal, by the template's name."""
-    found = Templates(Path("templates"))
-    return {name: goal[0].title for name in found.names() if (goal := found.get(name))}
+def templates(folder: Path = Path("templates")) -> dict[str, str]:
+    """Return the title of every template's goal, by the template's name. folder: with the user's own."""
+    found = Templates(folder)
+    return {name: goal[0].title or name for name in found.names() if (goal := found.get(name))}
 
 
 def templates_table(titles: Mapping[str, str]) -> Columns:
@@ -44,19 +47,41 @@ def templates_table(titles: Mapping[str, str]) -> Columns:
     return rows(("template", "goal"), list(titles.items()))
 
 
-def goals_text(
-    path: Path, template: str | None, title: str | None, deadline: date | None, apps: Sequence[str] = (), *, ask: bool
-) -> str:
-    """Return a goals file for `path`, whose tasks go to `apps`.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the options of `init` say of the first goal. ask: there is a terminal to ask on for what they lack."""
 
-    The user is asked for what the options lack, if there is a terminal.
+    template: str | None
+    title: str | None
+    deadline: date | None
+    today: date
+    ask: bool
+
+    def completed(self, folder: Path) -> Wish:
+        """Ask for what is lacking, and return it all. Raises InputError where nobody can be asked, or a day is past."""
+        if self.deadline is not None and self.deadline < self.today:
+            raise InputError(f"--deadline {self.deadline}: that day has passed; the day has to be still to come")
+        if not self.ask:
+            return self
+        template = self.template
+        if template is None and self.title is None:
+            template = ask_template(templates(folder))
+        title = self.title
+        if template is None and title is None:
+            title = click.prompt("What do you want to reach?", err=True).strip()
+        deadline = self.deadline or ask_day("By which day?", self.today)
+        return replace(self, template=template, title=title, deadline=deadline)
+
+
+def goals_text(path: Path, wish: Wish, apps: Sequence[str] = ()) -> str:
+    """Return a goals file for `path`, whose tasks go to `apps`.
 
     Raises InputError for an unknown app, and if something is missing and there is no terminal.
     """
     if path.exists():
         raise BackplanError(f"{path}: is there already; edit it, or name another with --goals (nothing was changed)")
     targets = [_target(app, path) for app in apps]
-    text = _goals_text(path, template, title, deadline, ask=ask)
+    text = _goals_text(path, wish.completed(path.parent / "templates"))
     return set_value(Source(str(path), text), (), "sync", f"[{', '.join(targets)}]") if apps else text
 
 
@@ -80,30 +105,25 @@ def _target(app: str, path: Path) -> str:
     return f"{{github: {{repo: {origin['repo']}}}}}"
 
 
-def _goals_text(path: Path, template: str | None, title: str | None, deadline: date | None, *, ask: bool) -> str:
-    if template is not None:
-        return _from_template(path, template, title, deadline)
-    if not ask:
-        if title is None or deadline is None:
-            options = "--title and --deadline, or --template NAME (--template list shows them)"
-            raise InputError(f"there is no terminal to ask on; say {options}")
-        return _file(path, title, deadline, [])
-    title = title or click.prompt("What do you want to reach?", err=True).strip()
-    while deadline is None:
-        deadline = _as_date(click.prompt("By which day? (such as 2027-08-15)", err=True))
-    return _file(path, title, deadline, _ask_backwards(title))
+def _goals_text(path: Path, wish: Wish) -> str:
+    if wish.template is not None:
+        return _from_template(path, wish.template, wish.title, wish.deadline)
+    if wish.title is None or wish.deadline is None:
+        options = "--title and --deadline, or --template NAME (--template list shows them)"
+        raise InputError(f"there is no terminal to ask on; say {options}")
+    return _file(path, wish.title, wish.deadline, _ask_backwards(wish.title) if wish.ask else [])
 
 
-def write(path: Path, text: str, *, workflow: bool) -> list[Path]:
+def write(path: Path, text: str, *, workflow: bool, publish: str | None = None) -> list[Path]:
     """Write the goals file, the schema that its first line names, and the workflow; return the files written.
 
-    Existing files are not overwritten.
+    Existing files are not overwritten. publish: where the workflow publishes the page.
     """
     wanted = {path: text, path.parent / SCHEMA_NAME: schema.text(registry.option_schemas())}
     if workflow:
         root = _repository(path)
         goals = path.resolve().relative_to(root.resolve()).as_posix()
-        wanted[root / of_github.PATH] = of_github.text(goals, _apps(path, text))
+        wanted[root / of_github.PATH] = of_github.text(goals, _apps(path, text), publish)
     written = [name for name in wanted if not name.exists()]
     for name in written:
         name.parent.mkdir(parents=True, exist_ok=True)
@@ -137,19 +157,12 @@ def _ask_backwards(title: str) -> list[str]:
     return steps
 
 
-def _as_date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        click.echo(f"{text!r} is not a date such as 2027-08-15", err=True)
-        return None
-
-
 def _file(path: Path, title: str, deadline: date, steps: list[str]) -> str:
+    zone = _zone()
     lines = [
         f"{_MODELINE}version: 1",
         f"namespace: {_namespace(path)}",
-        "# timezone: America/New_York    # what 'today' is; without it, UTC",
+        f"timezone: {zone}" if zone else "# timezone: America/New_York    # what 'today' is; without it, UTC",
         "goals:",
         f"  - title: {as_yaml(title)}",
         f"    deadline: {deadline}",
@@ -171,6 +184,8 @@ def _from_template(path: Path, name: str, title: str | None, deadline: date | No
             text = set_value(Source(name, text), ("goals", 0), key, written)
     if "namespace" not in Source(name, text).value:
         text = set_value(Source(name, text), (), "namespace", _namespace(path))
+    if (zone := _zone()) and "timezone" not in Source(name, text).value:
+        text = set_value(Source(name, text), (), "timezone", zone)
     first, _, rest = text.partition("\n")
     return _MODELINE + (rest if first.startswith("# yaml-language-server") else text)
 
@@ -180,3 +195,12 @@ def _namespace(path: Path) -> str:
     words = [path.resolve().parent.name, *([path.stem] if path.name != "goals.yaml" else [])]
     names = ["".join(c if c.isascii() else "-" for c in slug(word)).strip("-") for word in words]
     return "/".join(name for name in names if name) or "goals"
+
+
+def _zone() -> str:
+    """Return the time zone of this machine; empty where it is UTC, or has no name."""
+    name = os.environ.get("TZ", "").lstrip(":") or os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
+    try:
+        return name if "/" in name and not name.startswith("Etc/") and ZoneInfo(name) else ""
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ""

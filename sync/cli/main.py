@@ -1,4 +1,4 @@
-"""The `backplan` command's first steps: cheap ones, before anything slow is imported."""
+"""The first steps of the `backplan` command, before anything slow is imported."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    # A run is short and makes hardly any cycles; looking for them took a third of it.
+    # A run is short and makes hardly any cycles; the collector took a third of the time.
     gc.disable()
-    # Looking through everything installed for plugins of pydantic takes longer than reading a goals file.
+    # To search all installed packages for plugins of pydantic takes longer than to read a goals file.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _refuse_shadowed()
     if sys.argv[1:] == ["--version"]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from config import pull_request
+from config import display, pull_request
 from config.display import clean
 from config.errors import BackplanError
 from connectors.silence import LOOKING, SILENCE, Silence
@@ -61,21 +61,21 @@ class _Deadline(click.ParamType[tuple[str, date]]):
 
 
 class _GoalName(click.ParamType[str]):
-    """The id of a goal or, with `steps`, of one of its steps behind a slash, as the goals file has them."""
+    """The id of a goal or, with `steps`, of one of its steps behind a slash."""
 
     name = "goal"
 
     def __init__(self, *, steps: bool = False) -> None:
-        """`steps`: those of a goal are offered once its name and a slash are there."""
+        """`steps`: also complete the steps of a goal, after its name and a slash."""
         self._steps = steps
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name as it was written: the goals file tells what it means."""
+        """Return the name as it was written: it is resolved once the goals file is read."""
         del param, ctx
         return value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return the ids that begin so, with their titles; none where the goals file cannot be read."""
+        """Return the ids that begin like this, with their titles; none if the goals file cannot be read."""
         del param
         try:
             project = _open(ctx.params.get("goals"), None).project
@@ -101,6 +101,10 @@ DATE, DEADLINE, GOAL, GOAL_OR_STEP = _Date(), _Deadline(), _GoalName(), _GoalNam
 PATH = click.Path(path_type=Path)
 
 
+def _say_while_waiting(sentence: str) -> None:
+    say(f"{sentence} (Ctrl-C stops)")
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The options that every command takes."""
@@ -113,8 +117,11 @@ class Options:
     verbose: bool
 
     def workspace(self) -> Workspace:
-        """Read the goals files."""
-        return _open(self.goals, self.today)
+        """Read the goals files. Sentences in JSON name the year of each day."""
+        workspace = _open(self.goals, self.today)
+        if self.json:
+            display.TODAY.set(None)
+        return workspace
 
     def emit(self, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
         """Print the document with `--json`, else call `show`."""
@@ -142,7 +149,7 @@ _COMMON = (
     click.option("--connector", multiple=True, metavar="NAME", help="Write only to this connector; may be repeated."),
     click.option("--today", type=DATE, envvar="BACKPLAN_TODAY", help="Plan as if it were this day."),
     click.option("--json", is_flag=True, help="One JSON document on stdout; everything for people on stderr."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more, and show where an unexpected error happened."),
+    click.option("-v", "--verbose", is_flag=True, help="Print more, and the traceback of an unexpected error."),
 )
 
 
@@ -151,7 +158,7 @@ def command(
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Return a decorator that makes a function a command with its own options and the common ones.
 
-    writes: it changes tasks in apps, which no goals file from a pull request may do.
+    writes: the command changes tasks in apps. No goals file from a pull request may do that.
     """
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
@@ -160,7 +167,7 @@ def command(
             common = {name: arguments.pop(name) for name in Options.__dataclass_fields__}
             if writes:
                 pull_request.refuse_writing()
-            SILENCE.set(Silence(inf if writes else LOOKING, say))
+            SILENCE.set(Silence(inf if writes else LOOKING, _say_while_waiting))
             return function(Options(**common), **arguments) or 0
 
         decorated: Any = call

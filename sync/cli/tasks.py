@@ -10,6 +10,7 @@ import click
 
 from sync.cli.options import FAILED, PATH, PENDING, Options, command, known_connectors
 from sync.cli.output import print_lines, say
+from sync.reports.warnings import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,12 +96,12 @@ def _plan_back(options: Options, file: Path, *, allow_mass_change: bool) -> tupl
     from sync.run.reading import take_snapshots
 
     workspace = options.workspace()
-    undone, homes, namespace = load(file).only(options.goal), workspace.homes(), workspace.project.namespace
+    undone, homes = load(file).only(options.goal), workspace.homes()
     only = known_connectors(options.connector, homes)
     changed = pipeline.changed_homes(undone, workspace.project, homes)
     changed = [home for home in changed if not only or home.connector.name in only]
     found = take_snapshots(workspace.project, changed, workspace.today, allow_mass_change=allow_mass_change)
-    plans = pipeline.make_plans_back(undone, changed, found, namespace, allow_mass_change=allow_mass_change)
+    plans = pipeline.make_plans_back(undone, changed, found, allow_mass_change=allow_mass_change)
     return _Run(plans, changed, workspace.project, applied=False), found.unread
 
 
@@ -142,8 +143,8 @@ class _Run:
 
         self.write(journal, over=True)
         long = any(plan.budget and plan.budget.minutes for plan in self.plans)
-        tell = say if verbose or long else lambda _: None
-        done = replace(self, plans=pipeline.apply(self.plans, self.homes, tell, limited=limited), applied=True)
+        progress = say if verbose or long else lambda _: None
+        done = replace(self, plans=pipeline.apply(self.plans, self.homes, progress, limited=limited), applied=True)
         done.write(journal, over=True)
         return done
 
@@ -168,6 +169,11 @@ class _Outcome:
     def pending(self) -> bool:
         """Whether a plan has writes other than the heartbeat's."""
         return any(plan.news for plan in self.run.plans)
+
+    @property
+    def told(self) -> bool:
+        """Whether there is more to tell than that nothing changed."""
+        return bool(self.pending or self.failed or any(plan.shown for plan in self.run.plans))
 
     @property
     def failed(self) -> bool:
@@ -209,21 +215,21 @@ def _notes(outcome: _Outcome) -> Iterator[str]:
         yield f"{label} could not be read, so its goals were left alone: {reason}"
     yield from reading.doubts()
     for label in reading.rebuilt:
-        yield f"{label}: a new memory was started; which steps you had deleted is not known any more"
+        yield f"{label}: a new memory was started; steps that you had deleted may come back"
     yield from outcome.notes
     yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
     yield from (f"{plan.label}: {notice}" for plan in outcome.run.plans for notice in plan.notices)
     for goal in reading.schedule.goals:
         if goal.failed:
             late = "does not fit before its deadline (`when_late: fail`), so it was left alone"
-            yield ": ".join((goal.goal.id, late, *goal.warnings[:1]))
+            yield ": ".join((goal.goal.id, late, *warnings(goal)[:1]))
 
 
 def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
     for note in _notes(outcome):
         say(note)
     _report_run(options, outcome.run, markdown=markdown)
-    if outcome.run.applied and not (markdown or options.json):
+    if outcome.run.applied and outcome.told and not (markdown or options.json):
         from sync.reports import text
 
         print_lines(text.status(outcome.reading.schedule))

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 PATH = ".github/workflows/backplan.yml"
 ACTION = "OWNER/backplan@v1"
 CHECKOUT = "actions/checkout@df4cb1c069e1874edd31b4311f1884172cec0e10 # v6.0.3"
+_UPLOAD_PAGES = "actions/upload-pages-artifact@7b1f4a764d45c48632c6b24a0339c27f5614fb0b # v4.0.0"
+_DEPLOY_PAGES = "actions/deploy-pages@d6db90164ac5ed86f2b6aed7e0febac5b3c0c03e # v4.0.5"
+_UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2"
+SITE = "backplan-site"  # the folder, and the artifact where there are no Pages
+PLACES = ("pages", "artifact")  # where the page can be published
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9/._-]*\.ya?ml")
 _DEFAULTS = ("goals.yaml", "config/goals.yaml")
 
@@ -38,6 +43,10 @@ jobs:
 # happens to issues, the ref is the default branch; a name alone (`ref_name`) could be a tag's as well.
 _TIP = "          ref: ${{ github.ref }} # the branch's newest files, also where the run waited or is started again\n"
 
+_IF_DEFAULT_BRANCH = (
+    "    if: github.event_name == 'schedule' || github.ref_name == github.event.repository.default_branch\n"
+)
+
 _COMMIT = """\
       - name: Keep the list
         if: ${{ !cancelled() }}
@@ -55,13 +64,33 @@ _COMMIT = """\
           }
 """
 
+# The files are the work of the job before: this one has no checkout, and only the rights that a deployment needs.
+_DEPLOYMENT = f"""
+  page: # everybody can read it at the address below, also where the repository is private
+    needs: sync
+{_IF_DEFAULT_BRANCH}    runs-on: ubuntu-latest
+    timeout-minutes: 15
+    permissions:
+      pages: write
+      id-token: write
+    environment:
+      name: github-pages
+      url: ${{{{ steps.deployment.outputs.page_url }}}}
+    steps:
+      - id: deployment
+        uses: {_DEPLOY_PAGES}
+"""
 
-def text(goals: str, apps: Collection[str]) -> str:
-    """Return the workflow for a goals file, by its path in the repository, whose tasks go to these apps."""
-    return "".join(_parts(goals, apps))
+
+def text(goals: str, apps: Collection[str], publish: str | None = None) -> str:
+    """Return the workflow for a goals file, by its path in the repository, whose tasks go to these apps.
+
+    publish: one of `PLACES`, or None where the page stays unpublished.
+    """
+    return "".join(_parts(goals, apps, publish))
 
 
-def _parts(goals: str, apps: Collection[str]) -> Iterator[str]:
+def _parts(goals: str, apps: Collection[str], publish: str | None) -> Iterator[str]:
     yield f"# Keeps the tasks in line with {goals}: every day, and at once when that file changes.\n"
     yield "name: backplan\n\n"
     yield _ON
@@ -71,18 +100,27 @@ def _parts(goals: str, apps: Collection[str]) -> Iterator[str]:
     if "github" in apps:
         yield "  issues: # what is closed there counts at once\n    types: [closed, reopened, edited, deleted]\n"
     yield f"\n{_QUEUE}"
-    yield from _sync(goals, apps)
+    yield from _sync(goals, apps, publish)
+    if publish == "pages":
+        yield _DEPLOYMENT
     yield from _plan(goals, apps)
 
 
-def _sync(goals: str, apps: Collection[str]) -> Iterator[str]:
+def _sync(goals: str, apps: Collection[str], publish: str | None) -> Iterator[str]:
     listed = "markdown" in apps
     yield "  sync:\n"
-    yield "    if: github.event_name == 'schedule' || github.ref_name == github.event.repository.default_branch\n"
+    yield _IF_DEFAULT_BRANCH
     yield from _job({"contents": "write" if listed else "read"} | ({"issues": "write"} if "github" in apps else {}))
-    yield from _steps(goals, apps, newest=True, keep_credentials=listed)
+    inputs = {"page": SITE} if publish else {}
+    if publish == "pages":
+        inputs["page-url"] = "https://${{ github.repository_owner }}.github.io/${{ github.event.repository.name }}"
+    yield from _steps(goals, apps, newest=True, history=bool(publish), keep_credentials=listed, **inputs)
     if listed:
         yield _COMMIT
+    if publish == "pages":
+        yield f"      - uses: {_UPLOAD_PAGES}\n        with:\n          path: {SITE}\n"
+    if publish == "artifact":
+        yield f"      - uses: {_UPLOAD}\n        with:\n          name: {SITE}\n          path: {SITE}\n"
 
 
 def _plan(goals: str, apps: Collection[str]) -> Iterator[str]:
@@ -99,11 +137,19 @@ def _job(permissions: dict[str, str]) -> Iterator[str]:
 
 
 def _steps(
-    goals: str, apps: Collection[str], *, newest: bool = False, keep_credentials: bool = False, **inputs: str
+    goals: str,
+    apps: Collection[str],
+    *,
+    newest: bool = False,
+    history: bool = False,
+    keep_credentials: bool = False,
+    **inputs: str,
 ) -> Iterator[str]:
     yield f"    steps:\n      - uses: {CHECKOUT}\n        with:\n"
     if newest:
         yield _TIP
+    if history:
+        yield "          fetch-depth: 0 # the page shows the deadlines that a goal has had\n"
     yield f"          persist-credentials: {'true # to push the list' if keep_credentials else 'false'}\n"
     if goals not in _DEFAULTS:
         inputs = {"goals": _yaml(goals), **inputs}

@@ -10,6 +10,7 @@ from sync.forecast.estimates import CONFIDENCES, require_numpy, spread
 from sync.forecast.learning import lessons
 from sync.schedule.deadline import countdowns, earliest_deadline
 from sync.schedule.forward_pass import early_ends
+from sync.schedule.planner import plan_all, with_deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,22 +18,23 @@ if TYPE_CHECKING:
 
     from config.project import Project
     from sync.forecast.learning import Lesson
+    from sync.schedule.context import Context
     from sync.schedule.model import Schedule, ScheduledGoal
-    from sync.schedule.planner import Planner
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The earliest deadlines of a goal: `planned` with every length as written, `sure` by confidence level.
+    """The earliest deadlines of a goal, each None if no deadline fits, or if the goal has no open steps.
 
-    They are None if no deadline is late enough, or the goal has no open steps. `estimates` is the number of open steps
-    whose estimates have a spread.
+    - planned: with every length as written
+    - by_confidence: by confidence level, in percent
+    - estimates: how many open steps have an estimate with a spread
     """
 
     goal: ScheduledGoal
     today: date
     planned: date | None
-    sure: Mapping[int, date | None]
+    by_confidence: Mapping[int, date | None]
     estimates: int
     lessons: tuple[Lesson, ...]
 
@@ -42,34 +44,31 @@ def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
     goal = next(goal for goal in schedule.goals if goal.goal.id == goal_id)
     if goal.done or not goal.waiting:
         return Fit(goal, schedule.today, None, dict.fromkeys(CONFIDENCES), 0, lessons(schedule))
-    planner = planner_of(project, schedule)
-    written = planner.planned[goal_id]
-    planned = earliest_deadline(planner, written)
+    context = context_of(project, schedule)
+    planned = earliest_deadline(context, context.plans[goal_id])
     estimates = sum(spread(step.step) is not None for step in goal.waiting)
-    sure: Mapping[int, date | None] = (
-        _sure(project, schedule, goal, planner) if estimates else dict.fromkeys(CONFIDENCES, planned)
-    )
-    return Fit(goal, schedule.today, planned, sure, estimates, lessons(schedule))
+    same: dict[int, date | None] = dict.fromkeys(CONFIDENCES, planned)
+    by_confidence = _by_confidence(project, schedule, goal, context) if estimates else same
+    return Fit(goal, schedule.today, planned, by_confidence, estimates, lessons(schedule))
 
 
-def _sure(project: Project, schedule: Schedule, goal: ScheduledGoal, planner: Planner) -> dict[int, date | None]:
-    """Return the earliest deadlines by confidence level, in percent."""
+def _by_confidence(
+    project: Project, schedule: Schedule, goal: ScheduledGoal, context: Context
+) -> dict[int, date | None]:
+    """Return the earliest deadline at each confidence level, in percent."""
     require_numpy()
     from sync.forecast.risk import Sampler
 
     sampler = Sampler(project, schedule)
-    due_at = partial(countdowns, planner, planner.planned[goal.goal.id])
-    hanging = planner.hanging(goal.goal)
-    deadlines_at = (lambda day: planner.with_deadline(goal.goal, day).deadlines) if hanging else None
+    due_at = partial(countdowns, context, context.plans[goal.goal.id])
+    others_depend = context.hanging(goal.goal)
+    deadlines_at = (lambda day: with_deadline(context, goal.goal, day).deadlines) if others_depend else None
     return {percent: sampler.earliest_deadline(goal, percent, due_at, deadlines_at) for percent in CONFIDENCES}
 
 
-def planner_of(project: Project, schedule: Schedule) -> Planner:
-    """Return the scheduler in the state in which it made `schedule`."""
-    from sync.schedule.planner import Planner
-
-    planner = Planner(project, schedule.progress, schedule.today)
-    planner.plan_all()
-    plans = (planner.planned[goal.id] for goal in project.sequence)
-    planner.ends = early_ends(planner.progress, planner.today, planner.deadlines, plans)
-    return planner
+def context_of(project: Project, schedule: Schedule) -> Context:
+    """Return the context in which `schedule` was made."""
+    context = plan_all(project, schedule.progress, schedule.today)
+    plans = (context.plans[goal.id] for goal in project.sequence)
+    context.ends.update(early_ends(context.progress, context.today, context.deadlines, plans))
+    return context

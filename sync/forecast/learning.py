@@ -5,8 +5,8 @@ recorded. It ends on the day it was ticked, and begins:
 - on its planned start, or on the day after the steps before it were done, if that was later;
 - on the day after the steps before it were done, if it was done before its planned start.
 
-Steps whose beginning is not known do not count; nor do steps without a length of their own, steps that repeat,
-appointments and milestones.
+Steps do not count if it is not known when they began, if they have no length of their own, if they repeat, or if they
+are appointments or milestones.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.calendars import Calendar
-    from config.project import Step
+    from config.project import Goal, Step
     from sync.schedule.model import Progress, Schedule
 
-LEAST_STEPS = 5  # fewer tell nothing
-_SAME = 0.1  # as good as what was planned
+LEAST_STEPS = 5  # fewer show nothing
+_SAME = 0.1  # a smaller difference from 1 counts as no difference
+_KINDS = ("all", "label", "who")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Lesson:
         return self.taken_days / self.planned_days
 
     @property
-    def tells(self) -> bool:
+    def is_notable(self) -> bool:
         """Whether steps take noticeably more or less than planned."""
         return abs(self.factor - 1) >= _SAME
 
@@ -64,14 +65,18 @@ def lessons(schedule: Schedule) -> tuple[Lesson, ...]:
             measured = _measured(step, days, schedule.progress)
             if measured is None:
                 continue
-            who = step.who or goal.goal.who
-            groups = [("all", ""), *(("label", label) for label in dict.fromkeys((*goal.goal.labels, *step.labels)))]
-            for group in (*groups, *([("who", who)] if who else [])):
+            for group in _groups(goal.goal, step):
                 count, planned, taken = sums.get(group, (0, 0, 0))
                 sums[group] = count + 1, planned + measured[0], taken + measured[1]
-    order = ("all", "label", "who")
-    found = sorted(sums.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+    found = sorted(sums.items(), key=lambda item: (_KINDS.index(item[0][0]), item[0][1]))
     return tuple(Lesson(kind, name or None, *sums) for (kind, name), sums in found if sums[0] >= LEAST_STEPS)
+
+
+def _groups(goal: Goal, step: Step) -> list[tuple[str, str]]:
+    """Return the kind and name of each lesson that a step counts for."""
+    who = step.who or goal.who
+    labels = dict.fromkeys((*goal.labels, *step.labels))
+    return [("all", ""), *(("label", label) for label in labels), *([("who", who)] if who else [])]
 
 
 def _measured(step: Step, days: WorkingDays, progress: Progress) -> tuple[int, int] | None:
@@ -85,19 +90,23 @@ def _measured(step: Step, days: WorkingDays, progress: Progress) -> tuple[int, i
     planned = days.position(due.toordinal()) - days.position(start.toordinal() - 1)
     if step.takes.unit is Unit.WORKING_DAYS:
         planned = step.takes.amount  # a squeezed plan gives it less than was written
-    begin = _begin(step, start.toordinal() - 1, done.toordinal(), days, progress.done)
-    if begin is None or not planned:
+    before = _day_before(step, start.toordinal() - 1, done.toordinal(), days, progress.done)
+    if before is None or not planned:
         return None
-    return planned, max(1, days.position(done.toordinal()) - days.position(begin))
+    return planned, max(1, days.position(done.toordinal()) - days.position(before))
 
 
-def _begin(step: Step, start: int, done: int, days: WorkingDays, others: Mapping[str, date]) -> int | None:
-    """Return the last day, working or not, before a step began; None if not known. `start` is the planned one."""
+def _day_before(step: Step, planned: int, done: int, days: WorkingDays, others: Mapping[str, date]) -> int | None:
+    """Return the last day, working or not, before a step began; None if it is not known.
+
+    planned: that day by the plan. done: the day on which the step was done. others: the days on which others were.
+    """
     if any(link.key not in others for link in step.after):
         return None
-    followed = [
+    ends = [
         days.after(others[link.key].toordinal(), link.wait) if link.wait else others[link.key].toordinal()
         for link in step.after
     ]
-    begin = max(followed, default=None) if done <= start else max([start, *followed])
-    return begin if begin is not None and begin < done else None
+    candidates = ends if done <= planned else [planned, *ends]
+    found = max(candidates, default=done)
+    return found if found < done else None

@@ -1,8 +1,11 @@
 """Computes how likely a goal's dates hold: Monte Carlo over its network, from estimates such as 2-3-6 days.
 
 Each sample has a length for every open step with an estimate. The forward pass of `sync.schedule.forward_pass` is
-computed for all samples at once. Steps without an estimate have no spread, nor have done steps. A step that has begun
-ends its drawn length after its start, and not before today. Goals that follow each other share their samples.
+computed for all samples at once.
+
+- Steps without an estimate, and steps that are done, are the same in all samples.
+- A step that has begun ends its drawn length after its start, but not before today.
+- Goals that follow each other share their samples.
 """
 
 from __future__ import annotations
@@ -54,7 +57,10 @@ class _Ends:
     countdowns: Mapping[str, Days]
 
     def chance(self, limit: int, deadline: int, due: Mapping[str, int]) -> float:
-        """Return the share of samples that keep the limit, the deadline and each own day; `due` has the countdowns'."""
+        """Return the share of samples that keep the limit, the deadline and each day of a step.
+
+        due: the days of the steps that count down, by key.
+        """
         days = [*self.own, *((finish, due[key]) for key, finish in self.countdowns.items())]
         held = np.asarray((self.bound <= limit) & (self.done <= deadline))
         for finish, day in days:
@@ -74,9 +80,9 @@ class Sampler:
         lengths: Mapping[str, Sampled] | None = None,
         deadlines: Mapping[str, int] | None = None,
     ) -> None:
-        """Draw the lengths, or use those given, and compute the goals, each after those that it follows.
+        """Compute all goals, each after those that it follows. The lengths are drawn, unless they are given.
 
-        `deadlines` are those of goals that other goals come after, where they are not the schedule's.
+        deadlines: of all goals, if they are not the schedule's.
         """
         self._project, self._schedule = project, schedule
         self._today = schedule.today.toordinal()
@@ -89,11 +95,11 @@ class Sampler:
         self._lengths = draw((s.step for s in self._steps.values()), samples) if lengths is None else lengths
         self._sharing = _may_share(project, self._steps)
         self.finish: dict[str, Days] = {}
-        self._free: dict[str, Days] = {}  # the day after which what follows a step may begin
+        self._over: dict[str, Days] = {}  # of each step, the day after which the steps that follow it may begin
         for goal in project.sequence:
-            finish, free = self._finishes(self._goals[goal.id], self._today)
+            finish, over = self._finishes(self._goals[goal.id], self._today)
             self.finish.update(finish)
-            self._free.update(free)
+            self._over.update(over)
 
     def risk(self, goal: ScheduledGoal, confidence: int) -> Risk | None:
         """Return the risk of a goal; None if it has no open steps, or is closed."""
@@ -117,7 +123,7 @@ class Sampler:
         return sum(step.step.key in self._lengths for step in goal.waiting)
 
     def _latest_start(self, goal: ScheduledGoal, bound: Days, confidence: int) -> date:
-        """Return the last working day to begin on; today is known to do."""
+        """Return the last working day on which work may begin. Today is early enough."""
         days, due = self._days(goal).days, _countdown_dues(goal)
         start = max(self._today, goal.goal.start.toordinal() if goal.goal.start else self._today)
         least, limit = days.position(start - 1) + 1, days.position(goal.limit.toordinal())
@@ -137,10 +143,10 @@ class Sampler:
         due_at: Callable[[int], Mapping[str, int]],
         deadlines_at: Callable[[int], Mapping[str, int]] | None = None,
     ) -> date | None:
-        """Return the earliest deadline whose limit, and with it each countdown, holds in `percent` of 100 samples.
+        """Return the earliest deadline that holds, with all countdowns to it, in `percent` of 100 samples.
 
-        `due_at` gives the due day of each countdown for a deadline; `deadlines_at` the deadlines of all goals, where
-        some hang on this one.
+        due_at: returns the due day of each countdown for a deadline. deadlines_at: returns the deadlines of all goals
+        for a deadline of this one; None if no other deadline depends on it.
         """
         days, ends = self._days(goal).days, self._ends(goal, self.finish)
         fixed = [step.due.toordinal() for step in goal.waiting if step.due and (step.step.on or step.pinned)]
@@ -187,47 +193,48 @@ class Sampler:
         return latest([finish, self._fixed[key]]) if key in self._fixed else finish
 
     def _finishes(self, goal: ScheduledGoal, today: int) -> tuple[dict[str, Days], dict[str, Days]]:
-        """Return the finish of each step of a goal where what has not begun can begin on the day `today`.
+        """Return the finish of each step of a goal, and the day after which the steps that follow it may begin.
 
-        And the day after which what follows it may begin.
+        today: the first day on which steps that have not begun may begin.
         """
         days = self._days(goal)
         begin = max(today, goal.goal.start.toordinal() if goal.goal.start else today)
         first_day = days.days.forward(begin)
         found: dict[str, Days] = {}
-        free: dict[str, Days] = {}
+        over: dict[str, Days] = {}
         for step in goal.goal.sequence:
             scheduled = self._steps[step.key]
-            earliest = self._earliest(scheduled, days, begin, free)
+            earliest = self._earliest(scheduled, days, begin, over)
             if scheduled.done:
-                found[step.key] = scheduled.done.toordinal()
+                finish: Days = scheduled.done.toordinal()
+            elif scheduled.dropped:
+                finish = earliest
             else:
-                finish = earliest if scheduled.dropped else self._finish(goal, scheduled, days, earliest, first_day)
+                finish = self._finish(goal, scheduled, days, earliest, first_day)
                 if step.key in self._fixed and _unit(step) is not Unit.CALENDAR_DAYS:
                     finish = days.on_free_day(earliest, finish, self._fixed[step.key])
-                found[step.key] = finish
-            free[step.key] = self._over(goal, scheduled, earliest, found[step.key])
-        return found, free
+            found[step.key] = finish
+            over[step.key] = self._over_after(goal, scheduled, earliest, finish)
+        return found, over
 
-    def _over(self, goal: ScheduledGoal, scheduled: ScheduledStep, earliest: Days, finish: Days) -> Days:
-        """Return the day after which what follows a step may begin; without a length, it takes none of its day."""
-        key = scheduled.step.key
+    def _over_after(self, goal: ScheduledGoal, scheduled: ScheduledStep, earliest: Days, finish: Days) -> Days:
+        """Return the day after which the steps that follow may begin; a step without a length takes none of its day."""
+        key, drawn = scheduled.step.key, self._lengths.get(scheduled.step.key)
         if scheduled.done:
             return finish - 1 if scheduled.step.milestone else finish
         if key not in self._sharing:
             return self._end(key, finish)
-        drawn = self._lengths.get(key)
         if drawn is None:
             return earliest if scheduled.step.milestone else finish
         return finish if self._begun(goal, scheduled) is not None else np.where(drawn == 0, earliest, finish)
 
-    def _earliest(self, scheduled: ScheduledStep, days: SampledDays, begin: int, free: Mapping[str, Days]) -> Days:
+    def _earliest(self, scheduled: ScheduledStep, days: SampledDays, begin: int, over: Mapping[str, Days]) -> Days:
         """Return the last day before the step can start. A dropped one takes no time, but keeps its place."""
         step = scheduled.step
         ends: list[Days] = [begin - 1]
         if step.not_before is not None and not scheduled.dropped:
             ends.append(step.not_before.toordinal() - 1)
-        before = ((free[link.key] if link.key in free else self._free[link.key], link.wait) for link in step.after)
+        before = ((over[link.key] if link.key in over else self._over[link.key], link.wait) for link in step.after)
         ends += [days.after(end, wait) for end, wait in before]
         ends += [days.after(self._deadlines[link.key], link.wait) for link in step.after_goals]
         return latest(ends)
@@ -235,19 +242,22 @@ class Sampler:
     def _finish(
         self, goal: ScheduledGoal, scheduled: ScheduledStep, days: SampledDays, earliest: Days, begin: int
     ) -> Days:
-        drawn, unit = self._lengths.get(scheduled.step.key), _unit(scheduled.step)
-        if scheduled.step.not_before is not None:
-            begin = max(begin, days.days.forward(scheduled.step.not_before.toordinal()))
-        if (start := self._begun(goal, scheduled)) is not None and scheduled.due is not None:
-            least: Days = scheduled.due.toordinal()
-            if scheduled.overdue:
-                least = days.forward(latest([earliest + 1, begin]))
-            elif drawn is not None:
-                least = days.days.forward(self._today)
-            return least if drawn is None else latest([least, days.finish(start - 1, drawn, unit, begin)])
-        if drawn is not None:
-            return days.finish(earliest, drawn, unit, begin)
-        return days.finish(earliest, _length(goal, scheduled, days.days), unit, begin)
+        """Return the last day of an open step. begin: the first working day of the goal's work.
+
+        A step that has begun, or is overdue, keeps its day; with a drawn length, it ends that long after its start. But
+        it does not end before today, or where it is overdue, before the steps that it follows.
+        """
+        step = scheduled.step
+        if step.not_before is not None:
+            begin = max(begin, days.days.forward(step.not_before.toordinal()))
+        start, drawn = self._begun(goal, scheduled), self._lengths.get(step.key)
+        if start is None or scheduled.due is None:
+            length = _length(goal, scheduled, days.days) if drawn is None else drawn
+            return days.finish(earliest, length, _unit(step), begin)
+        if drawn is None and not scheduled.overdue:
+            return scheduled.due.toordinal()
+        least = days.forward(latest([earliest + 1, begin])) if scheduled.overdue else days.days.forward(self._today)
+        return least if drawn is None else latest([least, days.finish(start - 1, drawn, _unit(step), begin)])
 
     def _begun(self, goal: ScheduledGoal, scheduled: ScheduledStep) -> int | None:
         """Return the day on which a step began, by a plan that has stood for a day: it is under way, or overdue."""

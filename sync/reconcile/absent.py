@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.base import Action, Write
 from connectors.model import ADDITIVE, FIELDS, Content, StoredKey, digest
-from sync.reconcile.change import Change, keep
+from sync.reconcile.change import Change, filled, keep
 from sync.reconcile.context import Outcome
 from sync.reconcile.marking import free_generation, new_marker, nonce_of
 from sync.reconcile.merge import joined
@@ -77,14 +77,8 @@ def _created(context: Context, wanted: DesiredTask, memory: Memory, previous: st
     content = context.connector.canonical(_with_edits(context, wanted))
     above = context.places.above(wanted)
     write = Write(Action.CREATE, wanted.key, content=content, marker=marker, parent=above, previous=previous)
-    change = Change(Action.CREATE, wanted.key, _why_created(memory, fresh=fresh), _filled(content), write)
+    change = Change(Action.CREATE, wanted.key, _why_created(memory, fresh=fresh), filled(content), write)
     return Outcome((change,), StoredKey("pending", marker.nonce, generation, definition=wanted.definition))
-
-
-def _filled(content: Content) -> dict[str, tuple[object, object]]:
-    """Return the (old, new) of each field that has a value."""
-    values = {name: getattr(content, name) for name in FIELDS}
-    return {name: (None, value) for name, value in values.items() if value and value != "none"}
 
 
 def _why_created(memory: Memory, *, fresh: bool) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from config.display import count
 from config.keys import HEARTBEAT
 from connectors.base import Action
+from connectors.model import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,12 @@ def keep(key: str, reason: str) -> Change:
     return Change(Action.KEEP, key, reason)
 
 
+def filled(content: Content) -> dict[str, tuple[object, object]]:
+    """Return the (old, new) of each field that has a value."""
+    values = {name: getattr(content, name) for name in FIELDS}
+    return {name: (None, value) for name, value in values.items() if value and value != "none"}
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectorPlan:
     """What has to change in one connector.
@@ -92,6 +99,11 @@ class ConnectorPlan:
     def news(self) -> tuple[Change, ...]:
         """The writes that count: all but the heartbeat's, which moves every day."""
         return tuple(change for change in self.writes if change.key != HEARTBEAT)
+
+    @property
+    def shown(self) -> tuple[Change, ...]:
+        """The changes that people are told of: the heartbeat's only where it failed."""
+        return tuple(change for change in self.changes if change.key != HEARTBEAT or change.error)
 
     @property
     def pending(self) -> bool:

@@ -85,9 +85,20 @@ def wanted_goal(
     return DesiredGoal(goal.goal.id, (own, *parts), goal.made, goal.digest, first_sync, repeating)
 
 
+def contents(goal: ScheduledGoal) -> dict[str, Content]:
+    """Return what people see of a goal's own task and its steps', by key."""
+    last = _last(goal)
+    return {goal.goal.id: _goal_content(goal), **{s.step.key: _step_content(goal, s, last) for s in goal.steps}}
+
+
+def _last(goal: ScheduledGoal) -> dict[str, str]:
+    """Return the key of each step's task: for a step that repeats, that of its last occurrence."""
+    return {step_of(step.step.key): step.step.key for step in goal.steps if not step.dropped}
+
+
 def _parts(deadline: str, goal: ScheduledGoal, nested: int) -> Iterator[DesiredTask]:
     """Yield the tasks of a goal's steps and groups. nested: as for `wanted_goal`."""
-    last = {step_of(step.step.key): step.step.key for step in goal.steps if not step.dropped}
+    last = _last(goal)
     scheduled = {step.step.key: step for step in goal.steps}
     own_steps = [step.step for step in goal.steps]
     above, members = goal.goal.chains(), goal.goal.members(own_steps)
@@ -139,8 +150,7 @@ def _step(
 ) -> DesiredTask:
     """Return a step's task.
 
-    last: the key of each step's task: for a step that repeats, that of its last occurrence. above: the keys of the
-    groups around it, the innermost first.
+    last: as `_last` returns it. above: the keys of the groups around it, the innermost first.
     """
     step = scheduled.step
     dates = (scheduled.start, scheduled.due) if scheduled.start and scheduled.due and scheduled.open else None

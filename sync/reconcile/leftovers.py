@@ -68,7 +68,7 @@ def clear_leftovers(
     changes: Sequence[Change],
     left: Collection[str],
 ) -> list[Change]:
-    """Return the changes that let go of the tasks that the file no longer has, and of past occurrences.
+    """Return the changes that remove or detach the tasks that the file no longer has, and past occurrences.
 
     leaving: these tasks, by their keys. repeating: the keys of the file's steps that repeat. changes, left: as for
     `remove_duplicates`.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def new_marker(context: Context, wanted: DesiredTask, nonce: str, generation: int) -> Marker:
     """Return the marker of a task that has exactly the content that is wanted."""
     content = context.connector.canonical(wanted.content)
-    held = context.connector.capabilities.fields
+    held = context.connector.capabilities.held(wanted.key)
     applied = {name: digest(getattr(content, name)) for name in FIELDS if name != "due" and name in held}
     applied |= {"timing": wanted.timing, "parent": context.places.place(wanted)}
     due, pinned = wanted.content.due, wanted.pinned
@@ -33,7 +33,7 @@ def merged_marker(context: Context, wanted: DesiredTask, task: Task, merged: Mer
     marker = new_marker(context, wanted, task.marker.nonce, task.marker.generation)
     applied = dict(marker.applied)
     applied["parent"] = context.places.place_after(wanted, task)
-    for name in context.connector.capabilities.fields - {"due"}:
+    for name in context.connector.capabilities.held(wanted.key) - {"due"}:
         if name in merged.edited_by_user:
             applied[name] = task.marker.applied.get(name, applied[name])
         elif name not in ADDITIVE:  # of those, only the file's values were applied: the user's are not ours to remove

@@ -71,7 +71,7 @@ def _differing(connector: Connector, wanted: DesiredTask, task: Task, doubled: S
     """Yield the fields that differ, and links that have to be written again."""
     want, have = connector.canonical(wanted.content), task.content
     # A task that is done keeps its dates: the plan no longer contains it.
-    held = connector.capabilities.fields - ({"start", "due"} if wanted.done else set())
+    held = connector.capabilities.held(wanted.key) - ({"start", "due"} if wanted.done else set())
     for name in (name for name in FIELDS if name in held):
         new, old = getattr(want, name), getattr(have, name)
         again = name == "after" and not doubled.isdisjoint(new)
@@ -87,10 +87,12 @@ def _is_spelt_anew(connector: Connector, have: Content, title: str) -> bool:
 def _is_preserved(case: _Case) -> bool:
     """Return whether the user's value is to be preserved as text when the file's is written.
 
-    A goal and a group have their dates from their steps, so that a date given to one of them is not preserved.
+    A goal and a group have their dates from their steps, so that a date given to one of them is not preserved. The
+    first day of a step whose last day the user moved follows from that one.
     """
     derived = case.wanted.whole and case.name in ("start", "due")
-    return bool(case.old) and case.name not in ADDITIVE and not derived
+    follows = case.name == "start" and case.task.content.due != case.task.marker.due
+    return bool(case.old) and case.name not in ADDITIVE and not (derived or follows)
 
 
 # One policy for each field: who changed it since it was last applied, and which value it is to have

@@ -66,8 +66,10 @@ class _Apps:
 
     def that_keep(self, step: Step) -> list[ServiceView]:
         """Return the apps in which the goal goes on and the user did not drop the step."""
-        definition = digests.definition(step)
-        return [view for view in self.homes if not view.dropped(step.key, definition, recreate=self.recreate)]
+        return [view for view in self.homes if not self._dropped_in(view, step)]
+
+    def _dropped_in(self, view: ServiceView, step: Step) -> bool:
+        return view.published(step.key) and view.dropped(step.key, digests.definition(step), recreate=self.recreate)
 
     @property
     def gave_up(self) -> bool:
@@ -221,8 +223,9 @@ def _pin(deadline: str, step: Step, views: Iterable[ServiceView]) -> date | None
     There is none where the file has since changed what sets this date. To clear the date in one app gives it back to
     the plan, in every app.
     """
-    timing = digests.timing(deadline, step)
-    tasks = [task for task in _pinnable(step, views) if task.marker.applied.get("timing") == timing]
+    there = _pinnable(step, views)
+    timing = digests.timing(deadline, step) if there else ""
+    tasks = [task for task in there if task.marker.applied.get("timing") == timing]
     moved = [task.content.due for task in tasks if task.content.due != task.marker.due]
     pinned = [task.content.due for task in tasks if task.content.due == task.marker.due and task.marker.pinned]
     return None if None in moved else next(filter(None, [*moved, *pinned]), None)
@@ -344,7 +347,7 @@ def _is_recurring(step: Step, views: Iterable[ServiceView]) -> bool:
 
 
 def _is_news(views: Iterable[ServiceView], step: Step) -> bool:
-    """Return whether some app has yet to show that a step is done. One that has let go of the step does not count."""
+    """Return whether some app has yet to show that a step is done. One that has detached its task does not count."""
     entries = [view.remembered(step.key) for view in views]
     states = [entry.state for entry in entries if entry is not None and entry.state != "removed"]
     return not states or any(state != "done" for state in states)

@@ -43,12 +43,6 @@ class Record:
         """The ids of the goals that the run changed, old ones and new ones."""
         return {_goal(entry) for entry in self.entries} | set(self.before) | set(self.after)
 
-    @property
-    def detached(self) -> list[State]:
-        """The tasks that the run left to the user, as they were then."""
-        states = (entry.after for entry in self.entries if entry.before)
-        return [state for state in states if state is not None and state.marker is None]
-
     def only(self, goals: Collection[str]) -> Record:
         """Return the part of the record that concerns these goals."""
         before, after = (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from connectors.model import Content, Snapshot, Task
 
 
+_NAMED = 5  # keys of each kind that a doubt names
 _InDoubt = tuple[list[str], list[str]]  # the keys that went and those that came at one place
 
 
@@ -373,7 +374,7 @@ def _stretches(keys: Sequence[tuple[str, bool]], shared: set[str]) -> dict[str, 
 
 
 def _doubt(what: str, went: Sequence[str], came: Sequence[str]) -> str:
-    gone, new = (", ".join(f"`{key}`" for key in keys) for keys in (went, came))
+    gone, new = _named(went), _named(came)
     if len(went) == len(came) == 1:
         return (
             f"{gone} is done, and {new} stands where it stood: write `was: {went[0]}` here if only the title changed, "
@@ -383,3 +384,8 @@ def _doubt(what: str, went: Sequence[str], came: Sequence[str]) -> str:
         f"several {what} changed their titles here, and only a guess could tell which became which: {gone} went, {new} "
         f"came; write `was: {went[0]}` (and so on) at those that were renamed, or an `id` at those that are new"
     )
+
+
+def _named(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return ", ".join(f"`{key}`" for key in keys[:_NAMED]) + more

@@ -1,29 +1,29 @@
-"""The way back: what has to change in one connector so that it is as before a run. Pure, as the differ is.
+"""Plans how to undo a run in one app. Pure.
 
-Each part of a task (a field, its tick, each word of its marker) and each entry of the memory is compared three ways:
-before the run, after it, and now. What is now as the run left it is put back. What was changed since stays, whoever
-changed it, and is told. What the run had never come to is as before, and there is nothing to do.
+Each part of a task (a field, whether it is done, each value of its marker) is compared three ways: before the run,
+after it, and now. Where it is as the run left it, it is put back. Later changes stay, whoever made them, and are
+reported. `undo_memory` does the same with the memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from config.keys import goal_of, is_group
+from config.keys import goal_of, is_group, is_in_goal
 from config.redaction import HIDDEN
 from connectors.base import Action, Write
-from connectors.model import FIELDS, Marker, StoredGoal, StoredKey, Task, client_nonce
-from sync.reconcile.change import Change, ConnectorPlan, State, state_of
+from connectors.model import FIELDS, Marker, Task, client_nonce
+from sync.reconcile.change import Change, ConnectorPlan, State, filled, keep, state_of
 from sync.reconcile.digests import place_in
 from sync.reconcile.renames import follow
 from sync.reconcile.safety import refuse_mass_change
 from sync.reconcile.strays import addressed
+from sync.reconcile.undo_memory import entry_of, memory_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from connectors.base import Connector
     from connectors.model import Snapshot
@@ -31,339 +31,314 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Fields = dict[str, tuple[object, object]]
-Memory = Mapping[str, StoredGoal]
 _LATER = "a later run changed it: it stays, or undo that run first"
+
+
+class _Undone(NamedTuple):
+    """The changes that undo one change of the run. held: the memory of the task stays as it is."""
+
+    changes: tuple[Change, ...] = ()
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _App:
+    """One app as it is now.
+
+    - tasks: ours, by their native ids and by their nonces; keys: theirs
+    - again: the generations of the tasks that are created again, by key
+    - groups: the keys of groups, by the place that the markers of their members have
+    """
+
+    connector: Connector
+    snapshot: Snapshot
+    tasks: Mapping[str, Task]
+    keys: frozenset[str]
+    again: Mapping[str, int]
+    groups: Mapping[str, str]
 
 
 def plan(
     connector: Connector,
     snapshot: Snapshot,
     record: Record,
-    *,
-    let_go: frozenset[str],
-    namespace: str,
-    allow_mass_change: bool = False,
     new_nonce: Callable[[], str],
+    *,
+    allow_mass_change: bool = False,
 ) -> ConnectorPlan:
-    """Return the plan that undoes a run in one connector.
+    """Return the plan that undoes a run in one app.
 
-    let_go: native ids of the tasks that the run detached and that stand as it left them, without a marker.
-
-    Raises RefusedError when more would be removed than a slip of the hand may remove.
+    Raises RefusedError when more tasks would be removed than a mistake may remove.
     """
-    snapshot, record = _by_old_keys(snapshot, record)
-    back = _Tasks(connector, snapshot, record, let_go, namespace, new_nonce)
-    for entry in sorted(record.entries, key=lambda entry: not is_group(entry.key)):  # what stands in one follows it
-        back.entry(entry)
-    back.remove_what_was_made()
-    changes = tuple(addressed(sorted(back.changes, key=back.place), snapshot))
+    found, recorded = _by_old_keys(snapshot, record)
+    app = _app(connector, found, recorded)
+    undone = _keep_full([_undo(app, entry, record, new_nonce) for entry in recorded.entries], found.tasks)
+    planned = [change for one in undone for change in one.changes]
+    changes = tuple(addressed(_sorted([*_detach_copies(app, planned), *planned], record, snapshot), snapshot))
     if not allow_mass_change:
         refuse_mass_change(record.label, snapshot, changes)
-    forgetful = connector.capabilities.local or not connector.capabilities.client_ids
-    memory = _memory_back(record, snapshot.memory, back, forgetful=forgetful)
+    held = {change.key for one in undone if one.held for change in one.changes if change.action is Action.KEEP}
+    forgets = connector.capabilities.local or not connector.capabilities.client_ids
+    memory = memory_before(record, snapshot.memory, changes, held, forgets=forgets)
     return ConnectorPlan(record.label, changes, memory, snapshot.memory, snapshot.memory)
 
 
 def _by_old_keys(snapshot: Snapshot, record: Record) -> tuple[Snapshot, Record]:
-    """Return both with the tasks that come after others by the keys that those had before the run."""
+    """Return both; tasks that come after others name these by the keys that they had before the run."""
     marked = ((e.before.marker, e.after.marker) for e in record.entries if e.before and e.after)
     old = {after.key: before.key for before, after in marked if before and after and after.key != before.key}
-    if not old:
-        return snapshot, record
 
-    def state(of: State | None) -> State | None:
-        return of and replace(of, content=follow(of.content, old))
+    def renamed(state: State | None) -> State | None:
+        return state and replace(state, content=follow(state.content, old))
 
     tasks = tuple(replace(task, content=follow(task.content, old)) for task in snapshot.tasks)
-    entries = tuple(replace(e, before=state(e.before), after=state(e.after)) for e in record.entries)
+    entries = tuple(replace(e, before=renamed(e.before), after=renamed(e.after)) for e in record.entries)
     return replace(snapshot, tasks=tasks), replace(record, entries=entries)
 
 
-class _Tasks:
-    """Collects the changes of one connector.
+def _app(connector: Connector, snapshot: Snapshot, record: Record) -> _App:
+    tasks = {task.marker.nonce: task for task in snapshot.tasks} | {task.native_id: task for task in snapshot.tasks}
+    keys = frozenset(task.marker.key for task in snapshot.tasks)
+    removed = (entry.before for entry in record.entries if entry.before and not entry.after)
+    missing = (state.marker for state in removed if state.marker and not _task(tasks, state))
+    again = {m.key: m.generation + 1 for m in missing if m.key not in keys and not _came_back(snapshot, m)}
+    return _App(connector, snapshot, tasks, keys, again, _groups(record, again))
 
-    `held` are keys whose entry of the memory stays as it is, `made_again` the new entries of tasks that come back.
-    `_groups` are the keys of groups by the place of what stands in them, as a marker has it.
-    """
 
-    def __init__(
-        self,
-        connector: Connector,
-        snapshot: Snapshot,
-        record: Record,
-        let_go: frozenset[str],
-        namespace: str,
-        new_nonce: Callable[[], str],
-    ) -> None:
-        self.changes: list[Change] = []
-        self.held: set[str] = set()
-        self.made_again: dict[str, StoredKey] = {}
-        self._connector = connector
-        self._fields = tuple(name for name in FIELDS if name in connector.capabilities.fields)
-        self._snapshot = snapshot
-        self._record = record
-        self._let_go = let_go
-        self._namespace = namespace
-        self._new_nonce = new_nonce
-        self._tasks = {task.native_id: task for task in snapshot.tasks}
-        self._tasks_by_nonce = {task.marker.nonce: task for task in snapshot.tasks}
-        self._keys = {task.marker.key for task in snapshot.tasks}
-        self._going: dict[str, Task] = {}
-        keys = [key for memory in (record.before, snapshot.memory) for goal in memory.values() for key in goal.keys]
-        self._order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-        entries = [item for goal in record.before.values() for item in goal.keys.items()]
-        self._groups = {place_in(key, entry.generation): key for key, entry in entries if is_group(key)}
+def _groups(record: Record, again: Mapping[str, int]) -> dict[str, str]:
+    stored = [(key, entry.generation) for goal in record.before.values() for key, entry in goal.keys.items()]
+    return {place_in(key, generation): key for key, generation in (*stored, *again.items()) if is_group(key)}
 
-    def entry(self, entry: Entry) -> None:
-        """Plan what becomes of one change of the run."""
-        before, after = entry.before, entry.after
-        match before, after, self._task(before, after):
-            case None, State() as after, Task() as task:
-                self._unmake(after, task)
-            case State(marker=Marker() as was) as before, None, None:
-                self._make_again(before, was)
-            case State(marker=Marker() as was) as before, State(marker=None), None:
-                self._take_back(before, was)
-            case State(), State(marker=Marker()), None:
-                self._keep(entry.key, "it is gone since")
-            case State(marker=None), State(marker=Marker() as became), Task() as task:
-                self._let_go_again(became, task)
-            case State(marker=Marker() as was) as before, State(marker=Marker() as became) as after, Task() as task:
-                self._put_back(before, after, was, became, task)
-            case _:
-                return  # it is as it was before the run, or is none of ours
 
-    def _task(self, *known: State | None) -> Task | None:
-        """Return the task that a change was about; None where there is none of ours now."""
-        for state in filter(None, known):
-            nonce = state.marker.nonce if state.marker else ""
-            if task := self._tasks.get(state.native_id) or self._tasks_by_nonce.get(nonce):
-                return task
-        return None
+def _task(tasks: Mapping[str, Task], *states: State | None) -> Task | None:
+    """Return the task that had one of these states; None if it is not ours any more."""
+    ids = ((state.native_id, state.marker.nonce if state.marker else "") for state in states if state)
+    return next((tasks[one] for pair in ids for one in pair if one in tasks), None)
 
-    # What the run had made
 
-    def _unmake(self, after: State, task: Task) -> None:
-        if why := self._changed_since(after, task):
-            self._hold(task.marker.key, why)
+def _came_back(snapshot: Snapshot, marker: Marker) -> bool:
+    """Return whether a task that the run removed was created again since."""
+    entry = entry_of(snapshot.memory, marker.key)
+    return entry is not None and (entry.state == "dropped" or entry.generation > marker.generation)
+
+
+def _undo(app: _App, entry: Entry, record: Record, new_nonce: Callable[[], str]) -> _Undone:
+    """Plan the undoing of one change of the run."""
+    match entry.before, entry.after, _task(app.tasks, entry.before, entry.after):
+        case None, State() as after, Task() as task:
+            return _remove(app, after, task)
+        case State(marker=Marker() as marker) as before, None, None:
+            return _create(app, before, marker, record, new_nonce)
+        case State(marker=Marker() as marker) as before, State(marker=None), None:
+            return _take_back(app, before, marker)
+        case State(), State(marker=Marker()), None:
+            return _Undone((keep(entry.key, "it is gone since"),))
+        case State(marker=None), State(marker=Marker() as marker), Task() as task:
+            return _detach(marker, task)
+        case State(marker=Marker()) as before, State(marker=Marker()) as after, Task() as task:
+            return _put_back(app, before, after, task)
+        case _:
+            return _Undone()
+
+
+def _hold(key: str, reason: str) -> _Undone:
+    return _Undone((keep(key, reason),), held=True)
+
+
+def _write(write: Write, reason: str, before: State, fields: Fields | None = None) -> Change:
+    return Change(write.action, write.key, reason, fields or {}, write, before=before)
+
+
+def _remove(app: _App, after: State, task: Task) -> _Undone:
+    """Remove a task that the run created, unless it was changed since."""
+    key = task.marker.key
+    edited = [name for name in _fields(app) if getattr(task.content, name) != getattr(after.content, name)]
+    if edited:
+        return _hold(key, f"its {edited[0]} was changed since: it stays")
+    if (task.done, task.dropped) != (after.done, after.dropped):
+        return _hold(key, "it was closed since: it stays")
+    if task.touched or task.recurring:
+        return _hold(key, "a person worked on it since: it stays")
+    if task.marker != after.marker and task.native_id not in app.snapshot.damaged:
+        return _hold(key, _LATER)
+    write = Write(Action.REMOVE, key, task.native_id, task.content, task.marker)
+    return _Undone((_write(write, "the run made it", state_of(task, task.marker)),))
+
+
+def _keep_full(undone: Sequence[_Undone], tasks: Sequence[Task]) -> list[_Undone]:
+    """Return the outcomes; a goal or group that the run created stays if one of our tasks stays below it."""
+    writes = [change.write for one in undone for change in one.changes if change.write]
+    removed = {write.native_id for write in writes if write.action is Action.REMOVE}
+    moved = {write.native_id for write in writes if "parent" in write.fields}
+    full = _full([task for task in tasks if task.native_id not in removed], moved)
+    return [_hold(key, "a step of it stays") if (key := _removed(one, full)) else one for one in undone]
+
+
+def _full(staying: Sequence[Task], moved: Collection[str]) -> set[str]:
+    """Return the keys of goals, and the native ids of tasks, that tasks stay below."""
+    goals = {goal_of(task.marker.key) for task in staying if is_in_goal(task.marker.key)}
+    return goals | {task.parent for task in staying if task.native_id not in moved}
+
+
+def _removed(one: _Undone, full: set[str]) -> str:
+    """Return the key of the goal or group that is removed though it is full; empty for none."""
+    removed = (change.write for change in one.changes if change.write and change.action is Action.REMOVE)
+    return next((write.key for write in removed if not full.isdisjoint((write.key, write.native_id))), "")
+
+
+def _create(app: _App, before: State, marker: Marker, record: Record, new_nonce: Callable[[], str]) -> _Undone:
+    """Create a task again that the run removed."""
+    key = marker.key
+    if key not in app.again:
+        return _Undone() if key in app.keys else _hold(key, "it came back since, and is gone again")
+    client_ids = app.connector.capabilities.client_ids
+    nonce = client_nonce(marker.namespace, key, app.again[key]) if client_ids else new_nonce()
+    fresh = replace(_placed(app, marker), nonce=nonce, generation=app.again[key])
+    content = app.connector.canonical(before.content)
+    above, previous = _above(app, fresh), _previous(app, record, key)
+    write = Write(Action.CREATE, key, content=content, marker=fresh, parent=above, previous=previous)
+    return _Undone((Change(Action.CREATE, key, "the run removed it", filled(content), write),))
+
+
+def _previous(app: _App, record: Record, key: str) -> str | None:
+    """Return the key of the nearest step before this one in the old order that is there, or is created again."""
+    goal = record.before.get(goal_of(key))
+    others = takewhile(lambda other: other != key, goal.keys if goal and is_in_goal(key) else ())
+    there = [other for other in others if is_in_goal(other) and (other in app.keys or other in app.again)]
+    return there[-1] if there else None
+
+
+def _take_back(app: _App, before: State, marker: Marker) -> _Undone:
+    """Put the marker back into a task that the run detached."""
+    key = marker.key
+    if key in app.keys:
+        return _hold(key, "another task has taken its place: it stays a person's own")
+    if not _is_as_detached(app.snapshot, before):
+        return _hold(key, "it was changed since, or is gone: it stays a person's own")
+    write = Write(Action.REPAIR, key, before.native_id, before.content, marker, parent=_above(app, marker))
+    return _Undone((_write(write, "the run detached it", replace(before, marker=None)),))
+
+
+def _is_as_detached(snapshot: Snapshot, state: State) -> bool:
+    """Return whether a task that the run detached is there, and has the content that it had then."""
+    taken = set(snapshot.taken.values())
+    strays = [stray for stray in snapshot.strays if not stray.unread and stray not in taken]
+    contents = {stray.native_id: stray.content for stray in strays if stray.native_id} | dict(snapshot.detached)
+    if found := contents.get(state.native_id):  # without a marker, it does not show what it comes after
+        return replace(found, after=state.content.after) == state.content
+    return sum(not stray.native_id and stray.content == state.content for stray in strays) == 1
+
+
+def _detach(after: Marker, task: Task) -> _Undone:
+    """Take the marker out of a task that an undo had put it back into."""
+    if task.marker != after:
+        return _hold(task.marker.key, _LATER)
+    write = Write(Action.DETACH, after.key, task.native_id, task.content)
+    return _Undone((_write(write, "the run took it up", state_of(task, after)),))
+
+
+def _put_back(app: _App, before: State, after: State, task: Task) -> _Undone:
+    """Undo a change to a task that was ours before the run and after it."""
+    assert before.marker and after.marker  # noqa: S101, PT018  # as `_undo` matches them
+    is_damaged = task.native_id in app.snapshot.damaged
+    now = replace(after.marker, nonce=task.marker.nonce) if is_damaged else task.marker
+    marker = _placed(app, _marker_back(before.marker, after.marker, now))
+    fields, kept = _fields_back(app, before, after, replace(task, marker=now))
+    action, closed = _action_back(before, after, task)
+    reports = tuple(keep(now.key, reason) for reason in (*kept, closed) if reason)
+    if not action and not fields and marker == now:
+        return _Undone(reports, held=bool(closed))
+    write = Write(
+        action or (Action.UPDATE if marker.key == now.key else Action.REPAIR),
+        marker.key,
+        task.native_id,
+        replace(task.content, **{name: old for name, (_, old) in fields.items()}),  # type: ignore[arg-type]
+        marker,
+        frozenset(fields) | _moved(now, marker),
+        parent=_above(app, marker),
+        done_on=before.done_on,
+    )
+    values = {name: (getattr(now, name), getattr(marker, name)) for name in ("key", "pinned")}
+    shown = fields | {name: (new, old) for name, (new, old) in values.items() if new != old}
+    change = _write(write, "as before the run", state_of(task, task.marker), shown)
+    return _Undone((*reports, change), held=bool(closed))
+
+
+def _fields_back(app: _App, before: State, after: State, task: Task) -> tuple[Fields, list[str]]:
+    """Return the fields to put back, name -> (now, before), and why others stay."""
+    fields: Fields = {}
+    kept = []
+    for name in _fields(app):
+        was, left, now = (getattr(content, name) for content in (before.content, after.content, task.content))
+        is_moved = name == "due" and after.marker is not None and task.marker.due != after.marker.due
+        if was in (left, now):
+            continue
+        if now != left or is_moved:
+            kept.append(f"its {name} was changed since: it stays")
+        elif HIDDEN in str(was):
+            kept.append(f"its {name} held a secret, which no journal keeps: it stays")
         else:
-            self._going[task.marker.key] = task
+            fields[name] = (now, was)
+    return fields, kept
 
-    def _changed_since(self, after: State, task: Task) -> str:
-        """Return in what a task is not as the run had made it."""
-        changed = [name for name in self._fields if getattr(task.content, name) != getattr(after.content, name)]
-        if changed:
-            return f"its {changed[0]} was changed since: it stays"
-        if (task.done, task.dropped) != (after.done, after.dropped):
-            return "it was closed since: it stays"
-        if task.touched or task.recurring:
-            return "a person worked on it since: it stays"
-        if task.native_id not in self._snapshot.damaged and task.marker != after.marker:
-            return _LATER
-        return ""
 
-    def remove_what_was_made(self) -> None:
-        """Remove what the run had made and nobody touched; a goal's task only when no step's stays behind."""
-        staying = {goal_of(key) for key in self._keys if "/" in key and key not in self._going}
-        moved = {c.write.native_id for c in self.changes if c.write and "parent" in c.write.fields}
-        moved |= {task.native_id for task in self._going.values()}
-        full = {task.parent for task in self._tasks.values() if task.native_id not in moved}
-        for key, task in self._going.items():
-            if key in staying if "/" not in key else task.native_id in full:
-                self._hold(key, "a step of it stays")
-            else:
-                write = Write(Action.REMOVE, key, task.native_id, task.content, task.marker)
-                self._change(write, "the run made it", task)
+def _action_back(before: State, after: State, task: Task) -> tuple[Action | None, str]:
+    """Return the action that completes or reopens a task, if one is needed; or a reason why it stays open."""
+    if before.dropped and not after.dropped:
+        return None, "" if task.dropped else "it was closed as not planned: close it again by hand"
+    if before.done == after.done or task.done != after.done:
+        return None, ""
+    return Action.COMPLETE if before.done else Action.REOPEN, ""
 
-    # What the run had removed, or let go
 
-    def _make_again(self, before: State, marker: Marker) -> None:
-        key = marker.key
-        memory = _remembered(self._snapshot.memory, key)
-        if key in self._keys:
-            return  # it came back since
-        if memory and (memory.state == "dropped" or memory.generation > marker.generation):
-            self._hold(key, "it came back since, and is gone again")
-            return
-        generation = max(marker.generation, memory.generation if memory else 0) + 1
-        client_ids = self._connector.capabilities.client_ids
-        nonce = client_nonce(self._namespace, key, generation) if client_ids else self._new_nonce()
-        fresh = replace(self._placed(marker), nonce=nonce, generation=generation)
-        content = self._connector.canonical(before.content)
-        parent, previous = self._parent(fresh), self._previous(key)
-        write = Write(Action.CREATE, key, content=content, marker=fresh, parent=parent, previous=previous)
-        fields: Fields = {n: (None, value) for n in FIELDS if (value := getattr(content, n)) and value != "none"}
-        self.changes.append(Change(Action.CREATE, key, "the run removed it", fields, write))
-        self.made_again[key] = StoredKey("pending", nonce, generation)
-        if is_group(key):
-            self._groups[place_in(key, generation)] = key
+def _detach_copies(app: _App, changes: Sequence[Change]) -> Iterator[Change]:
+    """Yield the changes that detach copies of written tasks: the next run could take such a copy for the task."""
+    written = {change.write.native_id for change in changes if change.write}
+    for copy in app.snapshot.copies:
+        task = app.tasks.get(copy.marker.nonce)
+        if task and task.native_id in written and not copy.unread:
+            write = Write(Action.DETACH, copy.marker.key, copy.native_id, copy.content)
+            yield _write(write, "a copy of one of our tasks: the person's", state_of(copy, copy.marker))
 
-    def _previous(self, key: str) -> str | None:
-        """Return the step to stand after: the nearest above it, as the memory had them, that is there or comes back."""
-        goal = self._record.before.get(goal_of(key))
-        above = takewhile(lambda other: other != key, goal.keys if goal else ())
-        known = self._keys | {entry.key for entry in self._record.entries if entry.after is None}
-        there = [other for other in above if "/" in other and other in known]
-        return there[-1] if there and "/" in key else None
 
-    def _take_back(self, before: State, marker: Marker) -> None:
-        """Put the marker back on a task that the run had let go of."""
-        key = marker.key
-        if key in self._keys or before.native_id not in self._let_go:
-            taken = "another task has taken its place" if key in self._keys else "it was changed since, or is gone"
-            self._hold(key, f"{taken}: it stays a person's own")
-            return
-        write = Write(Action.REPAIR, key, before.native_id, before.content, marker, parent=self._parent(marker))
-        theirs = replace(before, marker=None)
-        self.changes.append(Change(Action.REPAIR, key, "the run let go of it", {}, write, before=theirs))
+def _sorted(changes: Sequence[Change], record: Record, snapshot: Snapshot) -> list[Change]:
+    """Return changes by goal, removals last. A task above others is created before these, and removed after them."""
+    keys = [key for memory in (record.before, snapshot.memory) for goal in memory.values() for key in goal.keys]
+    order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
 
-    def _let_go_again(self, after: Marker, task: Task) -> None:
-        """Take the marker off a task that an undo had taken back."""
-        key = task.marker.key
-        if task.marker == after:
-            self._change(Write(Action.DETACH, key, task.native_id, task.content), "the run took it up", task)
-        else:
-            self._hold(key, _LATER)
-
-    # What the run had changed
-
-    def _put_back(self, before: State, after: State, was: Marker, became: Marker, task: Task) -> None:
-        damaged = task.native_id in self._snapshot.damaged
-        now = replace(became, nonce=task.marker.nonce) if damaged else task.marker
-        marker = self._placed(_marker_back(was, became, now))
-        fields = self._fields_back(before, after, became, now, task)
-        action = self._action(before, after, task)
-        if action is None and not fields and marker == now:
-            return
-        shown: Fields = dict(fields)
-        if marker.key != now.key:
-            action = action or Action.REPAIR
-            shown["key"] = (now.key, marker.key)
-        if marker.pinned != now.pinned:
-            shown["pinned"] = (now.pinned, marker.pinned)
-        write = Write(
-            action or Action.UPDATE,
-            marker.key,
-            task.native_id,
-            replace(task.content, **{name: old for name, (_, old) in fields.items()}),  # type: ignore[arg-type]
-            marker,
-            frozenset(fields) | _moved(now, marker),
-            parent=self._parent(marker),
-            done_on=before.done_on,
-        )
-        self._change(write, "as before the run", task, shown)
-
-    def _fields_back(self, before: State, after: State, became: Marker, marker: Marker, task: Task) -> Fields:
-        """Return what to put back, name -> (now, before); tell what stays."""
-        fields: Fields = {}
-        for name in self._fields:
-            was, became_, now = (getattr(content, name) for content in (before.content, after.content, task.content))
-            if was in (became_, now):
-                continue
-            if now != became_ or (name == "due" and marker.due != became.due):
-                self._keep(marker.key, f"its {name} was changed since: it stays")
-            elif HIDDEN in str(was):
-                self._keep(marker.key, f"its {name} held a secret, which no journal keeps: it stays")
-            else:
-                fields[name] = (now, was)
-        return fields
-
-    def _action(self, before: State, after: State, task: Task) -> Action | None:
-        """Return how to put the tick back; None where it is as before, or was changed since."""
-        if before.dropped and not after.dropped:
-            if not task.dropped:
-                self._hold(task.marker.key, "it was closed as not planned: close it again by hand")
-            return None
-        if before.done == after.done or task.done != after.done:
-            return None
-        return Action.COMPLETE if before.done else Action.REOPEN
-
-    # Helpers
-
-    def _change(self, write: Write, reason: str, task: Task, fields: Fields | None = None) -> None:
-        before = state_of(task, task.marker)
-        self.changes.append(Change(write.action, write.key, reason, fields or {}, write, before=before))
-
-    def _keep(self, key: str, reason: str) -> None:
-        self.changes.append(Change(Action.KEEP, key, reason))
-
-    def _hold(self, key: str, reason: str) -> None:
-        """Leave a task as it is, and its entry of the memory."""
-        self._keep(key, reason)
-        self.held.add(key)
-
-    def _placed(self, marker: Marker) -> Marker:
-        """Return a marker with its group by the generation that this has now, where it had to be made again."""
-        key = self._groups.get(marker.applied.get("parent", ""), "")
-        made = self.made_again.get(key)
-        return replace(marker, applied={**marker.applied, "parent": place_in(key, made.generation)}) if made else marker
-
-    def _parent(self, marker: Marker) -> str | None:
-        """Return the key of the task to stand below: that of its group, where there is one, else the goal's."""
-        group = self._groups.get(marker.applied.get("parent", ""), "")
-        if group in self._keys or group in self.made_again:
-            return group
-        return goal_of(marker.key) if "/" in marker.key else None
-
-    def place(self, change: Change) -> tuple[int, bool, int, int]:
-        """Return where a change stands: by goal, removals last; what others stand below is made first, removed last."""
-        goal = self._order.get(goal_of(change.key), len(self._order))
+    def place(change: Change) -> tuple[int, bool, int, int]:
+        goal, number = (order.get(key, len(order)) for key in (goal_of(change.key), change.key))
         removal = change.action is Action.REMOVE
-        number = self._order.get(change.key, len(self._order))
         if removal and is_group(change.key):
             return goal, removal, 1, -number
-        return goal, removal, 2 if removal and "/" not in change.key else 0, number
+        return goal, removal, 2 if removal and not is_in_goal(change.key) else 0, number
+
+    return sorted(changes, key=place)
 
 
-# The memory
+def _fields(app: _App) -> list[str]:
+    """Return the names of the fields that the app has."""
+    return [name for name in FIELDS if name in app.connector.capabilities.fields]
 
 
-def _memory_back(record: Record, now: Memory, back: _Tasks, *, forgetful: bool) -> dict[str, StoredGoal]:
-    """Return the memory as before the run, but for what was changed since, of each goal and of each of its keys.
-
-    forgetful: what the run had made may be forgotten, for the service does not remember an id of ours for good.
-    """
-    memory = dict(now)
-    for goal_id in {**record.before, **record.after}:
-        before, after, found = record.before.get(goal_id), record.after.get(goal_id), now.get(goal_id)
-        known = {**(before.keys if before else {}), **(found.keys if found else {})}
-        entries = {key: _entry_back(record, now, back, key, forgetful=forgetful) for key in known}
-        keys = {key: entry for key, entry in entries.items() if entry}
-        published_since = found and after and (found.made, found.digest) != (after.made, after.digest)
-        base = found if published_since or before is None else before
-        if base and keys:
-            memory[goal_id] = replace(base, keys=keys)
-        else:
-            memory.pop(goal_id, None)
-    return memory
+def _placed(app: _App, marker: Marker) -> Marker:
+    """Return a marker with the place of its group, if that is created again with another generation."""
+    key = app.groups.get(marker.applied.get("parent", ""), "")
+    if key not in app.again:
+        return marker
+    return replace(marker, applied={**marker.applied, "parent": place_in(key, app.again[key])})
 
 
-def _entry_back(record: Record, memory: Memory, back: _Tasks, key: str, *, forgetful: bool) -> StoredKey | None:
-    before, after, now = (_remembered(each, key) for each in (record.before, record.after, memory))
-    if key in back.made_again:
-        return back.made_again[key]
-    if key in back.held or not _is_as_left(after, now):
-        return now
-    if before is None:
-        return replace(now, state="removed") if now and not forgetful else None
-    if now is not None and now.generation > before.generation:  # a number is given once, whatever comes back
-        return replace(before, native_id=now.native_id, generation=now.generation)
-    return before
-
-
-def _remembered(memory: Memory, key: str) -> StoredKey | None:
-    goal = memory.get(goal_of(key))
-    return goal.keys.get(key) if goal else None
-
-
-def _is_as_left(after: StoredKey | None, now: StoredKey | None) -> bool:
-    """Return whether a run left an entry so: what it was about to make is now there."""
-    if after and now and after.state == "pending":
-        return now.state in ("pending", "live") and now.generation == after.generation
-    return now == after
+def _above(app: _App, marker: Marker) -> str | None:
+    """Return the key of the task above: that of the group, if it is there, else the goal's."""
+    group = app.groups.get(marker.applied.get("parent", ""), "")
+    if group in app.keys or group in app.again:
+        return group
+    return goal_of(marker.key) if is_in_goal(marker.key) else None
 
 
 def _marker_back(before: Marker, after: Marker, now: Marker) -> Marker:
+    """Return the marker of now, in which each value that is as the run left it is the one from before the run."""
     return replace(
         now,
         key=_back(before.key, after.key, now.key),
@@ -378,7 +353,6 @@ def _back(before: T, after: T, now: T) -> T:
 
 
 def _moved(before: Marker, after: Marker) -> frozenset[str]:
-    """Return `parent` where a task has to stand below another one."""
-    goals = {goal_of(marker.key) for marker in (before, after)}
-    same = len(goals) == 1 and before.applied.get("parent") == after.applied.get("parent")
-    return frozenset() if same else frozenset({"parent"})
+    """Return `parent` if a task has to move below another one."""
+    same_group = before.applied.get("parent") == after.applied.get("parent")
+    return frozenset() if same_group and goal_of(before.key) == goal_of(after.key) else frozenset({"parent"})

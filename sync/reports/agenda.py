@@ -1,4 +1,4 @@
-"""What to do now: overdue, due, to begin and under way, the days ahead, and a line for each goal. Pure."""
+"""The agenda: steps that are overdue, due, to begin or under way, the days ahead, and the open goals. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day ahead: what is due, and what begins and is due later."""
+    """A day ahead: the steps that are due, and those that begin and are due later."""
 
     date: date
     due: tuple[Entry, ...]
@@ -39,12 +39,15 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """What to do on a day, and on the days after it.
+    """The steps to work on, on a day and on the days after it.
 
-    `overdue` has the longest overdue first, `due` what is due today, `begins` what begins today and is due later, and
-    `under_way` what has begun, the longest first. `days` are those ahead on which something is due or begins. `goals`
-    are those that are not over, the most urgent first, and `following` is the first step to come where there is nothing
-    to do on any of these days.
+    - overdue: those overdue longest first
+    - due: those due today
+    - begins: those that begin today and are due later
+    - under_way: those that began earlier, the earliest first
+    - days: the days ahead on which a step is due or begins
+    - goals: those that are not over, the most urgent first
+    - following: the first step to come, if there is nothing to do on any of these days
     """
 
     today: date
@@ -58,7 +61,7 @@ class Agenda:
 
     @property
     def parts(self) -> list[tuple[str, tuple[Entry, ...]]]:
-        """The parts of the day itself that have something in them, with their names."""
+        """The parts of today that are not empty, with their names."""
         named = (
             ("Overdue", self.overdue),
             ("Due today", self.due),
@@ -69,7 +72,7 @@ class Agenda:
 
 
 def agenda(value: Schedule, days: int = 1) -> Agenda:
-    """Return what to do on the schedule's day and the `days` - 1 days after it."""
+    """Return the agenda of the schedule's day and the `days` - 1 days after it."""
     today = value.today
     entries = sorted(_entries(value), key=lambda entry: (entry.due, entry.start))
     ahead = [entry for entry in entries if entry.due > today]
@@ -110,17 +113,17 @@ def by_urgency(goals: Iterable[ScheduledGoal]) -> list[ScheduledGoal]:
 
 
 def when(entry: Entry, today: date) -> str:
-    """Return until when an entry of today is to be done, in words; empty where that is today."""
+    """Return in words when an entry of today is due; empty if that is today."""
     if entry.due < today:
-        return f"was due {display.near(entry.due, today)}, {display.days((today - entry.due).days)} ago"
-    return f"until {display.near(entry.due, today)}" if entry.due > today else ""
+        return f"was due {display.near(entry.due)}, {display.days((today - entry.due).days)} ago"
+    return f"until {display.near(entry.due)}" if entry.due > today else ""
 
 
 def idle(value: Agenda) -> str:
-    """Return a sentence where there is nothing to do; empty where there is."""
+    """Return a sentence if there is nothing to do; else an empty text."""
     if value.parts or value.days:
         return ""
     if value.following is None:
         return "Nothing is left to do." if not value.goals else "Nothing to do: no open step has a date."
-    start = display.near(value.following.start, value.today)
+    start = display.near(value.following.start)
     return f"Nothing to do yet. The next step begins {start}: {display.clean(value.following.step.step.title)}."

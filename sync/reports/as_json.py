@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import Action
+from sync.reports.warnings import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-# What a terminal or GitHub's runner would obey: JSON can write it in another way that means the same.
-_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]|(?<=#)#(?=\\[)")
+# Characters that steer a terminal or GitHub's runner. JSON has an escape for each of them.
+_STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]|(?<=#)#(?=\\[)")
 
 
 def text(document: Mapping[str, Any]) -> str:
     """Return a document as one line of JSON."""
     written = json.dumps(document, ensure_ascii=False)
-    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
+    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 
 def schedule(value: Schedule) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def schedule(value: Schedule) -> dict[str, Any]:
 
 
 def agenda(value: Agenda) -> dict[str, Any]:
-    """Return what to do on a day and on the days after it, and how the goals stand, the most urgent first."""
+    """Return the steps of a day and of the days after it, and the state of the goals, the most urgent first."""
     return {
         "version": VERSION,
         "today": value.today.isoformat(),
@@ -90,7 +91,7 @@ def _goal(goal: ScheduledGoal) -> dict[str, Any]:
         "margin_days": goal.margin,
         "state": goal.state.value,
         "earliest_deadline": _day(goal.earliest_deadline),
-        "warnings": list(goal.warnings),
+        "warnings": warnings(goal),
         "buffer": _buffer(goal.buffer) if goal.buffer else None,
         **({"risk": _risk(goal.risk)} if goal.risk else {}),
         "steps": [_step(step, goal.goal.id) for step in goal.steps],
@@ -131,7 +132,7 @@ def _load(value: Load) -> dict[str, Any]:
 
 
 def lessons(values: Sequence[Lesson]) -> list[dict[str, Any]]:
-    """Return what done steps tell: how many times the planned days they took."""
+    """Return the lessons from done steps: how many times the planned days they took."""
     return [
         {
             "kind": value.kind,
@@ -159,7 +160,7 @@ def fit(value: Fit) -> dict[str, Any]:
         "estimates": value.estimates,
         "earliest_deadlines": {
             "planned": _day(value.planned),
-            **{f"p{percent}": _day(day) for percent, day in value.sure.items()},
+            **{f"p{percent}": _day(day) for percent, day in value.by_confidence.items()},
         },
         "learning": lessons(value.lessons),
     }
@@ -186,7 +187,7 @@ def _step(step: ScheduledStep, goal_id: str) -> dict[str, Any]:
 
 
 def what_if(before: Schedule, after: Schedule) -> dict[str, Any]:
-    """Return every date that differs between two schedules of the same goals, and every goal that stands otherwise."""
+    """Return the dates that differ between two schedules of the same goals, and the goals whose health differs."""
     moves = [{"key": key, "due": [_day(old), _day(new)]} for key, old, new in after.moves(before)]
     return {"moves": moves, "health": [_health(old, new) for old, new in after.changed(before)]}
 
@@ -201,7 +202,7 @@ def _health(old: ScheduledGoal, new: ScheduledGoal) -> dict[str, Any]:
 
 
 def plans(values: Sequence[ConnectorPlan], connectors: Mapping[str, Connector], namespace: str) -> dict[str, Any]:
-    """Return plans, or what became of them, with all that `undo` needs; `connectors` by their labels."""
+    """Return plans, with the results if they were carried out, and all that `undo` needs; `connectors` by label."""
     return {
         "version": VERSION,
         "namespace": namespace,
@@ -242,7 +243,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def problems(values: Sequence[Problem]) -> dict[str, Any]:
-    """Return what is wrong with the goals files, each problem with its place."""
+    """Return the problems of the goals files, each with its place."""
     return {
         "version": VERSION,
         "problems": [

@@ -1,4 +1,4 @@
-"""A plain table for the terminal: cheap rows where they fit, for rich lays out each cell, which a long plan feels."""
+"""A plain table for the terminal. Rows that fit are printed as they are: the layout of rich is slow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BETWEEN = "  "
 
 @dataclass
 class Columns:
-    """Columns of text, left aligned but for those that are `right`; without names, there is no row of them."""
+    """Columns of text. Those in `right` are aligned right; there is no heading if all names are empty."""
 
     names: tuple[str, ...]
     right: frozenset[str] = frozenset()
@@ -62,7 +62,7 @@ class Columns:
         yield Segment.line()
 
     def _folded(self) -> Table:
-        """Return the table as rich lays it out, which folds what does not fit."""
+        """Return the table for rich, which folds cells that do not fit."""
         padding = (0, len(_BETWEEN), 0, self.indent)
         table = Table(box=None, pad_edge=False, padding=padding, header_style="dim", show_header=any(self.names))
         for name in self.names:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from config import display
+from config.calendars import WEEKDAY_NAMES
 from config.durations import Unit
 from config.keys import goal_of, step_of
 from config.project import RelativeDeadline
@@ -23,11 +25,18 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 _MANY_DAYS = 6  # from here on, days off are counted instead of named
 
+_WITH_DAY = {
+    Bound.APPOINTMENT: "It is an appointment on {day} (`on`), which no plan moves.",
+    Bound.PIN: "A person moved it to {day} in the app; there it stays until the file changes its timing.",
+    Bound.BY: "The file wants it done by {day} (`by`).",
+    Bound.STANDING: "The plan of {day} stands, and this is its date.",
+}
+
 
 def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None) -> list[str]:
     """Return the sentences for one step; without one, for the first step of the goal's longest chain."""
     lines = [
-        f"{display.clean(goal.goal.title)} is due on {display.day(goal.deadline)}{_hung(goal)}: {words.health(goal)}."
+        f"{display.clean(goal.goal.title)} is due on {display.near(goal.deadline)}{_hung(goal)}: {words.health(goal)}."
     ]
     if step is None:
         chain = [s for s in goal.steps if s.longest_chain and s.open]
@@ -45,30 +54,42 @@ def _hung(goal: ScheduledGoal) -> str:
 
 
 def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iterator[str]:
+    """Yield sentences on a step, and on each step that follows from it to the one that nothing follows."""
     steps, goals = _by_key(schedule), {goal.goal.id: goal for goal in schedule.goals}
     seen: set[str] = set()
-    told = False  # that something is squeezed
+    squeezed = False
     while step.step.key not in seen:
         seen.add(step.step.key)
         yield _dates(step, goal.goal.calendar)
-        if step.open and step.slack <= 0 and (opens := step.step.not_before) and opens > schedule.today:
-            yield f"  It cannot start before {display.day(opens)} (`from`)."
-        if step.squeezed:
-            yield _squeezed(goal, again=told)
-            told = True
-        if step.overdue:
-            yield "  That day has passed, and it is not done: it is overdue, and keeps its date."
-        if (reason := step.reason).bound is Bound.REPEATS:
-            *_, last = (s for s in goal.steps if step_of(s.step.key) == step_of(step.step.key) and not s.pinned)
-            yield f"  It comes again {words.every(step)}, counted back from the last time."
-            step = last
-            continue
-        following = steps.get(reason.key) if reason.key and reason.bound is Bound.NEXT else None
-        if following is None or not step.open:
+        yield from _remarks(goal, step, schedule.today, again=squeezed)
+        squeezed = squeezed or step.squeezed
+        following = _following(goal, step, steps)
+        if following is None:
             yield from _end(goal, step, steps) if step.open else ()
             return
         yield _hop(step, following, goal)
         step, goal = following, goals[goal_of(following.step.key)]
+
+
+def _remarks(goal: ScheduledGoal, step: ScheduledStep, today: date, *, again: bool) -> Iterator[str]:
+    """Yield remarks on the dates of a step. again: a step before it is squeezed."""
+    opens = step.step.not_before
+    if step.open and step.slack <= 0 and opens and opens > today:
+        yield f"  It cannot start before {display.day(opens)} (`from`)."
+    if step.squeezed:
+        yield _squeezed(goal, again=again)
+    if step.overdue:
+        yield "  That day has passed, and it is not done: it is overdue, and keeps its date."
+
+
+def _following(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> ScheduledStep | None:
+    """Return the step that sets the date of this one: of an occurrence, the last one; None for none."""
+    if step.reason.bound is Bound.REPEATS:
+        *_, last = (s for s in goal.steps if step_of(s.step.key) == step_of(step.step.key) and not s.pinned)
+        return last
+    if step.reason.bound is not Bound.NEXT or not step.open:
+        return None
+    return steps.get(step.reason.key or "")
 
 
 def _by_key(schedule: Schedule) -> dict[str, ScheduledStep]:
@@ -87,11 +108,11 @@ def _dates(step: ScheduledStep, calendar: Calendar) -> str:
     if step.dropped:
         return f"“{_title(step)}” was dropped in the app; it has no date any more."
     if step.done:
-        return f"“{_title(step)}” was done on {display.day(step.done)}."
+        return f"“{_title(step)}” was done on {display.near(step.done)}."
     if step.due is None or step.start is None:
         return f"“{_title(step)}” is optional and has no date: there is no time for it."
-    stands = f"“{_title(step)}” stands on {display.day(step.due)} ({_takes(step)})."
-    runs = f"“{_title(step)}” runs from {display.day(step.start)} to {display.day(step.due)} ({_takes(step)})."
+    stands = f"“{_title(step)}” stands on {display.near(step.due)} ({_takes(step)})."
+    runs = f"“{_title(step)}” runs from {display.near(step.start)} to {display.near(step.due)} ({_takes(step)})."
     days, takes = stands if step.start == step.due else runs, step.step.takes
     if takes is not None and takes.unit is Unit.WORKING_DAYS:
         return days + _among(step.start, step.due, calendar)
@@ -114,7 +135,9 @@ def _off_before(first: date, start: date, calendar: Calendar) -> str:
     free = _free(first, start - _DAY, calendar)
     if not free or len(free) < (start - first).days:
         return ""
-    return f" By the calendar it begins on {display.day(first)}; the days from there to its start are not working days."
+    return (
+        f" By the calendar it begins on {display.near(first)}; the days from there to its start are not working days."
+    )
 
 
 def _among(start: date, due: date, calendar: Calendar) -> str:
@@ -131,22 +154,24 @@ def _squeezed(goal: ScheduledGoal, *, again: bool) -> str:
     if again:
         return "  It gets less time than written, too."
     fits = (
-        f"; a deadline of {display.day(goal.earliest_deadline)} would leave it whole" if goal.earliest_deadline else ""
+        f"; a deadline of {display.near(goal.earliest_deadline)} would leave it whole" if goal.earliest_deadline else ""
     )
     return f"  It gets less time than written, so that everything fits before the deadline{fits}."
 
 
 def _hop(step: ScheduledStep, following: ScheduledStep, goal: ScheduledGoal) -> str:
+    if step.reason.bound is Bound.REPEATS:
+        return f"  It comes again {words.every(step)}, counted back from the last time."
     wait, elsewhere = step.reason.wait, goal_of(following.step.key)
     place = f" (of `{elsewhere}`)" if elsewhere != goal.goal.id else ""
-    starts = f"“{_title(following)}”{place} starts on {display.day(following.start)}"
+    starts = f"“{_title(following)}”{place} starts on {display.near(following.start)}"
     if wait is not None and wait.amount < 0:
         return f"  It may still go on for {str(wait).lstrip('-')} when {starts}."
     waiting = f", after a wait of {wait}" if wait else ""
     sentence = f"  It has to be finished before {starts}{waiting}."
     if step.due is None or following.start is None:
         return sentence
-    free = _free(step.due + _DAY, following.start - _DAY, goal.goal.calendar)  # they are what surprises people
+    free = _free(step.due + _DAY, following.start - _DAY, goal.goal.calendar)  # users wonder about these days
     if len(free) >= _MANY_DAYS:
         return f"{sentence} In between lie {len(free)} days that are not working days."
     return sentence + (f" Not working days in between: {_list(free)}." if free else "")
@@ -159,48 +184,54 @@ def _free(first: date, last: date, calendar: Calendar) -> list[tuple[date, str]]
 
 
 def _list(free: list[tuple[date, str]]) -> str:
-    return ", ".join(f"{display.day(day)} ({why})" for day, why in free)
+    return ", ".join(f"{display.near(day)} ({why})" for day, why in free)
 
 
 def _end(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> Iterator[str]:
-    """Yield why a step that nothing of the goal comes after has its date."""
-    reason, calendar = step.reason, goal.goal.calendar
-    if reason.bound is Bound.LIMIT:
-        yield "  It is the last thing before the deadline." + _limit(goal)
-    elif reason.bound is Bound.APPOINTMENT:
-        yield f"  It is an appointment on {display.day(reason.day)} (`on`), which no plan moves."
-    elif reason.bound is Bound.PIN:
-        moved = f"A person moved it to {display.day(reason.day)} in the app"
-        yield f"  {moved}; there it stays until the file changes its timing."
-    elif reason.bound is Bound.BY:
-        yield f"  The file wants it done by {display.day(reason.day)} (`by`)."
-    elif reason.bound is Bound.FOLLOW_UP and reason.wait:
-        rolled = _rolled(goal.deadline, reason.wait, 1, calendar)
-        yield f"  It is a follow-up, {reason.wait} after the deadline{rolled}."
-    elif reason.bound is Bound.COUNTDOWN and reason.wait:
-        other = steps.get(reason.key) if reason.key else None
-        day = other.due if other else goal.deadline
-        before = f"“{_title(other)}” on {display.day(day)}" if other else "the deadline"
-        rolled = _rolled(day, reason.wait, -1, calendar) if day else ""
-        yield f"  It counts down: due {reason.wait} before {before}{rolled}."
-    elif reason.bound is Bound.STANDING:
-        yield f"  The plan of {display.day(reason.day)} stands, and this is its date."
-    elif reason.key:
-        yield f"  It has to be finished before `{reason.key}` begins."
+    """Yield why a step that nothing of the goal comes after has its date, and whether it is late."""
+    if why := _why(goal, step, steps):
+        yield f"  {why}"
     if goal.state is State.LATE and step.slack < 0:
         squeezed = any(s.squeezed for s in goal.steps)
         when = "With all lengths as written it could not" if squeezed else "From today on it cannot"
-        yield f"  {when} be finished before {display.day(step.early_finish)}."
+        yield f"  {when} be finished before {display.near(step.early_finish)}."
+
+
+def _countdown(wait: Duration) -> str:
+    if wait.weekday is None:
+        return str(wait)
+    return f"on the last {WEEKDAY_NAMES[wait.weekday]} that is at least {display.count(wait.amount // 7, 'week')}"
+
+
+def _why(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, ScheduledStep]) -> str:
+    """Return why a step that nothing of the goal comes after has its date; empty where no reason is known."""
+    reason, wait = step.reason, step.reason.wait
+    if reason.bound in _WITH_DAY:
+        return _WITH_DAY[reason.bound].format(day=display.day(reason.day))
+    if reason.bound is Bound.LIMIT:
+        return "It is the last thing before the deadline." + _limit(goal)
+    if reason.bound is Bound.FOLLOW_UP and wait:
+        return f"It is a follow-up, {wait} after the deadline{_rolled(goal.deadline, wait, 1, goal.goal.calendar)}."
+    if reason.bound is Bound.COUNTDOWN and wait:
+        return f"It counts down: due {wait} before {_counted_from(goal, wait, steps.get(reason.key or ''))}."
+    return f"It has to be finished before `{reason.key}` begins." if reason.key else ""
+
+
+def _counted_from(goal: ScheduledGoal, wait: Duration, other: ScheduledStep | None) -> str:
+    """Return the deadline, or another step and its date, that a countdown is counted back from."""
+    day = other.due if other else goal.deadline
+    name = f"“{_title(other)}” on {display.day(day)}" if other else "the deadline"
+    return name + (_rolled(day, wait, -1, goal.goal.calendar) if day else "")
 
 
 def _rolled(day: date, wait: Duration, sign: int, calendar: Calendar) -> str:
-    """Return what to say where a countdown or follow-up falls on a day off."""
+    """Return a remark on a countdown or follow-up that falls on a day off; else an empty text."""
     if wait.unit is Unit.WORKING_DAYS:
         return ""
     meant = date.fromordinal(shift(day.toordinal(), wait, sign))
     way = "before" if sign < 0 else "after"
     why = calendar.why_free(meant)
-    return f"; that is {display.day(meant)} ({why}), so it is the working day {way}" if why else ""
+    return f"; that is {display.near(meant)} ({why}), so it is the working day {way}" if why else ""
 
 
 def _limit(goal: ScheduledGoal) -> str:
@@ -209,5 +240,14 @@ def _limit(goal: ScheduledGoal) -> str:
     buffer = f", with a buffer of {goal.goal.buffer} before the deadline" if goal.goal.buffer.amount else ""
     free = _free(goal.limit + _DAY, goal.deadline, goal.goal.calendar)
     if len(free) >= _MANY_DAYS:
-        return f" Work ends on {display.day(goal.limit)}{buffer}: {len(free)} days from there on are not working days."
-    return f" Work ends on {display.day(goal.limit)}{buffer}" + (f". Not working days: {_list(free)}." if free else ".")
+        return f" Work ends on {display.near(goal.limit)}{buffer}: {len(free)} days from there on are not working days."
+    return f" Work ends on {display.near(goal.limit)}{buffer}" + (
+        f". Not working days: {_list(free)}." if free else "."
+    )
+
+
+def reasons(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> list[str]:
+    """Return the sentences on what decides the dates of a step: without its dates, and without the steps after it."""
+    lines = _chain(schedule, goal, step)
+    next(lines)
+    return [line.strip() for line in takewhile(lambda line: line.startswith("  "), lines)]

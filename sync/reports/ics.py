@@ -1,71 +1,151 @@
-"""A schedule as a calendar file: a whole-day event for each open step, and one for each goal's deadline."""
+"""A schedule as a calendar to subscribe to: a whole-day event for each step, and one for each goal's deadline."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from config import display
+from icalendar import Alarm, Calendar, Event, Todo, vDDDTypes
+
 from config.display import clean
 from config.project import NO_NAMESPACE
-from sync.reports import words
+from sync.reports import timeline
+from sync.reports.publishing import AS_IT_IS, path_of
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
 
-    from icalendar import Event
+    from icalendar import Component
 
+    from sync.reports.publishing import Publishing
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 _PRODUCT = "-//backplan//backplan//EN"
+_REFRESH = timedelta(hours=12)
+_ALARM = timedelta(hours=9)  # on the first day
 
 
-def schedule(value: Schedule) -> bytes:
-    """Return the calendar. The same schedule gives the same bytes.
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What an event or a task shows."""
+
+    key: str
+    summary: str
+    first: date
+    last: date
+    about: tuple[str, ...]
+    done: date | None = None
+
+
+def schedule(value: Schedule, publishing: Publishing = AS_IT_IS) -> bytes:
+    """Return the calendar. The same plan gives the same bytes, on any day.
 
     An event keeps its UID as long as its key and the namespace stay.
     """
-    from icalendar import Calendar
-
-    stamp = datetime.combine(value.today, time(), UTC)
-    calendar = Calendar()
-    calendar.add("prodid", _PRODUCT)
-    calendar.add("version", "2.0")
+    calendar = _empty(value.goals[0].goal.title if len(value.goals) == 1 else "backplan")
     # The calendar may hold several plans: ids are unique within a namespace only.
     within = "" if value.namespace == NO_NAMESPACE else f"{value.namespace}:"
-    for goal in value.goals:
-        for event in _events(goal, within):
-            event.add("dtstamp", stamp)
-            calendar.add_component(event)
+    for goal in sorted(value.goals, key=lambda goal: goal.goal.id):
+        for item in _items(goal):
+            for component in _components(item, publishing):
+                component.add("uid", f"{within}{item.key}{'' if component.name == 'VEVENT' else '#task'}@backplan")
+                _finish(component, goal.made, f"{publishing.url}/{path_of(item.key)}" if publishing.url else "")
+                calendar.add_component(component)
+    if not calendar.subcomponents:  # which no reader takes
+        nothing = _event(_Item("", "Nothing is planned", value.today, value.today, ()), alarm=False)
+        nothing.add("uid", f"{within}nothing@backplan")
+        _finish(nothing, value.today, publishing.url)
+        calendar.add_component(nothing)
     written: bytes = calendar.to_ical()
     return written
 
 
-def _events(goal: ScheduledGoal, within: str) -> Iterator[Event]:
+def _empty(title: str) -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", _PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
+    for name in ("name", "x-wr-calname"):
+        calendar.add(name, clean(title))
+    calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", "PT12H")
+    return calendar
+
+
+def _items(goal: ScheduledGoal) -> Iterator[_Item]:
     if goal.state is State.GIVEN_UP:
         return
-    about = [words.health(goal), goal.goal.why, goal.goal.done_when]
-    yield _event(within + goal.goal.id, f"Deadline: {goal.goal.title}", goal.deadline, goal.deadline, about)
-    for step in goal.steps:
-        if step.open and step.start and step.due:
-            yield _event(within + step.step.key, step.step.title, step.start, step.due, _about(step, goal))
+    about = (goal.goal.why, goal.goal.done_when)
+    yield _Item(goal.goal.id, f"Deadline: {goal.goal.title}", goal.deadline, goal.deadline, about, goal.done)
+    for step in sorted(goal.steps, key=lambda step: step.step.key):
+        days = timeline.span(step)
+        if days and not step.dropped:
+            yield _Item(step.step.key, step.step.title, *days, _about(step, goal), step.done)
 
 
-def _about(step: ScheduledStep, goal: ScheduledGoal) -> list[str]:
-    slack = f"slack: {display.days(step.slack)}"
-    return [goal.goal.title, words.remark(step), slack, *step.step.notes.splitlines(), step.step.link or ""]
+def _about(step: ScheduledStep, goal: ScheduledGoal) -> tuple[str, ...]:
+    return (goal.goal.title, *step.step.notes.splitlines(), step.step.link or "")
 
 
-def _event(name: str, summary: str, first: date, last: date, about: list[str]) -> Event:
-    from icalendar import Event
+def _components(item: _Item, publishing: Publishing) -> Iterator[Component]:
+    yield _event(item, alarm=publishing.alarms and not item.done)
+    if publishing.tasks:
+        yield _task(item)
 
+
+def _event(item: _Item, *, alarm: bool) -> Component:
     event = Event()
-    event.add("uid", f"{name}@backplan")
-    event.add("summary", clean(summary))
-    event.add("dtstart", first)
-    event.add("dtend", last + timedelta(days=1))  # the end is the first day that no longer belongs to it
-    event.add("description", "\n".join(line for text in about if (line := clean(text))))
+    event.add("summary", clean(f"✓ {item.summary}" if item.done else item.summary))
+    event["dtstart"] = _time(item.first)
+    event["dtend"] = _time(item.last + timedelta(days=1))  # the end is the first day that no longer belongs to it
+    _describe(event, item)
     event.add("transp", "TRANSPARENT")  # a plan does not make anybody busy
+    if alarm:
+        ring = Alarm()
+        ring.add("action", "DISPLAY")
+        ring.add("description", clean(item.summary))
+        ring.add("trigger", _ALARM)
+        event.add_component(ring)
     return event
+
+
+def _task(item: _Item) -> Component:
+    task = Todo()
+    task.add("summary", clean(item.summary))
+    if item.first < item.last:  # a task may not be due on the day on which it starts
+        task.add("dtstart", item.first)
+    task.add("due", item.last)
+    _describe(task, item)
+    if item.done:
+        task.add("status", "COMPLETED")
+        task.add("completed", _midnight(item.done))
+    return task
+
+
+def _describe(component: Component, item: _Item) -> None:
+    if lines := [line for text in item.about if (line := _clean(text))]:
+        component.add("description", "\n".join(lines))
+
+
+def _finish(component: Component, made: date, url: str) -> None:
+    """Add when the plan was made, never when the calendar was: a feed that did not change must look so."""
+    component["dtstamp"] = component["last-modified"] = _time(_midnight(made))
+    if url:
+        component.add("url", url)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+@lru_cache(maxsize=1 << 12)
+def _time(value: date) -> vDDDTypes:
+    """Return a day, or a time, as icalendar writes it: made once, however many events have it."""
+    return vDDDTypes(value)
+
+
+_clean = lru_cache(maxsize=1 << 12)(clean)  # most lines are in many events

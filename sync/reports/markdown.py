@@ -16,6 +16,7 @@ from config.keys import goal_of
 from connectors.base import Action
 from sync.reports import mermaid, words
 from sync.reports.agenda import idle, when
+from sync.reports.warnings import warnings
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -55,17 +56,17 @@ def agenda(value: Agenda) -> str:
 
 def agenda_blocks(value: Agenda) -> Iterator[list[str]]:
     """Yield a block for each part of an agenda."""
-    yield [f"## {display.day(value.today)}"]
+    yield [f"## {display.near(value.today)}"]
     if said := idle(value):
         yield [sentence(said)]
     for name, entries in value.parts:
         yield part(name, entries, value.today)
     for day in value.days:
-        begins = (_entry(entry, f"begins, until {display.near(entry.due, value.today)}") for entry in day.begins)
+        begins = (_entry(entry, f"begins, until {display.near(entry.due)}") for entry in day.begins)
         due = (_entry(entry, "due") for entry in day.due)
-        yield [f"**{display.near(day.date, value.today)}**", "", *due, *begins]
+        yield [f"**{display.near(day.date)}**", "", *due, *begins]
     if value.goals:
-        yield ["**Goals**", "", *(_standing(goal, value.today) for goal in value.goals)]
+        yield ["**Goals**", "", *(_standing(goal) for goal in value.goals)]
 
 
 def part(name: str, entries: Iterable[Entry], today: date) -> list[str]:
@@ -78,15 +79,15 @@ def _entry(entry: Entry, said: str) -> str:
     return f"- {escape(entry.step.step.title)}{told} · {escape(entry.goal.goal.title)}"
 
 
-def _standing(goal: ScheduledGoal, today: date) -> str:
-    deadline = display.near(goal.deadline, today)
+def _standing(goal: ScheduledGoal) -> str:
+    deadline = display.near(goal.deadline)
     return f"- {SIGNS[goal.state]} {escape(goal.goal.title)} · {words.health(goal)} · deadline {deadline}"
 
 
 def moves(before: Schedule, after: Schedule) -> str:
     """Return what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
     moved, titles = after.moves(before), after.titles
-    rows = ((escape(words.titled(key, titles)), display.day(old), display.day(new)) for key, old, new in moved)
+    rows = ((escape(words.titled(key, titles)), display.near(old), display.near(new)) for key, old, new in moved)
     dates = table(("step", "due", "new due"), rows) if moved else ["no date moves"]
     return _joined([dates, *([health] if (health := list(_health(before, after))) else [])])
 
@@ -119,7 +120,7 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
     yield f"## {SIGNS[goal.state]} {escape(goal.goal.title)}"
     yield ""
     progress = f" · {done}/{count} done" if count else ""
-    yield f"**{words.health(goal)}** · deadline {display.day(goal.deadline)}{progress}"
+    yield f"**{words.health(goal)}** · deadline {display.near(goal.deadline)}{progress}"
     if goal.buffer and goal.state is not State.DONE:
         yield ""
         yield f"{_COLOURS[goal.buffer.colour]} {words.buffer(goal.buffer)}"
@@ -131,7 +132,7 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
         yield from table(("step", "start", "due", "slack", "remark"), map(_step, goal.steps), right="slack")
     if goal.warnings:
         yield ""
-        yield from (f"- ⚠️ {sentence(warning)}" for warning in goal.warnings)
+        yield from (f"- ⚠️ {sentence(warning)}" for warning in warnings(goal))
 
 
 def _loads(value: Schedule) -> Iterator[list[str]]:
@@ -150,8 +151,8 @@ def _step(step: ScheduledStep) -> tuple[str, ...]:
     title = escape(step.step.title)
     return (
         title if step.open else f"~~{title}~~",
-        display.day(step.start),
-        display.day(step.due),
+        display.near(step.start),
+        display.near(step.due),
         display.days(step.slack) if step.open and step.due else "",
         words.remark(step),
     )
@@ -164,7 +165,7 @@ def _connector(value: ConnectorPlan, titles: Mapping[str, str], *, applied: bool
     yield f"## {escape(value.label)}"
     yield ""
     told = [words.what_changes(value.news), f"{value.budget}" if value.budget and not applied else ""]
-    said = "; ".join(filter(None, told)) if value.writes else "in sync, nothing to do"
+    said = "; ".join(filter(None, told)) if value.writes else words.NOTHING_TO_DO
     if said:
         yield said
     if value.changes:
@@ -185,7 +186,7 @@ def change_row(change: Change, titles: Mapping[str, str], *, applied: bool) -> t
     status = change.status + (f": {escape(change.error)}" if change.error else "")
     goal = titles.get(goal_of(change.key), "")
     named = (escape(goal), escape(words.title(change, titles)))
-    row = (change.action.value, *named, _fields(change), escape(change.reason))
+    row = (change.action.value, *named, _fields(change), escape(display.with_days(change.reason)))
     return (*row, status) if applied else row
 
 
@@ -199,7 +200,7 @@ def _value(value: object) -> str:
     if value in (None, "", ()):
         return "none"
     if isinstance(value, date):
-        return display.day(value)
+        return display.near(value)
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return escape(shorten(clean(text), _LONGEST_VALUE))
 
@@ -234,5 +235,5 @@ def _reference(match: re.Match[str]) -> str:
 
 def sentence(text: str) -> str:
     """Return a sentence of ours, in which only what stands between backticks is markup."""
-    parts = _CODE.split(clean(text))
+    parts = _CODE.split(clean(display.with_days(text)))
     return "".join(f"`{part}`" if number % 2 else _harmless(part) for number, part in enumerate(parts))

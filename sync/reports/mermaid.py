@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
-LONGEST = 50_000  # Mermaid draws nothing at all of a chart with more characters, so not of one with more bytes
+LONGEST = 50_000  # bytes; Mermaid draws no chart with more characters
 _FRAME_ROOM = 250
 _COLUMNS, _SECTION_COLUMNS = 60, 40
-_DAYS_TO, _WEEKS_TO, _MONTHS_FROM = 14, 120, 300  # days that a chart spans: what its axis shows
+_DAYS_TO, _WEEKS_TO, _MONTHS_FROM = 14, 120, 300  # length of a chart in days, for the unit of its axis
 _UNSAFE = re.compile(r"[^\w \-.,!?'()/+]|_")
-# At the beginning of a line. For some, Mermaid does not ask where the word ends: `Ganttchart` is one, too.
+# At the beginning of a line. Mermaid takes `Ganttchart` for a keyword, too: it does not look for the end of the word.
 _KEYWORD = re.compile(
     r"(?:gantt|dateformat|inclusiveenddates|topaxis|axisformat|tickinterval|includes|excludes|todaymarker|weekday"
     r"|weekend|title|acctitle|accdescr|accdescription|section|href|call|click)|\d{4}-\d\d-\d\d",
@@ -31,7 +31,7 @@ _KEYWORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """A step with the days that are drawn of it."""
+    """A step with the first and the last day of its bar."""
 
     step: ScheduledStep
     start: date
@@ -40,7 +40,7 @@ class _Bar:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A goal with what is drawn of it: its bars, and whether its deadline is."""
+    """A goal with its bars; `deadline`: its deadline is drawn, too."""
 
     goal: ScheduledGoal
     bars: tuple[_Bar, ...]
@@ -57,7 +57,7 @@ class _Section:
 
 
 def gantt(value: Schedule, since: date = date.min, until: date = date.max, limit: int = LONGEST) -> tuple[str, str]:
-    """Return the chart of the days from `since` to `until`, and a sentence where not all goals fit into `limit`.
+    """Return the chart of the days from `since` to `until`, and a sentence if not all goals fit into `limit`.
 
     Either may be empty. `limit` counts bytes of UTF-8; a step that goes on beyond the window is drawn to its edge.
     """

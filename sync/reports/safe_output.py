@@ -1,7 +1,7 @@
-"""The last gate on the way to stdout and stderr: no secret passes, and no line that GitHub's runner would obey.
+"""Filters stdout and stderr: secrets are hidden, and lines that GitHub's runner would obey are made harmless.
 
-It also meets what becomes of the output: a reader that goes (`| head -1`) ends the run quietly, and a
-full disk is an error.
+When a reader ends (`| head -1`), the rest of the output is discarded, and the command ends as it would have. A full
+disk is an error.
 """
 
 from __future__ import annotations
@@ -21,20 +21,18 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-READER_GONE = 141  # what a shell calls the end of a process that wrote to nobody: 128 and the number of SIGPIPE
-
 
 class OutputError(BackplanError):
-    """What goes to stdout cannot be written: the disk is full."""
+    """Output to stdout cannot be written: the disk is full."""
 
 
 def guard() -> None:
-    """Put the gate before stdout and stderr, for all that this process will print: also warnings, logs, tracebacks."""
+    """Filter all output of this process from now on, also warnings, logs and tracebacks."""
     sys.stdout, sys.stderr = _guarded(sys.stdout, counts=True), _guarded(sys.stderr, counts=False)
 
 
 def run(program: Callable[[], int]) -> int:
-    """Run a program behind the gate; return its exit code, or that of what became of its output."""
+    """Run a program with filtered output; return its exit code, or that of an error of the output."""
     guard()
     try:
         code = program()
@@ -48,20 +46,20 @@ def run(program: Callable[[], int]) -> int:
 
 def _guarded(stream: TextIO, *, counts: bool) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):
-        return stream  # there is none, or somebody who calls us has put their own there
+        return stream  # there is none, or the caller has replaced it
     stream.flush()
-    # A terminal without our signs shows a question mark.
-    bytes_of = cast("BinaryIO", stream.buffer)
+    # A terminal that lacks a character shows a question mark.
+    buffer = cast("BinaryIO", stream.buffer)
     return io.TextIOWrapper(
-        _Gate(bytes_of, counts=counts), stream.encoding, errors="replace", line_buffering=stream.line_buffering
+        _Gate(buffer, counts=counts), stream.encoding, errors="replace", line_buffering=stream.line_buffering
     )
 
 
 class _Gate(io.BufferedIOBase):
-    """Bytes, because whoever finds a stream's encoding wrong writes past its text. It has no number either.
+    """A filter of bytes. It has no file number, so that nobody can write past it.
 
-    One text that is printed arrives in one piece, so that no secret is halved. What is said on stderr beside the answer
-    does not count: where nobody can be told, the run goes on.
+    Each text that is printed arrives in one piece, so that no secret is cut in two. `counts`: an error of the stream
+    ends the run. An error of stderr does not.
     """
 
     def __init__(self, stream: BinaryIO, *, counts: bool) -> None:
@@ -89,22 +87,20 @@ class _Gate(io.BufferedIOBase):
             self._do(self._stream.flush)
 
     def _do(self, act: Callable[[], object]) -> None:
-        """Write or flush. Raises SystemExit where nobody reads any more, OutputError where there is no room."""
+        """Write or flush; output that nothing reads any more is discarded. Raises OutputError if there is no room."""
         try:
             act()
         except OSError as error:
             _discard(self._stream)
-            if not self._counts:
+            if not self._counts or isinstance(error, BrokenPipeError):
                 return
-            if isinstance(error, BrokenPipeError):
-                raise SystemExit(READER_GONE) from None
             raise OutputError(
                 f"the output cannot be written: {error.strerror}. Make room, or send it elsewhere, and run it again"
             ) from None
 
 
 def _discard(stream: BinaryIO) -> None:
-    """Let what is still on its way go nowhere: Python would try once more at the end, and complain."""
+    """Discard all further output: Python would try to write it at the end, and report the error again."""
     try:
         number = stream.fileno()
     except OSError:  # no file of the system
@@ -115,5 +111,5 @@ def _discard(stream: BinaryIO) -> None:
 
 
 def harmless(text: str) -> str:
-    """Return `text` without secrets, and with a space in whatever the runner would take for a command."""
+    """Return `text` without secrets, and with a space in every command for the runner."""
     return break_commands(hide(text), " ")

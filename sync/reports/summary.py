@@ -13,6 +13,7 @@ from config import display
 from connectors.base import Action
 from sync.reports import markdown, mermaid, words
 from sync.reports.agenda import agenda, by_urgency, idle
+from sync.reports.warnings import warnings
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def run(told: Told, limit: int = LIMIT) -> str:
     """Return the report of a run in at most `limit` bytes of UTF-8."""
     room = {name: int(limit * share) for name, share in _SHARES.items()}
     blocks = [
-        [f"## {_sign(told)} backplan: {_headline(told)}"],
-        _fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes"),
+        [f"## {sign(told)} backplan: {_headline(told)}"],
+        fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes"),
         _now(told.schedule, room["now"]),
         _goals(told.schedule, room["goals"]),
         *(_changes(plan, told, room["changes"] // len(told.plans)) for plan in told.plans),
@@ -64,7 +65,7 @@ def run(told: Told, limit: int = LIMIT) -> str:
 
 def failure(sentences: Sequence[str], limit: int = LIMIT) -> str:
     """Return the report of a run that was stopped, in at most `limit` bytes of UTF-8."""
-    lines = _fitting([f"- {markdown.sentence(sentence)}" for sentence in sentences], int(limit * 0.9), "messages")
+    lines = fitting([f"- {markdown.sentence(sentence)}" for sentence in sentences], int(limit * 0.9), "messages")
     return "\n".join(["## 🔴 backplan stopped", "", *lines]) + "\n\n"
 
 
@@ -76,7 +77,7 @@ def checked(sentence: str) -> str:
 # The first line
 
 
-def _sign(told: Told) -> str:
+def sign(told: Told) -> str:
     """Return a red sign where something could not be done; a goal that is late is no fault of the run."""
     failed = any(change.status == "failed" for plan in told.plans for change in plan.changes)
     return "🔴" if failed or any(plan.error for plan in told.plans) else "🟢"
@@ -87,7 +88,7 @@ def _headline(told: Told) -> str:
     if not told.plans:
         return display.count(len(told.schedule.goals), "goal")
     if not writes:
-        return "in sync, nothing to do"
+        return words.NOTHING_TO_DO
     if not told.applied:
         return f"{display.count(len(writes), 'change')} to make"
     statuses = [change.status for change in writes]
@@ -106,13 +107,13 @@ def _now(value: Schedule, room: int) -> list[str]:
     if said := idle(shown):
         return [markdown.sentence(said)]
     rows = [row for name, entries in shown.parts for row in ("", *markdown.part(name, entries, shown.today))]
-    return _fitting(rows[1:], room, "steps")
+    return fitting(rows[1:], room, "steps")
 
 
 def _goals(value: Schedule, room: int) -> list[str]:
     rows = ["\n".join(_goal(goal)) for goal in by_urgency(value.goals)]
     rows += [f"- ⚠️ {markdown.escape(line)}" for load in value.loads for line in words.load(load)]
-    return ["### Goals", "", *_fitting(rows, room, "goals")] if rows else []
+    return ["### Goals", "", *fitting(rows, room, "goals")] if rows else []
 
 
 def _goal(goal: ScheduledGoal) -> Iterator[str]:
@@ -120,17 +121,17 @@ def _goal(goal: ScheduledGoal) -> Iterator[str]:
     said = [f"{markdown.SIGNS[goal.state]} **{markdown.escape(goal.goal.title)}**: {words.health(goal)}"]
     if count:
         said.append(f"{done}/{count} done")
-    said.append(f"deadline {display.day(goal.deadline)}")
+    said.append(f"deadline {display.near(goal.deadline)}")
     if goal.state is State.LATE and goal.earliest_deadline:
-        said.append(f"the earliest that holds is {display.day(goal.earliest_deadline)}")
+        said.append(f"the earliest that holds is {display.near(goal.earliest_deadline)}")
     if following := goal.next_step:
         said.append(f"next: {_next(following)}")
     yield f"- {' · '.join(said)}"
-    yield from (f"  - ⚠️ {markdown.sentence(warning)}" for warning in goal.warnings)
+    yield from (f"  - ⚠️ {markdown.sentence(warning)}" for warning in warnings(goal))
 
 
 def _next(step: ScheduledStep) -> str:
-    return f"{markdown.escape(step.step.title)}, {display.day(step.due)}"
+    return f"{markdown.escape(step.step.title)}, {display.near(step.due)}"
 
 
 def _changes(plan: ConnectorPlan, told: Told, room: int) -> list[str]:
@@ -173,10 +174,10 @@ def _table(
     if not rows:
         return []
     head, rule, *lines = markdown.table(columns, rows, right)
-    return [f"### {heading}", "", head, rule, *_fitting(lines, room, "rows")]
+    return [f"### {heading}", "", head, rule, *fitting(lines, room, "rows")]
 
 
-def _fitting(rows: Sequence[str], room: int, what: str) -> list[str]:
+def fitting(rows: Sequence[str], room: int, what: str) -> list[str]:
     """Return the rows that fit into so many bytes, and below them a sentence on those that do not."""
     fitting = []
     for row in rows:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from config import display
-from sync.reports import words
+from sync.reports import timeline, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +29,16 @@ _SIGNS = (("", "planned", 48), ("critical", "critical", 42), ("overdue", "overdu
 _TALL = 1200  # from this height on the months are repeated at the bottom
 _LEAST_DAYS = 14
 _TICK_WIDTH, _WEEK_WIDTH = 66, 26
-_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600)
+_MOST_MONTHS = (_END - _CHART) // _TICK_WIDTH  # that have a label
 
 _LIGHT = {
     "paper": "#ffffff", "panel": "#f6f7f9", "line": "#e3e6eb", "faint": "#eceef2", "ink": "#1d2330", "muted": "#5f6a7d",
-    "bar": "#4a7cf0", "critical": "#e07b2c", "overdue": "#d23c4b", "done": "#8cbf9f", "today": "#c2267a",
+    "bar": "#4a7cf0", "critical": "#d06a0c", "overdue": "#6f0f1b", "done": "#4f8a6b", "today": "#c2267a",
     "good": "#18794a", "tight": "#935f00", "bad": "#b3212f",
 }  # fmt: skip
 _DARK = {
     "paper": "#12151b", "panel": "#1a1e26", "line": "#303744", "faint": "#232933", "ink": "#e8eaef", "muted": "#9ba5b6",
-    "bar": "#6f9bff", "critical": "#f0a35f", "overdue": "#ff7a82", "done": "#4d8767", "today": "#ff7ab8",
+    "bar": "#6f9bff", "critical": "#ffdf9e", "overdue": "#e5424f", "done": "#5c9a78", "today": "#ff7ab8",
     "good": "#62d39b", "tight": "#e6b84a", "bad": "#ff8d8d",
 }  # fmt: skip
 
@@ -64,12 +64,12 @@ _COLOURS = Template("""
 .gantt .muted, .gantt .tick, .gantt .due { fill: $muted }
 .gantt .due, .gantt .heading { stroke: $panel }
 .gantt .bar { fill: $bar }
-.gantt .bar.critical { fill: $critical }
+.gantt .bar.critical { fill: $critical; stroke: $ink; stroke-width: 1.5px }
 .gantt .bar.overdue { fill: $overdue }
 .gantt .bar.done { fill: $done }
 .gantt .bar.dropped { stroke: $muted }
 .gantt .on-track, .gantt .done { fill: $good }
-.gantt .tight { fill: $tight }
+.gantt .at-risk { fill: $tight }
 .gantt .given-up, .gantt .no-step-left { fill: $muted }
 .gantt .late, .gantt .missed { fill: $bad }
 .gantt .today { stroke: $today }
@@ -79,6 +79,8 @@ _COLOURS = Template("""
 
 def schedule(value: Schedule) -> str:
     """Return the chart: a bar for each step, the steps of a goal together, its deadline as a diamond."""
+    if not value.goals:
+        return _nothing(value)
     scale = _scale(value)
     bottom = _AXIS + sum(_height(goal) + _GAP for goal in value.goals)
     root = _root(value, bottom + _LEGEND + (_AXIS - _GAP if bottom > _TALL else 0))
@@ -94,6 +96,12 @@ def schedule(value: Schedule) -> str:
         bottom += _AXIS - _GAP
     _legend(root, value.today, bottom + 14)
     ET.indent(root, space=" ")
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _nothing(value: Schedule) -> str:
+    root = _root(value, _AXIS)
+    _add(root, "text", "Nothing is planned", class_="muted", x=_EDGE + 14, y=_AXIS / 2)
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
@@ -127,14 +135,7 @@ def _scale(value: Schedule) -> _Scale:
 def _days(goal: ScheduledGoal) -> Iterator[date]:
     yield goal.deadline
     for step in goal.steps:
-        yield from _span(step) or ()
-
-
-def _span(step: ScheduledStep) -> tuple[date, date] | None:
-    """Return the days of its bar: a step that is done ends on the day that it was done."""
-    if step.start is None or step.due is None:
-        return None
-    return (min(step.start, step.done), step.done) if step.done else (step.start, step.due)
+        yield from timeline.span(step) or ()
 
 
 def _height(goal: ScheduledGoal) -> int:
@@ -166,7 +167,7 @@ def _root(value: Schedule, height: int) -> Element:
 
 
 def _grid(root: Element, scale: _Scale, bottom: int) -> None:
-    for name, ordinals in (("week", _weeks(scale)), ("month", _months(scale))):
+    for name, ordinals in (("week", _weeks(scale)), ("month", timeline.months(scale.first, scale.last, _MOST_MONTHS))):
         for ordinal in ordinals:
             x = scale.x(ordinal)
             _add(root, "line", class_=name, x1=x, x2=x, y1=_AXIS, y2=bottom)
@@ -174,7 +175,7 @@ def _grid(root: Element, scale: _Scale, bottom: int) -> None:
 
 
 def _labels(root: Element, scale: _Scale, top: int) -> None:
-    months = _months(scale)
+    months = timeline.months(scale.first, scale.last, _MOST_MONTHS)
     if not months or scale.x(months[0]) - _CHART > _TICK_WIDTH:
         months = [scale.first, *months]
     for ordinal in months:
@@ -183,15 +184,6 @@ def _labels(root: Element, scale: _Scale, top: int) -> None:
     for ordinal in _weeks(scale):
         number = str(date.fromordinal(ordinal).day)
         _add(root, "text", number, class_="tick", x=scale.x(ordinal) + 3, y=top + 40)
-
-
-def _months(scale: _Scale) -> list[int]:
-    """Return the first days of the months that get a line: all, or every second, third, ... where there are many."""
-    step = next((n for n in _MONTH_STEPS if n * 30 * scale.day >= _TICK_WIDTH), _MONTH_STEPS[-1])
-    first, last = date.fromordinal(scale.first), date.fromordinal(scale.last)
-    numbers = range(-(-(first.year * 12 + first.month - 1) // step) * step, last.year * 12 + last.month, step)
-    ordinals = (date(n // 12, n % 12 + 1, 1).toordinal() for n in numbers)
-    return [ordinal for ordinal in ordinals if scale.first <= ordinal < scale.last]
 
 
 def _weeks(scale: _Scale) -> range:
@@ -252,10 +244,11 @@ def _diamond(parent: Element, x: float, y: float) -> None:
 def _step(parent: Element, step: ScheduledStep, top: int, scale: _Scale) -> None:
     row = _add(parent, "g")
     title, remark = display.clean(step.step.title), words.remark(step)
-    _add(row, "title", f"{title}: {display.day(step.start)} to {display.day(step.due)}{remark and f', {remark}'}")
+    first, last = timeline.span(step) or (step.start, step.due)
+    _add(row, "title", f"{title}: {display.day(first)} to {display.day(last)}{remark and f', {remark}'}")
     shown = display.shorten(f"✓ {title}" if step.done else title, _TITLE_COLUMNS)
     _add(row, "text", shown, class_=_title_class(step), x=_INDENT, y=top + 16)
-    span = _span(step)
+    span = timeline.span(step)
     if span is None:
         _add(row, "text", remark, class_="due", x=_CHART + 4, y=top + 16)
         return

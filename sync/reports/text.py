@@ -15,6 +15,7 @@ from sync.forecast.learning import lessons
 from sync.reports import words
 from sync.reports.agenda import idle, when
 from sync.reports.columns import Columns
+from sync.reports.warnings import warnings
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 WIDTH_WITHOUT_TERMINAL = 120
-_FEW_NEW = 3  # new tasks of a goal that are listed; more are counted
+_FEW_ALIKE = 3  # new tasks of a goal, or failures alike, that are listed; more are counted
 
 _STATE_STYLES = {
     State.ON_TRACK: "green",
@@ -56,12 +57,15 @@ def console() -> Console:
     return made
 
 
-def schedule(value: Schedule) -> Iterable[RenderableType]:
-    """Yield a heading and a table for each goal, then what is too much at once."""
+def schedule(value: Schedule, *, slack: bool = False) -> Iterable[RenderableType]:
+    """Yield a heading and a table for each goal, then the periods with too many steps at once.
+
+    slack: with a column for the slack of each step.
+    """
     for goal in value.goals:
         yield _heading(goal)
         if goal.steps:
-            yield _steps(goal)
+            yield _steps(goal, slack=slack)
         yield from _warnings(goal)
         yield from _risk(goal)
         yield Text()
@@ -71,21 +75,22 @@ def schedule(value: Schedule) -> Iterable[RenderableType]:
 def _heading(goal: ScheduledGoal) -> Text:
     heading = Text(display.clean(goal.goal.title), style="bold")
     heading.append(f"  {words.health(goal)}", style=_STATE_STYLES[goal.state])
-    heading.append(f"\n{goal.goal.id}, deadline {display.day(goal.deadline)}", style="dim")
+    heading.append(f"\n{goal.goal.id}, deadline {display.near(goal.deadline)}", style="dim")
     if goal.buffer and goal.state is not State.DONE:
         heading.append(f"\n{words.buffer(goal.buffer)}", style=goal.buffer.colour)
     return heading
 
 
-def _steps(goal: ScheduledGoal) -> Columns:
-    table = _table("step", "takes", "start", "due", ("slack", "right"), "")
+def _steps(goal: ScheduledGoal, *, slack: bool) -> Columns:
+    table = _table("step", "takes", "start", "due", *([("slack", "right")] if slack else []), "")
     for step in goal.steps:
+        time = [display.days(step.slack) if step.open and step.due else ""] if slack else []
         table.add_row(
             Text(display.clean(step.step.title), style="strike dim" if not step.open else ""),
             Text(words.takes(step), style="dim"),
-            display.day(step.start),
-            Text(display.day(step.due), style="red" if step.overdue else ""),
-            display.days(step.slack) if step.open and step.due else "",
+            display.near(step.start),
+            Text(display.near(step.due), style="red" if step.overdue else ""),
+            *time,
             Text(words.remark(step), style=_remark_style(step)),
         )
     return table
@@ -108,12 +113,12 @@ def _loads(value: Schedule) -> Iterable[Text]:
 
 
 def _warnings(goal: ScheduledGoal) -> Iterable[Text]:
-    for warning in goal.warnings:
-        yield Text(display.clean(f"! {warning}"), style="yellow")
+    for warning in warnings(goal):
+        yield Text(display.clean(f"! {display.with_days(warning)}"), style="yellow")
 
 
 def status(value: Schedule) -> Iterable[RenderableType]:
-    """Yield one table: each goal's health, progress, next step and deadline; what slipped stands below it."""
+    """Yield one table: each goal's health, progress, next step and deadline; then the warnings."""
     table = _table("goal", "health", ("done", "right"), "next step", "due", "deadline")
     for goal in value.goals:
         done, count = words.progress(goal)
@@ -123,34 +128,31 @@ def status(value: Schedule) -> Iterable[RenderableType]:
             Text(words.health(goal), style=_STATE_STYLES[goal.state]),
             f"{done}/{count}",
             display.clean(following.step.title) if following else "",
-            display.day(following.due) if following else "",
-            display.day(goal.deadline),
+            display.near(following.due) if following else "",
+            display.near(goal.deadline),
         )
     yield table
     for goal in value.goals:
-        for warning in goal.warnings:
-            yield Text(display.clean(f"! {goal.goal.title}: {warning}"), style="yellow")
+        for warning in warnings(goal):
+            yield Text(display.clean(f"! {goal.goal.title}: {display.with_days(warning)}"), style="yellow")
         if goal.buffer and goal.state is not State.DONE:
             yield Text(f"{display.clean(goal.goal.title)}: {words.buffer(goal.buffer)}", style=goal.buffer.colour)
     yield from _loads(value)
-    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.tells)
+    yield from (Text(words.lesson(lesson)) for lesson in lessons(value) if lesson.is_notable)
 
 
 def agenda(value: Agenda) -> Iterable[RenderableType]:
-    """Yield what to do today, the days ahead, and one line for each goal, the most urgent first."""
-    yield Text(display.day(value.today), style="bold")
+    """Yield the steps of today, the days ahead, and one line for each goal, the most urgent first."""
+    yield Text(display.near(value.today), style="bold")
     if sentence := idle(value):
         yield Text(f"\n{sentence}")
     for name, entries in value.parts:
         yield Text(f"\n{name}", style="red" if entries is value.overdue else "bold")
         yield _entries((display.clean(e.step.step.title), when(e, value.today), e) for e in entries)
     for day in value.days:
-        yield Text(f"\n{display.near(day.date, value.today)}", style="bold")
+        yield Text(f"\n{display.near(day.date)}", style="bold")
         due = ((display.clean(e.step.step.title), "due", e) for e in day.due)
-        begins = (
-            (display.clean(e.step.step.title), f"begins, until {display.near(e.due, value.today)}", e)
-            for e in day.begins
-        )
+        begins = ((display.clean(e.step.step.title), f"begins, until {display.near(e.due)}", e) for e in day.begins)
         yield _entries((*due, *begins))
     if value.goals:
         yield Text("\nGoals", style="bold")
@@ -159,8 +161,8 @@ def agenda(value: Agenda) -> Iterable[RenderableType]:
 
 def _entries(rows: Iterable[tuple[str, str, Entry]]) -> Columns:
     table = Columns(("", "", ""), indent=2)
-    for title, said, entry in rows:
-        table.add_row(title, said, Text(display.clean(entry.goal.goal.title), style="dim"))
+    for title, remark, entry in rows:
+        table.add_row(title, remark, Text(display.clean(entry.goal.goal.title), style="dim"))
     return table
 
 
@@ -170,15 +172,15 @@ def _goals(value: Agenda) -> Columns:
         table.add_row(
             display.clean(goal.goal.title),
             Text(words.health(goal), style=_STATE_STYLES[goal.state]),
-            f"deadline {display.near(goal.deadline, value.today)}",
+            f"deadline {display.near(goal.deadline)}",
         )
     return table
 
 
 def fit(value: Fit) -> Iterable[RenderableType]:
-    """Yield how a goal stands, its earliest deadlines beside the one that it has, and what done steps tell."""
+    """Yield the health of a goal, its earliest deadlines compared with its own, and the lessons from done steps."""
     goal = value.goal
-    yield Text(f"{display.clean(goal.goal.title)} is due on {display.day(goal.deadline)}: {words.health(goal)}.")
+    yield Text(f"{display.clean(goal.goal.title)} is due on {display.near(goal.deadline)}: {words.health(goal)}.")
     if goal.done or not goal.waiting:
         yield Text("Nothing is left to do for it.")
     elif value.planned is None:
@@ -197,9 +199,9 @@ def fit(value: Fit) -> Iterable[RenderableType]:
 
 def _deadlines(value: Fit, planned: date) -> Columns:
     table = _table("beginning today", "earliest deadline", "")
-    sure = [(f"{percent}% sure", day) for percent, day in value.sure.items()] if value.estimates else []
-    for name, day in (("as planned", planned), *sure):
-        table.add_row(name, display.day(day), _compared(day, value.goal.deadline))
+    confident = [(f"{percent}% sure", day) for percent, day in value.by_confidence.items()] if value.estimates else []
+    for name, day in (("as planned", planned), *confident):
+        table.add_row(name, display.near(day), _compared(day, value.goal.deadline))
     return table
 
 
@@ -213,16 +215,22 @@ def _compared(day: date | None, deadline: date) -> str:
 def plan(
     values: Sequence[ConnectorPlan], titles: Mapping[str, str], *, applied: bool, verbose: bool = False
 ) -> Iterable[RenderableType]:
-    """Yield for each connector a line that counts, then a table of changes for each goal.
+    """Yield one line for all connectors without changes; for each other, a line that counts and a table by goal.
 
     titles: of goals, steps and groups by their keys. verbose: with each new task, where there are many in a goal.
     """
+    shown = {value.label: value.changes if verbose else value.shown for value in values}
+    idle = [display.clean(value.label) for value in values if not (shown[value.label] or value.error)]
+    if idle:
+        yield Text(f"{', '.join(idle)}: {words.NOTHING_TO_DO}", style="bold")
     for value in values:
+        if not (shown[value.label] or value.error):
+            continue
         yield Text(f"{display.clean(value.label)}: {_counts(value, applied=applied)}", style="bold")
         if value.error:
             yield Text(display.clean(words.unwritten(value.error)), style="red")
-        if value.changes:
-            yield _changes(value.changes, titles, verbose=verbose)
+        if changes := shown[value.label]:
+            yield _changes(changes, titles, verbose=verbose)
 
 
 def _changes(changes: Sequence[Change], titles: Mapping[str, str], *, verbose: bool) -> Columns:
@@ -233,41 +241,55 @@ def _changes(changes: Sequence[Change], titles: Mapping[str, str], *, verbose: b
     for goal_id, found in by_goal.items():
         if goal_id != HEARTBEAT:
             table.add_row("", Text(display.clean(titles.get(goal_id, goal_id)), style="bold"))
-        new = [change for change in found if change.action is Action.CREATE and not change.error]
-        folded = new if len(new) > _FEW_NEW and not verbose else []
+        alike: dict[tuple[Action, str], list[Change]] = {}
         for change in found:
-            if change not in folded:
+            if change.error or change.action is Action.CREATE:
+                alike.setdefault((change.action, change.error or ""), []).append(change)
+        folded = [] if verbose else [some for some in alike.values() if len(some) > _FEW_ALIKE]
+        hidden = {change.key for some in folded for change in some}
+        for change in found:
+            if change.key not in hidden:
                 table.add_row(*_change(change, titles))
-        if folded:
-            what = Text(Action.CREATE.value, style=_ACTION_STYLES[Action.CREATE])
-            table.add_row(what, f"  {len(folded)} tasks", words.span(folded), "new; -v lists them")
+        for some in folded:
+            table.add_row(*_folded(some))
     return table
+
+
+def _folded(changes: Sequence[Change]) -> tuple[Text | str, ...]:
+    """Return the row of many new tasks, or of many changes that failed alike."""
+    action, error = changes[0].action, changes[0].error
+    why = Text(f"{display.clean(error)}; -v lists them", style="red") if error else "new; -v lists them"
+    return _action(action), f"  {len(changes)} tasks", words.span(changes), why
 
 
 def _change(change: Change, titles: Mapping[str, str]) -> tuple[Text | str, ...]:
     itself = "/" not in change.key and change.key != HEARTBEAT
     return (
-        Text(change.action.value, style=_ACTION_STYLES.get(change.action, "cyan")),
+        _action(change.action),
         f"  {'the goal itself' if itself else display.clean(words.title(change, titles))}",
         _fields(change),
-        Text(display.clean(change.error or change.reason), style="red" if change.error else ""),
+        Text(display.clean(change.error or display.with_days(change.reason)), style="red" if change.error else ""),
     )
 
 
+def _action(action: Action) -> Text:
+    return Text(action.value, style=_ACTION_STYLES.get(action, "cyan"))
+
+
 def _counts(value: ConnectorPlan, *, applied: bool) -> str:
-    statuses = [change.status for change in value.writes]
+    statuses = [change.status for change in value.shown if change.write]
     done, failed, waiting = (statuses.count(status) for status in ("applied", "failed", "skipped"))
     if not statuses:
-        return "in sync, nothing to do"
-    said = words.what_changes(value.news)
-    what = f": {said}" if "," in said or "goal" in said else ""
+        return words.NOTHING_TO_DO
+    counted = words.what_changes(value.news)
+    what = f": {counted}" if "," in counted or "goal" in counted else ""
     if not applied:
         costs = f"; {value.budget}" if value.budget else ""
         return f"{display.count(len(statuses), 'change')} to make{what}{costs}"
-    told = [f"{display.count(done, 'change')} made{what}"]
-    told += [f"{failed} failed"] if failed else []
-    told += [f"{waiting} wait for the next run"] if waiting else []
-    return ", ".join(told)
+    results = [f"{display.count(done, 'change')} made{what}"]
+    results += [f"{failed} failed"] if failed else []
+    results += [f"{waiting} wait for the next run"] if waiting else []
+    return ", ".join(results)
 
 
 def _fields(change: Change) -> Text:
@@ -287,7 +309,7 @@ def _value(name: str, value: object) -> str:
     if value is None:
         return "no date" if name == "due" else ""
     if isinstance(value, date):
-        return display.day(value)
+        return display.near(value)
     if name == "pinned":
         return "pinned" if value else "not pinned"
     text = display.clean(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
@@ -295,13 +317,13 @@ def _value(name: str, value: object) -> str:
 
 
 def moves(before: Schedule, after: Schedule) -> Iterable[RenderableType]:
-    """Yield what a changed deadline moves: a table of old -> new, then the goals that get into trouble by it."""
+    """Yield the effect of a changed deadline: a table of old -> new dates, then the goals whose health changes."""
     table = _table("step", "due", "", "new due", "by")
     moved, titles = after.moves(before), after.titles
     for key, old, new in moved:
         named = Text(display.clean(words.titled(key, titles)), style="" if "/" in key else "bold")
         table.add_row(
-            named, display.day(old), "→", display.day(new), f"{(new - old).days:+} days" if old and new else ""
+            named, display.near(old), "→", display.near(new), f"{(new - old).days:+} days" if old and new else ""
         )
     if moved:
         yield table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from config.display import clean, count, day, days
+from config.display import clean, count, days, near
 from config.keys import day_of, goal_of, is_occurrence, step_of, within_goal
 from connectors.base import Action
 from sync.schedule.model import State
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sync.reconcile.change import Change
     from sync.schedule.model import Buffer, Load, Risk, ScheduledGoal, ScheduledStep
 
+NOTHING_TO_DO = "in sync, nothing to do"
 _MOVES = "moved"
 _KINDS = {
     Action.CREATE: "new",
@@ -33,7 +34,7 @@ _FEW_STRETCHES, _WEEKS_SHOWN = 4, 8
 
 
 def takes(step: ScheduledStep) -> str:
-    """Return how long a step takes, as it was written; an appointment or countdown without a word on it takes a day."""
+    """Return how long a step takes, as written; an appointment or countdown without `takes` takes a day."""
     if step.step.takes is not None:
         return f"{step.step.takes}{f', {every(step)}' if step.step.every else ''}"
     return "flexible" if step.step.flexible else "1 day"
@@ -41,17 +42,17 @@ def takes(step: ScheduledStep) -> str:
 
 def every(step: ScheduledStep) -> str:
     """Return how often a step repeats: `every week`, `every Mon and Thu`."""
-    said = step.step.every
-    if isinstance(said, tuple):
-        *most, last = (day.capitalize() for day in said)
+    interval = step.step.every
+    if isinstance(interval, tuple):
+        *most, last = (day.capitalize() for day in interval)
         return "every " + " and ".join(filter(None, [", ".join(most), last]))
-    return f"every {str(said).removeprefix('1 ')}"
+    return f"every {str(interval).removeprefix('1 ')}"
 
 
 def health(goal: ScheduledGoal) -> str:
-    """Return how a goal stands, in a few words."""
+    """Return the health of a goal in a few words."""
     if goal.state is State.DONE:
-        return f"done on {day(goal.done)}"
+        return f"done on {near(goal.done)}"
     if goal.state in _OVER:
         return _OVER[goal.state]
     if goal.state is State.MISSED:
@@ -65,7 +66,7 @@ def health(goal: ScheduledGoal) -> str:
 
 
 def _at_risk(goal: ScheduledGoal) -> Iterator[str]:
-    """Yield what puts a goal at risk besides few days in hand."""
+    """Yield the reasons why a goal is at risk, besides few days in hand."""
     overdue = sum(step.overdue and not is_occurrence(step.step.key) for step in goal.waiting)
     if overdue:
         yield f"{count(overdue, 'step')} overdue"
@@ -74,19 +75,19 @@ def _at_risk(goal: ScheduledGoal) -> Iterator[str]:
 
 
 def risk(found: Risk) -> list[str]:
-    """Return what the samples tell of a goal, in sentences."""
+    """Return the risk of a goal in sentences."""
     if not found.estimates:
         return ["No open step has an estimate such as `2-3-6 days`, so nothing is known of the risk."]
-    by = ", ".join(f"by {day(end)} with {percent}%" for percent, end in found.finish.items())
+    by = ", ".join(f"by {near(end)} with {percent}%" for percent, end in found.finish.items())
     whole = f" (in {chance(found.chance_of_limit)} with the whole buffer left)"
     holds = f"The deadline holds in {chance(found.chance_of_deadline)} of 100 cases"
     sure = f"be {found.confidence}% sure"
-    begin = f"Begin by {day(found.latest_start)} to {sure}." if found.latest_start else f"It is too late to {sure}."
+    begin = f"Begin by {near(found.latest_start)} to {sure}." if found.latest_start else f"It is too late to {sure}."
     return [f"Done {by}.", holds + (whole if found.chance_of_limit < found.chance_of_deadline else "") + ".", begin]
 
 
 def chance(share: float) -> str:
-    """Return a share as a number of cases in a hundred; none or all of them only where it is exactly that."""
+    """Return a share as a number of cases in a hundred: 0 and 100 only if it is exactly none, or all."""
     return str(round(share * 100)) if share in (0, 1) else str(min(99, max(1, round(share * 100))))
 
 
@@ -96,28 +97,28 @@ def buffer(found: Buffer) -> str:
 
 
 def load(found: Load) -> Iterator[str]:
-    """Yield the days, or where there are many of them the weeks, on which somebody has too much at once."""
+    """Yield the periods, or the weeks if there are many, in which a person has too many steps at once."""
     who = f"{clean(found.who)} has" if found.who else "there are"
     if len(found.stretches) <= _FEW_STRETCHES:
         for stretch in found.stretches:
             on = (
-                f"on {day(stretch.first)}"
+                f"on {near(stretch.first)}"
                 if stretch.first == stretch.last
-                else f"from {day(stretch.first)} to {day(stretch.last)}"
+                else f"from {near(stretch.first)} to {near(stretch.last)}"
             )
             yield f"{who} {stretch.most} steps at once {on} (capacity {found.capacity})"
         return
     weeks = list(found.weeks.items())
-    listed = ", ".join(f"{day(monday)} ({most})" for monday, most in weeks[:_WEEKS_SHOWN])
+    listed = ", ".join(f"{near(monday)} ({most})" for monday, most in weeks[:_WEEKS_SHOWN])
     more = f" and {len(weeks) - _WEEKS_SHOWN} more" if len(weeks) > _WEEKS_SHOWN else ""
     yield f"{who} more steps at once than {found.capacity} in the weeks of {listed}{more}"
 
 
 def lesson(found: Lesson) -> str:
-    """Return what done steps tell, with what it rests on."""
+    """Return a lesson from done steps as a sentence, with the numbers."""
     subject = {"all": "Your steps take", "label": f"Steps labelled “{clean(found.name or '')}” take"}
     whose = subject.get(found.kind, f"The steps of {clean(found.name or '')} take")
-    much = "about as long as" if not found.tells else f"{found.factor:.1f} times what"
+    much = "about as long as" if not found.is_notable else f"{found.factor:.1f} times what"
     return (
         f"{whose} {much} you write: {days(found.taken_days)} for {found.planned_days} planned, "
         f"in {found.steps} done steps."
@@ -125,8 +126,8 @@ def lesson(found: Lesson) -> str:
 
 
 def unwritten(error: str) -> str:
-    """Return what it means that the memory alone could not be written."""
-    return f"what was done could not be noted down there, and the next run does that: {error}"
+    """Return a sentence on a memory that could not be written, though the changes were made."""
+    return f"the changes could not be recorded there; the next run does that: {error}"
 
 
 def progress(goal: ScheduledGoal) -> tuple[int, int]:
@@ -136,9 +137,9 @@ def progress(goal: ScheduledGoal) -> tuple[int, int]:
 
 
 def remark(step: ScheduledStep) -> str:
-    """Return what is special about a step's dates, in a few words."""
+    """Return a remark on a step's dates in a few words, such as `overdue`."""
     if step.done:
-        return f"done {day(step.done)}"
+        return f"done {near(step.done)}"
     if step.dropped:
         return "dropped"
     if step.due is None:
@@ -160,7 +161,7 @@ def remark(step: ScheduledStep) -> str:
 
 
 def title(change: Change, titles: Mapping[str, str]) -> str:
-    """Return what a task is called: as the goals file has it, else as the task itself, else its key."""
+    """Return the title of a task: that in the goals file, else that of the task, else its key."""
     if known := titled(change.key, titles):
         return known
     content = change.write.content if change.write else None
@@ -170,26 +171,27 @@ def title(change: Change, titles: Mapping[str, str]) -> str:
 
 def titled(key: str, titles: Mapping[str, str]) -> str:
     """Return the title of a key, with the day of an occurrence; empty where the goals file does not have it."""
-    said = titles.get(key) or titles.get(step_of(key), "")
-    return f"{said} ({day(day_of(key))})" if said and is_occurrence(key) else said
+    found = titles.get(key) or titles.get(step_of(key), "")
+    return f"{found} ({near(day_of(key))})" if found and is_occurrence(key) else found
 
 
 def what_changes(changes: Sequence[Change]) -> str:
-    """Return what changes there are, counted: `4 tasks move in 1 goal, 56 new`."""
+    """Return the numbers of changes by kind: `4 tasks move in 1 goal, 56 new`."""
     counts = Counter(map(_kind, changes))
-    moved = {goal_of(change.key) for change in changes if _kind(change) == _MOVES}
-    told = [
-        f"{count(counts[_MOVES], 'task')} {'moves' if counts[_MOVES] == 1 else 'move'} in {count(len(moved), 'goal')}"
-    ]
-    return ", ".join(
-        [*(told if moved else []), *(f"{counts[kind]} {kind}" for kind in _KINDS.values() if counts[kind])]
-    )
+    goals = {goal_of(change.key) for change in changes if _kind(change) == _MOVES}
+    return counted(counts[_MOVES], len(goals), {kind: counts[kind] for kind in _KINDS.values()})
+
+
+def counted(moved: int, goals: int, others: Mapping[str, int]) -> str:
+    """Return how many tasks move in how many goals, and the numbers of other changes, in words."""
+    moves = f"{count(moved, 'task')} {'moves' if moved == 1 else 'move'} in {count(goals, 'goal')}"
+    return ", ".join([*([moves] if moved else []), *(f"{number} {kind}" for kind, number in others.items() if number)])
 
 
 def span(changes: Sequence[Change]) -> str:
     """Return the first and the last day of new tasks, in words."""
     days = sorted(c.write.content.due for c in changes if c.write and c.write.content and c.write.content.due)
-    return "" if not days else day(days[0]) if days[0] == days[-1] else f"{day(days[0])} to {day(days[-1])}"
+    return "" if not days else near(days[0]) if days[0] == days[-1] else f"{near(days[0])} to {near(days[-1])}"
 
 
 def _kind(change: Change) -> str:

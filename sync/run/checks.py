@@ -30,7 +30,7 @@ def doubts(homes: Sequence[Binding], snapshots: Mapping[str, Snapshot], project:
 
 
 def _doubt(home: Binding, snapshot: Snapshot, project: Project) -> str:
-    """Return why a place may not have been read as it is; empty for a file, and for a place that is to keep no task."""
+    """Return why a place may not have been read as it is; empty for a file, and for a place whose tasks all leave."""
     able = home.connector.capabilities
     if able.local or home.retired or home.unnamed:
         return ""
@@ -68,8 +68,8 @@ def refuse_emptied(homes: Sequence[Binding], snapshots: Mapping[str, Snapshot], 
         if live > 1 and not (shown or home.retired):
             raise RefusedError(
                 f"{home.label}: none of the {live} tasks that should be there was found. If you deleted them all, "
-                "delete what is left of backplan there too (in a Markdown list, the comment at its end) and they are "
-                "made anew; nothing was changed."
+                "delete the rest of backplan there too (in a Markdown list, the comment at its end), and they are "
+                "created again; nothing was changed."
             )
 
 

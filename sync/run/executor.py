@@ -1,4 +1,4 @@
-"""Carries plans out: the only module that asks services to write.
+"""Carries plans out: the only module that sends writes to services.
 
 The order makes every crash harmless:
 
@@ -7,10 +7,10 @@ The order makes every crash harmless:
 3. When every app has all of these, the changes are made that wait for them, in three turns.
 4. Each app stores the memory as it is now, with the native ids of new tasks, which are not known before. The memory
    acknowledges what the user did, if nothing failed.
-5. Where a goal leaves a place, the tasks that alone show what is done are let go.
+5. Where a goal leaves a place, the tasks are detached or removed that alone show that a step is done.
 
-A service that carries out a batch in order gets the first two in one batch; but its very first memory goes alone, as
-the answer may be that there is one already. A service that applies a batch whole or not at all gets everything in one.
+A service that carries out a batch in order gets the first two in one batch. Its very first memory is sent alone, as the
+service may answer that there is one already. A service that applies a batch whole or not at all gets everything in one.
 
 The core is a generator without I/O: it yields requests and is sent the answers, so that a test can stop it in between.
 """
@@ -40,7 +40,7 @@ def execute(
     """Yield the requests that carry out `plans`; return the plans with the status of each change.
 
     capabilities: of each connector, by its label. all_apps: False where a connector was left out of `plans`, so that
-    what the user did cannot have reached every app. The generator is to be sent the answers to each request, or a
+    changes of the user cannot have reached every app. The generator is to be sent the answers to each request, or a
     BackplanError where it could not be tried: that connector is left to the next run, and the others go on.
     """
     works = [Work(plan) for plan in plans]
@@ -94,7 +94,7 @@ def run(
     *,
     all_apps: bool = True,
 ) -> list[ConnectorPlan]:
-    """Carry out `plans` on the connectors, by their labels; return the plans with what became of each change.
+    """Carry out `plans` on the connectors, by their labels; return the plans with the result of each change.
 
     progress: called with a sentence on how far a connector has come whose service limits how fast it may be written to.
     """

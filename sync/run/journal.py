@@ -42,7 +42,7 @@ def memory(plan: ConnectorPlan) -> dict[str, Any]:
 
 
 def _document_of(state: State | None) -> dict[str, Any] | None:
-    """Return a state without what is at its default: most tasks have no notes, and are not done."""
+    """Return a state without the values that are at their default: most tasks have no notes, and are not done."""
     if state is None:
         return None
     model = _StateModel(
@@ -121,7 +121,7 @@ class _Model(BaseModel):
 
 
 class _StateModel(_Model):
-    """A state: the fields of its content stand beside its own."""
+    """A state, with the fields of its content beside its own."""
 
     native_id: str = ""
     title: str

@@ -33,8 +33,8 @@ def part_of_file(home: Binding, snapshot: Snapshot, project: Project) -> Snapsho
         raise RefusedError(
             f"{home.label}: holds tasks of {', '.join(sorted(known))}, which have another place in the goals "
             f"file, and of {', '.join(sorted(strange))}, which it does not have. If another goals file uses that "
-            "place, give this one a `namespace:` of its own. If none does, write the place under `retired:`: what is "
-            "left there is then cleared away. Nothing was changed."
+            "place, give this one a `namespace:` of its own. If none does, write the place under `retired:`, and "
+            "its tasks are cleared. Nothing was changed."
         )
     if strange:  # nothing of it is this file's, its heartbeat included
         return replace(snapshot, tasks=(), copies=(), memory={}, remembers=True, damage="")
@@ -75,9 +75,9 @@ def _part(snapshot: Snapshot, goals: Collection[str]) -> Snapshot:
 
 
 def with_missing_entries(home: Binding, snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot, as damaged where a goal has tasks and no memory.
+    """Return the snapshot, as damaged if a goal has tasks and no memory.
 
-    Only where a service writes tasks and memory at once: elsewhere a run that was cut short leaves tasks like that.
+    Only if a service writes tasks and memory at once: elsewhere an interrupted run leaves tasks like that.
     """
     if not home.connector.capabilities.atomic or snapshot.damage or not snapshot.remembers:
         return snapshot

@@ -1,4 +1,4 @@
-"""The second half of a run: plans each connector from what was read, and (for `sync`) carries the plans out."""
+"""The second half of a run: plans each connector from its snapshot, and (for `sync`) carries the plans out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import InputError, RefusedError
 from config.keys import HEARTBEAT, goal_of
-from connectors.base import Action, Finder, Paced
+from connectors.base import Action, Paced
 from sync.reconcile import digests, heartbeat
 from sync.reconcile.context import Run
 from sync.reconcile.desired import wanted_goal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connectors.model import StoredGoal, Task
     from sync.reconcile.change import Change, ConnectorPlan
     from sync.reconcile.desired import DesiredGoal
-    from sync.reconcile.record import Journal, Record
+    from sync.reconcile.record import Journal
     from sync.reconcile.view import ServiceView
     from sync.run.homes import Binding
     from sync.run.reading import Reading, Snapshots
@@ -61,7 +61,7 @@ def make_plans(
 
     views = [view for view in reading.views if _is_asked_for(by_label[view.label], only_connectors)]
     plans = {view.label: planned(view) for view in views}
-    # A place that goals have left is planned again, when it is known what their new places create.
+    # A place that goals have left is planned again once it is known which tasks their new places create.
     created = {plan.label: {c.key for c in plan.writes if c.action is Action.CREATE} for plan in plans.values()}
     sites = [_site(by_label[view.label], view, reading) for view in reading.views]
     for view in views:
@@ -272,13 +272,12 @@ def make_plans_back(
     journal: Journal,
     homes: Sequence[Binding],
     found: Snapshots,
-    namespace: str,
     *,
     allow_mass_change: bool = False,
     new_nonce: Callable[[], str] = _new_nonce,
 ) -> list[ConnectorPlan]:
     """Return the plan that undoes a run in each connector that was read."""
-    from sync.reconcile import undo  # seldom asked for
+    from sync.reconcile import undo  # seldom needed
 
     records = {record.label: record for record in journal.records}
     return [
@@ -287,10 +286,8 @@ def make_plans_back(
                 home.connector,
                 found.by_label[home.label],
                 records[home.label],
-                let_go=_let_go(home, records[home.label]),
-                namespace=namespace,
+                new_nonce,
                 allow_mass_change=allow_mass_change,
-                new_nonce=new_nonce,
             ),
             home.connector,
         )
@@ -299,19 +296,10 @@ def make_plans_back(
     ]
 
 
-def _let_go(home: Binding, record: Record) -> frozenset[str]:
-    """Return the native ids of the tasks that a run detached and that stand as it left them."""
-    if not isinstance(home.connector, Finder):
-        return frozenset()
-    return frozenset(
-        state.native_id for state in record.detached if home.connector.finds(state.native_id, state.content)
-    )
-
-
 def apply(
     plans: Sequence[ConnectorPlan], homes: Sequence[Binding], progress: Callable[[str], None], *, limited: bool = False
 ) -> list[ConnectorPlan]:
-    """Carry the plans out. progress: called with a sentence on what is being done.
+    """Carry the plans out. progress: called with a sentence on each step.
 
     limited: some connectors that were read are not among `plans`.
     """

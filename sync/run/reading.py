@@ -1,36 +1,40 @@
-"""The first half of a run: reads every connector once, finds out what the user did, and schedules."""
+"""The first half of a run: reads every connector once, finds the changes of the user, and schedules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
+from config.durations import Unit
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
-from config.keys import HEARTBEAT
+from config.keys import HEARTBEAT, step_of
 from connectors.base import Mover
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over
-from sync.reconcile.progress import GIVEN_UP, first_syncs, observe
+from sync.reconcile.progress import first_syncs, observe
 from sync.reconcile.renames import find_renames, held_back, rename
 from sync.reconcile.view import ServiceView
 from sync.run import checks, lost_memory
 from sync.run.homes import Binding, goals_of
 from sync.schedule.scheduler import schedule
+from sync.schedule.warnings import GivenUp, Held
+from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
 
+    from config.calendars import Calendar
     from config.errors import Problem
     from config.project import Project
-    from connectors.model import Snapshot
+    from connectors.model import Snapshot, Task
     from sync.reconcile.renames import Renames
     from sync.schedule.model import Progress, Schedule, ScheduledGoal
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one run has read and computed, before anything is written.
+    """The result of reading: all that a run knows before it writes.
 
     unread: why a connector could not be read, by its label; its goals are left alone everywhere. rebuilt: the labels of
     the connectors whose memory was made again from the tasks. held: the goals that are left alone because a rename is
@@ -48,7 +52,7 @@ class Reading:
 
     @property
     def first_sync(self) -> dict[str, date]:
-        """The day since which any app has known of each goal."""
+        """The day of the first sync of each goal, in any app."""
         return first_syncs(item for view in self.views for item in view.snapshot.memory.items())
 
     @property
@@ -81,7 +85,7 @@ def read(
     elsewhere: the ids of the goals that are also in a connector that is not among `homes`.
 
     rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
-    allow_mass_change: believe that somebody has deleted many tasks at once.
+    allow_mass_change: take it as true that many tasks were deleted at once.
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
@@ -126,14 +130,14 @@ def _given_up(project: Project, views: Sequence[ServiceView]) -> dict[str, froze
 
 def _given_up_in(goal: ScheduledGoal, given_up: Mapping[str, frozenset[str]]) -> ScheduledGoal:
     """Return a goal with a warning that names the apps in which it was given up."""
-    labels = ", ".join(label for label, ids in given_up.items() if goal.goal.id in ids)
+    labels = [label for label, ids in given_up.items() if goal.goal.id in ids]
     if not labels or goal.done:
         return goal
-    return replace(goal, warnings=(*goal.warnings, f"in {labels} {GIVEN_UP}"))
+    return replace(goal, warnings=(*goal.warnings, GivenUp(labels)))
 
 
 def renames(project: Project, found: Snapshots) -> dict[str, Renames]:
-    """Return what each connector remembers under another key, by its label."""
+    """Return the renamed keys of each connector, by its label."""
     return _renames(project, found.there, found.by_label)
 
 
@@ -145,8 +149,7 @@ def _held(goal: ScheduledGoal, held: Mapping[str, Problem]) -> ScheduledGoal:
     """Return a goal; one that is held back has a warning of that."""
     if (problem := held.get(goal.goal.id)) is None:
         return goal
-    warning = f"{problem}. Until then nothing of this goal is made, changed or removed"
-    return replace(goal, held=True, warnings=(*goal.warnings, warning))
+    return replace(goal, held=True, warnings=(*goal.warnings, Held(problem)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +212,36 @@ def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:
     return replace(snapshot, tasks=tasks, copies=copies)
 
 
+def _in_calendars(snapshot: Snapshot, project: Project) -> Snapshot:
+    """Return a snapshot in which steps that a person moved by their first day are as many working days long as before.
+
+    Steps that are measured otherwise, or that the goals file does not have under these keys, move by days of the week.
+    """
+    if not any(task.moved_from for task in snapshot.tasks):
+        return snapshot
+    calendars = {
+        step.key: goal.calendar
+        for goal in project.goals
+        for step in goal.steps
+        if step.takes is None or step.takes.unit is Unit.WORKING_DAYS
+    }
+    return replace(snapshot, tasks=tuple(_in_calendar(task, calendars) for task in snapshot.tasks))
+
+
+def _in_calendar(task: Task, calendars: Mapping[str, Calendar]) -> Task:
+    calendar = calendars.get(step_of(task.marker.key))
+    if calendar is None or task.moved_from is None or task.content.start is None:
+        return task
+    first, last = (day.toordinal() for day in task.moved_from)
+    days = WorkingDays(calendar, task.moved_from[0])
+    begins = days.forward(task.content.start.toordinal())
+    due = days.day(days.position(begins) + days.position(last) - days.position(first))
+    return replace(task, content=replace(task.content, due=date.fromordinal(due)))
+
+
 def _prepared(home: Binding, snapshot: Snapshot, project: Project) -> Snapshot:
-    """Return what concerns the goals file of a snapshot, with its days in the file's time zone."""
-    snapshot = _in_zone(snapshot, project.timezone)
+    """Return the part of a snapshot that belongs to the goals file, with its days in the file's time zone."""
+    snapshot = _in_calendars(_in_zone(snapshot, project.timezone), project)
     checks.refuse_other_account(home, snapshot, project)
     if home.unnamed:
         snapshot = lost_memory.part_of_file(home, snapshot, project)

@@ -1,4 +1,4 @@
-"""One app's plan while it is carried out: the batches to ask for, the answers, and the memory as far as it is true."""
+"""One app's plan while it is carried out: its batches, their results, and the memory that may be stored so far."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answers = Sequence[WriteResult] | BackplanError
 Memory = Mapping[str, StoredGoal]
 Task = tuple[str, str]  # key and native id
 
-NOTES = (Action.UPDATE, Action.REPAIR, Action.DETACH)  # where these acknowledge, they store what the user did here
+NOTES = (Action.UPDATE, Action.REPAIR, Action.DETACH)  # where these acknowledge, they store changes of the user
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def _task(write: Write) -> Task:
 class Work:
     """One app's plan while it is carried out.
 
-    written: the memory that the app has now. created: the ids of new tasks, by key. gone: the ids of tasks that an
+    written: the memory that the app has now. created: the ids of new tasks, by key. deleted: the ids of tasks that an
     earlier run had created and the user has deleted since, by key. failed: the error of each task that failed.
     answered: the tasks that were written. stopped: why the app is left to the next run. unwritten: why the memory could
     not be stored.
@@ -47,7 +47,7 @@ class Work:
         self.plan = plan
         self.written: Memory = plan.stored
         self.created: dict[str, str] = {}
-        self.gone: dict[str, str] = {}
+        self.deleted: dict[str, str] = {}
         self.failed: dict[Task, str] = {}
         self.answered: set[Task] = set()
         self.removed: set[str] = set()
@@ -104,18 +104,18 @@ class Work:
         return tuple(write for write, action in _with_turns(waited) if action in turn)
 
     def farewell(self) -> tuple[Write, ...]:
-        """Return the writes that are made once every memory has what their tasks show."""
+        """Return the writes that wait until every memory contains what their tasks show."""
         return tuple(c.write for c in self.plan.changes if c.last and c.write and c.status == "planned")
 
     def writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
         """Return the writes of the plan: those that acknowledge, or the others."""
-        asked = (change for change in self.plan.changes if change.acknowledges == acknowledging)
-        return tuple(change.write for change in asked if change.write is not None and change.status == "planned")
+        changes = (change for change in self.plan.changes if change.acknowledges == acknowledging)
+        return tuple(change.write for change in changes if change.write is not None and change.status == "planned")
 
     def memory(self, *, acknowledge: bool) -> dict[str, StoredGoal]:
         """Return the memory as far as it is true now.
 
-        acknowledge: every app has what the user did, so that the memory may have it, too.
+        acknowledge: every app has the changes of the user, so that the memory may contain them, too.
         """
         skipped = {change.key for change in self.plan.writes if change.status == "skipped"}
         true = _Truth(acknowledge, {key for key, _ in self.failed} | skipped)
@@ -123,9 +123,9 @@ class Work:
 
     def result(self) -> ConnectorPlan:
         """Return the plan with the status of each change."""
-        told = self.unwritten in self.failed.values()
+        is_reported = self.unwritten in self.failed.values()
         changes = tuple(self._with_status(change) for change in self.plan.changes)
-        error = None if told else self.unwritten
+        error = None if is_reported else self.unwritten
         return replace(self.plan, changes=changes, error=error, notices=tuple(sorted(self.notices)))
 
     def _goal(self, goal_id: str, goal: StoredGoal, truth: _Truth) -> StoredGoal:
@@ -135,20 +135,20 @@ class Work:
         )
 
     def _entry(self, key: str, entry: StoredKey, before: StoredKey | None, truth: _Truth) -> StoredKey:
-        """Return what may be stored of a key."""
+        """Return the entry of a key that may be stored now."""
         if entry.state == "pending":
             return self._made(key, entry, before)
-        # Store our own removals at once, even if other apps have yet to get what the user did.
+        # Record our own removals at once, even if other apps have yet to get the changes of the user.
         removed = entry.state == "removed" and key in self.removed
         if key not in truth.unwritten and (truth.acknowledge or removed):
             return entry
         return entry if before is None else _told_apart(before, entry)
 
     def _made(self, key: str, entry: StoredKey, before: StoredKey | None) -> StoredKey:
-        if key in self.gone and before is None:  # created before the stored memory was deleted
+        if key in self.deleted and before is None:  # created before the stored memory was deleted
             return replace(entry, native_id="", generation=entry.generation + 1)
-        if key in self.gone:
-            return replace(entry, state="dropped", native_id=self.gone[key])
+        if key in self.deleted:
+            return replace(entry, state="dropped", native_id=self.deleted[key])
         if key in self.created:
             return replace(entry, state="live", native_id=self.created[key], definition="")
         return entry
@@ -187,7 +187,7 @@ class Work:
             self._fail((write,), answer.error)
         elif answer.gone:
             self.created.pop(write.key, None)
-            self.gone[write.key] = answer.native_id
+            self.deleted[write.key] = answer.native_id
         elif write.action is Action.CREATE:
             self.created[write.key] = answer.native_id
         elif write.action is Action.REMOVE:
@@ -199,13 +199,13 @@ class Work:
         task = _task(change.write)
         if task in self.failed:
             return replace(change, status="failed", error=self.failed[task])
-        applied = task in self.answered and not (change.action is Action.CREATE and change.key in self.gone)
+        applied = task in self.answered and not (change.action is Action.CREATE and change.key in self.deleted)
         return replace(change, status="applied" if applied else "skipped")
 
 
 @dataclass(frozen=True, slots=True)
 class _Truth:
-    """What the memory may have: what the user did (`acknowledge`), and all keys but the `unwritten` ones."""
+    """The parts of the memory that may be stored: changes of the user (`acknowledge`), and keys that were written."""
 
     acknowledge: bool
     unwritten: Collection[str]

@@ -1,4 +1,4 @@
-"""What every command starts from: the goals files, the day it is, and the connectors."""
+"""The workspace that every command starts from: the goals files, today, and the connectors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from config import loader
+from config import display, loader
 from config.errors import BackplanError, GoalsFileError, InputError, Problem, RefusedError
 from config.suggest import did_you_mean, meant
 from sync.reconcile.progress import observe
@@ -76,7 +76,7 @@ class Workspace:
     def refuse_doubts(self) -> None:
         """Raise GoalsFileError where a rename is in doubt, as far as the lists on this machine show it.
 
-        A list that cannot be read is no mistake of the goals file: `plan` tells of it.
+        A list that cannot be read is no mistake of the goals file: `plan` reports it.
         """
         local = [home for home in self.homes() if home.connector.capabilities.local]
         try:
@@ -86,11 +86,16 @@ class Workspace:
         if held := held_back(reading.renames(self.project, found).values()):
             raise GoalsFileError(list(held.values()))
 
-    def offline_schedule(self) -> tuple[Schedule, list[str]]:
-        """Return the schedule with the progress that files on this machine show, and what should be said about that.
+    def schedule_of(self, project: Project, found: reading.Snapshots) -> Schedule:
+        """Return the schedule of other goals files, from what was read for those of the workspace."""
+        goals = {home.connector.identity: home.goals for home in homes_of(project, self.folder)}
+        homes = tuple(replace(home, goals=goals.get(home.connector.identity, frozenset())) for home in found.homes)
+        return reading.work_out(project, replace(found, homes=homes), self.today).schedule
 
-        A goal whose tasks live in an app that was not read is shown as its deadline alone gives it: what is done there
-        is not known here, so nothing may look late because of it.
+    def offline_schedule(self) -> tuple[Schedule, list[str]]:
+        """Return the schedule with the progress that files on this machine show, and notes for the user.
+
+        A goal with tasks in an app that was not read is never late: its progress there is not known.
         """
         notes: list[str] = []
         homes = self.homes()
@@ -129,8 +134,8 @@ def _left_list(name: str, goals: Iterable[str], why: str) -> str:
             "it, so that nothing is done with it; delete it if you do not need it"
         )
     return (
-        f"{name} holds tasks of {', '.join(sorted(goals))}, and the goals file does not name it. To take "
-        f"along what you did there, and to have it cleared, write `retired: [{{markdown: {{file: {name}}}}}]`"
+        f"{name} holds tasks of {', '.join(sorted(goals))}, and the goals file does not name it. To keep "
+        f"the progress in it, and to have it cleared, write `retired: [{{markdown: {{file: {name}}}}}]`"
     )
 
 
@@ -142,6 +147,7 @@ def open_workspace(path: Path | None, today: date | None) -> Workspace:
     found = loader.find(path)
     project = loader.load(found)
     day = today or _today(project.timezone)
+    display.TODAY.set(day)
     _refuse_still_to_come(project, day)
     return Workspace(project, found, day)
 

@@ -1,9 +1,10 @@
-"""What decides a goal's dates, as one short text."""
+"""The timing digest: a short text that changes whenever the dates of a goal have to be planned anew."""
 
 from __future__ import annotations
 
 from base64 import b32encode
 from hashlib import sha256
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from config.durations import Duration
@@ -14,39 +15,40 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from config.project import Step
-    from sync.schedule.backward_pass import Length, StepGraph
+    from sync.schedule.lengths import Length
     from sync.schedule.model import Progress
+    from sync.schedule.step_graph import StepGraph
 
 
 def timing_digest(
-    network: StepGraph,
+    graph: StepGraph,
     lengths: Sequence[Length],
     pins: Mapping[int, int],
-    outside: Mapping[int, int],
+    external: Mapping[int, int],
     progress: Progress,
 ) -> str:
     """Return the digest of everything that decides a goal's dates, except progress and the day it is.
 
     After a dot, it names the steps with pins: see `was_pinned`.
     """
-    goal, frame = network.goal, network.frame
+    goal, window = graph.goal, graph.window
     calendar = goal.calendar
     parts = (
-        frame.deadline,
-        frame.limit,
+        window.deadline,
+        window.limit,
         sorted(calendar.workdays),
         calendar.holidays,
         calendar.days_off,
         goal.when_late,
-        sorted((network.steps[i].key, day) for i, day in pins.items()),
-        sorted((network.steps[i].key, day) for i, day in outside.items()),
+        sorted((graph.steps[i].key, day) for i, day in pins.items()),
+        sorted((graph.steps[i].key, day) for i, day in external.items()),
         sorted(key for key in progress.dropped if key.startswith(f"{goal.id}/") and not is_occurrence(key)),
-        *((network.steps[i].key, _spelt(network.steps[i].takes)) for i in network.repeating),
+        *((graph.steps[i].key, _spelt(graph.steps[i].takes)) for i in graph.repeating),
     )
     digest = sha256(repr(parts).encode())
-    for line in sorted(map(_timing, network.steps, lengths)):
+    for line in sorted(map(_timing, graph.steps, lengths)):
         digest.update(line.encode())
-    marks = "".join(sorted(_mark(network.steps[i].key) for i in pins))
+    marks = "".join(sorted(_mark(graph.steps[i].key) for i in pins))
     return b32encode(digest.digest()[:10]).decode()[:10].lower() + (f".{marks}" if marks else "")
 
 
@@ -69,13 +71,16 @@ def _mark(key: str) -> str:
 
 
 def _timing(step: Step, length: Length) -> str:
-    """Return what decides a step's dates as a line of text, the same however it is spelt in the file."""
+    """Return a line of text with all that decides a step's dates, the same however it is written in the file."""
     words = [step.key, _spelt(length), *sorted(map(_spelt, step.after))]
-    words += [f"{name} {_spelt(value)}" for name in _TIMED if (value := getattr(step, name))]
+    values = _timed(step)
+    if any(values):
+        words += [f"{name} {_spelt(value)}" for name, value in zip(_TIMED, values, strict=True) if value]
     return " ".join(words) + "\n"
 
 
 _TIMED = ("after_goals", "on", "by", "not_before", "before", "afterwards", "every", "optional")
+_timed = attrgetter(*_TIMED)
 
 
 def _spelt(value: object) -> str:

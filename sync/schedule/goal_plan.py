@@ -1,10 +1,11 @@
-"""One goal after its passes, before it is assessed."""
+"""One goal's dates after the backward pass, before it is assessed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sync.schedule.backward_pass import first_days
 from sync.schedule.squeeze import NOT_SQUEEZED, Squeezed
 
 if TYPE_CHECKING:
@@ -12,58 +13,107 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Goal
-    from sync.schedule.backward_pass import LatestDates, Length, StepGraph
+    from sync.schedule.backward_pass import LatestDates
+    from sync.schedule.lengths import Length
+    from sync.schedule.model import Published
     from sync.schedule.occurrences import Occurrence, Series
+    from sync.schedule.step_graph import StepGraph
 
 
 @dataclass(slots=True)
 class GoalPlan:
-    """One goal after its passes, before the forward pass has judged it.
+    """One goal's dates. Steps are named by their index in the goal's sequence, days are ordinals.
 
-    `defined` is the pass over all steps, `plan` that over those that are still to be done. `sharing` are the milestones
-    that may share the day on which what follows begins, `growing` the steps whose length is what time there is.
-    `outside` has the last day that other goals leave a step. `least` is the pass in which what grows, here and in other
-    goals, has the least it may: it gives back what others need.
+    - `defined`, `latest`: the pass over all steps, and over the open ones.
+    - `least`: the pass in which what grows, here and in other goals, has the least it may.
+    - `lengths`: as written, with what grows as long as the definition allows.
+    - `fixed`: the days of pinned steps.
+    - `external`: the last days that other goals leave steps; `loosest`: the same if what grows there has the least.
+    - `closed`: the steps that are done or dropped; `skipped`: optional ones that have no date.
+    - `growing`: the steps whose length depends on the available time; `repeating`: the occurrences of some of them.
+    - `renewed`: the repeating steps whose occurrences are counted anew, not taken from the published plan.
+    - `sharing`: the milestones that may share the day on which what follows begins.
+    - `made`: the day on which the plan was made; `published`: the plan before it, if one was published.
+    - `standing`: it is the published plan; `missed`: its deadline has passed; `failed`: it does not fit, and
+      `when_late: fail` leaves it alone.
     """
 
     goal: Goal
-    network: StepGraph
-    defined: LatestDates
-    plan: LatestDates
+    graph: StepGraph
     lengths: Sequence[Length]
+    growing: frozenset[int]
     fixed: Mapping[int, int]
-    gone: frozenset[int]
-    made: date
-    digest: str
+    external: Mapping[int, int]
+    loosest: Mapping[int, int]
+    closed: frozenset[int]
+    defined: LatestDates
+    latest: LatestDates
     starts: list[int]
     dues: list[int]
+    made: date
+    digest: str
     missed: bool
-    outside: Mapping[int, int]
+    published: Published | None
+    repeating: Mapping[int, Series]
+    sharing: frozenset[int]
     failed: bool = False
     standing: bool = False
     squeezed: Squeezed = NOT_SQUEEZED
-    given_way: frozenset[int] = frozenset()
-    warnings: tuple[str, ...] = ()
-    repeating: Mapping[int, Series] = field(default_factory=dict)
+    skipped: frozenset[int] = frozenset()
     renewed: frozenset[int] = frozenset()
-    sharing: frozenset[int] = frozenset()
-    growing: frozenset[int] = frozenset()
     least: LatestDates = field(init=False)
 
     @property
     def latest_dues(self) -> list[int]:
-        """The last day on which each step may be done, by its index, so that no other is late by it."""
-        return self.dues if self.least is self.plan else list(map(max, self.dues, self.least.due))
+        """The last day on which each step may be done without making another one late."""
+        return self.dues if self.least is self.latest else list(map(max, self.dues, self.least.due))
 
-    def take(self, plan: LatestDates, some: Iterable[int]) -> None:
+    @property
+    def left_out(self) -> frozenset[int]:
+        """The steps that have left the plan: closed, or skipped."""
+        return self.closed | self.skipped
+
+    @property
+    def may_be_short(self) -> bool:
+        """Whether steps may have less time than is written: the plan was squeezed, today or when it was published."""
+        return self.standing or self.squeezed is not NOT_SQUEEZED
+
+    def take(self, latest: LatestDates, some: Iterable[int]) -> None:
         """Take the dates of `some` steps from another pass."""
-        self.plan, starts = plan, self.network.starts(plan)
+        self.latest, starts = latest, first_days(self.graph, latest)
         for i in some:
-            self.starts[i], self.dues[i] = starts[i], plan.due[i]
+            self.starts[i], self.dues[i] = starts[i], latest.due[i]
+
+    def take_published(self, some: Iterable[int]) -> None:
+        """Take the dates of `some` steps from the published plan, if it has them there."""
+        dates = self.published.dates if self.published else {}
+        for i in some:
+            if (days := dates.get(self.graph.steps[i].key)) is not None:
+                self.starts[i], self.dues[i] = (day.toordinal() for day in days)
+
+    def published_start(self, i: int) -> date | None:
+        """Return the first day of a step in the published plan; of one that repeats, of its first occurrence."""
+        if i in self.repeating:
+            return self.repeating[i].stretch[0] if self.repeating[i].published else None
+        dates = self.published.dates.get(self.graph.steps[i].key) if self.published else None
+        return dates[0] if dates else None
+
+    def begun(self, today: date) -> frozenset[int]:
+        """Return the steps that are under way: their published start has come, and all that they follow is closed.
+
+        A milestone is never under way.
+        """
+        return frozenset(
+            i
+            for i, step in enumerate(self.graph.steps if self.published else ())
+            if (start := self.published_start(i)) is not None
+            and start <= today
+            and not step.milestone
+            and all(before in self.closed for before, _ in self.graph.previous[i])
+        )
 
     def occurrences(self, i: int) -> list[Occurrence]:
         """Return the occurrences of a step that repeats; of one that has left the plan, those that are settled."""
         known = self.repeating[i]
         times = known.renewed(self.starts[i], self.dues[i]) if i in self.renewed else known.standing()
-        left = i in self.gone or i in self.given_way
-        return [one for one in times if one.key in known.settled] if left else times
+        return [one for one in times if one.key in known.settled] if i in self.left_out else times

@@ -1,4 +1,4 @@
-"""How much lies on one person at once: the days on which more steps are open than the file's `capacity`."""
+"""The load of each person: the days on which more steps are open at once than the file's `capacity`."""
 
 from __future__ import annotations
 

@@ -8,44 +8,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Set
 
     from config.durations import Duration
-    from sync.schedule.backward_pass import StepGraph
+    from sync.schedule.floors import Floors
     from sync.schedule.goal_plan import GoalPlan
-    from sync.schedule.squeeze import Floors
+    from sync.schedule.step_graph import StepGraph
 
 
-def sharing(network: StepGraph, gone: Set[int], outside: Iterable[int], pinned: Iterable[int]) -> frozenset[int]:
+def sharing(graph: StepGraph, closed: Set[int], external: Iterable[int], pinned: Iterable[int]) -> frozenset[int]:
     """Return the open milestones that may share the day on which what follows them begins.
 
-    Those that nothing open follows before the deadline have a day of their own, and so have those whose day is fixed.
-    gone: steps that left the pass. outside: those that steps of other goals follow. pinned: those with a date of a
-    person's.
+    One that no open step follows before the deadline has a day of its own, and so has one whose day is fixed.
+    external: steps that steps of other goals follow. pinned: steps to which the user gave a date.
     """
-    if not network.milestones:
+    if not graph.milestones:
         return frozenset()
-    leads = set(outside)
-    for i in reversed(range(len(network.steps))):
-        if any(n in leads or not (n in gone or network.steps[n].follow_up) for n, _ in network.next[i]):
+    leads = set(external)
+    for i in reversed(range(len(graph.steps))):
+        if any(n in leads or not (n in closed or graph.steps[n].follow_up) for n, _ in graph.next[i]):
             leads.add(i)
-    return frozenset(leads.intersection(network.milestones)) - gone - network.anchors - set(pinned)
+    return frozenset(leads.intersection(graph.milestones)) - closed - graph.anchors - set(pinned)
 
 
-def show(planned: GoalPlan, floors: Floors, first: int) -> None:
-    """Show each milestone that fits no earlier than it can be reached, nor later than what follows it begins.
+def show(plan: GoalPlan, floors: Floors, first: int) -> None:
+    """Give each milestone that fits a day on which it can be reached, no later than what follows it begins.
 
-    The pass may leave it at the end of the day before the day `first`, on which the goal can begin.
+    The pass may place it at the end of the day before `first`, the day on which the goal can begin.
     """
-    network, days = planned.network, planned.network.frame.days
-    for i in network.milestones:
-        if i not in floors.begin or planned.plan.begin[i] < floors.begin[i]:
+    graph, days = plan.graph, plan.graph.window.days
+    for i in graph.milestones:
+        if i not in floors.begin or plan.latest.begin[i] < floors.begin[i]:
             continue
-        not_before = network.steps[i].not_before
+        not_before = graph.steps[i].not_before
         reached = max(first, not_before.toordinal() if not_before else first)
-        before = [planned.dues[n] for n, wait in network.previous[i] if n not in planned.gone and _adds(wait)]
-        moves = planned.gone | planned.sharing
-        after = [planned.starts[n] for n, wait in network.next[i] if n not in moves and _adds(wait)]
+        before = [plan.dues[n] for n, wait in graph.previous[i] if n not in plan.closed and _adds(wait)]
+        moves = plan.closed | plan.sharing
+        after = [plan.starts[n] for n, wait in graph.next[i] if n not in moves and _adds(wait)]
         shown = min([days.forward(max([reached, *before])), *after])
-        if planned.dues[i] < shown:
-            planned.starts[i] = planned.dues[i] = shown
+        if plan.dues[i] < shown:
+            plan.starts[i] = plan.dues[i] = shown
 
 
 def _adds(wait: Duration | None) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from config.durations import Duration
     from config.project import Goal, Step
+    from sync.schedule.warnings import GoalWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What people did, as the apps and the goals file tell it. Keys are `goal/step`, or `goal` for a whole goal.
+    """What the user did, in the apps and in the goals file. Keys are `goal/step`, or `goal` for a whole goal.
 
-    `given_up` are the goals that were cancelled in each of their apps; their steps count as dropped meanwhile.
+    `given_up` are the goals that were cancelled in each of their apps; their steps count as dropped.
     """
 
     done: Mapping[str, date] = field(default_factory=dict)
@@ -44,7 +45,7 @@ class Progress:
 
 
 class State(StrEnum):
-    """The health of a goal. `GIVEN_UP`: it was cancelled in its apps. `NO_STEP_LEFT`: every step was dropped."""
+    """The health of a goal. `GIVEN_UP`: the user cancelled it in its apps. `NO_STEP_LEFT`: every step was dropped."""
 
     ON_TRACK = "on-track"
     AT_RISK = "at-risk"
@@ -71,7 +72,7 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a step has its due date: the kind of bound, and the step (and wait) or day that it comes from."""
+    """Why a step has its due date: the kind of bound, and the step (with the wait) or the day that sets it."""
 
     bound: Bound
     day: date | None = None
@@ -79,8 +80,8 @@ class Reason:
     wait: Duration | None = None
 
 
-class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a frozen dataclass takes thrice as long
-    """A step with its dates. `start` and `due` are None where an optional step gave way.
+class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen dataclass takes three times as long
+    """A step with its dates. `start` and `due` are None if an optional step was skipped for lack of time.
 
     `slack` is the total float: working days from the earliest finish to the due date, negative when late.
     """
@@ -101,7 +102,7 @@ class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a
 
     @property
     def open(self) -> bool:
-        """Whether something is still to be done for it."""
+        """Whether it is neither done nor dropped."""
         return self.done is None and not self.dropped
 
     @property
@@ -114,11 +115,11 @@ class ScheduledStep(NamedTuple):  # of which a large plan makes very many, and a
 class ScheduledGoal:
     """A goal with its steps in the file's order.
 
-    `margin` are the days in hand: the working days from the earliest deadline that fits, should work go on from today,
-    to the goal's own; negative when it is late, None where no step is open, or no deadline fits.
-
-    `failed`: it does not fit, and `when_late: fail` leaves it alone. `held`: a rename is in doubt, which leaves it
-    alone as well. `risk` is only there where it was asked for.
+    - `margin`: the days in hand, which are the working days from the earliest deadline that fits, if work goes on from
+      today, to the goal's own. Negative when the goal is late; None if no step is open, or no deadline fits.
+    - `failed`: it does not fit, and `when_late: fail` leaves it alone.
+    - `held`: a rename is in doubt, which leaves it alone as well.
+    - `risk`: only if it was asked for.
     """
 
     goal: Goal
@@ -133,7 +134,7 @@ class ScheduledGoal:
     earliest_deadline: date | None = None
     failed: bool = False
     held: bool = False
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[GoalWarning, ...] = ()
     buffer: Buffer | None = None
     risk: Risk | None = None
 
@@ -149,7 +150,7 @@ class ScheduledGoal:
 
     @property
     def waiting(self) -> list[ScheduledStep]:
-        """The open steps that the deadline waits for: follow-ups come after it."""
+        """The open steps before the deadline; follow-ups come after it."""
         return [step for step in self.steps if step.open and not step.step.follow_up]
 
     @property
@@ -159,7 +160,7 @@ class ScheduledGoal:
         return min(waiting, key=lambda step: (step.due, step.start), default=None)
 
     def step(self, step_id: str) -> ScheduledStep | None:
-        """Return the step with this id; of one that repeats, the time that is next (the last, where none is)."""
+        """Return the step with this id; of one that repeats, the next open occurrence, else the last one."""
         found = [step for step in self.steps if step_id in (step.step.id, step.step.id.partition("@")[0])]
         waiting = [step for step in found if step.open]
         return next(iter(waiting or found[-1:]), None)
@@ -181,7 +182,7 @@ class Schedule:
     def moves(self, before: Schedule) -> list[tuple[str, date | None, date | None]]:
         """Return key, old and new due date of every goal and open step that moved since `before`, of the same goals.
 
-        An occurrence that only one of the two has moved from, or to, no date at all.
+        An occurrence that only one of the two schedules has counts as moved from, or to, no date.
         """
         was = before.steps()
         rows: list[tuple[str, date | None, date | None]] = []
@@ -216,17 +217,15 @@ class Schedule:
         return {step.step.key: step for goal in self.goals for step in goal.steps}
 
 
-RISE = 0.6  # how much further both lines stand when all of the work is done
-
-
-RED = 0.3  # where the red one begins
+RISE = 0.6  # how much higher both lines are when all of the work is done
+RED = 0.3  # where the red line begins
 
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
     """`days` of a goal's buffer with how many of them are `used`, in working days; `done` of the work, from 0 to 1.
 
-    More is used than there are days where the deadline itself will not hold.
+    `used` is more than `days` if the deadline itself will not hold.
     """
 
     days: int
@@ -235,7 +234,7 @@ class Buffer:
 
     @property
     def share(self) -> float:
-        """The share of the buffer that is used; over 1 where it does not suffice."""
+        """The share of the buffer that is used; over 1 if it is too small."""
         return self.used / self.days
 
     @property
@@ -259,9 +258,9 @@ class LoadPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is too much for one person, from today on. `who` is None for the steps that name nobody.
+    """The times from today on when one person has too many steps at once. `who` is None for steps that name nobody.
 
-    `weeks` gives the Monday of each week that has too much on some day, with the most steps at once in it.
+    `weeks` has the Monday of each week with such a day, and the most steps at once in that week.
     """
 
     who: str | None
@@ -272,12 +271,13 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """What the samples tell of a goal.
+    """How likely a goal's dates hold, from random samples.
 
-    `finish` is the day by which so many of 100 samples are done. The chances, from 0 to 1, are those of being done by
-    the deadline, and by the limit: with the buffer still whole. `latest_start` is the last day on which what has not
-    begun can begin so that the limit holds with a chance of `confidence` percent; None where it is too late for that.
-    `estimates` counts the open steps that have a spread.
+    - `finish`: by percentage, the day by which so many of the samples are done.
+    - `chance_of_deadline`, `chance_of_limit`: from 0 to 1; by the limit, the whole buffer is left.
+    - `latest_start`: the last day on which the steps that have not begun can begin, so that the limit holds in
+      `confidence` percent of the samples; None if it is too late for that.
+    - `estimates`: how many open steps have an estimate with a spread.
     """
 
     samples: int

@@ -1,8 +1,8 @@
 """Steps that repeat (`every`): from the stretch of time that a plan gives such a step to dated occurrences.
 
 The scheduler plans the stretch like a flexible step. Its occurrences are counted back from its last day. Each is a task
-of its own, whose key ends in the day on which it is due: `goal/step@2027-03-08`. So an occurrence that moves is another
-one, and what became of one is told by its key for good.
+of its own, whose key ends in the day on which it is due: `goal/step@2027-03-08`. So an occurrence on another day is
+another task, and a key always names the same one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Progress, Published
     from sync.schedule.working_days import WorkingDays
 
-MOST = 400  # occurrences that a step may have ahead of it: an app is not to be flooded by a slip of the finger
+MOST = 400  # occurrences that a step may have from today on: a mistyped `every` must not flood an app
 
 
 def single(step: Step, key: str) -> Step:
@@ -35,10 +35,10 @@ def single(step: Step, key: str) -> Step:
 
 
 def lapsed(dues: Mapping[str, int], today: int) -> set[str]:
-    """Return which occurrences of one step are past: what was missed stays overdue until the next one is due.
+    """Return the occurrences of one step that have lapsed: a missed one stays overdue until the next one is due.
 
-    `dues` are the days on which each is due by now. One that a person gave another day is still due on its own as far
-    as the others go, or what has lapsed might come back.
+    `dues` has the day on which each is due. If the user moved one, the others still lapse by the day in its key;
+    otherwise, one that has lapsed could come back.
     """
     days = {key: day_of(key).toordinal() for key in dues}
     last = max((day for day in days.values() if day <= today), default=0)
@@ -56,7 +56,7 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Series:
-    """The occurrences of one step that are known: of the published plan, and those that people did something with.
+    """The known occurrences of one step: those of the published plan, and those that the user did, deleted or moved.
 
     `today` is an ordinal like all days of the calendar.
     """
@@ -69,7 +69,7 @@ class Series:
 
     @cached_property
     def settled(self) -> frozenset[str]:
-        """The occurrences that were done, or deleted by a person."""
+        """The occurrences that were done, or that the user deleted."""
         known = (*self.progress.done, *self.progress.dropped)
         return frozenset(key for key in known if is_occurrence(key) and step_of(key) == self.step.key)
 
@@ -80,7 +80,7 @@ class Series:
 
     @property
     def known(self) -> bool:
-        """Whether a plan was published in which the step has occurrences, or had."""
+        """Whether the step has, or had, occurrences in a published plan."""
         return bool(self.published or self.settled)
 
     @property
@@ -89,17 +89,17 @@ class Series:
         return min(start for start, _ in self.published.values()), max(map(day_of, self.published))
 
     def is_over(self, new: tuple[int, int] | None) -> bool:
-        """Return whether nothing of the step is left to be done: in the plan that stands, or in a new stretch."""
+        """Return whether every occurrence is settled: of the published plan, or of a `new` stretch (first, last)."""
         if not (self._is_begun() if new else self.known):
             return False
         return all(one.key in self.settled for one in (self.renewed(*new) if new else self.standing()))
 
     def standing(self) -> list[Occurrence]:
-        """Return the occurrences as the published plan has them, with what became of each."""
+        """Return the occurrences of the published plan, and those done before, without those that have lapsed."""
         return self._with_known(self._all(self.published))
 
     def renewed(self, first: int, last: int) -> list[Occurrence]:
-        """Return the occurrences of a new plan that gives the step a new stretch: what is past never moves.
+        """Return the occurrences of a new plan that gives the step a new stretch; past ones never move.
 
         Raises GoalsFileError for more occurrences than an app should hold.
         """
@@ -110,11 +110,11 @@ class Series:
         return self._with_known([*new, *self._all(stay)])
 
     def _is_begun(self) -> bool:
-        """Return whether the first time that the step was to be done has passed, or it was done at all."""
+        """Return whether the step was done at least once, or the day of its first occurrence has passed."""
         return any(key in self.progress.done or self._due(key) < self.today for key in (*self.published, *self.settled))
 
     def _with_known(self, planned: Iterable[Occurrence]) -> list[Occurrence]:
-        """Return the occurrences of a plan with those that were done, and without what has lapsed, by their days."""
+        """Return the occurrences of a plan and those that were done, without those that have lapsed, by their days."""
         found = {one.key: one for one in (*self._all(self.done), *planned)}
         gone = lapsed({key: one.due for key, one in found.items()}, self.today) - self.settled
         return sorted((one for key, one in found.items() if key not in gone), key=lambda one: (one.due, one.key))
@@ -130,7 +130,7 @@ class Series:
     def _due(self, key: str) -> int:
         return self.progress.pins.get(key, day_of(key)).toordinal()
 
-    # A stretch and what lies in it
+    # The occurrences in a stretch
 
     def _fill(self, first: int, last: int) -> list[Occurrence]:
         """Return the occurrences from today on that lie in a stretch."""
@@ -144,7 +144,7 @@ class Series:
         return found
 
     def _one(self, due: int, first: int) -> Occurrence:
-        """Return the occurrence of a day; where the stretch is too short for it, it begins with the stretch."""
+        """Return the occurrence of a day; if the stretch is too short for it, it begins with the stretch."""
         key = f"{self.step.key}@{date.fromordinal(due)}"
         due = self._due(key)
         return Occurrence(key, min(max(first, self._start(due)), due), due)
@@ -169,7 +169,7 @@ class Series:
             previous = day
 
     def _start(self, due: int) -> int:
-        """Return the first day of an occurrence that is due on a day, be it a working day or not."""
+        """Return the first day of an occurrence that is due on a day, working or not."""
         takes = self.step.takes
         assert takes is not None  # noqa: S101  # the file is checked
         if takes.unit is Unit.WORKING_DAYS:
@@ -186,7 +186,7 @@ class Series:
 
 
 def series(step: Step, days: WorkingDays, progress: Progress, published: Published | None, today: int) -> Series:
-    """Return what is known of a step's occurrences."""
+    """Return the known occurrences of a step."""
     dates = published.dates if published else {}
     own = {key: day for key, day in dates.items() if is_occurrence(key) and step_of(key) == step.key}
     return Series(step, days, progress, own, today)

@@ -1,4 +1,4 @@
-"""From a project and what people did to a schedule: a pure function that knows no service, no clock and no file.
+"""Makes a schedule from a project and what the user did: a pure function that knows no service, no clock and no file.
 
 The planner plans goals from the last one back; then one forward pass over all goals gives the earliest dates, slack and
 health.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sync.schedule.assess import Assessor
+from sync.schedule.assess import assess
+from sync.schedule.forward_pass import Forward
 from sync.schedule.load import loads
 from sync.schedule.model import Progress, Schedule
-from sync.schedule.planner import Planner
+from sync.schedule.planner import plan_all
 from sync.schedule.working_days import naming_goal
 
 if TYPE_CHECKING:
@@ -25,11 +26,10 @@ def schedule(project: Project, progress: Progress, today: date) -> Schedule:
 
     Raises OutOfTimeError when a plan reaches beyond the years of the calendar.
     """
-    planner = Planner(project, progress, today)
-    planner.plan_all()
-    assessor, goals = Assessor(planner), {}
+    context = plan_all(project, progress, today)
+    forward, goals = Forward(progress, today, context.deadlines, context.ends), {}
     for goal in project.sequence:  # each after those that it follows
         with naming_goal(goal):
-            goals[goal.id] = assessor.judge(planner.planned[goal.id])
+            goals[goal.id] = assess(context, forward, context.plans[goal.id])
     listed = tuple(goals[goal.id] for goal in project.goals)
     return Schedule(today, listed, progress, loads(listed, project.capacity, today), project.namespace)

@@ -1,4 +1,4 @@
-"""The first number for which something holds, found in few tries."""
+"""Finds the first number for which a condition holds, in few tries."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def first(holds: Callable[[int], bool], guess: int, least: int, most: int) -> int | None:
-    """Return the least number from `least` to `most` that holds, where every one above it does too; None without any.
+    """Return the least number from `least` to `most` for which the condition holds; None if there is none.
 
-    Takes two tries where `guess` is right, and a few more the further it is off.
+    It must hold for every number above it as well. Takes two tries if `guess` is right, and more the further it is off.
     """
     fails, works, stride = least - 1, most + 1, 1
     tried = min(max(guess, least), most)

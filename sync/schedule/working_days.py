@@ -16,12 +16,12 @@ from config.durations import Duration, Unit
 from config.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from config.calendars import Calendar
     from config.project import Goal
 
-# Charts, calendar files and tables look a little further than the plan: the last year that Python has is left to them.
+# Charts, calendar files and tables go a little beyond the plan: the last year that Python has is left to them.
 _FIRST, LAST = date.min.toordinal(), date(MAXYEAR - 1, 12, 31).toordinal()
 _YEAR = 366
 _BEYOND = "the plan reaches beyond the years 1 to 9998; is a duration, a date or a calendar mistyped?"
@@ -34,8 +34,8 @@ class OutOfTimeError(InputError):
 class WorkingDays:
     """One calendar, numbered. Position 0 is the first working day on or after the anchor; earlier ones are negative.
 
-    The numbers are laid out year by year as they are needed, forwards and backwards, and never change: so each answer
-    is kept, and a large plan, which asks the same days over and over, pays for each of them once.
+    The numbers are laid out year by year as they are needed, forwards and backwards, and never change. So each answer
+    is cached: a large plan asks for the same days over and over.
 
     position    of the last working day no later than a day
     day         at a position
@@ -61,14 +61,18 @@ class WorkingDays:
         """Return whether `day` is a working day."""
         return self.back(day) == day
 
-    def before(self, day: int, duration: Duration) -> int:
+    def before(self, day: int, duration: Duration | None) -> int:
         """Return the day that lies `duration` before `day`; not rolled, and `day` itself may be free."""
+        if duration is None:
+            return day
         if duration.unit is Unit.WORKING_DAYS:
             return self.day(self.position(day) - duration.amount) if duration.amount else day
         return shift(day, duration, -1)
 
-    def after(self, day: int, duration: Duration) -> int:
+    def after(self, day: int, duration: Duration | None) -> int:
         """Return the day that lies `duration` after `day`; not rolled, and `day` itself may be free."""
+        if duration is None:
+            return day
         if duration.unit is Unit.WORKING_DAYS:
             return self.day(self.position(day) + duration.amount) if duration.amount else day
         return shift(day, duration, 1)
@@ -117,15 +121,21 @@ class WorkingDays:
         return [day for day in range(first, last + 1) if (day - 1) % 7 in workdays and day not in free_days]
 
     def checked(self, day: int) -> int:
-        """Return the day. Raises OutOfTimeError where a calendar has none so early or late."""
+        """Return the day. Raises OutOfTimeError if it is before the first or after the last year of the calendar."""
         if not _FIRST <= day <= LAST:
             raise OutOfTimeError(_BEYOND)
         return day
 
 
 def shift(day: int, duration: Duration, sign: int) -> int:
-    """Return `day` moved by a span (`sign` 1 or -1). Months keep the day of the month, or take the month's last."""
+    """Return `day` moved by a span (`sign` 1 or -1). Months keep the day of the month, or take the month's last.
+
+    A span that begins on a weekday: back, to the last such day; ahead, from the first such day on.
+    """
     amount = sign * duration.amount
+    if duration.weekday is not None:  # the ordinal 1 is a Monday
+        off = day - 1 - duration.weekday
+        return day + amount + (-off % 7 if sign > 0 else -(off % 7))
     if duration.unit is not Unit.MONTHS:
         return day + amount
     from dateutil.relativedelta import relativedelta
@@ -137,7 +147,7 @@ def shift(day: int, duration: Duration, sign: int) -> int:
 
 
 @contextmanager
-def naming_goal(goal: Goal) -> Iterator[None]:
+def naming_goal(goal: Goal) -> Generator[None]:
     """Name the goal in the OutOfTimeError that is raised within: its place in the file, and its id."""
     try:
         yield

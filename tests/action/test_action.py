@@ -56,8 +56,8 @@ def test_a_wrong_input_is_named_with_what_it_takes(inputs: dict[str, str], said:
             {"INPUT_GOALS": "gaols.yaml"},
             "gaols.yaml: there is no such file. There is `goals.yaml`: rename it, or name it in the workflow",
         ),
-        ({"INPUT_VERSION": "99"}, "asks for version 99 of backplan, and this is 0.1.0"),
-        ({"INPUT_VERSION": "0.1.00"}, "asks for version 0.1.00"),
+        ({"INPUT_VERSION": "99"}, "requires version 99 of backplan, and this is 0.1.0"),
+        ({"INPUT_VERSION": "0.1.00"}, "requires version 0.1.00"),
     ],
 )
 def test_what_cannot_be_is_said_and_the_run_is_red(step: Step, inputs: dict[str, str], said: str) -> None:
@@ -91,7 +91,7 @@ def test_the_version_may_be_named(step: Step) -> None:
 def test_who_forgot_the_checkout_is_told_so(step: Step, tmp_path_factory: pytest.TempPathFactory) -> None:
     done = step.run(RUNNER_TEMP=str(tmp_path_factory.mktemp("temp")))
     assert done.code == 64
-    assert "the step `actions/checkout` has to stand before backplan's" in done.out
+    assert "put the step `actions/checkout` before backplan's" in done.out
 
 
 @pytest.mark.parametrize("name", ["goals.yml", "Goals.yaml", "my-goals.yaml", "goals.yaml.txt", "plans/goals.yaml"])
@@ -116,7 +116,9 @@ def test_a_token_in_the_workflow_itself_is_refused(step: Step) -> None:
     path.write_text(f"jobs:\n  todoist-token: {TOKEN}\n", "utf-8")
     done = step.run(TODOIST_API_TOKEN=TOKEN)
     assert done.code == 64
-    assert "::error title=backplan,file=.github/workflows/mine.yml,line=2,col=18::Todoist's token stands" in done.out
+    assert (
+        "::error title=backplan,file=.github/workflows/mine.yml,line=2,col=18::Todoist's token is written" in done.out
+    )
     assert TOKEN not in done.out + step.summary
     assert not step.person.todo.exists()
 
@@ -125,8 +127,18 @@ def test_who_forgot_to_name_the_app_is_told_so(step: Step) -> None:
     step.person.writes(FOOD_HANDLER)
     done = step.run(TODOIST_API_TOKEN=TOKEN)
     assert done.code == 0
-    assert "::warning title=backplan::The workflow hands on a token for Todoist" in done.out
+    assert "::warning title=backplan::The workflow passes a token for Todoist" in done.out
     assert "Write `sync: [todoist]` at the top of the goals file" in step.summary
+
+
+def test_the_page_is_written_where_the_workflow_wants_it(step: Step) -> None:
+    step.person.writes(FOOD_HANDLER)
+    assert step.run().code == 0
+    assert not list(step.person.folder.rglob("*.html"))
+    assert step.run(INPUT_PAGE="out", INPUT_PAGE_URL="https://me.github.io/goals").code == 0
+    assert "Complete my food handler certification" in (step.person.folder / "out" / "index.html").read_text("utf-8")
+    calendar = (step.person.folder / "out" / "calendar.ics").read_text("utf-8")
+    assert "URL:https://me.github.io/goals/goal/food-handler.html" in calendar
 
 
 def test_every_input_is_handed_on() -> None:
@@ -210,8 +222,8 @@ def test_an_unexpected_error_is_a_sentence(step: Step) -> None:
     step.person.writes(FOOD_HANDLER)
     done = step.run(BACKPLAN_TODAY="someday")
     assert done.code == 1
-    assert "::error title=backplan::backplan met a case that it should know and does not: ValueError" in done.out
-    assert "Please report it" in step.summary
+    assert "::error title=backplan::unexpected ValueError" in done.out
+    assert "please report it" in step.summary
 
 
 def test_no_secret_is_in_anything_that_is_left(step: Step) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sync.action import newest
-from tests import repository
+from tests.action.checkout import Checkout
 from tests.action.steps import Step
 from tests.conftest import FOOD_HANDLER, Person
 from tests.servers.github import GitHub
@@ -22,52 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OLD, NEW = FOOD_HANDLER, FOOD_HANDLER.replace("2027-08-15", "2027-08-20")
-
-
-@dataclass
-class Checkout:
-    """What `actions/checkout` has put there for a run: the commit of its event, of a branch that may have moved on."""
-
-    folder: Path
-    server: GitHubServer
-    env: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        repo = self.server.service.repo
-        repo.git = self.folder / ".git" / "of the remote"
-        repository.make(self.folder, repo.git)
-        token = self.server.service.workflow_token(repo, contents="read").text
-        self.env = {
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_API_URL": self.server.base,
-            "GITHUB_EVENT_NAME": "push",
-            "GITHUB_REPOSITORY": repo.full_name,
-            "GITHUB_REF": "refs/heads/main",
-            "GITHUB_RUN_ATTEMPT": "1",
-            "GITHUB_WORKFLOW": "backplan",
-            "WORKFLOW_TOKEN": token,
-        }
-
-    def push(self, files: dict[str, str], *removed: str) -> None:
-        """Push a commit, which is that of the event from now on."""
-        for name in removed:
-            self.git("rm", "-r", "--quiet", name)
-        self.env["GITHUB_SHA"] = repository.push(self.folder, files, self.branch)
-
-    def moves_on(self, files: dict[str, str], *removed: str) -> None:
-        """Push a commit of which this run knows nothing."""
-        commit = self.env["GITHUB_SHA"]
-        self.git("reset", "--quiet", "--hard", f"origin/{self.branch}")
-        self.push(files, *removed)
-        self.env["GITHUB_SHA"] = commit
-        self.git("reset", "--quiet", "--hard", commit)
-
-    def git(self, *arguments: str) -> str:
-        return repository.git(self.folder, *arguments)
-
-    @property
-    def branch(self) -> str:
-        return self.env["GITHUB_REF"].removeprefix("refs/heads/")
 
 
 @pytest.fixture
@@ -108,7 +61,7 @@ def test_an_old_goals_file_is_only_planned_and_it_is_said_what_to_do(
     done = step.run(**{**checkout.env, "GITHUB_RUN_ATTEMPT": attempt})
     assert done.code == 0
     assert not person.todo.exists()
-    assert "::warning title=backplan::This run has an old `goals.yaml`: the branch `main` has another one" in done.out
+    assert "::warning title=backplan::This run has an old `goals.yaml`: the branch `main` has a newer one" in done.out
     assert "open Actions > backplan, and press Run workflow." in done.out
     for said in (done.out, step.summary):
         assert (
@@ -269,7 +222,7 @@ def test_a_branch_is_compared_with_itself(checkout: Checkout, age: Callable[...,
     checkout.push({"goals.yaml": OLD})
     assert age() == newest.Age()
     checkout.moves_on({"goals.yaml": NEW})
-    assert "the branch `other/branch` has another one" in age().note
+    assert "the branch `other/branch` has a newer one" in age().note
 
 
 @pytest.mark.parametrize("name", ["GITHUB_ACTIONS", "GITHUB_REPOSITORY", "GITHUB_SHA", "GITHUB_REF"])
@@ -370,5 +323,5 @@ def test_a_job_that_may_not_read_is_told_the_permission(checkout: Checkout, age:
 def test_an_answer_that_was_lost_is_asked_for_again(checkout: Checkout, age: Callable[..., newest.Age]) -> None:
     checkout.moves_on({"goals.yaml": NEW})
     checkout.server.faults.at(0, Fault.LOST)
-    assert "has another one by now" in age().note
+    assert "has a newer one" in age().note
     assert checkout.server.count() == 2

@@ -93,7 +93,7 @@ def test_a_token_that_may_not_write_is_told_what_it_lacks(server: GitHubServer, 
 
 def test_too_many_requests_are_not_told_as_a_permission_that_is_lacking(server: GitHubServer, pull: Issue) -> None:
     server.service.a_minute = 0
-    with pytest.raises(BackplanError, match=r"not written as a comment: .* asked too often") as told:
+    with pytest.raises(BackplanError, match=r"not written as a comment: .* rate limited") as told:
         put(server, pull, "plan")
     assert not isinstance(told.value, CredentialsError)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "completion", "connectors", "doctor", "explain", "fit", "init", "move"),
-    *("plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
+    *("open", "page", "plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
 )
 
 
@@ -175,7 +175,7 @@ def test_move_edits_only_the_date_and_shows_what_that_moves(person: Person) -> N
     before = person.goals.read_bytes()
     tried = person.run("move", "food-handler", "2027-08-22", "--dry-run")
     assert person.goals.read_bytes() == before
-    assert "Thu 12 Aug 2027" in tried.out
+    assert "Thu 12 Aug" in tried.out
     moved = person.run("move", "food-handler", "2027-08-22", "--json").json
     assert person.goals.read_bytes() == before.replace(b"2027-08-15", b"2027-08-22")
     assert {"key": "food-handler/review", "due": ["2027-08-05", "2027-08-12"]} in moved["moves"]
@@ -234,6 +234,16 @@ def test_init_writes_no_workflow_where_none_is_wanted(person: Person) -> None:
     assert person.run("check").code == 0
 
 
+def test_init_says_that_a_published_page_is_public(person: Person) -> None:
+    done = person.run(*INIT, "--publish")
+    assert "everybody can read every title, date and note in the plan" in done.err
+    text = (person.folder / workflow_template.PATH).read_text("utf-8")
+    assert text == workflow_template.text("goals.yaml", ["markdown"], "pages")
+    both = person.run(*INIT, "--goals", "other.yaml", "--publish", "artifact", "--no-workflow")
+    assert (both.code, "leave out one of the two" in both.err) == (64, True)
+    assert not (person.folder / "other.yaml").exists()
+
+
 def test_init_knows_the_connectors(person: Person) -> None:
     wrong = person.run(*INIT, "--connector", "todo")
     assert wrong.code == 64
@@ -260,14 +270,50 @@ def test_init_for_github_names_the_repository(person: Person, url: str) -> None:
     assert "issues: write" in (person.folder / workflow_template.PATH).read_text("utf-8")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
+ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of Unix")
+
+
+@ON_UNIX
 def test_init_asks_backwards_on_a_terminal(person: Person) -> None:
-    answers = ["Learn to swim", "someday", "2027-09-30", "Swim a whole lap", "Take lessons", ""]
+    answers = ["", "Learn to swim", "someday", "2027-06-30", "30 sep", "y", "Swim a whole lap", "Take lessons", ""]
     shown = person.on_a_terminal(["init"], answers)
-    assert "is not a date" in shown
+    assert "'someday' is not a date, such as 25 Dec" in shown
+    assert "Wed 30 Jun 2027 has passed" in shown
+    assert "Thu 30 Sep 2027, 72 days from today: is that right?" in shown
     assert "right before “Swim a whole lap”" in shown
+    first = shown.partition("the first steps, with the days on which they begin:")[2].splitlines()
+    assert [line.split("  ")[-1] for line in first[1:3]] == ["Take lessons", "Swim a whole lap"]
+    assert shown.rstrip().endswith("next: `backplan schedule` shows the dates, `backplan sync` makes the tasks")
     (goal,) = person.run("schedule", "--json").json["goals"]
     assert [step["title"] for step in goal["steps"]] == ["Take lessons", "Swim a whole lap"]
+    assert "    deadline: 2027-09-30\n" in person.goals.read_text("utf-8")
+
+
+@ON_UNIX
+def test_init_offers_templates_by_number_and_asks_their_day(person: Person) -> None:
+    names = list(person.run("init", "--template", "list", "--json").json["templates"])
+    number = str(names.index("wedding") + 1)
+    shown = person.on_a_terminal(["init"], ["99", number, "17/06/2028", "y"])
+    assert "'99' is none of them: a number from 1 to" in shown
+    assert f"{number:>3}  Get married" in shown
+    (goal,) = person.run("schedule", "--json").json["goals"]
+    assert (goal["title"], goal["deadline"]) == ("Get married", "2028-06-17")
+
+
+def test_init_refuses_a_day_that_has_passed(person: Person) -> None:
+    done = person.run("init", "--title", "Swim", "--deadline", "2027-07-19")
+    assert done.code == 64
+    assert "--deadline 2027-07-19: that day has passed" in done.err
+    assert not person.goals.exists()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "UTC", "Etc/UTC", "Nowhere/Land"])
+def test_init_takes_the_zone_of_the_machine(person: Person, zone: str) -> None:
+    for arguments in (INIT, ("init", "--template", "wedding", "--deadline", "2028-06-17")):
+        person.goals.unlink(missing_ok=True)
+        assert person.run(*arguments, env={"TZ": zone}).code == 0
+        assert ("timezone: America/New_York\n" in person.goals.read_text("utf-8")) == (zone == "America/New_York")
+        assert person.run("check").code == 0
 
 
 def test_output_survives_a_terminal_that_has_none_of_our_signs(person: Person) -> None:
@@ -328,6 +374,26 @@ def test_a_plan_of_400_days_has_a_step_a_day_whatever_the_clock_does(person: Per
     assert list(days) == [str(last - timedelta(days=399 - n)) for n in range(400)]
 
 
+def test_of_many_mistakes_the_first_are_shown_and_the_others_counted(person: Person) -> None:
+    for number in range(30):
+        person.writes(f"goals: [{{title: A{number}, deadline: soon}}, {{titel: B}}]\n", f"goals/{number:02}.yaml")
+    done = person.run("check", "--goals", "goals")
+    assert done.code == 64
+    lines = done.err.splitlines()
+    assert len(lines) == 21
+    problems = person.run("check", "--goals", "goals", "--json").json["problems"]
+    assert lines[-1] == f"and {len(problems) - 20} more; `backplan check --json` lists all"
+
+
+@pytest.mark.parametrize(("code", "parts"), [("GB", "GB-ENG, GB-NIR, GB-SCT, GB-WLS"), ("GB-ENG", ""), ("US", "")])
+def test_a_country_whose_parts_all_have_more_holidays_is_named(person: Person, code: str, parts: str) -> None:
+    person.writes(f"calendar: {{holidays: {code}}}\ngoals: [{{title: A, deadline: 2027-08-15, steps: [b]}}]\n")
+    done = person.run("check")
+    assert (done.code, done.out) == (0, "no mistakes: 1 goal with 1 step\n")
+    said = f"`holidays: {code}` has the days alone that all of it has off; each part has more: {parts}\n"
+    assert done.err == (said if parts else "")
+
+
 def _many_steps(person: Person) -> None:
     steps = "".join(f"      - Step number {number} of very many\n" for number in range(900))
     person.writes(f"goals:\n  - title: Many\n    deadline: 2029-09-30\n    steps:\n{steps}")
@@ -350,7 +416,7 @@ def test_who_reads_only_the_first_lines_gets_no_error(person: Person) -> None:
         assert process.stdout.readline().startswith(b"markdown (todo.md): 901 changes to make")
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 141
+    assert process.returncode == 0
 
 
 PRINTING = ("--version", "--help", "sync --help", "schema", "check", "schedule", "schedule --json", "plan --markdown")
@@ -364,7 +430,19 @@ def test_nobody_who_reads_is_no_error(person: Person, command: str) -> None:
     with _process(person, command, stdout=writing) as process:
         os.close(writing)
         _, err = process.communicate()
-    assert (process.returncode, err) == (141, b"")
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_a_run_whose_reader_goes_is_carried_out_and_fails_where_it_fails(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    for name, code in (("sync", 0), ("plan --exit-code", 0), ("chekc", 64)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        with _process(person, name, stdout=writing) as process:
+            os.close(writing)
+            process.communicate()
+        assert process.returncode == code
+    assert person.changes("plan") == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")

@@ -61,6 +61,26 @@ def test_what_syncs_takes_the_branch_as_it_is_and_what_plans_the_commit(apps: tu
         assert "ref" not in checkouts["plan"]
 
 
+@pytest.mark.parametrize("apps", [("markdown",), APPS], ids=" ".join)
+@pytest.mark.parametrize("place", workflow_template.PLACES)
+def test_the_page_is_published_with_no_more_rights_than_that_needs(apps: tuple[str, ...], place: str) -> None:
+    plain, found = read(apps), yaml.safe_load(workflow_template.text("goals.yaml", apps, place))
+    assert {name: job["permissions"] for name, job in found["jobs"].items() if name != "page"} == {
+        name: job["permissions"] for name, job in plain["jobs"].items()
+    }
+    steps = found["jobs"]["sync"]["steps"]
+    assert steps[0]["with"]["fetch-depth"] == 0
+    folder = steps[1]["with"]["page"]
+    assert steps[-1]["with"]["path"] == folder
+    uses = [step["uses"] for job in found["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", use) for use in uses if use != workflow_template.ACTION)
+    assert ("page" in found["jobs"]) == (place == "pages")
+    if place == "pages":
+        assert found["jobs"]["page"]["permissions"] == {"pages": "write", "id-token": "write"}
+        assert found["jobs"]["page"]["needs"] == "sync"
+        assert found["jobs"]["page"]["if"] == found["jobs"]["sync"]["if"]  # never for a pull request
+
+
 def test_it_does_not_run_at_a_full_hour() -> None:
     ((cron,),) = ([entry["cron"] for entry in events(read({"todoist"}))["schedule"]],)
     assert int(cron.split()[0]) % 5
@@ -80,6 +100,8 @@ def test_the_documentation_shows_these() -> None:
     )
     for app in APPS:
         assert workflow_template.text("goals.yaml", {app}) in shown, app
+    page = (ROOT / "docs" / "page.md").read_text("utf-8")
+    assert workflow_template.text("goals.yaml", {"markdown"}, "pages") in page
 
 
 def test_our_own_house_uses_the_same_versions() -> None:

@@ -105,6 +105,18 @@ REFUSALS = [
         (text, "expected a duration such as 3 days")
         for text in ("3-5 days", "1-2-3-4 days", "--5", "- 5", "5 days ago")
     ),
+    ("10 business days", "write `10 days`: those are working days"),
+    ("2-3-6 Working Days", "write `2-3-6 days`"),
+    ("2-3 weeks", "write `3 weeks`, or `2-2-3 weeks` (best, likely, worst)"),
+    ("2 to 3 days", "write `3 days`, or `2-2-3 days`"),
+    ("1-2 months", "write `2 months`"),
+    ("1 week 3 days", "one unit only: write `10 calendar days`"),
+    ("1w 3d", "one unit only: write `10 calendar days`"),
+    ("1 year and 2 months", "write `14 months`"),
+    ("2 weeks, 1 week", "write `3 weeks`"),
+    ("1 month 3 days", "one unit only"),
+    ("a week", "write `1 week`"),
+    ("two months", "write `2 months`"),
     *((text, "expected a duration such as 3 days") for text in ("1 week 2 days", "5 fortnights", "5 %%", "9" * 12)),
 ]
 
@@ -165,3 +177,11 @@ def test_what_is_read_can_be_written_and_read_again(text: str) -> None:
     if duration.estimate:
         best, _, worst = duration.estimate
         assert best <= duration.amount <= worst
+
+
+@given(st.integers(0, 99), st.integers(0, 99), st.sampled_from(["{} weeks {} days", "{}w {}d", "{} week, {} day"]))
+def test_what_is_said_to_write_is_as_long_and_can_be_read(weeks: int, days: int, form: str) -> None:
+    with pytest.raises(ValueError, match=r"one unit only: write `(.*)`") as error:
+        parse(form.format(weeks, days))
+    said = str(error.value).split("`")[1]
+    assert parse(said) == Duration(7 * weeks + days, ELAPSED, said)

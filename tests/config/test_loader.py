@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -101,7 +102,16 @@ GOAL_MISTAKES = [
     ("deadlin: 2027-08-15", "4:3", "unknown key `deadlin`", "did you mean `deadline`?"),
     ("start: next friday", "4:10", "start: next friday", "words for dates are refused"),
     ("start: 2027-02-30", "4:10", "start: 2027-02-30", "day is out of range for month"),
-    ("start: 2027-8-1", "4:10", "start: 2027-8-1", "expected a date such as 2027-08-15"),
+    ("start: 2027-8-1", "4:10", "start: 2027-8-1", "expected a date such as 2027-08-15: write `2027-08-01`"),
+    ("start: 15/08/2027", "4:10", "start: 15/08/2027", "write `2027-08-15`"),
+    ("start: 08/15/27", "4:10", "start: 08/15/27", "write `2027-08-15`"),
+    ("start: 15.8.2027", "4:10", "start: 15.8.2027", "write `2027-08-15`"),
+    ("start: 05/08/2027", "4:10", "05/08/2027", "write `2027-08-05` or `2027-05-08`, as you mean it"),
+    ("start: 15th Aug 2027", "4:10", "start: 15th Aug 2027", "write `2027-08-15`"),
+    ("start: August 15, 2027", "4:10", "start: August 15, 2027", "write `2027-08-15`"),
+    ("start: 30/02/2027", "4:10", "start: 30/02/2027", "words for dates are refused"),
+    ("calendar: {holidays: UK}", "4:24", "holidays: UK", "did you mean GB?"),
+    ("start:\N{NO-BREAK SPACE}2027-08-01", "4:9", "a no-break space (U+00A0) here", "type an ordinary blank"),
     ("start: 2027-08-01T10:00", "4:10", "start: 2027-08-01T10:00", "expected a date without a time"),
     ("start: 20270801", "4:10", "start: 20270801", "expected a date such as 2027-08-15"),
     ("start: [2027-08-01]", "4:10", "start", "expected a date such as 2027-08-15"),
@@ -149,6 +159,10 @@ STEP_MISTAKES = [
     ("{title: x, take: 2 days}", "5:16", "unknown key `take`", "did you mean `takes`?"),
     ("{title: x, steps: [y], xyzzy: z}", "5:28", "unknown key `xyzzy`", "known here: title, id, steps"),
     ("{takes: 2 days}", "5:5", "`title` is missing", ""),
+    ("{title: x, before: {weeks: 3}}", "5:24", "the key `weekday` is missing here", ""),
+    ("{title: x, before: {weekday: tue}}", "5:24", "the key `weeks` is missing here", ""),
+    ("{title: x, before: {weeks: -1, weekday: tue}}", "5:32", "weeks: -1", "greater than or equal to 0"),
+    ("{title: x, before: {weeks: 1, weekday: thor}}", "5:44", "weekday: thor", "expected a weekday"),
     ("{title: x, takes: 5 dyas}", "5:23", "takes: 5 dyas", "did you mean days?"),
     ("{title: x, takes: 1.5}", "5:23", "takes: 1.5", "expected a duration such as 3 days"),
     ("{title: x, takes: 1.5 days}", "5:23", "takes: 1.5 days", "whole numbers only"),
@@ -267,6 +281,42 @@ def test_a_text_that_is_taken_for_a_comment_is_explained(mistakes: Mistakes, ste
 def test_a_text_beside_a_comment_that_is_meant_is_read_whole(load: Load, name: str) -> None:
     lines, expected = WHOLE[name]
     assert load(GOAL + lines).goals[0].why == expected
+
+
+@pytest.mark.parametrize("step", ["Book: the venue", "Book:", "Remember: call\n    takes: 2 days"])
+def test_a_title_that_a_colon_makes_a_key_of_is_explained(mistakes: Mistakes, step: str) -> None:
+    found = mistakes(f"goals:\n- title: A\n  deadline: 2027-08-15\n  steps:\n  - {step}\n")
+    title = step.partition("\n")[0]
+    assert (
+        f'5:5: a colon and a blank make a key of what is before them; if this is a title, put it in quotes: "{title}"'
+        in found[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("goals:\n- title: A\n  deadline: 2027-08-15\n  steps:\n    -~One\n", "5:6"),
+        ("goals:\n- title: A\n  deadline: 2027-08-15\n  steps:\n  ~ - One\n", "5:3"),
+        ("goals:\n- title: A\n ~deadline: 2027-08-15\n", "3:2"),
+        ("goals:\n- title:~A\n  deadline: 2027-08-15\n", "2:9"),
+    ],
+)
+@pytest.mark.parametrize("blank", ["\N{NO-BREAK SPACE}", "\N{IDEOGRAPHIC SPACE}", "\N{NARROW NO-BREAK SPACE}"])
+def test_a_blank_that_is_none_of_yamls_is_named(mistakes: Mistakes, text: str, place: str, blank: str) -> None:
+    found = mistakes(text.replace("~", blank))
+    assert any(
+        f"{place}: YAML does not accept a {unicodedata.name(blank).lower()} (U+{ord(blank):04X}) here" in one
+        for one in found
+    )
+
+
+def test_blanks_of_typographers_stay_in_texts(load: Load) -> None:
+    found = only(
+        load("goals:\n" + goal("A", "[Drive 10\N{NO-BREAK SPACE}km, {title: B, notes: 'x:\N{NO-BREAK SPACE}y'}]"))
+    )
+    assert [step.title for step in found.steps] == ["Drive 10 km", "B"]
+    assert found.steps[1].notes == "x:\N{NO-BREAK SPACE}y"
 
 
 def test_a_step_key_on_a_group_suggests_no_other_key(mistakes: Mistakes) -> None:
@@ -840,6 +890,15 @@ def test_a_template_is_laid_under_key_by_key(load: Load) -> None:
     assert (left.title, left.takes, left.optional) == ("Far left", parse("2 days"), True)
     assert last.after == ()
     assert after(found)["right"] == ["two-words"]
+
+
+def test_a_template_brings_its_title(load: Load, mistakes: Mistakes) -> None:
+    text = "goals:\n- deadline: 2027-08-15\n  template: wedding\n"
+    found = only(load(text))
+    assert (found.id, found.title) == ("get-married", "Get married")
+    assert "no template has the name `weding`" in "".join(mistakes(text.replace("wedding", "weding")))
+    (missing,) = mistakes("goals:\n- deadline: 2027-08-15\n")
+    assert "the key `title` is missing here" in missing
 
 
 def test_a_group_of_a_template_is_overridden_key_by_key(load: Load) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
 from pydantic import SecretStr
 
 from connectors.caldav.connector import CALDAV, CalDAVConnector, CalDAVOptions
 from connectors.http import Api, basic
 from tests.connectors.contract import NAMESPACE
-from tests.servers.radicale import EPOCH, LIST, PASSWORD, USER
+from tests.servers.radicale import EPOCH, PASSWORD, USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from connectors.base import Connector
+    from tests.servers.http import Request, Response
     from tests.servers.radicale import RadicaleServer
 
 
@@ -26,31 +29,35 @@ def connector(
     namespace: str = NAMESPACE,
     *,
     password: str = PASSWORD,
-    name: str = LIST,
+    name: str = "",
     budget: float = 300,
     api: type[Api] = Api,
     ahead: timedelta = timedelta(0),
+    shown: str = "tasks",
 ) -> CalDAVConnector:
     """Return a connector as a process of its own has it; the clock of the service may be ahead."""
 
     def connect() -> Api:
         return api(CALDAV, server.url, basic(USER, SecretStr(password)), budget, server.clock(ahead), 20)
 
-    return CalDAVConnector(connect, namespace, CalDAVOptions(list=name))
+    return CalDAVConnector(connect, namespace, CalDAVOptions.model_validate({"list": name or server.list, "as": shown}))
 
 
 class CalDAVAccount:
     """Somebody who works with tasks in an app, which writes the properties that apps write."""
 
-    garbles: frozenset[str] = frozenset()  # Radicale takes no date that is none
+    garbles = frozenset({"date", "state"})
     cancels = True
+    shown = "tasks"
+    component = "VTODO"
 
     def __init__(self, server: RadicaleServer) -> None:
         self.server = server
         self._added: list[str] = []
+        self._garbled: dict[str, tuple[bytes, bytes]] = {}  # what is bent in an answer, by ids
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return connector(self.server, namespace, ahead=timedelta(self.clock))
+        return connector(self.server, namespace, ahead=timedelta(self.clock), shown=self.shown)
 
     @property
     def clock(self) -> int:
@@ -72,6 +79,7 @@ class CalDAVAccount:
         return found.partition("\nUID:")[2].partition("\n")[0]
 
     def edit(self, native_id: str, change: Callable[[str], str]) -> None:
+        self._garbled.pop(native_id, None)
         path, text = self.resource(native_id)
         self.server.ask("PUT", path, change(text).replace("\n", "\r\n").encode())
 
@@ -81,7 +89,7 @@ class CalDAVAccount:
         def change(text: str) -> str:
             for name, line in lines.items():
                 text = re.sub(rf"(?m)^{name.replace('_', '-')}[:;].*\n", "", text)
-                text = text.replace("END:VTODO\n", f"{line}\nEND:VTODO\n") if line else text
+                text = text.replace(f"END:{self.component}\n", f"{line}\nEND:{self.component}\n") if line else text
             return text
 
         self.edit(native_id, change)
@@ -101,10 +109,23 @@ class CalDAVAccount:
         self.server.ask("DELETE", self.resource(native_id)[0])
 
     def garble(self, native_id: str, what: str) -> None:
-        raise NotImplementedError
+        """Let the server say what Radicale itself takes from nobody, and others do."""
+        lines = {"date": (rb"DUE[^\r\n]*", b"DUE:next friday"), "state": (rb"STATUS[^\r\n]*", b"STATUS:MAYBE")}
+        self._garbled[native_id] = lines[what]
+        self.server.bend = self._bent
+
+    def _bent(self, request: Request, response: Response) -> Response:
+        parts = response.body.split(b"BEGIN:VCALENDAR")
+        for uid, (old, new) in self._garbled.items():
+            parts = [re.sub(old, new, part) if f"UID:{uid}".encode() in part else part for part in parts]
+        return replace(response, body=b"BEGIN:VCALENDAR".join(parts))
 
     def complaint(self, native_id: str, what: str) -> Sequence[str]:
-        raise NotImplementedError
+        return (
+            self.resource(native_id)[0],
+            "next friday" if what == "date" else "STATUS `MAYBE` is none of",
+            "mend it in your app",
+        )
 
     def set_due(self, native_id: str, day: date | None) -> None:
         self.set_lines(native_id, DUE=f"DUE;VALUE=DATE:{day:%Y%m%d}" if day else None)
@@ -120,7 +141,7 @@ class CalDAVAccount:
         text, uid = self.resource(native_id)[1], str(uuid4())
         created = f"\nCREATED:{datetime(2027, 8, 1, tzinfo=UTC):%Y%m%dT%H%M%SZ}\n"
         text = re.sub(r"\nCREATED:.*\n", created, text.replace(f"\nUID:{native_id}\n", f"\nUID:{uid}\n"))
-        return self.server.ask("PUT", f"{LIST}{uid}.ics", text.replace("\n", "\r\n").encode())
+        return self.server.ask("PUT", f"{self.server.list}{uid}.ics", text.replace("\n", "\r\n").encode())
 
     def damage_marker(self, native_id: str) -> None:
         self.edit(native_id, lambda text: re.sub(r"X-BACKPLAN:bp1 (\S+) .*", r"X-BACKPLAN:bp1 \1 oops", text))
@@ -135,11 +156,13 @@ class CalDAVAccount:
         uid = str(uuid4())
         text = "\n".join(
             [
-                *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//An app", "BEGIN:VTODO", f"UID:{uid}"),
-                *("DTSTAMP:20270701T060000Z", f"SUMMARY:{title}", *lines, "END:VTODO", "END:VCALENDAR", ""),
+                *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//An app", f"BEGIN:{self.component}", f"UID:{uid}"),
+                *("DTSTAMP:20270701T060000Z", f"SUMMARY:{title}", *lines),
+                *(() if self.component == "VTODO" else ("DTSTART:20270801T060000Z",)),
+                *(f"END:{self.component}", "END:VCALENDAR", ""),
             ]
         )
-        self.server.ask("PUT", f"{LIST}{uid}.ics", text.replace("\n", "\r\n").encode())
+        self.server.ask("PUT", f"{self.server.list}{uid}.ics", text.replace("\n", "\r\n").encode())
         return uid
 
     def foreign_tasks(self) -> object:
@@ -151,6 +174,51 @@ class CalDAVAccount:
 
     def texts(self) -> list[str]:
         return list(self.server.resources().values())
+
+
+class CalDAVEvents(CalDAVAccount):
+    """Somebody who works with a calendar, which has events alone."""
+
+    shown = "events"
+    component = "VEVENT"
+
+    def __init__(self, server: RadicaleServer) -> None:
+        super().__init__(server)
+        server.ask("DELETE", server.list)
+        server.make_list(server.list, "Goals", "VEVENT")
+
+    def tick(self, native_id: str) -> None:
+        self._retitle(native_id, "✓ ")
+
+    def reopen(self, native_id: str) -> None:
+        self._retitle(native_id, "")
+        self.set_lines(native_id, STATUS=None)
+
+    def _retitle(self, native_id: str, tick: str) -> None:
+        self.edit(native_id, lambda text: re.sub(r"(?m)^SUMMARY:(?:✓ )?", f"SUMMARY:{tick}", text))
+
+    def cancel(self, native_id: str) -> None:
+        self.set_lines(native_id, STATUS="STATUS:CANCELLED")
+
+    def garble(self, native_id: str, what: str) -> None:
+        if what == "state":
+            self.set_lines(native_id, STATUS="STATUS:CONFIRMED")
+        super().garble(native_id, what)
+        if what == "date":
+            self._garbled[native_id] = (rb"DTEND[^\r\n]*", b"DTEND:next friday")
+
+    def set_due(self, native_id: str, day: date | None) -> None:
+        """Drag an event to another last day, as long as it is."""
+        if day is None:
+            pytest.skip("CalDAVEvents: no event without a day")
+        text = self.resource(native_id)[1]
+        first, after = (
+            datetime.strptime(found, "%Y%m%d").replace(tzinfo=UTC).date()
+            for found in re.findall(r"\nDT(?:START|END);VALUE=DATE:(\d{8})", text)
+        )
+        new = (day + timedelta(days=1) - (after - first), day + timedelta(days=1))
+        lines = (f"{name};VALUE=DATE:{one:%Y%m%d}" for name, one in zip(("DTSTART", "DTEND"), new, strict=True))
+        self.set_lines(native_id, **dict(zip(("DTSTART", "DTEND"), lines, strict=True)))
 
 
 def _unfolded(text: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from config import loader
-from connectors.base import Action, Finder, StoreWrite, Write
+from connectors.base import Action, StoreWrite, Write
 from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task
 from sync.reports import as_json
 from sync.run import journal, pipeline, reading
@@ -147,7 +147,7 @@ def undo(project: Project, connector: Connector, done: Run, today: date) -> list
     record = journal.read(json.loads(printed), "the journal")
     homes = pipeline.changed_homes(record, project, [Binding(connector, frozenset())])
     found = reading.take_snapshots(project, homes, today, allow_mass_change=True)
-    plans = pipeline.make_plans_back(record, homes, found, project.namespace, allow_mass_change=True)
+    plans = pipeline.make_plans_back(record, homes, found, allow_mass_change=True)
     return pipeline.apply(plans, homes, lambda _: None)
 
 
@@ -786,20 +786,16 @@ class Contract(Doubts):
         assert world.tasks() == moved
         assert world.sync().actions == {}
 
-    def test_a_task_that_was_let_go_is_taken_back_where_it_can_be_found(self, world: World) -> None:
+    def test_a_detached_task_is_ours_again_when_the_run_is_undone(self, world: World) -> None:
         goal, before = {**world.goal}, world.tasks()["g/two"]
         world.service.set_title(before.native_id, "Go on, by all means")
         edited = world.tasks()["g/two"]
         world.remove_step("two")
         actions = world.undo(world.sync())
         world.goal = goal
-        if isinstance(world.service.connector(), Finder):
-            assert actions["g/two"] is Action.REPAIR
-            assert world.tasks()["g/two"] == edited
-            assert world.sync().actions == {}
-        else:
-            assert "g/two" not in actions
-            world.sync()
+        assert actions["g/two"] is Action.REPAIR
+        assert world.tasks()["g/two"] == edited
+        assert world.sync().actions == {}
         assert "by all means" in world.service.text()
 
     def test_a_new_step_stands_among_the_others(self, world: World) -> None:

@@ -104,7 +104,7 @@ class GitHubAccount:
             return replace(response, body=how.of(response.body)) if request.path.endswith("/issues") else response
 
         self.server.bend = bent
-        yield "the issues has a form that is not known here (`node_id` is missing)"
+        yield "the issues is not as expected (`node_id` is missing)"
         self.server.bend = None
 
     def tick(self, native_id: str) -> None:

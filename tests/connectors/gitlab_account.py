@@ -68,7 +68,7 @@ class GitLabAccount:
     def misshape(self) -> Iterator[str]:
         """Let issues be listed of which the first lacks its number."""
         shapes.bend(self.server, shapes.Bend(1, (0, "iid"), retyped=False))
-        yield "the issues has a form that is not known here (`iid` is missing)"
+        yield "the issues is not as expected (`iid` is missing)"
         self.server.bend = None
 
     def issue(self, native_id: str) -> dict[str, Any]:

@@ -12,16 +12,17 @@ import pytest
 from connectors.markdown.connector import MarkdownConnector
 from tests import tiers
 from tests.conftest import ROOT
-from tests.connectors.caldav_account import CalDAVAccount
+from tests.connectors.caldav_account import CalDAVAccount, CalDAVEvents
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GitLabAccount
-from tests.connectors.todoist_account import NOW, TodoistAccount
+from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
+from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers import gitlab
 from tests.servers.github_server import GitHubServer
-from tests.servers.radicale import RadicaleServer
+from tests.servers.radicale import RadicaleServer, XandikosServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -141,6 +142,16 @@ class TestTodoist(Contract):
             yield TodoistAccount(server)
 
 
+@pytest.mark.proof
+class TestTodoistByStart(Contract):
+    """The same with the first day of each step as its task's date."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[TodoistAccount]:
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            yield TodoistByStartAccount(server)
+
+
 class TestGitHub(Contract):
     """GitHub Issues, over HTTP, alone."""
 
@@ -181,11 +192,58 @@ class TestCalDAV(Contract):
             yield CalDAVAccount(server)
 
 
+@pytest.mark.proof
+class TestCalDAVAsEvents(Contract):
+    """The same with a calendar of events."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[CalDAVAccount]:
+        with RadicaleServer() as server:
+            yield CalDAVEvents(server)
+
+
+@pytest.mark.proof
+class TestCalDAVOnXandikos(Contract):
+    """CalDAV with Xandikos behind it."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[CalDAVAccount]:
+        with XandikosServer() as server:
+            yield CalDAVAccount(server)
+
+
+@pytest.mark.proof
+class TestCalDAVAsEventsOnXandikos(Contract):
+    """The same with a calendar of events."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[CalDAVAccount]:
+        with XandikosServer() as server:
+            yield CalDAVEvents(server)
+
+
+class TestTaskwarrior(Contract):
+    """Taskwarrior, as a stand-in: for 2.6 in about half of the cases, for 3.x in the others."""
+
+    @pytest.fixture
+    def service(self, request: pytest.FixtureRequest, tmp_path: Path) -> TaskwarriorAccount:
+        return StandIn(tmp_path / "tasks", VERSIONS[len(request.node.name) % 2])
+
+
+@pytest.mark.proof
+class TestTaskwarriorItself(Contract):
+    """The program itself."""
+
+    @pytest.fixture
+    def service(self, tmp_path: Path) -> TaskwarriorAccount:
+        return itself(tmp_path)
+
+
 def test_every_connector_is_in_the_suite() -> None:
     """And what is said of it in `tests.tiers` is of something that is there."""
     suites = {name.removeprefix("Test").lower() for name in globals() if name.startswith("Test")}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["entry-points"]["backplan.connectors"].keys() <= suites
-    assert tiers.IN_FULL.keys() <= suites
+    assert tiers.IN_FULL.keys() | tiers.IN_PART.keys() <= suites
     assert all(hasattr(Contract, case) for case in tiers.CASES)
     assert all(any(name in where for where in tiers.IN_FULL.values()) for name in ("exact", "unique", "safe", "file"))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +20,7 @@ from connectors.http import Api
 from connectors.retry import Clock, Retrier, TransientError, UnreachableError
 from connectors.silence import LOOKING, SILENCE, Silence
 from connectors.todoist.api import TODOIST
+from tests.conftest import ROOT
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
 def told() -> Iterator[list[str]]:
     """What is said to who waits for a command that changes something."""
     found: list[str] = []
-    token = SILENCE.set(Silence(tell=found.append))
+    token = SILENCE.set(Silence(report=found.append))
     yield found
     SILENCE.reset(token)
 
@@ -86,7 +92,7 @@ def test_what_cannot_be_reached_is_tried_twice(repeatable: bool) -> None:
         raise UnreachableError("the host `x` is not known")
 
     with pytest.raises(BackplanError, match="cannot be reached"):
-        Retrier("GitHub", 300, fake_clock(), "GITHUB_API_URL").until_answered(ask, repeatable=repeatable)
+        Retrier("GitHub", 300, fake_clock(), "GITHUB_API_URL").call(ask, repeatable=repeatable)
     assert len(tries) == 2
 
 
@@ -102,11 +108,11 @@ def test_a_command_that_changes_nothing_gives_up_sooner(limit: float, least: flo
         raise TransientError("it answers 502")
 
     with pytest.raises(BackplanError, match="it answers 502"):
-        patience.until_answered(ask)
+        patience.call(ask)
     assert least <= clock.passed() <= most
     before = clock.passed()
     with pytest.raises(BackplanError, match="it answers 502"):
-        patience.until_answered(ask)
+        patience.call(ask)
     assert clock.passed() == before
 
 
@@ -121,7 +127,7 @@ def test_a_limit_of_the_service_is_waited_for_even_then() -> None:
             raise error
         return "answer"
 
-    assert patience.until_answered(ask) == "answer"
+    assert patience.call(ask) == "answer"
     assert clock.passed() >= 60
 
 
@@ -130,7 +136,8 @@ def test_what_is_waited_for_is_said_once(told: list[str]) -> None:
         server.faults.at(0, Fault.TIMEOUT, 2)
         answer = ask_todoist(server.url, timeout=2.5)
         assert answer.status_code == 401  # it knows no such token, and has answered
-    assert told == ["Todoist does not answer; trying again for up to 5 minutes"]
+    (sentence,) = told
+    assert re.fullmatch(r"Todoist does not answer; trying until \d\d:\d\d", sentence)
 
 
 @pytest.mark.parametrize("ask", [ask_todoist, ask_github])
@@ -162,5 +169,19 @@ def test_plan_says_what_it_waits_for_and_gives_up(person: Person, mute: str) -> 
     person.writes(GOALS)
     done = person.run("plan", env={"TODOIST_API_URL": mute, "TODOIST_API_TOKEN": "nobodys"})
     assert done.code == 1
-    assert done.err.count("Todoist does not answer; trying again for up to 18 s") == 1
+    waits = r"Todoist does not answer; trying until \d\d:\d\d:\d\d \(Ctrl-C stops\)"
+    assert len(re.findall(waits, done.err)) == 1
     assert "no answer in time" in done.err
+
+
+@pytest.mark.proof
+def test_ctrl_c_stops_the_waiting(person: Person, mute: str) -> None:
+    person.writes(GOALS)
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TODOIST_API_URL": mute, "TODOIST_API_TOKEN": "nobodys"}
+    command = [sys.executable, "-P", "-m", "sync.cli.main", "sync"]
+    with subprocess.Popen(command, cwd=person.folder, env=env, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert b"(Ctrl-C stops)" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"stopped; nothing more was done\n"
+    assert process.returncode == 130

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from connectors.http import Api, Clock
 from connectors.todoist.api import TODOIST, Client
-from connectors.todoist.connector import Account, TodoistConnector
+from connectors.todoist.connector import Account, TodoistByStart, TodoistConnector
 from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
 
@@ -45,10 +45,14 @@ def account(
 
 
 def connector(
-    server: TodoistServer, namespace: str = NAMESPACE, project: str = "Goals", ahead: timedelta = timedelta(0)
+    server: TodoistServer,
+    namespace: str = NAMESPACE,
+    project: str = "Goals",
+    ahead: timedelta = timedelta(0),
+    kind: type[TodoistConnector] = TodoistConnector,
 ) -> TodoistConnector:
     """Return a connector to the server's owner's account; the server's clock may be ahead."""
-    return TodoistConnector(account(server, ahead=ahead), namespace, project)
+    return kind(account(server, ahead=ahead), namespace, project)
 
 
 class TodoistAccount:
@@ -78,7 +82,7 @@ class TodoistAccount:
     def misshape(self) -> Iterator[str]:
         """Let the account be told without its tasks."""
         shapes.bend(self.server, shapes.Bend(0, ("items",), retyped=False))
-        yield "the account has a form that is not known here (`items` is missing)"
+        yield "the account is not as expected (`items` is missing)"
         self.server.bend = None
 
     def tick(self, native_id: str) -> None:
@@ -127,3 +131,17 @@ class TodoistAccount:
 
     def text(self) -> str:
         return self.todoist.text()
+
+
+class TodoistByStartAccount(TodoistAccount):
+    """The same with `dates: start`, where the last day of a step is its task's deadline."""
+
+    def connector(self, namespace: str = NAMESPACE) -> Connector:
+        return connector(self.server, namespace, ahead=timedelta(self.clock), kind=TodoistByStart)
+
+    def set_due(self, native_id: str, day: date | None) -> None:
+        task = self.todoist.task(native_id)
+        if day is None or task["due"] is None or task["due"]["date"] == task["deadline"]["date"]:
+            self.todoist.set_due(native_id, day)
+        if day is not None:
+            self.todoist.set_deadline(native_id, day)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from config.durations import Duration, Unit, parse
 from config.project import Countdown, Goal, Link, RelativeDeadline, Step
 from sync.forecast import fit
+from sync.reports.warnings import warnings
 from sync.schedule.deadline import earliest_deadline
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
@@ -41,8 +42,8 @@ SEARCH = 4000  # days; no generated plan takes as long
 def written(goal: Goal, today: date, *before: Goal) -> date | None:
     """Return the earliest deadline that `backplan fit` shows for a goal; `before` are other goals, in sequence."""
     whole = project(*before, goal)
-    planner = fit.planner_of(whole, schedule(whole, Progress(), today))
-    return earliest_deadline(planner, planner.planned[goal.id])
+    context = fit.context_of(whole, schedule(whole, Progress(), today))
+    return earliest_deadline(context, context.plans[goal.id])
 
 
 def elapses(step: Step) -> bool:
@@ -89,6 +90,11 @@ def test_with_fixed_days_and_parts_of_the_time_it_is_the_first_too(goal: Goal, d
     found = written(goal, today)
     least = max([today, *(step.on for step in goal.steps if step.on)])
     last = found or least + timedelta(days=250)
+    assert isinstance(goal.deadline, date)
+    if not all(step.follow_up for step in goal.steps):
+        margin = only(schedule(project(goal), Progress(), today)).margin
+        assert isinstance(goal.deadline, date)
+        assert (margin is not None and margin >= 0) == (found is not None and found <= goal.deadline)
     if found is not None:
         assert holds(replace(goal, deadline=found), today)
     first = max(least, last - timedelta(days=250))
@@ -149,7 +155,7 @@ def as_written(goal: Goal, today: date, *before: Goal) -> bool:
         schedule(project(*before, one), Progress(), today).goals[-1]
         for one in (replace(goal, when_late="keep"), goal)  # what is kept is not lifted out of the past
     )
-    without_a_day = any("no working day" in warning for warning in squeezed.warnings)
+    without_a_day = any("no working day" in warning for warning in warnings(squeezed))
     return (
         kept.margin is not None
         and kept.margin >= 0
@@ -199,11 +205,11 @@ def test_no_deadline_helps_where_it_takes_another_goal_along() -> None:
     assert written(second, today, first) is None
     late = schedule(project(first, second), Progress(), today).goals[-1]
     assert late.earliest_deadline is None
-    assert "late, and no other deadline helps" in late.warnings
+    assert "late, and no other deadline helps" in warnings(late)
     guess = replace(step, takes=parse("7-8-9"))
     estimated = replace(second, steps=(guess,), sequence=(guess,))
     whole = project(first, estimated)
-    assert fit.fit(whole, schedule(whole, Progress(), today), "b").sure[95] is None
+    assert fit.fit(whole, schedule(whole, Progress(), today), "b").by_confidence[95] is None
 
 
 def test_a_deadline_that_only_fits_beside_a_far_holiday_is_found() -> None:
@@ -224,7 +230,7 @@ def test_a_deadline_that_only_fits_beside_a_far_holiday_is_found() -> None:
 def test_it_holds_when_it_is_followed_whatever_grows_in_other_goals(goals: tuple[Goal, ...]) -> None:
     """And a day earlier it does not."""
     whole = project(*goals)
-    planner = fit.planner_of(whole, schedule(whole, Progress(), FIRST))
+    context = fit.context_of(whole, schedule(whole, Progress(), FIRST))
     for number, goal in enumerate(goals):
 
         def fits(deadline: date, number: int = number) -> bool:
@@ -233,7 +239,7 @@ def test_it_holds_when_it_is_followed_whatever_grows_in_other_goals(goals: tuple
             steps = [step for step in result.steps if step.open]
             return result.margin is not None and result.margin >= 0 and not any(step.squeezed for step in steps)
 
-        found = earliest_deadline(planner, planner.planned[goal.id])
+        found = earliest_deadline(context, context.plans[goal.id])
         if found is not None:
             assert fits(found)
             assert found == FIRST or not fits(found - DAY)

@@ -47,7 +47,7 @@ def test_steps_that_take_twice_as_long_say_so() -> None:
     (lesson,) = lessons(after(goal, done, FIRST + timedelta(days=70)))
     assert (lesson.kind, lesson.name, lesson.steps) == ("all", None, 6)
     assert (lesson.planned_days, lesson.taken_days, lesson.factor) == (30, 60, 2.0)
-    assert lesson.tells
+    assert lesson.is_notable
 
 
 def test_steps_that_are_done_early_count_from_the_day_after_what_they_follow() -> None:
@@ -79,7 +79,7 @@ def test_a_squeezed_plan_is_measured_against_what_was_written() -> None:
     done = {f"g/s{n}": FIRST + timedelta(days=5 * (n + 1) - 1) for n in range(6)}
     (lesson,) = lessons(after(goal, done, FIRST + timedelta(days=40)))
     assert (lesson.planned_days, lesson.taken_days) == (30, 30)
-    assert not lesson.tells
+    assert not lesson.is_notable
 
 
 @pytest.mark.parametrize(

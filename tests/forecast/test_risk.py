@@ -16,7 +16,7 @@ from config.durations import Duration, Unit, parse
 from config.keys import step_of
 from config.project import Countdown, Goal, Link, Step
 from sync.forecast.estimates import CONFIDENCES
-from sync.forecast.fit import fit, planner_of
+from sync.forecast.fit import context_of, fit
 from sync.forecast.risk import Sampler, with_risk
 from sync.forecast.samples import draw
 from sync.schedule.deadline import countdowns
@@ -168,8 +168,8 @@ def test_steps_that_repeat_count_one_time_as_in_the_schedule(
 )
 def test_without_estimates_the_deadline_that_fits_is_the_same_however_sure(goal: Goal, today: date) -> None:
     result = schedule(project(goal), Progress(), today)
-    planner = planner_of(project(goal), result)
-    due_at = partial(countdowns, planner, planner.planned[goal.id])
+    context = context_of(project(goal), result)
+    due_at = partial(countdowns, context, context.plans[goal.id])
     found = {Sampler(project(goal), result).earliest_deadline(only(result), percent, due_at) for percent in (1, 99)}
     assert found == {fit(project(goal), result, goal.id).planned}
 
@@ -193,9 +193,9 @@ def test_steps_that_count_down_from_others_are_kept_too() -> None:
     plan, today = project(Goal("g", "g", date(2028, 1, 1), ORIGIN, steps=steps, sequence=steps)), date(2027, 1, 1)
     found = fit(plan, schedule(plan, Progress(), today), "g")
     assert found.planned == date(2027, 4, 3)  # three days, as planned, and three months
-    assert found.sure[50] is not None
-    assert found.sure[95] is not None
-    assert date(2027, 4, 2) <= found.sure[50] < found.sure[95] <= date(2027, 4, 9)
+    assert found.by_confidence[50] is not None
+    assert found.by_confidence[95] is not None
+    assert date(2027, 4, 2) <= found.by_confidence[50] < found.by_confidence[95] <= date(2027, 4, 9)
 
 
 @pytest.mark.parametrize("text", ["2-3-6", "0-1-2", "1-1-2", "1-1-30", "4-9-9", "3-20-90", "1-2-6 weeks"])

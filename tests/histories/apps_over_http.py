@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.histories import histories
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 APPS: dict[str, tuple[type[LoopbackServer], Callable[[Project, Any], Life]]] = {
     "todoist": (TodoistServer, todoist_life),
+    "todoist by start": (TodoistServer, partial(todoist_life, by_start=True)),
     "github": (GitHubServer, github_life),
 }
 

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.codec import read_marker, read_memory
-from connectors.model import Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce
+from connectors.model import Content, Marker, Snapshot, StoredGoal, StoredKey, Task, client_nonce
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tests.histories.service import Held, Kind
 
@@ -155,7 +155,14 @@ def snapshot(
         lines is not None or not mine,
         strangers,
         frozenset(task.native_id for nonce, task in mine.items() if ours[nonce] in damaged),
+        detached=_detached([one for one in tasks if one[0] not in hidden], memory),
     )
+
+
+def _detached(listed: Iterable[tuple[str, Held]], memory: Mapping[str, StoredGoal]) -> dict[str, Content]:
+    """Return the content of the tasks that are remembered as removed or done, and have no marker."""
+    ended = {entry.native_id for goal in memory.values() for entry in goal.keys.values() if entry.state != "live"}
+    return {one: replace(held.content, after=()) for one, held in listed if one in ended and held.marker is None}
 
 
 def _states(tasks: Tasks, memory: Mapping[str, StoredGoal], place: Mapping[str, str]) -> dict[str, str]:

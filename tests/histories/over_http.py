@@ -6,6 +6,7 @@ A fake joins with a subclass of `Remote`, its connector in steps, and a line in 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,8 @@ from connectors.todoist import memory as todoist_memory
 from connectors.todoist.answers import ItemAnswer, NoteAnswer
 from connectors.todoist.api import TODOIST as SERVICE
 from connectors.todoist.api import Client
-from connectors.todoist.connector import Account, TodoistConnector
-from connectors.todoist.description import content_of, split
+from connectors.todoist.connector import Account, TodoistByStart, TodoistConnector
+from connectors.todoist.description import content_of, marker_of, split
 from connectors.todoist.objects import Item, Name, Note
 from tests.histories.in_memory import TODAY
 from tests.histories.service import ELSEWHERE, Fault, Held, Killed, Kind, Service, memory_key
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from config.project import Project
     from connectors.base import Connector, WriteResult
-    from connectors.model import Snapshot
+    from connectors.model import Content, Snapshot
     from sync.run.work import Batch
     from tests.servers.http import LoopbackServer
     from tests.servers.todoist_server import TodoistServer
@@ -191,9 +192,12 @@ class TodoistApp(Remote):
         there = [thing for thing in self.todoist.all(kind) if not thing["is_deleted"]]
         return [thing for thing in there if self._name(kind, thing["id"]) == said]
 
+    def _content(self, item: Item) -> Content:
+        return content_of(item)
+
     def _held(self, item: Item) -> Held:
         return Held(
-            content_of(item),
+            self._content(item),
             split(item.description)[1],
             done=item.checked,
             done_on=datetime.fromisoformat(item.completed_at).date() if item.completed_at else None,
@@ -353,6 +357,26 @@ class TodoistApp(Remote):
         self.look()
 
 
+class TodoistByStartApp(TodoistApp):
+    """The same with `dates: start`, where the last day of a step is its task's deadline."""
+
+    def _content(self, item: Item) -> Content:
+        content = content_of(item)
+        return replace(content, start=content.due, due=item.deadline) if self._by_start(item) else content
+
+    def _by_start(self, item: Item) -> bool:
+        """Return whether a task's deadline is the last day of a step: a goal's own has no slash in its key."""
+        marker = marker_of(item)
+        return bool(item.due and item.deadline and marker and "/" in marker.key)
+
+    def set_due(self, native_id: str, day: date | None) -> None:
+        if day and self._by_start(Item.of(ItemAnswer.read(self.todoist.task(native_id)))):
+            self.todoist.set_deadline(native_id, day)
+        else:
+            self.todoist.set_due(native_id, day)
+        self.look()
+
+
 class TodoistInSteps(TodoistConnector):
     """The connector itself; before each batch, somebody else may act."""
 
@@ -386,12 +410,18 @@ class TodoistInSteps(TodoistConnector):
             self._app.removed += before - self._app.tasks.keys()
 
 
-def todoist_life(project: Project, server: TodoistServer) -> Life:
+class TodoistByStartInSteps(TodoistInSteps):
+    """The same with `dates: start`."""
+
+    capabilities = TodoistByStart.capabilities
+
+
+def todoist_life(project: Project, server: TodoistServer, *, by_start: bool = False) -> Life:
     """Return a life in a Todoist of its own."""
-    app = TodoistApp(TODOIST, server)
+    app = (TodoistByStartApp if by_start else TodoistApp)(TODOIST, server)
     life = Life(project, [TODOIST], TODAY, service=lambda _: app)
     app.today = lambda: life.today
-    life.connect = partial(connect_todoist, app)
+    life.connect = partial(connect_todoist, app, kind=TodoistByStartInSteps if by_start else TodoistInSteps)
     return life
 
 

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from connectors.base import StoreWrite, WriteResult
     from tests.histories.world import Life
 
+MARKS = {"todoist by start": pytest.mark.proof}
 PARTS = [range(10), *(pytest.param(part, marks=pytest.mark.proof) for part in (range(10, 55), range(55, 100)))]
 
 
 @pytest.mark.parametrize("seeds", PARTS, ids=str)
-@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("app", [pytest.param(app, marks=MARKS.get(app, [])) for app in APPS])
 def test_no_promise_is_broken_over_http(app: str, seeds: range) -> None:
     lived = live(app, a_project(), seeds)
     assert lived.tally.violation is None, histories.tell(lived.tally.violation)

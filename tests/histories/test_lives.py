@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from config.errors import RefusedError
 from config.keys import step_of
 from connectors.base import Action
+from sync.reports.warnings import warnings
 from sync.run import pipeline, reading
 from sync.run.homes import Binding
 from sync.schedule.model import State
@@ -112,7 +113,7 @@ def test_a_goal_that_was_cancelled_in_one_app_goes_on_in_the_other(two: Two) -> 
     done = two.sync()
     (found,) = done.found.schedule.goals
     assert found.state is State.ON_TRACK
-    assert found.warnings[0].startswith("in a given up")
+    assert warnings(found)[0].startswith("in a given up")
     assert two.a.tasks == before
     assert two.dues("g/three") == [date(2027, 9, 30), date(2027, 10, 30)]
     two.a.reopen(goal)

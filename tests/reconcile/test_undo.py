@@ -213,6 +213,16 @@ def test_a_later_run_stays_and_is_to_be_undone_first(planner: Person) -> None:
     assert len(before) == len(planner.todo.read_bytes())
 
 
+def test_a_copy_of_a_line_that_goes_back_is_the_persons(planner: Person) -> None:
+    planner.writes(GOALS.replace("Bake bread", "Bake rolls"))
+    _sync(planner)
+    _edit(planner, line := _line(planner, "Bake rolls"), f"{line}\n{line}")
+    _undo(planner)
+    assert "<!--" in _line(planner, "Bake bread")
+    assert "<!--" not in _line(planner, "Bake rolls")
+    assert _undo(planner) == []
+
+
 # Each kind of change
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,13 +20,13 @@ from config import display, loader
 from connectors.base import Action, Write
 from connectors.model import Content
 from sync.reconcile.change import Change, ConnectorPlan
-from sync.reports import html, ics, markdown, svg
+from sync.reports import ics, markdown, svg
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule as dates
 from tests.tiers import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from markdown_it.token import Token
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 TODAY = date(2027, 7, 20)
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples"
 SVG = "{http://www.w3.org/2000/svg}"
-VOID = {"meta", "br", "img", "link", "input", "hr"}
 INVISIBLE = "\u200b"
 
 HOSTILE = (
@@ -346,94 +344,6 @@ def test_clean_text_has_no_controls_and_no_lone_surrogates() -> None:
     assert display.clean("👩‍👧") == "👩‍👧"
 
 
-# HTML
-
-
-class Balanced(HTMLParser):
-    """Collects what the page holds, and fails where an element is not closed in turn."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.stack: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.feed(text)
-        self.close()
-        assert self.stack == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.stack.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append((self.stack[-1] if self.stack else "", data))
-
-    def handle_comment(self, data: str) -> None:
-        pytest.fail(f"a comment: {data}")
-
-    def named(self, tag: str) -> Iterator[dict[str, str | None]]:
-        return (attributes for name, attributes in self.tags if name == tag)
-
-
-@pytest.mark.parametrize("title", HOSTILE)
-def test_html_is_balanced_and_shows_a_hostile_title(folder: Path, title: str) -> None:
-    page = Balanced(html.schedule(planned(folder, [title, "plain"])))
-    names = {name for name, _ in page.tags}
-    assert not names & {"script", "link", "img", "iframe", "object"}
-    assert [text for tag, text in page.texts if tag == "bdi"].count(display.clean(title)) >= 4
-    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
-
-
-def test_html_can_be_read_aloud_and_found_ones_way_in() -> None:
-    page = Balanced(html.schedule(dates(loader.load(EXAMPLES), Progress(), TODAY)))
-    assert next(page.named("html")) == {"lang": "en"}
-    assert len(list(page.named("h1"))) == 1
-    assert {attributes["scope"] for attributes in page.named("th")} == {"col", "row"}
-    assert all(attributes.get("aria-label") for attributes in page.named("progress"))
-    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
-    assert len(ids) == len(set(ids))
-    assert {str(attributes["href"]) for attributes in page.named("a")} <= {f"#{name}" for name in ids}
-
-
-def test_html_shows_progress_and_warnings(folder: Path) -> None:
-    page = Balanced(html.schedule(planned(folder, ["one", "two", "three"], done=2, dropped=1)))
-    assert next(page.named("progress"))["value"] == "2"
-    late = Balanced(html.schedule(example("food-handler.yaml", date(2027, 9, 1))))
-    assert ("code", "backplan move food-handler DATE") in late.texts
-
-
-# ICS
-
-
-@pytest.mark.parametrize("title", HOSTILE)
-def test_ics_reads_back_with_the_same_dates_and_titles(folder: Path, title: str) -> None:
-    value = planned(folder, [title, "plain"], done=1)
-    written = ics.schedule(value)
-    events = {str(event["uid"]): event for event in Calendar.from_ical(written).walk("VEVENT")}
-    wanted = {f"{s.step.key}@backplan": s for goal in value.goals for s in goal.steps if s.open}
-    assert set(events) == set(wanted) | {f"{goal.goal.id}@backplan" for goal in value.goals}
-    for uid, step in wanted.items():
-        assert step.due
-        assert events[uid].decoded("dtstart") == step.start
-        assert events[uid].decoded("dtend") == step.due + timedelta(days=1)
-        assert str(events[uid]["summary"]) == display.clean(step.step.title)
-    assert events["g0@backplan"].decoded("dtstart") == value.goals[0].deadline
-    assert all(len(line) <= 75 for line in written.split(b"\r\n"))
-
-
-def test_ics_is_the_same_every_time() -> None:
-    first, again = (ics.schedule(example("conference-talk.yaml")) for _ in range(2))
-    assert first == again
-    assert first.count(b"DTSTAMP:20270720T000000Z") == first.count(b"BEGIN:VEVENT")
-
-
 # Any text
 
 
@@ -445,21 +355,8 @@ def test_any_title_comes_through_every_report(folder: Path, title: str) -> None:
     if not written:
         return
     assert ET.fromstring(svg.schedule(value)).findtext(f"{SVG}g/{SVG}title") == written  # noqa: S314  # written here
-    assert ("bdi", written) in Balanced(html.schedule(value)).texts
     text = markdown.schedule(value)
     assert_only_text(text, SCHEDULE_BLOCKS | LISTS)
     assert first_cells(text)[0] == written.replace(INVISIBLE, "")
     summaries = [str(event["summary"]) for event in Calendar.from_ical(ics.schedule(value)).walk("VEVENT")]
     assert written in summaries
-
-
-def test_two_plans_share_no_event_of_a_calendar(tmp_path: Path) -> None:
-    def uids(namespace: str) -> set[str]:
-        path = tmp_path / "goals.yaml"
-        path.write_text(f"{namespace}goals:\n- title: A\n  deadline: 2027-08-01\n  steps: [a, b]\n", "utf-8")
-        written = ics.schedule(dates(loader.load(path), Progress(), date(2027, 7, 20)))
-        return {str(event["uid"]) for event in Calendar.from_ical(written).walk("VEVENT")}
-
-    assert uids("namespace: me/work\n") == {"me/work:a@backplan", "me/work:a/a@backplan", "me/work:a/b@backplan"}
-    assert uids("namespace: me\n").isdisjoint(uids("namespace: me/work\n"))
-    assert uids("") == {"a@backplan", "a/a@backplan", "a/b@backplan"}  # as ever, where there is one plan

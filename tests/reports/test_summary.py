@@ -80,7 +80,9 @@ def test_it_tells_all_there_is_to_tell(tmp_path: Path) -> None:
 
 def test_overdue_steps_are_told_by_how_much(tmp_path: Path) -> None:
     text = "when_late: keep\ngoals: [{title: G, deadline: 2027-09-01, steps: [{title: A, on: 2027-07-15}, B]}]\n"
-    assert "**Overdue**\n\n- A · was due Thu 15 Jul, 5 days ago · G\n" in summary.run(a_run(planned(tmp_path, text)))
+    assert "**Overdue**\n\n- A · was due Thu 15 Jul 2027, 5 days ago · G\n" in summary.run(
+        a_run(planned(tmp_path, text))
+    )
 
 
 def test_a_passed_deadline_is_told(tmp_path: Path) -> None:

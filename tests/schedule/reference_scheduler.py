@@ -172,13 +172,13 @@ def plan(
             followers = [(found[other.key], other.after) for other in goal.sequence if other.key in found]
             bounds = [limit, *([step.by] if step.by else [])]
             for dates, links in [*followers, *(later or {}).values()]:
-                # What elapses may go on over the days off before a span, which the calendar makes begin after them.
+                # Elapsed time may go on over the days off before a span, since a span begins on a working day.
                 free = max(dates.free, dates.start - DAY) if takes.unit is Unit.CALENDAR_DAYS else dates.free
                 bounds += [
                     less(calendar, free, link.wait) if link.wait else free for link in links if link.key == step.key
                 ]
             due = min(bounds)
-            # Its own days ignore the calendar: elapsed time may end on a Sunday, where what follows begins on Monday.
+            # Elapsed time ignores the calendar: it may end on a Sunday if what follows begins on Monday.
             if takes.unit is not Unit.CALENDAR_DAYS or takes.amount == 0:
                 due = back(calendar, due)
         found[step.key] = occupy(calendar, due, takes)

@@ -55,7 +55,7 @@ def test_a_step_that_is_late_uses_the_buffer_and_done_work_counts() -> None:
     goal = goal_of("4", "6", "10")
     published = publish(schedule(project(goal), Progress(), FIRST))
     assert only(schedule(project(goal), published, FIRST)).buffer == Buffer(10, 0, 0.0)
-    # The first step was to be done on day 4, and is not yet on day 7: it wants one more day, today.
+    # The first step was due on day 4 and is still open on day 7: it needs one more day, today.
     assert only(schedule(project(goal), published, FIRST + 6 * DAY)).buffer == Buffer(10, 3, 3 / 20)
     done = replace(published, done={"g/s0": FIRST + 5 * DAY})
     assert only(schedule(project(goal), done, FIRST + 6 * DAY)).buffer == Buffer(10, 0, 6 / 20)

@@ -15,6 +15,7 @@ from config.errors import GoalsFileError
 from config.keys import day_of, is_occurrence, step_of
 from connectors.model import StoredGoal, StoredKey
 from sync.reconcile.pruning import MEMORY, forget
+from sync.reports.warnings import warnings
 from sync.schedule.model import Bound, Progress, Schedule, State
 from sync.schedule.occurrences import MOST
 from sync.schedule.scheduler import schedule
@@ -51,7 +52,9 @@ def test_a_week_is_counted_back_from_the_last_day_of_the_time_that_is_left(plann
     assert days(result) == ["2027-03-08", "2027-03-15", "2027-03-22", "2027-03-29"]
     assert next(filter(is_occurrence, result.steps())) == "g/s1@2027-03-08"
     assert both(result)[-1] == ("2027-03-30", "2027-03-31")
-    assert only(result).margin == 26  # two days, one time and two days end on the 5th: the other times can go
+    assert (
+        only(result).margin == 26
+    )  # two days, one occurrence and two days end on the 5th: the plan needs no more of them
     assert [str(s.step.takes) for s in result.steps().values()] == ["2 days", *["1 day"] * 4, "2 days"]
 
 
@@ -88,7 +91,7 @@ def test_each_occurrence_lies_in_the_stretch_as_a_whole(planner: Planner) -> Non
     result = planner.steps(
         "deadline: 2027-03-21, start: 2027-03-07", step(1, "takes: 2 days, every: week"), today=MONDAY
     )
-    # The one due on the 7th would begin on the 6th, before the goal does.
+    # The one due on the 7th would begin on the 6th, before the goal itself begins.
     assert both(result) == [("2027-03-13", "2027-03-14"), ("2027-03-20", "2027-03-21")]
 
 
@@ -153,7 +156,7 @@ def test_an_optional_one_gives_way_as_a_whole(planner: Planner) -> None:  # noqa
     listed = [step(0, "takes: 2 days"), step(1, "takes: 1 day, every: week, optional: true"), step(2, "takes: 2 days")]
     result = planner.steps("deadline: 2027-03-02", *listed, today=MONDAY)
     assert days(result) == []
-    assert any("“s1” is optional and got no date" in warning for warning in only(result).warnings)
+    assert any("“s1” is optional and got no date" in warning for warning in warnings(only(result)))
     later = schedule(planner.project(planner.path.read_text()), publish(result), MONDAY + DAY)
     assert days(later) == []
 
@@ -196,7 +199,7 @@ def test_the_stretch_takes_the_time_that_is_left_and_is_filled_like_the_referenc
     event(f"{min(len(wanted), 5)} occurrences")
 
 
-# A plan that stands
+# Published plans
 
 
 @settings(max_examples=examples(300))
@@ -224,7 +227,7 @@ def test_whatever_people_do_with_one_nothing_else_moves(
         known = {key: s for key, s in result.steps().items() if is_occurrence(key)}
         for key, when in dates(result).items():
             assert key in progress.pins or when == first[key]
-        # Of those whose day has come, only the last can be open; all that are still to come are there.
+        # Of the past ones only the last can be open; all future ones are there.
         past = [k for k, s in known.items() if s.open and k not in progress.pins and day_of(k) < today]
         assert len(past) <= 1
         coming = {key for key in first if is_occurrence(key) and day_of(key) >= today}
@@ -255,9 +258,9 @@ def test_what_is_missed_stays_until_the_next_one_is_due(planner: Planner) -> Non
     assert days(schedule(plans, progress, date(2027, 3, 7)))[0] == "2027-03-01"
     missed = schedule(plans, progress, date(2027, 3, 7))
     assert missed.steps()["g/s1@2027-03-01"].overdue
-    assert only(missed).state is State.ON_TRACK  # what was missed does not make the goal late
+    assert only(missed).state is State.ON_TRACK  # a missed occurrence does not make the goal late
     assert days(schedule(plans, progress, date(2027, 3, 8)))[0] == "2027-03-08"
-    # The last one has no next: it stays.
+    # No occurrence follows the last one, so it never lapses.
     assert days(schedule(plans, progress, date(2027, 3, 29))) == ["2027-03-29"]
 
 
@@ -300,10 +303,10 @@ def test_a_pinned_occurrence_moves_alone_and_is_told_apart(planner: Planner) -> 
     assert (pinned.start, pinned.due, pinned.pinned) == (date(2027, 3, 16), date(2027, 3, 17), True)
     assert pinned.reason.bound is Bound.PIN
     assert days(moved) == ["2027-03-08", "2027-03-17", "2027-03-22", "2027-03-29"]
-    assert not any("after the deadline" in warning for warning in only(moved).warnings)
+    assert not any("after the deadline" in warning for warning in warnings(only(moved)))
     pins = {"g/s1@2027-03-29": date(2027, 4, 2)}
     late = schedule(planner.project(planner.path.read_text()), replace(publish(result), pins=pins), date(2027, 3, 9))
-    assert "“s1” is due on 2027-04-02, after the deadline" in only(late).warnings
+    assert "“s1” is due on 2027-04-02, after the deadline" in warnings(only(late))
 
 
 def test_done_in_the_file_ends_all_of_it(planner: Planner) -> None:  # noqa: F811
@@ -321,7 +324,7 @@ def test_occurrences_long_past_are_forgotten_but_the_last_and_what_is_news() -> 
     today = past[-1] + MEMORY + DAY
     keys = {f"g/s@{day}": StoredKey("done", str(day), done_on=day) for day in past}
     before = StoredGoal(MONDAY, {**keys, "g/t": StoredKey("done")}, dates=dict.fromkeys(keys, (MONDAY, MONDAY)))
-    assert forget(before, before, today) == before  # nothing is written for this alone
+    assert forget(before, before, today) == before  # no reason to write the memory
     after = replace(before, keys={**before.keys, "g/u": StoredKey("live")})
     kept = forget(after, before, today)
     assert set(kept.keys) == {f"g/s@{past[-1]}", "g/t", "g/u"}

@@ -26,7 +26,7 @@ def sync(person: Person, day: str, *options: str) -> dict[str, str]:
     done = person.run("sync", "--json", "--today", day, *options)
     assert done.code == 0, done.err
     (connector,) = done.json["connectors"]
-    assert person.run("plan", "--json", "--exit-code", "--today", day).code == 0  # nothing is left to do
+    assert person.run("plan", "--json", "--exit-code", "--today", day).code == 0  # the list is up to date
     return {change["key"].partition("/")[2]: change["action"] for change in connector["changes"]}
 
 
@@ -53,7 +53,7 @@ def test_each_time_is_a_task_that_is_ticked_missed_or_deleted_alone(person: Pers
     edit(person, "practise@2027-03-08", "[ ]", "[x]")
     assert sync(person, "2027-03-08") == {}
     assert steps(person, "2027-03-08")["practise@2027-03-08"]["done"]
-    assert sync(person, "2027-03-21") == {}  # that of the 15th was missed: it stays until the next one is due
+    assert sync(person, "2027-03-21") == {}  # the missed one of the 15th stays until the next one is due
     assert steps(person, "2027-03-21")["practise@2027-03-15"]["overdue"]
     assert sync(person, "2027-03-22") == {"practise@2027-03-15": "remove"}
     text = person.todo.read_text("utf-8")
@@ -64,7 +64,7 @@ def test_each_time_is_a_task_that_is_ticked_missed_or_deleted_alone(person: Pers
     assert sync(person, "2027-03-23") == {}
     assert steps(person, "2027-03-23")["friend"]["due"] == "2027-03-31"
     edit(person, "friend", "[ ]", "[x]")
-    assert sync(person, "2027-03-30") == {"": "complete"}  # the last that was left: the goal is reached
+    assert sync(person, "2027-03-30") == {"": "complete"}  # it was the last open one: the goal is reached
 
 
 def test_what_was_missed_and_worked_on_is_left_to_the_person(person: Person) -> None:
@@ -107,7 +107,7 @@ def test_a_moved_deadline_moves_what_is_to_come_and_is_no_mass_change(person: Pe
     }
     assert steps(person, "2027-03-09")["practise@2027-03-08"]["done"]
     shown = person.run("schedule", "--deadline", "piano=2027-04-09", "--today", "2027-03-09").out
-    assert re.search(r"\(Wed 7 Apr 2027\) +no date +→ +Wed 7 Apr 2027", shown)
+    assert re.search(r"\(Wed 7 Apr\) +no date +→ +Wed 7 Apr", shown)
 
 
 def test_a_step_taken_out_of_the_file_is_a_mass_change_all_the_same(person: Person) -> None:
@@ -154,7 +154,7 @@ def _memory(person: Person) -> str:
 def test_explain_takes_the_step_for_the_time_that_is_next(person: Person) -> None:
     person.writes(PIANO)
     told = person.run("explain", "piano/practise", "--today", "2027-03-01").out
-    assert "Mon 8 Mar 2027 (takes 1 day, every week)" in told
+    assert "Mon 8 Mar (takes 1 day, every week)" in told
     assert "Play it to a friend" in told
     wrong = person.run("explain", "piano/practice", "--today", "2027-03-01")
     assert wrong.code == 64

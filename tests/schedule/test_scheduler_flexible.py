@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from config.durations import parse
 from config.project import Countdown, Goal, Link, Step
 from sync.forecast import fit
+from sync.reports.warnings import warnings
 from sync.schedule.deadline import earliest_deadline
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
@@ -92,7 +93,7 @@ def test_what_fits_with_a_day_each_fits_with_the_days_that_they_grow_to(
         goal = replace(goal, start=today + timedelta(days=start))
     least = planned(with_least(goal), today)
     assume(least.margin is not None and least.margin >= 0 and not least.warnings)
-    # What follows a countdown that counts from it contradicts itself, and is squeezed.
+    # The step comes after a countdown that counts back from it: a contradiction, so it is squeezed.
     assume(shown(least) == shown(planned(with_least(goal), today, "keep")))
     grown = planned(goal, today)
     assert grown.margin is not None
@@ -110,7 +111,7 @@ def test_what_fits_with_a_day_each_fits_with_the_days_that_they_grow_to(
 def test_the_days_in_hand_are_those_by_which_an_earlier_deadline_fits(
     goal: Goal, days: int, data: st.DataObject
 ) -> None:
-    """What a step has grown to counts as time in hand for all that it follows."""
+    """The days by which a step has grown are slack for the steps before it."""
     deadline = goal.deadline
     assert isinstance(deadline, date)
     goal = of_steps(
@@ -129,8 +130,8 @@ def test_the_days_in_hand_are_those_by_which_an_earlier_deadline_fits(
     result = schedule(project(goal), Progress(), today)
     margin = only(result).margin
     assume(margin is not None and margin >= 0)
-    planner = fit.planner_of(project(goal), result)
-    found = earliest_deadline(planner, planner.planned["g"])
+    context = fit.context_of(project(goal), result)
+    found = earliest_deadline(context, context.plans["g"])
     assert found is not None
     assert margin == count(goal.calendar, found + DAY, deadline)
 
@@ -138,7 +139,7 @@ def test_the_days_in_hand_are_those_by_which_an_earlier_deadline_fits(
 @settings(max_examples=examples(300))
 @given(flexible_goals(), st.integers(0, 60), st.data())
 def test_nothing_is_shown_before_the_day_on_which_it_can_begin(goal: Goal, days: int, data: st.DataObject) -> None:
-    """A milestone takes no time, and is not shown on the day before what it leads to may begin either."""
+    """A milestone takes no time, and is not shown on the day before the step after it may begin."""
     assert isinstance(goal.deadline, date)
     today = goal.deadline - timedelta(days=days)
     opens = st.integers(-5, days).map(lambda n: today + timedelta(days=n))
@@ -161,7 +162,7 @@ def test_nothing_is_shown_before_the_day_on_which_it_can_begin(goal: Goal, days:
 def test_a_countdown_keeps_its_distance_however_short_the_time_is(goal: Goal, days: int) -> None:
     assert isinstance(goal.deadline, date)
     result = planned(goal, goal.deadline - timedelta(days=days))
-    assume(not any("no working day" in warning for warning in result.warnings))
+    assume(not any("no working day" in warning for warning in warnings(result)))
     dues = {step.step.key: step.due for step in result.steps}
     for step in goal.steps:
         if isinstance(step.before, Countdown):

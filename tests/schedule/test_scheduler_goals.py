@@ -78,7 +78,7 @@ def fits(result: Schedule) -> bool:
 @settings(max_examples=examples(400))
 @given(linked_goals())
 def test_what_fits_with_the_least_lengths_fits_with_those_that_they_grow_to(goals: tuple[Goal, ...]) -> None:
-    """In each goal, whatever grows in another one; and a deadline that fits is found for each."""
+    """In each goal, whichever steps grow in the other ones; and each has a deadline that fits."""
     least = tuple(map(with_least, goals))
     assume(fits(planned(least)))
     assume(dates(planned(least)) == dates(planned(least, "keep")))
@@ -87,9 +87,9 @@ def test_what_fits_with_the_least_lengths_fits_with_those_that_they_grow_to(goal
     assert not any(one.squeezed or one.overdue for one in grown.steps().values())
     assert all(one.start is None or one.start >= TODAY for one in grown.steps().values())
     whole = project(*goals)
-    planner = fit.planner_of(whole, grown)
+    context = fit.context_of(whole, grown)
     for one in goals:
-        found = earliest_deadline(planner, planner.planned[one.id])
+        found = earliest_deadline(context, context.plans[one.id])
         assert isinstance(one.deadline, date)
         assert found is not None
         assert found <= one.deadline
@@ -135,7 +135,7 @@ def test_a_flexible_step_before_a_step_of_another_goal_has_the_time_that_is_left
 
 
 def test_each_goal_has_the_time_to_its_own_deadline() -> None:
-    """A step of `x` that follows the last of `y` does not take the time that those of `y` share."""
+    """A step of `x` that follows the last step of `y` takes none of the time that the steps of `y` share."""
     first = goal("y", date(2027, 1, 17), step("y/a"), step("y/b", None, "y/a"))
     found = days(first, goal("x", END, step("x/c", None, "y/b"), step("x/d", None, "x/c")))
     assert found == {"y/a": (4, 10), "y/b": (11, 17), "x/c": (18, 24), "x/d": (25, 31)}
@@ -151,7 +151,7 @@ def test_a_chain_through_three_goals_has_its_time() -> None:
 
 
 def test_a_flexible_step_gives_back_what_a_step_of_another_goal_lacks_from_today_on() -> None:
-    """It has shared the time since the start of its goal, which lies in the past."""
+    """Its length was shared out from the start of its goal, which lies in the past."""
     start = date(2026, 12, 20)
     first = goal("y", END, step("y/a", "5"), start=start)
     found = days(first, goal("x", END, step("x/f", None, "y/a"), start=start))

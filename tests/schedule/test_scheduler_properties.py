@@ -13,6 +13,7 @@ from config.durations import Duration, Unit, parse
 from config.keys import step_of
 from config.project import Countdown, Goal, Link, Origin, Project, RelativeDeadline, Step
 from config.source import Source
+from sync.reports.warnings import warnings
 from sync.schedule.model import Progress, Schedule, ScheduledGoal, State
 from sync.schedule.scheduler import schedule
 from tests.schedule.reference_scheduler import (
@@ -167,11 +168,11 @@ def long_before(found: dict[str, Dates], days: int) -> date:
 
 
 def _sharing(goal: ScheduledGoal) -> list[str]:
-    return [warning for warning in goal.warnings if "share days" in warning]
+    return [warning for warning in warnings(goal) if "share days" in warning]
 
 
 def _is_stuck(goal: ScheduledGoal) -> bool:
-    return any("no working day" in warning for warning in goal.warnings)
+    return any("no working day" in warning for warning in warnings(goal))
 
 
 # The backward pass
@@ -206,14 +207,10 @@ def test_early_dates_and_slack_like_the_reference(goal: Goal, days: int, start: 
         wanted = early[step.step.key]
         assert (step.early_start, step.early_finish) == (wanted.start, wanted.finish)
         assert step.due is not None
-        if not step.step.milestone:  # how far one may go is bound by what follows it, too
+        if not step.step.milestone:  # the slack of a milestone also depends on what follows it
             assert step.slack == count(goal.calendar, wanted.finish + DAY, step.due)
-    # The verdict by the deadline is that by the steps; a milestone may share the day before which it would stand.
-    margin = only(result).margin
-    fits = margin is not None and margin >= 0
-    slack = {step.step.key: step.slack for step in only(result).steps}
-    assert not fits or min((slack[s.step.key] for s in only(result).steps if not s.step.milestone), default=0) >= 0
-    assert fits or min(slack.values()) < 0
+    margin = only(result).margin  # the goal is late exactly if one of its steps is
+    assert (margin is not None and margin >= 0) == (min(step.slack for step in only(result).steps) >= 0)
     assert not any(step.squeezed for step in only(result).steps)
 
 
@@ -366,8 +363,8 @@ def test_milestones_in_front_change_no_date_no_slack_and_no_lateness(
     assume(any(not step.anchored for step in goal.steps))
     with_them = _with_milestones_in_front(goal, milestones)
     plain, result = (schedule(project(one), Progress(), today) for one in (goal, with_them))
-    assume(not _is_stuck(only(plain)))  # what cannot be kept at all is shared out among all that hangs together
-    if later:  # the plans that were published, on a day after the milestones were ticked
+    assume(not _is_stuck(only(plain)))  # a shortage is shared by all steps that depend on each other
+    if later:  # published plans, on a day after the milestones were ticked
         day = max(min([s.due for s in result.steps().values() if s.due]), today) + 3 * DAY
         ticked = {step.key: min(day, result.steps()[step.key].due or day) for step in with_them.steps[:milestones]}
         plain = schedule(project(goal), publish(plain), day)
@@ -425,19 +422,19 @@ def test_any_plan_on_any_day_is_planned(goal: Goal, days: int, data: st.DataObje
     for scheduled in placed.steps:
         assert (scheduled.start is None) == (scheduled.due is None)
         if scheduled.start is None or scheduled.due is None:
-            # It gave way, or it has no dates of its own any more.
+            # It was skipped, or its dates no longer count.
             assert scheduled.step.optional or not scheduled.open
             continue
         assert scheduled.start <= scheduled.due
         if scheduled.open and scheduled.step.on is not None and scheduled.step.key not in progress.pins:
             assert scheduled.due == scheduled.step.on
     event(placed.state)
-    # A plan stands on the day it was published, whatever became of it.
+    # A plan is kept on the day it was published, whatever happens.
     again = schedule(project(goal), publish(result, progress), today)
     assert dates(again) == dates(result)
     assert only(again).made == placed.made
     assert [step.squeezed for step in only(again).steps] == [step.squeezed for step in placed.steps]
-    assert _sharing(only(again)) == _sharing(placed) or _is_stuck(placed)  # which is said on the day of the squeeze
+    assert _sharing(only(again)) == _sharing(placed) or _is_stuck(placed)  # reported on the day of the squeeze
 
 
 @settings(max_examples=examples(400))
@@ -452,7 +449,7 @@ def test_squeezed_plans_stay_between_today_and_the_limit(goal: Goal, days: int) 
     if min(step.start for step in found.values()) >= today and fits_forward(goal, found, today):
         assert dates(result) == expected(found)
         assert not any(step.squeezed for step in placed.values())
-    # The most steps that follow each other: that many days are needed for each to have its own.
+    # The longest row of steps needs that many days, for each to have one of its own.
     depth: dict[str, int] = {}
     for step in goal.sequence:
         depth[step.key] = 1 + max((depth[link.key] for link in step.after), default=0)
@@ -477,15 +474,15 @@ def test_a_squeezed_plan_keeps_each_wait_or_names_it(goal: Goal, days: int) -> N
     limit = limit_of(goal)
     result = schedule(project(goal), Progress(), limit - timedelta(days=days))
     assume(not _is_stuck(only(result)))
-    placed, warnings = result.steps(), " ".join(only(result).warnings)
+    placed, told = result.steps(), " ".join(warnings(only(result)))
     for step in goal.steps:
         for link in step.after:
             start, due = placed[step.key].start, placed[link.key].due
             assert start is not None
             assert due is not None
             if link.wait and due > less(goal.calendar, start - DAY, link.wait):
-                assert "does not fit" in warnings
-                assert "so that all fits" not in warnings
+                assert "does not fit" in told
+                assert "so that all fits" not in told
 
 
 def fits_forward(goal: Goal, found: dict[str, Dates], today: date) -> bool:
@@ -537,7 +534,7 @@ def test_a_squeezed_chain_has_proportional_lengths(
         assert positions == exact
 
 
-# Plans that stand
+# Published plans
 
 
 @settings(max_examples=examples(300))
@@ -573,7 +570,7 @@ def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.D
         early = timedelta(days=data.draw(st.integers(0, 3)))
         today = max(today, step.due - early)
         assume(today <= step.due)
-        # A step that is done has no pin any more.
+        # A done step has no pin.
         open_pins = {key: day for key, day in progress.pins.items() if key != step.step.key}
         progress = replace(progress, done={**progress.done, step.step.key: today}, pins=open_pins)
         again = schedule(project(goal), progress, today)
@@ -586,7 +583,7 @@ def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.D
 @settings(max_examples=examples(400))
 @given(goals(lengths=DAYS, waits=NO_WAIT, anchors=False), st.integers(0, 40), st.integers(1, 60))
 def test_whatever_the_day_a_replanned_plan_is_kept_the_same_day(goal: Goal, days: int, passed: int) -> None:
-    # Nobody ticks anything: steps become overdue, what follows is squeezed; each such plan stands on its day too.
+    # The user ticks nothing: steps become overdue, those after them are squeezed; each such plan is kept on its day.
     assert isinstance(goal.deadline, date)
     today = long_before(plan(goal, date.min), days)
     result = schedule(project(goal), Progress(), today)
@@ -640,7 +637,7 @@ def test_flexible_steps_grow_together(goal: Goal, days: int) -> None:
         if fitting(tried):
             lengths = tried
             continue
-        # Whoever is on a chain that has become too long stops here.
+        # Steps on a chain that has become too long stop here.
         steps = tuple(replace(step, takes=step.takes or parse(str(tried[step.key]))) for step in goal.sequence)
         long = replace(goal, sequence=steps, steps=steps)
         early, late = earliest(long, today), plan(long, today)

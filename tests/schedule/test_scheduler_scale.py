@@ -18,7 +18,8 @@ from config.errors import GoalsFileError
 from config.project import Goal, Link, Origin, Project, Step
 from config.source import Source
 from sync.reports.explain import explain
-from sync.schedule.backward_pass import StepGraph
+from sync.reports.warnings import warnings
+from sync.schedule.backward_pass import BackwardPass
 from sync.schedule.model import Progress, Schedule, State
 from sync.schedule.scheduler import schedule
 from sync.schedule.working_days import OutOfTimeError
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from sync.schedule.backward_pass import Constraints, LatestDates, Length
+    from sync.schedule.backward_pass import LatestDates
+    from sync.schedule.lengths import Length
 
 TODAY = date(2027, 1, 4)
 NEAR, FAR = date(2027, 4, 4), date(2090, 1, 1)
@@ -35,23 +37,21 @@ ORIGIN = Origin(Source("goals.yaml", "goals: []"), ())
 OFFICE = Calendar(frozenset(range(5)))
 
 
-_PASSES = 8  # one for the dates, the others for the earliest deadline that fits
+_PASSES = 2  # one for the dates, one for the earliest deadline that fits
 
 
 @pytest.fixture
 def placed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many steps each pass has placed."""
     counts: list[int] = []
-    redo = StepGraph.redo
+    recompute = BackwardPass.recompute
 
-    def counting(
-        self: StepGraph, result: LatestDates, lengths: Sequence[Length], part: Iterable[int], terms: Constraints
-    ) -> None:
+    def counting(self: BackwardPass, result: LatestDates, lengths: Sequence[Length], part: Iterable[int]) -> None:
         steps = list(part)
         counts.append(len(steps))
-        redo(self, result, lengths, steps, terms)
+        recompute(self, result, lengths, steps)
 
-    monkeypatch.setattr(StepGraph, "redo", counting)
+    monkeypatch.setattr(BackwardPass, "recompute", counting)
     return counts
 
 
@@ -132,7 +132,7 @@ def test_a_long_chain_that_a_fixed_day_leaves_no_time_is_given_up_at_once(placed
     goal = planned([*line, last], FAR).goals[0]
     assert sum(placed) < 40 * length
     assert all(s.start is not None and s.start >= TODAY for s in goal.steps)
-    assert any("no working day is left" in warning for warning in goal.warnings)
+    assert any("no working day is left" in warning for warning in warnings(goal))
 
 
 def test_the_longest_line_there_is_needs_no_recursion(tmp_path: Path) -> None:

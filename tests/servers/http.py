@@ -317,7 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.server.fake.respond(Request(self.command, url.path, query, headers, body)))
 
     # The base class looks for these names.
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_PROPFIND = do_REPORT = serve  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_MKCALENDAR = do_PROPFIND = do_REPORT = serve  # noqa: N815
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """Return what the header `Date` tells."""

@@ -1,4 +1,4 @@
-"""Radicale itself behind our loopback server, which counts its requests and lets them go wrong."""
+"""Radicale and Xandikos behind our loopback server, which counts their requests and lets them go wrong."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 
 from radicale import config
 from radicale.app import Application
+from xandikos import web
+from xandikos.wsgi_helpers import WellknownRedirector
 
 from connectors.http import Clock
 from tests.servers.http import LoopbackServer, Request, Response
@@ -33,14 +35,20 @@ class RadicaleServer(LoopbackServer):
     Its clock moves on where somebody waits.
     """
 
+    list = LIST
+
     def __init__(self) -> None:
         super().__init__()
         self.time = EPOCH
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
+        self._application = self._served(folder)
+        self.make_list(self.list, "Goals")
+
+    def _served(self, folder: Path) -> Any:
+        """Return what answers, as a WSGI application that keeps its tasks in a folder."""
         (folder / "users").write_text(f"{USER}:{PASSWORD}\n", "utf-8")
-        self._application = Application(settings(folder))
-        self.make_list(LIST, "Goals")
+        return Application(settings(folder))
 
     def stop(self) -> None:
         super().stop()
@@ -78,7 +86,7 @@ class RadicaleServer(LoopbackServer):
         """Return the text of each task of the list, by its path."""
         body = f'<C:calendar-query {_NAMES}><prop><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR"/>\
 </C:filter></C:calendar-query>'
-        root = ElementTree.fromstring(self.ask("REPORT", LIST, body.encode()).body)  # noqa: S314  # our own server's
+        root = ElementTree.fromstring(self.ask("REPORT", self.list, body.encode()).body)  # noqa: S314  # our own server's
         found = root.iter("{DAV:}response")
         data = "{urn:ietf:params:xml:ns:caldav}calendar-data"
         return {one.findtext("{DAV:}href", ""): next(one.iter(data)).text or "" for one in found}
@@ -122,6 +130,17 @@ class RadicaleServer(LoopbackServer):
         for name in ("content-length", "date"):
             kept.pop(name, None)
         return Response(status, body, kind, tuple(kept.items()))
+
+
+class XandikosServer(RadicaleServer):
+    """Xandikos, which keeps its tasks in git, takes of a list what it was made for, and looks at no password."""
+
+    list = "/ann/calendars/goals/"
+
+    def _served(self, folder: Path) -> Any:
+        backend = web.SingleUserFilesystemBackend(str(folder))
+        backend.create_principal("/ann/", create_defaults=True)  # type: ignore[no-untyped-call]
+        return WellknownRedirector(web.XandikosApp(backend, current_user_principal="/ann/"), "/")
 
 
 def settings(folder: Path) -> config.Configuration:

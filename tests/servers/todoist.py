@@ -142,6 +142,12 @@ class Todoist(Operations):
     def set_due(self, task_id: str, day: date | None) -> None:
         self.edit(task_id, due=day and {"date": day.isoformat()})
 
+    def set_deadline(self, task_id: str, day: date | None) -> None:
+        self.edit(task_id, deadline=day and {"date": day.isoformat()})
+
+    def set_duration(self, task_id: str, days: int | None) -> None:
+        self.edit(task_id, duration=days and {"amount": days, "unit": "day"})
+
     def set_title(self, task_id: str, title: str) -> None:
         self.edit(task_id, content=title)
 

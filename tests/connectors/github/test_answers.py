@@ -66,7 +66,7 @@ def test_the_command_says_what_is_missing_and_ends_with_1(person: Person) -> Non
         done = person.run("sync", env=env)
         assert done.code == 1
         assert "github (ann/goals) could not be read" in done.err
-        assert "GitHub's answer on the issues has a form that is not known here (`node_id` is missing)" in done.err
+        assert "GitHub's answer on the issues is not as expected (`node_id` is missing)" in done.err
 
 
 def _ends(folder: Path, options: dict[str, Any], how: shapes.Bend | None) -> tuple[list[tuple[object, ...]], list[Any]]:

@@ -213,7 +213,7 @@ def test_values_never_stand_in_the_text_of_a_query(client: Client, mocked: respo
 @pytest.mark.parametrize(
     ("status", "message", "headers", "kind", "said"),
     [
-        (401, "Bad credentials", {}, CredentialsError, "does not know the token in GITHUB_TOKEN"),
+        (401, "Bad credentials", {}, CredentialsError, "does not accept the token in GITHUB_TOKEN"),
         (
             403,
             "Resource not accessible by personal access token",

@@ -235,7 +235,7 @@ def test_a_token_without_the_project_moves_dates_in_the_issues_alone(
     done = run(dated.project, [connector(server, token=token, project=4)], TODAY)
     assert done.errors == []
     (notice,) = done.found.views[0].snapshot.notices
-    assert "project 4 of ann cannot be reached, so dates stand in the issues alone" in notice
+    assert "project 4 of ann cannot be reached, so dates are only in the issues" in notice
     assert body(dated, "g/two").dates.due == date(2027, 10, 5)
     assert in_project(dated, "g/two") == {"Due": "2027-09-28"}
     assert dated.sync().actions == {}
@@ -401,7 +401,7 @@ def test_a_token_that_may_not_set_fields_makes_issues_once_and_says_so(
     done = run(project, [connector(server, token=token.text)], TODAY)
     assert done.errors == []
     (notice,) = done.plans[0].notices
-    assert "the token cannot set “Target date” and “Start date”, so dates stand in the issues alone" in notice
+    assert "the token cannot set “Target date” and “Start date”, so dates are only in the issues" in notice
     assert "Resource not accessible by" in notice
     assert titles(github) == ["Begin", "Finish", "Go on", "Reach it"]
     again = connector(server, token=token.text)
@@ -1172,7 +1172,7 @@ def test_too_many_requests_are_waited_for(world: World, server: GitHubServer, gi
 def test_when_no_request_is_left_the_reset_is_waited_for(world: World, server: GitHubServer, github: GitHub) -> None:
     token = github.tokens[github.token]
     token.limit = token.spent
-    with pytest.raises(BackplanError, match="wants to be left alone for 1800 s"):
+    with pytest.raises(BackplanError, match="accepts requests again in 1800 s"):
         connector(server).read()
     assert server.log[-1].status == 403
 
@@ -1456,23 +1456,6 @@ def test_a_tick_in_the_markdown_list_closes_the_issue(server: GitHubServer, tmp_
     assert [issue.title for issue in github.issues() if issue.state_reason == "completed"] == ["Go on"]
 
 
-def test_an_issue_that_was_let_go_can_be_found_again(world: World, server: GitHubServer) -> None:
-    native_id = world.native_id("g/two")
-    task = world.tasks()["g/two"]
-    one = connector(server)
-    one.read()
-    assert not one.finds(native_id, task.content)
-    (answer,) = one.apply([Write(Action.DETACH, "g/two", native_id, task.content)])
-    assert answer.error is None
-    other = connector(server)
-    other.read()
-    assert other.finds(native_id, task.content)
-    assert not other.finds(native_id, replace(task.content, title="Another"))
-    (answer,) = other.apply([Write(Action.REPAIR, "g/two", native_id, task.content, task.marker)])
-    assert answer.error is None
-    assert world.sync().actions == {}
-
-
 # Settings, and the real command
 
 
@@ -1482,10 +1465,10 @@ def test_an_issue_that_was_let_go_can_be_found_again(world: World, server: GitHu
         ({}, "the repository is missing"),
         ({"repo": "goals"}, "`goals` is no repository"),
         ({"repo": "../../x/y"}, "is no repository"),
-        ({"repo": "me/goals", "milestones": True}, "`milestones: True` is not a setting"),
-        ({"repo": "me/goals", "milestone": "yes"}, "`milestone: yes` is not a setting"),
+        ({"repo": "me/goals", "milestones": True}, "`milestones: True` is not a valid option"),
+        ({"repo": "me/goals", "milestone": "yes"}, "`milestone: yes` is not a valid option"),
         ({"repo": "me/goals", "label": ""}, "`label` is a word"),
-        ({"repo": "me/goals", "target_date_field": True}, "`target_date_field: True` is not a setting"),
+        ({"repo": "me/goals", "target_date_field": True}, "`target_date_field: True` is not a valid option"),
     ],
 )
 def test_wrong_settings_are_named(options: dict[str, Any], said: str, tmp_path: Path) -> None:

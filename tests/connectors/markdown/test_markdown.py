@@ -27,6 +27,7 @@ from connectors.base import Action, StoreWrite, Write
 from connectors.codec import write_marker
 from connectors.markdown.connector import MarkdownConnector
 from connectors.model import Content, Marker, StoredGoal, StoredKey, Task, client_nonce, digest
+from sync.reports.warnings import warnings
 from sync.run import pipeline, reading
 from sync.run.homes import Binding
 from sync.schedule.model import State
@@ -586,7 +587,7 @@ def test_a_goal_that_was_cancelled_asks_for_nothing_until_it_is_reopened(todo: L
         (goal,) = done.found.schedule.goals
         assert (goal.state, goal.waiting, goal.next_step) == (State.GIVEN_UP, [], None)
         assert [(change.action, change.key) for change in done.plans[0].changes] == [(Action.KEEP, "g")]
-        assert done.plans[0].changes[0].reason in goal.warnings[0]
+        assert done.plans[0].changes[0].reason in warnings(goal)[0]
         assert todo.text == text
     todo.goal["deadline"] = a_goal()["deadline"]
     todo.edit("g", lambda line: line.replace("[-]", "[ ]"))

@@ -60,7 +60,7 @@ def test_the_command_says_what_is_missing_and_ends_with_1(person: Person) -> Non
         done = person.run("sync", env=env)
         assert done.code == 1
         assert "todoist (Goals) could not be read" in done.err
-        assert "answer on the account has a form that is not known here (`projects.0.name` is missing)" in done.err
+        assert "answer on the account is not as expected (`projects.0.name` is missing)" in done.err
 
 
 def _ends(folder: Path, how: shapes.Bend | None) -> tuple[list[tuple[object, ...]], list[Any]]:

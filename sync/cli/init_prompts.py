@@ -1,0 +1,109 @@
+"""What `init` asks: days in the words and orders that people use, which the goals file has as ISO dates."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+from dateutil import parser
+from dateutil.relativedelta import relativedelta
+
+from config.calendars import WEEKDAY_NAMES
+from config.dates import readings
+from config.display import clean, count, day
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_EXAMPLES = "such as 25 Dec, 15/08/2027, in 6 weeks, next Friday"
+_NEAR = {"today": 0, "tomorrow": 1}
+_IN = re.compile(r"(?:in )?(\d{1,4}|an?) (day|week|month|year)s?(?: from (?:now|today))?")
+_ON = re.compile(r"(?:(?:on|next|this|coming) )*([a-z]{3,9})")
+_YEAR = re.compile(r"\d{4}")
+
+
+def ask_template(titles: Mapping[str, str]) -> str | None:
+    """Offer the templates by number; return the name of the one that was chosen. titles: by their names."""
+    names = list(titles)
+    click.echo("There are plans to start from:", err=True)
+    for number, name in enumerate(names, start=1):
+        click.echo(f"{number:>3}  {clean(titles[name])}", err=True)
+    asked = "Which one? Its number, or nothing for a goal of your own"
+    while answer := click.prompt(asked, default="", show_default=False, err=True).strip():
+        if answer in titles:
+            return answer
+        if answer.isdecimal() and 0 < int(answer) <= len(names):
+            return names[int(answer) - 1]
+        click.echo(f"{answer!r} is none of them: a number from 1 to {len(names)}", err=True)
+    return None
+
+
+def ask_day(question: str, today: date) -> date:
+    """Ask for a day until there is one from today on, and the user agrees to what was understood."""
+    while True:
+        text = click.prompt(f"{question} ({_EXAMPLES})", err=True)
+        found = days(text, today)
+        coming = [one for one in found if one >= today]
+        if not found:
+            click.echo(f"{text!r} is not a date, {_EXAMPLES}", err=True)
+        elif not coming:
+            click.echo(f"{day(found[0])} has passed; the day has to be still to come", err=True)
+        elif (chosen := _agreed(text, coming, today)) is not None:
+            return chosen
+
+
+def _agreed(text: str, coming: Sequence[date], today: date) -> date | None:
+    """Return the day that the user agrees to; an ISO date is only read back."""
+    for one in coming:
+        if text.strip() == one.isoformat():
+            click.echo(in_full(one, today), err=True)
+            return one
+        if click.confirm(f"{in_full(one, today)}: is that right?", default=len(coming) == 1, err=True):
+            return one
+    return None
+
+
+def in_full(value: date, today: date) -> str:
+    """Return a day with how far off it is: `Fri 25 Dec 2026, 26 days from today`."""
+    ahead = (value - today).days
+    return f"{day(value)}, {count(ahead, 'day')} from today" if ahead else f"{day(value)}, today"
+
+
+def days(text: str, today: date) -> list[date]:
+    """Return the days that a text may mean, as seen today: more than one where day and month may be either."""
+    text = " ".join(text.lower().replace(",", " ").split())
+    if text in _NEAR:
+        return [today + timedelta(_NEAR[text])]
+    if found := _IN.fullmatch(text):
+        number = 1 if found[1].startswith("a") else int(found[1])
+        return [_ahead(today, number, found[2])]
+    if (found := _ON.fullmatch(text)) and (weekday := _weekday(found[1])) is not None:
+        return [today + timedelta((weekday - today.weekday() - 1) % 7 + 1)]
+    return readings(text) or _otherwise(text, today)
+
+
+def _ahead(today: date, number: int, unit: str) -> date:
+    try:
+        return today + relativedelta(**{f"{unit}s": number})  # type: ignore[arg-type]  # days, weeks, months or years
+    except (ValueError, OverflowError):
+        return date.max
+
+
+def _weekday(word: str) -> int | None:
+    names = (number for number, name in enumerate(WEEKDAY_NAMES) if name.lower().startswith(word))
+    return next(names, None)
+
+
+def _otherwise(text: str, today: date) -> list[date]:
+    """Return what dateutil takes a text for, if it has a number; without a year, the next such day."""
+    if text.isdecimal() or not any(letter.isdigit() for letter in text):
+        return []
+    try:
+        found = parser.parse(text, default=datetime(today.year, today.month, today.day), dayfirst=True).date()  # noqa: DTZ001  # a day
+    except (parser.ParserError, OverflowError):
+        return []
+    if found < today and not _YEAR.search(text):
+        found += relativedelta(years=1)
+    return [found]
