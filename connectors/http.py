@@ -88,7 +88,7 @@ class Service:
     words: Callable[[requests.Response], str] = _words
 
 
-class _Auth(AuthBase):
+class _Auth(requests.auth.AuthBase):
     """Adds the token to each request. With an auth object, requests ignores a .netrc on this machine."""
 
     def __init__(self, service: Service, token: SecretStr) -> None:
@@ -212,8 +212,8 @@ class Api:
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, asked = where, {**asked, "params": None}
-        self.retrier.set_clock(response.headers)  # pyright: ignore[reportPossiblyUnboundVariable]
-        return self._answered(response)  # pyright: ignore[reportPossiblyUnboundVariable]
+        self.retrier.set_clock(response.headers)
+        return self._answered(response)
 
     def _answered(self, response: requests.Response) -> requests.Response:
         """Return an answer that is from the service and complete. Raises TransientError for others."""

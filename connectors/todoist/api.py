@@ -238,7 +238,7 @@ class Client:
 
 
 @contextmanager
-def _explained() -> Generator[None]:
+def _explained() -> Iterator[None]:
     """Turn exceptions of the SDK into errors with a remedy."""
     from dataclass_wizard.errors import JSONWizardError
 

@@ -88,7 +88,7 @@ def goals_text(path: Path, wish: Wish, apps: Sequence[str] = ()) -> str:
 def _target(app: str, path: Path) -> str:
     """Return the entry of an app under `sync:`; for GitHub, with the repository that contains the goals file."""
     connector = registry.load(app)
-    if isinstance(connector, Declares):
+    if isinstance(connector, Declares) and any(one.is_required() for one in connector.options.model_fields.values()):
         raise InputError(
             f"--connector {app}: it is not known which place there is meant; leave it out, and write "
             f"`sync: [{{{app}: {connector.options.example}}}]` into the goals file"

@@ -804,6 +804,8 @@ goals: [{id: g, title: Reach it, deadline: 2027-09-30, steps: [{id: one, title: 
     [
         ("{lists: Goals}", "3:14", "invalid option `lists`; did you mean `list`?"),
         ("{list: 7}", "3:14", "invalid `list: 7`; expected the name of a list of tasks, or its path"),
+        ("{list: Goals, as: event}", "3:27", "invalid `as: event`; expected `tasks`, or `events` of a calendar"),
+        ("{list: Goals, at: events}", "3:27", "invalid option `at`; it takes list, as"),
         ("{}", "3:5", "`list` is missing; expected the name of a list of tasks"),
     ],
 )

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, InputError, RefusedError
 from connectors import stored
 from connectors.base import Action, StoreWrite, Write
 from connectors.memory_merge import merged
-from connectors.model import Content, StoredGoal, StoredKey
+from connectors.model import Content, Marker, StoredGoal, StoredKey
 from connectors.taskwarrior import item as items
 from connectors.taskwarrior import program
-from connectors.taskwarrior.batch import MEMORY
+from connectors.taskwarrior.batch import MEMORY, Batch, Home
 from connectors.taskwarrior.connector import TaskwarriorConnector
 from connectors.taskwarrior.program import Ended, LockedError, Program, alone_in
 from sync.run import executor, pipeline, reading, work
@@ -439,6 +439,27 @@ def test_what_is_written_is_read_and_no_value_is_empty(content: Content, version
     row = items.row_of(taskwarrior.Tasks(Path(), version)._stored(new))
     told = Content(row.title, row.due, items.HIDING.split(row.text)[0], row.labels, row.priority, row.start)
     assert told == content
+
+
+@pytest.mark.proof
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
+@given(contents=st.lists(CONTENTS, min_size=10, max_size=40))
+def test_the_program_itself_gives_back_what_was_written(real: TaskwarriorAccount, contents: list[Content]) -> None:
+    """Whatever the words: one import, one export."""
+    one, now = Program(real.start), datetime(2027, 7, 20, 9, tzinfo=UTC)
+    wanted: dict[str, Content] = {}
+    batch = Batch(Home("me/goals", "goals"), now, {}, {}, {})
+    for number, content in enumerate(map(NOBODY.canonical, contents)):
+        marker = Marker("me/goals", f"g/s{number}", "0123456789", generation=number)
+        write = Write(Action.CREATE, marker.key, "", content, marker)
+        wanted[batch.take(write).native_id] = content
+    assert one.load(batch.wanted.values()) == ""
+    there = one.export()
+    for native_id, content in wanted.items():
+        row = items.row_of(there[native_id])
+        told = Content(row.title, row.due, items.HIDING.split(row.text)[0], row.labels, row.priority, row.start)
+        assert told == content
+        assert items.same(there[native_id], batch.wanted[native_id])
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ NOTES = "With the big spoon"
 DAYS = {"g/one": ("2027-09-19", "2027-09-21"), "g/two": ("2027-09-22", "2027-09-28")}
 
 
-@pytest.fixture(params=[PRO, FREE], ids=["pro", "free"])
+@pytest.fixture(params=[PRO, pytest.param(FREE, marks=pytest.mark.proof)], ids=["pro", "free"])
 def server(request: pytest.FixtureRequest) -> Iterator[TodoistServer]:
     with TodoistServer(Todoist(request.param, now=NOW)) as server:
         yield server
@@ -192,6 +192,7 @@ def test_the_option_takes_two_words(tmp_path: Path) -> None:
         TodoistConnector.configure({"dates": "begin"}, "me/goals", tmp_path)
 
 
+@pytest.mark.proof
 @given(st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), st.integers(-40, 40), st.booleans()), max_size=4))
 def test_whatever_people_drag_the_next_run_agrees_with_itself(
     tmp_path_factory: pytest.TempPathFactory, drags: list[tuple[str, int, bool]]
