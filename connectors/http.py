@@ -12,7 +12,6 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from pydantic import SecretStr
-from requests.auth import AuthBase
 
 from config import settings
 from config.errors import BackplanError, CredentialsError, MissingError

@@ -29,7 +29,7 @@ from connectors.todoist.answers import (
 from connectors.todoist.objects import REFERENCES, Item, Limits, Listing, Note, Outcome, Place, User, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import requests
     from todoist_api_python.api import TodoistAPI

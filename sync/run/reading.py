@@ -23,7 +23,7 @@ from sync.schedule.warnings import GivenUp, Held
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.errors import Problem
