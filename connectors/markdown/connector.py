@@ -21,7 +21,7 @@ from config.errors import BackplanError, InputError, RefusedError
 from config.pull_request import refuse_outside
 from connectors.base import Capabilities, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.markdown.file import ListFile
-from connectors.markdown.found import find_unmarked, managed_lines
+from connectors.markdown.found import Unmarked, managed_lines
 from connectors.markdown.line import held
 from connectors.markdown.listing import Listing
 from connectors.markdown.marks import Known, lost_marks
@@ -138,7 +138,7 @@ class MarkdownConnector:
             return False
         lines = self._file.decode(raw).split("\n")
         managed = {found.number for found in managed_lines(lines, Known.of(lines, self._namespace))}
-        return find_unmarked(lines, content, managed) is not None
+        return Unmarked(lines, managed).showing(content) is not None
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
         """Apply the whole batch to the file as it was read, and replace it in one step."""
