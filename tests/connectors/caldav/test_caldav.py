@@ -249,7 +249,7 @@ def test_what_is_not_ours_may_change_meanwhile(world: World, account: CalDAVAcco
 def test_a_memory_that_another_run_writes_meanwhile_keeps_that_or_the_run_says_so(
     world: World, account: CalDAVAccount, times: int
 ) -> None:
-    """The last writer does not win in silence; one that loses to two others fails with what to do."""
+    """The last writer does not win in silence; one that loses to two others reports that it has to run again."""
     one = connector(account.server, api=Meddling)
     memory = one.read().memory
     goals = {f"h{n}": StoredGoal(TODAY, {f"h{n}": StoredKey("live", f"id{n}")}) for n in range(3)}
