@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from config.settings import Environment
+
 _INTRO = """# To do
 
 Tick a box, change a 📅 date or delete a line: backplan respects it. Everything else you write here stays as it is.
@@ -65,8 +67,8 @@ class MarkdownConnector:
         client_ids=True,
         local=True,
     )
-
-    options: ClassVar[type[Options]] = MarkdownOptions
+    options: ClassVar[type[MarkdownOptions]] = MarkdownOptions
+    credential: ClassVar[None] = None
 
     def __init__(self, path: Path, namespace: str, name: str = "", *, dependencies: bool = False) -> None:
         """`path` need not exist yet, but its folder must; `name` is shown in messages, by default the file's name."""
@@ -80,10 +82,10 @@ class MarkdownConnector:
         self._file = ListFile(path)
 
     @classmethod
-    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `file`, by default todo.md beside the goals file, and `dependencies`."""
-        settings = read_options("markdown", MarkdownOptions, options)
-        path = folder / settings.file
+    def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
+        """Take what the model of the options says."""
+        settings = read_options(cls.name, MarkdownOptions, options)
+        path = environment.folder / settings.file
         refuse_outside(path)
         if not path.parent.is_dir():
             raise InputError(f"markdown: the folder of `{settings.file}` does not exist; make it first")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from config.settings import Environment
     from connectors.model import StoredGoal
     from connectors.snapshot import Row
     from connectors.taskwarrior.program import Item
@@ -61,6 +62,7 @@ class TaskwarriorConnector:
         local=True,
     )
     options: ClassVar[type[Options]] = TaskwarriorOptions
+    credential: ClassVar[None] = None
 
     def __init__(self, program: Program, namespace: str, options: TaskwarriorOptions) -> None:
         self.label = f"{self.name} ({options.place})"
@@ -75,9 +77,9 @@ class TaskwarriorConnector:
         self._unlinked: dict[str, tuple[str, ...]] = {}
 
     @classmethod
-    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
+    def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
         """Return a connector. The data is found as Taskwarrior finds it, by TASKRC and TASKDATA."""
-        del folder  # nothing is relative to the goals file
+        del environment  # nothing is relative to the goals file
         return cls(Program(), namespace, read_options(cls.name, TaskwarriorOptions, options))
 
     def canonical(self, content: Content) -> Content:

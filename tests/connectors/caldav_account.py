@@ -11,17 +11,18 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from config.settings import Settings
 from connectors.caldav.connector import CALDAV, CalDAVConnector, CalDAVOptions
 from connectors.http import Api, basic
 from tests.connectors.contract import NAMESPACE
-from tests.servers.radicale import EPOCH, PASSWORD, USER
+from tests.connectors.stand import Stand
+from tests.servers.radicale import EPOCH, LIST, PASSWORD, USER, RadicaleServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from connectors.base import Connector
     from tests.servers.http import Request, Response
-    from tests.servers.radicale import RadicaleServer
 
 
 def connector(
@@ -38,9 +39,13 @@ def connector(
     """Return a connector as a process of its own has it; the clock of the service may be ahead."""
 
     def connect() -> Api:
-        return api(CALDAV, server.url, basic(USER, SecretStr(password)), budget, server.clock(ahead), 20)
+        return api(CALDAV, server.url, basic(_settings(server.url, password)), budget, server.clock(ahead), 20)
 
     return CalDAVConnector(connect, namespace, CalDAVOptions.model_validate({"list": name or server.list, "as": shown}))
+
+
+def _settings(url: str, password: str) -> Settings:
+    return Settings(CALDAV.credential, url, 300, SecretStr(password), also={"CALDAV_USERNAME": USER})
 
 
 class CalDAVAccount:
@@ -72,6 +77,14 @@ class CalDAVAccount:
         """Return the path and text of a task, its lines unfolded."""
         texts = {path: _unfolded(text) for path, text in self.server.resources().items()}
         return next((path, text) for path, text in texts.items() if f"\nUID:{native_id}\n" in text)
+
+    def titles(self) -> list[str]:
+        """Return the titles of all tasks, in order."""
+        found = (title for text in self.texts() for title in re.findall(r"(?m)^SUMMARY:(.*?)\r?$", text))
+        return sorted(title.replace("\\", "") for title in found)
+
+    def damage_memory(self) -> None:
+        self.edit(self.memory(), lambda text: text.replace("%22goal%22", "%22gaol%22"))
 
     def memory(self) -> str:
         """Return the id of the task with the memory."""
@@ -223,3 +236,13 @@ class CalDAVEvents(CalDAVAccount):
 
 def _unfolded(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\n ", "")
+
+
+STAND = Stand(
+    CalDAVConnector,
+    RadicaleServer,
+    lambda stand, server: CalDAVAccount(server),
+    {"list": LIST},
+    token=PASSWORD,
+    also={"CALDAV_USERNAME": USER},
+)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import RefusedError
+from config.settings import Environment
 from connectors.base import Action
 from connectors.codec import DIGESTS
 from connectors.markdown.connector import MarkdownConnector
@@ -243,7 +244,7 @@ def test_a_line_whose_row_is_lost_is_ours_by_its_key(todo: List) -> None:
 
 def test_dependencies_are_shown_where_the_file_asks_for_them(tmp_path: Path) -> None:
     todo = List(tmp_path)
-    connector = MarkdownConnector.configure({"dependencies": True}, NAMESPACE, tmp_path)
+    connector = MarkdownConnector.configure({"dependencies": True}, NAMESPACE, Environment.of_process(tmp_path))
 
     def sync() -> dict[str, Action]:
         done = run(load(tmp_path, todo.goal), [connector], TODAY)

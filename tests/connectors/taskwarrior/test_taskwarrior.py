@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, InputError, RefusedError
+from config.settings import Environment
 from connectors import stored
 from connectors.base import Action, StoreWrite, Write
 from connectors.memory_merge import merged
@@ -530,7 +531,7 @@ def test_a_program_that_is_not_there_or_another_one_is_named(tmp_path: Path, mon
         path.chmod(0o755)
         with pytest.raises(InputError, match=words):
             Program().about()
-    (check,) = TaskwarriorConnector.configure({}, "me/goals", tmp_path).facts()  # type: ignore[attr-defined]
+    (check,) = TaskwarriorConnector.configure({}, "me/goals", Environment.of_process(tmp_path)).facts()  # type: ignore[attr-defined]
     assert not check.ok
 
 
