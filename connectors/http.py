@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from pydantic import SecretStr
+from requests.auth import AuthBase
 
 from config.errors import BackplanError, CredentialsError, MissingError
 from connectors.base import Requests
@@ -109,7 +110,7 @@ class Service:
     words: Callable[[requests.Response], str] = _words
 
 
-class _Auth(requests.auth.AuthBase):
+class _Auth(AuthBase):
     """Adds the token to each request. With an auth object, requests ignores a .netrc on this machine."""
 
     def __init__(self, service: Service, token: Token) -> None:
@@ -241,8 +242,8 @@ class Api:
             if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, asked = where, {**asked, "params": None}
-        self.retrier.set_clock(response.headers)
-        return self._answered(response)
+        self.retrier.set_clock(response.headers)  # pyright: ignore[reportPossiblyUnboundVariable]
+        return self._answered(response)  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def _answered(self, response: requests.Response) -> requests.Response:
         """Return an answer that is from the service and complete. Raises TransientError for others."""
