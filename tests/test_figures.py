@@ -237,4 +237,4 @@ def test_without_numpy_only_forecasts_from_estimates_are_refused(person: Person)
         [sys.executable, "-c", script], cwd=person.folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("'.[risk]'") == len(refused)
+    assert done.stderr.count("uv tool install '.[risk]'") == len(refused)
