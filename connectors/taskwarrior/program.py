@@ -155,7 +155,7 @@ def alone_in(folder: Path) -> Generator[None]:
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # pyright: ignore[reportPossiblyUnboundVariable]
         except BlockingIOError:
             raise LockedError from None
         except OSError:  # no locks on this file system, as on some network drives
