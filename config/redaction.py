@@ -75,7 +75,7 @@ _run: ContextVar[Secrets | None] = ContextVar("_run", default=None)
 
 
 def hide(text: str) -> str:
-    """Return `text` with every secret replaced: those of this process, and those of the run that says it."""
+    """Return `text` with every secret replaced: those of this process, and those of the run that it belongs to."""
     run = _run.get()
     for secrets in (OF_PROCESS, *((run,) if run else tuple(_runs.values()))):
         text = secrets.hide(text)

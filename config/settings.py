@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 
-from config.errors import CredentialsError, InputError
+from config.errors import BackplanError, CredentialsError, InputError
 from config.pull_request import on_pull_request
 from config.redaction import OF_PROCESS, Secrets, tokens_in
 
@@ -24,14 +23,6 @@ if TYPE_CHECKING:
 
 _BYTE_ORDER_MARK = "\ufeff"  # some editors write it before all else
 _QUOTES = "\"'`\u00b4\u2032\u2033\uff02\u201a\u201e"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def _safe_address(value: str) -> str:
-    parts = urlsplit(value)
-    if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
-        raise ValueError("expected an address that begins with https://, for a token travels there")
-    return value.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,28 +113,6 @@ class Settings:
         return SecretStr(known)
 
 
-class _Values(BaseModel):
-    """What the variables of one service hold, checked."""
-
-    token: SecretStr | None = None
-    token_file: Path | None = None
-    url: Annotated[str, AfterValidator(_safe_address)]
-    time_budget: float = Field(300, gt=0)
-
-
-def _checked(said: Mapping[str, str], variables: Mapping[str, str]) -> _Values:
-    """Return what is said, checked. Raises InputError with the variables that are wrong, or CredentialsError."""
-    try:
-        return _Values.model_validate(said)
-    except ValidationError as error:
-        errors = error.errors(include_input=False)
-    if any(e["loc"][0] == "token" for e in errors):
-        raise _strange(variables["token"], "bytes that are no letters")
-    # Not pydantic's own words: they repeat the value.
-    wrong = "; ".join(f"{variables[str(e['loc'][0])]}: {e['msg']}" for e in errors)
-    raise InputError(f"a setting in the environment is wrong: {wrong}")
-
-
 @dataclass(frozen=True, eq=False)
 class Environment:
     """Where a run takes its settings from: variables, and lines of a file `.env` in the folder of the goals file.
@@ -172,55 +141,57 @@ class Environment:
         A file `.env` may come with the repository, from anybody. So addresses, to which tokens are sent, are read from
         the variables alone, and on a pull request no `.env` is read.
         """
-        found = self._found(credential)
+        from config.variables import read  # slow to import
+
+        token = credential.variable
         names = {
-            "token": credential.variable,
-            "token_file": f"{credential.variable}_FILE",
+            "token": token,
+            "token_file": f"{token}_FILE",
             "time_budget": "BACKPLAN_TIME_BUDGET",
             "url": credential.url_variable,
         }
-        said = {name: found[variable] for name, variable in names.items() if variable in found}
-        said["url"] = self.variables.get(credential.url_variable) or credential.url
-        if not said["url"]:
-            raise InputError(
-                f"{credential.service}'s address is missing: put it into the environment variable "
-                f"{credential.url_variable}, beginning with https:// (nothing was changed)"
+        wanted = (*names.values(), *credential.also)
+        own: dict[str, Any] = {name: value for name in wanted if (value := self.variables.get(name))}
+        if token in own or f"{token}_FILE" in own:  # a token counts once, in a file or not
+            own = dict.fromkeys((token, f"{token}_FILE")) | own
+        files = () if on_pull_request() else (self.folder / ".env", Path(".env"))  # a later file goes first
+        try:
+            found, also = read(
+                names, credential.also, own | {credential.url_variable: self._address(credential)}, files
             )
-        read = _checked(said, names)
-        also = {name: found.get(name, "") for name in credential.also}
+        except ValidationError as error:
+            raise _invalid(token, error) from None
         for secret in tokens_in(also).values():
             self.secrets.keep(secret)
         return Settings(
             credential,
-            read.url,
-            read.time_budget,
-            read.token,
-            read.token_file,
+            found.url,
+            found.time_budget,
+            found.token,
+            found.token_file,
             also,
             self.secrets,
             self.variables.get("SSL_CERT_FILE"),
         )
 
-    def _found(self, credential: Credential) -> dict[str, str]:
-        """Return what the variables say, and a `.env` where they say nothing; a token counts once, in a file or not."""
-        own = {name: value for name, value in self.variables.items() if value}
-        token = {credential.variable, f"{credential.variable}_FILE"}
-        hidden = token if own.keys() & token else set()
-        return {name: value for name, value in self._lines().items() if name not in hidden} | own
+    def _address(self, credential: Credential) -> str:
+        """Return the address of a service. Raises InputError if it is missing."""
+        url = self.variables.get(credential.url_variable) or credential.url
+        if not url:
+            raise InputError(
+                f"{credential.service}'s address is missing: put it into the environment variable "
+                f"{credential.url_variable}, beginning with https:// (nothing was changed)"
+            )
+        return url
 
-    def _lines(self) -> dict[str, str]:
-        """Return the lines of a `.env` in the current folder, or else in that of the goals file."""
-        if on_pull_request():
-            return {}
-        from dotenv import dotenv_values  # only services need it
 
-        found: dict[str, str] = {}
-        for path in (self.folder / ".env", Path(".env")):  # a later file goes first
-            if path.is_file():
-                # A password may hold `${`.
-                lines = dotenv_values(path, interpolate=False, encoding="utf-8")
-                found |= {name: value for name, value in lines.items() if value}
-        return found
+def _invalid(token: str, error: ValidationError) -> BackplanError:
+    """Return the error for invalid variables, without pydantic's text, which repeats the value."""
+    errors = error.errors(include_input=False)
+    if any(e["loc"][0] == token for e in errors):
+        return _strange(token, "bytes that are no letters")
+    wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in errors)
+    return InputError(f"a setting in the environment is wrong: {wrong}")
 
 
 def _strange(name: str, what: str) -> CredentialsError:

@@ -56,7 +56,7 @@ def unknown(service: str, asked: str, what: str) -> BackplanError:
 
 
 @contextmanager
-def understood(service: str, asked: str) -> Iterator[None]:
+def understood(service: str, asked: str) -> Generator[None]:
     """Turn the error of an answer of another form into one for the user, with a remedy."""
     try:
         yield

@@ -8,7 +8,18 @@ import pytest
 
 from tests.conftest import ROOT
 
-PLACES = ("config", "docs", "scripts", "benchmarks", "tests", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PLACES = (
+    "config",
+    "connectors",
+    "sync",
+    "docs",
+    "scripts",
+    "benchmarks",
+    "tests",
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+)
 # What to write in their place.
 INSTEAD = {
     r"let(s|ting)? go of": "detach",

@@ -23,11 +23,11 @@ IN_FULL = {
     "github": "safe, over HTTP",
 }
 
-# Another server, or another form, of a connector that has the whole suite: these have CASES, in the proof alone.
+# Another server, program or form of a connector that has the whole suite: these have CASES, in the proof alone.
 IN_PART = {
     "caldavasevents": "CalDAV, as events in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
-    "caldavaseventsonxandikos": "CalDAV, as events in Xandikos",
+    "taskwarrioritself": "Taskwarrior, the program itself",
 }
 
 # What the test command tries of any other, such as GitHub with all that can be around its issues. The proof tries all.

@@ -24,6 +24,20 @@ _BEFORE: dict[Kind, tuple[Kind, ...]] = {  # what stands before a sign that is n
 }
 
 
+def new_line(indent: str, content: Content, id_: str, after: Sequence[str], done_on: date | None) -> str:
+    """Return the line of a new task. after: the ids of the tasks that come before."""
+    parts = [
+        f"{indent}- [{'x' if done_on else ' '}] {content.title}",
+        SIGNS.get(content.priority),
+        content.start and f"🛫 {content.start}",
+        content.due and f"📅 {content.due}",
+        f"🆔 {id_}",
+        f"⛔ {','.join(after)}" if after else None,
+        done_on and f"✅ {done_on}",
+    ]
+    return " ".join(part for part in parts if part)
+
+
 class Edit:
     """A line while it is changed."""
 

@@ -33,6 +33,7 @@ class Found(NamedTuple):
 
     number: int
     mark: Mark
+    line: Line
     rank: tuple[bool, ...]
     unread: tuple[int, str] | None
     dragged: bool = False
@@ -106,7 +107,7 @@ def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> It
         told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
         rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
         dragged = exact and told is None and _is_dragged(line, marker, known)
-        yield Found(number, mark._replace(marker=marker), rank, told, dragged, line.done)
+        yield Found(number, mark._replace(marker=marker), line, rank, told, dragged, line.done)
 
 
 def _hidden(
@@ -131,7 +132,8 @@ def _hidden(
             whole = " ".join(lines[n] for n in broken.get(number, range(number, number + 1)))
             marks = (mark.marker for mark in markers_of(whole, known) if mark.marker.nonce == nonce)
             marker = next(marks, known.state.markers.get(nonce)) or Marker(known.namespace, key, nonce)
-            yield Found(place, Mark(marker, damaged=False), (True,), (1, _why_hidden(number, nonce, code, broken)))
+            why = (1, _why_hidden(number, nonce, code, broken))
+            yield Found(place, Mark(marker, damaged=False), Line(lines[place]), (True,), why)
 
 
 def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mapping[int, range]) -> str:
@@ -200,10 +202,10 @@ def _sorted(alike: list[Found]) -> list[Found]:
     return [dragged, first, *(line for line in others if line is not dragged)]
 
 
-def unmarked_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
-    """Yield the checkboxes without a comment of any namespace."""
+def unmarked_lines(lines: Sequence[str], managed: Container[int]) -> Iterator[tuple[int, Line]]:
+    """Yield the checkboxes without a comment of any namespace that are not managed."""
     for number, line in tasks_in(lines):
-        if not COMMENT.search(line):
+        if number not in managed and not COMMENT.search(line):
             yield number, Line(line)
 
 
@@ -223,19 +225,24 @@ def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
             yield number, Line(line)
 
 
-def find_unmarked(lines: Sequence[str], content: Content, managed: Container[int]) -> int | None:
-    """Return the only task with this content that is not managed; None if there is none, or more than one."""
-    bare = replace(content, after=())  # a line without an id names nobody
-    found = [number for number, line in unmarked_lines(lines) if line.content == bare and number not in managed]
-    return found[0] if len(found) == 1 else None
+class Unmarked:
+    """The tasks without an id of ours, by what they show and by the ids that they have."""
 
+    def __init__(self, lines: Sequence[str], managed: Container[int]) -> None:
+        """managed: the lines that are ours."""
+        self._shown: dict[Content, list[int]] = {}
+        self._named: dict[str, list[int]] = {}
+        for number, line in unmarked_lines(lines, managed):
+            self._shown.setdefault(line.content, []).append(number)
+            for id_ in line.values("id"):
+                self._named.setdefault(id_.casefold(), []).append(number)
 
-def find_named(lines: Sequence[str], nonce: str, managed: Container[int]) -> int | None:
-    """Return the only task with an id that follows from a nonce and that the state does not have."""
-    ids = {nonce[:SHORT], nonce[:LONG]}
-    found = [
-        n
-        for n, line in unmarked_lines(lines)
-        if n not in managed and not ids.isdisjoint(map(str.casefold, line.values("id")))
-    ]
-    return found[0] if len(found) == 1 else None
+    def showing(self, content: Content) -> int | None:
+        """Return the only task with this content; None if there is none, or more than one."""
+        found = self._shown.get(replace(content, after=()), [])  # a line without an id names nobody
+        return found[0] if len(found) == 1 else None
+
+    def named(self, nonce: str) -> int | None:
+        """Return the only task with an id that follows from a nonce."""
+        found = [number for length in (SHORT, LONG) for number in self._named.get(nonce[:length], ())]
+        return found[0] if len(found) == 1 else None

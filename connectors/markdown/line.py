@@ -16,6 +16,7 @@ from connectors.markdown.signs import (
     block_id,
     day_without_sign,
     find_signs,
+    ids_in,
     plain,
     replace_spans,
     run_of_signs,
@@ -108,9 +109,8 @@ class Line:
 
         The title that we wrote last ends where it did, also if signs or words that cannot be read follow.
         """
-        ids = [sign for sign in find_signs(rest) if sign.kind == "id"] if anchor else []
-        ids = [sign for sign in ids if value(rest, sign).casefold() == anchor]
-        before = rest[: ids[-1].stop] if ids else rest
+        ids = [stop for id_, stop in ids_in(rest) if id_.casefold() == anchor] if anchor else []
+        before = rest[: ids[-1]] if ids else rest
         at = run_of_signs(before)
         if not ids or self._is(before[:at], title):
             return at

@@ -66,7 +66,7 @@ class Listing:
         marked: the lines that are somebody's; one with a torn comment looks unmarked.
         """
         emptied = {n: line for n, line in emptied_lines(self.lines) if n not in marked}
-        strays = {n: line for n, line in unmarked_lines(self.lines) if n not in marked} | emptied
+        strays = dict(unmarked_lines(self.lines, marked)) | emptied
         loose = {n: line for n, line in loose_lines(self.lines) if n not in marked}
         names = {number: self.place(number) for number in (*strays, *loose)}
         names |= {found.number: found.marker.nonce for found in self.managed}
@@ -87,7 +87,7 @@ class Listing:
         return (stray(*one) for one in strays.items()), (stray(*one) for one in loose.items())
 
     def _task(self, found: Found) -> Task:
-        line, marker = found.mark.line(self.lines[found.number]), found.marker
+        line, marker = found.line, found.marker
         goal = self.known.state.memory.get(goal_of(marker.key))
         remembered = goal.keys.get(marker.key) if goal else None
         if remembered is not None and (found.damaged or found.unread):
@@ -116,7 +116,9 @@ class Listing:
         content = line.content
         if line.comment and line.last("start") is None:
             content = replace(content, start=self.known.start(marker))
-        nonces = {self.known.ids.get(id_.casefold(), "") for id_ in line.values("after")} if self.links else set()
+        if not self.links:
+            return content
+        nonces = {self.known.ids.get(id_.casefold(), "") for id_ in line.values("after")}
         return replace(content, after=tuple(sorted(self.links[nonce] for nonce in nonces & self.links.keys())))
 
     def _remark(self, number: int, line: Line) -> str:

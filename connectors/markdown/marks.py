@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.codec import read_marker
-from connectors.markdown.line import COMMENT, Line, unescaped, value
+from connectors.markdown.line import COMMENT, Line, unescaped
 from connectors.markdown.memory import memory_block, stored_in
-from connectors.markdown.signs import find_signs, replace_spans
+from connectors.markdown.signs import find_signs, ids_in, replace_spans
 from connectors.markdown.state import LONG, SHORT
 from connectors.markdown.text import fenced
 from connectors.model import Marker, client_nonce, digest
@@ -114,12 +114,12 @@ def marks_of(line: str, known: Known) -> Iterator[Mark]:
 
 def identified(line: str, known: Known) -> Iterator[Mark]:
     """Yield the markers of the ids of ours in a line. A marker that the state does not have has to be written again."""
-    for sign in find_signs(line) if "🆔" in line else ():
-        nonce = known.ids.get(id_ := value(line, sign).casefold()) if sign.kind == "id" else None
+    for said, _ in ids_in(line):
+        nonce = known.ids.get(id_ := said.casefold())
         if nonce is None:
             continue
         marker = known.state.markers.get(nonce)
-        damaged = marker is None or value(line, sign) != known.state.ids[nonce]
+        damaged = marker is None or said != known.state.ids[nonce]
         key = known.nonces.get(nonce, "")
         if marker or key:
             yield Mark(marker or Marker(known.namespace, key, nonce), damaged, id=id_)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from config.errors import RefusedError
 from connectors.codec import read_memory
 from connectors.markdown.line import Line
-from connectors.markdown.signs import find_signs
+from connectors.markdown.signs import ids_in
 from connectors.markdown.state import FORMAT, Row, State, is_row, merged, read_row, rows_of, state_of, write_row
 from connectors.markdown.text import fenced
 
@@ -125,8 +125,7 @@ def _sides(entries: Sequence[str]) -> Iterator[list[str]]:
 
 def _dues(lines: Iterable[str]) -> dict[str, date | None]:
     """Return the day in the line of each id."""
-    signs = [(line, sign) for line in lines if "🆔" in line for sign in find_signs(line) if sign.kind == "id"]
-    ids = [(line, line[sign.value : sign.stop].strip().casefold()) for line, sign in signs]
+    ids = [(line, id_.casefold()) for line in lines for id_, _ in ids_in(line)]
     return {id_: Line(line, anchor=id_).content.due for line, id_ in reversed(ids)}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from connectors.base import Action, StoreWrite, Write, WriteResult
-from connectors.markdown.edit import Edit
-from connectors.markdown.found import by_nonce, find_named, find_unmarked, managed_lines
+from connectors.markdown.edit import Edit, new_line
+from connectors.markdown.found import Unmarked, by_nonce, managed_lines
 from connectors.markdown.line import Line
 from connectors.markdown.marks import Known, Mark
 from connectors.markdown.memory import MEMORY_END, memory_block, stray_entries
@@ -101,13 +102,17 @@ class Page:
             self._change(number, write, found)
         return WriteResult(write.native_id)
 
+    @cached_property
+    def _unmarked(self) -> Unmarked:
+        return Unmarked(self._as_read, self._managed)
+
     def _number(self, write: Write) -> int | None:
         """Return the line of a task that has lost its marker."""
         said = write.found or (write.content if write.action is Action.REPAIR else None)
         if said is None:
             return None
-        number = find_named(self._as_read, write.native_id, self._managed)
-        number = find_unmarked(self._as_read, said, self._managed) if number is None else number
+        number = self._unmarked.named(write.native_id)
+        number = self._unmarked.showing(said) if number is None else number
         self._places.by_key |= {write.key: number} if number is not None else {}
         return number
 
@@ -172,14 +177,10 @@ class Page:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
         behind = self._places.neighbour(write)
-        line = Line(f"{self._places.indentation(write, self._end_of_line)}- [ ] ")
-        edit = Edit(line)
-        edit.set(write.content, frozenset({"title", "priority", "start", "due"}))
-        edit.identify(self._register.put(write.marker))
-        self._link(edit, line, write.content)
-        if write.done_on:
-            edit.tick(write.done_on)
-        self._places.put(write, behind, edit.text + self._end_of_line)
+        indent, id_ = self._places.indentation(write, self._end_of_line), self._register.put(write.marker)
+        after = self._register.ids_of(write.content.after) if self._links else ()
+        line = new_line(indent, write.content, id_, after, write.done_on)
+        self._places.put(write, behind, line + self._end_of_line)
         return WriteResult(write.marker.nonce)
 
     def _last_text(self) -> int:

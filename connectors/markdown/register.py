@@ -6,9 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from connectors.markdown.line import value
 from connectors.markdown.memory import written
-from connectors.markdown.signs import find_signs
+from connectors.markdown.signs import ids_in
 from connectors.markdown.state import LONG, SHORT, State
 
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ class Register:
         self._markers = dict(known.state.markers)
         self._used = {id_.casefold(): nonce for nonce, id_ in self._ids.items()}
         self._used |= {self._ids[nonce].casefold(): nonce for nonce in self._markers}
-        signs = ((line, sign) for line in lines if "🆔" in line for sign in find_signs(line) if sign.kind == "id")
-        self._taken = Counter(value(line, sign).casefold() for line, sign in signs)
+        self._taken = Counter(id_.casefold() for line in lines for id_, _ in ids_in(line))
         self._keys = {found.marker.key: found.marker.nonce for found in reversed(managed)}
         self._there = set(self._keys.values())
         self.memory: Mapping[str, StoredGoal] | None = None

@@ -55,6 +55,7 @@ _LOOK_ALIKES = str.maketrans(
         "🏁": "⚑",
     }
 )
+_ID = re.compile(r"🆔\ufe0f?[ \t]*([\w-]+)")
 _FIELD = re.compile(r"([\[(][ ]*due[ ]*)::", re.IGNORECASE)
 _BLOCK_ID = re.compile(r"\^[A-Za-z0-9-]+")
 _TAGS = re.compile(r"(?:\s*#\S+(?!\S))*[\s*_.,;]*")
@@ -112,6 +113,11 @@ def find_signs(text: str) -> tuple[Sign, ...]:
     matches = list(_SIGN.finditer(text, 0, block_id(text)))
     ends = [*(match.start() for match in matches[1:]), block_id(text)]
     return tuple(_sign(text, match, end) for match, end in zip(matches, ends, strict=False))
+
+
+def ids_in(text: str) -> list[tuple[str, int]]:
+    """Return the ids behind 🆔 in a text, each with where it ends."""
+    return [(found[1], found.end()) for found in _ID.finditer(text)] if "🆔" in text else []
 
 
 def block_id(text: str) -> int:

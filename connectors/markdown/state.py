@@ -31,6 +31,7 @@ FORMAT = 2
 SHORT, LONG = 7, 9  # letters of a nonce that are the id of a line
 _FIELDS = ("title", "timing", "priority", "start", "after", "notes", "labels", "who", "checklist", "parent")
 _NONE = "-"
+_NO_PRIORITY = digest("none")
 _DAY = r"\d{4}-\d\d-\d\d"
 _TOKEN = rf"{_DAY}(?:/{_DAY})?|w(?:{_DAY}|-)|pin|[dsm]{_DAY}|[xhn][\w.-]+|~[a-z2-7.-]*"
 _ROW = re.compile(rf"([\w-]+) (\S+) ([pldxr-])(\d{{0,9}})((?: (?:{_TOKEN}))*)")
@@ -158,19 +159,14 @@ def read_row(line: str, namespace: str) -> Row:
         else None
     )
     since = _day(values, "s")
-    row = Row(
-        "" if id_ == _NONE else id_,
-        key,
-        nonce,
-        entry,
-        (days[0], days[-1]) if days else None,
-        plan=Plan(since, _day(values, "m"), values.get("h", "")) if since else None,
-    )
-    if "~" not in values:
-        return row
-    due = _day(values, "w") if "w" in values else _end(row)
-    marker = Marker(namespace, key, nonce, generation, due, "p" in values)
-    return replace(row, marker=replace(marker, applied=_applied(row, marker, values["~"])))
+    plan = Plan(since, _day(values, "m"), values.get("h", "")) if since else None
+    span = (days[0], days[-1]) if days else None
+    marker = None
+    if "~" in values:
+        due = _day(values, "w") if "w" in values else span and span[1]
+        applied = _applied(values["~"], _usual(span, due))
+        marker = Marker(namespace, key, nonce, generation, due, "p" in values, applied)
+    return Row("" if id_ == _NONE else id_, key, nonce, entry, span, marker, plan)
 
 
 def _day(values: Mapping[str, str], kind: str) -> date | None:
@@ -189,22 +185,21 @@ def _end(row: Row) -> date | None:
     return row.days[1] if row.days else None
 
 
-def _usual(row: Row, marker: Marker) -> dict[str, str]:
+def _usual(days: tuple[date, date] | None, due: date | None) -> dict[str, str]:
     """Return the digests that need not be written: of no priority, and of the first day that was published."""
-    start = row.days[0] if row.days and row.days[0] != marker.due else None
-    return {"priority": digest("none"), "start": digest(start)}
+    return {"priority": _NO_PRIORITY, "start": digest(days[0]) if days and days[0] != due else ""}
 
 
 def _digests(row: Row, marker: Marker) -> str:
-    usual = _usual(row, marker)
     told = {name: marker.applied.get(name, "") for name in _FIELDS}
-    told |= {name: "" if told[name] == value else told[name] or _NONE for name, value in usual.items()}
+    for name, value in _usual(row.days, marker.due).items():
+        told[name] = "" if told[name] == value else told[name] or _NONE
     return ".".join(told.values()).rstrip(".")
 
 
-def _applied(row: Row, marker: Marker, text: str) -> dict[str, str]:
+def _applied(text: str, usual: Mapping[str, str]) -> dict[str, str]:
     told = dict.fromkeys(DIGESTS, "") | dict(zip(_FIELDS, text.split("."), strict=False))
-    for name, value in _usual(row, marker).items():
+    for name, value in usual.items():
         told[name] = {"": value, _NONE: ""}.get(told[name], told[name])
     return told
 

@@ -21,7 +21,7 @@ with suppress(ImportError):  # on Windows, where there is no Taskwarrior
     import fcntl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
 T = TypeVar("T")
 Item = dict[str, Any]  # a task, as `task export` prints it and `task import` takes it
@@ -142,7 +142,7 @@ class Program:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Generator[None]:
     """Lock a folder against other runs of backplan, since an export and an import are two steps.
 
     Raises LockedError if another run has locked it.

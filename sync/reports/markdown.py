@@ -220,6 +220,11 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def details(summary: str, text: str) -> str:
+    """Return text that is shown when somebody opens its summary."""
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
 def escape(text: str) -> str:
     """Return text as Markdown that shows it, and does nothing else."""
     return _harmless(clean(text))

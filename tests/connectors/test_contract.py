@@ -239,16 +239,6 @@ class TestCalDAVOnXandikos(Contract):
             yield CalDAVAccount(server)
 
 
-@pytest.mark.proof
-class TestCalDAVAsEventsOnXandikos(Contract):
-    """The same with a calendar of events."""
-
-    @pytest.fixture
-    def service(self) -> Iterator[CalDAVAccount]:
-        with XandikosServer() as server:
-            yield CalDAVEvents(server)
-
-
 class TestTaskwarrior(Contract):
     """Taskwarrior, as a stand-in: for 2.6 in about half of the cases, for 3.x in the others."""
 

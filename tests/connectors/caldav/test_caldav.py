@@ -249,7 +249,7 @@ def test_what_is_not_ours_may_change_meanwhile(world: World, account: CalDAVAcco
 def test_a_memory_that_another_run_writes_meanwhile_keeps_that_or_the_run_says_so(
     world: World, account: CalDAVAccount, times: int
 ) -> None:
-    """The last writer does not win in silence; one that loses to two others is told to run again."""
+    """The last writer does not win in silence; one that loses to two others reports that it has to run again."""
     one = connector(account.server, api=Meddling)
     memory = one.read().memory
     goals = {f"h{n}": StoredGoal(TODAY, {f"h{n}": StoredKey("live", f"id{n}")}) for n in range(3)}
@@ -531,9 +531,16 @@ def test_what_stands_in_the_list_of_another_plan_is_not_taken_from_there(world: 
     assert len(connector(server, name="/ann/other/").read().tasks) == 4
 
 
-@pytest.mark.parametrize("kind", [RadicaleServer, pytest.param(XandikosServer, marks=pytest.mark.proof)])
-@pytest.mark.parametrize("shown", ["tasks", pytest.param("events", marks=pytest.mark.proof)])
-@pytest.mark.parametrize("count", [10, *(pytest.param(count, marks=pytest.mark.proof) for count in (1, 100))])
+@pytest.mark.parametrize(
+    ("kind", "shown", "count"),
+    [
+        (RadicaleServer, "tasks", 10),
+        pytest.param(RadicaleServer, "events", 1, marks=pytest.mark.proof),
+        pytest.param(RadicaleServer, "tasks", 100, marks=pytest.mark.proof),
+        pytest.param(XandikosServer, "tasks", 1, marks=pytest.mark.proof),
+        pytest.param(XandikosServer, "events", 10, marks=pytest.mark.proof),
+    ],
+)
 def test_how_many_requests_a_run_takes(kind: type[RadicaleServer], shown: str, count: int, tmp_path: Path) -> None:
     """One task is the goal's own. The first time, nothing there is said twice, and no memory is found."""
     steps = [{"id": f"s{n}", "title": f"Step {n}", "takes": "1 day"} for n in range(count - 1)]

@@ -671,7 +671,7 @@ def test_hooks_and_a_context_of_theirs_make_no_difference(real: TaskwarriorAccou
 
 @pytest.mark.proof
 def test_two_processes_at_once_make_nothing_twice(person: Person) -> None:
-    """Of the real command and the real program, whichever has its turn when."""
+    """Of the real command and the real program, in whatever order they run."""
     account = itself(person.folder)
     person.writes(GOALS_FILE)
     command = [os.sys.executable, "-P", "-m", "sync.cli.main", "sync"]  # type: ignore[attr-defined]
