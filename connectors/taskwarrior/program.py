@@ -17,6 +17,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from config.errors import BackplanError, InputError
 from connectors.base import Requests
 
+try:
+    import fcntl
+except ImportError:  # on Windows, where there is no Taskwarrior
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
@@ -144,11 +149,9 @@ def alone_in(folder: Path) -> Generator[None]:
 
     Raises LockedError if another run has locked it.
     """
-    if not folder.is_dir():  # no task yet
+    if fcntl is None or not folder.is_dir():  # no task yet
         yield
         return
-    import fcntl  # Windows does not have it, nor Taskwarrior
-
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
