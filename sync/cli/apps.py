@@ -12,7 +12,7 @@ from connectors import registry
 from connectors.base import Check, SelfChecking
 from connectors.model import FIELDS
 from sync.cli.options import FAILED, Options, command, known_connectors
-from sync.cli.output import print_lines
+from sync.cli.output import print_table
 
 if TYPE_CHECKING:
     from config.settings import Credential
@@ -39,8 +39,6 @@ def connectors(options: Options) -> None:
         )
 
     def show() -> None:
-        from sync.reports import text
-
         rows = [
             (
                 e["name"],
@@ -52,7 +50,7 @@ def connectors(options: Options) -> None:
             )
             for e in entries
         ]
-        print_lines([text.rows(("connector", "in `sync:`", "needs", "configured", "promise", "holds"), rows)])
+        print_table(("connector", "in `sync:`", "needs", "configured", "promise", "holds"), rows)
 
     options.emit(lambda: {"version": 1, "connectors": entries}, show)
 
@@ -77,10 +75,8 @@ def doctor(options: Options) -> int:
     found = {home.label: _facts(home.connector) for home in homes if not only or home.connector.name in only}
 
     def show() -> None:
-        from sync.reports import text
-
         rows = [(label, "ok" if f.ok else "WRONG", f.what, f.sentence) for label, facts in found.items() for f in facts]
-        print_lines([text.rows(("connector", "", "what", ""), rows)])
+        print_table(("connector", "", "what", ""), rows)
 
     document = [{"label": label, "facts": [asdict(fact) for fact in facts]} for label, facts in found.items()]
     options.emit(lambda: {"version": 1, "connectors": document}, show)

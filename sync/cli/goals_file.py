@@ -14,7 +14,7 @@ from config.calendars import parts_with_more
 from config.display import clean, count, near
 from sync.cli import init_apps, workflow_template
 from sync.cli.options import DATE, Options, command
-from sync.cli.output import print_lines, say
+from sync.cli.output import print_lines, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,11 +61,9 @@ def init(
             "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
         )
     if template == "list":
-        from sync.reports import text as as_text
-
         found = init_file.templates()
-        table = as_text.rows(("template", "goal"), list(found.items()))
-        options.emit(lambda: {"version": 1, "templates": found}, lambda: print_lines([table]))
+        table = ("template", "goal"), list(found.items())
+        options.emit(lambda: {"version": 1, "templates": found}, lambda: print_table(*table))
         return
     path = options.goals or Path("goals.yaml")
     wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's

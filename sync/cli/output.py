@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -19,6 +19,13 @@ def print_lines(lines: Iterable[RenderableType]) -> None:
     out = console()
     for line in lines:
         out.print(line, soft_wrap=isinstance(line, str))
+
+
+def print_table(columns: Sequence[str], values: Iterable[Sequence[str]]) -> None:
+    """Print a plain table."""
+    from sync.reports import text
+
+    print_lines([text.rows(columns, values)])
 
 
 def print_json(document: Mapping[str, Any]) -> None:
