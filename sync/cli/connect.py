@@ -50,7 +50,7 @@ def connect(options: Options, name: str) -> None:
 
 
 def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> str:
-    """Return the token that lasts, once somebody has signed in at the address that is told.
+    """Return the lasting token, once the user has signed in at the address that `tell` shows.
 
     The browser brings the answer to an address on this machine. What it brings is of no use without a secret that never
     leaves this process (PKCE). Raises BackplanError where nobody does, or the service refuses.

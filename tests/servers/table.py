@@ -109,7 +109,7 @@ class Route:
 
 
 class Pages(Protocol):
-    """How a list is told page by page."""
+    """How a list is sent page by page."""
 
     @property
     def names(self) -> frozenset[str]:
