@@ -2,13 +2,17 @@
 
 Secrets are texts that look like a token, texts after `Authorization:`, and the values of secret settings: environment
 variables whose names end in _TOKEN, _PASSWORD, _SECRET or _KEY, and files named by such a variable with _FILE added.
+
+Those of this process are hidden always. A run that has settings of its own has secrets of its own: they are hidden in
+what it says (`Secrets.hidden`), and forgotten with it.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from functools import cache
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +34,51 @@ HIDDEN = "(hidden)"
 _NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
+class Secrets:
+    """What no message of a run may repeat: the values of its secret settings, and what it learns besides."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        """`variables` are the settings of the run."""
+        self._variables = variables
+        self._learned: list[str] = []
+        self._pattern: re.Pattern[str] | None = None
+        self._is_read = False
+
+    def keep(self, value: str) -> None:
+        """Hide a secret from now on that is in no setting."""
+        if value not in self._learned:
+            self._learned.append(value)
+            self._is_read = False
+
+    def hide(self, text: str) -> str:
+        """Return `text` with these secrets replaced."""
+        if not self._is_read:
+            learned = {f"{number}_TOKEN": value for number, value in enumerate(self._learned)}
+            self._pattern, self._is_read = secret_settings({**self._variables, **learned}), True
+        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Hide these secrets in what this thread says, and in what threads without a run of their own say."""
+        _runs[id(self)] = self
+        before = _run.set(self)
+        try:
+            yield
+        finally:
+            _run.reset(before)
+            _runs.pop(id(self), None)
+
+
+OF_PROCESS = Secrets(os.environ)
+_runs: dict[int, Secrets] = {}  # of the runs that have begun and not ended
+_run: ContextVar[Secrets | None] = ContextVar("_run", default=None)
+
+
 def hide(text: str) -> str:
-    """Return `text` with every secret replaced."""
-    settings = _of_this_process()
-    if settings is not None:
-        text = settings.sub(HIDDEN, text)
+    """Return `text` with every secret replaced: those of this process, and those of the run that it belongs to."""
+    run = _run.get()
+    for secrets in (OF_PROCESS, *((run,) if run else tuple(_runs.values()))):
+        text = secrets.hide(text)
     if _may_have_token(text):
         text = _TOKEN.sub(HIDDEN, text)
     return _HEADER.sub(rf"\1{HIDDEN}", text) if "authorization" in text.lower() else text
@@ -49,20 +93,6 @@ def _may_have_token(text: str) -> bool:
     return any(beginning in text for beginning in _BEGINNINGS) or _DIGITS.search(text) is not None
 
 
-def keep_secret(value: str) -> None:
-    """Hide a secret from now on that is in no environment variable."""
-    _told.add(value)
-    _of_this_process.cache_clear()
-
-
-_told: set[str] = set()
-
-
-@cache
-def _of_this_process() -> re.Pattern[str] | None:
-    return secret_settings({**os.environ, **{f"{number}_TOKEN": value for number, value in enumerate(_told)}})
-
-
 def secret_settings(environment: Mapping[str, str]) -> re.Pattern[str] | None:
     """Return a pattern for the values of the secret settings; None if there are none."""
     values = {line.strip() for value in _values(environment) for line in value.splitlines()}
@@ -75,6 +105,12 @@ def _values(environment: Mapping[str, str]) -> Iterator[str]:
     for name, value in environment.items():
         if match := _SECRET_NAME.fullmatch(name):
             yield _content(Path(value)) if match["file"] else value
+
+
+def tokens_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the secret settings themselves by their names, without those that name a file."""
+    found = ((name, value.strip(), _SECRET_NAME.fullmatch(name)) for name, value in environment.items())
+    return {name: value for name, value, match in found if match and value and not match["file"]}
 
 
 def _content(path: Path) -> str:

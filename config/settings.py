@@ -1,34 +1,44 @@
-"""Settings from the environment: tokens, and addresses of services. Imported only for services on the network."""
+"""Settings of a run: tokens, and addresses of services. They come from variables, of the environment or another source.
+
+Two runs with environments of their own share nothing: no token, no account, no secret.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
-from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, create_model
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import SecretStr, ValidationError
 
-from config.errors import CredentialsError, InputError
+from config.errors import BackplanError, CredentialsError, InputError
 from config.pull_request import on_pull_request
-from config.redaction import keep_secret
+from config.redaction import OF_PROCESS, Secrets, tokens_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _BYTE_ORDER_MARK = "\ufeff"  # some editors write it before all else
 _QUOTES = "\"'`\u00b4\u2032\u2033\uff02\u201a\u201e"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def _safe_address(value: str) -> str:
-    parts = urlsplit(value)
-    if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
-        raise ValueError("expected an address that begins with https://, for a token travels there")
-    return value.rstrip("/")
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How a service gives out tokens for an hour, against one that lasts: OAuth 2.
 
+    tokens, sign_in: addresses where tokens are given out, and where people sign in once. client: what the form takes of
+    the program that asks, and the variables that hold it. scope: what a token may do. asked: what the sign-in page is
+    asked besides.
+    """
 
-Address = Annotated[str, AfterValidator(_safe_address)]
+    tokens: str
+    sign_in: str
+    client: Mapping[str, str]
+    scope: str
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +47,10 @@ class Credential:
 
     service: its name for people. variable: of the environment, which holds the token; with `_FILE` behind it, it names
     a file that does. where: how a person gets one, as a part of a sentence. url_variable: of the environment, which
-    says where the service is; url: where it is without. user_variable: of the environment, which names the user whose
-    password it is, where it is no token but a password.
+    says where the service is; url: where it is without. kind: what it is, in a word: a `password` may hold any sign.
+    also: further variables that are needed, such as that with the user's name, and what each holds, in a word.
+    permissions: what a workflow on GitHub has to grant its own token, where it is that one. grant: where it is not sent
+    itself, how it is exchanged for one that is.
     """
 
     service: str
@@ -46,19 +58,22 @@ class Credential:
     where: str
     url_variable: str
     url: str
-    user_variable: str = ""
+    kind: str = "token"
+    also: Mapping[str, str] = field(default_factory=dict)
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    grant: Grant | None = None
 
     @property
-    def kind(self) -> str:
-        """What it is, in a word."""
-        return "password" if self.user_variable else "token"
+    def variables(self) -> tuple[str, ...]:
+        """The variables without which the service cannot be spoken to."""
+        return (*([] if self.url else [self.url_variable]), *self.also, self.variable)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says of one service: where it is, its token, and how many seconds a run may take.
+    """What is set for one service: where it is, its token, and how many seconds a run may take.
 
-    user: whose password it is; empty where the service takes a token.
+    also: what the further variables hold that the service needs. certificates: a file of those that are trusted.
     """
 
     credential: Credential
@@ -66,48 +81,117 @@ class Settings:
     time_budget: float
     token: SecretStr | None = None
     token_file: Path | None = None
-    user: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
+    secrets: Secrets = OF_PROCESS
+    certificates: str | None = None
+
+    def refuse_missing_beside(self) -> None:
+        """Raise CredentialsError where something is missing that the service needs beside the token."""
+        for variable, what in self.credential.also.items():
+            if not self.also.get(variable):
+                raise CredentialsError(
+                    f"{self.credential.service}'s {what} is missing: put it into the environment variable {variable} "
+                    "(nothing was changed)"
+                )
 
     def secret(self) -> SecretStr:
-        """Return the service's token. Raises CredentialsError where there is none, or no user whose password it is."""
+        """Return the service's token. Raises CredentialsError where it, or something beside it, is missing."""
         wanted = self.credential
-        if wanted.user_variable and not self.user:
+        self.refuse_missing_beside()
+        name, token = wanted.variable, self.token
+        if token is None and self.token_file is not None:
+            name, token = f"{name}_FILE", _from_file(f"{name}_FILE", self.token_file)
+        known = token.get_secret_value().strip().strip(_BYTE_ORDER_MARK).strip() if token is not None else ""
+        if not known:
             raise CredentialsError(
-                f"{wanted.service}'s user name is missing: put it into the environment variable "
-                f"{wanted.user_variable} (nothing was changed)"
+                f"{wanted.service}'s {wanted.kind} is missing: {wanted.where} and put it into the environment variable "
+                f"{wanted.variable} (nothing was changed)"
             )
-        missing = (
-            f"{wanted.service}'s {wanted.kind} is missing: {wanted.where} and put it into the environment variable "
-            f"{wanted.variable} (nothing was changed)"
+        self.secrets.keep(known)
+        if wanted.kind != "password" and (what := _in_no_token(known)):
+            raise _strange(name, what)
+        return SecretStr(known)
+
+
+@dataclass(frozen=True, eq=False)
+class Environment:
+    """Where a run takes its settings from: variables, and lines of a file `.env` in the folder of the goals file.
+
+    secrets: what the messages of this run must not repeat. accounts: what its connectors share, by its name.
+    """
+
+    folder: Path
+    variables: Mapping[str, str]
+    secrets: Secrets
+    accounts: WeakValueDictionary[str, Any] = field(default_factory=WeakValueDictionary)
+
+    @classmethod
+    def of_process(cls, folder: Path) -> Environment:
+        """Return that of this process."""
+        return cls(folder, os.environ, OF_PROCESS)
+
+    @classmethod
+    def of(cls, folder: Path, variables: Mapping[str, str]) -> Environment:
+        """Return one of its own, beside others in this process."""
+        return cls(folder, variables, Secrets(variables))
+
+    def settings(self, credential: Credential) -> Settings:
+        """Return what is set for a service. Raises InputError for an invalid value.
+
+        A file `.env` may come with the repository, from anybody. So addresses, to which tokens are sent, are read from
+        the variables alone, and on a pull request no `.env` is read.
+        """
+        from config.variables import read  # slow to import
+
+        token = credential.variable
+        names = {
+            "token": token,
+            "token_file": f"{token}_FILE",
+            "time_budget": "BACKPLAN_TIME_BUDGET",
+            "url": credential.url_variable,
+        }
+        wanted = (*names.values(), *credential.also)
+        own: dict[str, Any] = {name: value for name in wanted if (value := self.variables.get(name))}
+        if token in own or f"{token}_FILE" in own:  # a token counts once, in a file or not
+            own = dict.fromkeys((token, f"{token}_FILE")) | own
+        files = () if on_pull_request() else (self.folder / ".env", Path(".env"))  # a later file goes first
+        try:
+            found, also = read(
+                names, credential.also, own | {credential.url_variable: self._address(credential)}, files
+            )
+        except ValidationError as error:
+            raise _invalid(token, error) from None
+        for secret in tokens_in(also).values():
+            self.secrets.keep(secret)
+        return Settings(
+            credential,
+            found.url,
+            found.time_budget,
+            found.token,
+            found.token_file,
+            also,
+            self.secrets,
+            self.variables.get("SSL_CERT_FILE"),
         )
-        read = _password if wanted.user_variable else _token
-        return read(wanted.variable, self.token, self.token_file, missing)
+
+    def _address(self, credential: Credential) -> str:
+        """Return the address of a service. Raises InputError if it is missing."""
+        url = self.variables.get(credential.url_variable) or credential.url
+        if not url:
+            raise InputError(
+                f"{credential.service}'s address is missing: put it into the environment variable "
+                f"{credential.url_variable}, beginning with https:// (nothing was changed)"
+            )
+        return url
 
 
-class _Environment(BaseSettings):
-    """Environment variables, or lines of a file `.env`; the environment takes precedence."""
-
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
-
-    backplan_time_budget: float = Field(300, gt=0)
-
-
-def _token(name: str, token: SecretStr | None, path: Path | None, missing: str) -> SecretStr:
-    found = _password(name, token, path, missing)
-    if what := _in_no_token(found.get_secret_value()):
-        raise _strange(f"{name}_FILE" if token is None else name, what)
-    return found
-
-
-def _password(name: str, password: SecretStr | None, path: Path | None, missing: str) -> SecretStr:
-    """Return a secret that may hold any character."""
-    if password is None and path is not None:
-        password = _from_file(f"{name}_FILE", path)
-    known = password.get_secret_value().strip().strip(_BYTE_ORDER_MARK).strip() if password is not None else ""
-    if not known:
-        raise CredentialsError(missing)
-    keep_secret(known)
-    return SecretStr(known)
+def _invalid(token: str, error: ValidationError) -> BackplanError:
+    """Return the error for invalid variables, without pydantic's text, which repeats the value."""
+    errors = error.errors(include_input=False)
+    if any(e["loc"][0] == token for e in errors):
+        return _strange(token, "bytes that are no letters")
+    wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in errors)
+    return InputError(f"a setting in the environment is wrong: {wrong}")
 
 
 def _strange(name: str, what: str) -> CredentialsError:
@@ -144,34 +228,3 @@ def _from_file(name: str, path: Path) -> SecretStr:
         return SecretStr(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise CredentialsError(f"{name}: {path} cannot be read ({type(error).__name__})") from None
-
-
-def load(folder: Path, credential: Credential) -> Settings:
-    """Return the settings, with those of a `.env` in the current folder, or else in `folder`, that of the goals file.
-
-    Such a file may come with the repository, from anybody. So addresses, to which tokens are sent, are read from the
-    environment alone, and on a pull request no `.env` is read. Raises InputError for an invalid value.
-    """
-    files = () if on_pull_request() else (folder / ".env", Path(".env"))  # a later file goes first
-    token, url = credential.variable.lower(), credential.url_variable.lower()
-    user = credential.user_variable.lower()
-    fields: dict[str, Any] = {
-        token: (SecretStr | None, None),
-        f"{token}_file": (Path | None, None),
-        url: (Address, ...),
-    } | ({user: (str, "")} if user else {})
-    model = create_model("Environment", __base__=_Environment, **fields)
-    try:
-        told: dict[str, Any] = {url: os.environ.get(credential.url_variable) or credential.url}
-        found = model(_env_file=files, **told)
-    except ValidationError as error:
-        for e in error.errors(include_input=False):
-            if e["loc"][0] == token:  # bytes that are no text at all
-                raise _strange(credential.variable, "bytes that are no letters") from None
-        # Not pydantic's own words: they repeat the value.
-        wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
-        raise InputError(f"a setting in the environment is wrong: {wrong}") from None
-    said = found.model_dump()
-    return Settings(
-        credential, said[url], said["backplan_time_budget"], said[token], said[f"{token}_file"], said.get(user, "")
-    )

@@ -24,8 +24,8 @@ from config.keys import is_in_goal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
+    from config.settings import Environment
     from connectors.model import Content, Marker, Snapshot, StoredGoal
 
 
@@ -136,9 +136,10 @@ class Connector(Protocol):
     requests: Requests
 
     @classmethod
-    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Return a connector for the options of the goals file. Relative paths start at `folder`.
+    def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
+        """Return a connector for the options of the goals file.
 
+        environment: where its settings come from, and no other place; relative paths start at its folder.
         Raises InputError for options it does not know, CredentialsError where a secret is missing.
         """
 

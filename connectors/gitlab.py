@@ -13,19 +13,21 @@ from config.errors import MissingError
 from config.settings import Credential
 from connectors import stored
 from connectors.base import Capabilities, Check
-from connectors.http import Rate, Service, listed
+from connectors.http import Rate, Service
 from connectors.options import Options
-from connectors.service import TEXT, Limits, ServiceConnector
+from connectors.pages import listed
+from connectors.service import ServiceConnector
 from connectors.shapes import Day, Moment, Shape, understood
 from connectors.snapshot import HtmlComment, Row
+from connectors.tasks import TEXT, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from connectors.http import Api
     from connectors.model import Content
-    from connectors.service import Wanted
     from connectors.snapshot import Hiding
+    from connectors.tasks import Wanted
 
 LABEL = "backplan"
 GITLAB = Service(
@@ -52,6 +54,7 @@ class GitLabOptions(Options):
     """Where issues go in GitLab."""
 
     example: ClassVar[str] = "{project: me/goals}"
+    host: ClassVar[str] = "gitlab"
     project: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)+$", description="the path of a project, such as me/goals")
 
     @property
@@ -129,7 +132,7 @@ class GitLab:
         query |= {} if whole else {"labels": LABEL}
         try:
             with understood("GitLab", "the issues"):
-                return [self._row(said) for said in listed(self._api.ask, f"{self._path}/issues", **query)]
+                return [self._row(said) for said in listed(self._api.ask, f"{self._path}/issues", query)]
         except MissingError:
             raise MissingError(
                 f"gitlab ({self._project}): there is no such project, its issues are switched off, or the token may "
@@ -138,10 +141,7 @@ class GitLab:
 
     def row(self, native_id: str) -> Row | None:
         """Return an issue by its number in the project."""
-        try:
-            return self._one("GET", native_id) if native_id.isdecimal() else None
-        except MissingError:
-            return None
+        return self._one("GET", native_id) if native_id.isdecimal() else None
 
     def create(self, wanted: Wanted) -> Row:
         """Make an issue."""

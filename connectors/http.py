@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from pydantic import SecretStr
 
-from config import settings
 from config.errors import BackplanError, CredentialsError, MissingError
-from config.redaction import keep_secret
 from connectors.base import Requests
+from connectors.oauth import Refreshed
 from connectors.retry import Clock, Retrier, TransientError, rate_limited, retry_after, unreachable
+from connectors.shapes import json_object, unknown_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
-    from config.settings import Credential
+    from config.settings import Credential, Environment, Settings
 
-__all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object", "listed"]
+__all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object"]
 
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and for the answer: longer than services take before they give up
 _MOST_HOPS = 5
@@ -47,7 +45,8 @@ def _is_json(response: requests.Response) -> bool:
 def _words(response: requests.Response) -> str:
     """Return the message of an error, under one of its usual names; empty if there is none."""
     error = json_object(response)
-    words = (error.get(name) for name in ("error_description", "message", "error"))
+    found = [error.get(name) for name in ("error_description", "message", "error")]
+    words = (one.get("message") if isinstance(one, dict) and "message" in one else one for one in found)
     return next((str(text) for text in words if text), "")
 
 
@@ -60,6 +59,27 @@ class Rate:
     writes: bool = False
 
 
+class Token(Protocol):
+    """What is sent with each request."""
+
+    def get_secret_value(self) -> str:
+        """Return it."""
+
+
+@runtime_checkable
+class Renewable(Token, Protocol):
+    """A token that ends, and can be had anew."""
+
+    def renew(self) -> None:
+        """Get a new one. Raises CredentialsError where there is none any more."""
+
+
+def _login(settings: Settings) -> Token:
+    """Return the token itself, or one that it is exchanged for."""
+    grant = settings.credential.grant
+    return Refreshed(grant, settings) if grant else settings.secret()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The properties of a service.
@@ -67,6 +87,7 @@ class Service:
     - credential: its token, and where that is
     - headers: sent with each request
     - header, scheme: the header with the token, and the word before the token
+    - login: returns what follows that word, from the settings
     - limited: returns whether an answer means that there were too many requests, so that nothing was done
     - rest: seconds to wait then, if the answer does not contain them
     - rates: never exceeded
@@ -79,6 +100,7 @@ class Service:
     headers: Mapping[str, str] = field(default_factory=dict)
     header: str = "Authorization"
     scheme: str = "Bearer "
+    login: Callable[[Settings], Token] = _login
     limited: Callable[[requests.Response], bool] = _is_429
     rest: float = 0.0
     rates: tuple[Rate, ...] = ()
@@ -90,7 +112,7 @@ class Service:
 class _Auth(requests.auth.AuthBase):
     """Adds the token to each request. With an auth object, requests ignores a .netrc on this machine."""
 
-    def __init__(self, service: Service, token: SecretStr) -> None:
+    def __init__(self, service: Service, token: Token) -> None:
         self._header, self._scheme, self._token = service.header, service.scheme, token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -118,7 +140,7 @@ class Api:
     """A service at an address, with one token. `requests` counts the requests, `retrier` has the time that is left."""
 
     def __init__(
-        self, service: Service, url: str, token: SecretStr, budget: float, clock: Clock, timeout: float | None = None
+        self, service: Service, url: str, token: Token, budget: float, clock: Clock, timeout: float | None = None
     ) -> None:
         """`url` is the address of the service, `budget` the seconds that a run may take, from now."""
         self.url = url.rstrip("/")
@@ -129,8 +151,12 @@ class Api:
         self._http = requests.Session()
         self._http.headers.update({"User-Agent": "backplan", **service.headers})
         self._http.auth = _Auth(service, token)
+        self._token = token
         self._room = _Room(service.rates)
-        self._http.verify = os.environ.get("SSL_CERT_FILE") or True  # requests reads REQUESTS_CA_BUNDLE by itself
+
+    def trust(self, certificates: str | None) -> None:
+        """Trust the certificates in a file, or those that this machine trusts (and what REQUESTS_CA_BUNDLE names)."""
+        self._http.verify = certificates or True
 
     def send(
         self,
@@ -156,10 +182,17 @@ class Api:
         if wait := self._room.take(self.retrier.clock.passed(), writing=writing):
             self.retrier.pause(wait, "the next request has to wait, as there may be only so many a minute")
         content = {"data": body.encode()} if isinstance(body, str) else {"json": body}
-        return self.retrier.call(
-            lambda: self._once(method, self._address(path), {"params": params, "headers": headers, **content}, writing),
-            repeatable=repeatable,
-        )
+        asked = {"params": params, "headers": headers, **content}
+        response = self._answer(method, path, asked, writing=writing, repeatable=repeatable)
+        if response.status_code == requests.codes.unauthorized and isinstance(self._token, Renewable):
+            self.retrier.call(self._token.renew)
+            response = self._answer(method, path, asked, writing=writing, repeatable=repeatable)
+        return response
+
+    def _answer(
+        self, method: str, path: str, asked: Mapping[str, Any], *, writing: bool, repeatable: bool
+    ) -> requests.Response:
+        return self.retrier.call(lambda: self._once(method, self._address(path), asked, writing), repeatable=repeatable)
 
     def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
         """Return the answer to a request, as `send` does.
@@ -174,10 +207,7 @@ class Api:
             return response
         wanted, words = self._service.credential, self._service.words(response) or "no reason given"
         if response.status_code == requests.codes.unauthorized:
-            raise CredentialsError(
-                f"{wanted.service} does not accept the {wanted.kind} in {wanted.variable}, or it has expired "
-                f"({words}): {wanted.where} and put it there (nothing more was changed)"
-            )
+            raise unknown_token(wanted, words)
         if response.status_code == requests.codes.forbidden:
             raise CredentialsError(
                 f"the {wanted.kind} in {wanted.variable} may not do that ({wanted.service}: {words}): it needs "
@@ -235,43 +265,21 @@ class Api:
         return max((float(reset) if reset.isdecimal() else 0.0) - self.retrier.now.timestamp(), 1.0)
 
 
-def connect(service: Service, folder: Path) -> Api:
-    """Return a service with the settings of the environment. Raises CredentialsError if its token is missing."""
-    found = settings.load(folder, service.credential)
-    secret = found.secret()
-    return Api(service, found.url, basic(found.user, secret) if found.user else secret, found.time_budget, Clock())
+def connect(service: Service, environment: Environment) -> Api:
+    """Return a service with the settings of a run. Raises CredentialsError if its token is missing."""
+    settings = environment.settings(service.credential)
+    api = Api(service, settings.url, service.login(settings), settings.time_budget, Clock())
+    api.trust(settings.certificates)
+    return api
 
 
-def basic(user: str, password: SecretStr) -> SecretStr:
+def basic(settings: Settings) -> SecretStr:
     """Return the credentials of basic authentication: the text after `Basic`."""
-    encoded = b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
-    keep_secret(encoded)
+    secret = settings.secret().get_secret_value()
+    (user,) = settings.also.values()
+    encoded = b64encode(f"{user}:{secret}".encode()).decode()
+    settings.secrets.keep(encoded)
     return SecretStr(encoded)
-
-
-def listed(ask: Callable[..., requests.Response], path: str, **query: str) -> Iterator[Any]:
-    """Yield all entries of a list, page by page.
-
-    ask: returns the answer to a request. Raises ValueError if an answer is no list.
-    """
-    url: str | None = path
-    params: Mapping[str, str] | None = query
-    while url is not None:
-        response = ask("GET", url, params=params)
-        values = response.json()
-        if not isinstance(values, list):
-            raise ValueError("it is no list")
-        yield from values
-        url, params = response.links.get("next", {}).get("url"), None
-
-
-def json_object(response: requests.Response) -> dict[str, Any]:
-    """Return the JSON object of an answer; an empty one if there is none."""
-    try:
-        found = response.json()
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _reason(error: requests.RequestException) -> str:

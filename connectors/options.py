@@ -12,14 +12,20 @@ from config.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from config.settings import Credential
+
 _UNKNOWN, _MISSING = "extra_forbidden", "missing"
 
 
 class Options(BaseModel):
-    """What a person writes of one place, such as `example`."""
+    """What a person writes of one place, such as `example`.
+
+    host: a word in the names of hosts from which repositories are cloned whose path there is the place itself.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
     example: ClassVar[str]
+    host: ClassVar[str] = ""
 
     @property
     def place(self) -> str:
@@ -29,9 +35,10 @@ class Options(BaseModel):
 
 @runtime_checkable
 class Declares(Protocol):
-    """A connector's class whose settings are a model: they are part of the goals file's JSON Schema."""
+    """A connector's class that declares its settings, which are part of the goals file's JSON Schema, and its token."""
 
     options: ClassVar[type[Options]]
+    credential: ClassVar[Credential | None]
 
 
 class OptionError(InputError):

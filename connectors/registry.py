@@ -11,9 +11,9 @@ from connectors.options import Declares, OptionError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-    from pathlib import Path
 
     from config.project import Target
+    from config.settings import Credential, Environment
     from connectors.base import Connector
 
 GROUP = "backplan.connectors"
@@ -41,19 +41,35 @@ def load(name: str) -> type[Connector]:
     return connector
 
 
+def credential(name: str) -> Credential | None:
+    """Return the token that a connector says it needs. Raises InputError as `load` does."""
+    found: object = load(name)
+    return found.credential if isinstance(found, Declares) else None
+
+
+def entry(name: str) -> str:
+    """Return an example of what names a connector under `sync:`, such as {github: {repo: me/goals}}."""
+    found: object = load(name)
+    if not isinstance(found, Declares) or not any(field.is_required() for field in found.options.model_fields.values()):
+        return name
+    return f"{{{name}: {found.options.example}}}"
+
+
 def option_schemas() -> dict[str, Any]:
     """Return the JSON Schema of the settings of every connector that declares them, by name."""
     classes: list[tuple[str, object]] = [(name, load(name)) for name in installed()]
-    return {name: found.options.model_json_schema() for name, found in classes if isinstance(found, Declares)}
+    declared = {name: found.options.model_json_schema() for name, found in classes if isinstance(found, Declares)}
+    nothing = {"type": ["object", "null"]}  # `todoist:` and no more
+    return {name: model | ({} if "required" in model else nothing) for name, model in declared.items()}
 
 
-def create(target: Target | None, namespace: str, folder: Path) -> Connector:
+def create(target: Target | None, namespace: str, environment: Environment) -> Connector:
     """Return the connector for a target of the goals file, the embedded one for None.
 
     Raises InputError with the place of the target, or of the setting, when its name or its settings are wrong.
     """
     if target is None:
-        return load(EMBEDDED).configure({}, namespace, folder)
+        return load(EMBEDDED).configure({}, namespace, environment)
     try:
         connector = load(target.name)
         if not connector.capabilities.local and namespace == NO_NAMESPACE:
@@ -61,7 +77,7 @@ def create(target: Target | None, namespace: str, folder: Path) -> Connector:
                 f"{target.name}: give this plan a name of its own in that account: write `namespace: me/goals` (any "
                 "words you like, and never change them) at the top of the goals file"
             )
-        return connector.configure(target.options, namespace, folder)
+        return connector.configure(target.options, namespace, environment)
     except OptionError as error:
         origin = target.origin
         place = origin.at_key(target.name, error.option) if error.option else origin.at()

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from config.errors import BackplanError
+from config.errors import BackplanError, CredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import requests
+
+    from config.settings import Credential
 
 _MISSING = "missing"
 
@@ -60,3 +64,20 @@ def understood(service: str, asked: str) -> Iterator[None]:
         raise unknown(service, asked, f"it lacks {error}") from None
     except (TypeError, ValueError, AttributeError) as error:
         raise unknown(service, asked, str(error)) from None
+
+
+def json_object(response: requests.Response) -> dict[str, Any]:
+    """Return the JSON object of an answer; an empty one if there is none."""
+    try:
+        found = response.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def unknown_token(wanted: Credential, words: str) -> CredentialsError:
+    """Return the error for a refused token, with the words of the service."""
+    return CredentialsError(
+        f"{wanted.service} does not accept the {wanted.kind} in {wanted.variable}, or it has expired ({words}): "
+        f"{wanted.where} and put it there (nothing more was changed)"
+    )

@@ -95,6 +95,30 @@ class HtmlComment:
         return _LIKE_HIDDEN.sub("<!-- \N{WORD JOINER}", notes)
 
 
+class LastLine:
+    """The last line of ours in a plain text, where nothing is hidden; of a memory, all that follows it."""
+
+    _LINE = re.compile(r"(?ms)^(?:(bp\d{1,9} [^\n]*)|(bpm\d{1,9} .*)\Z)")
+    _LIKE = re.compile(r"(?m)^(?=[ \t]*bpm?\d{1,9}\b)")
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Return the text without its last line of ours, and that line."""
+        text = text.replace("\r\n", "\n")
+        found = list(self._LINE.finditer(text))
+        if not found:
+            return text, ""
+        last = found[-1]
+        return text[: last.start()] + text[last.end() :].removeprefix("\n"), last[1] or last[2]
+
+    def join(self, notes: str, line: str) -> str:
+        """Return notes with the line below."""
+        return "\n\n".join(filter(None, [notes, line]))
+
+    def escape(self, notes: str) -> str:
+        """Return notes in which no line begins like one of ours."""
+        return self._LIKE.sub("\N{WORD JOINER}", notes)
+
+
 class OwnField:
     """A field of its own. The text is then the description, and our line after a character that no description has."""
 

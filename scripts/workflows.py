@@ -11,9 +11,10 @@ import environment
 def main() -> None:
     """Write one for each app into the folder named, one for all of them, and those that publish the page."""
     sys.path.insert(0, str(environment.ROOT))
+    from connectors import registry
     from sync.cli import workflow_template
 
-    apps = ["markdown", "todoist", "github"]
+    apps = [*registry.installed()]
     for chosen in (*([app] for app in apps), apps):
         path = Path(sys.argv[1]) / f"{'-'.join(chosen)}.yml"
         path.write_text(workflow_template.text("goals.yaml", chosen), encoding="utf-8")

@@ -6,7 +6,7 @@ import gc
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,10 +84,11 @@ class Done:
 
 @dataclass
 class Person:
-    """Somebody with a folder, who runs `backplan` in it as a process of its own."""
+    """Somebody with a folder, who runs `backplan` in it as a process of its own. env: what their environment adds."""
 
     folder: Path
     today: date = date(2027, 7, 20)
+    env: dict[str, str] = field(default_factory=dict)
 
     @property
     def goals(self) -> Path:
@@ -103,7 +104,7 @@ class Person:
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("BACKPLAN_", "PYTHONPATH"))
         }
-        environment |= {"BACKPLAN_TODAY": self.today.isoformat(), "PYTHONUTF8": "1", **(env or {})}
+        environment |= {"BACKPLAN_TODAY": self.today.isoformat(), "PYTHONUTF8": "1", **self.env, **(env or {})}
         done = processes.run(arguments, self.folder, {"PYTHONPATH": str(ROOT), **environment}, stdin.encode(), module)
         out, err = (_text(printed) for printed in (done.out, done.err))
         assert "Traceback" not in err, err
@@ -116,7 +117,7 @@ class Person:
         child, terminal = pty.fork()
         if child == 0:
             os.chdir(self.folder)
-            os.environ |= {"PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": self.today.isoformat()}
+            os.environ |= {"PYTHONPATH": str(ROOT), "BACKPLAN_TODAY": self.today.isoformat(), **self.env}
             os.execv(sys.executable, [sys.executable, "-P", "-m", "sync.cli.main", *arguments])
         shown = b""
         for answer in answers:

@@ -53,7 +53,7 @@ class Leaky:
         self._namespace = namespace
 
     @classmethod
-    def configure(cls, options, namespace, folder):
+    def configure(cls, options, namespace, environment):
         if MODE == "configure":
             raise CredentialsError(f"leaky: {ALL} is wrong")
         return cls(namespace)
@@ -122,6 +122,7 @@ def use(*arguments: str, may_fail: bool = False) -> Use:
 USES = {
     "check": (use(may_fail=True), use("--json"), use("--write-ids")),
     "completion": (use("bash"),),
+    "connect": (use("leaky"), use("todoist", "--json")),
     "connectors": (use(), use("--json")),
     "doctor": (use(), use("--json", may_fail=True)),
     "explain": (use("g/one"), use("g", "--json")),

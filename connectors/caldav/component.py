@@ -11,14 +11,14 @@ from urllib.parse import quote, unquote
 from icalendar import Calendar, Component, vCategory, vDatetime, vDDDTypes, vInt, vText
 
 from config.errors import BackplanError
-from connectors.service import TEXT
 from connectors.snapshot import OwnField, Row
+from connectors.tasks import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from connectors.model import Content
-    from connectors.service import Wanted
+    from connectors.tasks import Wanted
 
 MARKER, PLACE = "X-BACKPLAN", "X-APPLE-SORT-ORDER"
 _FIRST = datetime(2001, 1, 1, tzinfo=UTC)  # apps count the place of a task without one in the list from here

@@ -21,10 +21,11 @@ from connectors.caldav import component, dav, event, lists
 from connectors.caldav.component import MARKER, Parsed, UnreadableError
 from connectors.caldav.dav import Dav, Resource
 from connectors.caldav.forms import FORMS
-from connectors.http import Service
+from connectors.http import Service, basic
 from connectors.model import Content, client_id
 from connectors.options import Options
-from connectors.service import ChangedError, Limits, ServiceConnector, Wanted
+from connectors.service import ServiceConnector
+from connectors.tasks import ChangedError, Limits, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +43,11 @@ CALDAV = Service(
         "in the settings of your account, make an app password",
         "CALDAV_URL",
         "",
-        "CALDAV_USERNAME",
+        "password",
+        {"CALDAV_USERNAME": "user name"},
     ),
     scheme="Basic ",
+    login=basic,
     rights="the right to write into the list",
     whole=dav.whole,
     words=dav.words,

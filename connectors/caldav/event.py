@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from icalendar import Component
 
     from connectors.model import Content
-    from connectors.service import Wanted
     from connectors.snapshot import Row
+    from connectors.tasks import Wanted
 
 NAME, MANY = "VEVENT", "events"
 FAR_BACK = date(1970, 1, 1)

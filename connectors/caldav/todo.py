@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from icalendar import Component
 
     from connectors.model import Content
-    from connectors.service import Wanted
     from connectors.snapshot import Row
+    from connectors.tasks import Wanted
 
 NAME, MANY = "VTODO", "tasks"
 _STATES = ("NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "CANCELLED")

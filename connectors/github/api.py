@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from config.errors import BackplanError, MissingError
-from config.settings import Credential
 from connectors.github.answers import LabelAnswer, QueryAnswer
 from connectors.github.errors import (
     explain,
@@ -26,7 +25,9 @@ from connectors.github.errors import (
     refused,
     understood,
 )
-from connectors.http import Service, listed
+from connectors.github.settings import CREDENTIAL
+from connectors.http import Service
+from connectors.pages import listed
 from connectors.retry import UnknownOutcomeError
 
 if TYPE_CHECKING:
@@ -41,14 +42,7 @@ _BURST = 15.0  # seconds that a full batch has to itself at that rate
 _LEAST_GAP = 1.0  # seconds between two writes: GitHub's advice
 _LONG = 60.0  # seconds to wait if GitHub limits the rate without a time
 GITHUB = Service(
-    Credential(
-        "GitHub",
-        "GITHUB_TOKEN",
-        "in a workflow, write `env: {GITHUB_TOKEN: ${{ github.token }}}`; elsewhere make one in Settings > Developer "
-        "settings > Fine-grained tokens, with Issues: read and write on the repository,",
-        "GITHUB_API_URL",
-        "https://api.github.com",
-    ),
+    CREDENTIAL,
     {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
     limited=is_limited,
     rest=_LONG,
@@ -95,7 +89,7 @@ class Client:
     def listed(self, path: str, **query: str) -> Iterator[Any]:
         """Yield all entries of a list of the repository, following the links from page to page."""
         with understood(f"a list ({path})"):
-            yield from listed(self._send, f"/repos/{self.repo}/{path}", per_page="100", **query)
+            yield from listed(self._send, f"/repos/{self.repo}/{path}", {"per_page": "100", **query})
 
     def labels(self) -> dict[str, str]:
         """Return the ids of all labels of the repository by their names."""

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from config.errors import BackplanError, CredentialsError
 from connectors.base import Capabilities, Check, Connector, Pace, Requests, StoreWrite, Write, WriteResult
-from connectors.github.settings import LONGEST_LABEL, Settings
+from connectors.github.settings import CREDENTIAL, LONGEST_LABEL, GitHubOptions
+from connectors.options import read_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
+    from config.settings import Credential, Environment
     from connectors.github.api import Client
     from connectors.github.body import Wording
     from connectors.github.reader import Reading
@@ -31,11 +32,11 @@ _RESERVED = 30.0  # seconds of a run for reading, labels, the memory, and waitin
 _BESIDES = 4  # changes that belong to no task: the label, and the memory before and after
 
 
-def _connect(repo: str, folder: Path) -> Client:
+def _connect(repo: str, environment: Environment) -> Client:
     from connectors import http
     from connectors.github.api import GITHUB, Client
 
-    return Client(http.connect(GITHUB, folder), repo)
+    return Client(http.connect(GITHUB, environment), repo)
 
 
 _WITHOUT_PUSH = (
@@ -53,8 +54,10 @@ class GitHubConnector:
         reliability="safe",
         ordered=True,
     )
+    options: ClassVar[type[GitHubOptions]] = GitHubOptions
+    credential: ClassVar[Credential] = CREDENTIAL
 
-    def __init__(self, connect: Callable[[], Client], namespace: str, settings: Settings) -> None:
+    def __init__(self, connect: Callable[[], Client], namespace: str, settings: GitHubOptions) -> None:
         """`connect` is called when the repository is read first."""
         self.label = f"github ({settings.repo})"
         self.identity = f"github {settings.repo.casefold()}"
@@ -67,10 +70,10 @@ class GitHubConnector:
         self._batch: Batch | None = None
 
     @classmethod
-    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `repo`, `label`, `milestone`, `mentions`, `dependencies`, `project` and the names of date fields."""
-        settings = Settings.read(options)
-        return cls(lambda: _connect(settings.repo, folder), namespace, settings)
+    def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
+        """Take what the model of the options says."""
+        settings = read_options(cls.name, cls.options, options)
+        return cls(lambda: _connect(settings.repo, environment), namespace, settings)
 
     def canonical(self, content: Content) -> Content:
         """Return the content as GitHub shows it, with the spelling of labels and people that was read."""

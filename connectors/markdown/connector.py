@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import Field
+
 from config.errors import BackplanError, InputError, RefusedError
 from config.keys import goal_of
 from config.pull_request import refuse_outside
@@ -33,10 +35,13 @@ from connectors.markdown.memory import MEMORY_START, memory_block, memory_in
 from connectors.markdown.page import Page
 from connectors.markdown.text import conflicts, fenced, lines_below, parents
 from connectors.model import Content, Snapshot, StoredGoal, Stray, Task
+from connectors.options import Options, read_options
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from config.settings import Environment
 
 _INTRO = """# To do
 
@@ -44,6 +49,18 @@ Tick a box, change a 📅 date or delete a line: backplan respects it. Everythin
 """
 
 _EMPTIED = "nothing is left in the comment of backplan; take it out, and the line is read again"
+
+
+class MarkdownOptions(Options):
+    """Which file holds the tasks."""
+
+    example: ClassVar[str] = "{file: todo.md}"
+    file: str = Field("todo.md", pattern=r"\.md$", description="a file whose name ends with .md, such as todo.md")
+
+    @property
+    def place(self) -> str:
+        """The file."""
+        return self.file
 
 
 class MarkdownConnector:
@@ -57,6 +74,8 @@ class MarkdownConnector:
         client_ids=True,
         local=True,
     )
+    options: ClassVar[type[MarkdownOptions]] = MarkdownOptions
+    credential: ClassVar[None] = None
 
     def __init__(self, path: Path, namespace: str, name: str = "") -> None:
         """`path` need not exist yet, but its folder must; `name` is shown in messages, by default the file's name."""
@@ -69,14 +88,10 @@ class MarkdownConnector:
         self._file = ListFile(path)
 
     @classmethod
-    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `file`, by default todo.md beside the goals file."""
-        unknown = set(options) - {"file"}
-        name = options.get("file", "todo.md")
-        if unknown or not isinstance(name, str) or not name.endswith(".md"):
-            said = ", ".join(sorted(unknown)) or str(name)
-            raise InputError(f"markdown: `{said}` is not a setting of it; it takes `file`, such as {{file: todo.md}}")
-        path = folder / name
+    def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
+        """Take what the model of the options says."""
+        name = read_options(cls.name, cls.options, options).file
+        path = environment.folder / name
         refuse_outside(path)
         if not path.parent.is_dir():
             raise InputError(f"markdown: the folder of `{name}` does not exist; make it first")

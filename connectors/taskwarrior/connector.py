@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -21,12 +22,13 @@ from connectors.snapshot import Classifier, in_words, tidy
 from connectors.taskwarrior import item as items
 from connectors.taskwarrior.batch import MEMORY, Batch, Home, memory_in
 from connectors.taskwarrior.item import DELETED, HIDING, MARKER, PLACE
-from connectors.taskwarrior.program import Program, alone_in, trace_of
+from connectors.taskwarrior.program import Program, alone_in, start, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from config.settings import Environment
     from connectors.model import StoredGoal
     from connectors.snapshot import Row
     from connectors.taskwarrior.program import Item
@@ -61,6 +63,7 @@ class TaskwarriorConnector:
         local=True,
     )
     options: ClassVar[type[Options]] = TaskwarriorOptions
+    credential: ClassVar[None] = None
 
     def __init__(self, program: Program, namespace: str, options: TaskwarriorOptions) -> None:
         self.label = f"{self.name} ({options.place})"
@@ -75,10 +78,10 @@ class TaskwarriorConnector:
         self._unlinked: dict[str, tuple[str, ...]] = {}
 
     @classmethod
-    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Return a connector. The data is found as Taskwarrior finds it, by TASKRC and TASKDATA."""
-        del folder  # nothing is relative to the goals file
-        return cls(Program(), namespace, read_options(cls.name, TaskwarriorOptions, options))
+    def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
+        """Return a connector. The data is found as Taskwarrior finds it, by TASKRC and TASKDATA of the run."""
+        program = Program(partial(start, variables=environment.variables))
+        return cls(program, namespace, read_options(cls.name, TaskwarriorOptions, options))
 
     def canonical(self, content: Content) -> Content:
         """Return the content as Taskwarrior holds it; fields that it lacks are in the notes, or at their defaults."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from config.errors import BackplanError, CredentialsError, MissingError
-from config.settings import Credential
 from connectors.http import Service, json_object
 from connectors.shapes import understood, unknown
 from connectors.todoist.answers import (
@@ -27,6 +26,7 @@ from connectors.todoist.answers import (
     WholeAnswer,
 )
 from connectors.todoist.objects import REFERENCES, Item, Limits, Listing, Note, Outcome, Place, User, stamp
+from connectors.todoist.options import CREDENTIAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,15 +39,7 @@ if TYPE_CHECKING:
     from connectors.todoist.objects import Command
 
 Page = TypeVar("Page", CompletedAnswer, ArchivedAnswer)
-TODOIST = Service(
-    Credential(
-        "Todoist",
-        "TODOIST_API_TOKEN",
-        "in Todoist, open Settings > Integrations > Developer, copy the API token",
-        "TODOIST_API_URL",
-        "https://api.todoist.com",
-    )
-)
+TODOIST = Service(CREDENTIAL)
 _PREFIX = "/api/v1"
 _RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits", "completed_info"]
 _ALL = "*"

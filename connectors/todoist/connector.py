@@ -10,26 +10,24 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakValueDictionary
 
-from config.errors import BackplanError, CredentialsError, InputError
+from config.errors import BackplanError, CredentialsError
 from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
 from connectors.model import Content, Snapshot
+from connectors.options import read_options
 from connectors.snapshot import in_words
 from connectors.todoist.objects import Name
+from connectors.todoist.options import CREDENTIAL, TodoistOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
+    from config.settings import Credential, Environment
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
     from connectors.todoist.objects import Listing
     from connectors.todoist.reader import Reading
 
-_OPTIONS = {"project", "section", "dates"}
-_DATES = ("due", "start")  # the day of a step that is its task's date: the last by default, or the first
-_PROJECT = "Goals"
 _WITHOUT_BOX = re.compile(r"^\* ")
 _LIKE_LAST_DAY = re.compile(r"\ALast day: ")
 _LIKE_A_MARKER = re.compile(r"(?m)^(\s*bp\d{1,9}) ")
@@ -95,14 +93,11 @@ class Account:
         return self._listing
 
 
-_ACCOUNTS: WeakValueDictionary[Path, Account] = WeakValueDictionary()
-
-
-def _connect(folder: Path) -> Client:
+def _connect(environment: Environment) -> Client:
     from connectors import http
     from connectors.todoist.api import TODOIST, Client
 
-    return Client(http.connect(TODOIST, folder))
+    return Client(http.connect(TODOIST, environment))
 
 
 class TodoistConnector:
@@ -117,12 +112,14 @@ class TodoistConnector:
         families=True,
         nested=3,  # a task has at most four levels of sub-tasks, and the steps are one of them
     )
+    options: ClassVar[type[TodoistOptions]] = TodoistOptions
+    credential: ClassVar[Credential] = CREDENTIAL
 
     def __init__(
         self,
         account: Account,
         namespace: str,
-        project: str = _PROJECT,
+        project: str = "Goals",
         section: str | None = None,
         *,
         named: bool = True,
@@ -143,26 +140,14 @@ class TodoistConnector:
             account.add(namespace, self._name)
 
     @classmethod
-    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
-        """Take `project`, by default Goals, `section`, by default none, and `dates`, by default `due`."""
-        for name, value in options.items():
-            if name not in _OPTIONS or not isinstance(value, str) or not 0 < len(value.strip()) <= 120:
-                option = f"{name}: {value}" if name in _OPTIONS else name
-                raise InputError(
-                    f"todoist: `{option}` is not a valid option; expected the names (or ids) of a project and, if you "
-                    "like, of a section, such as {project: Career, section: This year}, and `dates: start`"
-                )
-        if options.get("dates", _DATES[0]) not in _DATES:
-            raise InputError(
-                f"todoist: `dates: {options['dates']}` is not a setting of it; `due` gives a task the last day of its "
-                "step as its date, `start` the first"
-            )
-        account = _ACCOUNTS.get(folder)
+    def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
+        """Return the connector for some options. The places of one run share the account."""
+        chosen = read_options(cls.name, cls.options, options)
+        account = environment.accounts.get(cls.name)
         if account is None:
-            account = _ACCOUNTS[folder] = Account(lambda: _connect(folder))
-        stripped = {name: value.strip() for name, value in options.items() if name != "dates"}
-        made = TodoistByStart if options.get("dates") == "start" else TodoistConnector
-        return made(account, namespace, **stripped)
+            account = environment.accounts[cls.name] = Account(lambda: _connect(environment))
+        made = TodoistByStart if chosen.dates == "start" else TodoistConnector
+        return made(account, namespace, chosen.project, chosen.section)
 
     def canonical(self, content: Content) -> Content:
         """Return the content as Todoist stores it: without surrounding white space, each title with a checkbox.

@@ -20,10 +20,9 @@ from config import display, loader, pull_request
 from config.atomic_write import replace_file
 from config.errors import BackplanError, CredentialsError, GoalsFileError, InputError, RefusedError
 from config.redaction import hide
-from config.source import place_at
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import newest, page, workflow_commands
+from sync.action import newest, page, tokens, workflow_commands
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
 from sync.run.reading import take_snapshots, work_out
@@ -48,22 +47,13 @@ _NO_GOALS_FILE = (
     "To create it, open the repository's page: Add file > Create new file > goals.yaml. If it has another name, "
     "write that in the workflow, as `goals:` below `with:`."
 )
-_NO_TODOIST = (
-    "The workflow passes a token for Todoist, but the goals file does not name Todoist, so nothing was written there. "
-    "Write `sync: [todoist]` at the top of the goals file."
-)
 _SECRETS = (
-    "On GitHub, your tokens are kept under Settings > Secrets and variables > Actions (New repository secret: "
-    "TODOIST_API_TOKEN), and the workflow passes them on (`todoist-token: ${{ secrets.TODOIST_API_TOKEN }}`). If "
-    "the token is there already, it has expired, was mistyped or lacks a permission: replace it with a new one."
+    "On GitHub, tokens are kept under Settings > Secrets and variables > Actions (New repository secret) with the name "
+    "of that variable, and the workflow passes them on in the step that uses backplan: `env:`, and below it, as for "
+    "Todoist, `TODOIST_API_TOKEN: ${{ secrets.TODOIST_API_TOKEN }}`. If the token is there already, it has expired, "
+    "was mistyped or lacks a permission: replace it with a new one."
 )
 _FOR_ONE_RUN = ("allow-mass-change", "rebuild")  # inputs that a refusal names as options
-_FOR_ALL_TO_READ = (
-    "Todoist's token is written in this file, and everybody who can see the repository can read it. Create a new one "
-    "in Todoist (Settings > Integrations > Developer), put it into the secret TODOIST_API_TOKEN (Settings > Secrets "
-    "and variables > Actions), and write here: todoist-token: ${{ secrets.TODOIST_API_TOKEN }}"
-)
-_TOKEN_LENGTH = 20  # a shorter text is no token of Todoist's, and may be any word of a workflow
 _GOALS_FILES = ("*[Gg][Oo][Aa][Ll]*.[Yy]*", "*/*[Gg][Oo][Aa][Ll]*.[Yy]*")  # where the user may have put it
 _ONLY_PLANNED = "This is a pull request, so it is only planned: the tasks follow once it is merged."
 _NOT_READ = (
@@ -170,7 +160,7 @@ def _carefully(folder: Path) -> Outcome:
 def run(inputs: Inputs, folder: Path) -> Outcome:
     """Run the command in the inputs, and write the plan into `folder`. Raises BackplanError."""
     _refuse_version(inputs.version)
-    _refuse_shown_token()
+    tokens.refuse_shown()
     path = _goals_path(inputs.goals)
     age = _age(inputs.command, path)
     workspace = _workspace(path)
@@ -204,16 +194,6 @@ def _refuse_version(wanted: str) -> None:
             f"the workflow requires version {wanted} of backplan, and this is {ours}: change the part after the @ in "
             "`uses:`, or the input `version`"
         )
-
-
-def _refuse_shown_token() -> None:
-    token = os.environ.get("TODOIST_API_TOKEN", "").strip()
-    if len(token) < _TOKEN_LENGTH:
-        return
-    for path in sorted(Path(".github/workflows").glob("*.y*ml")):
-        text = path.read_text("utf-8", "replace")
-        if token in text:
-            raise InputError(f"{place_at(path.as_posix(), text, text.index(token))}: {_FOR_ALL_TO_READ}")
 
 
 def _goals_path(path: Path | None) -> Path:
@@ -336,10 +316,9 @@ def _failures(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]
 
 def _notes(reading: Reading, plans: Sequence[ConnectorPlan]) -> Iterator[str]:
     """Yield other sentences for the report: notices of the apps, and a missing line in the workflow."""
-    named = {home.connector.name for home in reading.homes}
-    if os.environ.get("TODOIST_API_TOKEN") and "todoist" not in named:
-        workflow_commands.annotate("warning", _NO_TODOIST)
-        yield _NO_TODOIST
+    for sentence in tokens.not_named({home.connector.name for home in reading.homes}):
+        workflow_commands.annotate("warning", sentence)
+        yield sentence
     for label in reading.rebuilt:
         yield f"{label}: a new memory was started; steps that you had deleted may come back"
     yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)

@@ -34,12 +34,13 @@ _MODULES = {
     **dict.fromkeys(("connectors", "doctor"), "apps"),
     **dict.fromkeys(("open", "page"), "pages"),
     "completion": "completion",
+    "connect": "connect",
 }
 _GROUPS = {
     "Look": ("today", "week", "open", "status", "schedule", "explain", "fit", "page"),
     "Plan": ("init", "check", "move"),
     "Do": ("plan", "sync", "undo"),
-    "Set up": ("connectors", "doctor", "schema", "completion"),
+    "Set up": ("connectors", "connect", "doctor", "schema", "completion"),
 }
 
 

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import BackplanError
+from config.settings import Environment
+from connectors import registry
+from connectors.base import Check, SelfChecking
+from connectors.model import FIELDS
 from sync.cli.options import FAILED, Options, command, known_connectors
 from sync.cli.output import print_lines
 
 if TYPE_CHECKING:
-    from connectors.base import Check, Connector
+    from config.settings import Credential
+    from connectors.base import Connector
 
 
 @command()
 def connectors(options: Options) -> None:
     """List where tasks can live, and what each app can hold."""
-    from connectors import registry
-    from connectors.model import FIELDS
-
     entries: list[dict[str, Any]] = []
+    environment = Environment.of_process((options.goals or Path()).parent)
     for name in registry.installed():
-        able = registry.load(name).capabilities
+        able, credential = registry.load(name).capabilities, registry.credential(name)
         entries.append(
             {
                 "name": name,
                 "fields": [field for field in FIELDS if field in able.fields],
                 "reliability": able.reliability,
                 "local": able.local,
-                "configured": able.local,
+                "configured": able.local or (credential is not None and _is_set(environment, credential)),
+                "sync": registry.entry(name),
+                "variables": list(credential.variables) if credential else [],
             }
         )
 
@@ -36,16 +43,27 @@ def connectors(options: Options) -> None:
 
         rows = [
             (
-                str(e["name"]),
-                ", ".join(e["fields"]),
-                str(e["reliability"]),
+                e["name"],
+                e["sync"],
+                ", ".join(e["variables"]) or "nothing",
                 "yes" if e["configured"] else "no",
+                e["reliability"],
+                ", ".join(e["fields"]),
             )
             for e in entries
         ]
-        print_lines([text.rows(("connector", "holds", "promise", "configured"), rows)])
+        print_lines([text.rows(("connector", "in `sync:`", "needs", "configured", "promise", "holds"), rows)])
 
     options.emit(lambda: {"version": 1, "connectors": entries}, show)
+
+
+def _is_set(environment: Environment, credential: Credential) -> bool:
+    """Return whether all is set that an app needs; whether it is right, `doctor` finds out."""
+    try:
+        environment.settings(credential).secret()
+    except BackplanError:
+        return False
+    return True
 
 
 @command()
@@ -54,8 +72,6 @@ def doctor(options: Options) -> int:
 
     Is it valid, whose account is it, and what is missing?
     """
-    from dataclasses import asdict
-
     homes = options.workspace().homes()
     only = known_connectors(options.connector, homes)
     found = {home.label: _facts(home.connector) for home in homes if not only or home.connector.name in only}
@@ -72,8 +88,6 @@ def doctor(options: Options) -> int:
 
 
 def _facts(connector: Connector) -> list[Check]:
-    from connectors.base import Check, SelfChecking
-
     if isinstance(connector, SelfChecking):
         return connector.facts()
     try:

@@ -12,7 +12,7 @@ import click
 
 from config.calendars import parts_with_more
 from config.display import clean, count, near
-from sync.cli import workflow_template
+from sync.cli import init_apps, workflow_template
 from sync.cli.options import DATE, Options, command
 from sync.cli.output import print_lines, say
 
@@ -61,10 +61,11 @@ def init(
             "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
         )
     if template == "list":
+        from sync.reports import text as as_text
+
         found = init_file.templates()
-        options.emit(
-            lambda: {"version": 1, "templates": found}, lambda: print_lines([init_file.templates_table(found)])
-        )
+        table = as_text.rows(("template", "goal"), list(found.items()))
+        options.emit(lambda: {"version": 1, "templates": found}, lambda: print_lines([table]))
         return
     path = options.goals or Path("goals.yaml")
     wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's
@@ -82,7 +83,7 @@ def _show_written(options: Options, path: Path, written: Sequence[str], publish:
             say(_PUBLIC)
         say(f"{workflow_template.PATH} syncs every day on GitHub")
         say("replace OWNER there with the account that has your copy of backplan")
-    for line in _first_steps(replace(options, goals=path).workspace()):
+    for line in (*init_apps.tokens(options.connector), *_first_steps(replace(options, goals=path).workspace())):
         say(line)
     say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,17 +19,14 @@ from config.keys import slug
 from config.source import Source
 from config.templates import Templates
 from connectors import registry
-from connectors.options import Declares
 from sync.cli import workflow_template as of_github
+from sync.cli.init_apps import target
 from sync.cli.init_prompts import ask_day, ask_template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from sync.reports.columns import Columns
+    from collections.abc import Sequence
 
 SCHEMA_NAME = "goals.schema.json"
-_ON_GITHUB = re.compile(r"url = \S*?github\.[\w.-]+[:/](?P<repo>[\w.-]+/[\w.-]+?)(?:\.git)?/?\s*$", re.MULTILINE)
 _MODELINE = f"# yaml-language-server: $schema={SCHEMA_NAME}\n"
 
 
@@ -38,13 +34,6 @@ def templates(folder: Path = Path("templates")) -> dict[str, str]:
     """Return the title of every template's goal, by the template's name. folder: with the user's own."""
     found = Templates(folder)
     return {name: goal[0].title or name for name in found.names() if (goal := found.get(name))}
-
-
-def templates_table(titles: Mapping[str, str]) -> Columns:
-    """Return the templates with their goals' titles, as a table."""
-    from sync.reports.text import rows
-
-    return rows(("template", "goal"), list(titles.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +69,9 @@ def goals_text(path: Path, wish: Wish, apps: Sequence[str] = ()) -> str:
     """
     if path.exists():
         raise BackplanError(f"{path}: is there already; edit it, or name another with --goals (nothing was changed)")
-    targets = [_target(app, path) for app in apps]
+    targets = [target(app, _repository(path), ask=wish.ask) for app in apps]
     text = _goals_text(path, wish.completed(path.parent / "templates"))
     return set_value(Source(str(path), text), (), "sync", f"[{', '.join(targets)}]") if apps else text
-
-
-def _target(app: str, path: Path) -> str:
-    """Return the entry of an app under `sync:`; for GitHub, with the repository that contains the goals file."""
-    connector = registry.load(app)
-    if isinstance(connector, Declares):
-        raise InputError(
-            f"--connector {app}: it is not known which place there is meant; leave it out, and write "
-            f"`sync: [{{{app}: {connector.options.example}}}]` into the goals file"
-        )
-    if app != "github":
-        return app
-    settings = _repository(path) / ".git" / "config"
-    origin = _ON_GITHUB.search(settings.read_text("utf-8", "replace")) if settings.is_file() else None
-    if origin is None:
-        raise InputError(
-            "--connector github: this is no clone of a repository on GitHub, so it is not known which one is meant; "
-            "leave it out, and write `sync: [{github: {repo: me/goals}}]` into the goals file"
-        )
-    return f"{{github: {{repo: {origin['repo']}}}}}"
 
 
 def _goals_text(path: Path, wish: Wish) -> str:

@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from config.edit import quoted
+from connectors import registry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from config.settings import Credential
 
 PATH = ".github/workflows/backplan.yml"
 ACTION = "OWNER/backplan@v1"
@@ -94,10 +97,10 @@ def _parts(goals: str, apps: Collection[str], publish: str | None) -> Iterator[s
     yield f"# Keeps the tasks in line with {goals}: every day, and at once when that file changes.\n"
     yield "name: backplan\n\n"
     yield _ON
-    watched = [_yaml(goals), PATH, *(['"**.md"'] if "markdown" in apps else [])]
+    watched = [_yaml(goals), PATH, *(['"**.md"'] if _holds_a_list(apps) else [])]
     yield f"  push:\n    paths: [{', '.join(watched)}]\n"
     yield f"  pull_request:\n    paths: [{_yaml(goals)}]\n"
-    if "github" in apps:
+    if "issues" in _permissions(apps):
         yield "  issues: # what is closed there counts at once\n    types: [closed, reopened, edited, deleted]\n"
     yield f"\n{_QUEUE}"
     yield from _sync(goals, apps, publish)
@@ -107,10 +110,10 @@ def _parts(goals: str, apps: Collection[str], publish: str | None) -> Iterator[s
 
 
 def _sync(goals: str, apps: Collection[str], publish: str | None) -> Iterator[str]:
-    listed = "markdown" in apps
+    listed = _holds_a_list(apps)
     yield "  sync:\n"
     yield _IF_DEFAULT_BRANCH
-    yield from _job({"contents": "write" if listed else "read"} | ({"issues": "write"} if "github" in apps else {}))
+    yield from _job({"contents": "write" if listed else "read"} | _permissions(apps))
     inputs = {"page": SITE} if publish else {}
     if publish == "pages":
         inputs["page-url"] = "https://${{ github.repository_owner }}.github.io/${{ github.event.repository.name }}"
@@ -126,8 +129,7 @@ def _sync(goals: str, apps: Collection[str], publish: str | None) -> Iterator[st
 def _plan(goals: str, apps: Collection[str]) -> Iterator[str]:
     yield "\n  plan: # what a pull request would change, as a comment on it\n"
     yield "    if: github.event_name == 'pull_request'\n"
-    issues = {"issues": "read"} if "github" in apps else {}
-    yield from _job({"contents": "read"} | issues | {"pull-requests": "write"})
+    yield from _job({"contents": "read"} | dict.fromkeys(_permissions(apps), "read") | {"pull-requests": "write"})
     yield from _steps(goals, apps, command="plan", comment="true")
 
 
@@ -153,12 +155,29 @@ def _steps(
     yield f"          persist-credentials: {'true # to push the list' if keep_credentials else 'false'}\n"
     if goals not in _DEFAULTS:
         inputs = {"goals": _yaml(goals), **inputs}
-    if "todoist" in apps:
-        inputs["todoist-token"] = "${{ secrets.TODOIST_API_TOKEN }}"
+    secrets = {name: f"${{{{ secrets.{name} }}}}" for found in _credentials(apps) for name in found.variables}
     yield f"      - uses: {ACTION}\n"
-    if inputs:
-        yield "        with:\n"
-        yield from (f"          {name}: {value}\n" for name, value in inputs.items())
+    for word, values in (("with", inputs), ("env", secrets)):
+        if values:
+            yield f"        {word}:\n"
+            yield from (f"          {name}: {value}\n" for name, value in values.items())
+
+
+def _holds_a_list(apps: Collection[str]) -> bool:
+    """Return whether tasks are files of the repository."""
+    return any(registry.load(app).capabilities.local for app in apps)
+
+
+def _permissions(apps: Collection[str]) -> dict[str, str]:
+    """Return what the workflow's own token has to be granted, where it serves for an app."""
+    found = (one for app in apps if (one := registry.credential(app)))
+    return {name: right for one in found for name, right in one.permissions.items()}
+
+
+def _credentials(apps: Collection[str]) -> list[Credential]:
+    """Return the tokens that have to be handed on as secrets, in an order that does not hang on that of `apps`."""
+    found = (one for app in sorted(apps) if (one := registry.credential(app)))
+    return [one for one in found if not one.permissions]
 
 
 def _yaml(path: str) -> str:

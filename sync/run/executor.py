@@ -114,18 +114,20 @@ def run(
 
 
 def _apply(connector: Connector, request: Request, progress: Callable[[str], None]) -> list[WriteResult]:
-    """Apply a batch, in pieces where the service limits how fast it may be written to.
+    """Apply a batch, where the service limits how fast it may be written to in pieces of a quarter of a minute.
 
     Raises BackplanError when nothing of it could be tried.
     """
     batch = request.batch
     pace = connector.pace() if isinstance(connector, Paced) else None
-    if pace is None or len(batch) <= pace.a_request:
+    piece = max(pace.a_request, pace.a_minute // 4) if pace else len(batch)
+    if len(batch) <= piece:
         return connector.apply(batch)
+    assert pace is not None  # noqa: S101  # without one, there is one piece
     answers: list[WriteResult] = []
     while len(answers) < len(batch):
         try:
-            answers += connector.apply(batch[len(answers) : len(answers) + pace.a_request])
+            answers += connector.apply(batch[len(answers) : len(answers) + piece])
         except BackplanError as error:
             if not answers:
                 raise

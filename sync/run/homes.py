@@ -10,9 +10,9 @@ from connectors.registry import create
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from config.project import Project, Target
+    from config.settings import Environment
     from connectors.base import Connector
 
 
@@ -34,7 +34,7 @@ class Binding:
         return self.connector.label
 
 
-def homes_of(project: Project, folder: Path) -> tuple[Binding, ...]:
+def homes_of(project: Project, environment: Environment) -> tuple[Binding, ...]:
     """Return the connectors that the project names, each once; without any, the embedded Markdown list.
 
     Raises InputError for one that is not installed or whose settings are wrong, with its place in the file.
@@ -42,10 +42,10 @@ def homes_of(project: Project, folder: Path) -> tuple[Binding, ...]:
     made: dict[str, Connector] = {}
     goals: dict[str, set[str]] = {}
     for target, goal_id in _targets(project):
-        connector = create(target, project.namespace, folder)
+        connector = create(target, project.namespace, environment)
         made.setdefault(connector.identity, connector)
         goals.setdefault(connector.identity, set()).update([goal_id] if goal_id else [])
-    retired = {c.identity: c for target in project.retired if (c := create(target, project.namespace, folder))}
+    retired = {c.identity: c for target in project.retired if (c := create(target, project.namespace, environment))}
     return (
         *(Binding(connector, frozenset(goals[identity])) for identity, connector in made.items()),
         *(Binding(c, frozenset(), retired=True) for identity, c in retired.items() if identity not in made),

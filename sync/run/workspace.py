@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from config import display, loader
 from config.errors import BackplanError, GoalsFileError, InputError, Problem, RefusedError
+from config.settings import Environment
 from config.suggest import did_you_mean, meant
 from sync.reconcile.progress import observe
 from sync.reconcile.renames import held_back
@@ -25,20 +26,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A project that was read, where it lies, and the day to plan for."""
+    """A project that was read, where it lies, the day to plan for, and where the settings of its run come from."""
 
     project: Project
     path: Path
     today: date
+    environment: Environment
 
     @property
     def folder(self) -> Path:
         """The folder of the goals file; relative paths in it start there."""
-        return self.path if self.path.is_dir() else self.path.parent
+        return self.environment.folder
 
     def homes(self) -> tuple[Binding, ...]:
         """Return the connectors that the project names."""
-        return homes_of(self.project, self.folder)
+        return homes_of(self.project, self.environment)
 
     def left_lists(self, homes: Iterable[Binding]) -> list[str]:
         """Return a sentence on each list beside the goals file that has tasks of its goals, and is not named in it."""
@@ -88,7 +90,7 @@ class Workspace:
 
     def schedule_of(self, project: Project, found: reading.Snapshots) -> Schedule:
         """Return the schedule of other goals files, from what was read for those of the workspace."""
-        goals = {home.connector.identity: home.goals for home in homes_of(project, self.folder)}
+        goals = {home.connector.identity: home.goals for home in homes_of(project, self.environment)}
         homes = tuple(replace(home, goals=goals.get(home.connector.identity, frozenset())) for home in found.homes)
         return reading.work_out(project, replace(found, homes=homes), self.today).schedule
 
@@ -139,9 +141,10 @@ def _left_list(name: str, goals: Iterable[str], why: str) -> str:
     )
 
 
-def open_workspace(path: Path | None, today: date | None) -> Workspace:
+def open_workspace(path: Path | None, today: date | None, variables: Mapping[str, str] | None = None) -> Workspace:
     """Read the goals files at `path`, or where they are by default; `today` is by default that of the file's time zone.
 
+    variables: the settings of this run, where it is one of several; by default those of this process.
     Raises GoalsFileError with every problem of the files, InputError when there is none.
     """
     found = loader.find(path)
@@ -149,7 +152,9 @@ def open_workspace(path: Path | None, today: date | None) -> Workspace:
     day = today or _today(project.timezone)
     display.TODAY.set(day)
     _refuse_still_to_come(project, day)
-    return Workspace(project, found, day)
+    folder = found if found.is_dir() else found.parent
+    environment = Environment.of_process(folder) if variables is None else Environment.of(folder, variables)
+    return Workspace(project, found, day, environment)
 
 
 def _refuse_still_to_come(project: Project, today: date) -> None:

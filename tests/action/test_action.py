@@ -117,7 +117,8 @@ def test_a_token_in_the_workflow_itself_is_refused(step: Step) -> None:
     done = step.run(TODOIST_API_TOKEN=TOKEN)
     assert done.code == 64
     assert (
-        "::error title=backplan,file=.github/workflows/mine.yml,line=2,col=18::Todoist's token is written" in done.out
+        "::error title=backplan,file=.github/workflows/mine.yml,line=2,col=18::the token in TODOIST_API_TOKEN is"
+        in done.out
     )
     assert TOKEN not in done.out + step.summary
     assert not step.person.todo.exists()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Person
 
 COMMANDS = (
-    *("check", "completion", "connectors", "doctor", "explain", "fit", "init", "move"),
+    *("check", "completion", "connect", "connectors", "doctor", "explain", "fit", "init", "move"),
     *("open", "page", "plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
 )
 
@@ -255,6 +255,22 @@ def test_init_knows_the_connectors(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "https://gitlab.com/ann/home/goals.git",
+        "git@gitlab.example.org:ann/home/goals",
+        "ssh://git@gitlab.com:22/ann/home/goals",
+    ],
+)
+def test_init_for_gitlab_names_the_project_and_hands_the_token_on(person: Person, url: str) -> None:
+    (person.folder / ".git").mkdir()
+    (person.folder / ".git" / "config").write_text(f'[remote "origin"]\n\turl = {url}\n', "utf-8")
+    assert person.run(*INIT, "--connector", "gitlab").code == 0
+    assert "sync: [{gitlab: {project: ann/home/goals}}]" in person.goals.read_text("utf-8")
+    assert "GITLAB_TOKEN: ${{ secrets.GITLAB_TOKEN }}" in (person.folder / workflow_template.PATH).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
     "url", ["https://github.com/ann/my.goals.git", "git@github.com:ann/my.goals", "ssh://git@github.com/ann/my.goals/"]
 )
 def test_init_for_github_names_the_repository(person: Person, url: str) -> None:
@@ -339,13 +355,15 @@ def test_a_radical_change_in_less_than_a_year_is_warned_of(person: Person, deadl
 
 def test_connectors_and_the_schema_are_told(person: Person) -> None:
     found = {entry["name"]: entry for entry in person.run("connectors", "--json").json["connectors"]}
-    assert sorted(found) == ["caldav", "github", "gitlab", "markdown", "todoist"]
+    assert sorted(found) == ["caldav", "github", "gitlab", "google-tasks", "markdown", "todoist"]
     assert found["markdown"] == {
         "name": "markdown",
         "fields": ["title", "due", "priority"],
         "reliability": "unique",
         "local": True,
         "configured": True,
+        "sync": "markdown",
+        "variables": [],
     }
     assert json.loads(person.run("schema").out) == json.loads((ROOT / "config/goals.schema.json").read_text("utf-8"))
 

@@ -41,7 +41,8 @@ def test_each_app_gets_the_permissions_and_events_that_it_needs_and_no_more(apps
     told = {"pull-requests": "write"} | ({"issues": "read"} if issues else {})
     assert jobs["plan"]["permissions"] == {"contents": "read"} | told
     assert ("issues" in events(found)) == issues
-    assert ("todoist-token" in jobs["sync"]["steps"][1].get("with", {})) == ("todoist" in apps)
+    handed_on = {"TODOIST_API_TOKEN": "${{ secrets.TODOIST_API_TOKEN }}"} if "todoist" in apps else {}
+    assert [job["steps"][1].get("env", {}) for job in jobs.values()] == [handed_on] * 2
     assert ("*.md" in workflow_template.text("goals.yaml", apps)) == ("markdown" in apps)
     assert all(job["timeout-minutes"] <= 15 for job in jobs.values())
 

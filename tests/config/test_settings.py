@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from config import settings
 from config.errors import CredentialsError
+from config.settings import Environment, Settings
 from connectors.github.api import GITHUB
 from connectors.gitlab import GITLAB
 from connectors.todoist.api import TODOIST
@@ -48,7 +48,7 @@ def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 def read(name: str, folder: Path) -> str:
-    return settings.load(folder, CREDENTIALS[name]).secret().get_secret_value()
+    return Environment.of_process(folder).settings(CREDENTIALS[name]).secret().get_secret_value()
 
 
 @pytest.mark.parametrize("around", ["{}", " {}", "{}\n", "\t{} \r\n", "\ufeff{}\n", "\N{NO-BREAK SPACE}{}"])
@@ -81,7 +81,7 @@ def test_what_no_token_has_is_named_and_never_the_token(
 
 @given(st.text(min_size=1))
 def test_whatever_a_token_holds_it_can_be_sent_or_is_refused(text: str) -> None:
-    made = settings.Settings(TODOIST.credential, "https://x.invalid", 300, SecretStr(text))
+    made = Settings(TODOIST.credential, "https://x.invalid", 300, SecretStr(text))
     try:
         token = made.secret().get_secret_value()
     except CredentialsError:

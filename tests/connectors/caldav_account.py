@@ -9,38 +9,17 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
 
-from connectors.caldav.connector import CALDAV, CalDAVConnector, CalDAVOptions
-from connectors.http import Api, basic
+from connectors.caldav.connector import CalDAVConnector
 from tests.connectors.contract import NAMESPACE
-from tests.servers.radicale import EPOCH, PASSWORD, USER
+from tests.connectors.stand import Stand
+from tests.servers.radicale import EPOCH, PASSWORD, USER, RadicaleServer, XandikosServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from connectors.base import Connector
     from tests.servers.http import Request, Response
-    from tests.servers.radicale import RadicaleServer
-
-
-def connector(
-    server: RadicaleServer,
-    namespace: str = NAMESPACE,
-    *,
-    password: str = PASSWORD,
-    name: str = "",
-    budget: float = 300,
-    api: type[Api] = Api,
-    ahead: timedelta = timedelta(0),
-    shown: str = "tasks",
-) -> CalDAVConnector:
-    """Return a connector as a process of its own has it; the clock of the service may be ahead."""
-
-    def connect() -> Api:
-        return api(CALDAV, server.url, basic(USER, SecretStr(password)), budget, server.clock(ahead), 20)
-
-    return CalDAVConnector(connect, namespace, CalDAVOptions.model_validate({"list": name or server.list, "as": shown}))
 
 
 class CalDAVAccount:
@@ -48,16 +27,15 @@ class CalDAVAccount:
 
     garbles = frozenset({"date", "state"})
     cancels = True
-    shown = "tasks"
     component = "VTODO"
 
-    def __init__(self, server: RadicaleServer) -> None:
-        self.server = server
+    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
+        self.stand, self.server = stand, server
         self._added: list[str] = []
         self._garbled: dict[str, tuple[bytes, bytes]] = {}  # what is bent in an answer, by ids
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return connector(self.server, namespace, ahead=timedelta(self.clock), shown=self.shown)
+        return self.stand.connect(self.server, namespace, ahead=timedelta(self.clock))
 
     @property
     def clock(self) -> int:
@@ -77,6 +55,9 @@ class CalDAVAccount:
         """Return the id of the task with the memory."""
         (found,) = (text for text in map(_unfolded, self.texts()) if "X-BACKPLAN:bpm1" in text)
         return found.partition("\nUID:")[2].partition("\n")[0]
+
+    def damage_memory(self) -> None:
+        self.edit(self.memory(), lambda text: text.replace("%22goal%22", "%22gaol%22"))
 
     def edit(self, native_id: str, change: Callable[[str], str]) -> None:
         self._garbled.pop(native_id, None)
@@ -172,6 +153,10 @@ class CalDAVAccount:
         shown = re.findall(r"(?m)^(?:SUMMARY|DESCRIPTION|CATEGORIES)[:;].*", "\n".join(map(_unfolded, self.texts())))
         return "\n".join(shown)
 
+    def titles(self) -> list[str]:
+        found = (title for text in self.texts() for title in re.findall(r"(?m)^SUMMARY:(.*?)\r?$", text))
+        return sorted(title.replace("\\", "") for title in found)
+
     def texts(self) -> list[str]:
         return list(self.server.resources().values())
 
@@ -179,11 +164,10 @@ class CalDAVAccount:
 class CalDAVEvents(CalDAVAccount):
     """Somebody who works with a calendar, which has events alone."""
 
-    shown = "events"
     component = "VEVENT"
 
-    def __init__(self, server: RadicaleServer) -> None:
-        super().__init__(server)
+    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
+        super().__init__(stand, server)
         server.ask("DELETE", server.list)
         server.make_list(server.list, "Goals", "VEVENT")
 
@@ -223,3 +207,16 @@ class CalDAVEvents(CalDAVAccount):
 
 def _unfolded(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\n ", "")
+
+
+CALDAV = Stand(
+    CalDAVConnector,
+    RadicaleServer,
+    CalDAVAccount,
+    {"list": RadicaleServer.list},
+    token=PASSWORD,
+    also={"CALDAV_USERNAME": USER},
+)
+CALDAV_AS_EVENTS = replace(CALDAV, person=CalDAVEvents, options={**CALDAV.options, "as": "events"})
+ON_XANDIKOS = replace(CALDAV, server=XandikosServer, options={"list": XandikosServer.list})
+AS_EVENTS_ON_XANDIKOS = replace(ON_XANDIKOS, person=CalDAVEvents, options={**ON_XANDIKOS.options, "as": "events"})

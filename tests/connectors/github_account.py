@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from connectors.github.api import GITHUB, Client
 from connectors.github.connector import GitHubConnector
 from connectors.github.date_line import date_line, read_dates, unread_words
-from connectors.github.settings import Settings
+from connectors.github.settings import GitHubOptions
 from connectors.http import Api, Clock
 from tests.connectors import shapes
 from tests.connectors.contract import NAMESPACE
@@ -67,7 +67,7 @@ def connector(
     **options: Any,
 ) -> GitHubConnector:
     """Return a connector to a repository, by default with everything allowed."""
-    settings = Settings(repo, **options)
+    settings = GitHubOptions(repo=repo, **options)
     return GitHubConnector(lambda: client(server, token, repo, budget, api, ahead), namespace, settings)
 
 

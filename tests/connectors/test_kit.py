@@ -12,29 +12,31 @@ from connectors import stored
 from connectors.codec import write_marker
 from connectors.http import Rate, _Room
 from connectors.model import Marker, StoredGoal, StoredKey
-from connectors.snapshot import Classifier, HtmlComment, Row, tidy
+from connectors.snapshot import Classifier, Hiding, HtmlComment, LastLine, Row, tidy
 
 HIDING = HtmlComment()
+WAYS = st.sampled_from([HtmlComment(), LastLine()])
 DAY = date(2027, 7, 20)
-LINES = st.sampled_from(["", "bp1 3f9a2c01d4 me/goals g/one 1 2027-08-05 - .", 'bpm1 me/goals 1/1 abc\n{"goal":"g"}'])
+MARKERS = ("", "bp1 3f9a2c01d4 me/goals g/one 1 2027-08-05 - .")
+LINES = st.sampled_from([*MARKERS, 'bpm1 me/goals 1/1 abc\n{"goal":"g"}'])
 WORDS = st.lists(
     st.sampled_from(["<!--", "-->", "<!-- ", "bp1", " bpm1 me/goals 1/1 x\n{}", "\n", "\r\n", "Call", " ", "--", "/"])
     | st.text(max_size=3)
 ).map("".join)
 
 
-@given(WORDS, LINES)
-def test_what_people_write_is_no_line_of_ours_and_both_come_back(words: str, line: str) -> None:
-    notes = tidy(HIDING.escape(words))
-    assert HIDING.escape(notes) == notes
-    shown, hidden = HIDING.split(HIDING.join(notes, line))
+@given(WAYS, WORDS, LINES)
+def test_what_people_write_is_no_line_of_ours_and_both_come_back(hiding: Hiding, words: str, line: str) -> None:
+    notes = tidy(hiding.escape(words))
+    assert tidy(hiding.escape(notes)) == notes
+    shown, hidden = hiding.split(hiding.join(notes, line))
     assert (tidy(shown), hidden) == (notes, line)
 
 
-@given(WORDS, WORDS, LINES)
-def test_what_people_write_around_our_line_stays(above: str, below: str, line: str) -> None:
-    above, below = (HIDING.escape(tidy(words)) for words in (above, below))
-    shown, hidden = HIDING.split(f"{HIDING.join(above, line)}\n{below}")
+@given(WAYS, WORDS, WORDS, st.sampled_from(MARKERS))
+def test_what_people_write_around_our_line_stays(hiding: Hiding, above: str, below: str, line: str) -> None:
+    above, below = (hiding.escape(tidy(words)) for words in (above, below))
+    shown, hidden = hiding.split(f"{hiding.join(above, line)}\n{below}")
     assert hidden == line
     assert shown.startswith(above.rstrip("\n"))
     assert shown.endswith(below)

@@ -12,16 +12,13 @@ import pytest
 from config.errors import BackplanError
 from sync.run import executor, pipeline, reading
 from sync.run.homes import Binding
-from tests.connectors.caldav_account import CalDAVAccount
 from tests.connectors.contract import TODAY, a_goal, load
 from tests.connectors.github_account import GitHubAccount
-from tests.connectors.gitlab_account import GitLabAccount
+from tests.connectors.stands import STANDS
 from tests.connectors.test_contract import MarkdownFile
 from tests.connectors.todoist_account import NOW, TodoistAccount
 from tests.histories.process import Run
-from tests.servers import gitlab
 from tests.servers.github_server import GitHubServer
-from tests.servers.radicale import RadicaleServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -109,11 +106,11 @@ def _service(kind: str, number: int, folder: Path, stack: ExitStack) -> Service:
         return MarkdownFile(folder / f"list{number}.md")
     if kind == "todoist":
         return TodoistAccount(stack.enter_context(TodoistServer(Todoist(PRO, now=NOW))))
-    if kind == "gitlab":
-        return GitLabAccount(stack.enter_context(gitlab.server()))
-    if kind == "caldav":
-        return CalDAVAccount(stack.enter_context(RadicaleServer()))
-    return GitHubAccount(stack.enter_context(GitHubServer()))
+    if kind == "repository":
+        return GitHubAccount(stack.enter_context(GitHubServer()))
+    stand = next(stand for stand in STANDS if stand.name == kind)
+    found: Service = stand.person(stand, stack.enter_context(stand.server()))
+    return found
 
 
 def work_on(removal: Removal) -> None:

@@ -15,8 +15,8 @@ from tests.histories.service import Fault, Killed, Service, memory_key
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
-    from pathlib import Path
 
+    from config.settings import Environment
     from tests.histories.listing import Elsewhere
     from tests.histories.service import Held, Kind
 
@@ -50,7 +50,7 @@ class SimulatedConnector:
         self._after: dict[str, tuple[str, ...]] = {}  # native id -> keys, of links that have yet to be made
 
     @classmethod
-    def configure(cls, options: Mapping[str, Any], namespace: str, folder: Path) -> Connector:
+    def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
         """Return a connector to a service of its own."""
         return cls(Service(), namespace, "memory")
 

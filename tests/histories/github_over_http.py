@@ -17,7 +17,7 @@ from connectors.github.body import Body
 from connectors.github.connector import GitHubConnector
 from connectors.github.reader import Reading
 from connectors.github.repository import RepositoryInfo
-from connectors.github.settings import Settings
+from connectors.github.settings import GitHubOptions
 from connectors.github.tasks import content_of
 from connectors.http import Clock
 from tests.connectors.github_account import GitHubAccount
@@ -218,7 +218,7 @@ class GitHubInSteps(GitHubConnector):
     """The connector itself; before each batch, somebody else may act."""
 
     def __init__(self, app: GitHubApp, namespace: str, label: str) -> None:
-        super().__init__(app.client, namespace, Settings("ann/goals"))
+        super().__init__(app.client, namespace, GitHubOptions(repo="ann/goals"))
         self.label = label
         self._app = app
 

@@ -6,22 +6,32 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tests.servers.table import TOKEN, RefusedError, Shape, Table, TableServer
+from tests.servers.table import Call, RefusedError, Route, Shape, Table, TableServer
 
 if TYPE_CHECKING:
-    from tests.servers.http import Request
+    from collections.abc import Callable
 
 PROJECT = "ann/goals"
 _HERE = "/api/v4/projects/{project}"
 ISSUES = f"{_HERE}/issues"
 ISSUE = f"{ISSUES}/{{iid}}"
 USERS = {"ann": 7, "jasmine": 8}
-_CHANGES = {"title", "description", "due_date", "assignee_ids"}
-_NEW, _CHANGED = _CHANGES | {"labels"}, _CHANGES | {"labels", "add_labels", "remove_labels", "state_event"}
 _QUICK_ACTION = re.compile(r"(?m)^/([a-z_]+)\b.*\n?")
 _MENTION = re.compile(r"(?<!\w)@[a-z]\w*")
-_WORDS = {400: "400 Bad Request", 401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found"}
+_WORDS = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found"}
 _TOO_OFTEN = {"error": "This endpoint has been requested too many times. Try again later."}
+_TEXT = {"type": "string"}
+# The names that python-gitlab takes for creating and updating an issue, as far as there is any use for them.
+_CHANGES = dict.fromkeys(("title", "description", "due_date", "labels", "add_labels", "remove_labels"), _TEXT) | {
+    "assignee_ids": {"type": "array", "items": {"type": "integer"}, "maxItems": 1},
+    "state_event": {"enum": ["close", "reopen"]},
+}
+
+
+def _taking(*left_out: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the schema of an issue's fields without some of them."""
+    names = {name: schema for name, schema in _CHANGES.items() if name not in left_out}
+    return {"type": "object", "properties": names, "additionalProperties": False, "required": list(required)}
 
 
 def user(name: str) -> dict[str, Any]:
@@ -29,11 +39,12 @@ def user(name: str) -> dict[str, Any]:
 
 
 def add(table: Table, title: str, author: str = "ann", **fields: Any) -> dict[str, Any]:
-    """Make an issue, as the page does it as well."""
-    row = {"project_id": 9, "title": title.strip(), "description": None, "state": "opened", "due_date": None}
-    row |= {"closed_at": None, "labels": [], "assignees": [], "author": user(author), "user_notes_count": 0}
-    row |= {"issue_type": "issue", "moved_to_id": None, "notes": [], "updated_at": table.stamp()}
-    return table.add(row | fields)
+    """Make an issue, as the page does it as well. Its number in the project is not its id."""
+    iid = table.number
+    row = {"id": 1000 + iid, "iid": iid, "project_id": 9, "title": title.strip(), "description": None}
+    row |= {"state": "opened", "due_date": None, "closed_at": None, "labels": [], "assignees": []}
+    row |= {"author": user(author), "issue_type": "issue", "moved_to_id": None, "created_at": table.stamp()}
+    return table.add(str(iid), row | fields)
 
 
 def close(table: Table, row: dict[str, Any]) -> None:
@@ -44,23 +55,20 @@ def reopen(row: dict[str, Any]) -> None:
     row.update(state="opened", closed_at=None, moved_to_id=None)
 
 
-def comment(row: dict[str, Any], text: str) -> None:
-    row["notes"].append(text)
-    row["user_notes_count"] += 1
+def _shown(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"user_notes_count": len(table.notes.get(str(row["iid"]), ()))}
 
 
-def _apply(table: Table, row: dict[str, Any], body: dict[str, Any], known: set[str]) -> dict[str, Any]:
-    if body.keys() - known:
-        raise RefusedError(400, {"error": f"{min(body.keys() - known)} is not known"})
+def _change(table: Table, call: Call) -> dict[str, Any]:
+    row, body = table.row(call.parts["iid"]), call.body
     if len(body.get("title", "").strip()) > 255:
         raise RefusedError(400, {"title": ["is too long (maximum is 255 characters)"]})
     row["title"] = body.get("title", row["title"]).strip()
     row["description"] = _carried_out(table, row, body.get("description", row["description"]))
-    if (due := body.get("due_date")) is not None:  # null changes nothing
-        row["due_date"] = date.fromisoformat(due).isoformat() if due else None
-    if "assignee_ids" in body:  # one, in the free tier; whom nobody knows is left out
-        names = [name for name, number in USERS.items() if number in body["assignee_ids"]]
-        row["assignees"] = [user(name) for name in names[:1]]
+    if "due_date" in body:
+        row["due_date"] = date.fromisoformat(body["due_date"]).isoformat() if body["due_date"] else None
+    if "assignee_ids" in body:  # whom nobody knows is left out
+        row["assignees"] = [user(name) for name, number in USERS.items() if number in body["assignee_ids"]]
     labels = set(_names(body["labels"]) if "labels" in body else row["labels"])
     labels = (labels | _names(body.get("add_labels", ""))) - _names(body.get("remove_labels", ""))
     row["labels"] = sorted(labels, reverse=True)  # in no order that was promised
@@ -68,7 +76,16 @@ def _apply(table: Table, row: dict[str, Any], body: dict[str, Any], known: set[s
         close(table, row)
     elif body.get("state_event") == "reopen":
         reopen(row)
-    return _shown(row)
+    return _shown(table, row)
+
+
+def _make(table: Table, call: Call) -> Any:
+    row = add(table, "")
+    try:
+        return _change(table, Call({"iid": str(row["iid"])}, {}, call.body))
+    except RefusedError:
+        del table.rows[str(row["iid"])]
+        raise
 
 
 def _carried_out(table: Table, row: dict[str, Any], text: str | None) -> str | None:
@@ -82,74 +99,56 @@ def _names(text: str) -> set[str]:
     return {name.strip() for name in text.split(",") if name.strip()}
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "notes"}
+def _list(table: Table, call: Call) -> Any:
+    labels = _names(call.query.get("labels", ""))
+    return [_shown(table, row) for row in table.listed() if labels <= set(row["labels"])]
 
 
-def _the(table: Table, parts: dict[str, str]) -> dict[str, Any]:
-    _in_project(parts)
-    row = table.rows.get(int(parts["iid"]))
-    if row is None:
-        raise RefusedError(404, None)
-    return row
+def _note(table: Table, call: Call) -> Any:
+    row = table.row(call.parts["iid"])
+    table.notes.setdefault(call.parts["iid"], []).append(_carried_out(table, row, call.body["body"]) or "")
+    return {"id": 1, "body": call.body["body"]}
 
 
-def _in_project(parts: dict[str, str]) -> None:
-    if parts["project"] != PROJECT:
-        raise RefusedError(404, "404 Project Not Found")
+def _delete(table: Table, call: Call) -> None:
+    del table.rows[str(table.row(call.parts["iid"])["iid"])]
 
 
-def _list(table: Table, request: Request, body: Any, parts: dict[str, str]) -> Any:
-    _in_project(parts)
-    labels = _names(request.query.get("labels", ""))
-    return [_shown(row) for row in table.listed() if labels <= set(row["labels"])]
+def _there(answer: Callable[[Table, Call], Any]) -> Callable[[Table, Call], Any]:
+    """Return what answers for the project by its path or number, and for no other one."""
+
+    def answered(table: Table, call: Call) -> Any:
+        if call.parts["project"] not in (PROJECT, "9"):
+            raise RefusedError(404, "404 Project Not Found")
+        return answer(table, call)
+
+    return answered
 
 
-def _make(table: Table, request: Request, body: Any, parts: dict[str, str]) -> Any:
-    _in_project(parts)
-    if not body.get("title"):
-        raise RefusedError(400, {"error": "title is missing"})
-    row = add(table, "")
-    try:
-        return _apply(table, row, body, _NEW)
-    except RefusedError:
-        del table.rows[row["iid"]]
-        raise
+def _users(table: Table, call: Call) -> Any:
+    return [user(name) for name in USERS if name == call.query["username"]]
 
 
-def _note(table: Table, request: Request, body: Any, parts: dict[str, str]) -> Any:
-    row = _the(table, parts)
-    comment(row, _carried_out(table, row, body["body"]) or "")
-    return {"id": 1, "body": body["body"]}
-
-
-def _delete(table: Table, request: Request, body: Any, parts: dict[str, str]) -> None:
-    del table.rows[_the(table, parts)["iid"]]
-
-
-def _project(table: Table, request: Request, body: Any, parts: dict[str, str]) -> Any:
-    _in_project(parts)
-    return {"id": 9, "path_with_namespace": PROJECT, "archived": False, "issues_enabled": True}
-
-
-def _users(table: Table, request: Request, body: Any, parts: dict[str, str]) -> Any:
-    return [user(name) for name in USERS if name == request.query["username"]]
-
-
+_PROJECT = {"id": 9, "path_with_namespace": PROJECT, "archived": False, "issues_enabled": True}
+NEW = _taking("add_labels", "remove_labels", "state_event", required=("title",))
+CHANGED = _taking()
+_LISTED = frozenset({"labels", "scope", "state", "order_by", "sort"})
 GITLAB = Shape(
     {
-        "GET /api/v4/user": lambda table, request, body, parts: user("ann"),
-        "GET /api/v4/users": _users,
-        "GET /api/v4/personal_access_tokens/self": lambda *_: {"active": True, "expires_at": "2028-07-01"},
-        f"GET {_HERE}": _project,
-        f"GET {ISSUES}": _list,
-        f"POST {ISSUES}": _make,
-        f"GET {ISSUE}": lambda table, request, body, parts: _shown(_the(table, parts)),
-        f"PUT {ISSUE}": lambda table, request, body, parts: _apply(table, _the(table, parts), body, _CHANGED),
-        f"DELETE {ISSUE}": _delete,
-        f"POST {ISSUE}/notes": _note,
+        "GET /api/v4/user": Route(lambda table, call: user("ann")),
+        "GET /api/v4/users": Route(_users, frozenset({"username"})),
+        "GET /api/v4/personal_access_tokens/self": Route(lambda *_: {"active": True, "expires_at": "2028-07-01"}),
+        f"GET {_HERE}": Route(_there(lambda *_: _PROJECT)),
+        f"GET {ISSUES}": Route(_there(_list), _LISTED),
+        f"POST {ISSUES}": Route(_there(_make), body=NEW),
+        f"GET {ISSUE}": Route(_there(lambda table, call: _shown(table, table.row(call.parts["iid"])))),
+        f"PUT {ISSUE}": Route(_there(_change), body=CHANGED),
+        f"DELETE {ISSUE}": Route(_there(_delete)),
+        f"POST {ISSUE}/notes": Route(
+            _there(_note), body={"type": "object", "properties": {"body": _TEXT}, "additionalProperties": False}
+        ),
     },
-    login=lambda request: request.headers.get("private-token") == TOKEN,
+    login=lambda request: request.headers.get("private-token", ""),
     refusal=lambda status, words: {"message": words or _WORDS.get(status, _TOO_OFTEN)},
 )
 
@@ -160,5 +159,6 @@ def server() -> TableServer:
 
 def mentions(table: Table) -> list[str]:
     """Return everybody whom issues and comments notify."""
-    texts = ("\n".join([row["title"], row["description"] or "", *row["notes"]]) for row in table.rows.values())
-    return [name for text in texts for name in _MENTION.findall(text)]
+    texts = ("\n".join([row["title"], row["description"] or ""]) for row in table.rows.values())
+    notes = (note for notes in table.notes.values() for note in notes)
+    return [name for text in (*texts, *notes) for name in _MENTION.findall(text)]

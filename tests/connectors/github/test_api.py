@@ -13,11 +13,13 @@ import responses
 from pydantic import SecretStr
 
 from config.errors import BackplanError, CredentialsError, MissingError
+from config.settings import Environment
 from connectors.github.api import GITHUB, Client, Mutation
-from connectors.http import Api, Clock
+from connectors.http import Api, Clock, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 API = "https://api.github.com"
 ISSUES = f"{API}/repos/me/goals/issues"
@@ -71,13 +73,14 @@ def test_a_netrc_on_the_machine_overrules_no_token(
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 def test_the_certificates_of_a_company_can_be_named(
-    waits: list[float], mocked: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, name: str
+    mocked: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     for other in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(name, "company.pem")
     mocked.get(ISSUES, json=[])
-    list(made(waits).listed("issues"))
+    monkeypatch.setenv("GITHUB_TOKEN", "a-token-nobody-has")
+    list(Client(connect(GITHUB, Environment.of_process(tmp_path)), "me/goals").listed("issues"))
     assert mocked.calls[0].request.req_kwargs["verify"] == "company.pem"  # type: ignore[attr-defined]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
+from config.settings import Environment
 from connectors.base import Action, Write
 from connectors.github.body import Body
 from connectors.github.connector import GitHubConnector
@@ -1463,18 +1464,21 @@ def test_a_tick_in_the_markdown_list_closes_the_issue(server: GitHubServer, tmp_
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "the repository is missing"),
-        ({"repo": "goals"}, "`goals` is no repository"),
-        ({"repo": "../../x/y"}, "is no repository"),
-        ({"repo": "me/goals", "milestones": True}, "`milestones: True` is not a valid option"),
-        ({"repo": "me/goals", "milestone": "yes"}, "`milestone: yes` is not a valid option"),
-        ({"repo": "me/goals", "label": ""}, "`label` is a word"),
-        ({"repo": "me/goals", "target_date_field": True}, "`target_date_field: True` is not a valid option"),
+        ({}, "`repo` is missing; expected the owner and the name of a repository, such as me/goals"),
+        ({"repo": "goals"}, "invalid `repo: goals`; expected the owner and the name of a repository"),
+        ({"repo": "../../x/y"}, "invalid `repo: ../../x/y`"),
+        ({"repo": "me/goals", "milestones": True}, "invalid option `milestones`; did you mean `milestone`"),
+        ({"repo": "me/goals", "milestone": "yes"}, "invalid `milestone: yes`; expected true or false"),
+        ({"repo": "me/goals", "label": ""}, "invalid `label: `; expected a word"),
+        (
+            {"repo": "me/goals", "target_date_field": True},
+            "invalid `target_date_field: True`; expected the name of",
+        ),
     ],
 )
 def test_wrong_settings_are_named(options: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=said):
-        GitHubConnector.configure(options, NAMESPACE, tmp_path)
+        GitHubConnector.configure(options, NAMESPACE, Environment.of_process(tmp_path))
 
 
 GOALS = """

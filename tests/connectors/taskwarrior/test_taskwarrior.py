@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, InputError, RefusedError
+from config.settings import Environment
 from connectors import stored
 from connectors.base import Action, StoreWrite, Write
 from connectors.memory_merge import merged
@@ -509,7 +510,7 @@ def test_a_program_that_is_not_there_or_another_one_is_named(tmp_path: Path, mon
         path.chmod(0o755)
         with pytest.raises(InputError, match=words):
             Program().about()
-    (check,) = TaskwarriorConnector.configure({}, "me/goals", tmp_path).facts()  # type: ignore[attr-defined]
+    (check,) = TaskwarriorConnector.configure({}, "me/goals", Environment.of_process(tmp_path)).facts()  # type: ignore[attr-defined]
     assert not check.ok
 
 
@@ -544,7 +545,22 @@ def test_without_settings_none_are_made(tmp_path: Path, monkeypatch: pytest.Monk
         Program().about()
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("TASKDATA", str(tmp_path / "data"))
-    assert program._environment()["TASKRC"] == os.devnull
+    assert program._environment(os.environ)["TASKRC"] == os.devnull
+
+
+def test_each_run_has_the_tasks_that_its_own_variables_name(tmp_path: Path) -> None:
+    """And the program that they name, too."""
+    found = {}
+    for name in ("ann", "ben"):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "task"
+        path.write_text('#!/bin/sh\necho "3.5.0 $TASKDATA"\n', "utf-8")
+        path.chmod(0o755)
+        variables = {"PATH": str(tmp_path / name), "TASKRC": os.devnull, "TASKDATA": f"/of/{name}"}
+        environment = Environment.of(tmp_path, variables)
+        one: Any = TaskwarriorConnector.configure({}, "me/goals", environment)
+        found[name] = one._program.about()
+    assert found == {name: ("3.5.0", Path(f"/of/{name}")) for name in ("ann", "ben")}
 
 
 GOALS_FILE = """namespace: me/goals

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import InputError
+from config.settings import Environment
 from connectors.base import Action
 from connectors.todoist.connector import TodoistByStart, TodoistConnector
 from tests.connectors.contract import World, a_goal
@@ -185,11 +186,12 @@ def test_a_run_can_be_undone(world: World) -> None:
 
 
 def test_the_option_takes_two_words(tmp_path: Path) -> None:
-    made = TodoistConnector.configure({"project": "Goals", "dates": "start"}, "me/goals", tmp_path)
+    environment = Environment.of_process(tmp_path)
+    made = TodoistConnector.configure({"project": "Goals", "dates": "start"}, "me/goals", environment)
     assert isinstance(made, TodoistByStart)
-    assert not isinstance(TodoistConnector.configure({"dates": "due"}, "me/goals", tmp_path), TodoistByStart)
-    with pytest.raises(InputError, match=r"`dates: begin` is not a setting of it; `due` gives a task the last day"):
-        TodoistConnector.configure({"dates": "begin"}, "me/goals", tmp_path)
+    assert not isinstance(TodoistConnector.configure({"dates": "due"}, "me/goals", environment), TodoistByStart)
+    with pytest.raises(InputError, match=r"invalid `dates: begin`; expected `due` or `start`"):
+        TodoistConnector.configure({"dates": "begin"}, "me/goals", environment)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), st.integers(-40, 40), st.booleans()), max_size=4))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.errors import RefusedError
+from config.settings import Environment
 from connectors.http import Api
-from connectors.todoist import connector as connector_module
 from sync.reports import as_json
 from sync.run import journal, pipeline, reading
 from sync.run.homes import homes_of
@@ -66,8 +66,9 @@ class Desk:
     def run(self, *, rebuild: bool = False, allow: bool = False, api: type[Api] = Api, timeout: float = 20) -> Run:
         """Run once, as a process of its own does."""
         project = self.project
-        connector_module._ACCOUNTS[self.folder] = shared = account(self.server, 60, api, timeout)
-        homes = homes_of(project, self.folder)
+        environment = Environment.of_process(self.folder)
+        environment.accounts["todoist"] = shared = account(self.server, 60, api, timeout)
+        homes = homes_of(project, environment)
         found = reading.read(project, homes, TODAY, rebuild=rebuild, allow_mass_change=allow)
         plans = pipeline.make_plans(found, allow_mass_change=allow)
         done = Run(found, pipeline.apply(plans, found.homes, lambda _: None))

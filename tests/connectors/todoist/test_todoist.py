@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config import loader, settings
+from config import loader
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.redaction import hide
+from config.settings import Environment
 from connectors.base import Action, Write
 from connectors.http import Api
 from connectors.markdown.connector import MarkdownConnector
@@ -606,8 +607,8 @@ def test_what_a_token_may_not_do_is_named(world: World, server: TodoistServer) -
     ("options", "said"), [({"projekt": "A"}, "projekt"), ({"project": 3}, "project: 3"), ({"section": ""}, "section: ")]
 )
 def test_wrong_settings_are_named(options: dict[str, Any], said: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=f"`{said}` is not a valid option"):
-        TodoistConnector.configure(options, NAMESPACE, tmp_path)
+    with pytest.raises(InputError, match=f"invalid (option )?`{said}`"):
+        TodoistConnector.configure(options, NAMESPACE, Environment.of_process(tmp_path))
 
 
 def test_a_plan_needs_a_name_of_its_own(tmp_path: Path) -> None:
@@ -616,7 +617,7 @@ def test_a_plan_needs_a_name_of_its_own(tmp_path: Path) -> None:
     (goal,) = loader.load(path).goals
     assert goal.targets is not None
     with pytest.raises(InputError, match=r"goals.yaml:1:8: todoist: .*namespace: me/goals"):
-        create(goal.targets[0], "local", tmp_path)
+        create(goal.targets[0], "local", Environment.of_process(tmp_path))
 
 
 def test_another_account_is_refused(world: World) -> None:
@@ -933,9 +934,9 @@ def test_no_file_says_where_a_token_goes(tmp_path: Path, monkeypatch: pytest.Mon
     """A `.env` may come with the repository: it could send the token of the environment to whoever wrote it."""
     monkeypatch.delenv("TODOIST_API_URL", raising=False)
     (tmp_path / ".env").write_text("TODOIST_API_URL=https://example.org\n", encoding="utf-8")
-    assert settings.load(tmp_path, TODOIST.credential).url == "https://api.todoist.com"
+    assert Environment.of_process(tmp_path).settings(TODOIST.credential).url == "https://api.todoist.com"
     monkeypatch.setenv("TODOIST_API_URL", "https://todoist.example.org/")
-    assert settings.load(tmp_path, TODOIST.credential).url == "https://todoist.example.org"
+    assert Environment.of_process(tmp_path).settings(TODOIST.credential).url == "https://todoist.example.org"
 
 
 def test_on_a_pull_request_no_settings_come_from_a_file(
@@ -951,7 +952,10 @@ def test_on_a_pull_request_no_settings_come_from_a_file(
 def test_a_token_that_stands_in_a_file_is_hidden_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TODOIST_API_TOKEN", raising=False)
     (tmp_path / ".env").write_text("TODOIST_API_TOKEN=looks-like-nothing-42\n", encoding="utf-8")
-    assert settings.load(tmp_path, TODOIST.credential).secret().get_secret_value() == "looks-like-nothing-42"
+    assert (
+        Environment.of_process(tmp_path).settings(TODOIST.credential).secret().get_secret_value()
+        == "looks-like-nothing-42"
+    )
     assert hide("said: looks-like-nothing-42!") == "said: (hidden)!"
 
 
@@ -997,7 +1001,7 @@ def test_offline_commands_load_nothing_of_the_network(person: Person) -> None:
     script = (
         "import sys; sys.argv = ['backplan', 'schedule', '--today', '2027-07-20']\n"
         "from sync.cli.app import run\nassert run() == 0\n"
-        "heavy = {'httpx', 'tenacity', 'pydantic_settings', 'todoist_api_python'} & set(sys.modules)\n"
+        "heavy = {'httpx', 'tenacity', 'dotenv', 'todoist_api_python'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

@@ -1,0 +1,132 @@
+"""The command `connect`: signs in once to an app that gives out tokens for an hour, and prints the one that lasts."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from secrets import compare_digest, token_urlsafe
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import click
+
+from config.errors import BackplanError, InputError
+from config.settings import Environment
+from connectors import registry
+from connectors.oauth import exchanged
+from connectors.retry import Clock, Retrier
+from sync.cli.options import Options, command
+from sync.cli.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.settings import Grant, Settings
+
+_DONE = b"<!DOCTYPE html><title>backplan</title><p>backplan has what it needs. Close this page.</p>"
+_MINUTES = 10  # in which somebody signs in
+
+
+@command(click.argument("name", metavar="CONNECTOR"))
+def connect(options: Options, name: str) -> None:
+    """Sign in to an app once, in the browser.
+
+    Print the variable with the token that lasts, such as for a file .env.
+    """
+    credential = registry.credential(name)
+    if credential is None:
+        raise InputError(f"{name}: there is nothing to sign in to; it needs no token")
+    if credential.grant is None:
+        raise InputError(
+            f"{name}: there is nothing to sign in to; {credential.where} and put it into {credential.variable}"
+        )
+    settings = Environment.of_process((options.goals or Path()).parent).settings(credential)
+    settings.refuse_missing_beside()
+    found = {credential.variable: sign_in(credential.grant, settings, say)}
+    lines = [f"{variable}={token}" for variable, token in found.items()]
+    options.emit(lambda: {"version": 1, "variables": found}, lambda: click.echo("\n".join(lines)))
+
+
+def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> str:
+    """Return the token that lasts, once somebody has signed in at the address that is told.
+
+    The browser brings the answer to an address on this machine. What it brings is of no use without a secret that never
+    leaves this process (PKCE). Raises BackplanError where nobody does, or the service refuses.
+    """
+    verifier, state = token_urlsafe(64), token_urlsafe(32)
+    challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
+    with _Listener() as listener:
+        asked = {
+            "response_type": "code",
+            "client_id": settings.also[grant.client["client_id"]],
+            "redirect_uri": listener.address,
+            "scope": grant.scope,
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+            **grant.asked,
+        }
+        tell(f"open this address in a browser on this machine, and sign in:\n{grant.sign_in}?{urlencode(asked)}")
+        brought = listener.wait()
+    if not compare_digest(brought.get("state", ""), state) or "code" not in brought:
+        raise BackplanError(
+            f"{settings.credential.service}: nobody signed in ({brought.get('error', 'no answer')}); run it again"
+        )
+    form = {
+        "grant_type": "authorization_code",
+        "code": brought["code"],
+        "code_verifier": verifier,
+        "redirect_uri": listener.address,
+    }
+    credential = settings.credential
+    retrier = Retrier(credential.service, settings.time_budget, Clock(), credential.url_variable)
+    lasting = retrier.call(lambda: exchanged(grant, settings, form)).get("refresh_token")
+    if not lasting:
+        raise BackplanError(
+            f"{credential.service} gave no token that lasts; take its access away there, and run it again"
+        )
+    return lasting
+
+
+class _Listener(HTTPServer):
+    """Waits on a free port of this machine for one answer that a browser brings."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.timeout = 1
+        self.brought: dict[str, str] = {}
+
+    @property
+    def address(self) -> str:
+        """Where it waits."""
+        return f"http://127.0.0.1:{self.server_address[1]}/"
+
+    def wait(self) -> dict[str, str]:
+        """Return what was brought; nothing where nobody came in time."""
+        for _ in range(_MINUTES * 60):
+            self.handle_request()
+            if self.brought:
+                break
+        return self.brought
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Takes the answer, and says nothing of it in a log."""
+
+    server: _Listener
+    timeout = 5  # browsers open connections that they do not use
+
+    def do_GET(self) -> None:
+        """Take what the address says."""
+        found = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        if "state" in found:  # a browser also asks for an icon
+            self.server.brought = found
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(_DONE)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+        """Say nothing: the address holds a code."""

@@ -1,0 +1,74 @@
+"""Finds out for `init` which place of an app is meant, from what the app's connector declares."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from config.edit import as_yaml
+from config.errors import InputError
+from connectors import registry
+from connectors.options import Declares, OptionError, read_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from connectors.options import Options
+
+_ORIGIN = re.compile(r"(?m)^\[remote \"origin\"\]\n(?:\s+.*\n)*?\s+url = (\S+)\s*$")
+
+
+def target(app: str, repository: Path, *, ask: bool) -> str:
+    """Return the entry of an app under `sync:`. What it has to say comes from the repository, or is asked for.
+
+    Raises InputError for an unknown app, and for a setting that is not known and cannot be asked for.
+    """
+    connector: object = registry.load(app)
+    if not isinstance(connector, Declares):
+        return app
+    options = connector.options
+    needed = [name for name, field in options.model_fields.items() if field.is_required()]
+    known = dict(zip(needed, _path_there(options.host, repository), strict=False))
+    if not ask and (missing := [name for name in needed if name not in known]):
+        raise InputError(
+            f"--connector {app}: it is not known which place there is meant, and there is no terminal to ask for "
+            f"{_expected(options, missing[0])}; leave it out, and write `sync: [{registry.entry(app)}]` into "
+            "the goals file"
+        )
+    settings = {name: known.get(name) or _ask(app, options, name) for name in needed}
+    written = ", ".join(f"{name}: {as_yaml(value)}" for name, value in settings.items())
+    return f"{{{app}: {{{written}}}}}" if settings else app
+
+
+def tokens(apps: Iterable[str]) -> list[str]:
+    """Return a sentence on each token that the apps need."""
+    found = (one for app in apps if (one := registry.credential(app)))
+    return [f"{one.service}: {one.where} and put it into {one.variable}" for one in found]
+
+
+def _ask(app: str, options: type[Options], name: str) -> str:
+    """Ask for a setting until it is one."""
+    while True:
+        answer: str = click.prompt(f"{app}, {_expected(options, name)}?", err=True).strip()
+        try:
+            read_options(app, options, {name: answer})
+        except OptionError as error:
+            if error.option == name:
+                click.echo(str(error), err=True)
+                continue
+        return answer
+
+
+def _expected(options: type[Options], name: str) -> str:
+    return options.model_fields[name].description or name
+
+
+def _path_there(host: str, repository: Path) -> list[str]:
+    """Return the path of the repository that this is a clone of, where it comes from such a host."""
+    config = repository / ".git" / "config"
+    origin = _ORIGIN.search(config.read_text("utf-8", "replace")) if host and config.is_file() else None
+    path = rf"\b{host}\.[\w.-]+(?::\d+)?[:/]([\w.-]+(?:/[\w.-]+?)+)(?:\.git)?/?$"
+    return re.findall(path, origin[1]) if origin else []

@@ -1,0 +1,9 @@
+"""The services that the suites over HTTP try, each behind its stand-in."""
+
+from __future__ import annotations
+
+from tests.connectors.caldav_account import CALDAV
+from tests.connectors.gitlab_account import GITLAB
+from tests.connectors.google_tasks_account import GOOGLE_TASKS
+
+STANDS = (GITLAB, CALDAV, GOOGLE_TASKS)
