@@ -14,7 +14,7 @@ from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
 from config.redaction import hide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 # The runner obeys `::` at the start of a line, whatever space is before it, and `##[` anywhere.
 _COMMAND = re.compile(r"(?:\A|(?<=[\r\n]))[^\S\r\n]*:(?=:)|##(?=\[)")
@@ -38,7 +38,7 @@ def near(value: date | None) -> str:
 
 
 @contextmanager
-def near_to(today: date) -> Iterator[None]:
+def near_to(today: date) -> Generator[None]:
     """Let `near` omit the year of `today` in this block, whatever `TODAY` is outside."""
     before = TODAY.set(today)
     try:

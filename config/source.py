@@ -80,7 +80,7 @@ class _Composer(CParser, _Resolver):
 
     # The parser asks for the tag of each node; without resolvers for paths (which none of ours are) it is this short.
 
-    def descend_resolver(self, _parent: Node, _index: object) -> None:
+    def descend_resolver(self, _parent: Node, _index: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Do nothing."""
 
     def ascend_resolver(self) -> None:

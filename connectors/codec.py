@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
-_LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
-_STATES: dict[str, StepState] = {letter: state for state, letter in _LETTERS.items()}
+LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
+STATES: dict[str, StepState] = {letter: state for state, letter in LETTERS.items()}
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 DIGESTS = ("title", "notes", "labels", "priority", "timing", "start", "who", "checklist", "after", "parent")
 # The length of numbers is limited: Python raises an error for very long ones.
@@ -89,7 +89,7 @@ def _goal(goal_id: str, goal: StoredGoal) -> dict[str, Any]:
 
 def _row(entry: StoredKey, dates: tuple[date, date] | None, since: date) -> str:
     """Return `STATE NATIVE-ID`, then `START+DAYS` (since the first sync), `gN`, `dDAY` and `xDIGEST`, if known."""
-    parts = [_LETTERS[entry.state] + entry.native_id]
+    parts = [LETTERS[entry.state] + entry.native_id]
     if dates:
         parts.append(f"{(dates[0] - since).days}+{(dates[1] - dates[0]).days}")
     if entry.generation != 1:
@@ -119,7 +119,7 @@ def _read_row(row: str) -> tuple[StoredKey, tuple[int, int] | None]:
     values = {part[0]: part[1:] for part in parts if part[0] in "gdx"}
     span = next((part.partition("+") for part in parts if "+" in part), None)
     entry = StoredKey(
-        _STATES[head[0]],
+        STATES[head[0]],
         head[1:],
         int(values.get("g", 1)),
         date.fromisoformat(values["d"]) if "d" in values else None,

@@ -46,7 +46,7 @@ def _words(response: requests.Response) -> str:
     """Return the message of an error, under one of its usual names; empty if there is none."""
     error = json_object(response)
     found = [error.get(name) for name in ("error_description", "message", "error")]
-    words = (one.get("message") if isinstance(one, dict) and "message" in one else one for one in found)
+    words = (value.get("message") if isinstance(value, dict) and "message" in value else value for value in found)
     return next((str(text) for text in words if text), "")
 
 
@@ -87,7 +87,7 @@ class Service:
     - credential: its token, and where that is
     - headers: sent with each request
     - header, scheme: the header with the token, and the word before the token
-    - login: returns what follows that word, from the settings
+    - login: returns what is behind that word, from the settings
     - limited: returns whether an answer means that there were too many requests, so that nothing was done
     - rest: seconds to wait then, if the answer does not contain them
     - rates: never exceeded
@@ -266,7 +266,7 @@ class Api:
 
 
 def connect(service: Service, environment: Environment) -> Api:
-    """Return a service with the settings of a run. Raises CredentialsError if its token is missing."""
+    """Return a service as the settings of a run name it. Raises CredentialsError where its token is missing."""
     settings = environment.settings(service.credential)
     api = Api(service, settings.url, service.login(settings), settings.time_budget, Clock())
     api.trust(settings.certificates)
@@ -274,12 +274,12 @@ def connect(service: Service, environment: Environment) -> Api:
 
 
 def basic(settings: Settings) -> SecretStr:
-    """Return the credentials of basic authentication: the text after `Basic`."""
+    """Return what follows `Basic` where a service takes a user's password; the user's name is set beside it."""
     secret = settings.secret().get_secret_value()
     (user,) = settings.also.values()
-    encoded = b64encode(f"{user}:{secret}".encode()).decode()
-    settings.secrets.keep(encoded)
-    return SecretStr(encoded)
+    said = b64encode(f"{user}:{secret}".encode()).decode()
+    settings.secrets.keep(said)
+    return SecretStr(said)
 
 
 def _reason(error: requests.RequestException) -> str:

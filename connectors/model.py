@@ -198,6 +198,7 @@ class Stray:
       no marker
     - boxed: it has a box, as tasks have; entries without one are `loose`
     - native_id: its id, if the service has ids that do not depend on the text
+    - ids: those in its text, which may be the beginning of a nonce of ours
     """
 
     place: str
@@ -211,3 +212,4 @@ class Stray:
     below: tuple[str, ...] = ()
     boxed: bool = True
     native_id: str = ""
+    ids: tuple[str, ...] = ()

@@ -85,7 +85,7 @@ class ServiceConnector:
     def read(self) -> Snapshot:
         """Read all rows with our label, and ask for those of ours that are not among them.
 
-        Nothing there has to be said twice, by another query: else all would be made again beside what is there.
+        An empty answer must be confirmed by another query; otherwise every row would be created a second time.
         """
         account = self._service.account()
         self._place = place = Place(self._service, self._namespace)

@@ -56,7 +56,7 @@ def unknown(service: str, asked: str, what: str) -> BackplanError:
 
 
 @contextmanager
-def understood(service: str, asked: str) -> Iterator[None]:
+def understood(service: str, asked: str) -> Generator[None]:
     """Turn the error of an answer of another form into one for the user, with a remedy."""
     try:
         yield
@@ -67,7 +67,7 @@ def understood(service: str, asked: str) -> Iterator[None]:
 
 
 def json_object(response: requests.Response) -> dict[str, Any]:
-    """Return the JSON object of an answer; an empty one if there is none."""
+    """Return the object that an answer holds; an empty one where it holds none."""
     try:
         found = response.json()
     except ValueError:
@@ -76,7 +76,7 @@ def json_object(response: requests.Response) -> dict[str, Any]:
 
 
 def unknown_token(wanted: Credential, words: str) -> CredentialsError:
-    """Return the error for a refused token, with the words of the service."""
+    """Return the error that a refused token is, in the words of the service."""
     return CredentialsError(
         f"{wanted.service} does not accept the {wanted.kind} in {wanted.variable}, or it has expired ({words}): "
         f"{wanted.where} and put it there (nothing more was changed)"

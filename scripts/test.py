@@ -5,6 +5,7 @@ What takes longer than people wait, such as thousands of random histories, is le
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -28,7 +29,9 @@ def main() -> None:
         which,
         *(arguments or SPREAD),
     ]  # another -m among them is the one that counts
-    sys.exit(subprocess.run(command, cwd=environment.ROOT, check=False).returncode)
+    # With this one, each of hundreds of processes would compile all modules once more.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    sys.exit(subprocess.run(command, cwd=environment.ROOT, env=env, check=False).returncode)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,8 @@ class Shared:
         self.path.write_bytes(f"{head}{line}\n\n{mark}{memory}".encode())
 
     def line(self, key: str) -> str:
-        return next(line for line in self.text.split("\n") if f" {NAMESPACE} {key} " in line)
+        id_ = client_nonce(NAMESPACE, key, 1)[:7]
+        return next(line for line in self.text.split("\n") if f"🆔 {id_}" in line)
 
 
 @pytest.fixture
@@ -250,9 +251,7 @@ def test_a_known_nonce_under_another_key_does_not_take_over_a_task(shared: Share
     getattr(shared, place)(forged("g/one", NONCE, "Somebody's own task", "x"))
     shared.goal["steps"][1]["title"] = "Go on after all"
     shared.sync()
-    assert shared.line("g/two") == own.replace("Go on", "Go on after all").replace(
-        f".{digest('')}", f".{digest('')}"
-    ).replace(digest("Go on"), digest("Go on after all"))
+    assert shared.line("g/two") == own.replace("Go on", "Go on after all")
     assert "- [x] Somebody's own task 📅 2027-09-28\n" in shared.text  # it lost the comment, nothing else
 
 
@@ -309,10 +308,58 @@ def test_what_looks_like_a_marker_and_is_none_changes_nothing(shared: Shared, co
     assert shared.text == before
 
 
+def test_ids_that_could_be_ours_change_nothing(shared: Shared) -> None:
+    for key, generation in (("g", 2), ("g/two", 2), ("g/unknown", 1), ("other/step", 1), ("", 1)):
+        nonce = client_nonce(NAMESPACE, key, generation)
+        for id_ in (nonce[:7], nonce[:9], nonce):
+            shared.above(f"- [ ] Somebody's own task 📅 2027-09-28 🆔 {id_}\n- [x] Another 🆔 {id_}")
+    before = shared.text
+    assert shared.sync() == {}
+    assert shared.text == before
+
+
+@pytest.mark.parametrize("place", ["above", "below"])
+def test_an_id_of_ours_in_somebody_elses_task_takes_nothing_over(shared: Shared, place: str) -> None:
+    own = shared.line("g/two")
+    getattr(shared, place)(f"- [x] Somebody's own task 📅 2027-09-28 🆔 {NONCE[:7]}")
+    shared.sync()
+    assert shared.line("g/two") == own
+    assert "- [x] Somebody's own task 📅 2027-09-28\n" in shared.text  # it lost the id, nothing else
+
+
+SIGNS = {
+    "ids": "🆔 " * 10_000,
+    "ours": "🛫 2027-01-01 " * 5_000 + "🆔 {} x",
+    "letters": "🆔 " + "a" * 50_000,
+    "links": "⛔ " + "a," * 20_000 + ";",
+    "starts": "🛫 " * 10_000 + "🆔",
+    "blocks": "🆔 a ^b " * 5_000,
+    "days": "1234567 a/b l " + "2027-01-01 " * 10_000 + "x",
+    "digests": "1234567 a/b l ~" + "a." * 50_000 + "!",
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(line, id=name, marks=[pytest.mark.proof] * (name not in ("ids", "ours")))
+        for name, line in SIGNS.items()
+    ],
+)
+def test_what_looks_like_signs_or_rows_takes_no_time(shared: Shared, line: str) -> None:
+    shared.above(f"- [x] Somebody's own task {line.format(NONCE[:6])}")
+    shared.above(line.format("1234567"))
+    before = shared.text
+    began = time.process_time()
+    assert shared.sync() == {}
+    assert time.process_time() - began < 2
+    assert shared.text == before
+
+
 @pytest.mark.parametrize("below", ["2027-05-12 " + "#" * 100_000 + " x", "2027-05-12" + " " * 100_000 + "x"])
 def test_a_long_line_below_a_task_of_ours_takes_no_time(shared: Shared, below: str) -> None:
     line = shared.line("g/two")
-    shared.path.write_bytes(shared.text.replace(line, f"{line.partition(' 📅')[0]}\n        {below}").encode())
+    shared.path.write_bytes(shared.text.replace(line, f"{re.sub(r' 📅 [0-9-]+', '', line)}\n        {below}").encode())
     began = time.process_time()
     shared.sync()
     assert time.process_time() - began < 2
@@ -321,7 +368,7 @@ def test_a_long_line_below_a_task_of_ours_takes_no_time(shared: Shared, below: s
 
 @pytest.mark.parametrize("title", [*HOSTILE_TITLES[1:], *IN_AN_APP], ids=lambda title: ascii(title)[:20])
 def test_a_person_may_give_any_title(shared: Shared, title: str) -> None:
-    shared.path.write_bytes(shared.text.replace("] Go on <!--", f"] {title} <!--").encode())
+    shared.path.write_bytes(shared.text.replace("] Go on 🛫", f"] {title} 🛫").encode())
     before = shared.text
     shared.sync()
     shared.goal["steps"][1]["title"] = "Go on after all"
@@ -330,9 +377,9 @@ def test_a_person_may_give_any_title(shared: Shared, title: str) -> None:
         assert shared.text == before  # no title, a second box or a second date: which is meant cannot be known
         return
     assert re.search(
-        "\\] Go on after all [ 0-9✅📅🔺⏫🔼-]*<!-- bp1", shared.text
+        "\\] Go on after all [ 0-9✅📅🔺⏫🔼🛫-]*🆔 [0-9a-f]{7}", shared.text
     )  # signs at the end are none of the title
-    assert shared.text.count("<!-- bp1") == before.count("<!-- bp1")
+    assert shared.text.count("🆔") == before.count("🆔")
     assert len(shared.text.split("\n")) == len(before.split("\n")) + bool(title.strip(" \t\x0b\x0c\x1c\x85"))
 
 
@@ -387,7 +434,7 @@ def test_a_hostile_list_can_be_planned(person: Person) -> None:
     person.writes(goals % "B")
     person.run("sync")
     hostile = "\x1b[2J ##[error]gone ::error::gone \u202e \x9b2J | <b> " + "x" * 1000
-    person.todo.write_text(person.todo.read_text("utf-8").replace("] B <!--", f"] {hostile} <!--"), "utf-8")
+    person.todo.write_text(person.todo.read_text("utf-8").replace("] B 📅", f"] {hostile} 📅"), "utf-8")
     person.run("sync")
     person.writes(goals % "C")
     for option in ((), ("--json",), ("--markdown",)):

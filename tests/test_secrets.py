@@ -207,7 +207,7 @@ def leaked(text: str) -> list[str]:
 
 
 def test_every_command_has_a_row() -> None:
-    """A new command is tried as soon as it is told here how it is called."""
+    """A new command is tried as soon as its arguments are written here."""
     assert sorted(USES) == sorted(main.commands)
 
 

@@ -23,11 +23,11 @@ IN_FULL = {
     "github": "safe, over HTTP",
 }
 
-# Another server, or another form, of a connector that has the whole suite: these have CASES, in the proof alone.
+# Another server, program or form of a connector that has the whole suite: these have CASES, in the proof alone.
 IN_PART = {
     "caldavasevents": "CalDAV, as events in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
-    "caldavaseventsonxandikos": "CalDAV, as events in Xandikos",
+    "taskwarrioritself": "Taskwarrior, the program itself",
 }
 
 # What the test command tries of any other, such as GitHub with all that can be around its issues. The proof tries all.
@@ -76,8 +76,8 @@ def is_left_out(item: pytest.Item) -> bool:
 def is_left_to_the_proof(item: pytest.Item, *, proof: bool) -> bool:
     """Return whether a test is the proof's without saying so itself.
 
-    proof: this is a run of the proof, in which properties have their turn once more, with all of their examples, and so
-    have processes, from nothing.
+    proof: this is a run of the proof. It runs properties again, with all of their examples, and processes again, each
+    started from nothing.
     """
     suite = getattr(item, "cls", None)
     if suite is not None and any(base.__name__ == "Contract" for base in suite.__mro__):

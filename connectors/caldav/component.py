@@ -73,7 +73,8 @@ class Parsed:
             calendar = Calendar.from_ical(text)
         except ValueError as error:
             raise UnreadableError(str(error)) from None
-        parts = calendar.walk(name) if isinstance(calendar, Calendar) else []
+        whole = isinstance(calendar, Calendar)  # pyright: ignore[reportUnnecessaryIsInstance]  # it may be any component
+        parts = calendar.walk(name) if whole else []
         found = [part for part in parts if "UID" in part]
         if not found:
             raise UnreadableError(f"there is no {name} in it")

@@ -9,4 +9,4 @@ from connectors.caldav import event, todo
 if TYPE_CHECKING:
     from connectors.caldav.component import Form
 
-FORMS: dict[str, Form] = {"tasks": todo, "events": event}
+FORMS: dict[str, Form] = {"tasks": todo, "events": event}  # pyright: ignore[reportAssignmentType]  # mypy compares

@@ -88,11 +88,12 @@ def made(dav: Dav, name: str, form: Form) -> Collection:
         response = dav.make_list(path, name, form.NAME)
         if response.status_code not in _IN_USE:
             break
-    if not response.ok:
+    if not response.ok:  # pyright: ignore[reportPossiblyUnboundVariable]
         raise BackplanError(
-            f"CalDAV: the server makes no list (status {response.status_code}); make one for {form.MANY} in your app"
+            f"CalDAV: the server makes no list (status {response.status_code}); "  # pyright: ignore[reportPossiblyUnboundVariable]
+            f"make one for {form.MANY} in your app"
         )
-    return found(dav, path, name, form)
+    return found(dav, path, name, form)  # pyright: ignore[reportPossiblyUnboundVariable]
 
 
 def no_list(name: str, there: str = "") -> MissingError:

@@ -1,20 +1,21 @@
-"""Finds our lines in a Markdown list: those with a valid marker, and which of them are copies."""
+"""Finds our lines in a Markdown list: those with an id or a marker, and which of them are copies."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.markdown.line import BULLET, COMMENT, TASK, Line, unescaped
-from connectors.markdown.marks import broken_over, markers_of, torn_marks
-from connectors.markdown.memory import memory_block
+from connectors.markdown.marks import Known, Mark, broken_over, identified, markers_of, marks_of, torn_marks
+from connectors.markdown.memory import memory_block, other_states
+from connectors.markdown.state import LONG, SHORT
 from connectors.markdown.text import fenced, lines_below, tasks_in
 from connectors.markdown.unread import unread
 from connectors.model import Marker, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from connectors.markdown.marks import Known, Mark
     from connectors.model import Content
 
 
@@ -22,24 +23,31 @@ _JOINED = (1, "several tasks stand on one line; give each a line of its own, and
 
 
 class Found(NamedTuple):
-    """A line with a valid marker.
+    """A line of a task, with what marks it.
 
-    - `damaged`: the marker has to be written again.
     - `rank`: of lines with one nonce, the lowest is the task; the others are copies of it.
     - `unread`: the column of the part that cannot be read, and how to correct it.
-    - `span`: the place of the marker, if the line alone does not show it.
     - `dragged`: a user changed the date since the last run.
     - `ticked`: the box is ticked.
     """
 
     number: int
-    marker: Marker
-    damaged: bool
+    mark: Mark
+    line: Line
     rank: tuple[bool, ...]
     unread: tuple[int, str] | None
-    span: tuple[int, int] | None
     dragged: bool = False
     ticked: bool = False
+
+    @property
+    def marker(self) -> Marker:
+        """The marker."""
+        return self.mark.marker
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the marker has to be written again."""
+        return self.mark.damaged
 
     def told(self, file: str) -> str:
         """Return a message on the part that cannot be read, with its place; empty if there is none."""
@@ -47,23 +55,33 @@ class Found(NamedTuple):
 
 
 def managed_lines(lines: list[str], known: Known) -> list[Found]:
-    """Return the lines with a marker of any namespace, without those of ours that we cannot have written.
+    """Return the lines with an id or a marker of any namespace, without those of ours that we cannot have written.
 
-    A torn comment counts if no other line has its nonce. If only the nonce of a task is found, anywhere in the text,
-    the task exists and cannot be read.
+    A torn comment counts if no other line has its nonce. If only the id or the nonce of a task is found, anywhere in
+    the text, the task exists and cannot be read.
     """
     block = memory_block(lines, known.namespace)
     broken, memory = broken_over(lines), block.numbers if block else range(0)
     apart = fenced(lines) | broken.keys()
     texts = [(n, text) for n, text in enumerate(lines) if n not in memory]
     open_texts = [(n, text) for n, text in texts if n not in apart]
-    managed = [found for n, text in open_texts for found in _found(lines, n, list(markers_of(text, known)), known)]
+    managed = [found for n, text in open_texts for found in _found(lines, n, list(marks_of(text, known)), known)]
     if known.live.keys() - _nonces(managed):
         managed += list(_torn(lines, open_texts, _nonces(managed), known))
         there = _nonces(managed)
         missing = {nonce: key for nonce, key in known.live.items() if nonce not in there}
         managed += _hidden(lines, texts, missing, known, broken)
     return managed
+
+
+def others_lines(lines: list[str], namespace: str) -> dict[int, tuple[str, str]]:
+    """Return the namespace and key of the lines with an id of another namespace, whose state is in the list as well."""
+    found: dict[int, tuple[str, str]] = {}
+    for other, state in other_states(lines, namespace):
+        known = Known(state, other, complete=True)
+        marks = ((number, mark) for number, line in enumerate(lines) for mark in identified(line, known))
+        found |= {number: (other, mark.marker.key) for number, mark in marks}
+    return found
 
 
 def _nonces(managed: Iterable[Found]) -> set[str]:
@@ -78,17 +96,18 @@ def _torn(lines: list[str], texts: Iterable[tuple[int, str]], there: set[str], k
 
 
 def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> Iterator[Found]:
-    """Yield an entry for each marker that was found in a line."""
+    """Yield an entry for each task that a line is marked as."""
     text, below = lines[number], lines[number + 1] if lines_below(lines, number, most=1) else ""
-    by_nonce = {mark.marker.nonce: mark for mark in marks}
-    for marker, damaged, span in by_nonce.values():
-        line = Line(text, span)
-        exact = not damaged and known.nonces.get(marker.nonce) == marker.key
+    by_nonce = {mark.marker.nonce: mark for mark in reversed(marks)}
+    for mark in by_nonce.values():
+        line = mark.line(text)
+        marker = known.with_start(mark.marker) if line.comment else mark.marker
+        exact = not mark.damaged and known.nonces.get(marker.nonce) == marker.key
         was_done = known.states.get(marker.nonce) == "done"
         told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
         rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
         dragged = exact and told is None and _is_dragged(line, marker, known)
-        yield Found(number, marker, damaged, rank, told, span, dragged, line.done)
+        yield Found(number, mark._replace(marker=marker), line, rank, told, dragged, line.done)
 
 
 def _hidden(
@@ -99,17 +118,22 @@ def _hidden(
     broken: Mapping[int, range],
 ) -> Iterator[Found]:
     """Yield the tasks without a line whose nonce or key is in the text, at its first place."""
-    code = fenced(lines) if missing else {}
+    if not missing:
+        return
+    code = fenced(lines)
     left = dict(missing)
-    for number, text in texts if missing else ():
-        named = known.key_in(text) if number in broken else None
-        for nonce in [n for n in left if n in text or (named and known.keys[named[1]] == n)]:
+    for number, text in texts:
+        ids = known.names_in(text)
+        if number in broken and (named := known.key_in(text)):
+            ids.add(known.keys[named[1]])
+        for nonce in [n for n in left if n in ids or n in text]:
             key = left.pop(nonce)
             place = broken[number].start if number in broken else number
             whole = " ".join(lines[n] for n in broken.get(number, range(number, number + 1)))
-            marker = next((m.marker for m in markers_of(whole, known) if m.marker.nonce == nonce), None)
-            marker = marker or Marker(known.namespace, key, nonce)
-            yield Found(place, marker, False, (True,), (1, _why_hidden(number, nonce, code, broken)), None)
+            marks = (mark.marker for mark in markers_of(whole, known) if mark.marker.nonce == nonce)
+            marker = next(marks, known.state.markers.get(nonce)) or Marker(known.namespace, key, nonce)
+            why = (1, _why_hidden(number, nonce, code, broken))
+            yield Found(place, Mark(marker, damaged=False), Line(lines[place]), (True,), why)
 
 
 def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mapping[int, range]) -> str:
@@ -118,7 +142,7 @@ def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mappin
         return f"stands in a code block that begins in line {code[number] + 1}; take the line out of it; {left}"
     if number in broken:
         return f"the comment of backplan is broken over lines; put it on one line, behind the title; {left}"
-    return f"`{nonce}` is no comment that can be read; let the step's line end in `<!-- bp1 {nonce} -->`; {left}"
+    return f"the id of a step stands here without 🆔; let the line of the step end in `🆔 {nonce[:SHORT]}`; {left}"
 
 
 def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
@@ -148,11 +172,13 @@ def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
 def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
     """Return whether a user changed the date of a line since the last run, which wrote its marker.
 
-    An older copy has the marker of an earlier run: its date may have been read, and changed again, since.
+    An older copy has the marker or the first day of an earlier run: its date may have been read, and changed again,
+    since.
     """
     content = line.content
     titled = digest(content.title) == marker.applied.get("title")
     newest = marker.due is not None and marker.due == known.dates.get(marker.nonce)
+    newest = newest and (bool(line.comment) or digest(content.start) == marker.applied.get("start"))
     return titled and newest and content.due not in (None, marker.due)
 
 
@@ -176,10 +202,10 @@ def _sorted(alike: list[Found]) -> list[Found]:
     return [dragged, first, *(line for line in others if line is not dragged)]
 
 
-def unmarked_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
-    """Yield the checkboxes without a marker of any namespace."""
+def unmarked_lines(lines: Sequence[str], managed: Container[int]) -> Iterator[tuple[int, Line]]:
+    """Yield the checkboxes without a comment of any namespace that are not managed."""
     for number, line in tasks_in(lines):
-        if not COMMENT.search(line):
+        if number not in managed and not COMMENT.search(line):
             yield number, Line(line)
 
 
@@ -199,7 +225,24 @@ def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
             yield number, Line(line)
 
 
-def find_unmarked(lines: Sequence[str], content: Content) -> int | None:
-    """Return the only task without a marker that has this content; None if there is none, or more than one."""
-    found = [number for number, line in unmarked_lines(lines) if line.content == content]
-    return found[0] if len(found) == 1 else None
+class Unmarked:
+    """The tasks without an id of ours, by what they show and by the ids that they have."""
+
+    def __init__(self, lines: Sequence[str], managed: Container[int]) -> None:
+        """managed: the lines that are ours."""
+        self._shown: dict[Content, list[int]] = {}
+        self._named: dict[str, list[int]] = {}
+        for number, line in unmarked_lines(lines, managed):
+            self._shown.setdefault(line.content, []).append(number)
+            for id_ in line.values("id"):
+                self._named.setdefault(id_.casefold(), []).append(number)
+
+    def showing(self, content: Content) -> int | None:
+        """Return the only task with this content; None if there is none, or more than one."""
+        found = self._shown.get(replace(content, after=()), [])  # a line without an id names nobody
+        return found[0] if len(found) == 1 else None
+
+    def named(self, nonce: str) -> int | None:
+        """Return the only task with an id that follows from a nonce."""
+        found = [number for length in (SHORT, LONG) for number in self._named.get(nonce[:length], ())]
+        return found[0] if len(found) == 1 else None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.codec import read_marker
-from connectors.markdown.line import COMMENT, unescaped
-from connectors.markdown.memory import memory_block, memory_in
+from connectors.markdown.line import COMMENT, Line, unescaped
+from connectors.markdown.memory import memory_block, stored_in
+from connectors.markdown.signs import find_signs, ids_in, replace_spans
+from connectors.markdown.state import LONG, SHORT
 from connectors.markdown.text import fenced
-from connectors.model import Marker, client_nonce
+from connectors.model import Marker, client_nonce, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import date
 
-    from connectors.model import StoredGoal
+    from connectors.markdown.state import State
 
 _ANY_COMMENT = re.compile(r"<!--.*?-->")
 _OPENED = re.compile(r"<!--\s*(?:bp\d+\b|$)")
@@ -27,26 +31,32 @@ _FEWEST_LETTERS = 3  # of a nonce of ours that lost its end
 
 
 class Known:
-    """The nonces and keys in the memory: they identify a marker that a user damaged."""
+    """The ids, nonces and keys in a state: they identify tasks, also if a user damaged the marker."""
 
-    def __init__(self, memory: Mapping[str, StoredGoal], namespace: str, *, complete: bool) -> None:
-        """complete: there is a memory, so a nonce that it does not contain is not ours."""
+    def __init__(self, state: State, namespace: str, *, complete: bool) -> None:
+        """complete: there is a state, so a nonce that it does not contain is not ours."""
+        memory = state.memory
         entries = [(key, entry) for goal in memory.values() for key, entry in goal.keys.items()]
+        self.state = state
         self.nonces = {entry.native_id: key for key, entry in entries}
         self.keys = {key: entry.native_id for key, entry in entries}
         self.live = {entry.native_id: key for key, entry in entries if entry.state == "live"}
         self.states = {entry.native_id: entry.state for _, entry in entries}
-        dates = {key: due for goal in memory.values() for key, (_, due) in goal.dates.items()}
-        self.dates = {nonce: dates[key] for nonce, key in self.nonces.items() if key in dates}
+        days = {key: days for goal in memory.values() for key, days in goal.dates.items()}
+        self.days = {nonce: days[key] for nonce, key in self.nonces.items() if key in days}
+        self.dates = {nonce: due for nonce, (_, due) in self.days.items()}
+        self._computed = {nonce[:length]: nonce for length in (SHORT, LONG, None) for nonce in state.ids}
+        self.ids = self._computed | {id_.casefold(): nonce for nonce, id_ in state.ids.items()}
         self.namespace = namespace
         self._complete = complete
         self._named = re.compile(rf"(?:bp\d+\s+)?{re.escape(namespace)}\s+(\S+)")
 
     @classmethod
     def of(cls, lines: list[str], namespace: str) -> Known:
-        """Return the nonces and keys of the memory in these lines."""
-        memory, damage = memory_in(lines, namespace)
-        return cls(memory, namespace, complete=not damage and memory_block(lines, namespace) is not None)
+        """Return what the state in these lines tells."""
+        stored = stored_in(lines, namespace)
+        complete = not stored.damage and memory_block(lines, namespace) is not None
+        return cls(stored.state, namespace, complete=complete)
 
     def may_be_ours(self, marker: Marker) -> bool:
         """Return whether we may have written a marker: its nonce is remembered, or follows from a key that is not.
@@ -57,6 +67,26 @@ class Known:
             return True
         nonce = client_nonce(marker.namespace, marker.key, marker.generation)
         return marker.key not in self.keys and marker.nonce == nonce
+
+    def start(self, marker: Marker) -> date | None:
+        """Return the first day that was published with a marker."""
+        days = self.days.get(marker.nonce)
+        return days[0] if days and days[0] != marker.due else None
+
+    def with_start(self, marker: Marker) -> Marker:
+        """Return the marker of a version that wrote no first day, as if it had written the one that was published."""
+        if not marker.applied or marker.applied.get("start"):
+            return marker
+        return replace(marker, applied={**marker.applied, "start": digest(self.start(marker))})
+
+    def names_in(self, text: str) -> set[str]:
+        """Return the nonces of which a text contains the id, but not as that of another task's forerunner.
+
+        An id that somebody else chose may be any word.
+        """
+        spans = [(sign.start, sign.stop) for sign in find_signs(text) if sign.kind == "after"]
+        words = re.findall(r"[\w-]+", replace_spans(text, spans, " ").casefold())
+        return {self._computed[word] for word in words if word in self._computed}
 
     def key_in(self, text: str) -> re.Match[str] | None:
         """Return where a text contains our namespace followed by a remembered key."""
@@ -69,6 +99,30 @@ class Mark(NamedTuple):
     marker: Marker
     damaged: bool
     span: tuple[int, int] | None = None
+    id: str = ""
+
+    def line(self, text: str) -> Line:
+        """Return the parts of the line with this marker."""
+        return Line(text, self.span, anchor=self.id, title=self.marker.applied.get("title", ""))
+
+
+def marks_of(line: str, known: Known) -> Iterator[Mark]:
+    """Yield what marks a line: ids, and the comments of earlier versions."""
+    yield from identified(line, known)
+    yield from markers_of(line, known)
+
+
+def identified(line: str, known: Known) -> Iterator[Mark]:
+    """Yield the markers of the ids of ours in a line. A marker that the state does not have has to be written again."""
+    for said, _ in ids_in(line):
+        nonce = known.ids.get(id_ := said.casefold())
+        if nonce is None:
+            continue
+        marker = known.state.markers.get(nonce)
+        damaged = marker is None or said != known.state.ids[nonce]
+        key = known.nonces.get(nonce, "")
+        if marker or key:
+            yield Mark(marker or Marker(known.namespace, key, nonce), damaged, id=id_)
 
 
 def markers_of(line: str, known: Known) -> Iterator[Mark]:

@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from connectors.base import Action, StoreWrite, WriteResult
-from connectors.codec import write_memory
-from connectors.markdown.found import by_nonce, find_unmarked, managed_lines
-from connectors.markdown.line import TASK, Line
-from connectors.markdown.marks import Known
-from connectors.markdown.memory import MEMORY_END, MEMORY_START, memory_block, stray_entries
-from connectors.markdown.text import indentation, lines_below
+from connectors.base import Action, StoreWrite, Write, WriteResult
+from connectors.markdown.edit import Edit, new_line
+from connectors.markdown.found import Unmarked, by_nonce, managed_lines
+from connectors.markdown.line import Line
+from connectors.markdown.marks import Known, Mark
+from connectors.markdown.memory import MEMORY_END, memory_block, stray_entries
+from connectors.markdown.places import INDENT, Places
+from connectors.markdown.register import Register
+from connectors.model import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from datetime import date
 
-    from connectors.base import Write
     from connectors.markdown.found import Found
-
-_INDENT = "    "
-_FRONT, _BLANK = "", "/"  # instead of the key of a task: where new lines begin, and the blank line before them
-
-
-class NewLines:
-    """New lines that follow one line, in order. Each is named by the key of its task; putting one in costs the same."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._lines: dict[str, str] = {}
-        self._next: dict[str, str] = {}
-        self._last = _FRONT
-
-    def put(self, key: str, line: str, behind: str | None) -> None:
-        """Put a line in behind that of another key, or at the front; at the end where `behind` is None."""
-        behind = self._last if behind is None else behind
-        if behind == self._last:
-            self._last = key
-        else:
-            self._next[key] = self._next[behind]
-        self._next[behind], self._lines[key] = key, line
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the lines in order."""
-        key = _FRONT
-        while (following := self._next.get(key)) is not None:
-            key = following
-            yield self._lines[key]
+    from connectors.model import Marker
 
 
 class Page:
@@ -55,136 +30,162 @@ class Page:
     does not depend on the length of the list.
     """
 
-    def __init__(self, text: str, namespace: str, name: str) -> None:
-        """`name` is the name of the file in messages."""
+    def __init__(self, text: str, namespace: str, name: str, *, links: bool = False) -> None:
+        """`name` is the name of the file in messages. links: ⛔ names the tasks that come before."""
         self._end_of_line = "\r" if "\r\n" in text else ""  # lines are split at "\n"
         self._lines = text.split("\n")
         self._as_read = tuple(self._lines)
-        self._namespace = namespace
-        self._name = name
+        self._name, self._links = name, links
         self._gone: set[int] = set() if text else {0}
         self._notes: dict[int, list[str]] = {}  # kept values, right below their task
-        self._first: dict[int, NewLines] = {}  # first steps, below their goal
-        self._behind: dict[int, NewLines] = {}  # all else that follows a line
-        self._places: dict[str, tuple[dict[int, NewLines], int, str]] = {}  # of new tasks: list, line, indentation
-        self._memory: list[str] | None = None
-        managed = managed_lines(self._lines, Known.of(self._lines, namespace))
+        self._known = Known.of(self._lines, namespace)
+        managed = managed_lines(self._lines, self._known)
+        self._register = Register(self._known, self._lines, managed)
+        self._managed = {found.number for found in managed}
         self._by_nonce = by_nonce(managed, namespace)
-        self._by_key: dict[str, int] = {}
+        by_key: dict[str, int] = {}
         for first, *_ in self._by_nonce.values():
-            self._by_key.setdefault(first.marker.key, first.number)
-        self._last = self._last_text()
+            by_key.setdefault(first.marker.key, first.number)
+        self._places = Places(self._lines, self._last_text(), by_key)
 
     @property
     def text(self) -> str:
         """The whole new text."""
-        block = memory_block(self._lines, self._namespace)
-        gone = self._gone | self._pieces() if self._memory is not None else self._gone
+        block = memory_block(self._lines, self._known.namespace)
+        state = [line + self._end_of_line for line in self._register.lines()] if self._register.changed else None
+        gone = self._gone | self._pieces() if state is not None else self._gone
         lines: list[str] = []
         for number, line in enumerate(self._lines):
-            if block is not None and number in block.numbers and self._memory is not None:
+            if block is not None and number in block.numbers and state is not None:
                 if number == block.start:
-                    lines = self._with_memory(lines, self._memory, rest=self._lines[block.stop :])
+                    lines = self._with_state(lines, state, rest=self._lines[block.stop :])
             elif number not in gone:
                 lines.append(line)
             lines += self._notes.get(number, [])
-            for added in (self._first, self._behind):
-                lines += added.get(number, ())
-        if block is None and self._memory:
-            lines = self._with_new_memory(lines, self._memory)
+            lines += self._places.behind(number)
+        if block is None and state:
+            lines = self._with_new_state(lines, state)
         return "\n".join(lines)
 
     def _pieces(self) -> set[int]:
-        """Return the lines of a damaged memory, which a new one replaces."""
+        """Return the lines of a damaged state, which a new one replaces."""
         entries = stray_entries(self._lines)
         ends = {n + 1 for n in entries if self._lines[n + 1 : n + 2] and self._lines[n + 1].strip() == MEMORY_END}
         return {*entries, *ends}
 
-    def apply(self, write: Write | StoreWrite) -> WriteResult:
-        """Apply one write; return its result."""
-        if isinstance(write, StoreWrite):
-            first = MEMORY_START.format(namespace=self._namespace)
-            block = [first, *write_memory(write.memory), MEMORY_END] if write.memory else []
-            self._memory = [line + self._end_of_line for line in block]
-            return WriteResult()
+    def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
+        """Apply a batch; return its results."""
+        made = [write.marker for write in batch if isinstance(write, Write) and write.action is Action.CREATE]
+        self._register.name(marker for marker in made if marker)  # a line may name one that is made later
+        results = [self._store(write) if isinstance(write, StoreWrite) else self._apply(write) for write in batch]
+        for nonce, day in self._register.acknowledged():
+            self._date_tick(nonce, day)
+        return results
+
+    def _store(self, write: StoreWrite) -> WriteResult:
+        self._register.memory = write.memory
+        return WriteResult()
+
+    def _apply(self, write: Write) -> WriteResult:
         if write.action is Action.CREATE:
             return self._create(write)
         found = self._find(write.native_id, copy=write.action is Action.DETACH)
         if found is not None and found.unread:
             return WriteResult(error=found.told(self._name))
-        number = found.number if found else None
-        said = write.found or (write.content if write.action is Action.REPAIR else None)
-        if number is None and said:
-            number = find_unmarked(self._as_read, said)
-            self._by_key |= {write.key: number} if number is not None else {}
+        number = found.number if found else self._number(write)
         if number is None:
             return WriteResult(error="the line is gone")
         if write.action is Action.REMOVE:
             self._gone.add(number)
+            self._register.forget(write.native_id)
         else:
-            self._change(number, write, found.span if found else None)
+            self._change(number, write, found)
         return WriteResult(write.native_id)
 
-    def _change(self, number: int, write: Write, span: tuple[int, int] | None) -> None:
-        line = Line(self._lines[number], span)
+    @cached_property
+    def _unmarked(self) -> Unmarked:
+        return Unmarked(self._as_read, self._managed)
+
+    def _number(self, write: Write) -> int | None:
+        """Return the line of a task that has lost its marker."""
+        said = write.found or (write.content if write.action is Action.REPAIR else None)
+        if said is None:
+            return None
+        number = self._unmarked.named(write.native_id)
+        number = self._unmarked.showing(said) if number is None else number
+        self._places.by_key |= {write.key: number} if number is not None else {}
+        return number
+
+    def _change(self, number: int, write: Write, found: Found | None) -> None:
+        line = found.mark.line(self._lines[number]) if found else Line(self._lines[number])
+        edit = self._edit(line, None if write.action is Action.DETACH else found)
         if write.content is not None and write.fields:
-            line.set(write.content, write.fields)
+            edit.set(write.content, write.fields)
         if write.action is Action.COMPLETE:
-            line.tick(write.done_on)
+            edit.tick(write.done_on)
         elif write.action is Action.REOPEN:
-            line.untick()
+            edit.untick()
         if write.action is Action.DETACH:
-            line.unmark()
+            edit.unmark(found.mark.id if found else "")
+            if found in (own := self._by_nonce.get(write.native_id, [])):  # else it is a copy
+                own.clear()
+                self._register.forget(write.native_id)
         elif write.marker is not None:
-            line.mark(write.marker)
-        self._lines[number] = line.text
+            self._identify(edit, line, write.marker, found)
+            if write.content is not None and "after" in write.fields:
+                self._link(edit, line, write.content)
+        self._lines[number] = edit.text
         if write.kept:
-            self._notes.setdefault(number, []).append(f"{line.indent}{_INDENT}{write.kept}{self._end_of_line}")
+            self._notes.setdefault(number, []).append(f"{line.indent}{INDENT}{write.kept}{self._end_of_line}")
+
+    def _edit(self, line: Line, found: Found | None) -> Edit:
+        """Return a line to be changed; that of an earlier version gets the first day that it is taken to have."""
+        edit = Edit(line)
+        start = self._known.start(found.marker) if found and line.comment else None
+        if start and line.last("start") is None:
+            edit.set(Content("", start=start), frozenset({"start"}))
+        return edit
+
+    def _date_tick(self, nonce: str, day: date) -> None:
+        """Write the day behind a tick that has none."""
+        found = next(iter(self._by_nonce.get(nonce, ())), None)
+        if found is None or found.unread or found.number in self._gone:
+            return
+        line = found.mark.line(self._lines[found.number])
+        if not line.done or line.last("done"):
+            return
+        edit = self._edit(line, found)
+        edit.tick(day)
+        self._identify(edit, line, found.marker, found)
+        self._lines[found.number] = edit.text
+
+    def _identify(self, edit: Edit, line: Line, marker: Marker, found: Found | None) -> None:
+        """Write the id of a task; from now on it is what its line is known by."""
+        id_ = self._register.put(marker, line.values("id"))
+        edit.identify(id_)
+        own = self._by_nonce.get(marker.nonce, [])
+        if found in own:
+            own[own.index(found)] = found._replace(mark=Mark(marker, damaged=False, id=id_.casefold()))
+
+    def _link(self, edit: Edit, line: Line, content: Content) -> None:
+        """Name the tasks that come before; ids that are not ours stay."""
+        if self._links:
+            others = [id_ for id_ in line.values("after") if id_.casefold() not in self._known.ids]
+            edit.link([*others, *self._register.ids_of(content.after)])
 
     def _create(self, write: Write) -> WriteResult:
         assert write.content is not None  # noqa: S101  # a create has both
         assert write.marker is not None  # noqa: S101
-        behind = self._neighbour(write)
-        added, number, indent = self._places[write.key] = self._room(write)
-        line = Line(f"{indent}- [ ] ")
-        line.set(write.content, frozenset({"title", "priority", "due"}))
-        line.mark(write.marker)
-        if write.done_on:
-            line.tick(write.done_on)
-        added.setdefault(number, NewLines()).put(write.key, line.text + self._end_of_line, behind)
+        behind = self._places.neighbour(write)
+        indent, id_ = self._places.indentation(write, self._end_of_line), self._register.put(write.marker)
+        after = self._register.ids_of(write.content.after) if self._links else ()
+        line = new_line(indent, write.content, id_, after, write.done_on)
+        self._places.put(write, behind, line + self._end_of_line)
         return WriteResult(write.marker.nonce)
 
-    def _neighbour(self, write: Write) -> str | None:
-        """Return the key behind which, among the new lines at one place, a task goes; None for the end of them."""
-        if write.previous in self._places:
-            return write.previous
-        if write.previous in self._by_key:
-            return _FRONT
-        return write.parent if write.parent in self._places else None
-
-    def _room(self, write: Write) -> tuple[dict[int, NewLines], int, str]:
-        """Return where a new line goes and its indentation: after its forerunner, else first below its parent."""
-        if write.previous in self._places:
-            return self._places[write.previous]
-        if write.previous in self._by_key:
-            number = self._by_key[write.previous]
-            return self._behind, lines_below(self._lines, number).stop - 1, indentation(self._lines[number])
-        if write.parent in self._places:
-            added, number, indent = self._places[write.parent]
-            return added, number, indent + _INDENT
-        if write.parent in self._by_key:
-            number = self._by_key[write.parent]
-            below = [self._lines[n] for n in lines_below(self._lines, number) if self._lines[n].strip()]
-            return self._first, number, indentation(below[0]) if below else indentation(self._lines[number]) + _INDENT
-        last = self._lines[self._last]
-        if self._last not in self._behind and last.strip() and not TASK.match(last):
-            self._behind[self._last] = NewLines()
-            self._behind[self._last].put(_BLANK, self._end_of_line, _FRONT)
-        return self._behind, self._last, ""
-
     def _last_text(self) -> int:
-        """Return the line that new goals follow: the last text before the memory."""
-        block = memory_block(self._lines, self._namespace)
+        """Return the line that new goals follow: the last text before the state."""
+        block = memory_block(self._lines, self._known.namespace)
         number = block.start if block else len(self._lines)
         if block is None:
             if self._lines[-1]:  # it needs an end, so that another can follow it
@@ -203,14 +204,14 @@ class Page:
             found.remove(copies[-1])
         return copies[-1] if copies else next(iter(found), None)
 
-    def _with_memory(self, lines: list[str], memory: list[str], rest: list[str]) -> list[str]:
-        """Return the lines with the memory; without one, end them as they ended before the first memory was added."""
-        while not memory and lines and not lines[-1].strip() and not any(map(str.strip, rest)):
+    def _with_state(self, lines: list[str], state: list[str], rest: list[str]) -> list[str]:
+        """Return the lines with the state; without one, end them as they ended before the first state was added."""
+        while not state and lines and not lines[-1].strip() and not any(map(str.strip, rest)):
             lines = lines[:-1]
-        return [*lines, *memory]
+        return [*lines, *state]
 
-    def _with_new_memory(self, lines: list[str], memory: list[str]) -> list[str]:
+    def _with_new_state(self, lines: list[str], state: list[str]) -> list[str]:
         if lines and not lines[-1]:
             lines.pop()
         blank = [self._end_of_line] if lines and lines[-1].strip() else []
-        return [*lines, *blank, *memory, ""]
+        return [*lines, *blank, *state, ""]

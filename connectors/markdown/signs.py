@@ -1,4 +1,4 @@
-"""The signs behind a task in a Markdown list: 📅 and other signs with their dates, priorities, block ids.
+"""The signs behind a task in a Markdown list: 📅 🛫 ✅ with their dates, 🆔 and ⛔, priorities, block ids.
 
 A sign counts only in the run of signs at the end of a text: `Buy 📅 calendar` has no date. The text behind a 📅, up to
 the next sign, is its date if its first words can mean only one day. Words behind a date stay; if there is a second date
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 SIGNS = {"urgent": "🔺", "high": "⏫", "medium": "🔼"}
 PRIORITIES = {sign: name for name, sign in SIGNS.items()}
 
-Kind = Literal["due", "done", "priority", "day", "words", "bare"]
+Kind = Literal["due", "start", "done", "priority", "day", "id", "after", "words", "bare"]
 _KINDS: dict[Kind, str] = {
     "due": "📅📆🗓",
+    "start": "🛫",
     "done": "✅",
     "priority": "🔺⏫🔼",
-    "day": "🛫⏳⌛➕❌",
-    "words": "🔁🆔⛔🏁",
+    "day": "⏳⌛➕❌",
+    "id": "🆔",
+    "after": "⛔",
+    "words": "🔁🏁",
     "bare": "🔽⏬",
 }
 _SIGN = re.compile(
@@ -52,10 +55,15 @@ _LOOK_ALIKES = str.maketrans(
         "🏁": "⚑",
     }
 )
+_ID = re.compile(r"🆔\ufe0f?[ \t]*([\w-]+)")
 _FIELD = re.compile(r"([\[(][ ]*due[ ]*)::", re.IGNORECASE)
 _BLOCK_ID = re.compile(r"\^[A-Za-z0-9-]+")
 _TAGS = re.compile(r"(?:\s*#\S+(?!\S))*[\s*_.,;]*")
-_SOME_WORDS = re.compile(r"[\s\w,!-]*")
+_VALUES: dict[Kind, re.Pattern[str]] = {
+    "id": re.compile(r"[ \t]*[\w-]+|"),
+    "after": re.compile(r"[ \t]*[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*|"),
+    "words": re.compile(r"[\s\w,!-]*"),
+}
 _MOST_WORDS = 6  # of a date: `Sun 9th of May 2027` and one to spare
 # What may be a date, one that cannot be read or has no year included.
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
@@ -107,6 +115,11 @@ def find_signs(text: str) -> tuple[Sign, ...]:
     return tuple(_sign(text, match, end) for match, end in zip(matches, ends, strict=False))
 
 
+def ids_in(text: str) -> list[tuple[str, int]]:
+    """Return the ids behind 🆔 in a text, each with where it ends."""
+    return [(found[1], found.end()) for found in _ID.finditer(text)] if "🆔" in text else []
+
+
 def block_id(text: str) -> int:
     """Return where a block id (` ^abc123`) at the end of a text begins, with the blanks before it; else its length."""
     last = text.rstrip(" \t")
@@ -155,11 +168,11 @@ def _sign(text: str, match: re.Match[str], end: int) -> Sign:
         inner = match.start("field")
         day, _, unread = _read_value(match["field"])
         return Sign("due", start, inner, value, end, day, unread)
-    kind = next(kind for kind in _KINDS if match[kind])
+    kind: Kind = next(kind for kind in _KINDS if match[kind])
     if kind in ("priority", "bare"):
         return Sign(kind, start, value, value, end)
-    if kind == "words":
-        words = _SOME_WORDS.match(text, value, end)
+    if kind in _VALUES:
+        words = _VALUES[kind].match(text, value, end)
         return Sign(kind, start, value, words.end() if words else value, end)
     day, length, unread = _read_value(text[value:end])
     return Sign(kind, start, value, value + length, end, day, unread)

@@ -10,7 +10,7 @@ from connectors.markdown.line import TASK
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-_OURS = re.compile(r"<!-- (?:bp\d+ |backplan's memory of )|\{\"goal\":")
+_OURS = re.compile(r"<!-- (?:bp\d+ |backplan's memory of )|\{\"goal\":|🆔")
 
 
 def tasks_in(lines: Sequence[str]) -> Iterator[tuple[int, str]]:

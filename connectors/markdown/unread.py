@@ -32,7 +32,7 @@ def unread(line: Line, due: date | None, below: str, *, was_done: bool) -> tuple
         return _unread_box(line, was_done=was_done)
     title = line.content.title
     if not title:
-        return line.box_at + 1, f"there is no title in front of the comment of backplan; {_STAYS}"
+        return line.box_at + 1, f"there is no title; {_STAYS}"
     if not line.as_written and _SECOND_BOX.match(title):
         return line.box_at + 1, f"there is a second box behind the first; leave one of them; {_STAYS}"
     if line.done or line.cancelled:

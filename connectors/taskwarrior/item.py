@@ -87,7 +87,8 @@ def day_of(item: Item, field: str) -> date | None:
     told = item.get(_DATES[field])
     if told is None:
         return None
-    known = dict(pair.partition("=")[::2] for pair in str(item.get(DAYS, "")).split())
+    pairs = (pair.partition("=") for pair in str(item.get(DAYS, "")).split())
+    known = {moment: day for moment, _, day in pairs}
     return date.fromisoformat(known[told]) if told in known else _read(told).astimezone().date()
 
 

@@ -21,7 +21,7 @@ with suppress(ImportError):  # on Windows, where there is no Taskwarrior
     import fcntl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
 T = TypeVar("T")
 Item = dict[str, Any]  # a task, as `task export` prints it and `task import` takes it
@@ -66,18 +66,15 @@ class Ended:
         return lines[-1].strip() if lines else f"it ended with {self.code}"
 
 
-def start(arguments: Sequence[str], text: str, variables: Mapping[str, str] = os.environ) -> Ended:
-    """Run `task` with an input, and the variables of the run.
-
-    Raises InputError if it is not installed, BackplanError after the time limit.
-    """
+def start(arguments: Sequence[str], text: str) -> Ended:
+    """Run `task` with an input. Raises InputError if it is not installed, BackplanError after the time limit."""
     try:
         done = subprocess.run(  # noqa: S603  # no shell, constant arguments
             ["task", *arguments],  # noqa: S607  # found in PATH
             input=text.encode(),
             capture_output=True,
             timeout=_LONGEST,
-            env=_environment(variables),
+            env=_environment(),
             check=False,
         )
     except (FileNotFoundError, PermissionError):
@@ -145,7 +142,7 @@ class Program:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Generator[None]:
     """Lock a folder against other runs of backplan, since an export and an import are two steps.
 
     Raises LockedError if another run has locked it.
@@ -176,10 +173,10 @@ def trace_of(folder: Path) -> tuple[object, ...]:
     return tuple(found)
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Return the environment of a process. Raises InputError without a taskrc: Taskwarrior would create one."""
-    known = dict(variables)
-    home, own = Path(known.get("HOME") or Path.home()), known.get("XDG_CONFIG_HOME", "")
+    known = dict(os.environ)
+    home, own = Path.home(), os.environ.get("XDG_CONFIG_HOME", "")
     places = (home / ".taskrc", Path(own or home / ".config") / "task" / "taskrc")
     if not known.get("TASKRC") and not any(place.exists() for place in places):
         if not known.get("TASKDATA"):

@@ -71,7 +71,7 @@ _DELETED = {
 class ItemAnswer(TaskAnswer):
     """A task of /sync. A deleted task may have no other fields."""
 
-    checked: bool
+    checked: bool  # pyright: ignore[reportIncompatibleVariableOverride]  # nobody assigns to it
     is_deleted: bool
     note_count: int
 

@@ -293,7 +293,9 @@ class Outcome:
 
 def with_ids(args: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
     """Return arguments with real ids in place of temporary ones that are known."""
-    found = {name: ids.get(value, value) if name in REFERENCES else value for name, value in args.items()}
+    found: dict[str, Any] = {
+        name: ids.get(value, value) if name in REFERENCES else value for name, value in args.items()
+    }
     if "items" in found:
         found["items"] = [with_ids(item, ids) for item in found["items"]]
     return found

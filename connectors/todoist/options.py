@@ -24,10 +24,10 @@ class TodoistOptions(Options):
 
     example: ClassVar[str] = "{project: Career}"
     project: _Name = Field("Goals", description="the name (or id) of a project, such as Career")
-    section: _Name | None = Field(None, description="the name (or id) of a section of it, such as This year")
     dates: Literal["due", "start"] = Field(
-        "due", description="`due` or `start`: whether a task has the last or the first day of its step as its date"
+        "due", description="`due` or `start`: which day of its step is a task's date, the last or the first"
     )
+    section: _Name | None = Field(None, description="the name (or id) of a section of it, such as This year")
 
     @property
     def place(self) -> str:

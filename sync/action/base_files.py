@@ -17,14 +17,14 @@ from sync.action import newest, workflow_commands
 from sync.action.github_api import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 _BUDGET = 20.0  # seconds
 _TEMPLATES = "templates"
 
 
 @contextmanager
-def copied(path: Path) -> Iterator[Path | None]:
+def copied(path: Path) -> Generator[Path | None]:
     """Yield a copy of the base's goals files, and of the templates beside them; None where it has none at `path`.
 
     The copy is within the checkout: on a pull request nothing outside of it is read.

@@ -48,8 +48,8 @@ _NO_GOALS_FILE = (
     "write that in the workflow, as `goals:` below `with:`."
 )
 _SECRETS = (
-    "On GitHub, tokens are kept under Settings > Secrets and variables > Actions (New repository secret) with the name "
-    "of that variable, and the workflow passes them on in the step that uses backplan: `env:`, and below it, as for "
+    "On GitHub, it is kept under Settings > Secrets and variables > Actions (New repository secret) with the name of "
+    "that variable, and the workflow passes it on in the step that uses backplan: `env:`, and below it, as for "
     "Todoist, `TODOIST_API_TOKEN: ${{ secrets.TODOIST_API_TOKEN }}`. If the token is there already, it has expired, "
     "was mistyped or lacks a permission: replace it with a new one."
 )

@@ -20,11 +20,11 @@ _NOT_NAMED = (
 )
 _OF_GITHUB = frozenset({"GITHUB_TOKEN", "WORKFLOW_TOKEN"})  # which every workflow has
 _FOR_ALL_TO_READ = (
-    "the token in {name} is written in this file, and everybody who can see the repository can read it. Create a new "
-    "one, put it into the secret {name} (Settings > Secrets and variables > Actions), and write "
-    "${{{{ secrets.{name} }}}} here"
+    "the token of {name} is written in this file, and everybody who can see the repository can read it. Create a new "
+    "one, put it into the secret {name} (Settings > Secrets and variables > Actions), and write here: "
+    "${{{{ secrets.{name} }}}}"
 )
-_TOKEN_LENGTH = 20  # a shorter text may be any word of a workflow
+_TOKEN_LENGTH = 20  # what is shorter may be any word of a workflow
 
 
 def refuse_shown() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from config import display
 from config.atomic_write import replace_file
 from config.keys import goal_of, within_goal
 from sync.cli.options import DATE, DEADLINE, FAILED, GOAL, GOAL_OR_STEP, PATH, Options, command
@@ -176,6 +177,8 @@ def explain(options: Options, target: str) -> None:
     if step_named and step is None:
         step_named = workspace.step(wanted, step_named).id
         step = goal.step(step_named)
+    if options.json:
+        display.TODAY.set(None)  # a document names the year of each day
     lines = sentences(planned, goal, step)
     options.emit(
         lambda: {"version": 1, "goal": wanted.id, "step": step_named or None, "lines": lines},

@@ -83,7 +83,9 @@ def _show_written(options: Options, path: Path, written: Sequence[str], publish:
             say(_PUBLIC)
         say(f"{workflow_template.PATH} syncs every day on GitHub")
         say("replace OWNER there with the account that has your copy of backplan")
-    for line in (*init_apps.tokens(options.connector), *_first_steps(replace(options, goals=path).workspace())):
+    for sentence in init_apps.tokens(options.connector):
+        say(sentence)
+    for line in _first_steps(replace(options, goals=path).workspace()):
         say(line)
     say(f"next: `backplan schedule{where}` shows the dates, `backplan sync{where}` makes the tasks")
 

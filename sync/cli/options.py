@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from config import display, pull_request
+from config import pull_request
 from config.display import clean
 from config.errors import BackplanError
 from connectors.silence import LOOKING, SILENCE, Silence
@@ -117,11 +117,8 @@ class Options:
     verbose: bool
 
     def workspace(self) -> Workspace:
-        """Read the goals files. Sentences in JSON name the year of each day."""
-        workspace = _open(self.goals, self.today)
-        if self.json:
-            display.TODAY.set(None)
-        return workspace
+        """Read the goals files."""
+        return _open(self.goals, self.today)
 
     def emit(self, document: Callable[[], Mapping[str, Any]], show: Callable[[], None]) -> None:
         """Print the document with `--json`, else call `show`."""

@@ -107,8 +107,8 @@ def serve(site: Site, opened: Callable[[str], None], *, browser: bool) -> None:
 class _Handler(BaseHTTPRequestHandler):
     """Answers requests for the files of `pages`, and tells a page that waits when there are newer ones."""
 
-    pages: Site
-    server: ThreadingHTTPServer
+    pages: Site  # pyright: ignore[reportUninitializedInstanceVariable]  # a subclass has it
+    server: ThreadingHTTPServer  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
         """Answer with a file."""

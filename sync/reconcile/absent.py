@@ -11,7 +11,7 @@ from sync.reconcile.change import Change, filled, keep
 from sync.reconcile.context import Outcome
 from sync.reconcile.marking import free_generation, new_marker, nonce_of
 from sync.reconcile.merge import joined
-from sync.reconcile.strays import perhaps, typed_again
+from sync.reconcile.strays import perhaps, sign, typed_again
 
 if TYPE_CHECKING:
     from connectors.model import Task
@@ -57,7 +57,7 @@ def _typed_again(
     line = typed_again(context.entries, context.connector.canonical(wanted.content).title)
     if not line or not memory.native_id:
         return ()
-    advice = f"{line} has its title and no comment: `<!-- bp1 {memory.native_id} -->` at its end {effect}"
+    advice = f"{line} has its title and no id: `{sign(memory.native_id)}` at its end {effect}"
     return (keep(wanted.key, f"{state}; {advice}"),)
 
 
@@ -65,7 +65,7 @@ def _way_back(context: Context, memory: StoredKey) -> str:
     """Return how the user gets a deleted task back, in a service where the user can write markers."""
     if not context.connector.capabilities.local or not memory.native_id:
         return ""
-    return f"; a line that ends in `<!-- bp1 {memory.native_id} -->` brings it back"
+    return f"; a line that ends in `{sign(memory.native_id)}` brings it back"
 
 
 def _created(context: Context, wanted: DesiredTask, memory: Memory, previous: str | None) -> Outcome:

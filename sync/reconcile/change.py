@@ -102,7 +102,7 @@ class ConnectorPlan:
 
     @property
     def shown(self) -> tuple[Change, ...]:
-        """The changes that people are told of: the heartbeat's only where it failed."""
+        """The changes that reports show: the heartbeat's only if it failed."""
         return tuple(change for change in self.changes if change.key != HEARTBEAT or change.error)
 
     @property

@@ -50,7 +50,7 @@ def hand_over(sites: Sequence[Site], keys: Collection[str]) -> tuple[ServiceView
 
 def share_an_account(one: Connector, other: Connector) -> bool:
     """Return whether tasks can move between two places."""
-    return isinstance(one, Mover) and isinstance(other, Mover) and one is not other and one.account == other.account
+    return one is not other and isinstance(one, Mover) and isinstance(other, Mover) and one.account == other.account
 
 
 def _without_shared(home: Site, sites: Sequence[Site]) -> ServiceView:

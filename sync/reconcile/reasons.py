@@ -41,7 +41,7 @@ def why_mended(context: Context, task: Task) -> str:
     if task.native_id in context.view.renamed:
         return "renamed in the file"
     if task.native_id in context.view.snapshot.taken:
-        return "its comment was lost: the line with its title and date is taken back"
+        return "its id was lost: its line is taken back"
     return "its marker was damaged" if context.is_damaged(task) else ""
 
 

@@ -119,9 +119,14 @@ def _unread_task(project: Project, one: Lost, unread: str) -> Task:
 def _fill(stray: Stray, one: Lost) -> str:
     return (
         f"{stray.place}: nothing is left in the comment of backplan, and the title `{stray.content.title}` is of no "
-        f"step without a line; if the line is this step, write `<!-- bp1 {one.native_id} -->` into it, else take the "
-        "comment out; the step is left as it is"
+        f"step without a line; if the line is this step, write `{sign(one.native_id)}` in its place, else take it out; "
+        "the step is left as it is"
     )
+
+
+def sign(native_id: str) -> str:
+    """Return what a user writes at the end of a line to make it that of a task."""
+    return f"🆔 {native_id[:7]}"
 
 
 def perhaps(entries: Entries, title: str) -> str:
@@ -188,8 +193,8 @@ def _refuse(connector: Connector, remedy: str, doubtful: Sequence[Doubt]) -> Non
         )
     steps = [f"`- [ ] {one.content.title} 📅 {one.content.due}` for {one.key}" for one, _ in doubtful]
     raise RefusedError(
-        f"{connector.label}: steps have no task, and it is not sure which of these lines without a marker are theirs: "
-        f"{_listed(lines, ', ')}. An editor may have taken out the comments that mark backplan's tasks. Restore the "
+        f"{connector.label}: steps have no task, and it is not sure which of these lines without an id are theirs: "
+        f"{_listed(lines, ', ')}. An editor may have taken out the 🆔 that marks backplan's tasks. Restore the "
         "file from its history; or let there be exactly one line of each step, with this title and this date (its box "
         f"may be ticked, or `[-]` to drop the step): {_listed(steps, '; ')}. Lines of your own may stay once each step "
         "has its line. Nothing was changed."

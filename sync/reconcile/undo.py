@@ -137,7 +137,8 @@ def _undo(app: _App, entry: Entry, record: Record, new_nonce: Callable[[], str])
             return _detach(marker, task)
         case State(marker=Marker()) as before, State(marker=Marker()) as after, Task() as task:
             return _put_back(app, before, after, task)
-    return _Undone()
+        case _:
+            return _Undone()
 
 
 def _hold(key: str, reason: str) -> _Undone:

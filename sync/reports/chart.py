@@ -28,8 +28,8 @@ _OVER = (State.DONE, State.GIVEN_UP, State.NO_STEP_LEFT)
 class Row:
     """A row of the chart: a goal, with the time of its open steps and its deadline, or a step with its bar.
 
-    `work` are the parts in which a step of the goal runs, where its steps have no rows of their own; `begins` is the
-    day on which its steps begin, where that is after the six weeks.
+    `work` are the parts in which steps of the goal run, each with their kind, where they have no rows of their own;
+    `begins` is the day on which its steps begin, where that is after the six weeks.
     """
 
     goal: ScheduledGoal
@@ -37,7 +37,7 @@ class Row:
     bar: Bar | None = None
     whole: Part | None = None
     deadline: float | None = None
-    work: tuple[Part, ...] = ()
+    work: tuple[tuple[str, Part], ...] = ()
     begins: date | None = None
 
 
@@ -80,14 +80,21 @@ def _first(goal: ScheduledGoal) -> int:
 
 def _goal_row(scale: Scale, goal: ScheduledGoal, *, together: bool = False) -> Row:
     end = goal.deadline.toordinal() + 1
-    spans = [days for step in goal.steps if step.open and (days := timeline.span(step))]
-    work = timeline.joined((first.toordinal(), last.toordinal() + 1) for first, last in spans) if together else []
     return Row(
         goal,
         whole=scale.part(_first(goal), max(end, _first(goal))),
         deadline=scale.at(end) if scale.first <= end <= scale.end else None,
-        work=tuple(scale.part(*days) for days in work if scale.shows(*days)),
+        work=tuple(_work(scale, goal)) if together else (),
     )
+
+
+def _work(scale: Scale, goal: ScheduledGoal) -> Iterator[tuple[str, Part]]:
+    """Yield the parts in which open steps run; later ones are drawn over earlier ones."""
+    for kind in ("planned", "critical", "overdue"):
+        spans = [timeline.span(step) for step in goal.steps if timeline.kind(step) == kind]
+        for days in timeline.joined((span[0].toordinal(), span[1].toordinal() + 1) for span in spans if span):
+            if scale.shows(*days):
+                yield kind, scale.part(*days)
 
 
 def _step_rows(scale: Scale, goal: ScheduledGoal, steps: Mapping[str, ScheduledStep], today: date) -> Iterator[Row]:

@@ -75,7 +75,7 @@ def _remarks(goal: ScheduledGoal, step: ScheduledStep, today: date, *, again: bo
     """Yield remarks on the dates of a step. again: a step before it is squeezed."""
     opens = step.step.not_before
     if step.open and step.slack <= 0 and opens and opens > today:
-        yield f"  It cannot start before {display.day(opens)} (`from`)."
+        yield f"  It cannot start before {display.near(opens)} (`from`)."
     if step.squeezed:
         yield _squeezed(goal, again=again)
     if step.overdue:
@@ -207,20 +207,22 @@ def _why(goal: ScheduledGoal, step: ScheduledStep, steps: Mapping[str, Scheduled
     """Return why a step that nothing of the goal comes after has its date; empty where no reason is known."""
     reason, wait = step.reason, step.reason.wait
     if reason.bound in _WITH_DAY:
-        return _WITH_DAY[reason.bound].format(day=display.day(reason.day))
+        return _WITH_DAY[reason.bound].format(day=display.near(reason.day))
     if reason.bound is Bound.LIMIT:
         return "It is the last thing before the deadline." + _limit(goal)
     if reason.bound is Bound.FOLLOW_UP and wait:
         return f"It is a follow-up, {wait} after the deadline{_rolled(goal.deadline, wait, 1, goal.goal.calendar)}."
     if reason.bound is Bound.COUNTDOWN and wait:
-        return f"It counts down: due {wait} before {_counted_from(goal, wait, steps.get(reason.key or ''))}."
+        return (
+            f"It counts down: due {_countdown(wait)} before {_counted_from(goal, wait, steps.get(reason.key or ''))}."
+        )
     return f"It has to be finished before `{reason.key}` begins." if reason.key else ""
 
 
 def _counted_from(goal: ScheduledGoal, wait: Duration, other: ScheduledStep | None) -> str:
     """Return the deadline, or another step and its date, that a countdown is counted back from."""
     day = other.due if other else goal.deadline
-    name = f"“{_title(other)}” on {display.day(day)}" if other else "the deadline"
+    name = f"“{_title(other)}” on {display.near(day)}" if other else "the deadline"
     return name + (_rolled(day, wait, -1, goal.goal.calendar) if day else "")
 
 

@@ -62,13 +62,15 @@ def schedule(value: Schedule, publishing: Publishing = AS_IT_IS) -> str:
         return _index(_environment(value), value, views, link=lambda key: f"#{fragment(key)}")
 
 
-def pages(value: Schedule, publishing: Publishing) -> list[tuple[str, str]]:
-    """Return the pages of the site, each with its path: one of all goals, and one of each."""
+def pages(value: Schedule, publishing: Publishing) -> dict[str, str]:
+    """Return the pages of the site by their paths: one of all goals, and one of each."""
     with display.near_to(value.today):
         views, environment = _views(value, publishing.histories), _environment(value, publishing.script)
-        index, page = _index(environment, value, views, link=path_of), environment.get_template("goal.html")
-        each = ((f"{FOLDER}/{view.file}.html", page.render(title=view.goal.goal.title, view=view)) for view in views)
-        return [("index.html", index), *each]
+        made = {"index.html": _index(environment, value, views, link=path_of)}
+        page = environment.get_template("goal.html")
+        for view in views:
+            made[f"{FOLDER}/{view.file}.html"] = page.render(title=view.goal.goal.title, view=view)
+        return made
 
 
 def _index(environment: Environment, value: Schedule, views: Sequence[_View], *, link: Callable[[str], str]) -> str:
@@ -132,7 +134,6 @@ def _environment(value: Schedule, script: str = "") -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["code"] = _with_code
-
     environment.globals |= {
         "style": Markup(style),  # noqa: S704  # ours
         "script": Markup(script),  # noqa: S704  # ours
@@ -169,7 +170,8 @@ def _hash(text: str) -> str:
 
 
 def _with_code(text: str) -> Markup:
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(display.clean(text)))))  # noqa: S704  # escaped
+    shown = escape(display.clean(display.with_days(text)))
+    return Markup(_CODE.sub(r"<code>\1</code>", str(shown)))  # noqa: S704  # escaped
 
 
 def _ahead(ahead: Day, entry: Entry) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from sync.reports.publishing import AS_IT_IS, path_of
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from icalendar import Component
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 _PRODUCT = "-//backplan//backplan//EN"
+_END = b"END:VCALENDAR\r\n"
 _REFRESH = timedelta(hours=12)
 _ALARM = timedelta(hours=9)  # on the first day
 
@@ -45,22 +46,45 @@ def schedule(value: Schedule, publishing: Publishing = AS_IT_IS) -> bytes:
 
     An event keeps its UID as long as its key and the namespace stay.
     """
-    calendar = _empty(value.goals[0].goal.title if len(value.goals) == 1 else "backplan")
-    # The calendar may hold several plans: ids are unique within a namespace only.
-    within = "" if value.namespace == NO_NAMESPACE else f"{value.namespace}:"
-    for goal in sorted(value.goals, key=lambda goal: goal.goal.id):
-        for item in _items(goal):
-            for component in _components(item, publishing):
-                component.add("uid", f"{within}{item.key}{'' if component.name == 'VEVENT' else '#task'}@backplan")
-                _finish(component, goal.made, f"{publishing.url}/{path_of(item.key)}" if publishing.url else "")
-                calendar.add_component(component)
-    if not calendar.subcomponents:  # which no reader takes
-        nothing = _event(_Item("", "Nothing is planned", value.today, value.today, ()), alarm=False)
-        nothing.add("uid", f"{within}nothing@backplan")
-        _finish(nothing, value.today, publishing.url)
-        calendar.add_component(nothing)
-    written: bytes = calendar.to_ical()
+    return _calendar(value, publishing, (_events(value, goal, publishing) for goal in value.goals))
+
+
+def calendars(value: Schedule, publishing: Publishing) -> Iterator[tuple[str, bytes]]:
+    """Yield a calendar with all goals, with an empty id, and one of each goal with its id."""
+    events = {goal.goal.id: _events(value, goal, publishing) for goal in value.goals}
+    yield "", _calendar(value, publishing, events.values())
+    for goal in value.goals:
+        yield goal.goal.id, _calendar(replace(value, goals=(goal,)), publishing, [events[goal.goal.id]])
+
+
+def _calendar(value: Schedule, publishing: Publishing, events: Iterable[bytes]) -> bytes:
+    """Return a calendar with events, in whatever order the goals have in the file."""
+    head: bytes = _empty(value.goals[0].goal.title if len(value.goals) == 1 else "backplan").to_ical()
+    body = b"".join(sorted(events)) or _nothing(value, publishing)  # a calendar without an event is none
+    return head.removesuffix(_END) + body + _END
+
+
+def _events(value: Schedule, goal: ScheduledGoal, publishing: Publishing) -> bytes:
+    written = []
+    for item in _items(goal):
+        for component in _components(item, publishing):
+            component.add("uid", f"{_within(value)}{item.key}{'' if component.name == 'VEVENT' else '#task'}@backplan")
+            _finish(component, goal.made, f"{publishing.url}/{path_of(item.key)}" if publishing.url else "")
+            written.append(component.to_ical())
+    return b"".join(written)
+
+
+def _nothing(value: Schedule, publishing: Publishing) -> bytes:
+    event = _event(_Item("", "Nothing is planned", value.today, value.today, ()), alarm=False)
+    event.add("uid", f"{_within(value)}nothing@backplan")
+    _finish(event, value.today, publishing.url)
+    written: bytes = event.to_ical()
     return written
+
+
+def _within(value: Schedule) -> str:
+    """Return how UIDs begin: a calendar may hold several plans, and ids are unique within a namespace only."""
+    return "" if value.namespace == NO_NAMESPACE else f"{value.namespace}:"
 
 
 def _empty(title: str) -> Calendar:

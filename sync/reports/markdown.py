@@ -14,6 +14,7 @@ from config import display
 from config.display import clean, shorten
 from config.keys import goal_of
 from connectors.base import Action
+from connectors.model import FIELDS
 from sync.reports import mermaid, words
 from sync.reports.agenda import idle, when
 from sync.reports.warnings import warnings
@@ -191,8 +192,8 @@ def change_row(change: Change, titles: Mapping[str, str], *, applied: bool) -> t
 
 
 def _fields(change: Change) -> str:
-    new_task = change.action is Action.CREATE
-    shown = {name: pair for name, pair in change.fields.items() if name == "due" or not new_task}
+    left_out = FIELDS if change.action is Action.CREATE else ("start",) if "due" in change.fields else ()
+    shown = {name: pair for name, pair in change.fields.items() if name == "due" or name not in left_out}
     return "<br>".join(f"{name}: {_value(old)} → {_value(new)}" for name, (old, new) in shown.items())
 
 
@@ -217,6 +218,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: str = ""
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def details(summary: str, text: str) -> str:
+    """Return text that is shown when somebody opens its summary."""
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
 def escape(text: str) -> str:

@@ -33,7 +33,7 @@ def comment(revisions: Sequence[Revision], told: Told, limit: int = COMMENT_LIMI
         f"## {sign(told)} backplan: {_headline(revisions)}",
         "\n".join(fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes")),
         "\n\n".join(shown),
-        _details(display.count(len(goals) - _OPEN_GOALS, "more goal"), "\n\n".join(folded)) if folded else "",
+        markdown.details(display.count(len(goals) - _OPEN_GOALS, "more goal"), "\n\n".join(folded)) if folded else "",
         _others(revisions, told),
         "\n".join(fitting(_in_the_apps(told), room["apps"], "apps")),
     ]
@@ -82,7 +82,7 @@ def _change(before: str, after: str) -> str:
 def _rows(rows: Sequence[Row]) -> Iterator[str]:
     lines = [_row(row) for row in rows]
     if len(lines) > _OPEN_ROWS:
-        yield _details(f"{len(lines)} steps change", _listed(lines))
+        yield markdown.details(f"{len(lines)} steps change", _listed(lines))
     elif lines:
         yield "\n".join(lines)
 
@@ -102,16 +102,12 @@ def _row(row: Row) -> str:
 def _steps(what: str, steps: Sequence[ScheduledStep]) -> Iterator[str]:
     if steps:
         lines = [f"- {markdown.escape(display.shorten(s.step.title, _TITLE))} · {display.near(s.due)}" for s in steps]
-        yield _details(display.count(len(steps), f"{what} step"), _listed(lines))
+        yield markdown.details(display.count(len(steps), f"{what} step"), _listed(lines))
 
 
 def _listed(lines: Sequence[str]) -> str:
     more = [f"- and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
     return "\n".join([*lines[:_LISTED], *more])
-
-
-def _details(summary: str, text: str) -> str:
-    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
 def _others(revisions: Sequence[Revision], told: Told) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sync.reports import as_json, html, ics
@@ -15,10 +14,8 @@ if TYPE_CHECKING:
 
 def site(value: Schedule, publishing: Publishing) -> dict[str, bytes]:
     """Return the content of each file by its path."""
-    files = {path: page.encode() for path, page in html.pages(value, publishing)}
+    files = {path: page.encode() for path, page in html.pages(value, publishing).items()}
     files["plan.json"] = as_json.text(as_json.schedule(value)).encode()
-    files["calendar.ics"] = ics.schedule(value, publishing)
-    for goal in value.goals:
-        alone = replace(value, goals=(goal,))
-        files[f"{FOLDER}/{file_name(goal.goal.id)}.ics"] = ics.schedule(alone, publishing)
+    for goal_id, calendar in ics.calendars(value, publishing):
+        files[f"{FOLDER}/{file_name(goal_id)}.ics" if goal_id else "calendar.ics"] = calendar
     return files

@@ -18,13 +18,17 @@ from sync.schedule.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from connectors.base import Requests
     from sync.reconcile.change import Change, ConnectorPlan
+    from sync.reports.agenda import Entry
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 LIMIT = 1_000_000  # bytes: GitHub shows nothing of a summary over 1 MiB
 COMMENT_LIMIT = 65_000  # bytes: a comment has at most 65,536 characters
+_OPEN_GOALS, _OPEN_STEPS, _OPEN_NEW = 12, 8, 3  # goals, steps of a part of the day, new tasks; more are folded
+_TAGS = 200  # bytes of what folds
 _SHARES = {"notes": 0.05, "now": 0.15, "goals": 0.3, "changes": 0.35, "chart": 0.1}
 _BEFORE, _AHEAD = timedelta(days=3), timedelta(weeks=6)  # what the chart shows, from today
 
@@ -89,11 +93,12 @@ def _headline(told: Told) -> str:
         return display.count(len(told.schedule.goals), "goal")
     if not writes:
         return words.NOTHING_TO_DO
+    what = f": {words.what_changes([change for change in writes if change.status in ('planned', 'applied')])}"
     if not told.applied:
-        return f"{display.count(len(writes), 'change')} to make"
+        return f"{display.count(len(writes), 'change')} to make{what}"
     statuses = [change.status for change in writes]
     failed, waiting = statuses.count("failed"), statuses.count("skipped")
-    said = [f"{display.count(statuses.count('applied'), 'change')} made"]
+    said = [f"{display.count(statuses.count('applied'), 'change')} made{what}"]
     said += [f"{failed} could not be made"] if failed else []
     said += [f"{waiting} left for a later run"] if waiting else []
     return ", ".join(said)
@@ -106,14 +111,32 @@ def _now(value: Schedule, room: int) -> list[str]:
     shown = agenda(value)
     if said := idle(shown):
         return [markdown.sentence(said)]
-    rows = [row for name, entries in shown.parts for row in ("", *markdown.part(name, entries, shown.today))]
-    return fitting(rows[1:], room, "steps")
+    share = room // len(shown.parts)
+    return [line for name, entries in shown.parts for line in ("", *_part(name, entries, shown.today, share))][1:]
+
+
+def _part(name: str, entries: Sequence[Entry], today: date, room: int) -> list[str]:
+    """Return a part of the day; where it has many steps, those after the first few are folded."""
+    title, blank, *lines = markdown.part(name, entries, today)
+    room -= len(title.encode()) + _TAGS
+    return [title, blank, *_folded(lines, _OPEN_STEPS, room, "step")]
+
+
+def _folded(lines: Sequence[str], count: int, room: int, what: str) -> list[str]:
+    """Return the first lines, so many of them, and the others folded: what fits into so many bytes."""
+    if len(lines) <= count:
+        return fitting(lines, room, f"{what}s")
+    more = "\n".join(fitting(lines[count:], room // 2 - _TAGS, f"{what}s"))
+    folded = markdown.details(display.count(len(lines) - count, f"more {what}"), more)
+    return [*fitting(lines[:count], room // 2, f"{what}s"), "", folded]
 
 
 def _goals(value: Schedule, room: int) -> list[str]:
     rows = ["\n".join(_goal(goal)) for goal in by_urgency(value.goals)]
-    rows += [f"- ⚠️ {markdown.escape(line)}" for load in value.loads for line in words.load(load)]
-    return ["### Goals", "", *fitting(rows, room, "goals")] if rows else []
+    loads = [f"- ⚠️ {markdown.escape(line)}" for load in value.loads for line in words.load(load)]
+    lines = _folded(rows, _OPEN_GOALS, room - room // 4, "goal") if rows else []
+    lines += ["", *fitting(loads, room // 4, "warnings")] if loads else []
+    return ["### Goals", "", *lines] if lines else []
 
 
 def _goal(goal: ScheduledGoal) -> Iterator[str]:
@@ -135,13 +158,20 @@ def _next(step: ScheduledStep) -> str:
 
 
 def _changes(plan: ConnectorPlan, told: Told, room: int) -> list[str]:
-    applied, titles = told.applied, told.schedule.titles
-    heading = f"Changes in {markdown.escape(plan.label)}"
+    """Return the changes in a table; new tasks, where there are many, in one that is folded."""
     # What is left out if there is no room for all is what happens most, and matters least.
     changes = sorted(plan.changes, key=_weight)
-    rows = [markdown.change_row(change, titles, applied=applied) for change in changes]
-    table = _table(heading, markdown.change_columns(applied=applied), rows, room)
-    return [*table, *(["", f"It takes {plan.budget}."] if table and plan.budget and not applied else [])]
+    new = [change for change in changes if change.action is Action.CREATE and not change.error]
+    folded = new if len(new) > _OPEN_NEW else []
+    hidden = {change.key for change in folded}
+    blocks = [_table([change for change in changes if change.key not in hidden], told, room // 2)]
+    if folded:
+        lines = "\n".join(_table(folded, told, room // 2 - _TAGS))
+        blocks.append([markdown.details(display.count(len(folded), "new task"), lines)])
+    if plan.budget and not told.applied:
+        blocks.append([f"It takes {plan.budget}."])
+    heading = f"### Changes in {markdown.escape(plan.label)}"
+    return [heading, *(line for block in blocks if block for line in ("", *block))] if changes else []
 
 
 def _weight(change: Change) -> int:
@@ -168,13 +198,12 @@ def _cost(cost: Cost) -> str:
 # Room
 
 
-def _table(
-    heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], room: int, right: str = ""
-) -> list[str]:
-    if not rows:
+def _table(changes: Sequence[Change], told: Told, room: int) -> list[str]:
+    if not changes:
         return []
-    head, rule, *lines = markdown.table(columns, rows, right)
-    return [f"### {heading}", "", head, rule, *fitting(lines, room, "rows")]
+    rows = [markdown.change_row(change, told.schedule.titles, applied=told.applied) for change in changes]
+    head, rule, *lines = markdown.table(markdown.change_columns(applied=told.applied), rows)
+    return [head, rule, *fitting(lines, room, "rows")]
 
 
 def fitting(rows: Sequence[str], room: int, what: str) -> list[str]:

@@ -295,7 +295,7 @@ def _counts(value: ConnectorPlan, *, applied: bool) -> str:
 def _fields(change: Change) -> Text:
     shown = Text()
     for name, (old, new) in change.fields.items():
-        if change.action is Action.CREATE and name != "due":
+        if name != "due" and (change.action is Action.CREATE or (name == "start" and "due" in change.fields)):
             continue
         if shown:
             shown.append("\n")

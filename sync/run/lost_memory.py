@@ -108,9 +108,10 @@ def rebuilt_memory(home: Binding, snapshot: Snapshot, today: date, *, rebuild: b
     if not rebuild:
         lost = snapshot.damage or f"{home.label}: the memory beside our {len(snapshot.tasks)} tasks is gone"
         remedy = f"{snapshot.remedy}, or run" if snapshot.remedy else "Run"
+        forgotten = "; dates and titles that you gave tasks do not count as yours any more" if snapshot.taken else ""
         raise RefusedError(
             f"{lost}. {remedy} `backplan sync --rebuild`: it makes a new memory from the tasks, and steps that you had "
-            "deleted come back. Nothing was changed."
+            f"deleted come back{forgotten}. Nothing was changed."
         )
     memory = dict(snapshot.memory)
     for task in snapshot.tasks:

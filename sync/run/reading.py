@@ -13,6 +13,7 @@ from connectors.base import Mover
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over
 from sync.reconcile.progress import first_syncs, observe
+from sync.reconcile.recognized import recognized
 from sync.reconcile.renames import find_renames, held_back, rename
 from sync.reconcile.view import ServiceView
 from sync.run import checks, lost_memory
@@ -22,14 +23,14 @@ from sync.schedule.warnings import GivenUp, Held
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.errors import Problem
     from config.project import Project
     from connectors.model import Snapshot, Task
     from sync.reconcile.renames import Renames
-    from sync.schedule.model import Schedule, ScheduledGoal
+    from sync.schedule.model import Progress, Schedule, ScheduledGoal
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,13 @@ def read(
     return work_out(project, found, today, elsewhere)
 
 
-def work_out(project: Project, found: Snapshots, today: date, elsewhere: frozenset[str] = frozenset()) -> Reading:
+def work_out(
+    project: Project,
+    found: Snapshots,
+    today: date,
+    elsewhere: frozenset[str] = frozenset(),
+    schedule: Callable[[Project, Progress, date], Schedule] = schedule,
+) -> Reading:
     """Return the progress that the snapshots show, and the schedule. Pure. elsewhere: as in `read`."""
     views, held = _followed(project, found.there, found.by_label)
     sites = [
@@ -239,7 +246,7 @@ def _prepared(home: Binding, snapshot: Snapshot, project: Project) -> Snapshot:
     checks.refuse_other_account(home, snapshot, project)
     if home.unnamed:
         snapshot = lost_memory.part_of_file(home, snapshot, project)
-    return lost_memory.with_missing_entries(home, snapshot)
+    return recognized(project, home.connector, lost_memory.with_missing_entries(home, snapshot))
 
 
 def _with_strays(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sync.schedule.context import Context
     from sync.schedule.forward_pass import Forward
     from sync.schedule.goal_plan import GoalPlan
-    from sync.schedule.model import ScheduledStep
+    from sync.schedule.model import Buffer, ScheduledStep
 
 _FEW = 0.1  # of the working days left: fewer in hand are a risk
 
@@ -28,27 +28,30 @@ _FEW = 0.1  # of the working days left: fewer in hand are a risk
 def assess(context: Context, forward: Forward, plan: GoalPlan) -> ScheduledGoal:
     """Return a goal with its dates, its health and what to warn of; those that it follows come first."""
     window, steps = plan.graph.window, scheduled_steps(context, forward, plan)
-    dated = [step for step in steps if step.open and not step.step.follow_up and step.due is not None]
+    waiting = [step for step in steps if step.open and not step.step.follow_up]
+    dated = [step for step in waiting if step.due is not None]
     margin, fits = _margin(context, plan, dated)
+    state = _ended(context, plan, steps)
+    is_over = state in (State.GIVEN_UP, State.NO_STEP_LEFT)
+    buffer = None if is_over else consumption(steps, plan, context.today)
+    if state is None:
+        state = _projected(context, plan, waiting, margin, buffer) if dated else State.ON_TRACK
     goal = ScheduledGoal(
         goal=plan.goal,
         deadline=to_date(window.deadline),
         limit=to_date(window.limit),
         steps=steps,
-        state=_ended(context, plan, steps) or State.ON_TRACK,
+        state=state,
         margin=margin,
         digest=plan.digest,
         made=plan.made,
         done=context.progress.done.get(plan.goal.id),
         earliest_deadline=fits if fits and fits.toordinal() > window.deadline else None,
         failed=plan.failed,
+        buffer=buffer,
     )
-    if goal.state in (State.GIVEN_UP, State.NO_STEP_LEFT):
-        return goal
-    goal = replace(goal, buffer=consumption(goal, plan, context.today))
-    if goal.state is State.ON_TRACK and dated:
-        goal = replace(goal, state=_projected(context, goal, plan))
-    return replace(goal, warnings=tuple(warnings(context, goal, plan)))
+    found = () if is_over else tuple(warnings(context, goal, plan))
+    return replace(goal, warnings=found) if found else goal
 
 
 def _margin(context: Context, plan: GoalPlan, dated: Sequence[ScheduledStep]) -> tuple[int | None, date | None]:
@@ -90,13 +93,15 @@ def _ended(context: Context, plan: GoalPlan, steps: Sequence[ScheduledStep]) -> 
     return None
 
 
-def _projected(context: Context, goal: ScheduledGoal, plan: GoalPlan) -> State:
-    """Return the health of an open goal, should work on it go on from today."""
-    if goal.margin is None or goal.margin < 0:
+def _projected(
+    context: Context, plan: GoalPlan, waiting: Sequence[ScheduledStep], margin: int | None, buffer: Buffer | None
+) -> State:
+    """Return the health of an open goal, should work on it go on from today. waiting: its open steps."""
+    if margin is None or margin < 0:
         return State.LATE
-    red = goal.buffer is not None and goal.buffer.colour == "red"
-    few = goal.margin < _enough(context, plan)
-    return State.AT_RISK if few or red or _any_overdue(goal.waiting) else State.ON_TRACK
+    red = buffer is not None and buffer.colour == "red"
+    few = margin < _enough(context, plan)
+    return State.AT_RISK if few or red or _any_overdue(waiting) else State.ON_TRACK
 
 
 def _any_overdue(steps: Iterable[ScheduledStep]) -> bool:

@@ -103,7 +103,7 @@ class BackwardPass:
                     end, driver[i] = latest_end, following
             if length and type(length) is type(end) is int:  # nearly always: whole days, nothing squeezed
                 ends[i], due[i] = end, day_at(end)
-                begin[i] = first = end - length
+                begin[i] = first = end - length  # pyright: ignore[reportOperatorIssue]  # both are int
                 day_before[i] = day_at(first + 1) - 1
             else:
                 self._place(result, i, end, length)

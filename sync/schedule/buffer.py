@@ -18,14 +18,14 @@ from sync.schedule.backward_pass import FIXED
 from sync.schedule.model import Buffer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from sync.schedule.goal_plan import GoalPlan
-    from sync.schedule.model import ScheduledGoal, ScheduledStep
+    from sync.schedule.model import ScheduledStep
 
 
-def consumption(goal: ScheduledGoal, plan: GoalPlan, today: date) -> Buffer | None:
+def consumption(steps: Sequence[ScheduledStep], plan: GoalPlan, today: date) -> Buffer | None:
     """Return the use of a goal's buffer, by the earliest finish of the open steps that its limit binds.
 
     None without a buffer.
@@ -34,10 +34,11 @@ def consumption(goal: ScheduledGoal, plan: GoalPlan, today: date) -> Buffer | No
     size = days.position(plan.graph.window.deadline) - days.position(limit)
     if not size:
         return None
-    finish = max((s.early_finish.toordinal() for s in goal.waiting if not s.step.anchored and s.due), default=limit)
+    waiting = [step for step in steps if step.open and not step.step.follow_up]
+    finish = max((s.early_finish.toordinal() for s in waiting if not s.step.anchored and s.due), default=limit)
     used = max(0, days.position(finish) - days.position(limit))
-    steps = {step.step.key: step for step in goal.steps}
-    return Buffer(size, used, _done(steps, plan, today.toordinal()) if goal.waiting else 1.0)
+    by_key = {step.step.key: step for step in steps}
+    return Buffer(size, used, _done(by_key, plan, today.toordinal()) if waiting else 1.0)
 
 
 def _done(steps: Mapping[str, ScheduledStep], plan: GoalPlan, today: int) -> float:

@@ -54,7 +54,7 @@ def _fit(context: Context, plan: GoalPlan, floors: Floors, fixed: Mapping[int, i
         plan.failed = True
     elif plan.goal.when_late == "squeeze":
         plan.external = wide
-        squeeze(context, plan, backward, lengths, floors, movable)
+        squeeze(context, plan, backward, lengths, floors, movable)  # pyright: ignore[reportPossiblyUnboundVariable]
 
 
 def _with_countdowns(context: Context, plan: GoalPlan, floors: Floors, fixed: Mapping[int, int]) -> Floors:

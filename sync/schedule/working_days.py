@@ -16,7 +16,7 @@ from config.durations import Duration, Unit
 from config.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from config.calendars import Calendar
     from config.project import Goal
@@ -147,7 +147,7 @@ def shift(day: int, duration: Duration, sign: int) -> int:
 
 
 @contextmanager
-def naming_goal(goal: Goal) -> Iterator[None]:
+def naming_goal(goal: Goal) -> Generator[None]:
     """Name the goal in the OutOfTimeError that is raised within: its place in the file, and its id."""
     try:
         yield

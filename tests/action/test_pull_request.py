@@ -111,6 +111,7 @@ def test_it_shows_the_goals_that_it_touches_and_counts_the_others(pull: Pull) ->
     assert not list(pull.person.folder.glob(".backplan-*"))
 
 
+@pytest.mark.proof
 def test_what_others_have_merged_meanwhile_is_no_change_of_this_one(pull: Pull) -> None:
     base = {"goals/garden.yaml": f"goals:\n{GARDEN}", "goals/trip.yaml": f"goals:\n{TRIP}"}
     changed = {"goals/garden.yaml": f"goals:\n{GARDEN.replace('Dig', 'Dig twice')}"}
@@ -121,6 +122,7 @@ def test_what_others_have_merged_meanwhile_is_no_change_of_this_one(pull: Pull) 
     assert "Trip" not in comment
 
 
+@pytest.mark.proof
 def test_a_changed_template_touches_the_goals_that_use_it(pull: Pull) -> None:
     base = {"goals.yaml": f"goals:\n{SHED}{GARDEN}", "templates/shed.yaml": SHED_TEMPLATE}
     comment = pull.runs(base, {"templates/shed.yaml": SHED_TEMPLATE.replace("2 days", "2 weeks")})
@@ -129,6 +131,7 @@ def test_a_changed_template_touches_the_goals_that_use_it(pull: Pull) -> None:
     assert "1 other goal: 1 on track." in comment
 
 
+@pytest.mark.proof
 def test_a_goal_that_is_new_or_removed_is_told_as_a_whole(pull: Pull) -> None:
     comment = pull.runs({"goals.yaml": f"goals:\n{GARDEN}{MOVE}"}, {"goals.yaml": f"goals:\n{MOVE}{TRIP}"})
     assert "## 🟢 backplan: 2 new, 2 removed\n" in comment
@@ -139,11 +142,13 @@ def test_a_goal_that_is_new_or_removed_is_told_as_a_whole(pull: Pull) -> None:
     assert "### 🟢 Garden\n\nremoved\n" in comment
 
 
+@pytest.mark.proof
 def test_a_first_goals_file_is_all_new(pull: Pull) -> None:
     comment = pull.runs({"README.md": "Hello\n"}, {"goals.yaml": f"goals:\n{GARDEN}"})
     assert "## 🟢 backplan: 2 new\n" in comment
 
 
+@pytest.mark.proof
 def test_where_the_base_has_mistakes_the_whole_plan_is_shown_and_why(pull: Pull) -> None:
     comment = pull.runs({"goals.yaml": "goals: [{title: G}]\n"}, {"goals.yaml": f"goals:\n{GARDEN}{TRIP}"})
     assert "The whole plan is shown, for the goals file before this pull request could not be read" in comment

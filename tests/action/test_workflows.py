@@ -202,6 +202,7 @@ def test_steps_become_issues_of_the_repository(runner: Runner, github: GitHubSer
     assert "in sync, nothing to do" in closed.summary
 
 
+@pytest.mark.proof
 def test_a_list_in_the_repository_is_pushed_only_when_it_changed(runner: Runner) -> None:
     add(runner, FOOD_HANDLER, MARKDOWN)
     first = runner.happens("push")

@@ -84,7 +84,11 @@ def test_the_json_of_a_plan_has_the_public_shape(person: Person) -> None:
     assert connector["changes"][4] == {
         "action": "create",
         "key": "food-handler/review",
-        "fields": {"title": [None, "Review practice questions"], "due": [None, "2027-08-05"]},
+        "fields": {
+            "title": [None, "Review practice questions"],
+            "start": [None, "2027-08-02"],
+            "due": [None, "2027-08-05"],
+        },
         "reason": "new",
         "status": "planned",
         "error": None,
@@ -92,7 +96,8 @@ def test_the_json_of_a_plan_has_the_public_shape(person: Person) -> None:
         "after": {
             "title": "Review practice questions",
             "due": "2027-08-05",
-            "marker": "bp1 542d0130fb local food-handler/review 1 2027-08-05 - iljojv...p36fqc.6ibm34",
+            "start": "2027-08-02",
+            "marker": "bp1 542d0130fb local food-handler/review 1 2027-08-05 - iljojv...p36fqc.6ibm34.z6xtty",
         },
     }
     assert (connector["memory"]["before"], len(connector["memory"]["after"])) == ([], 1)
@@ -358,7 +363,7 @@ def test_connectors_and_the_schema_are_told(person: Person) -> None:
     assert sorted(found) == ["caldav", "github", "gitlab", "google-tasks", "markdown", "todoist"]
     assert found["markdown"] == {
         "name": "markdown",
-        "fields": ["title", "due", "priority"],
+        "fields": ["title", "start", "due", "priority", "after"],
         "reliability": "unique",
         "local": True,
         "configured": True,

@@ -114,13 +114,13 @@ BEFORE = {
 }
 
 DEEP = {
-    "lists in brackets": "'a: ' + '[' * 1_000_000",
-    "closed lists in brackets": "'a: ' + '[' * 500_000 + ']' * 500_000",
-    "maps in braces": "'a: ' + '{a: ' * 1_000_000",
+    "lists in brackets": "'a: ' + '[' * 200_000",
+    "closed lists in brackets": "'a: ' + '[' * 100_000 + ']' * 100_000",
+    "maps in braces": "'a: ' + '{a: ' * 200_000",
     "both": "'a: ' + '[{a: ' * 100_000",
-    "lists in a line": "'- ' * 1_000_000",
+    "lists in a line": "'- ' * 200_000",
     "lists in a line, far apart": "'-   ' * 100_000",
-    "lists under a key": "'a:\\n  ' + '- ' * 1_000_000",
+    "lists under a key": "'a:\\n  ' + '- ' * 200_000",
     "complex keys": "'? ' * 100_000",
     "empty keys": "': ' * 100_000",
     "maps by indentation": "'\\n'.join(' ' * n + 'a:' for n in range(2_000))",

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
-from connectors.caldav.connector import CalDAVConnector
+from config.settings import Settings
+from connectors.caldav.connector import CALDAV, CalDAVConnector, CalDAVOptions
+from connectors.http import Api, basic
 from tests.connectors.contract import NAMESPACE
 from tests.connectors.stand import Stand
-from tests.servers.radicale import EPOCH, PASSWORD, USER, RadicaleServer, XandikosServer
+from tests.servers.radicale import EPOCH, LIST, PASSWORD, USER, RadicaleServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,20 +25,44 @@ if TYPE_CHECKING:
     from tests.servers.http import Request, Response
 
 
+def connector(
+    server: RadicaleServer,
+    namespace: str = NAMESPACE,
+    *,
+    password: str = PASSWORD,
+    name: str = "",
+    budget: float = 300,
+    api: type[Api] = Api,
+    ahead: timedelta = timedelta(0),
+    shown: str = "tasks",
+) -> CalDAVConnector:
+    """Return a connector as a process of its own has it; the clock of the service may be ahead."""
+
+    def connect() -> Api:
+        return api(CALDAV, server.url, basic(_settings(server.url, password)), budget, server.clock(ahead), 20)
+
+    return CalDAVConnector(connect, namespace, CalDAVOptions.model_validate({"list": name or server.list, "as": shown}))
+
+
+def _settings(url: str, password: str) -> Settings:
+    return Settings(CALDAV.credential, url, 300, SecretStr(password), also={"CALDAV_USERNAME": USER})
+
+
 class CalDAVAccount:
     """Somebody who works with tasks in an app, which writes the properties that apps write."""
 
     garbles = frozenset({"date", "state"})
     cancels = True
+    shown = "tasks"
     component = "VTODO"
 
-    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
-        self.stand, self.server = stand, server
+    def __init__(self, server: RadicaleServer) -> None:
+        self.server = server
         self._added: list[str] = []
         self._garbled: dict[str, tuple[bytes, bytes]] = {}  # what is bent in an answer, by ids
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return self.stand.connect(self.server, namespace, ahead=timedelta(self.clock))
+        return connector(self.server, namespace, ahead=timedelta(self.clock), shown=self.shown)
 
     @property
     def clock(self) -> int:
@@ -51,13 +78,18 @@ class CalDAVAccount:
         texts = {path: _unfolded(text) for path, text in self.server.resources().items()}
         return next((path, text) for path, text in texts.items() if f"\nUID:{native_id}\n" in text)
 
+    def titles(self) -> list[str]:
+        """Return the titles of all tasks, in order."""
+        found = (title for text in self.texts() for title in re.findall(r"(?m)^SUMMARY:(.*?)\r?$", text))
+        return sorted(title.replace("\\", "") for title in found)
+
+    def damage_memory(self) -> None:
+        self.edit(self.memory(), lambda text: text.replace("%22goal%22", "%22gaol%22"))
+
     def memory(self) -> str:
         """Return the id of the task with the memory."""
         (found,) = (text for text in map(_unfolded, self.texts()) if "X-BACKPLAN:bpm1" in text)
         return found.partition("\nUID:")[2].partition("\n")[0]
-
-    def damage_memory(self) -> None:
-        self.edit(self.memory(), lambda text: text.replace("%22goal%22", "%22gaol%22"))
 
     def edit(self, native_id: str, change: Callable[[str], str]) -> None:
         self._garbled.pop(native_id, None)
@@ -153,10 +185,6 @@ class CalDAVAccount:
         shown = re.findall(r"(?m)^(?:SUMMARY|DESCRIPTION|CATEGORIES)[:;].*", "\n".join(map(_unfolded, self.texts())))
         return "\n".join(shown)
 
-    def titles(self) -> list[str]:
-        found = (title for text in self.texts() for title in re.findall(r"(?m)^SUMMARY:(.*?)\r?$", text))
-        return sorted(title.replace("\\", "") for title in found)
-
     def texts(self) -> list[str]:
         return list(self.server.resources().values())
 
@@ -164,10 +192,11 @@ class CalDAVAccount:
 class CalDAVEvents(CalDAVAccount):
     """Somebody who works with a calendar, which has events alone."""
 
+    shown = "events"
     component = "VEVENT"
 
-    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
-        super().__init__(stand, server)
+    def __init__(self, server: RadicaleServer) -> None:
+        super().__init__(server)
         server.ask("DELETE", server.list)
         server.make_list(server.list, "Goals", "VEVENT")
 
@@ -209,14 +238,11 @@ def _unfolded(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\n ", "")
 
 
-CALDAV = Stand(
+STAND = Stand(
     CalDAVConnector,
     RadicaleServer,
-    CalDAVAccount,
-    {"list": RadicaleServer.list},
+    lambda stand, server: CalDAVAccount(server),
+    {"list": LIST},
     token=PASSWORD,
     also={"CALDAV_USERNAME": USER},
 )
-CALDAV_AS_EVENTS = replace(CALDAV, person=CalDAVEvents, options={**CALDAV.options, "as": "events"})
-ON_XANDIKOS = replace(CALDAV, server=XandikosServer, options={"list": XandikosServer.list})
-AS_EVENTS_ON_XANDIKOS = replace(ON_XANDIKOS, person=CalDAVEvents, options={**ON_XANDIKOS.options, "as": "events"})

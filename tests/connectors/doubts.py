@@ -66,7 +66,7 @@ class Beside:
     def edit(self, title: str, change: Callable[[str], str]) -> None:
         """Change the line of a task."""
         lines = self.text.splitlines(keepends=True)
-        number = next(number for number, line in enumerate(lines) if f"] {title} <" in line)
+        number = next(n for n, line in enumerate(lines) if re.search(rf"\] {re.escape(title)} [🔺⏫🔼🛫📅🆔]", line))
         lines[number] = change(lines[number])
         self._path.write_text("".join(lines), "utf-8")
 

@@ -66,7 +66,7 @@ class Stand:
             said = Settings(service.credential, server.url, budget, secret, also=self.also)
             return api(service, server.url, service.login(said), budget, server.clock(ahead), 20)
 
-        return self.connector(connect, namespace, self.connector.options.model_validate({**self.options, **options}))
+        return self.connector(connect, namespace, self.connector.options(**{**self.options, **options}))
 
     def environment(self, server: LoopbackServer) -> dict[str, str]:
         """Return the variables that somebody sets who uses the command."""
@@ -192,7 +192,7 @@ class TablePerson:
     def misshape(self) -> Iterator[str]:
         """Let tasks be listed of which the first lacks its number."""
         self.server.bend = lambda request, response: _without(self.number, response)
-        yield f"is not as expected (`{self.number}` is missing)"
+        yield f"has a form that is not known here (`{self.number}` is missing)"
         self.server.bend = None
 
 

@@ -12,7 +12,7 @@ import pytest
 from connectors.markdown.connector import MarkdownConnector
 from tests import tiers
 from tests.conftest import ROOT
-from tests.connectors.caldav_account import AS_EVENTS_ON_XANDIKOS, CALDAV, CALDAV_AS_EVENTS, ON_XANDIKOS
+from tests.connectors.caldav_account import CalDAVAccount, CalDAVEvents
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
@@ -22,6 +22,7 @@ from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStart
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers.github_server import GitHubServer
+from tests.servers.radicale import RadicaleServer, XandikosServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -42,12 +43,13 @@ class MarkdownFile:
     garbles = frozenset({"date", "state"})
     cancels = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, dependencies: bool = False) -> None:
         self.path = path
+        self._dependencies = dependencies
         self._added: list[str] = []
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return MarkdownConnector(self.path, namespace)
+        return MarkdownConnector(self.path, namespace, dependencies=self._dependencies)
 
     def tick(self, native_id: str) -> None:
         """Tick a box; a plugin whose clock is not that of the run adds the day."""
@@ -67,7 +69,7 @@ class MarkdownFile:
             self._edit(native_id, lambda line: re.sub("📅 [0-9-]+", "📅 next friday", line))
 
     def complaint(self, native_id: str, what: str) -> Sequence[str]:
-        number = next(n for n, line in enumerate(self._text.splitlines(), start=1) if f"<!-- bp1 {native_id}" in line)
+        number = next(n for n, line in enumerate(self._text.splitlines(), start=1) if f"🆔 {native_id[:7]}" in line)
         how = ("`[maybe]`", "`[x]` is done") if what == "state" else ("`next friday`", "write it like 2027-05-09")
         return (f"{self.path.name}:{number}:", *how)
 
@@ -75,10 +77,10 @@ class MarkdownFile:
         self._edit(native_id, lambda line: "")
 
     def set_due(self, native_id: str, day: date | None) -> None:
-        self._edit(native_id, lambda line: re.sub("📅 [^<\n]+", f"📅 {day}" if day else "", line))
+        self._edit(native_id, lambda line: re.sub("📅 [^🆔✅\n]+", f"📅 {day} " if day else "", line))
 
     def set_title(self, native_id: str, title: str) -> None:
-        self._edit(native_id, lambda line: re.sub(r"\] .* <!--", f"] {title} <!--", line))
+        self._edit(native_id, lambda line: re.sub(r"\] .*?( [🔺⏫🔼🛫📅🆔])", rf"] {title}\1", line, count=1))
 
     def touch(self, native_id: str) -> None:
         self._edit(native_id, lambda line: f"{line}            - [ ] A task of the person's own\n")
@@ -87,7 +89,7 @@ class MarkdownFile:
         self._edit(native_id, lambda line: f"{line}{line}")
 
     def damage_marker(self, native_id: str) -> None:
-        self._edit(native_id, lambda line: re.sub("<!-- bp1 .* -->", f"<!-- bp1 {native_id} oops -->", line))
+        self._edit(native_id, lambda line: line.replace(f"🆔 {native_id[:7]}", f"🆔{native_id[:7].upper()}"))
 
     def add_foreign_task(self, title: str) -> None:
         blob = f"- [ ] {title}  \t\n"
@@ -107,7 +109,8 @@ class MarkdownFile:
     def _edit(self, native_id: str, change: Callable[[str], str]) -> None:
         """Change the first line of a task."""
         lines = self._text.splitlines(keepends=True)
-        number = next(n for n, line in enumerate(lines) if f"<!-- bp1 {native_id}" in line)
+        sign = re.compile(f"🆔 {native_id[:7]}|<!-- bp1 {native_id}")
+        number = next(n for n, line in enumerate(lines) if sign.search(line))
         lines[number] = change(lines[number])
         self.path.write_text("".join(lines), encoding="utf-8", newline="")
 
@@ -123,6 +126,15 @@ class TestMarkdown(Contract):
     @pytest.fixture
     def service(self, tmp_path: Path) -> MarkdownFile:
         return MarkdownFile(tmp_path / "todo.md")
+
+
+@pytest.mark.proof
+class TestMarkdownWithDependencies(Contract):
+    """A real file whose lines name the tasks that come before."""
+
+    @pytest.fixture
+    def service(self, tmp_path: Path) -> MarkdownFile:
+        return MarkdownFile(tmp_path / "todo.md", dependencies=True)
 
 
 class TestMemory(Contract):
@@ -198,31 +210,33 @@ class TestGoogleTasks(OverHTTP):
     stand = GOOGLE_TASKS
 
 
-class TestCalDAV(OverHTTP):
+class TestCalDAV(Contract):
     """CalDAV, over HTTP, with Radicale behind it."""
 
-    stand = CALDAV
+    @pytest.fixture
+    def service(self) -> Iterator[CalDAVAccount]:
+        with RadicaleServer() as server:
+            yield CalDAVAccount(server)
 
 
 @pytest.mark.proof
-class TestCalDAVAsEvents(OverHTTP):
+class TestCalDAVAsEvents(Contract):
     """The same with a calendar of events."""
 
-    stand = CALDAV_AS_EVENTS
+    @pytest.fixture
+    def service(self) -> Iterator[CalDAVAccount]:
+        with RadicaleServer() as server:
+            yield CalDAVEvents(server)
 
 
 @pytest.mark.proof
-class TestCalDAVOnXandikos(OverHTTP):
+class TestCalDAVOnXandikos(Contract):
     """CalDAV with Xandikos behind it."""
 
-    stand = ON_XANDIKOS
-
-
-@pytest.mark.proof
-class TestCalDAVAsEventsOnXandikos(OverHTTP):
-    """The same with a calendar of events."""
-
-    stand = AS_EVENTS_ON_XANDIKOS
+    @pytest.fixture
+    def service(self) -> Iterator[CalDAVAccount]:
+        with XandikosServer() as server:
+            yield CalDAVAccount(server)
 
 
 class TestTaskwarrior(Contract):

@@ -26,7 +26,7 @@ def declared(name: str) -> type[Declares]:
     return found  # type: ignore[return-value]  # it is a class
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "markdown"])
+@pytest.mark.parametrize("name", [name for name in NAMES if registry.credential(name)])
 def test_the_table_of_the_readme_says_what_to_write_and_what_it_needs(name: str) -> None:
     credential = declared(name).credential
     assert credential is not None
@@ -42,7 +42,11 @@ def test_its_page_says_every_setting_and_every_variable(name: str) -> None:
     found = declared(name)
     variables = found.credential.variables if found.credential else ()
     text = page(name)
-    assert [word for word in (*found.options.model_fields, *variables) if f"`{word}`" not in text] == []
+    assert [
+        word
+        for word in (*(field.alias or name for name, field in found.options.model_fields.items()), *variables)
+        if f"`{word}`" not in text
+    ] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -236,7 +236,7 @@ def test_nothing_leaves_a_place_in_a_run_that_does_not_write_to_the_new_one(remo
     [
         lambda text: text + b"\xe9",
         lambda text: b"<<<<<<< ours\n" + text + b"=======\n>>>>>>> theirs\n",
-        lambda text: text.replace(b"bp1 ", b"bp9 "),
+        lambda text: text.replace(b"\n2\n", b"\n9\n"),
     ],
     ids=["Latin-1", "a merge conflict", "a newer version's"],
 )

@@ -138,5 +138,5 @@ def test_the_action_hands_its_key_on_and_warns_where_the_goals_file_forgot_it(ow
     env = {"RUNNER_TEMP": str(owner.folder), "FRIDGE_KEY": TOKEN}
     done = owner.run(module="sync.action.main", env=env)
     assert done.code == 0, done.err
-    assert "The workflow hands on a token for The fridge" in done.out
+    assert "The workflow passes a token for The fridge" in done.out
     assert "Write `sync: [{fridge: {door: ann/goals}}]`" in done.out

@@ -101,7 +101,7 @@ class SimulatedConnector:
         self._version = service.version
         lines, listed = self._listing(fault)
         waits = any(entry.state == "pending" for entry in read_entries(tuple(lines or ())).values())
-        if (lines is None or waits) and service.kind.places > 1:  # that nothing is there yet has to be said twice
+        if (lines is None or waits) and service.kind.places > 1:  # an empty place has to be seen twice
             lines, more = self._listing(self._ask_again())
             listed |= more
         tasks = tuple(service.tasks.items())

@@ -267,7 +267,7 @@ class Expectations:
         self.settled = False
 
     def deleted(self, app: App, key: str, *, done: bool = False) -> None:
-        """A person deleted or cancelled a task; `done`: one that was done, perhaps before any run has heard of that."""
+        """A person deleted or cancelled a task; `done`: it was done, perhaps before any run has read that."""
         unclear = app.state(key) != "live" or key in self.renamed or key in self.done or not app.holds(key)
         if done or unclear:
             self.doubt.add(key)  # one that a run made without hearing of it may come back once

@@ -176,7 +176,7 @@ def _states(tasks: Tasks, memory: Mapping[str, StoredGoal], place: Mapping[str, 
 def _markers(
     namespace: str, listed: list[tuple[str, Held]], known: Mapping[str, tuple[str, StoredKey]], damaged: set[str]
 ) -> Iterator[tuple[str, Held, Marker]]:
-    """Yield the managed tasks, oldest first; a marker that cannot be read is told from the memory."""
+    """Yield the managed tasks, oldest first; a marker that cannot be read is taken from the memory."""
     for native_id, held in sorted(listed, key=lambda item: int(item[0][1:])):
         marker = parse(held.marker) if held.marker is not None else None
         if marker is None and native_id in known:

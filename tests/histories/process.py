@@ -15,6 +15,7 @@ from connectors.base import Connector
 from sync.run import pipeline, reading
 from sync.run.executor import execute
 from sync.run.homes import Binding
+from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from connectors.model import Snapshot
     from sync.reconcile.change import ConnectorPlan
     from sync.run.work import Batch
+    from sync.schedule.model import Progress, Schedule
 
 Thing = TypeVar("Thing")
 
@@ -67,6 +69,28 @@ class Same(Generic[Thing]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and self.thing is other.thing
+
+
+class KnownProgress:
+    """Wraps a progress so that it equals another one with the same entries in the same order."""
+
+    __slots__ = ("_hash", "_key", "progress")
+
+    def __init__(self, progress: Progress) -> None:
+        """Compute the key and its hash once."""
+        self.progress = progress
+        published = tuple(
+            (goal_id, plan.made, plan.digest, tuple(plan.dates.items())) for goal_id, plan in progress.published.items()
+        )
+        by_key = (tuple(known.items()) for known in (progress.done, progress.pins, progress.first_sync))
+        self._key = (published, *by_key, progress.dropped, progress.given_up)
+        self._hash = hash(self._key)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KnownProgress) and self._key == other._key
 
 
 @lru_cache(maxsize=1 << 9)
@@ -144,9 +168,18 @@ def _decide(project: Same[Project], seen: tuple[Seen, ...], today: date, allow: 
     snapshots = {one.connector.label: one.snapshot.thing for one in seen if one.snapshot is not None}
     unread = {one.connector.label: "does not answer" for one in seen if one.snapshot is None}
     nonces = Nonces(nonce)
-    found = reading.work_out(project.thing, reading.Snapshots(homes, snapshots, unread, ()), today)
+    found = reading.work_out(project.thing, reading.Snapshots(homes, snapshots, unread, ()), today, schedule=_schedule)
     plans = pipeline.make_plans(found, allow_mass_change=allow, new_nonce=nonces.draw)
     return Run(found, plans), nonces.next
+
+
+def _schedule(project: Project, progress: Progress, today: date) -> Schedule:
+    return _known_schedule(Same(project), KnownProgress(progress), today)
+
+
+@lru_cache(maxsize=1 << 9)
+def _known_schedule(project: Same[Project], known: KnownProgress, today: date) -> Schedule:
+    return schedule(project.thing, known.progress, today)
 
 
 def _apply(

@@ -201,7 +201,7 @@ def sync(life: Life, _: Luck) -> str | None:
 
 
 def _may_take_another(life: Life, run: Run) -> bool:
-    """Return whether another run may be needed, for one that heard of something only while it worked.
+    """Return whether another run may be needed, for one that learned something only while it wrote.
 
     So it is where a plan is spread, where the file went back to other names, and where an app does not list what is
     done: of that, a rename may be seen one run later.

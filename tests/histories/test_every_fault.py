@@ -117,6 +117,7 @@ def test_every_single_fault_while_a_memory_is_made_anew(plan: Plan, kind: Kind) 
         made.happen(FIRST)
 
 
+@pytest.mark.proof
 def test_the_documentation_tells_how_many_there_are() -> None:
     assert len(PLANS) >= 100
     assert all(requests(plan, kind) > 1 for plan in PLANS[:11] for kind in KINDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,41 +26,37 @@ if TYPE_CHECKING:
     from tests.histories.expectations import App
 
 PROJECT = a_project()
-PIECE = 500  # histories a test, so that they are spread over the processors
+PIECE = 200  # seeds a test, so that they are spread over the processors
 
 
-def parts(count: int, now: int, first: int = 0) -> list[range]:
-    """Return the seeds of so many histories in parts, the first `now` of them as one."""
-    rest = range(first + now, first + count)
-    return [range(first, first + now), *(rest[start : start + PIECE] for start in range(0, len(rest), PIECE))]
-
-
-def params(pieces: list[range], *before: Any) -> list[Any]:
-    """Return the parts as parameters: the first for the test command, the others for the proof."""
-    names = [*(getattr(value, "name", value) for value in before)]
+def params(count: int, now: int, *before: Any, first: int = 0) -> list[Any]:
+    """Return the seeds of `count` histories in parts, as parameters; but for the first `now`, they are the proof's."""
+    names = ["+".join(kind.name for kind in value) if isinstance(value, tuple) else value for value in before]
+    bounds = [*range(first, first + now, PIECE), *range(first + now, first + count, PIECE), first + count]
     return [
         pytest.param(
-            *(*before, seeds),
-            marks=[] if seeds is pieces[0] else [pytest.mark.proof],
-            id="-".join(map(str, (*names, seeds[0], seeds[-1]))),
+            *(*before, range(start, stop)),
+            marks=[pytest.mark.proof] if start >= first + now else [],
+            id="-".join(map(str, (*names, start, stop - 1))),
         )
-        for seeds in pieces
+        for start, stop in pairwise(bounds)
     ]
 
 
+# Both UNIQUE and FILE are of the class unique.
 CLASSES = [
-    *((EXACT, parts(10_000, 500, first)) for first in (0, 10_000)),
-    (UNIQUE, parts(10_000, 500)),
-    (FILE, parts(10_000, 500, 10_000)),  # of the class unique, too
-    *((SAFE, parts(10_000, 500, first)) for first in (0, 10_000)),
+    *params(10_000, 500, (EXACT, UNIQUE, SAFE)),
+    *params(10_000, 500, (EXACT, FILE, SAFE), first=10_000),
 ]
 
 
 def test_the_documentation_tells_how_many_there_are() -> None:
     every, now = Counter[str](), Counter[str]()
-    for kind, pieces in CLASSES:
-        every[kind.reliability] += sum(map(len, pieces))
-        now[kind.reliability] += len(pieces[0])
+    for param in CLASSES:
+        kinds, seeds = param.values
+        for kind in kinds:
+            every[kind.reliability] += len(seeds)
+            now[kind.reliability] += 0 if param.marks else len(seeds)
     said = " ".join((ROOT / "docs" / "reliability.md").read_text("utf-8").split())
     for counts, where in (
         (every, "| random histories | {:,} in each class"),
@@ -72,44 +69,46 @@ def test_the_documentation_tells_how_many_there_are() -> None:
 
 def check(*kinds: Kind, seeds: range, project: Project = PROJECT) -> None:
     for tally in histories.run(lambda: Life(project, kinds, TODAY), seeds):
-        assert tally.violation is None, histories.tell(tally.violation)
+        assert tally.violation is None, f"{[kind.name for kind in kinds]}: {histories.tell(tally.violation)}"
 
 
-@pytest.mark.parametrize(("kind", "seeds"), [one for kind, pieces in CLASSES for one in params(pieces, kind)])
-def test_no_promise_is_broken(kind: Kind, seeds: range) -> None:
-    check(kind, seeds=seeds)
+def check_each(*apps: tuple[Kind, ...], seeds: range, project: Project = PROJECT) -> None:
+    """Live each history in each of these apps, one after the other: they share most schedules, which are kept."""
+    for seed, kinds in product(seeds, apps):
+        check(*kinds, seeds=range(seed, seed + 1), project=project)
 
 
-@pytest.mark.parametrize("seeds", params(parts(500, 50)))
+@pytest.mark.parametrize(("kinds", "seeds"), CLASSES)
+def test_no_promise_is_broken(kinds: tuple[Kind, ...], seeds: range) -> None:
+    check_each(*((kind,) for kind in kinds), seeds=seeds)
+
+
+@pytest.mark.parametrize("seeds", params(500, 50))
 @pytest.mark.parametrize("kinds", [(SAFE, FILE), (UNIQUE, EXACT), (FILE, UNIQUE)], ids=str)
 def test_no_promise_is_broken_in_two_apps(kinds: tuple[Kind, ...], seeds: range) -> None:
     check(*kinds, seeds=seeds)
 
 
-@pytest.mark.parametrize("seeds", params(parts(250, 25)))
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("seeds", params(250, 25))
 @pytest.mark.parametrize("settings", [{"prune": "keep"}, {"on_delete": "recreate"}], ids=str)
-def test_no_promise_is_broken_with_other_settings(kind: Kind, settings: dict[str, str], seeds: range) -> None:
-    check(kind, seeds=seeds, project=replace(PROJECT, **settings))  # type: ignore[arg-type]
+def test_no_promise_is_broken_with_other_settings(settings: dict[str, str], seeds: range) -> None:
+    project = replace(PROJECT, **settings)  # type: ignore[arg-type]
+    check_each(*((kind,) for kind in KINDS), seeds=seeds, project=project)
 
 
-@pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), (SAFE, FILE), (UNIQUE, EXACT)], ids=str)
 @pytest.mark.parametrize(
     ("every", "seeds"),
-    [
-        one
-        for every, count in (("2 weeks", 30), ("3 weeks", 30), ("month", 60))
-        for one in params(parts(count, 5), every)
-    ],
+    [*params(30, 4, "2 weeks"), *params(30, 4, "3 weeks"), *params(60, 4, "month")],
 )
-def test_no_promise_is_broken_where_a_step_repeats(kinds: tuple[Kind, ...], every: str, seeds: range) -> None:
-    check(*kinds, seeds=seeds, project=a_project(every=every))
+def test_no_promise_is_broken_where_a_step_repeats(every: str, seeds: range) -> None:
+    project = a_project(every=every)
+    check_each(*((kind,) for kind in KINDS), (SAFE, FILE), (UNIQUE, EXACT), seeds=seeds, project=project)
 
 
-@pytest.mark.parametrize("seeds", params(parts(200, 20)))
-@pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), (SAFE, FILE), (FILE, UNIQUE)], ids=str)
-def test_no_promise_is_broken_with_a_heartbeat(kinds: tuple[Kind, ...], seeds: range) -> None:
-    check(*kinds, seeds=seeds, project=replace(PROJECT, heartbeat=parse("3 days")))
+@pytest.mark.parametrize("seeds", params(200, 20))
+def test_no_promise_is_broken_with_a_heartbeat(seeds: range) -> None:
+    project = replace(PROJECT, heartbeat=parse("3 days"))
+    check_each(*((kind,) for kind in KINDS), (SAFE, FILE), (FILE, UNIQUE), seeds=seeds, project=project)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

@@ -49,7 +49,7 @@ def test_no_promise_is_broken_over_http(app: str, seeds: range) -> None:
         [("sync", 0), ("add_step", 0), ("rename_step", 0), ("race", 4)],
         # The memory loses its words, and its project its name.
         [("sync", 0), ("spoil_memory", 2), ("rename_place", 0)],
-        # The memory loses its words before it was told what a run has made.
+        # The memory loses its text before the result of a run is stored.
         [("faulty_sync", 1064466786782), ("spoil_memory", 2)],
         # The memory loses its words, and its tasks are deleted, done, or elsewhere.
         [("race", 0), ("delete", 1), ("delete", 1), ("move_away", 1), ("spoil_memory", 2), ("tick", 0)],

@@ -531,7 +531,7 @@ def test_a_copy_that_is_let_go_takes_nothing_from_what_is_known_of_its_original(
 
 
 def test_a_tick_beside_a_second_task_is_no_old_news_before_every_app_has_it(two: Two) -> None:
-    """To settle what racing runs made twice is not to have heard of what a person did."""
+    """A run that removes what racing runs made twice has not yet read what a person did."""
     two.goal["steps"].append({"id": "new", "title": "New", "takes": "1 day"})
     project = load(two.folder, two.goal)
     racers = []
@@ -699,7 +699,7 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
         # A copy of a task that was removed stands where a new goal is to be.
         (EXACT, [("add_step", 0), ("add_step", 0), ("sync", 0), ("copy", 4), ("change_title", 0), ("rename_step", 0),
                  ("restore", 0), ("delete", 0), ("change_place", 1), ("faulty_sync", 569112251680), ("add_goal", 0)]),
-        # A person copies a goal's task that no run has heard of, and the goal moves in a run that is cut short.
+        # A person copies a goal's task that no run has read yet, and the goal moves in a run that is cut short.
         (EXACT, [("faulty_sync", 4), ("copy", 0), ("copy", 0), ("change_place", 1), ("faulty_sync", 1071899352224)]),
         # A goal is renamed twice and moved while one of its tasks cannot be read, and its marker has its first name.
         (EXACT, [("sync", 0), ("garble", 1), ("change_place", 2), ("rename_goal", 0), ("sync", 0), ("rename_goal", 0),
@@ -732,14 +732,14 @@ def test_what_a_clock_that_is_ahead_calls_done_tomorrow_is_done_today(two: Two, 
         # A task that was made anew stands in a third place, whose memory knows only the one before it.
         (EXACT, [("sync", 0), ("copy", 2), ("tick", 0), ("delete", 0), ("faulty_sync", 3), ("change_length", 0),
                  ("change_place", 2), ("faulty_sync", 5), ("change_place", 1), ("race", 3)]),
-        # A goal gets back a name that another place remembers as gone, in a place that never heard of it.
+        # A goal gets back a name that another place remembers as removed, in a place without an entry for it.
         (EXACT, [("faulty_sync", 4), ("change_place", 1), ("race", 0), ("rename_goal", 0), ("sync", 0), ("restore", 0),
                  ("change_place", 0)]),
         # A goal whose task cannot be read gets another place and another name, and the task is mended later.
         (EXACT, [("sync", 0), ("garble", 0), ("change_place", 1), ("rename_goal", 0), ("sync", 0), ("mend", 0)]),
         # A step leaves the file while the goal's task, which cannot be read, waits to be moved.
         (EXACT, [("sync", 0), ("garble", 0), ("change_place", 1), ("remove_step", 0)]),
-        # A task that no run has heard of is copied; its step leaves the file, and the app keeps the copy's marker.
+        # A task that no run has read yet is copied; its step leaves the file, and the app keeps the copy's marker.
         (SAFE, [("faulty_sync", 6), ("copy", 1), ("add_step", 0), ("remove_step", 0), ("faulty_sync", 167489184412)]),
     ],
 )  # fmt: skip
@@ -754,7 +754,7 @@ def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[
         ((SAFE, FILE), [("faulty_sync", 3), ("change_app", 1), ("tick", 0)]),
         # A person writes words into a step that leaves the file when its goal leaves the app.
         ((UNIQUE, EXACT), [("remove_step", 0), ("sync", 0), ("change_app", 1), ("edit_title", 4), ("remove_step", 1)]),
-        # A step is ticked in the app that its goal leaves, and the run is cut short after it has let go of the task.
+        # A step is ticked in the app that its goal leaves, and the run is cut short after it has detached the task.
         ((SAFE, FILE), [("faulty_sync", 4), ("change_app", 0), ("tick", 3), ("rename_step", 0), ("faulty_sync", 7)]),
         # A person adds a label to a goal that gets another one in the file when it leaves the app.
         ((SAFE, FILE), [("sync", 0), ("remove_step", 0), ("change_app", 0), ("make_recurring", 0), ("sync", 0),
@@ -772,7 +772,7 @@ def test_a_life_that_once_went_wrong_in_several_places(kind: Kind, events: list[
         # A task is dragged and cancelled in one app, and its date cleared in the other.
         ((EXACT, UNIQUE), [("group_steps", 1), ("sync", 0), ("tick", 5), ("move_date", 4), ("faulty_sync", 3),
                            ("cancel", 2), ("clear_date", 5)]),
-        # What was told last of a plan that is made twice a day, when a goal changes its place and its app.
+        # The last plan of a day on which two are made, when a goal changes its place and its app.
         ((EXACT, FILE), [("sync", 0), ("rename_goal", 0), ("change_place", 1), ("add_goal", 0), ("race", 1),
                          ("change_app", 0), ("time_passes", 0)]),
         # A goal is done in one app and changes its place in both; in the other a copy below it makes it wait.

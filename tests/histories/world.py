@@ -117,7 +117,7 @@ class Life:
     # What events are made of
 
     def edit(self, project: Project, told: str) -> str | None:
-        """Change the goals file; return what is told of it, None where nothing changed."""
+        """Change the goals file; return a sentence on the change, None if nothing changed."""
         if project is self.project:
             return None
         self.project = the_same(project)

@@ -31,7 +31,7 @@ def calls() -> Iterator[Callable[[], float]]:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_work_grows_with_the_plan(shape: Callable[[int], Goals], calls: Callable[[], float]) -> None:
-    small, large = measure(shape, 100, calls), measure(shape, 400, calls)
+    small, large = measure(shape, 60, calls), measure(shape, 240, calls)
     growth = [after / before for before, after in zip(small, large, strict=True)]
     assert max(growth) < 6, growth  # 4 is linear, and 16 quadratic
 

@@ -1,4 +1,4 @@
-"""What does not fit into a run waits for the next one: the latest dates, and nothing that all apps have to hear of."""
+"""Changes beyond the limit of a run are left to the next one: the latest dates, and nothing that all apps need."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def _synced(person: Person, text: str, ticked: str) -> None:
 def _shown(person: Person) -> list[str]:
     """Return the box and title of each task, sorted."""
     return sorted(
-        line.split(" 📅")[0].split(" <!--")[0].strip() for line in person.todo.read_text().splitlines() if "- [" in line
+        line.split(" 📅")[0].split(" 🛫")[0].strip() for line in person.todo.read_text().splitlines() if "- [" in line
     )
 
 

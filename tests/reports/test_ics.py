@@ -107,7 +107,7 @@ def test_steps_ring_on_their_first_day_and_link_to_their_page_where_that_is_want
         goal, step, _ = uid.removesuffix("@backplan").partition("/")
         assert path == f"goal/{goal}.html"
         assert anchor == (uid.removesuffix("@backplan") if step else "")
-    pages = dict(html.pages(hostile, publishing))
+    pages = html.pages(hostile, publishing)
     assert "g0/s3" in Page(pages["goal/g0.html"]).ids
 
 
@@ -140,3 +140,4 @@ def test_each_goal_has_a_calendar_of_its_own(two: Schedule) -> None:
     whole = read(files["calendar.ics"])
     parts = [read(files[f"goal/{goal.goal.id}.ics"]) for goal in two.goals]
     assert sorted(whole) == sorted(uid for part in parts for uid in part)
+    assert files["calendar.ics"] == ics.schedule(two) == ics.schedule(replace(two, goals=two.goals[::-1]))

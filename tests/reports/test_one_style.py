@@ -27,20 +27,15 @@ goals:
 - {id: t, title: Trip, deadline: 2028-02-01, steps: [{title: Book, on: 2027-12-30}, {title: Pack, takes: 1-2-6 days}]}
 """  # noqa: E501
 COMMANDS = (
-    "schedule",
-    "schedule --markdown",
-    "schedule --risk",
-    "status",
-    "plan",
-    "plan --markdown",
-    "sync",
-    "today",
-    "week --markdown",
-    "explain t/pack",
-    "explain g",
-    "fit g",
-    "schedule --deadline g=2027-07-22",
-    "schedule --deadline g=2027-07-22 --markdown",
+    *("schedule", "plan --markdown", "sync", "explain g"),
+    *(
+        pytest.param(command, marks=pytest.mark.proof)
+        for command in (
+            *("schedule --markdown", "schedule --risk", "status", "plan", "today", "week --markdown"),
+            *("explain t/pack", "fit g", "schedule --deadline g=2027-07-22"),
+            "schedule --deadline g=2027-07-22 --markdown",
+        )
+    ),
 )
 _QUOTED = re.compile(r"```mermaid.*?```|“[^”\n]*”|`[^`\n]*`|Garden 2027-08-08|last ran on .{15}", re.DOTALL)
 
@@ -56,6 +51,7 @@ def test_dates_are_in_words_with_the_year_where_it_is_another(person: Person, co
     assert re.search(r"\d (?:Jul|Dec|Feb 2028)\b", told)
 
 
+@pytest.mark.proof
 def test_documents_for_programs_have_iso_dates(person: Person) -> None:
     person.writes(GOALS)
     for command in ("schedule", "plan", "status", "week"):
@@ -81,6 +77,7 @@ def test_a_run_that_changed_nothing_is_one_line(person: Person) -> None:
     assert "backplan last ran on" in person.run("plan", "-v", "--today", "2027-07-22").out
 
 
+@pytest.mark.proof
 def test_a_hundred_goals_stay_under_two_screens(person: Person) -> None:
     goals = "".join(
         f"- {{title: Goal {n}, deadline: 2027-10-0{1 + n % 9}, steps: [a, b, c, d, e]}}\n" for n in range(100)

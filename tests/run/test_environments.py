@@ -14,7 +14,6 @@ from config.settings import Environment
 from connectors.base import Action
 from sync.run import pipeline, reading
 from sync.run.workspace import open_workspace
-from tests.connectors.caldav_account import CALDAV
 from tests.connectors.contract import TODAY
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
@@ -149,15 +148,6 @@ def test_a_file_beside_the_goals_file_gives_what_a_run_does_not_say_itself(tmp_p
         assert (found.secret().get_secret_value(), found.url) == (token, "https://gitlab.com")
         environment.settings(GOOGLE_TASKS.connector.credential)
         assert environment.secrets.hide(f"{token}, a-secret-of-the-file") == "(hidden), (hidden)"
-
-
-def test_a_password_in_a_file_beside_is_taken_as_it_is_written(tmp_path: Path) -> None:
-    lines = ["CALDAV_PASSWORD=of-${HOME}-and-$PATH", "CALDAV_USERNAME=ann", "BACKPLAN_TIME_BUDGET="]
-    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
-    environment = Environment.of(tmp_path, {"CALDAV_URL": "https://dav.example.org", "CALDAV_USERNAME": ""})
-    found = environment.settings(CALDAV.connector.credential)
-    assert (found.secret().get_secret_value(), found.also["CALDAV_USERNAME"]) == ("of-${HOME}-and-$PATH", "ann")
-    assert found.time_budget == 300
 
 
 def test_what_a_run_learns_is_hidden_until_it_ends_also_in_threads_that_it_starts() -> None:

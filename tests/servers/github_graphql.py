@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from tests.servers.github import Issue, IssueField, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from graphql import DocumentNode
 
     from tests.servers.github import GitHub, Project, Repo, Token, User
 
@@ -39,10 +41,10 @@ def schema(without: tuple[str, ...] = ()) -> GraphQLSchema:
 def carry_out(service: GitHub, token: Token, known: GraphQLSchema, asked: dict[str, Any]) -> dict[str, Any]:
     """Return what the service says to a query or to a batch of mutations."""
     try:
-        document = parse(asked["query"])
+        document, wrong = _read(known, asked["query"])
     except GraphQLError as error:
         return {"errors": [{"message": error.message, "locations": []}]}
-    if wrong := validate(known, document):
+    if wrong:
         return {"errors": [_static(error) for error in wrong]}
     root = {**_queries(service, token), **_Mutations(service, token).by_name()}
     result = execute_sync(known, document, root, variable_values=asked.get("variables"))
@@ -52,6 +54,13 @@ def carry_out(service: GitHub, token: Token, known: GraphQLSchema, asked: dict[s
     if result.errors:
         answer["errors"] = [_of_field(error) for error in result.errors]
     return answer
+
+
+@lru_cache(maxsize=1 << 10)
+def _read(known: GraphQLSchema, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+    """Return a query, and what the schema does not allow in it. Raises GraphQLError where it is none."""
+    document = parse(text)
+    return document, validate(known, document)
 
 
 def _static(error: GraphQLError) -> dict[str, Any]:

@@ -27,7 +27,7 @@ EVERYTHING: dict[str, Any] = {"project": 4, "dependencies": True, "milestone": T
 
 
 def _world(server: GitHubServer, folder: Path, options: dict[str, Any]) -> World:
-    """Return four issues about which there is everything to be said: by people, a robot and a changed file."""
+    """Return four issues with changes of every kind, by people, by a robot and in the file."""
     github = server.service
     github.add_project("ann", 4)
     for name in ("Start date", "Target date"):
@@ -88,7 +88,7 @@ def test_an_answer_of_another_shape_is_an_error_and_harms_nothing(tmp_path_facto
     folder = tmp_path_factory.mktemp("shapes")
     known = {name: _ends(folder, options, None) for name, options in (("plain", {}), ("all", EVERYTHING))}
 
-    @settings(max_examples=tiers.examples(400))
+    @settings(max_examples=20 if tiers.quick else 400)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(known)))

@@ -36,7 +36,7 @@ def world(account: GitLabAccount, tmp_path: Path) -> World:
     """Our four issues beside one of a person."""
     account.add_foreign_task("Buy milk")
     world = World(account, tmp_path)
-    world.sync()
+    world.begin()
     return world
 
 

@@ -1,7 +1,8 @@
 """Whatever people and their editors make of a list's lines: the list agrees with an account of what that means.
 
-For every step an odd line is drawn: its box, its bullet, its date, its place, its comment, what else is on it, and
-copies of it. The account says what that means; one sync must do just that, and a second one nothing.
+For every step an odd line is drawn: its box, its bullet, its date, its place, its id, what else is on it, and copies
+of it. So is whether the list is one of an earlier version, with comments in its lines. The account says what that
+means; one sync must do just that, and a second one nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import tempfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -19,13 +19,11 @@ from hypothesis import strategies as st
 from config.errors import RefusedError
 from connectors.base import Action
 from tests.connectors.contract import NAMESPACE
-from tests.connectors.markdown.test_markdown import MEMORY, List, stripped
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
+from tests.connectors.markdown.test_markdown import MEMORY, List, as_of_before, stripped
 
 KEYS = ("g/one", "g/two", "g/three")
 WRITTEN = {"g/one": date(2027, 9, 21), "g/two": date(2027, 9, 28), "g/three": date(2027, 9, 30)}
+STARTS = {"g/one": date(2027, 9, 19), "g/two": date(2027, 9, 22), "g/three": date(2027, 9, 29)}
 TITLES = {"g/one": "Begin", "g/two": "Go on ^abc", "g/three": "Finish"}
 MOVED, NEXT = date(2027, 9, 10), date(2027, 10, 5)
 
@@ -67,6 +65,7 @@ COMMENTS = {
     "dashes": ("<!\u2013", "\u2013>"),
     "stripped": ("", ""),
 }
+IDS = {"whole": ("🆔 ", ""), "tight": ("🆔", ""), "emoji": ("🆔\ufe0f ", ""), "stripped": ("", "")}
 OWN_LINES = [
     "- [ ] Buy milk 📅 2027-01-01",
     "- [ ] Go on ^abc 📅 2027-01-01",
@@ -93,6 +92,8 @@ class Odd:
     comment: str
     title: str
     copy: str
+    start: str
+    old: bool
 
     @property
     def stripped(self) -> bool:
@@ -132,16 +133,17 @@ class Odd:
 
     def parts(self, comment: str) -> tuple[str, str, str]:
         """Return the line up to its date, its date, and the rest."""
-        opens, closes = COMMENTS[self.comment]
-        mark = "" if self.stripped else f" {opens}{comment.removeprefix('<!--').removesuffix('-->')}{closes}"
-        head = f"    {self.bullet} {self.box}{' ' if self.box else ''}{self.title}"
+        opens, closes = (COMMENTS if comment.startswith("<!--") else IDS)[self.comment]
+        inner = comment.removeprefix("<!--").removesuffix("-->").removeprefix("🆔 ")
+        mark = "" if self.stripped else f" {opens}{inner}{closes}"
+        head = f"    {self.bullet} {self.box}{' ' if self.box else ''}{self.title}{self.start}"
         said = f" {self.said}" if self.said else ""
         tail = f"{self.added}{self.block_id}"
         return (head, said, mark + tail) if self.before else (head + mark, said, tail)
 
 
 @st.composite
-def an_odd_line(draw: st.DrawFn, key: str) -> Odd:
+def an_odd_line(draw: st.DrawFn, key: str, *, old: bool) -> Odd:
     state = draw(st.sampled_from(["open", "open", "done", "dropped", "unread"]))
     when = draw(st.sampled_from(["written", "written", "moved", "cleared", "unread"]))
     sign = draw(st.sampled_from(SIGNS))
@@ -154,7 +156,9 @@ def an_odd_line(draw: st.DrawFn, key: str) -> Odd:
         said = sign.format(draw(st.sampled_from(NO_DATES)))
     title = draw(st.sampled_from([TITLES[key], TITLES[key], "Other 📅 words", "Pay ✅ 2027-01-01 soon"]))
     own = title == TITLES[key] and (when == "written" or (state == "done" and when == "moved"))
-    comment = draw(st.sampled_from(sorted(COMMENTS)))
+    comment = draw(st.sampled_from(sorted(COMMENTS if old else IDS)))
+    added = draw(st.sampled_from(ADDED))
+    start = "" if old or "🛫" in added else f" 🛫 {STARTS[key]}"
     copies = ["", "dragged above", "dragged below"] if own and state != "unread" and comment == "whole" else [""]
     if when == "written" and copies[1:]:
         copies.append("below")
@@ -166,18 +170,27 @@ def an_odd_line(draw: st.DrawFn, key: str) -> Odd:
         when,
         said,
         draw(st.booleans()),
-        draw(st.sampled_from(ADDED)),
+        added,
         draw(st.sampled_from(["", " ^abc123"])),
         comment,
         title,
         draw(st.sampled_from(copies)),
+        start,
+        old,
     )
+
+
+@st.composite
+def odd_lines(draw: st.DrawFn) -> tuple[Odd, ...]:
+    """Draw a line for each step, all in a list of this version or all in one of an earlier version."""
+    old = draw(st.booleans())
+    return tuple(draw(an_odd_line(key, old=old)) for key in KEYS)
 
 
 def write(todo: List, odd: Odd) -> str:
     """Let somebody make this of a step's line, and return it."""
     line = todo.line(odd.key)
-    found = re.search("<!--.*-->", line)
+    found = re.search(r"<!--.*-->|🆔 \S+", line)
     assert found is not None
     made = "".join(odd.parts(found[0]))
     lines = [made]
@@ -189,51 +202,52 @@ def write(todo: List, odd: Odd) -> str:
     return made
 
 
+def bare(line: str) -> str:
+    """Return a line without what marks it, its first day and the day that a run writes behind a tick."""
+    line = re.sub(r"(?:\\?<|&lt;).*(?:>|&gt;)|🆔\ufe0f? ?\w+|🛫 \S+|✅ 2027-07-20", "", line)
+    return " ".join(line.split())
+
+
 def check_line(todo: List, odd: Odd, before: str) -> None:
-    """See that a line is as it was left, but for its comment and for a date that the plan has moved."""
+    """See that a line is as it was left, but for its marks and for dates that the plan has moved."""
     lines = shown(todo)
-    held = [line for line in lines if f" {NAMESPACE} {odd.key} " in line]
-    if odd.let_go:
+    row = re.search(rf"^(\S+) {odd.key} [pldxr]", todo.text, re.MULTILINE)
+    sign = f"🆔\ufe0f? ?{row[1]}|{NAMESPACE} {odd.key} " if row else f"{NAMESPACE} {odd.key} "
+    held = [line for line in lines if re.search(sign, line)]
+    if odd.let_go and not odd.yields:
         assert (held, before in lines) == ([], True)
         return
     assert len(held) == 1
-    found = re.search(r"(?:\\?<|&lt;).*(?:>|&gt;)", held[0])
-    assert found is not None
-    if odd.yields:
-        assert held[0] == f"    - [ ] {TITLES[odd.key]} {found[0]} 📅 {NEXT}"
-        assert "".join(Odd(**{**odd.__dict__, "comment": "stripped"}).parts("")) in lines
-        return
-    if odd.unread and not odd.stripped:
-        assert held[0] == before
-        return
-    whole = Odd(**{**odd.__dict__, "comment": "whole"})
-    head, said, tail = whole.parts(found[0])
-    if odd.stripped:  # the comment is put before the run of signs at the end
-        assert held[0].replace(f"{found[0]} ", "").replace(f" {found[0]}", "") == before or odd.means == "live"
-        return
     due = todo.task(odd.key).content.due
-    kept = odd.means != "live" or (
+    if odd.yields:
+        assert bare(held[0]) == f"- [ ] {TITLES[odd.key]} 📅 {NEXT}"
+        assert bare(before) in map(bare, lines)
+    elif odd.unread:
+        assert held[0] == before or odd.stripped
+    elif odd.stripped:
+        assert bare(held[0]) == bare(before) or odd.means == "live"
+    elif odd.means != "live" or (
         odd.when in ("written", "moved") and due == (MOVED if odd.pinned else WRITTEN[odd.key])
-    )
-    if kept:
-        assert held[0] == head + said + tail
-    elif not said:  # it is put behind the comment
-        assert held[0].replace(f"{found[0]} 📅 {due}", found[0]) == head + tail
+    ):
+        assert bare(held[0]) == bare(before)
+        untouched = odd.means == "live" and not odd.pinned and odd.comment == "whole"
+        assert held[0] == before or not untouched
     else:
-        assert held[0].startswith(head)
-        assert held[0].endswith(tail)
-        assert str(due) in held[0].replace(found[0], "")
+        said, rest = odd.said.strip(), bare(before)
+        assert str(due) in held[0]
+        for word in re.split(re.escape(said), rest) if said else (rest,):
+            assert word.strip() in bare(held[0]).replace(f" 📅 {due}", "")
 
 
-def a_list(folder: str) -> List:
-    """Return a list that was synced once."""
+def a_list(folder: str, *, old: bool = False) -> List:
+    """Return a list that was synced once, perhaps by an earlier version."""
     todo = List(Path(folder))
     todo.step("two", title=TITLES["g/two"])
     todo.sync()
-    return todo
+    return as_of_before(todo) if old else todo
 
 
-ODD_LINES: SearchStrategy[tuple[Odd, ...]] = st.tuples(*(an_odd_line(key) for key in KEYS))
+ODD_LINES = odd_lines()
 
 
 def shown(todo: List) -> list[str]:
@@ -244,7 +258,7 @@ def shown(todo: List) -> list[str]:
 @given(ODD_LINES, st.lists(st.sampled_from(OWN_LINES), max_size=3), st.sampled_from(["\n", "\r\n"]))
 def test_what_odd_lines_mean_is_done_and_nothing_else(odd_lines: tuple[Odd, ...], own: list[str], end: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        todo = a_list(folder)
+        todo = a_list(folder, old=odd_lines[0].old)
         before = {odd.key: write(todo, odd) for odd in odd_lines}
         for odd in odd_lines:
             event(f"{odd.means}, {'unread' if odd.unread else odd.when}, {odd.comment}")
@@ -261,9 +275,9 @@ def test_what_odd_lines_mean_is_done_and_nothing_else(odd_lines: tuple[Odd, ...]
         for odd in odd_lines:
             check_line(todo, odd, before[odd.key])
             if odd.copy.startswith("dragged") and not odd.yields:
-                assert f"    - [ ] {TITLES[odd.key]} 📅 {NEXT}" in lines
+                assert f"- [ ] {TITLES[odd.key]} 📅 {NEXT}" in map(bare, lines)
             elif odd.copy == "below":
-                assert f"    - [ ] {TITLES[odd.key]} 📅 {WRITTEN[odd.key]}" in lines
+                assert f"- [ ] {TITLES[odd.key]} 📅 {WRITTEN[odd.key]}" in map(bare, lines)
         left = [odd.means for odd in odd_lines if odd.means != "dropped"]
         assert (todo.state("g") == "done") is (bool(left) and set(left) == {"done"})
 
@@ -274,12 +288,13 @@ def test_of_odd_lines_that_all_lost_their_comments_none_is_made_twice_or_dropped
 ) -> None:
     """heard: a run has seen the lines before they lost their comments. memory: that is kept."""
     with tempfile.TemporaryDirectory() as folder:
-        todo = a_list(folder)
+        todo = a_list(folder, old=odd_lines[0].old)
         for odd in odd_lines:
             write(todo, Odd(**{**odd.__dict__, "copy": "", "comment": "whole"}))
         if heard:
             todo.sync()
-        todo.text = before = stripped(todo.text, "bp1" if memory else "")
+        bare_text = stripped(todo.text, "the signs" if memory else "")
+        todo.text = before = re.sub(r" 🆔 \S+", "", bare_text)
         try:
             done = todo.sync()
         except RefusedError:
@@ -301,7 +316,7 @@ def test_done_lines_without_comments_are_heard_when_they_are_opened_again(
 ) -> None:
     """bare: those that lose their comments. opened: those that are opened again then, in a line as it was drawn."""
     with tempfile.TemporaryDirectory() as folder:
-        todo = a_list(folder)
+        todo = a_list(folder, old=odd_lines[0].old)
         for key in KEYS:
             todo.edit(key, lambda line: line.replace("[ ]", "[x]"))
         todo.sync()
@@ -313,7 +328,7 @@ def test_done_lines_without_comments_are_heard_when_they_are_opened_again(
             if odd.key not in opened:
                 continue
             line = next(line for line in shown(todo) if f"[x] {TITLES[odd.key]}" in line)
-            found = re.search("<!--.*-->", line)
+            found = re.search("<!--.*-->|🆔 [0-9a-f]{7}", line)
             whole = {"state": "open", "box": "[ ]", "title": TITLES[odd.key], "copy": ""}
             new = Odd(**{**odd.__dict__, **whole, "comment": "whole" if found else "stripped"})
             todo.text = todo.text.replace(line, "".join(new.parts(found[0] if found else "")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.markdown.page import NewLines
+from connectors.markdown.places import NewLines
 
 
 class Counted(str):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.errors import BackplanError, InputError, RefusedError
@@ -21,10 +21,10 @@ from config.settings import Environment
 from connectors import stored
 from connectors.base import Action, StoreWrite, Write
 from connectors.memory_merge import merged
-from connectors.model import Content, StoredGoal, StoredKey
+from connectors.model import Content, Marker, StoredGoal, StoredKey
 from connectors.taskwarrior import item as items
 from connectors.taskwarrior import program
-from connectors.taskwarrior.batch import MEMORY
+from connectors.taskwarrior.batch import MEMORY, Batch, Home
 from connectors.taskwarrior.connector import TaskwarriorConnector
 from connectors.taskwarrior.program import Ended, LockedError, Program, alone_in
 from sync.run import executor, pipeline, reading, work
@@ -442,6 +442,27 @@ def test_what_is_written_is_read_and_no_value_is_empty(content: Content, version
     assert told == content
 
 
+@pytest.mark.proof
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
+@given(contents=st.lists(CONTENTS, min_size=10, max_size=40))
+def test_the_program_itself_gives_back_what_was_written(real: TaskwarriorAccount, contents: list[Content]) -> None:
+    """Whatever the words: one import, one export."""
+    one, now = Program(real.start), datetime(2027, 7, 20, 9, tzinfo=UTC)
+    wanted: dict[str, Content] = {}
+    batch = Batch(Home("me/goals", "goals"), now, {}, {}, {})
+    for number, content in enumerate(map(NOBODY.canonical, contents)):
+        marker = Marker("me/goals", f"g/s{number}", "0123456789", generation=number)
+        write = Write(Action.CREATE, marker.key, "", content, marker)
+        wanted[batch.take(write).native_id] = content
+    assert one.load(batch.wanted.values()) == ""
+    there = one.export()
+    for native_id, content in wanted.items():
+        row = items.row_of(there[native_id])
+        told = Content(row.title, row.due, items.HIDING.split(row.text)[0], row.labels, row.priority, row.start)
+        assert told == content
+        assert items.same(there[native_id], batch.wanted[native_id])
+
+
 @pytest.fixture
 def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     def put(zone: str) -> None:
@@ -545,22 +566,7 @@ def test_without_settings_none_are_made(tmp_path: Path, monkeypatch: pytest.Monk
         Program().about()
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("TASKDATA", str(tmp_path / "data"))
-    assert program._environment(os.environ)["TASKRC"] == os.devnull
-
-
-def test_each_run_has_the_tasks_that_its_own_variables_name(tmp_path: Path) -> None:
-    """And the program that they name, too."""
-    found = {}
-    for name in ("ann", "ben"):
-        (tmp_path / name).mkdir()
-        path = tmp_path / name / "task"
-        path.write_text('#!/bin/sh\necho "3.5.0 $TASKDATA"\n', "utf-8")
-        path.chmod(0o755)
-        variables = {"PATH": str(tmp_path / name), "TASKRC": os.devnull, "TASKDATA": f"/of/{name}"}
-        environment = Environment.of(tmp_path, variables)
-        one: Any = TaskwarriorConnector.configure({}, "me/goals", environment)
-        found[name] = one._program.about()
-    assert found == {name: ("3.5.0", Path(f"/of/{name}")) for name in ("ann", "ben")}
+    assert program._environment()["TASKRC"] == os.devnull
 
 
 GOALS_FILE = """namespace: me/goals
@@ -665,7 +671,7 @@ def test_hooks_and_a_context_of_theirs_make_no_difference(real: TaskwarriorAccou
 
 @pytest.mark.proof
 def test_two_processes_at_once_make_nothing_twice(person: Person) -> None:
-    """Of the real command and the real program, whichever has its turn when."""
+    """Of the real command and the real program, in whatever order they run."""
     account = itself(person.folder)
     person.writes(GOALS_FILE)
     command = [os.sys.executable, "-P", "-m", "sync.cli.main", "sync"]  # type: ignore[attr-defined]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _world(server: TodoistServer, folder: Path) -> World:
-    """Return four tasks about which there is everything to be said: by a person and a changed file."""
+    """Return four tasks with changes of every kind, by a person and in the file."""
     account = TodoistAccount(server)
     world = World(account, folder)
     world.step("two", notes="Call before 10", labels=["work"], priority="high")
@@ -82,7 +82,7 @@ def test_an_answer_of_another_shape_is_an_error_and_harms_nothing(tmp_path_facto
     folder = tmp_path_factory.mktemp("shapes")
     expected, bends = _ends(folder, None)
 
-    @settings(max_examples=tiers.examples(400))
+    @settings(max_examples=20 if tiers.quick else 400)
     @given(st.sampled_from(bends))
     def holds(how: shapes.Bend) -> None:
         assert _ends(folder, how)[0] == expected

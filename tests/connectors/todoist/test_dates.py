@@ -26,7 +26,7 @@ NOTES = "With the big spoon"
 DAYS = {"g/one": ("2027-09-19", "2027-09-21"), "g/two": ("2027-09-22", "2027-09-28")}
 
 
-@pytest.fixture(params=[PRO, FREE], ids=["pro", "free"])
+@pytest.fixture(params=[PRO, pytest.param(FREE, marks=pytest.mark.proof)], ids=["pro", "free"])
 def server(request: pytest.FixtureRequest) -> Iterator[TodoistServer]:
     with TodoistServer(Todoist(request.param, now=NOW)) as server:
         yield server
@@ -186,14 +186,16 @@ def test_a_run_can_be_undone(world: World) -> None:
 
 
 def test_the_option_takes_two_words(tmp_path: Path) -> None:
-    environment = Environment.of_process(tmp_path)
-    made = TodoistConnector.configure({"project": "Goals", "dates": "start"}, "me/goals", environment)
-    assert isinstance(made, TodoistByStart)
-    assert not isinstance(TodoistConnector.configure({"dates": "due"}, "me/goals", environment), TodoistByStart)
+    def made(**options: str) -> object:
+        return TodoistConnector.configure(options, "me/goals", Environment.of_process(tmp_path))
+
+    assert isinstance(made(project="Goals", dates="start"), TodoistByStart)
+    assert not isinstance(made(dates="due"), TodoistByStart)
     with pytest.raises(InputError, match=r"invalid `dates: begin`; expected `due` or `start`"):
-        TodoistConnector.configure({"dates": "begin"}, "me/goals", environment)
+        made(dates="begin")
 
 
+@pytest.mark.proof
 @given(st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), st.integers(-40, 40), st.booleans()), max_size=4))
 def test_whatever_people_drag_the_next_run_agrees_with_itself(
     tmp_path_factory: pytest.TempPathFactory, drags: list[tuple[str, int, bool]]

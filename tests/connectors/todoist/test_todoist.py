@@ -60,7 +60,7 @@ def todoist(server: TodoistServer) -> Todoist:
 def world(server: TodoistServer, tmp_path: Path) -> World:
     """Our four tasks, synced."""
     world = World(TodoistAccount(server), tmp_path)
-    world.sync()
+    world.begin()
     return world
 
 
@@ -843,7 +843,7 @@ def test_what_a_person_deleted_after_a_crash_stays_deleted(server: TodoistServer
     world = World(TodoistAccount(server), tmp_path)
     plans = _execute(world.project, one := connector(server))
     answer = one.apply(next(plans).batch)
-    one.apply(plans.send(answer).batch)  # and nobody hears of it
+    one.apply(plans.send(answer).batch)  # and the answer is lost
     server.service.delete(next(task["id"] for task in server.service.tasks() if task["content"] == "Go on"))
     run(world.project, [connector(server)], TODAY)
     world.sync()  # without it, the others have other dates
