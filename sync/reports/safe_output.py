@@ -49,7 +49,6 @@ def _guarded(stream: TextIO, *, counts: bool) -> TextIO:
         return stream  # there is none, or the caller has replaced it
     stream.flush()
     # A terminal that lacks a character shows a question mark.
-    bytes_of = cast("BinaryIO", stream.buffer)
     return io.TextIOWrapper(
         _Gate(stream.buffer, counts=counts), stream.encoding, errors="replace", line_buffering=stream.line_buffering
     )
