@@ -17,8 +17,8 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-APPS = ("markdown", "todoist", "github")
-ALL = [some for n in range(1, 4) for some in combinations(APPS, n)]
+APPS = ("markdown", "todoist", "github", "taskwarrior")
+ALL = [some for n in range(1, 5) for some in combinations(APPS, n)]
 
 
 def read(apps: Collection[str], goals: str = "goals.yaml") -> dict[Any, Any]:
