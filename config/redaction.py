@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
 # Tokens of GitHub, GitLab, Slack and OpenAI by their beginnings, and Todoist's 40 hexadecimal digits (not in a URL).
 _TOKEN = re.compile(
@@ -58,7 +58,7 @@ class Secrets:
         return self._pattern.sub(HIDDEN, text) if self._pattern else text
 
     @contextmanager
-    def hidden(self) -> Iterator[None]:
+    def hidden(self) -> Generator[None]:
         """Hide these secrets in what this thread says, and in what threads without a run of their own say."""
         _runs[id(self)] = self
         before = _run.set(self)

@@ -23,7 +23,18 @@ VERSION = 1
 LETTERS: dict[StepState, str] = {"pending": "p", "live": "l", "done": "d", "dropped": "x", "removed": "r"}
 STATES: dict[str, StepState] = {letter: state for state, letter in LETTERS.items()}
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-DIGESTS = ("title", "notes", "labels", "priority", "timing", "start", "who", "checklist", "after", "parent")
+DIGESTS: tuple[str, ...] = (
+    "title",
+    "notes",
+    "labels",
+    "priority",
+    "timing",
+    "start",
+    "who",
+    "checklist",
+    "after",
+    "parent",
+)
 # The length of numbers is limited: Python raises an error for very long ones.
 _VERSION = re.compile(r"bp(\d{1,9})\b")
 _MARKER = re.compile(r"bp\d{1,9} (\S+) (\S+) (\S+) (\d{1,9}) (\d{4}-\d\d-\d\d|-) (pin|-) (\S+)")

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from pydantic import SecretStr
+from requests.auth import AuthBase
 
 from config.errors import BackplanError, CredentialsError, MissingError
 from connectors.base import Requests
@@ -109,7 +110,7 @@ class Service:
     words: Callable[[requests.Response], str] = _words
 
 
-class _Auth(requests.auth.AuthBase):
+class _Auth(AuthBase):
     """Adds the token to each request. With an auth object, requests ignores a .netrc on this machine."""
 
     def __init__(self, service: Service, token: Token) -> None:
@@ -226,7 +227,8 @@ class Api:
 
     def _once(self, method: str, url: str, asked: Mapping[str, Any], writing: bool) -> requests.Response:
         """Send a request; follow redirects within the service."""
-        for _ in range(_MOST_HOPS):
+        hops = 0
+        while True:
             if writing:
                 self.requests.write += 1
             else:
@@ -238,7 +240,8 @@ class Api:
                 host = urlsplit(url).netloc.rpartition("@")[2]
                 raise unreachable(error, host) or TransientError(_reason(error)) from None
             where = urljoin(url, response.headers.get("Location", ""))
-            if not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
+            hops += 1
+            if hops == _MOST_HOPS or not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, asked = where, {**asked, "params": None}
         self.retrier.set_clock(response.headers)

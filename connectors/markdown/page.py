@@ -164,7 +164,7 @@ class Page:
         id_ = self._register.put(marker, line.values("id"))
         edit.identify(id_)
         own = self._by_nonce.get(marker.nonce, [])
-        if found in own:
+        if found is not None and found in own:
             own[own.index(found)] = found._replace(mark=Mark(marker, damaged=False, id=id_.casefold()))
 
     def _link(self, edit: Edit, line: Line, content: Content) -> None:

@@ -17,9 +17,6 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from config.errors import BackplanError, InputError
 from connectors.base import Requests
 
-with suppress(ImportError):  # on Windows, where there is no Taskwarrior
-    import fcntl
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
@@ -153,6 +150,8 @@ def alone_in(folder: Path) -> Generator[None]:
     if not folder.is_dir():  # no task yet
         yield
         return
+    import fcntl  # Windows does not have it, nor Taskwarrior
+
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:

@@ -29,7 +29,7 @@ from connectors.todoist.objects import REFERENCES, Item, Limits, Listing, Note, 
 from connectors.todoist.options import CREDENTIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     import requests
     from todoist_api_python.api import TodoistAPI
@@ -230,7 +230,7 @@ class Client:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained() -> Generator[None]:
     """Turn exceptions of the SDK into errors with a remedy."""
     from dataclass_wizard.errors import JSONWizardError
 

@@ -16,7 +16,7 @@ from sync.reconcile.revision import revisions
 from sync.reports import pull_request, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from config.project import Project
     from sync.run.workspace import Workspace
@@ -99,7 +99,7 @@ def _all(caller: Caller, path: str) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained() -> Generator[None]:
     """Add to errors that the comment was not written, and a remedy."""
     try:
         yield

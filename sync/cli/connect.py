@@ -115,7 +115,7 @@ class _Listener(HTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """Takes the answer, and says nothing of it in a log."""
 
-    server: _Listener
+    server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride]
     timeout = 5  # browsers open connections that they do not use
 
     def do_GET(self) -> None:

@@ -47,8 +47,9 @@ def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
     context = context_of(project, schedule)
     planned = earliest_deadline(context, context.plans[goal_id])
     estimates = sum(spread(step.step) is not None for step in goal.waiting)
-    same = dict.fromkeys(CONFIDENCES, planned)
-    by_confidence = _by_confidence(project, schedule, goal, context) if estimates else same
+    by_confidence: dict[int, date | None] = dict.fromkeys(CONFIDENCES, planned)
+    if estimates:
+        by_confidence = _by_confidence(project, schedule, goal, context)
     return Fit(goal, schedule.today, planned, by_confidence, estimates, lessons(schedule))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -134,7 +134,7 @@ def _environment(value: Schedule, script: str = "") -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["code"] = _with_code
-    environment.globals |= {
+    names: dict[str, Any] = {
         "style": Markup(style),  # noqa: S704  # ours
         "script": Markup(script),  # noqa: S704  # ours
         "policy": _policy(style, script),
@@ -155,6 +155,7 @@ def _environment(value: Schedule, script: str = "") -> Environment:
         "as_table": _AS_TABLE,
         "open_goals": _OPEN_GOALS,
     }
+    environment.globals.update(names)
     return environment
 
 

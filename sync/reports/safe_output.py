@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from config.display import break_commands
 from config.errors import BackplanError
@@ -49,8 +49,9 @@ def _guarded(stream: TextIO, *, counts: bool) -> TextIO:
         return stream  # there is none, or the caller has replaced it
     stream.flush()
     # A terminal that lacks a character shows a question mark.
+    buffer = cast("BinaryIO", stream.buffer)
     return io.TextIOWrapper(
-        _Gate(stream.buffer, counts=counts), stream.encoding, errors="replace", line_buffering=stream.line_buffering
+        _Gate(buffer, counts=counts), stream.encoding, errors="replace", line_buffering=stream.line_buffering
     )
 
 
