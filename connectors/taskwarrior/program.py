@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from config.errors import BackplanError, InputError
 from connectors.base import Requests
+
+if sys.platform != "win32":  # which has neither it nor Taskwarrior
+    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -150,8 +154,6 @@ def alone_in(folder: Path) -> Generator[None]:
     if not folder.is_dir():  # no task yet
         yield
         return
-    import fcntl  # Windows does not have it, nor Taskwarrior
-
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
