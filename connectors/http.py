@@ -244,8 +244,8 @@ class Api:
             if hops == _MOST_HOPS or not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
             url, asked = where, {**asked, "params": None}
-        self.retrier.set_clock(response.headers)
-        return self._answered(response)
+        self.retrier.set_clock(response.headers)  # pyright: ignore[reportPossiblyUnboundVariable]
+        return self._answered(response)  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def _answered(self, response: requests.Response) -> requests.Response:
         """Return an answer that is from the service and complete. Raises TransientError for others."""

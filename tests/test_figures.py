@@ -230,11 +230,11 @@ def test_without_numpy_only_forecasts_from_estimates_are_refused(person: Person)
     hidden = "import sys\nsys.modules['numpy'] = None\nfrom importlib import util\nfind = util.find_spec\n"
     hidden += "util.find_spec = lambda name, *more: None if name == 'numpy' else find(name, *more)\n"
     script = f"{hidden}import sync.forecast.estimates\nfrom sync.cli.app import run\n"
-    refused, plain = (["fit", "shift-lead"], ["schedule", "--risk"]), ["fit", "g", "--file", "plain.yaml"]
+    refused, plain = (["fit", "shift-lead"], ["schedule", "--risk"]), ["fit", "g", "--goals", "plain.yaml"]
     for arguments, code in ((["schedule"], 0), (plain, 0), *((one, 64) for one in refused)):
         script += f"sys.argv = {['backplan', *arguments]}\nassert run() == {code}, {arguments}\n"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=person.folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("'.[risk]'") == len(refused)
+    assert done.stderr.count("uv tool install '.[risk]'") == len(refused)

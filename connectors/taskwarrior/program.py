@@ -151,13 +151,13 @@ def alone_in(folder: Path) -> Generator[None]:
 
     Raises LockedError if another run has locked it.
     """
-    if not folder.is_dir():  # no task yet
+    if fcntl is None or not folder.is_dir():  # no task yet
         yield
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # pyright: ignore[reportPossiblyUnboundVariable]
         except BlockingIOError:
             raise LockedError from None
         except OSError:  # no locks on this file system, as on some network drives

@@ -126,9 +126,14 @@ def _folded(lines: Sequence[str], count: int, room: int, what: str) -> list[str]
     """Return the first lines, so many of them, and the others folded: what fits into so many bytes."""
     if len(lines) <= count:
         return fitting(lines, room, f"{what}s")
-    more = "\n".join(fitting(lines[count:], room // 2 - _TAGS, f"{what}s"))
-    folded = markdown.details(display.count(len(lines) - count, f"more {what}"), more)
-    return [*fitting(lines[:count], room // 2, f"{what}s"), "", folded]
+    shown = fitting(lines[:count], room // 2, f"{what}s")
+    more = "\n".join(fitting(lines[count:], room - _size(shown) - _TAGS, f"{what}s"))
+    return [*shown, "", markdown.details(display.count(len(lines) - count, f"more {what}"), more)]
+
+
+def _size(lines: Sequence[str]) -> int:
+    """Return how many bytes lines take."""
+    return sum(len(line.encode()) + 1 for line in lines)
 
 
 def _goals(value: Schedule, room: int) -> list[str]:
@@ -166,7 +171,7 @@ def _changes(plan: ConnectorPlan, told: Told, room: int) -> list[str]:
     hidden = {change.key for change in folded}
     blocks = [_table([change for change in changes if change.key not in hidden], told, room // 2)]
     if folded:
-        lines = "\n".join(_table(folded, told, room // 2 - _TAGS))
+        lines = "\n".join(_table(folded, told, room - _size(blocks[0]) - _TAGS))
         blocks.append([markdown.details(display.count(len(folded), "new task"), lines)])
     if plan.budget and not told.applied:
         blocks.append([f"It takes {plan.budget}."])
@@ -201,7 +206,8 @@ def _cost(cost: Cost) -> str:
 def _table(changes: Sequence[Change], told: Told, room: int) -> list[str]:
     if not changes:
         return []
-    rows = [markdown.change_row(change, told.schedule.titles, applied=told.applied) for change in changes]
+    titles = told.schedule.titles  # which are put together anew each time
+    rows = [markdown.change_row(change, titles, applied=told.applied) for change in changes]
     head, rule, *lines = markdown.table(markdown.change_columns(applied=told.applied), rows)
     return [head, rule, *fitting(lines, room, "rows")]
 

@@ -33,7 +33,7 @@ def assess(context: Context, forward: Forward, plan: GoalPlan) -> ScheduledGoal:
     margin, fits = _margin(context, plan, dated)
     state = _ended(context, plan, steps)
     is_over = state in (State.GIVEN_UP, State.NO_STEP_LEFT)
-    buffer = None if is_over else consumption(steps, plan, context.today)
+    buffer = None if is_over else consumption(steps, waiting, plan, context.today)
     if state is None:
         state = _projected(context, plan, waiting, margin, buffer) if dated else State.ON_TRACK
     goal = ScheduledGoal(

@@ -18,23 +18,24 @@ from sync.schedule.backward_pass import FIXED
 from sync.schedule.model import Buffer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.model import ScheduledStep
 
 
-def consumption(steps: Sequence[ScheduledStep], plan: GoalPlan, today: date) -> Buffer | None:
+def consumption(
+    steps: Iterable[ScheduledStep], waiting: Iterable[ScheduledStep], plan: GoalPlan, today: date
+) -> Buffer | None:
     """Return the use of a goal's buffer, by the earliest finish of the open steps that its limit binds.
 
-    None without a buffer.
+    waiting: the open steps before the deadline. None without a buffer.
     """
     days, limit = plan.graph.window.days, plan.graph.window.limit
     size = days.position(plan.graph.window.deadline) - days.position(limit)
     if not size:
         return None
-    waiting = [step for step in steps if step.open and not step.step.follow_up]
     finish = max((s.early_finish.toordinal() for s in waiting if not s.step.anchored and s.due), default=limit)
     used = max(0, days.position(finish) - days.position(limit))
     by_key = {step.step.key: step for step in steps}

@@ -113,10 +113,7 @@ class Forward:
         position = days.position
         room = [position(due) - position(finish) for due, finish in zip(latest, early.finish, strict=True)]
         for i in graph.elapsed:
-            in_time = early.finish[i] <= latest[i] and not days.is_working(latest[i])
-            if plan.least.driver[i] in (LIMIT, BY, FIXED) and not in_time:
-                # What bounds it is a working day: after a free day, the next one is the first that would do.
-                room[i] = position(latest[i]) - position(days.forward(early.finish[i]))
+            room[i] = _slack_of_elapsed(plan, early.finish[i], latest[i], i)
         for i in sorted(plan.sharing, reverse=True):  # in sequence, so what follows comes first
             room[i] = _slack_of_milestone(plan, early, i, room)
         for i, _ in graph.among(self._progress.pins.keys()):
@@ -164,24 +161,35 @@ def early_ends(
     return ends
 
 
+def _slack_of_elapsed(plan: GoalPlan, finish: int, latest: int, i: int) -> int:
+    """Return the slack of a step that takes calendar days, from its earliest finish to the last day it may have."""
+    days = plan.graph.window.days
+    in_time = finish <= latest and not days.is_working(latest)
+    if plan.least.driver[i] in (LIMIT, BY, FIXED) and not in_time:
+        finish = days.forward(finish)  # it is bound by a working day: after a free day, the next one counts
+    return days.position(latest) - days.position(finish)
+
+
 def _slack_of_milestone(plan: GoalPlan, early: Early, i: int, room: Sequence[int]) -> int:
     """Return the slack of a milestone that shares its day: how far it can go without moving what follows."""
-    graph, position, after = plan.graph, plan.graph.window.days.position, plan.graph.window.days.after
-    rooms = []
+    position = plan.graph.window.days.position
+    rooms = [_room_before(plan, early, i, n, wait) + room[n] for n, wait in plan.graph.next[i] if n not in plan.closed]
     driver = plan.least.driver[i]
     if driver < 0 or driver in plan.closed:  # no open step of this goal gave it its date
         rooms.append(position(max(plan.dues[i], plan.least.due[i])) - position(early.end[i]))
-    for n, wait in graph.next[i]:
-        if n in plan.closed:
-            continue
-        begin, end = early.start[n] - 1, early.end[i]
-        if n in plan.sharing:
-            begin = early.end[n]
-        elif graph.steps[n].milestone:  # at the end of its day, which it may have together with this one
-            begin = early.start[n]
-            end = early.end[i] if wait and wait.amount > 0 else early.start[i]
-        rooms.append(room[n] + position(begin) - position(after(end, wait)))
     return min(rooms)
+
+
+def _room_before(plan: GoalPlan, early: Early, i: int, n: int, wait: Duration | None) -> int:
+    """Return the working days between the milestone `i` and the step `n` that follows it after a wait."""
+    days = plan.graph.window.days
+    begin, end = early.start[n] - 1, early.end[i]
+    if n in plan.sharing:
+        begin = early.end[n]
+    elif plan.graph.steps[n].milestone:  # at the end of its day, which it may have together with this one
+        begin = early.start[n]
+        end = early.end[i] if wait and wait.amount > 0 else early.start[i]
+    return days.position(begin) - days.position(days.after(end, wait))
 
 
 def _on_free_day(days: WorkingDays, earliest: int, finish: int, due: int) -> int:

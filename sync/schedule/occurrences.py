@@ -152,13 +152,17 @@ class Series:
     def _days_back(self, first: int, last: int) -> Iterator[int]:
         """Yield the days on which the step is due, from the last one back: working days."""
         every = self.step.every
-        if isinstance(every, tuple):
-            weekdays = {WEEKDAYS.index(day) for day in every}
-            yield from (
-                day for day in range(last, first - 1, -1) if (day - 1) % 7 in weekdays and self.days.is_working(day)
-            )
-            return
         assert every is not None  # noqa: S101  # for the type checker
+        return (
+            self._spans_back(every, first, last) if isinstance(every, Duration) else self._weekdays(every, first, last)
+        )
+
+    def _weekdays(self, every: tuple[str, ...], first: int, last: int) -> Iterator[int]:
+        weekdays = {WEEKDAYS.index(day) for day in every}
+        days = (day for day in range(last, first - 1, -1) if (day - 1) % 7 in weekdays)
+        return filter(self.days.is_working, days)
+
+    def _spans_back(self, every: Duration, first: int, last: int) -> Iterator[int]:
         previous = last + 1
         for times in count():
             day = self.days.back(self.days.before(last, Duration(every.amount * times, every.unit, every.text)))

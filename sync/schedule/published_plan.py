@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sync.schedule.floors import Floors
     from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.model import Published
+    from sync.schedule.step_graph import StepGraph
 
 
 def is_complete(plan: GoalPlan, published: Published) -> bool:
@@ -56,20 +57,24 @@ def _earliest_ends(context: Context, plan: GoalPlan) -> dict[int, int]:
 
     Each has a working day of its own from today on; milestones need none. Ends are positions.
     """
-    graph, days, overdue, left_out = plan.graph, plan.graph.window.days, _overdue(context, plan), plan.left_out
-    today = days.position(context.day - 1)
+    overdue, left_out = _overdue(context, plan), plan.left_out
+    today = plan.graph.window.days.position(context.day - 1)
     ends: dict[int, int] = {}
-    for i, step in enumerate(graph.steps):
-        if i in left_out:
-            continue
-        before = [
-            days.position(days.after(days.day(ends[before]), wait)) if wait else ends[before]
-            for before, wait in graph.previous[i]
-            if before in ends
-        ]
-        if before or i in overdue:
+    for i, step in enumerate(plan.graph.steps):
+        before = [] if i in left_out else _ends_before(plan.graph, ends, i)
+        if before or (i in overdue and i not in left_out):
             ends[i] = max([today, *before]) + (0 if step.milestone else 1)
     return ends
+
+
+def _ends_before(graph: StepGraph, ends: Mapping[int, int], i: int) -> list[int]:
+    """Return the positions after which a step may begin, for each of `ends` that it follows."""
+    days = graph.window.days
+    return [
+        days.position(days.after(days.day(ends[before]), wait)) if wait else ends[before]
+        for before, wait in graph.previous[i]
+        if before in ends
+    ]
 
 
 def _squeeze_followers(context: Context, plan: GoalPlan, earliest: Mapping[int, int]) -> None:

@@ -158,10 +158,11 @@ class Squeeze:
 
         A stretch with a single one loses that; if all have several, as many are skipped as days are missing.
         """
-        alone = {n for n, few in tight.items() if few == 1 and n in self._optional}
+        optional = {n: tight[n] for n in tight.keys() & self._optional.keys()}
+        alone = {n for n, few in optional.items() if few == 1}
         if alone or not all(tight.values()):
             return alone
-        several = [n for n in self.latest.path(i) if n in tight and n in self._optional]
+        several = [n for n in self.latest.path(i) if n in optional]
         return set(sorted(several, key=self._optional.__getitem__)[-ceil(short) :])
 
     def _tight(self, part: list[int], free: Mapping[int, int], i: int, short: Position, many: int) -> dict[int, int]:

@@ -67,11 +67,9 @@ def _too_early(goal: ScheduledGoal) -> Iterator[GoalWarning]:
     """Yield the steps that would have to begin before they can, in a plan that is left as it is."""
     if goal.goal.when_late not in ("keep", "fail") or goal.state is State.MISSED:
         return
-    early = [
-        StartsTooEarly(step.step, step.start, step.early_start)
-        for step in goal.waiting
-        if step.slack < 0 and not step.overdue and step.start and step.start < step.early_start
-    ]
+    late = (step for step in goal.waiting if step.slack < 0 and not step.overdue)
+    dated = ((step, step.start) for step in late if step.start is not None)
+    early = [StartsTooEarly(step.step, start, step.early_start) for step, start in dated if start < step.early_start]
     yield from early[:_NAMED]
     if len(early) > _NAMED:
         yield MoreStartTooEarly(len(early) - _NAMED)
