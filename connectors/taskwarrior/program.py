@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,8 +17,10 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from config.errors import BackplanError, InputError
 from connectors.base import Requests
 
-if sys.platform != "win32":  # which has neither it nor Taskwarrior
+try:
     import fcntl
+except ImportError:  # on Windows, where there is no Taskwarrior
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
