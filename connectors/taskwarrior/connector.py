@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -21,7 +22,7 @@ from connectors.snapshot import Classifier, in_words, tidy
 from connectors.taskwarrior import item as items
 from connectors.taskwarrior.batch import MEMORY, Batch, Home, memory_in
 from connectors.taskwarrior.item import DELETED, HIDING, MARKER, PLACE
-from connectors.taskwarrior.program import Program, alone_in, trace_of
+from connectors.taskwarrior.program import Program, alone_in, start, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,9 +79,9 @@ class TaskwarriorConnector:
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
-        """Return a connector. The data is found as Taskwarrior finds it, by TASKRC and TASKDATA."""
-        del environment  # nothing is relative to the goals file
-        return cls(Program(), namespace, read_options(cls.name, TaskwarriorOptions, options))
+        """Return a connector. The data is found as Taskwarrior finds it, by TASKRC and TASKDATA of the run."""
+        program = Program(partial(start, variables=environment.variables))
+        return cls(program, namespace, read_options(cls.name, TaskwarriorOptions, options))
 
     def canonical(self, content: Content) -> Content:
         """Return the content as Taskwarrior holds it; fields that it lacks are in the notes, or at their defaults."""

@@ -23,7 +23,7 @@ except ImportError:  # on Windows, where there is no Taskwarrior
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
 T = TypeVar("T")
 Item = dict[str, Any]  # a task, as `task export` prints it and `task import` takes it
@@ -68,15 +68,18 @@ class Ended:
         return lines[-1].strip() if lines else f"it ended with {self.code}"
 
 
-def start(arguments: Sequence[str], text: str) -> Ended:
-    """Run `task` with an input. Raises InputError if it is not installed, BackplanError after the time limit."""
+def start(arguments: Sequence[str], text: str, variables: Mapping[str, str] = os.environ) -> Ended:
+    """Run `task` with an input, and the variables of a run.
+
+    Raises InputError if it is not installed, BackplanError after the time limit.
+    """
     try:
         done = subprocess.run(  # noqa: S603  # no shell, constant arguments
             ["task", *arguments],  # noqa: S607  # found in PATH
             input=text.encode(),
             capture_output=True,
             timeout=_LONGEST,
-            env=_environment(),
+            env=_environment(variables),
             check=False,
         )
     except (FileNotFoundError, PermissionError):
@@ -175,10 +178,10 @@ def trace_of(folder: Path) -> tuple[object, ...]:
     return tuple(found)
 
 
-def _environment() -> dict[str, str]:
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a process. Raises InputError without a taskrc: Taskwarrior would create one."""
-    known = dict(os.environ)
-    home, own = Path.home(), os.environ.get("XDG_CONFIG_HOME", "")
+    known = dict(variables)
+    home, own = Path(known.get("HOME") or Path.home()), known.get("XDG_CONFIG_HOME", "")
     places = (home / ".taskrc", Path(own or home / ".config") / "task" / "taskrc")
     if not known.get("TASKRC") and not any(place.exists() for place in places):
         if not known.get("TASKDATA"):

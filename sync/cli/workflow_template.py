@@ -97,7 +97,7 @@ def _parts(goals: str, apps: Collection[str], publish: str | None) -> Iterator[s
     yield f"# Keeps the tasks in line with {goals}: every day, and at once when that file changes.\n"
     yield "name: backplan\n\n"
     yield _ON
-    watched = [_yaml(goals), PATH, *(['"**.md"'] if _holds_a_list(apps) else [])]
+    watched = [_yaml(goals), PATH, *(['"**.md"'] if registry.EMBEDDED in apps else [])]
     yield f"  push:\n    paths: [{', '.join(watched)}]\n"
     yield f"  pull_request:\n    paths: [{_yaml(goals)}]\n"
     if "issues" in _permissions(apps):
@@ -110,7 +110,7 @@ def _parts(goals: str, apps: Collection[str], publish: str | None) -> Iterator[s
 
 
 def _sync(goals: str, apps: Collection[str], publish: str | None) -> Iterator[str]:
-    listed = _holds_a_list(apps)
+    listed = registry.EMBEDDED in apps
     yield "  sync:\n"
     yield _IF_DEFAULT_BRANCH
     yield from _job({"contents": "write" if listed else "read"} | _permissions(apps))
@@ -161,11 +161,6 @@ def _steps(
         if values:
             yield f"        {word}:\n"
             yield from (f"          {name}: {value}\n" for name, value in values.items())
-
-
-def _holds_a_list(apps: Collection[str]) -> bool:
-    """Return whether tasks are files of the repository."""
-    return any(registry.load(app).capabilities.local for app in apps)
 
 
 def _permissions(apps: Collection[str]) -> dict[str, str]:

@@ -17,8 +17,8 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-APPS = ("markdown", "todoist", "github")
-ALL = [some for n in range(1, 4) for some in combinations(APPS, n)]
+APPS = ("markdown", "todoist", "github", "taskwarrior")
+ALL = [some for n in range(1, 5) for some in combinations(APPS, n)]
 
 
 def read(apps: Collection[str], goals: str = "goals.yaml") -> dict[Any, Any]:
@@ -99,7 +99,7 @@ def test_the_documentation_shows_these() -> None:
     shown = (ROOT / "docs" / "github-action.md").read_text("utf-8") + (ROOT / "docs" / "in-the-browser.md").read_text(
         "utf-8"
     )
-    for app in APPS:
+    for app in ("markdown", "todoist", "github"):
         assert workflow_template.text("goals.yaml", {app}) in shown, app
     page = (ROOT / "docs" / "page.md").read_text("utf-8")
     assert workflow_template.text("goals.yaml", {"markdown"}, "pages") in page

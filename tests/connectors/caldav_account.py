@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
 
-from config.settings import Settings
-from connectors.caldav.connector import CALDAV, CalDAVConnector, CalDAVOptions
-from connectors.http import Api, basic
+from connectors.caldav.connector import CalDAVConnector
 from tests.connectors.contract import NAMESPACE
 from tests.connectors.stand import Stand
-from tests.servers.radicale import EPOCH, LIST, PASSWORD, USER, RadicaleServer
+from tests.servers.radicale import EPOCH, PASSWORD, USER, RadicaleServer, XandikosServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,44 +22,20 @@ if TYPE_CHECKING:
     from tests.servers.http import Request, Response
 
 
-def connector(
-    server: RadicaleServer,
-    namespace: str = NAMESPACE,
-    *,
-    password: str = PASSWORD,
-    name: str = "",
-    budget: float = 300,
-    api: type[Api] = Api,
-    ahead: timedelta = timedelta(0),
-    shown: str = "tasks",
-) -> CalDAVConnector:
-    """Return a connector as a process of its own has it; the clock of the service may be ahead."""
-
-    def connect() -> Api:
-        return api(CALDAV, server.url, basic(_settings(server.url, password)), budget, server.clock(ahead), 20)
-
-    return CalDAVConnector(connect, namespace, CalDAVOptions.model_validate({"list": name or server.list, "as": shown}))
-
-
-def _settings(url: str, password: str) -> Settings:
-    return Settings(CALDAV.credential, url, 300, SecretStr(password), also={"CALDAV_USERNAME": USER})
-
-
 class CalDAVAccount:
     """Somebody who works with tasks in an app, which writes the properties that apps write."""
 
     garbles = frozenset({"date", "state"})
     cancels = True
-    shown = "tasks"
     component = "VTODO"
 
-    def __init__(self, server: RadicaleServer) -> None:
-        self.server = server
+    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
+        self.stand, self.server = stand, server
         self._added: list[str] = []
         self._garbled: dict[str, tuple[bytes, bytes]] = {}  # what is bent in an answer, by ids
 
     def connector(self, namespace: str = NAMESPACE) -> Connector:
-        return connector(self.server, namespace, ahead=timedelta(self.clock), shown=self.shown)
+        return self.stand.connect(self.server, namespace, ahead=timedelta(self.clock))
 
     @property
     def clock(self) -> int:
@@ -192,11 +165,10 @@ class CalDAVAccount:
 class CalDAVEvents(CalDAVAccount):
     """Somebody who works with a calendar, which has events alone."""
 
-    shown = "events"
     component = "VEVENT"
 
-    def __init__(self, server: RadicaleServer) -> None:
-        super().__init__(server)
+    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
+        super().__init__(stand, server)
         server.ask("DELETE", server.list)
         server.make_list(server.list, "Goals", "VEVENT")
 
@@ -238,11 +210,14 @@ def _unfolded(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\n ", "")
 
 
-STAND = Stand(
+CALDAV = Stand(
     CalDAVConnector,
     RadicaleServer,
-    lambda stand, server: CalDAVAccount(server),
-    {"list": LIST},
+    CalDAVAccount,
+    {"list": RadicaleServer.list},
     token=PASSWORD,
     also={"CALDAV_USERNAME": USER},
 )
+CALDAV_AS_EVENTS = replace(CALDAV, person=CalDAVEvents, options={**CALDAV.options, "as": "events"})
+ON_XANDIKOS = replace(CALDAV, server=XandikosServer, options={"list": XandikosServer.list})
+AS_EVENTS_ON_XANDIKOS = replace(ON_XANDIKOS, person=CalDAVEvents, options={**ON_XANDIKOS.options, "as": "events"})

@@ -66,7 +66,7 @@ class Stand:
             said = Settings(service.credential, server.url, budget, secret, also=self.also)
             return api(service, server.url, service.login(said), budget, server.clock(ahead), 20)
 
-        return self.connector(connect, namespace, self.connector.options(**{**self.options, **options}))
+        return self.connector(connect, namespace, self.connector.options.model_validate({**self.options, **options}))
 
     def environment(self, server: LoopbackServer) -> dict[str, str]:
         """Return the variables that somebody sets who uses the command."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.connectors.caldav_account import STAND as CALDAV
+from tests.connectors.caldav_account import CALDAV
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
 

@@ -12,7 +12,7 @@ import pytest
 from connectors.markdown.connector import MarkdownConnector
 from tests import tiers
 from tests.conftest import ROOT
-from tests.connectors.caldav_account import CalDAVAccount, CalDAVEvents
+from tests.connectors.caldav_account import CALDAV, CALDAV_AS_EVENTS, ON_XANDIKOS
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
@@ -22,7 +22,6 @@ from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStart
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers.github_server import GitHubServer
-from tests.servers.radicale import RadicaleServer, XandikosServer
 from tests.servers.todoist import PRO, Todoist
 from tests.servers.todoist_server import TodoistServer
 
@@ -210,33 +209,24 @@ class TestGoogleTasks(OverHTTP):
     stand = GOOGLE_TASKS
 
 
-class TestCalDAV(Contract):
+class TestCalDAV(OverHTTP):
     """CalDAV, over HTTP, with Radicale behind it."""
 
-    @pytest.fixture
-    def service(self) -> Iterator[CalDAVAccount]:
-        with RadicaleServer() as server:
-            yield CalDAVAccount(server)
+    stand = CALDAV
 
 
 @pytest.mark.proof
-class TestCalDAVAsEvents(Contract):
+class TestCalDAVAsEvents(OverHTTP):
     """The same with a calendar of events."""
 
-    @pytest.fixture
-    def service(self) -> Iterator[CalDAVAccount]:
-        with RadicaleServer() as server:
-            yield CalDAVEvents(server)
+    stand = CALDAV_AS_EVENTS
 
 
 @pytest.mark.proof
-class TestCalDAVOnXandikos(Contract):
+class TestCalDAVOnXandikos(OverHTTP):
     """CalDAV with Xandikos behind it."""
 
-    @pytest.fixture
-    def service(self) -> Iterator[CalDAVAccount]:
-        with XandikosServer() as server:
-            yield CalDAVAccount(server)
+    stand = ON_XANDIKOS
 
 
 class TestTaskwarrior(Contract):

@@ -119,14 +119,15 @@ def lives(stand: Stand, scenario: Scenario, folder: Path) -> Iterator[tuple[int,
 
 
 def both(scenarios: tuple[Scenario, ...]) -> pytest.MarkDecorator:
-    """Try the services in scenarios: the first one in all of them, others in the first.
+    """Try the services in scenarios: the first one of each class of reliability in all of them, others in the first.
 
     The test command has the first service in the first scenario.
     """
+    in_all = {stand.connector.capabilities.reliability: stand for stand in reversed(STANDS)}.values()
     cases = [
         pytest.param(stand, scenario, id=f"{stand.name}-{scenario.__name__}", marks=pytest.mark.proof if m + n else ())
         for (m, stand), (n, scenario) in product(enumerate(STANDS), enumerate(scenarios))
-        if not (m and n)
+        if stand in in_all or n == 0
     ]
     return pytest.mark.parametrize(("stand", "scenario"), cases)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Todo
 
-from config.errors import BackplanError, CredentialsError, InputError, MissingError, RefusedError
+from config.errors import BackplanError, InputError, MissingError
 from connectors.base import Action, StoreWrite
 from connectors.caldav import component, dav, lists, todo
 from connectors.caldav.component import Parsed
@@ -23,27 +21,22 @@ from connectors.caldav.forms import FORMS
 from connectors.http import Api
 from connectors.model import Content, StoredGoal, StoredKey, client_id
 from connectors.tasks import Wanted
-from sync.run import executor, pipeline, reading, work
-from sync.run.homes import Binding
-from tests.connectors.caldav_account import CalDAVAccount, CalDAVEvents, connector
+from tests.connectors.caldav_account import CALDAV, CALDAV_AS_EVENTS, CalDAVAccount, CalDAVEvents
 from tests.connectors.contract import TODAY, World, a_goal, load, run
-from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
-from tests.servers.http import Fault, Request, Response
-from tests.servers.radicale import LIST, PASSWORD, USER, RadicaleServer, XandikosServer
+from tests.servers.http import Request, Response
+from tests.servers.radicale import LIST, USER, RadicaleServer, XandikosServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import requests
 
-    from connectors.caldav.connector import CalDAVConnector
     from tests.conftest import Person
 
     Scenario = Callable[[World], None]
 
-FAULTS = [fault for fault in Fault if fault not in (Fault.TIMEOUT, Fault.UNAUTHORIZED)]  # which take long, or are final
-MEMORY = "backplan's memory, keep this"
+SHOWN = {"tasks": CALDAV, "events": CALDAV_AS_EVENTS}
 
 
 @pytest.fixture
@@ -54,7 +47,7 @@ def server() -> Iterator[RadicaleServer]:
 
 @pytest.fixture
 def account(server: RadicaleServer) -> CalDAVAccount:
-    return CalDAVAccount(server)
+    return CalDAVAccount(CALDAV, server)
 
 
 @pytest.fixture
@@ -64,142 +57,6 @@ def world(account: CalDAVAccount, tmp_path: Path) -> World:
     world = World(account, tmp_path)
     world.begin()
     return world
-
-
-def titles(server: RadicaleServer) -> list[str]:
-    found = (title for text in server.resources().values() for title in re.findall(r"(?m)^SUMMARY:(.*?)\r?$", text))
-    return sorted(title.replace("\\", "") for title in found)
-
-
-# Faults
-
-
-SCENARIOS = [
-    pytest.param(one, marks=pytest.mark.proof)
-    for one in (scenario_first, scenario_deadline, scenario_removed, scenario_done)
-]
-
-
-def _prepared(folder: Path, server: RadicaleServer, scenario: Scenario) -> World:
-    world = World(CalDAVAccount(server), folder)
-    world.service.add_foreign_task("Buy milk")
-    scenario(world)
-    return world
-
-
-def _number_of_requests(folder: Path, scenario: Scenario) -> int:
-    with RadicaleServer() as server:
-        world = _prepared(folder, server, scenario)
-        before = server.count()
-        run(world.project, [connector(server)], TODAY)
-        return server.count() - before
-
-
-def _assert_all_is_well(world: World, scenario: Scenario, server: RadicaleServer) -> None:
-    """After one clean run each task is there exactly once, with one memory, and the next run has nothing to do."""
-    server.faults.clear()
-    assert run(world.project, [connector(server)], TODAY).errors == []
-    again = connector(server)
-    assert run(world.project, [again], TODAY).silent
-    assert again.requests.write == 0
-    gone = {"Go on"} if scenario is scenario_removed else set()
-    assert titles(server) == sorted({"Reach it", "Begin", "Go on", "Finish", "Buy milk", MEMORY} - gone)
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_one_fault_anywhere_is_overcome_within_the_run(tmp_path: Path, scenario: Scenario) -> None:
-    for at, fault in product(range(_number_of_requests(tmp_path, scenario)), FAULTS):
-        with RadicaleServer() as server:
-            world = _prepared(tmp_path, server, scenario)
-            server.faults.at(at, fault)
-            done = run(world.project, [connector(server)], TODAY)
-            assert (done.errors, done.found.unread) == ([], {}), (at, fault)
-            _assert_all_is_well(world, scenario, server)
-
-
-@pytest.mark.parametrize("fault", [Fault.LOST, Fault.NOT_SENT])
-def test_the_answer_to_every_request_is_lost_once(tmp_path: Path, server: RadicaleServer, fault: Fault) -> None:
-    """What was written before its answer was lost is there already when it is written again."""
-    world = _prepared(tmp_path, server, scenario_deadline)
-    seen = set()
-
-    def judge(index: int, method: str, path: str) -> Fault | None:
-        first = (method, path) not in seen
-        seen.add((method, path))
-        return fault if first else None
-
-    server.faults.judge(judge)
-    assert run(world.project, [connector(server)], TODAY).errors == []
-    assert {"PUT", "REPORT", "PROPFIND"} <= {method for method, _ in seen}
-    _assert_all_is_well(world, scenario_deadline, server)
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_run_that_ends_at_any_request_is_finished_by_the_next(tmp_path: Path, scenario: Scenario) -> None:
-    """From there on nothing is answered any more, in a run that has little time to wait."""
-    faults = (Fault.LOST, Fault.BAD_GATEWAY_APPLIED, Fault.UNAUTHORIZED)
-    for at, fault in product(range(_number_of_requests(tmp_path, scenario)), faults):
-        with RadicaleServer() as server:
-            world = _prepared(tmp_path, server, scenario)
-            server.faults.at(at, fault)
-            server.faults.at(at + 1, Fault.NOT_SENT, 1000)
-            with suppress(BackplanError):
-                run(world.project, [connector(server, budget=60)], TODAY)
-            assert len(titles(server)) == len(set(titles(server))), (at, fault)
-            _assert_all_is_well(world, scenario, server)
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_killed_after_any_request(tmp_path: Path, scenario: Scenario) -> None:
-    for last in range(1, _number_of_requests(tmp_path, scenario) + 1):
-        with RadicaleServer() as server:
-            world = _prepared(tmp_path, server, scenario)
-
-            class Dying(Api):
-                sent = 0
-
-                def _answered(self, response: requests.Response, last: int = last) -> requests.Response:
-                    Dying.sent += 1
-                    if Dying.sent == last:
-                        raise Killed
-                    return super()._answered(response)
-
-            with pytest.raises(Killed):
-                run(world.project, [connector(server, api=Dying)], TODAY)
-            _assert_all_is_well(world, scenario, server)
-
-
-@pytest.mark.parametrize("ahead", [0, *(pytest.param(ahead, marks=pytest.mark.proof) for ahead in (1, 2, 3))])
-@pytest.mark.parametrize("scenario", [scenario_first, *SCENARIOS[1:]])
-def test_two_runs_that_race_make_nothing_twice(tmp_path: Path, scenario: Scenario, ahead: int) -> None:
-    """Both read before either writes, and then their requests take turns: not even for a moment is there a second."""
-    with RadicaleServer() as server:
-        world = _prepared(tmp_path, server, scenario)
-        ones = [connector(server), connector(server)]
-        runs = [_execute(world, one) for one in ones]
-        answers: list[Any] = [None, None]
-        for turn in [0] * ahead + [1, 0] * 10:
-            with suppress(StopIteration):
-                request = runs[turn].send(answers[turn])
-                answers[turn] = ones[turn].apply(request.batch)
-            ours = [title for title in titles(server) if title != MEMORY]
-            assert len(ours) == len(set(ours))
-        run(world.project, [connector(server)], TODAY)  # nobody has to allow anything
-        _assert_all_is_well(world, scenario, server)
-
-
-def _execute(world: World, one: CalDAVConnector) -> Generator[work.Request, Any, object]:
-    homes = (Binding(one, frozenset({"g"})),)
-    return executor.execute(
-        pipeline.make_plans(reading.read(world.project, homes, TODAY)), {one.label: one.capabilities}
-    )
-
-
-def test_a_list_that_is_empty_is_not_believed_at_once(world: World, server: RadicaleServer) -> None:
-    before = world.tasks()
-    server.faults.at(1, Fault.EMPTY_200)
-    assert world.run(connector(server)).silent
-    assert world.tasks() == before
 
 
 # What a person's app writes
@@ -221,7 +78,7 @@ def test_a_task_that_a_person_changes_meanwhile_keeps_that_and_the_next_run_goes
     world: World, account: CalDAVAccount
 ) -> None:
     task = world.tasks()["g/two"]
-    one = connector(account.server, api=Meddling)
+    one = CALDAV.connect(account.server, api=Meddling)
     snapshot = one.read()
     found = next(found for found in snapshot.tasks if found.native_id == task.native_id)
     Meddling.between = lambda: account.set_title(task.native_id, "My own words")
@@ -239,7 +96,7 @@ def test_what_is_not_ours_may_change_meanwhile(world: World, account: CalDAVAcco
     native_id = world.native_id("g/one")
     world.step("one", title="Begin at once")
     Meddling.between = lambda: account.set_lines(native_id, X_MOOD="X-MOOD;LEVEL=3:good\\, mostly")
-    assert run(world.project, [connector(account.server, api=Meddling)], TODAY).errors == []
+    assert run(world.project, [CALDAV.connect(account.server, api=Meddling)], TODAY).errors == []
     text = account.resource(native_id)[1]
     assert "X-MOOD;LEVEL=3:good\\, mostly" in text
     assert "SUMMARY:Begin at once" in text
@@ -250,13 +107,13 @@ def test_a_memory_that_another_run_writes_meanwhile_keeps_that_or_the_run_says_s
     world: World, account: CalDAVAccount, times: int
 ) -> None:
     """The last writer does not win in silence; one that loses to two others reports that it has to run again."""
-    one = connector(account.server, api=Meddling)
+    one = CALDAV.connect(account.server, api=Meddling)
     memory = one.read().memory
     goals = {f"h{n}": StoredGoal(TODAY, {f"h{n}": StoredKey("live", f"id{n}")}) for n in range(3)}
     left = list(range(times))
 
     def between() -> None:
-        other = connector(account.server)
+        other = CALDAV.connect(account.server)
         there = other.read().memory
         other.apply([StoreWrite({**there, f"h{left[0]}": goals[f"h{left.pop(0)}"]})])
         Meddling.between = between if left else None
@@ -266,12 +123,12 @@ def test_a_memory_that_another_run_writes_meanwhile_keeps_that_or_the_run_says_s
     assert (answer.error is None) == (times == 1)
     found = world.read().memory
     assert found == {**memory, **{name: goals[name] for name in ("h2" if times == 1 else "h1", "h0")}}
-    connector(account.server).apply([StoreWrite(memory)])
+    CALDAV.connect(account.server).apply([StoreWrite(memory)])
 
 
 def test_a_task_that_changes_before_it_is_removed_stays(world: World, account: CalDAVAccount) -> None:
     native_id = world.native_id("g/two")
-    one = connector(account.server, api=Meddling)
+    one = CALDAV.connect(account.server, api=Meddling)
     one.read()
     Meddling.between = lambda: account.tick(native_id)
     with pytest.raises(BackplanError, match="run again"):
@@ -369,7 +226,7 @@ def test_a_task_that_cannot_be_read_is_there_and_stops_no_other(
 
         server.bend = bent
         world.goal["deadline"] = "2027-10-07" if ours else "2027-09-30"
-        done = world.run(connector(server))
+        done = world.run(CALDAV.connect(server))
         told = [c.reason for plan in done.plans for c in plan.changes if c.key == "g/two" and not c.write]
         path = f"{LIST}{before['g/two'].native_id}.ics cannot be read"
         assert any(path in why and "mend it in your app" in why for why in told) == ours
@@ -386,7 +243,7 @@ def test_a_task_that_cannot_be_read_is_there_and_stops_no_other(
 @pytest.fixture
 def events(tmp_path: Path, server: RadicaleServer) -> World:
     """Our four events beside one of a person."""
-    account = CalDAVEvents(server)
+    account = CalDAVEvents(CALDAV_AS_EVENTS, server)
     account.add_foreign_task("Call mum")
     world = World(account, tmp_path)
     world.sync()
@@ -467,15 +324,15 @@ def test_a_date_of_an_event_that_cannot_be_read_stops_no_other(events: World) ->
 def test_doctor_tells_what_each_list_can_hold(server: RadicaleServer) -> None:
     server.make_list("/ann/calendar/", "Work", "VEVENT")
     server.make_list("/ann/journal/", "Diary", "VJOURNAL")
-    one = connector(server)
+    one = CALDAV.connect(server)
     told = {fact.sentence: fact.ok for fact in one.facts()}
     others = ("“Work” takes events", "“Diary” takes neither tasks nor events, but VJOURNAL")
     assert told == dict.fromkeys(("accepted", USER, "“Goals” takes tasks", *others), True)
-    (wrong, *rest) = connector(server, name="/ann/calendar/").facts()
+    (wrong, *rest) = CALDAV.connect(server, list="/ann/calendar/").facts()
     assert (wrong.ok, "it takes no tasks; make a list of tasks" in wrong.sentence) == (False, True)
     assert {fact.sentence for fact in rest} >= {"“Goals” takes tasks", *others}
-    assert connector(server, name="/ann/journal/", shown="events").facts()[0].sentence.count("takes no events") == 1
-    assert connector(server, password="wrong").facts()[0].what == "token"  # noqa: S106  # it is none
+    assert CALDAV_AS_EVENTS.connect(server, list="/ann/journal/").facts()[0].sentence.count("takes no events") == 1
+    assert CALDAV.connect(server, token="wrong").facts()[0].what == "token"  # noqa: S106  # it is none
 
 
 @pytest.mark.parametrize("kind", [RadicaleServer, pytest.param(XandikosServer, marks=pytest.mark.proof)])
@@ -483,15 +340,15 @@ def test_doctor_tells_what_each_list_can_hold(server: RadicaleServer) -> None:
 def test_a_list_is_made_once(kind: type[RadicaleServer], shown: str, tmp_path: Path) -> None:
     with kind() as server:
         form = FORMS[shown]
-        ones = [lists.made(Dav(connector(server)._api), "My goals <&> më", form) for _ in range(2)]
+        ones = [lists.made(Dav(CALDAV.connect(server)._api), "My goals <&> më", form) for _ in range(2)]
         assert ones[0] == ones[1]
         assert ones[0].name == "My goals <&> më"
         assert ones[0].components == {form.NAME}
-        other = lists.made(Dav(connector(server)._api), "My goals më", form)  # whose path would be the same
+        other = lists.made(Dav(CALDAV.connect(server)._api), "My goals më", form)  # whose path would be the same
         assert other.path != ones[0].path
-        known = connector(server, name="My goals <&> më", shown=shown)
+        known = SHOWN[shown].connect(server, list="My goals <&> më")
         assert run(load(tmp_path, a_goal()), [known], TODAY).errors == []
-        assert len(connector(server, name=ones[0].path, shown=shown).read().tasks) == 4
+        assert len(SHOWN[shown].connect(server, list=ones[0].path).read().tasks) == 4
 
 
 def test_a_task_that_was_moved_to_another_list_is_followed_there(world: World, account: CalDAVAccount) -> None:
@@ -524,11 +381,11 @@ def test_what_stands_in_the_list_of_another_plan_is_not_taken_from_there(world: 
     server = account.server
     server.make_list("/ann/other/", "Other")
     account.delete(world.native_id("g/two"))
-    there = connector(server, name="/ann/other/")
+    there = CALDAV.connect(server, list="/ann/other/")
     assert run(world.project, [there], TODAY).errors == []
     world.sync()
     assert world.states()["g/two"] == "dropped"
-    assert len(connector(server, name="/ann/other/").read().tasks) == 4
+    assert len(CALDAV.connect(server, list="/ann/other/").read().tasks) == 4
 
 
 @pytest.mark.parametrize(
@@ -551,7 +408,7 @@ def test_how_many_requests_a_run_takes(kind: type[RadicaleServer], shown: str, c
             server.make_list(name := server.list.replace("goals", "by-day"), "Calendar", "VEVENT")
         for most in (count + 5, 2):
             before = server.count()
-            assert run(project, [connector(server, name=name, shown=shown)], TODAY).errors == []
+            assert run(project, [SHOWN[shown].connect(server, list=name)], TODAY).errors == []
             assert server.count() - before <= most
 
 
@@ -561,39 +418,21 @@ def test_how_many_requests_a_run_takes(kind: type[RadicaleServer], shown: str, c
 def test_a_list_that_is_gone_or_takes_no_tasks_is_an_error(world: World, server: RadicaleServer) -> None:
     server.make_list("/ann/events/", "Events", "VEVENT")
     with pytest.raises(BackplanError, match=r"caldav \(/ann/events/\): it takes no tasks"):
-        connector(server, name="/ann/events/").read()
+        CALDAV.connect(server, list="/ann/events/").read()
     server.ask("DELETE", LIST)
     for name in (LIST, "Goals"):
         with pytest.raises(MissingError, match=r"there is no such list.*nothing was changed"):
-            connector(server, name=name).read()
-    assert world.run(connector(server)).found.unread
+            CALDAV.connect(server, list=name).read()
+    assert world.run(CALDAV.connect(server)).found.unread
 
 
 def test_a_list_is_found_by_its_name(world: World, server: RadicaleServer) -> None:
-    assert connector(server, name="Goals").read().tasks == connector(server).read().tasks
+    assert CALDAV.connect(server, list="Goals").read().tasks == CALDAV.connect(server).read().tasks
     server.make_list("/ann/other/", "Goals")
     with pytest.raises(BackplanError, match="several lists have this name; write one of /ann/"):
-        connector(server, name="Goals").read()
+        CALDAV.connect(server, list="Goals").read()
     with pytest.raises(MissingError, match="the lists of tasks there are Goals"):
-        connector(server, name="Gaols").read()
-
-
-def test_a_wrong_password_is_named_and_not_tried_again(server: RadicaleServer) -> None:
-    with pytest.raises(CredentialsError, match="CalDAV does not accept the password in CALDAV_PASSWORD"):
-        connector(server, password="wrong").read()  # noqa: S106  # it is none
-    assert server.count() == 1
-
-
-def test_the_password_goes_to_no_other_host(server: RadicaleServer) -> None:
-    with RadicaleServer() as other:
-
-        def moved(request: Request, response: Response) -> Response:
-            return Response(302, headers=(("Location", f"{other.url}{request.path}"),))
-
-        server.bend = moved
-        with pytest.raises(BackplanError, match="unexpected or incomplete response"):
-            connector(server, budget=1).read()
-        assert other.log == []
+        CALDAV.connect(server, list="Gaols").read()
 
 
 def test_what_has_moved_on_the_same_host_is_asked_the_same_way(world: World, server: RadicaleServer) -> None:
@@ -603,7 +442,7 @@ def test_what_has_moved_on_the_same_host_is_asked_the_same_way(world: World, ser
         return response
 
     server.bend = moved
-    assert connector(server, name=f"/old{LIST}").read() == connector(server).read()
+    assert CALDAV.connect(server, list=f"/old{LIST}").read() == CALDAV.connect(server).read()
 
 
 def test_an_answer_that_is_not_complete_is_an_error(world: World, server: RadicaleServer) -> None:
@@ -616,7 +455,7 @@ def test_an_answer_that_is_not_complete_is_an_error(world: World, server: Radica
 
         server.bend = bent
         with pytest.raises(BackplanError, match="not complete"):
-            connector(server).read()
+            CALDAV.connect(server).read()
     server.bend = None
 
 
@@ -643,7 +482,7 @@ def test_an_id_that_somebody_else_has_is_not_written_over(world: World, account:
     text = account.resource(uid)[1].replace(uid, native_id)
     account.delete(uid)
     account.server.ask("PUT", f"{LIST}{native_id}.ics", text.encode())
-    done = world.run(connector(account.server))
+    done = world.run(CALDAV.connect(account.server))
     assert done.errors == ["“Mine” has its id, and is not ours any more; delete that task"]
     assert "SUMMARY:Mine" in account.resource(native_id)[1]
     account.delete(native_id)
@@ -674,7 +513,7 @@ def test_an_id_that_is_in_use_elsewhere_is_said(world: World, account: CalDAVAcc
         return response
 
     account.server.bend = bent
-    done = world.run(connector(account.server))
+    done = world.run(CALDAV.connect(account.server))
     assert [error.partition(" (")[0] for error in done.errors] == ["its id"]
     account.server.bend = None
     world.sync()
@@ -684,22 +523,11 @@ def test_the_id_of_a_task_is_for_good() -> None:
     assert client_id("me/goals", "g/one", 1) == "5ba664fa-b722-55d0-83df-fc78388c847c"
 
 
-def test_a_memory_that_is_gone_stops_the_run(world: World, account: CalDAVAccount) -> None:
-    account.delete(account.memory())
-    with pytest.raises(RefusedError, match=r"beside our 4 tasks is gone\. Restore the task “backplan's memory"):
-        world.run(connector(account.server))
-
-
-def test_a_memory_that_was_ticked_counts(world: World, account: CalDAVAccount) -> None:
-    account.tick(account.memory())
-    assert world.sync().actions == {}
-
-
 # Text
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\\;,:\"\n\r\0\x85\u2028^'%"), max_size=40)
-WITHOUT_A_SERVER = connector(RadicaleServer.__new__(RadicaleServer))
+WITHOUT_A_SERVER = CALDAV.connect(RadicaleServer.__new__(RadicaleServer))
 NOW = datetime(2027, 7, 20, 9, tzinfo=UTC)
 
 
@@ -796,7 +624,7 @@ def test_what_is_no_answer_of_such_a_server_is_not_one(content: bytes) -> None:
     assert not dav._is_multistatus(content)
 
 
-# Settings, and the real command
+# Settings
 
 
 GOALS = """namespace: me/goals
@@ -809,39 +637,12 @@ goals: [{id: g, title: Reach it, deadline: 2027-09-30, steps: [{id: one, title: 
 @pytest.mark.parametrize(
     ("options", "place", "words"),
     [
-        ("{lists: Goals}", "3:14", "invalid option `lists`; did you mean `list`?"),
-        ("{list: 7}", "3:14", "invalid `list: 7`; expected the name of a list of tasks, or its path"),
         ("{list: Goals, as: event}", "3:27", "invalid `as: event`; expected `tasks`, or `events` of a calendar"),
         ("{list: Goals, at: events}", "3:27", "invalid option `at`; it takes list, as"),
-        ("{}", "3:5", "`list` is missing; expected the name of a list of tasks"),
     ],
 )
-def test_wrong_settings_are_named_with_their_place(person: Person, options: str, place: str, words: str) -> None:
+def test_a_form_that_is_none_is_named_with_its_place(person: Person, options: str, place: str, words: str) -> None:
     person.writes(GOALS.replace("{list: Goals}", options))
-    done = person.run("sync")
+    done = person.run("check")
     assert done.code == InputError.exit_code
     assert f"goals.yaml:{place}: caldav: {words}" in done.err
-
-
-def test_the_command_syncs_and_doctor_tells_what_there_is(person: Person, server: RadicaleServer) -> None:
-    person.writes(GOALS)
-    person.writes(f"{PASSWORD}\n", "password")
-    env = {
-        "CALDAV_URL": server.url,
-        "CALDAV_USERNAME": USER,
-        "CALDAV_PASSWORD_FILE": str(person.folder / "password"),
-    }
-    done = person.run("sync", env=env)
-    assert done.code == 0, done.err
-    assert "nothing to do" in person.run("sync", env=env).out
-    (told,) = person.run("doctor", "--json", env=env).json["connectors"]
-    assert {fact["what"]: fact["ok"] for fact in told["facts"]} == dict.fromkeys(("password", "account", "list"), True)
-    for name, words in (
-        ("CALDAV_USERNAME", "CalDAV's user name is missing: put it into the environment variable CALDAV_USERNAME"),
-        ("CALDAV_PASSWORD_FILE", "CalDAV's password is missing: in the settings of your account, make an app password"),
-    ):
-        missing = person.run("sync", env={**env, name: ""})
-        assert missing.code == CredentialsError.exit_code
-        assert words in missing.err
-    for url in ("http://dav.example.org", ""):
-        assert person.run("sync", env={**env, "CALDAV_URL": url}).code == InputError.exit_code

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
-from tests.connectors.caldav_account import CalDAVAccount, CalDAVEvents, connector
+from tests.connectors.caldav_account import AS_EVENTS_ON_XANDIKOS, CALDAV, CALDAV_AS_EVENTS, ON_XANDIKOS, CalDAVAccount
 from tests.connectors.contract import World
-from tests.servers.radicale import PASSWORD, USER, RadicaleServer, XandikosServer
+from tests.servers.radicale import PASSWORD, USER, RadicaleServer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.connectors.stand import Stand
+
 pytestmark = pytest.mark.proof
 
 READERS = ROOT / ".readers" / "bin"
-SERVERS = [RadicaleServer, XandikosServer]
 _LIBRARY = """
 import json, sys
 import caldav
@@ -52,10 +53,10 @@ def read_by_library(server: RadicaleServer, *done: str) -> dict[str, dict[str, s
     return {one["SUMMARY"]: one for one in json.loads(printed)}
 
 
-@pytest.mark.parametrize("kind", SERVERS)
-def test_the_library_reads_tasks_and_completes_one(kind: type[RadicaleServer], tmp_path: Path) -> None:
-    with kind() as server:
-        world = World(CalDAVAccount(server), tmp_path)
+@pytest.mark.parametrize("stand", [CALDAV, ON_XANDIKOS])
+def test_the_library_reads_tasks_and_completes_one(stand: Stand, tmp_path: Path) -> None:
+    with stand.server() as server:
+        world = World(stand.person(stand, server), tmp_path)
         world.step("two", notes="Two lines\n\nwith; signs, \\ all", labels=["work"], priority="high")
         world.sync()
         tasks = world.tasks()
@@ -69,10 +70,10 @@ def test_the_library_reads_tasks_and_completes_one(kind: type[RadicaleServer], t
         assert world.states() == {"g": "live", "g/one": "done", "g/two": "live", "g/three": "live"}
 
 
-@pytest.mark.parametrize("kind", SERVERS)
-def test_the_library_reads_events(kind: type[RadicaleServer], tmp_path: Path) -> None:
-    with kind() as server:
-        world = World(CalDAVEvents(server), tmp_path)
+@pytest.mark.parametrize("stand", [CALDAV_AS_EVENTS, AS_EVENTS_ON_XANDIKOS])
+def test_the_library_reads_events(stand: Stand, tmp_path: Path) -> None:
+    with stand.server() as server:
+        world = World(stand.person(stand, server), tmp_path)
         world.sync()
         world.step("one", done=world.today)
         world.sync()
@@ -84,7 +85,7 @@ def test_the_library_reads_events(kind: type[RadicaleServer], tmp_path: Path) ->
 
 def test_todoman_reads_tasks_and_what_it_does_is_seen(tmp_path: Path) -> None:
     with RadicaleServer() as server:
-        world = World(CalDAVAccount(server), tmp_path)
+        world = World(CalDAVAccount(CALDAV, server), tmp_path)
         world.sync()
         folder = tmp_path / "lists" / "goals"
         folder.mkdir(parents=True)
@@ -106,4 +107,4 @@ def test_todoman_reads_tasks_and_what_it_does_is_seen(tmp_path: Path) -> None:
         tasks = world.tasks()
         assert (tasks["g/one"].done, tasks["g/two"].content.due) == (True, date(2027, 9, 10))
         assert tasks["g/two"].marker.pinned
-        assert connector(server).read().damaged == frozenset()
+        assert CALDAV.connect(server).read().damaged == frozenset()

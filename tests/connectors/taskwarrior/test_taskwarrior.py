@@ -566,7 +566,20 @@ def test_without_settings_none_are_made(tmp_path: Path, monkeypatch: pytest.Monk
         Program().about()
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("TASKDATA", str(tmp_path / "data"))
-    assert program._environment()["TASKRC"] == os.devnull
+    assert program._environment(os.environ)["TASKRC"] == os.devnull
+
+
+def test_each_run_has_the_program_and_the_tasks_that_its_own_variables_name(tmp_path: Path) -> None:
+    found = {}
+    for name in ("ann", "ben"):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "task"
+        path.write_text('#!/bin/sh\necho "3.5.0 $TASKDATA"\n', "utf-8")
+        path.chmod(0o755)
+        variables = {"PATH": str(tmp_path / name), "TASKRC": os.devnull, "TASKDATA": f"/of/{name}"}
+        one: Any = TaskwarriorConnector.configure({}, "me/goals", Environment.of(tmp_path, variables))
+        found[name] = one._program.about()
+    assert found == {name: ("3.5.0", Path(f"/of/{name}")) for name in ("ann", "ben")}
 
 
 GOALS_FILE = """namespace: me/goals
