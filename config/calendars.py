@@ -1,4 +1,4 @@
-"""Which days are working days: the value behind `calendar:` and `calendars:`."""
+"""Working days: the value of `calendar:`, and of each entry of `calendars:`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-WEEKDAYS = tuple(name[:3].lower() for name in WEEKDAY_NAMES)  # as the goals file writes them
+WEEKDAYS = tuple(name[:3].lower() for name in WEEKDAY_NAMES)  # as in the goals file
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Calendar:
         return free
 
     def why_free(self, day: date) -> str | None:
-        """Return in a few words why `day` is not a working day; None when it is one."""
+        """Return in a few words why `day` is not a working day; None if it is one."""
         if self.holidays is not None and (name := public_holidays(self.holidays, day.year).get(day)):
             return name
         if any(begin <= day <= end for begin, end in self.days_off):
@@ -61,7 +61,7 @@ def public_holidays(code: str, year: int) -> dict[date, str]:
 
 
 def country_of_alias(code: str) -> str:
-    """Return the code of a country that the holidays package also knows by another one, as GB by UK; else ""."""
+    """Return the other code of a country in the holidays package, such as GB for UK; empty if it has none."""
     from holidays import country_holidays
 
     try:
@@ -71,7 +71,7 @@ def country_of_alias(code: str) -> str:
 
 
 def parts_with_more(code: str, year: int) -> list[str]:
-    """Return the parts of a country, where all of them have public holidays that the country as a whole has not."""
+    """Return the parts of a country if each of them has more public holidays than the whole country; else none."""
     parts = holiday_codes().get(code, [])
     common = public_holidays(code, year).keys()
     return parts if all(public_holidays(f"{code}-{part}", year).keys() - common for part in parts) else []

@@ -1,4 +1,4 @@
-"""How long things take: one grammar for `takes`, `wait`, `buffer`, `before`, `by` and `at_least`.
+"""Durations: one grammar for `takes`, `wait`, `buffer`, `before`, `by` and `at_least`.
 
 5, 5d, 5 days           working days of the calendar in force; 0 is a milestone
 2 weeks, 2w             a calendar span: two weeks before a Friday is a Friday
@@ -17,11 +17,11 @@ from functools import lru_cache
 
 from config.suggest import did_you_mean
 
-MAX_DAYS = 36_525  # a century: more is a slip of the finger, and would leave the calendar's years
+MAX_DAYS = 36_525  # a century: more is a typing error, and would exceed the range of dates
 
 
 class Unit(Enum):
-    """What a duration counts. Weeks are spans of seven days, years are twelve months."""
+    """The unit of a duration. Weeks are spans of seven days, years are twelve months."""
 
     WORKING_DAYS = "working days"
     CALENDAR_DAYS = "calendar days"
@@ -34,7 +34,7 @@ class Unit(Enum):
 class Duration:
     """`amount` of `unit`, with the text it was written as; an estimate also keeps its three points.
 
-    weekday: 0 for Monday; the span is as much longer as it takes to end on that day.
+    weekday: 0 for Monday; the span is extended so that it ends on that day.
     """
 
     amount: int
@@ -77,9 +77,9 @@ _SUM = re.compile(rf"{_PART.pattern}(?:(?:\s*,)?\s*(?:and|\+)?\s*{_PART.pattern}
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Duration:
-    """Return the duration that `text` spells.
+    """Return the duration that is written in `text`.
 
-    Raises ValueError with a sentence for people when it spells none.
+    Raises ValueError with a message for the user if it is none.
     """
     text = " ".join(text.split())
     match = _DURATION.fullmatch(text.lower())
@@ -111,13 +111,13 @@ def _estimate(text: str, points: tuple[int, int, int], unit: Unit, factor: int) 
 
 
 def _spelling(text: str) -> str:
-    """Return how to write a length that people write in another way; empty where it is none."""
-    said = re.sub(r"[a-z]+", lambda word: str(_WORDS.get(word[0], word[0])), text)
-    if said != text and (found := _DURATION.fullmatch(said)) and found["unit"].strip() in _UNITS:
-        return f"; write `{said}`"
-    text = said
+    """Return a hint on how to write a length in another common notation; empty if it is none."""
+    spelled = re.sub(r"[a-z]+", lambda word: str(_WORDS.get(word[0], word[0])), text)
+    if spelled != text and (found := _DURATION.fullmatch(spelled)) and found["unit"].strip() in _UNITS:
+        return f"; write `{spelled}`"
+    text = spelled
     if found := _BUSINESS.fullmatch(text):
-        return f"; write `{found[1]} days`: those are working days, wherever the calendar has days off"
+        return f"; write `{found[1]} days`: those are working days, if the calendar has days off"
     if found := _FROM_TO.fullmatch(text):
         least, most, unit = found.groups()
         estimate = f", or `{least}-{least}-{most} {unit}` (best, likely, worst)" if unit in _ESTIMATED else ""
@@ -129,7 +129,7 @@ def _spelling(text: str) -> str:
 
 
 def _sum(units: set[Unit], total: int) -> str:
-    """Return how to write a sum of days and months, from parts in these units."""
+    """Return a hint on how to write a sum of days or months, with parts in these units."""
     if units == {Unit.SPAN_DAYS}:
         return f"; write `{total // 7} weeks`"
     if len(units) == 1:

@@ -26,7 +26,7 @@ _JOINERS = "\u200c\u200d"  # emoji and some scripts are written with them
 
 
 class _Edit(NamedTuple):
-    """A text that replaces the characters from `start` to `end`."""
+    """A text to replace the characters from `start` to `end`."""
 
     start: int
     end: int
@@ -40,7 +40,7 @@ def move_deadline(goal: Goal, day: date) -> str:
     """
     origin = goal.origin
     if isinstance(goal.deadline, RelativeDeadline):
-        message = f"the deadline of `{goal.id}` hangs on `{goal.deadline.goal}`; move that one, or write a date here"
+        message = f"the deadline of `{goal.id}` depends on `{goal.deadline.goal}`; move that one, or write a date here"
         raise InputError(f"{origin.at('deadline')}: {message}")
     return replace_value(origin.source, (*origin.path, "deadline"), day.isoformat())
 
@@ -48,7 +48,7 @@ def move_deadline(goal: Goal, day: date) -> str:
 def replace_value(source: Source, path: Path_, text: str) -> str:
     """Return the source's text with `text` instead of the value at `path`."""
     if path[-1] not in _keys(source, path[:-1]):
-        raise BackplanError(f"{source.place(path[:-1])}: there is no `{path[-1]}` here to change; write one")
+        raise BackplanError(f"{source.place(path[:-1])}: there is no `{path[-1]}` to change here; write one")
     node = source.node(path)
     quote = getattr(node, "style", None) or ""
     written = f"{quote}{text}{quote}" if quote in {"'", '"'} and quote not in text else text
@@ -83,7 +83,7 @@ def write_ids(project: Project) -> dict[str, str]:
 def save(path: Path, source: Source, text: str) -> None:
     """Replace the file that `source` was read from by `text`.
 
-    Raises BackplanError when somebody changed the file since, or when the new text is not a well-formed goals file.
+    Raises BackplanError if the file was changed since, or if the new text is not a well-formed goals file.
     """
     path = path.resolve()  # a symbolic link stays one
     try:
@@ -91,16 +91,16 @@ def save(path: Path, source: Source, text: str) -> None:
     except OSError as error:
         raise BackplanError(f"{path}: cannot be read: {error.strerror}; nothing was changed") from error
     if raw.decode("utf-8-sig", errors="replace") != source.text:
-        raise BackplanError(f"{path}: was changed by somebody else while we worked; run again (nothing was changed)")
+        raise BackplanError(f"{path}: the file was changed during this command; run it again (nothing was changed)")
     if problems := _problems(source.name, text):
-        told = "\n".join(map(str, problems))
-        raise BackplanError(f"{path}: this edit is too hard for us here; make it by hand (nothing was changed)\n{told}")
+        found = "\n".join(map(str, problems))
+        raise BackplanError(f"{path}: backplan cannot make this edit; make it by hand (nothing was changed)\n{found}")
     mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
     replace_file(path, mark + text.encode())
 
 
 def _problems(name: str, text: str) -> list[Problem]:
-    """Return what is wrong with a goals file's own shape."""
+    """Return the problems in the shape of a goals file."""
     problems: list[Problem] = []
     try:
         source = Source(name, text)

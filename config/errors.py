@@ -3,7 +3,7 @@
 BackplanError              1   something could not be applied
 ├── InputError            64   the command line or the goals file is wrong
 │   └── GoalsFileError    64   every problem of the goals files, each with its place
-├── RefusedError           3   a safety rule says no; nothing was written
+├── RefusedError           3   a safety rule forbids it; nothing was written
 ├── CredentialsError      77   no or wrong credentials
 └── MissingError           1   a service has no such thing
 """

@@ -18,12 +18,14 @@ from config.suggest import did_you_mean
 
 MAX_TITLE = 500  # the shortest limit among the apps (Todoist's content)
 _ID = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")  # not tab, line feed and NEL: those are space
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]"
+)  # without tab, line feed and NEL, which count as white space
 _DATE_RANGE = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
 
 
 def expected(text: str) -> PydanticCustomError:
-    """Return an error with what was expected."""
+    """Return an error whose message begins with `expected`."""
     return PydanticCustomError("expected", "{expected}", {"expected": text})
 
 
@@ -39,7 +41,7 @@ def _read_date(value: Any) -> Any:
             raise expected(f"expected a date such as 2027-08-15: write {meant}{', as you mean it' * (len(days) > 1)}")
         raise expected(
             "expected a date such as 2027-08-15; "
-            "a file in git must mean the same tomorrow, so words for dates are refused"
+            "words such as `tomorrow` are not accepted, because their meaning changes from day to day"
         )
     try:
         return date.fromisoformat(text)
@@ -48,8 +50,8 @@ def _read_date(value: Any) -> Any:
 
 
 def _read_done(value: Any) -> Any:
-    if value is None:  # somebody wanted to say that it is done, or has taken the day out
-        raise expected("expected the day it was done, such as 2027-08-15; where it is not done, take `done` out")
+    if value is None:  # `done: true`, or `done:` without a day
+        raise expected("expected the day it was done, such as 2027-08-15; if it is not done, remove `done`")
     return _read_date(value)
 
 
@@ -101,7 +103,7 @@ def _read_id(value: Any) -> Any:
 def _read_was(value: Any) -> Any:
     parts = value.split("/") if isinstance(value, str) else [value]
     if len(parts) > 2:
-        raise expected("expected the old id, or goal/step where the step stood in another goal")
+        raise expected("expected the old id, or goal/step if the step was in another goal")
     return "/".join(_read_id(part) for part in parts)
 
 
@@ -150,7 +152,7 @@ def _read_zone(value: Any) -> Any:
 
     try:
         ZoneInfo(value)
-    except Exception:  # zoneinfo raises half a dozen kinds, also for a str that is a folder's name
+    except Exception:  # zoneinfo raises many kinds of errors, for the name of a folder too
         raise expected(f"expected a time zone such as America/New_York{_close(value, available_timezones())}") from None
     return value
 

@@ -38,23 +38,23 @@ from config.fields import (
 
 
 class Model(BaseModel):
-    """What all parts of the file share: unknown keys are errors, types are not coerced, values stay as read."""
+    """The base of all parts of the file: unknown keys are errors, types are not coerced, values stay as read."""
 
-    # Deferred, each model is built once, as part of the one that is used, and not again for itself.
+    # With `defer_build`, each model is built once, as part of the one that is used, and not again by itself.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class CalendarModel(Model):
-    """Which days are working days. Without one, every day is."""
+    """The working days of a goal. Without a calendar, every day is one."""
 
-    workdays: list[Weekday] = Field(list(WEEKDAYS), min_length=1, description="Weekdays on which work is done")
+    workdays: list[Weekday] = Field(list(WEEKDAYS), min_length=1, description="The working weekdays")
     holidays: Holidays | None = Field(
         None, description="Public holidays of a country or a part of it, such as US or US-NY"
     )
     days_off: list[DaysOff] = Field([], description="Dates, or ranges such as 2026-12-24..2027-01-01")
 
     def value(self) -> Calendar:
-        """Return the calendar as the scheduler takes it."""
+        """Return the calendar for the scheduler."""
         return Calendar(
             frozenset(WEEKDAYS.index(day) for day in self.workdays),
             self.holidays,
@@ -63,7 +63,7 @@ class CalendarModel(Model):
 
 
 class LinkModel(Model):
-    """One step (or goal, or goal/step) that comes before, and the wait in between."""
+    """One step (or goal, or goal/step) that comes before, and the wait between the two."""
 
     step: Reference
     wait: Wait | None = None
@@ -89,7 +89,7 @@ class WeekdayModel(Model):
 
 
 class HangsOnModel(Model):
-    """A deadline that hangs on another goal's."""
+    """A deadline that depends on the deadline of another goal."""
 
     before: Reference
     by: Whole = durations.NO_TIME
@@ -116,22 +116,22 @@ def _read_target(value: Any) -> Any:
     return {name: options or {}}
 
 
-# Of a connector's settings, the schema says what the connectors declare: `config.schema` puts that in.
+# `config.schema` adds each connector's settings, as the connectors declare them.
 TARGET_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "object", "maxProperties": 1}]}
 Target = Annotated[dict[str, dict[str, Any]], BeforeValidator(_read_target), WithJsonSchema(TARGET_SCHEMA)]
 After = Annotated[Annotated[Reference, Tag("~id")] | Annotated[LinkModel, Tag("~link")], Discriminator(_kind_of_after)]
 
 
 class StepModel(Model):
-    """One step of a goal. Only the title is needed (and not even that, where it changes a template's step)."""
+    """One step of a goal. Only the title is required, and not in a step that changes one of a template."""
 
     title: Title | None = None
     id: Id | None = Field(None, description="Stable identity; by default made from the title")
-    was: Was | None = Field(None, description="The id it had before it was renamed; goal/step if it changed its goal")
+    was: Was | None = Field(None, description="The id before it was renamed; goal/step if it was in another goal")
     takes: Length | None = Field(None, description="How long it takes: 3 days, 1 week, 2-3-6 days, 0 for a milestone")
-    wait: Wait | None = Field(None, description="Time that passes after it, before what comes next can start")
-    after: list[After] | None = Field(None, description="What it comes after; by default the step listed before it")
-    on: Date | None = Field(None, description="An appointment: it is due on this day, whatever else moves")
+    wait: Wait | None = Field(None, description="Time to wait after it before the next step can start")
+    after: list[After] | None = Field(None, description="The steps it comes after; by default the one listed before it")
+    on: Date | None = Field(None, description="An appointment: it is due on this day, even if other dates move")
     by: Date | None = Field(None, description="It is due no later than this day")
     from_: Date | None = Field(None, alias="from", description="It cannot start before this day")
     before: (
@@ -147,7 +147,7 @@ class StepModel(Model):
     every: Every | None = Field(None, description="Repeats: day, week, 2 weeks, or weekdays")
     optional: bool = Field(False, description="May be left out when time is short")
     drop: bool = Field(False, description="Leaves out the template's step with this id")
-    done: DoneDay = Field(None, description="The day it was done, for those who tick in the file")
+    done: DoneDay = Field(None, description="The day it was done, if it is completed in this file")
     notes: Text | None = None
     link: Link | None = None
     labels: Labels = Field(default_factory=list)  # pydantic would deep-copy a default of [] for each step
@@ -186,7 +186,7 @@ Item = Annotated[
 
 
 class GoalModel(Model):
-    """A goal: what is reached by when, and the steps that lead there. Its title may be its template's."""
+    """A goal: a result with a deadline, and the steps to it. Without a title, it has that of its template."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["title"]}, {"required": ["template"]}]})
 
@@ -194,7 +194,7 @@ class GoalModel(Model):
     id: Id | None = Field(None, description="Stable identity; by default made from the title")
     was: Id | None = Field(None, description="The id it had before it was renamed")
     why: Text | None = None
-    done_when: Text | None = Field(None, description="The measurable end")
+    done_when: Text | None = Field(None, description="The measurable result")
     deadline: (
         Annotated[
             Annotated[Date, Tag("~date")] | Annotated[HangsOnModel, Tag("~hangs")],
@@ -221,24 +221,26 @@ class GoalModel(Model):
     when_late: WhenLate | None = None
     template: str | None = Field(None, description="The template whose steps this goal takes")
     steps: list["Item"] | None = Field(None, description="The steps, in the order they are done")
-    backwards: list["Item"] | None = Field(None, description="The steps, from the deadline back")
-    done: DoneDay = Field(None, description="Reached, or given up: nothing is asked of it any more")
+    backwards: list["Item"] | None = Field(None, description="The steps, from the last to the first")
+    done: DoneDay = Field(None, description="The day it was reached or given up; its open steps are dropped")
 
 
 class SettingsModel(Model):
-    """What a goals file says besides its goals."""
+    """The settings of a goals file: everything but its goals."""
 
     version: Literal[1] = 1
     namespace: Namespace | None = Field(None, description="Names this plan in the apps")
-    timezone: Zone = Field("UTC", description="What 'today' is")
+    timezone: Zone = Field("UTC", description="The time zone that decides which day is today")
     calendar: CalendarModel | None = None
     calendars: dict[str, CalendarModel] = {}
-    sync: list[Target] | None = Field(None, description="Where tasks go")
-    retired: list[Target] = Field([], description="Connectors no longer in use: their tasks are cleared away")
+    sync: list[Target] | None = Field(None, description="The apps in which tasks are created")
+    retired: list[Target] = Field([], description="Connectors no longer in use: their tasks are removed")
     when_late: WhenLate = "squeeze"
     prune: Literal["remove", "keep"] = "remove"
     on_delete: Literal["drop", "recreate"] = "drop"
-    heartbeat: Heartbeat | None = Field(None, description="Keeps a task due this far ahead, which tells when runs stop")
+    heartbeat: Heartbeat | None = Field(
+        None, description="Keeps a task due this far ahead; it becomes overdue when runs stop"
+    )
     capacity: Annotated[int, Field(ge=1)] | None = None
     account: Reference | None = None
 

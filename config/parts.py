@@ -84,11 +84,11 @@ def _merged(under: Part, part: Part, report: Report) -> Part:
     if isinstance(part.model, shape.GroupModel) and not isinstance(under.model, shape.GroupModel):
         report(part.origin.at(), f"`{part.id}` is a step in the template and cannot become a group")
         part.parts.clear()
-    said = {name: getattr(part.model, name) for name in part.model.model_fields_set - {"steps", "backwards"}}
-    for name in said.keys() - known.keys():
+    written = {name: getattr(part.model, name) for name in part.model.model_fields_set - {"steps", "backwards"}}
+    for name in written.keys() - known.keys():
         if isinstance(under.model, shape.GroupModel):
             report(part.origin.at_key(name), f"`{part.id}` is a group in the template, and a group has no `{name}`")
-    update = {name: value for name, value in said.items() if name in known}
+    update = {name: value for name, value in written.items() if name in known}
     return Part(under.model.model_copy(update={"id": under.id, **update}), part.origin, under.parts)
 
 

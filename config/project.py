@@ -169,7 +169,7 @@ class Goal:
     calendar: Calendar = EVERY_DAY
     start: date | None = None
     buffer: Duration = NO_TIME
-    when_late: str = "squeeze"  # `as written` for progress that is not known: as `keep`, and nothing is said of it
+    when_late: str = "squeeze"  # `as written` for progress that is not known: as `keep`, without a warning
     at_least: Duration | None = None
     targets: tuple[Target, ...] | None = None
     done: date | None = None

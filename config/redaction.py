@@ -1,10 +1,10 @@
-"""Finds secrets: a goals file must not contain any, and no message repeats one.
+"""Finds secrets: a goals file must not contain any, and no message may contain one.
 
 Secrets are texts that look like a token, texts after `Authorization:`, and the values of secret settings: environment
 variables whose names end in _TOKEN, _PASSWORD, _SECRET or _KEY, and files named by such a variable with _FILE added.
 
-Those of this process are hidden always. A run that has settings of its own has secrets of its own: they are hidden in
-what it says (`Secrets.hidden`), and forgotten with it.
+The secrets of this process are always hidden. A run with its own settings has its own secrets: they are hidden in its
+messages (`Secrets.hidden`) until it ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|(?:xox[abp]|sk|glpat)-[\w-]{20,})|(?<![/\w])[0-9a-f]{40}\b"
 )
-# Of each token, a part that is found fast: most texts have none of them.
+# A part of each token that is fast to find: most texts contain none.
 _BEGINNINGS = (*(f"gh{kind}_" for kind in "pousr"), "github_pat_", *(f"xox{kind}-" for kind in "abp"), "sk-", "glpat-")
 _DIGITS = re.compile("[0-9a-f]{40}")
 _HEADER = re.compile(r"(?i)(\bauthorization\b\W{1,6}(?:basic|bearer|token)\s+)[^\s'\"]+")
@@ -35,17 +35,17 @@ _NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
 class Secrets:
-    """What no message of a run may repeat: the values of its secret settings, and what it learns besides."""
+    """The texts to hide in the messages of a run: the values of its secret settings, and those added later."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        """`variables` are the settings of the run."""
+        """`variables` contain the settings of the run."""
         self._variables = variables
         self._learned: list[str] = []
         self._pattern: re.Pattern[str] | None = None
         self._is_read = False
 
     def keep(self, value: str) -> None:
-        """Hide a secret from now on that is in no setting."""
+        """From now on, hide a secret that is in no setting."""
         if value not in self._learned:
             self._learned.append(value)
             self._is_read = False
@@ -59,7 +59,7 @@ class Secrets:
 
     @contextmanager
     def hidden(self) -> Generator[None]:
-        """Hide these secrets in what this thread says, and in what threads without a run of their own say."""
+        """Hide these secrets in the messages of this thread, and of threads without a run of their own."""
         _runs[id(self)] = self
         before = _run.set(self)
         try:
@@ -70,12 +70,12 @@ class Secrets:
 
 
 OF_PROCESS = Secrets(os.environ)
-_runs: dict[int, Secrets] = {}  # of the runs that have begun and not ended
+_runs: dict[int, Secrets] = {}  # of the current runs
 _run: ContextVar[Secrets | None] = ContextVar("_run", default=None)
 
 
 def hide(text: str) -> str:
-    """Return `text` with every secret replaced: those of this process, and those of the run that it belongs to."""
+    """Return `text` with every secret of this process and of its run replaced."""
     run = _run.get()
     for secrets in (OF_PROCESS, *((run,) if run else tuple(_runs.values()))):
         text = secrets.hide(text)
@@ -108,13 +108,13 @@ def _values(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def tokens_in(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the secret settings themselves by their names, without those that name a file."""
+    """Return the values of the secret settings by name, without those that name a file."""
     found = ((name, value.strip(), _SECRET_NAME.fullmatch(name)) for name, value in environment.items())
     return {name: value for name, value, match in found if match and value and not match["file"]}
 
 
 def _content(path: Path) -> str:
-    """Return the content of a file; empty if it cannot be read, which its users report."""
+    """Return the content of a file; empty if it cannot be read, which the reader of the setting reports."""
     try:
         if path.is_file() and path.stat().st_size <= _LARGEST_FILE:
             return path.read_text("utf-8", errors="replace")

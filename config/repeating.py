@@ -20,9 +20,9 @@ def mistake(model: StepModel) -> tuple[str, str] | None:
     if every is None:
         return None
     if takes is None:
-        return "every", "a step with `every` needs `takes`: how long one time is"
+        return "every", "a step with `every` needs `takes`: the length of one occurrence"
     if takes.unit is Unit.PERCENT:
-        return "takes", "in a step with `every`, `takes` says how long one time is, such as 1 day"
+        return "takes", "in a step with `every`, `takes` is the length of one occurrence, such as 1 day"
     anchor = next((name for name in ("on", "before", "afterwards") if getattr(model, name) is not None), None)
     if anchor:
         return "every", f"a step that repeats fills a stretch of time, and `{anchor}` is one day; bound it with `by`"

@@ -31,7 +31,7 @@ class Resolver:
     """Collects the goals of all files, then turns them into one project; `problems` contains what is wrong."""
 
     def __init__(self, folder: Path, *, incomplete: bool) -> None:
-        """`folder` may contain `templates/`. `incomplete`: some goals were malformed, and a word may mean one."""
+        """`folder` may contain `templates/`. `incomplete`: some goals were malformed, and a reference may name one."""
         self.problems: list[Problem] = []
         self._templates = Templates(folder / "templates")
         self._drafts: dict[str, Draft] = {}
@@ -67,7 +67,7 @@ class Resolver:
     def _add_goal(self, settings: shape.SettingsModel, written: shape.GoalModel, origin: Origin) -> None:
         model, parts = self._templates.apply(written, origin, self._problem)
         if model.title is None:
-            return  # its template cannot be used, which was reported
+            return  # its template cannot be used; that was reported
         goal_id = model.id or slug(model.title)
         if not goal_id:
             self._problem(origin.at("title"), "this title has no letters or digits; the goal needs an `id`")

@@ -1,4 +1,4 @@
-"""Settings of a run: tokens, and addresses of services. They come from variables, of the environment or another source.
+"""Settings of a run: tokens, and addresses of services. They are read from the environment, or other variables.
 
 Two runs with environments of their own share nothing: no token, no account, no secret.
 """
@@ -21,36 +21,40 @@ from config.redaction import OF_PROCESS, Secrets, tokens_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BYTE_ORDER_MARK = "\ufeff"  # some editors write it before all else
+_BYTE_ORDER_MARK = "\ufeff"  # some editors write it at the beginning
 _QUOTES = "\"'`\u00b4\u2032\u2033\uff02\u201a\u201e"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """How a service gives out tokens for an hour, against one that lasts: OAuth 2.
+    """How a service exchanges a lasting token for tokens that are valid for an hour: OAuth 2.
 
-    tokens, sign_in: addresses where tokens are given out, and where people sign in once. client: what the form takes of
-    the program that asks, and the variables that hold it. scope: what a token may do. asked: what the sign-in page is
-    asked besides.
+    - tokens: the address that issues tokens
+    - sign_in: the address of the page on which the user signs in once
+    - client: the fields of the form that identify the program, each with the variable that contains its value
+    - scope: the permissions of a token
+    - sign_in_options: further parameters of the sign-in page
     """
 
     tokens: str
     sign_in: str
     client: Mapping[str, str]
     scope: str
-    asked: Mapping[str, str] = field(default_factory=dict)
+    sign_in_options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A token that a service needs, and the address that it may be sent to.
 
-    service: its name for people. variable: of the environment, which holds the token; with `_FILE` behind it, it names
-    a file that does. where: how a person gets one, as a part of a sentence. url_variable: of the environment, which
-    says where the service is; url: where it is without. kind: what it is, in a word: a `password` may hold any sign.
-    also: further variables that are needed, such as that with the user's name, and what each holds, in a word.
-    permissions: what a workflow on GitHub has to grant its own token, where it is that one. grant: where it is not sent
-    itself, how it is exchanged for one that is.
+    - service: its name for users
+    - variable: the environment variable with the token; with `_FILE` appended, the one with the path of a file
+    - where: how to get a token, as a part of a sentence
+    - url_variable, url: the environment variable with the address of the service, and the default
+    - kind: a noun; a `password` may contain any character
+    - also: further required variables, each with a noun for its value, such as the user's name
+    - permissions: those that a workflow on GitHub has to grant, if the token is that of the workflow
+    - grant: how the token is exchanged for one that is sent; None if it is sent itself
     """
 
     service: str
@@ -65,15 +69,15 @@ class Credential:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The variables without which the service cannot be spoken to."""
+        """The variables that have to be set."""
         return (*([] if self.url else [self.url_variable]), *self.also, self.variable)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is set for one service: where it is, its token, and how many seconds a run may take.
+    """The settings of one service: its address, its token, and the seconds that a run may take.
 
-    also: what the further variables hold that the service needs. certificates: a file of those that are trusted.
+    also: the values of the further required variables. certificates: the path of a file with the trusted ones.
     """
 
     credential: Credential
@@ -86,7 +90,7 @@ class Settings:
     certificates: str | None = None
 
     def refuse_missing_beside(self) -> None:
-        """Raise CredentialsError where something is missing that the service needs beside the token."""
+        """Raise CredentialsError if one of the further required variables is missing."""
         for variable, what in self.credential.also.items():
             if not self.also.get(variable):
                 raise CredentialsError(
@@ -95,7 +99,7 @@ class Settings:
                 )
 
     def secret(self) -> SecretStr:
-        """Return the service's token. Raises CredentialsError where it, or something beside it, is missing."""
+        """Return the service's token. Raises CredentialsError if it, or a further required variable, is missing."""
         wanted = self.credential
         self.refuse_missing_beside()
         name, token = wanted.variable, self.token
@@ -115,9 +119,9 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Environment:
-    """Where a run takes its settings from: variables, and lines of a file `.env` in the folder of the goals file.
+    """The source of a run's settings: variables, and a file `.env` in the folder of the goals file.
 
-    secrets: what the messages of this run must not repeat. accounts: what its connectors share, by its name.
+    secrets: the texts to hide in the messages of this run. accounts: objects that its connectors share, by name.
     """
 
     folder: Path
@@ -127,19 +131,19 @@ class Environment:
 
     @classmethod
     def of_process(cls, folder: Path) -> Environment:
-        """Return that of this process."""
+        """Return the environment of this process."""
         return cls(folder, os.environ, OF_PROCESS)
 
     @classmethod
     def of(cls, folder: Path, variables: Mapping[str, str]) -> Environment:
-        """Return one of its own, beside others in this process."""
+        """Return an environment apart from others in this process."""
         return cls(folder, variables, Secrets(variables))
 
     def settings(self, credential: Credential) -> Settings:
-        """Return what is set for a service. Raises InputError for an invalid value.
+        """Return the settings of a service. Raises InputError for an invalid value.
 
-        A file `.env` may come with the repository, from anybody. So addresses, to which tokens are sent, are read from
-        the variables alone, and on a pull request no `.env` is read.
+        Anybody may add a file `.env` to a repository. So addresses, to which tokens are sent, are read from the
+        variables alone, and on a pull request no `.env` is read.
         """
         from config.variables import read  # slow to import
 
@@ -152,9 +156,9 @@ class Environment:
         }
         wanted = (*names.values(), *credential.also)
         own: dict[str, Any] = {name: value for name in wanted if (value := self.variables.get(name))}
-        if token in own or f"{token}_FILE" in own:  # a token counts once, in a file or not
+        if token in own or f"{token}_FILE" in own:  # it hides both in the files
             own = dict.fromkeys((token, f"{token}_FILE")) | own
-        files = () if on_pull_request() else (self.folder / ".env", Path(".env"))  # a later file goes first
+        files = () if on_pull_request() else (self.folder / ".env", Path(".env"))  # a later file takes precedence
         try:
             found, also = read(
                 names, credential.also, own | {credential.url_variable: self._address(credential)}, files
@@ -189,21 +193,21 @@ def _invalid(token: str, error: ValidationError) -> BackplanError:
     """Return the error for invalid variables, without pydantic's text, which repeats the value."""
     errors = error.errors(include_input=False)
     if any(e["loc"][0] == token for e in errors):
-        return _strange(token, "bytes that are no letters")
+        return _strange(token, "bytes that are not text")
     wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in errors)
-    return InputError(f"a setting in the environment is wrong: {wrong}")
+    return InputError(f"invalid environment variable: {wrong}")
 
 
 def _strange(name: str, what: str) -> CredentialsError:
     """Return the error for a token with an invalid character; it never contains the token."""
     where = f"the file that {name} names" if name.endswith("_FILE") else name
     return CredentialsError(
-        f"the token in {where} holds a character that no token has ({what}); copy it anew (nothing was changed)"
+        f"the token in {where} contains an invalid character ({what}); copy it again (nothing was changed)"
     )
 
 
 def _in_no_token(token: str) -> str:
-    """Return, in words, the first invalid character of a token, and its place; empty if there is none.
+    """Return the first invalid character of a token, in words, and its position; empty if there is none.
 
     HTTP headers are ASCII without blanks; quotation marks were added around the token by mistake.
     """
@@ -216,7 +220,7 @@ def _in_no_token(token: str) -> str:
         elif sign.isspace():
             what = "a blank"
         elif not (sign.isascii() and sign.isprintable()):
-            what = "a letter other than A to Z" if sign.isalpha() else "a sign that is not ASCII"
+            what = "a letter that is not ASCII" if sign.isalpha() else "a sign that is not ASCII"
         else:
             continue
         return f"{what} {'at the beginning' if at == 0 else 'at the end' if at == last else 'within'}"

@@ -17,13 +17,13 @@ def meant(word: str, titles: Mapping[str, str]) -> list[str]:
     """
     if word in titles:
         return [word]
-    asked, named = slug(word), {name: (name, slug(title)) for name, title in titles.items()}
+    wanted, named = slug(word), {name: (name, slug(title)) for name, title in titles.items()}
     ways: tuple[Callable[[str], bool], ...] = (
-        lambda name: name == asked,
-        lambda name: name.startswith(asked),
-        lambda name: f"-{asked}-" in f"-{name}-",
+        lambda name: name == wanted,
+        lambda name: name.startswith(wanted),
+        lambda name: f"-{wanted}-" in f"-{name}-",
     )
-    found = ([one for one, names in named.items() if any(map(way, names))] for way in ways if asked)
+    found = ([one for one, names in named.items() if any(map(way, names))] for way in ways if wanted)
     return next(filter(None, found), [])
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from config.source import Path_, Source
 
-# Where a path in the file enters another model: by key, or by the union tags that pydantic puts into it.
+# The steps of a path in the file into another model: by key, or by the union tags that pydantic puts into it.
 _MODELS: dict[str | int, type[BaseModel]] = {
     "calendar": shape.CalendarModel,
     "calendars": shape.CalendarModel,
@@ -35,7 +35,7 @@ _MODELS: dict[str | int, type[BaseModel]] = {
 class GoalsFile:
     """One file that was read: its settings, and those of its goals that are well formed.
 
-    `complete` is False if a goal was malformed. `lost` are the settings that were wrong and have their default.
+    `complete` is False if a goal was malformed. `lost` names the settings that were wrong; they have their defaults.
     """
 
     source: Source
@@ -48,7 +48,7 @@ class GoalsFile:
 def validate(source: Source, problems: list[Problem]) -> GoalsFile:
     """Return the well-formed part of a file; mistakes in the rest are added to `problems`.
 
-    Goals are validated one by one, so that a mistake in one hides none in another.
+    Goals are validated one by one, so that a mistake in one does not hide those in another.
     """
     written = {**source.value}
     entries = written.pop("goals", None)
@@ -63,7 +63,7 @@ def validate(source: Source, problems: list[Problem]) -> GoalsFile:
 
 
 def _goal(source: Source, index: int, entry: Any, problems: list[Problem]) -> shape.GoalModel | None:
-    """Return one goal without its wrong values, which are reported: they must hide no mistake in the rest."""
+    """Return one goal without its wrong values, and report these. They must not hide mistakes in the rest."""
     goal = _read_goal(source, index, entry, problems)
     if isinstance(entry, dict) and entry.get("title") is None and entry.get("template") is None:
         path = ("goals", index, "title")
@@ -108,7 +108,7 @@ def _without(entry: Any, paths: list[Path_]) -> Any:
 def _settings(
     source: Source, written: dict[str, Any], problems: list[Problem]
 ) -> tuple[shape.SettingsModel, frozenset[str]]:
-    """Return the settings, and the names of those that were wrong and have their default."""
+    """Return the settings, and the names of those that were wrong and have their defaults."""
     try:
         return shape.SettingsModel.model_validate(written), frozenset()
     except ValidationError as error:
@@ -134,13 +134,13 @@ def _problems(source: Source, model: type[BaseModel], base: Path_, error: Valida
 
 
 def _title_with_colon(source: Source, path: Path_, known: type[BaseModel]) -> str:
-    """Return what is wrong with a title that YAML reads as a key and its value; empty where it is another mistake."""
+    """Return the message for a title that YAML reads as a key and its value; empty if the mistake is another one."""
     key, rest = str(path[-1]), source.excerpt(path)
     is_titled = path[-2:-1] != ("~step",) or "title" in source.keys(path[:-1])
     if rest is None or is_titled or "did you mean" in _unknown_key(key, known):
         return ""
     title = f"{key}: {rest}".rstrip().replace('"', '\\"')
-    return f'a colon and a blank make a key of what is before them; if this is a title, put it in quotes: "{title}"'
+    return f'a colon and a blank end a key in YAML; if this is a title, put it in quotes: "{title}"'
 
 
 def _model_at(model: type[BaseModel], loc: Path_) -> type[BaseModel]:
@@ -165,7 +165,7 @@ def _mistake(source: Source, path: Path_, sentence: str) -> str:
 
 
 def _sentence(kind: str, context: dict[str, Any], message: str) -> str:
-    """Return what was expected, in the words of the documentation instead of pydantic's."""
+    """Return a message in the words of the documentation instead of pydantic's."""
     if kind == "literal_error":
         return f"expected {context['expected'].replace(chr(39), '')}"
     if kind in ("string_too_long", "too_long"):

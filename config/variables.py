@@ -1,4 +1,4 @@
-"""Reads what is set for a service, checked: the variables of a run, and the lines of files `.env`. Slow to import."""
+"""Reads and checks the settings of a service: the variables of a run, and the lines of files `.env`. Slow to import."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def _safe_address(value: str) -> str:
     parts = urlsplit(value)
     if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
-        raise ValueError("expected an address that begins with https://, for a token travels there")
+        raise ValueError("expected an address that begins with https://, since a token is sent to it")
     return value.rstrip("/")
 
 
@@ -32,7 +32,7 @@ class _Lines(DotEnvSettingsSource):
     """Lines of files `.env`, as they are written."""
 
     def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
-        """Return the lines of a file with a value. One may contain `${`, which the base class would replace."""
+        """Return the lines of a file that have a value. The base class would replace `${` in values."""
         lines = dotenv_values(file_path, interpolate=False, encoding="utf-8")
         return {name: value for name, value in lines.items() if value}
 
@@ -56,7 +56,7 @@ class Variables(BaseSettings):
         *_others: PydanticBaseSettingsSource,
         **_named: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources: the variables of the run, which are passed, before the files."""
+        """Return the sources by precedence: the variables of the run (passed as arguments), then the files."""
         return init_settings, _Lines(settings_cls, env_file=tuple(cls.files))
 
 

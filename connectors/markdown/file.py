@@ -80,7 +80,7 @@ class ListFile:
     def _refuse_changed(self, raw: bytes | None) -> None:
         if _digest(raw) != self._seen:
             raise BackplanError(
-                f"{self.path}: was changed by somebody else while we worked; run again (nothing was lost)"
+                f"{self.path}: the file was changed during this command; run it again (nothing was lost)"
             )
         if raw is not None and not self.path.stat().st_mode & stat.S_IWUSR:
             raise BackplanError(f"{self.path}: is read-only; allow writing to it and run again (nothing was changed)")

@@ -66,7 +66,7 @@ def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> st
             "state": state,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
-            **grant.asked,
+            **grant.sign_in_options,
         }
         tell(f"open this address in a browser on this machine, and sign in:\n{grant.sign_in}?{urlencode(asked)}")
         brought = listener.wait()

@@ -193,7 +193,7 @@ def test_a_deadline_keeps_its_quotes(write: Write, quote: str) -> None:
 
 def test_a_deadline_that_hangs_on_another_is_not_moved(write: Write) -> None:
     project = loader.load(write(GOAL + "- title: B\n  deadline: {before: a, by: 1 week}\n"))
-    with pytest.raises(InputError, match=r"goals.yaml:6:13: the deadline of `b` hangs on `a`; move that one"):
+    with pytest.raises(InputError, match=r"goals.yaml:6:13: the deadline of `b` depends on `a`; move that one"):
         edit.move_deadline(project.goals[1], NEW_DAY)
 
 
@@ -349,7 +349,7 @@ def test_saving_refuses_a_file_that_was_changed_meanwhile(write: Write) -> None:
     path = write(GOAL)
     source = Source.read(path, "goals.yaml")
     path.write_text(GOAL + "# mine\n")
-    with pytest.raises(BackplanError, match="was changed by somebody else while we worked"):
+    with pytest.raises(BackplanError, match="the file was changed during this command"):
         edit.save(path, source, GOAL.replace("2027", "2028"))
     assert path.read_text() == GOAL + "# mine\n"
 

@@ -100,7 +100,7 @@ FILE_MISTAKES = [
 
 GOAL_MISTAKES = [
     ("deadlin: 2027-08-15", "4:3", "unknown key `deadlin`", "did you mean `deadline`?"),
-    ("start: next friday", "4:10", "start: next friday", "words for dates are refused"),
+    ("start: next friday", "4:10", "start: next friday", "words such as `tomorrow` are not accepted"),
     ("start: 2027-02-30", "4:10", "start: 2027-02-30", "day is out of range for month"),
     ("start: 2027-8-1", "4:10", "start: 2027-8-1", "expected a date such as 2027-08-15: write `2027-08-01`"),
     ("start: 15/08/2027", "4:10", "start: 15/08/2027", "write `2027-08-15`"),
@@ -109,7 +109,7 @@ GOAL_MISTAKES = [
     ("start: 05/08/2027", "4:10", "05/08/2027", "write `2027-08-05` or `2027-05-08`, as you mean it"),
     ("start: 15th Aug 2027", "4:10", "start: 15th Aug 2027", "write `2027-08-15`"),
     ("start: August 15, 2027", "4:10", "start: August 15, 2027", "write `2027-08-15`"),
-    ("start: 30/02/2027", "4:10", "start: 30/02/2027", "words for dates are refused"),
+    ("start: 30/02/2027", "4:10", "start: 30/02/2027", "words such as `tomorrow` are not accepted"),
     ("calendar: {holidays: UK}", "4:24", "holidays: UK", "did you mean GB?"),
     ("start:\N{NO-BREAK SPACE}2027-08-01", "4:9", "a no-break space (U+00A0) here", "type an ordinary blank"),
     ("start: 2027-08-01T10:00", "4:10", "start: 2027-08-01T10:00", "expected a date without a time"),
@@ -176,7 +176,7 @@ STEP_MISTAKES = [
     ("{title: x, every: [mon, noon], takes: 1}", "5:23", "every", "expected a weekday"),
     ("{title: x, every: 0 days, takes: 1}", "5:23", "every: 0 days", "expected day, week, 2 weeks, month"),
     ("{title: x, every: week}", "5:16", "a step with `every` needs `takes`", ""),
-    ("{title: x, every: week, takes: 20%}", "5:29", "how long one time is", "1 day"),
+    ("{title: x, every: week, takes: 20%}", "5:29", "the length of one occurrence", "1 day"),
     ("{title: x, every: week, takes: 1, on: 2027-03-01}", "5:16", "`on` is one day", "bound it with `by`"),
     ("{title: x, every: week, takes: 1, before: 1 week}", "5:16", "`before` is one day", "bound it with `by`"),
     ("{title: x, every: week, takes: 1, afterwards: 1 week}", "5:16", "`afterwards` is one day", "`by`"),
@@ -287,10 +287,7 @@ def test_a_text_beside_a_comment_that_is_meant_is_read_whole(load: Load, name: s
 def test_a_title_that_a_colon_makes_a_key_of_is_explained(mistakes: Mistakes, step: str) -> None:
     found = mistakes(f"goals:\n- title: A\n  deadline: 2027-08-15\n  steps:\n  - {step}\n")
     title = step.partition("\n")[0]
-    assert (
-        f'5:5: a colon and a blank make a key of what is before them; if this is a title, put it in quotes: "{title}"'
-        in found[0]
-    )
+    assert f'5:5: a colon and a blank end a key in YAML; if this is a title, put it in quotes: "{title}"' in found[0]
 
 
 @pytest.mark.parametrize(

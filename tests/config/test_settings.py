@@ -31,7 +31,7 @@ STRANGE = {
     f"{TOKEN[:9]}\N{NO-BREAK SPACE}{TOKEN[9:]}": "a blank within",
     f"{TOKEN[:9]}\n{TOKEN[9:]}": "a line end within",
     f"{TOKEN[:9]}\r\n{TOKEN[9:]}": "a line end within",
-    f"{TOKEN[:9]}é{TOKEN[9:]}": "a letter other than A to Z within",
+    f"{TOKEN[:9]}é{TOKEN[9:]}": "a letter that is not ASCII within",
     f"{TOKEN[:9]}\N{ZERO WIDTH SPACE}{TOKEN[9:]}": "a sign that is not ASCII within",
     f"{TOKEN[:9]}\x07{TOKEN[9:]}": "a sign that is not ASCII within",
 }
@@ -70,12 +70,12 @@ def test_what_no_token_has_is_named_and_never_the_token(
     monkeypatch.setenv(name, text)
     with pytest.raises(CredentialsError) as told:
         read(name, tmp_path)
-    said = f"the token in {name} holds a character that no token has ({STRANGE[text]}); copy it anew"
+    said = f"the token in {name} contains an invalid character ({STRANGE[text]}); copy it again"
     assert str(told.value).startswith(said)
     monkeypatch.delenv(name)
     (tmp_path / "token").write_text(text, encoding="utf-8", newline="")
     monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "token"))
-    with pytest.raises(CredentialsError, match=f"the token in the file that {name}_FILE names holds"):
+    with pytest.raises(CredentialsError, match=f"the token in the file that {name}_FILE names contains"):
         read(name, tmp_path)
 
 
@@ -105,5 +105,5 @@ def test_the_command_ends_with_77(person: Person, variable: str, place: str, tok
     person.writes(GOALS.format(place))
     done = person.run("sync", env={variable: token})
     assert done.code == 77
-    assert f"the token in {variable} holds a character that no token has" in done.err
+    assert f"the token in {variable} contains an invalid character" in done.err
     assert TOKEN not in done.out + done.err

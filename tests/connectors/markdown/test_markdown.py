@@ -1771,7 +1771,7 @@ def test_a_file_that_was_changed_while_we_worked_keeps_the_change(todo: List, ch
         todo.todo.unlink()
     else:
         todo.text = "- [ ] typed at this very moment\n"
-    with pytest.raises(BackplanError, match="changed by somebody else"):
+    with pytest.raises(BackplanError, match="the file was changed during this command"):
         connector.apply([StoreWrite({"g": StoredGoal(TODAY)})])
     assert todo.todo.exists() is (change != "deleted")
     assert change == "deleted" or todo.text == "- [ ] typed at this very moment\n"
