@@ -1,4 +1,4 @@
-"""GitLab: goals and steps are issues of one project, with their due dates; the marker is a comment that nobody sees."""
+"""GitLab: goals and steps are issues of one project, with their due dates; the marker is a hidden comment."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ GITLAB = Service(
     ),
     header="PRIVATE-TOKEN",
     scheme="",
-    rest=60.0,  # the limit on new issues does not say for how long
+    rest=60.0,  # seconds; the limit on new issues does not contain them
     rates=(Rate(1800, 60.0), Rate(180, 60.0, writes=True)),  # of GitLab.com's 2,000 requests and 200 new issues
     rights="the scope `api`, and its owner the role Planner or Reporter in the project",
 )
 _FORBIDDEN = 403
 _NAMES = {"title": "title", TEXT: "description", "due": "due_date", "who": "assignee_ids"}
-_QUICK_ACTION = re.compile(r"(?m)^([ \t]*)/(?=[A-Za-z])")  # GitLab carries such a line out: /close
-_REFERENCE = re.compile(r"(?<!\w)@(?=\w)|[#!&](?=\d)")  # notifies people, or leaves a note at another issue
+_QUICK_ACTION = re.compile(r"(?m)^([ \t]*)/(?=[A-Za-z])")  # GitLab executes lines such as /close
+_REFERENCE = re.compile(r"(?<!\w)@(?=\w)|[#!&](?=\d)")  # mentions notify people, references add notes to other issues
 
 
 class GitLabOptions(Options):
-    """Where issues go in GitLab."""
+    """The place of issues in GitLab."""
 
     example: ClassVar[str] = "{project: me/goals}"
     host: ClassVar[str] = "gitlab"
@@ -112,7 +112,7 @@ class GitLab:
 
     @staticmethod
     def canonical(content: Content) -> Content:
-        """Return content in which nothing is carried out or refers to anything, and labels that GitLab takes."""
+        """Return content without commands and references, and with labels that GitLab accepts."""
         return replace(
             content,
             title=_without_references(content.title),
@@ -132,11 +132,11 @@ class GitLab:
         query |= {} if whole else {"labels": LABEL}
         try:
             with understood("GitLab", "the issues"):
-                return [self._row(said) for said in listed(self._api.ask, f"{self._path}/issues", query)]
+                return [self._row(one) for one in listed(self._api.ask, f"{self._path}/issues", query)]
         except MissingError:
             raise MissingError(
-                f"gitlab ({self._project}): there is no such project, its issues are switched off, or the token may "
-                "not see them. Check `project:` in the goals file, and whose token it is; nothing was changed"
+                f"gitlab ({self._project}): the project does not exist, its issues are disabled, or the token may "
+                "not read them. Check `project:` in the goals file, and the owner of the token; nothing was changed"
             ) from None
 
     def row(self, native_id: str) -> Row | None:
@@ -160,38 +160,38 @@ class GitLab:
         return self._one("PUT", row.id, {"state_event": "reopen"})
 
     def remove(self, row: Row) -> bool:
-        """Delete an issue, which only owners may."""
+        """Delete an issue; only owners are allowed to."""
         response = self._api.send("DELETE", f"{self._path}/issues/{row.id}")
         return response.status_code != _FORBIDDEN and self._api.checked(response).ok
 
     def keep(self, row: Row, words: str) -> None:
-        """Keep words in a comment."""
+        """Store a text in a comment."""
         quoted = _without_references(f"> Before the goals file changed it:\n{words}").replace("\n", "\n> ")
         self._api.ask("POST", f"{self._path}/issues/{row.id}/notes", body={"body": quoted})
 
     def facts(self) -> list[Check]:
-        """Return whose the token is, when it ends, and whether the project takes issues."""
+        """Return whose the token is, when it ends, and whether the project accepts issues."""
         (name,) = self.account()
         with understood("GitLab", "the token and the project"):
             token = self._api.send("GET", "/api/v4/personal_access_tokens/self")
             ends = _Token.read(token.json()).expires_at if token.ok else None
             project = _Project.read(self._api.ask("GET", self._path).json())
-        closed = "it is archived" if project.archived else "" if project.issues_enabled else "it takes no issues"
+        closed = "it is archived" if project.archived else "" if project.issues_enabled else "issues are disabled"
         return [
             Check("token", True, f"accepted{f', until {ends}' if ends else ''}"),
             Check("account", True, name),
-            Check("project", not closed, closed or f"“{project.path_with_namespace}” takes issues"),
+            Check("project", not closed, closed or f"“{project.path_with_namespace}” accepts issues"),
         ]
 
-    def _one(self, method: str, number: str, body: dict[str, Any] | None = None, **asked: Any) -> Row:
-        """Return an issue as it is after a request."""
-        response = self._api.ask(method, f"{self._path}/issues/{number}".rstrip("/"), body=body, **asked)
+    def _one(self, method: str, number: str, body: dict[str, Any] | None = None, **options: Any) -> Row:
+        """Send a request; return the issue after it."""
+        response = self._api.ask(method, f"{self._path}/issues/{number}".rstrip("/"), body=body, **options)
         with understood("GitLab", f"issue #{number}" if number else "a new issue"):
             return self._row(response.json())
 
-    def _row(self, said: Any) -> Row:
-        issue = _Issue.read(said)
-        done = issue.state == "closed" and issue.moved_to_id is None  # a move closes what it leaves behind
+    def _row(self, raw: Any) -> Row:
+        issue = _Issue.read(raw)
+        done = issue.state == "closed" and issue.moved_to_id is None  # a move closes the original
         self._people |= {user.username: user.id for user in issue.assignees}
         return Row(
             str(issue.iid),
@@ -209,14 +209,14 @@ class GitLab:
         )
 
     def _body(self, wanted: Wanted, fields: frozenset[str], row: Row | None) -> dict[str, Any]:
-        """Return the fields of an issue as they shall be; labels of people's own stay."""
+        """Return the fields to send; labels that users added stay."""
         content = wanted.content
         before = set(row.labels if row else ())
         after = (set(content.labels) if "labels" in fields else before) | ({LABEL} if wanted.ours else set())
         values = {
             "title": content.title,
             TEXT: wanted.text,
-            "due": content.due.isoformat() if content.due else "",  # null would leave it
+            "due": content.due.isoformat() if content.due else "",  # null would not change it
             "who": self._assigned(content.who, row) if "who" in fields else (),
         }
         labels = {"add_labels" if row else "labels": after - before, "remove_labels": (before | {LABEL}) - after}
@@ -224,7 +224,7 @@ class GitLab:
         return changed | {_NAMES[name]: value for name, value in values.items() if name in fields}
 
     def _assigned(self, who: str, row: Row | None) -> list[int]:
-        """Return the ids of whom an issue is assigned to: the first of those before gives way."""
+        """Return the ids of the people to assign: the first of the current ones is replaced."""
         others = row.people[1:] if row else ()
         return [self._people[name] for name in (who, *others) if name and self._knows(name)]
 
@@ -241,7 +241,7 @@ def _without_references(text: str) -> str:
 
 
 def _in_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """Return labels without our own, in an order that does not hang on GitLab."""
+    """Return labels without our own, in a fixed order."""
     return tuple(sorted({label for label in labels if label not in ("", LABEL)}))
 
 

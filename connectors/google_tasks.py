@@ -34,7 +34,7 @@ _TOO_MANY, _FORBIDDEN = 429, 403
 
 
 def _limited(response: requests.Response) -> bool:
-    """Return whether an answer says that there are too many requests: with a 403, too."""
+    """Return whether an answer means that there were too many requests; some have the status 403."""
     return response.status_code == _TOO_MANY or (
         response.status_code == _FORBIDDEN and b"imitExceeded" in response.content
     )
@@ -57,7 +57,7 @@ GOOGLE_TASKS = Service(
         ),
     ),
     limited=_limited,
-    rest=30.0,  # how long a limit lasts is not documented
+    rest=30.0,  # seconds; the duration of a limit is not documented
     rates=(Rate(4, 1.0),),
     rights="the Tasks API to be enabled in its project in the Google Cloud console",
 )
@@ -67,7 +67,7 @@ _PAGES = by_token("items", "nextPageToken", "pageToken", may_lack=True)
 
 
 class GoogleTasksOptions(Options):
-    """Which list of tasks it is; the first sync makes one that is not there."""
+    """The list of tasks; the first sync creates it if it does not exist."""
 
     example: ClassVar[str] = "{list: Goals}"
     list: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
@@ -114,44 +114,44 @@ class GoogleTasks:
         self._api = api
         self._name = options.list
         self._list = ""
-        self._below: set[tuple[str, str]] = set()  # the tasks of a person, each by the one above it and its title
+        self._below: set[tuple[str, str]] = set()  # the user's own tasks, by the id of the parent and the title
 
     @staticmethod
     def canonical(content: Content) -> Content:
-        """Return content as it is: text is plain."""
+        """Return content unchanged: the text is plain."""
         return content
 
     def account(self) -> frozenset[str]:
-        """Return the id of the first list, which everybody has: with this scope nothing says whose token it is."""
+        """Return the id of the first list, which every account has: this scope cannot read the account itself."""
         lists = self._lists()
         self._list = self._among(lists)
         return frozenset(one.id for one in lists[:1])
 
     def rows(self, *, whole: bool = False) -> list[Row]:
-        """Return all tasks of the list, by two questions; none where there is no list yet."""
+        """Return all tasks of the list, with two queries; none if the list does not exist yet."""
         self._list = self._list or self._among(self._lists())
         if not self._list:
             return []
         query = {"showCompleted": "true", "showHidden": "true", "maxResults": "100"}
         query |= {"updatedMin": "1970-01-01T00:00:00Z"} if whole else {}
         with understood("Google Tasks", "the tasks"):
-            found = [_Task.read(said) for said in listed(self._api.ask, self._path(), query, _PAGES)]
+            found = [_Task.read(one) for one in listed(self._api.ask, self._path(), query, _PAGES)]
         there = [one for one in found if not one.deleted]
         self._below = {(one.parent, one.title) for one in there if not self.hiding.split(one.notes)[1]}
         touched = {parent for parent, _ in self._below}
         return [replace(_row(one), touched=one.id in touched) for one in there]
 
     def row(self, native_id: str) -> Row | None:
-        """Return a task by its id. One that was deleted stays for a while."""
+        """Return a task by its id. Deleted tasks can be read for a while."""
         if not self._list:
             return None
-        said = json_object(self._api.ask("GET", self._path(native_id)))
+        answer = json_object(self._api.ask("GET", self._path(native_id)))
         with understood("Google Tasks", "a task"):
-            found = _Task.read(said)
+            found = _Task.read(answer)
         return None if found.deleted else _row(found)
 
     def create(self, wanted: Wanted) -> Row:
-        """Make a task, and before the first one its list. Without another one to stand after, it would come first."""
+        """Create a task, and its list before the first one. Without `previous`, a task would come first."""
         if not self._list:
             made = self._api.ask("POST", _LISTS, body={"title": self._name}, repeatable=False)
             with understood("Google Tasks", "a new list"):
@@ -177,7 +177,7 @@ class GoogleTasks:
         return self._api.ask("DELETE", self._path(row.id)).ok
 
     def keep(self, row: Row, words: str) -> None:
-        """Keep words in a task below: there are no comments."""
+        """Store a text in a task below: there are no comments."""
         title = f"Before the goals file changed it: {' '.join(words.split())}"[: self.limits.title].rstrip()
         if (row.id, title) in self._below:
             return
@@ -190,7 +190,7 @@ class GoogleTasks:
                 raise
 
     def facts(self) -> list[Check]:
-        """Return whether the token is taken, and whether the list is there."""
+        """Return whether the token is accepted, and whether the list exists."""
         lists = self._lists()
         there = f"“{self._name}” is there" if self._among(lists) else f"“{self._name}” will be made by the first sync"
         return [
@@ -203,10 +203,10 @@ class GoogleTasks:
 
     def _lists(self) -> list[_List]:
         with understood("Google Tasks", "the lists"):
-            return [_List.read(said) for said in listed(self._api.ask, _LISTS, {"maxResults": "1000"}, _PAGES)]
+            return [_List.read(one) for one in listed(self._api.ask, _LISTS, {"maxResults": "1000"}, _PAGES)]
 
     def _among(self, lists: list[_List]) -> str:
-        """Return the id of the list; empty where there is none. Raises BackplanError where several have its name."""
+        """Return the id of the list; empty if there is none. Raises BackplanError if several have its name."""
         found = [one.id for one in lists if one.title == self._name]
         if len(found) > 1:
             raise BackplanError(
@@ -217,9 +217,9 @@ class GoogleTasks:
     def _path(self, native_id: str = "") -> str:
         return f"/tasks/v1/lists/{self._list}/tasks/{native_id}".rstrip("/")
 
-    def _one(self, method: str, native_id: str, body: Mapping[str, Any], **asked: Any) -> Row:
-        """Return a task as it is after a request."""
-        response = self._api.ask(method, self._path(native_id), body=body, **asked)
+    def _one(self, method: str, native_id: str, body: Mapping[str, Any], **options: Any) -> Row:
+        """Send a request; return the task after it."""
+        response = self._api.ask(method, self._path(native_id), body=body, **options)
         with understood("Google Tasks", "a task"):
             return _row(_Task.read(response.json()))
 
@@ -241,7 +241,7 @@ def _row(found: _Task) -> Row:
 
 
 def _body(wanted: Wanted, fields: frozenset[str]) -> dict[str, Any]:
-    """Return the fields of a task as they shall be. Of a moment only the day counts, and that in UTC."""
+    """Return the fields to send. Google Tasks keeps only the day of a time, in UTC."""
     due = wanted.content.due
     values = {
         "title": wanted.content.title,

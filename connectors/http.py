@@ -1,4 +1,4 @@
-"""HTTP for all services: one session, whose requests are repeated until they are answered."""
+"""HTTP for all services: one session, which retries requests until they are answered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object"]
 
-_TIMEOUT = (10.0, 30.0)  # seconds to connect, and for the answer: longer than services take before they give up
+_TIMEOUT = (10.0, 30.0)  # seconds to connect, and to read: longer than the time limits of services
 _MOST_HOPS = 5
 _TOO_MANY = 429
 
@@ -53,7 +53,7 @@ def _words(response: requests.Response) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many requests a service accepts in so many seconds. writes: only those that write count."""
+    """The number of requests that a service accepts in a number of seconds. writes: only writes count."""
 
     count: int
     seconds: float
@@ -61,22 +61,22 @@ class Rate:
 
 
 class Token(Protocol):
-    """What is sent with each request."""
+    """The secret that is sent with each request."""
 
     def get_secret_value(self) -> str:
-        """Return it."""
+        """Return the secret."""
 
 
 @runtime_checkable
 class Renewable(Token, Protocol):
-    """A token that ends, and can be had anew."""
+    """A token that expires and can be renewed."""
 
     def renew(self) -> None:
-        """Get a new one. Raises CredentialsError where there is none any more."""
+        """Get a new token. Raises CredentialsError if that is refused."""
 
 
 def _login(settings: Settings) -> Token:
-    """Return the token itself, or one that it is exchanged for."""
+    """Return the token, or the one for which it is exchanged."""
     grant = settings.credential.grant
     return Refreshed(grant, settings) if grant else settings.secret()
 
@@ -85,15 +85,15 @@ def _login(settings: Settings) -> Token:
 class Service:
     """The properties of a service.
 
-    - credential: its token, and where that is
+    - credential: its token, and the variable with it
     - headers: sent with each request
     - header, scheme: the header with the token, and the word before the token
-    - login: returns what is behind that word, from the settings
-    - limited: returns whether an answer means that there were too many requests, so that nothing was done
+    - login: returns the text after that word, from the settings
+    - limited: returns whether an answer means that the request was rejected by a rate limit
     - rest: seconds to wait then, if the answer does not contain them
     - rates: never exceeded
     - rights: the permissions that a token and its owner need, as a part of a sentence
-    - whole: returns whether an answer that is no error is complete, and from the service
+    - whole: returns whether a successful answer is complete, and from the service
     - words: returns the message of an error
     """
 
@@ -138,7 +138,7 @@ class _Room:
 
 
 class Api:
-    """A service at an address, with one token. `requests` counts the requests, `retrier` has the time that is left."""
+    """A service at an address, with one token. `requests` counts the requests, `retrier` has the time left."""
 
     def __init__(
         self, service: Service, url: str, token: Token, budget: float, clock: Clock, timeout: float | None = None
@@ -156,7 +156,7 @@ class Api:
         self._room = _Room(service.rates)
 
     def trust(self, certificates: str | None) -> None:
-        """Trust the certificates in a file, or those that this machine trusts (and what REQUESTS_CA_BUNDLE names)."""
+        """Trust the certificates in a file, or those that this machine (or REQUESTS_CA_BUNDLE) trusts."""
         self._http.verify = certificates or True
 
     def send(
@@ -170,37 +170,39 @@ class Api:
         writes: bool | None = None,
         repeatable: bool = True,
     ) -> requests.Response:
-        """Return the answer to a request: JSON, or an error of the service's own (4xx), which the caller explains.
+        """Return the answer to a request: JSON, or an error of the service (4xx), which the caller handles.
 
-        path: below the address of the service, or a whole address, such as a link to the next page. body: sent as JSON,
-        or as it is where it is a text.
-        writes: how it is counted; all but GET count as writes by default.
-        repeatable: it can be sent twice without harm. Else it is sent again only after it was refused.
+        - path: below the address of the service, or a whole address, such as a link to the next page
+        - body: sent as JSON; a text is sent unchanged
+        - writes: whether it counts as a write; by default, all but GET do
+        - repeatable: it can be sent twice without harm; otherwise, it is sent again only if it was refused
 
-        Raises UnknownOutcomeError for one that may have been carried out, BackplanError where it is never answered.
+        Raises UnknownOutcomeError if the request may have been carried out, BackplanError if it is never answered.
         """
         writing = method != "GET" if writes is None else writes
         if wait := self._room.take(self.retrier.clock.passed(), writing=writing):
-            self.retrier.pause(wait, "the next request has to wait, as there may be only so many a minute")
+            self.retrier.pause(wait, "staying below the rate limit")
         content = {"data": body.encode()} if isinstance(body, str) else {"json": body}
-        asked = {"params": params, "headers": headers, **content}
-        response = self._answer(method, path, asked, writing=writing, repeatable=repeatable)
+        options = {"params": params, "headers": headers, **content}
+        response = self._answer(method, path, options, writing=writing, repeatable=repeatable)
         if response.status_code == requests.codes.unauthorized and isinstance(self._token, Renewable):
             self.retrier.call(self._token.renew)
-            response = self._answer(method, path, asked, writing=writing, repeatable=repeatable)
+            response = self._answer(method, path, options, writing=writing, repeatable=repeatable)
         return response
 
     def _answer(
-        self, method: str, path: str, asked: Mapping[str, Any], *, writing: bool, repeatable: bool
+        self, method: str, path: str, options: Mapping[str, Any], *, writing: bool, repeatable: bool
     ) -> requests.Response:
-        return self.retrier.call(lambda: self._once(method, self._address(path), asked, writing), repeatable=repeatable)
+        return self.retrier.call(
+            lambda: self._once(method, self._address(path), options, writing), repeatable=repeatable
+        )
 
-    def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
+    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         """Return the answer to a request, as `send` does.
 
-        Raises CredentialsError, MissingError or BackplanError for an error, in the service's words.
+        Raises CredentialsError, MissingError or BackplanError, with the message of the service.
         """
-        return self.checked(self.send(method, path, **asked))
+        return self.checked(self.send(method, path, **options))
 
     def checked(self, response: requests.Response) -> requests.Response:
         """Return an answer unless it is an error. Raises as `ask` does."""
@@ -219,13 +221,13 @@ class Api:
         raise kind(f"{wanted.service}: {words} (status {response.status_code}, {urlsplit(response.url).path})")
 
     def _address(self, path: str) -> str:
-        """Return a whole address. It is at this service, even if a link names another host: the token is sent there."""
+        """Return a whole address. Its host is always that of the service, since the token is sent to it."""
         if not path.startswith(("https://", "http://")):
             return f"{self.url}{path}"
         here = urlsplit(self.url)
         return urlsplit(path)._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 
-    def _once(self, method: str, url: str, asked: Mapping[str, Any], writing: bool) -> requests.Response:
+    def _once(self, method: str, url: str, options: Mapping[str, Any], writing: bool) -> requests.Response:
         """Send a request; follow redirects within the service."""
         hops = 0
         while True:
@@ -235,7 +237,7 @@ class Api:
                 self.requests.read += 1
             timeout = self.retrier.at_most(self._timeout[0]), self.retrier.at_most(self._timeout[1])
             try:
-                response = self._http.request(method, url, timeout=timeout, allow_redirects=False, **asked)
+                response = self._http.request(method, url, timeout=timeout, allow_redirects=False, **options)
             except requests.RequestException as error:
                 host = urlsplit(url).netloc.rpartition("@")[2]
                 raise unreachable(error, host) or TransientError(_reason(error)) from None
@@ -243,16 +245,16 @@ class Api:
             hops += 1
             if hops == _MOST_HOPS or not response.is_redirect or urlsplit(where)[:2] != urlsplit(self.url)[:2]:
                 break
-            url, asked = where, {**asked, "params": None}
+            url, options = where, {**options, "params": None}
         self.retrier.set_clock(response.headers)  # pyright: ignore[reportPossiblyUnboundVariable]
         return self._answered(response)  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def _answered(self, response: requests.Response) -> requests.Response:
-        """Return an answer that is from the service and complete. Raises TransientError for others."""
+        """Return a complete answer from the service. Raises TransientError for others."""
         if self._service.limited(response):
             raise rate_limited(self._retry_after(response.headers))
         if response.status_code >= requests.codes.server_error:
-            raise TransientError(f"it answers {response.status_code}", retry_after(response.headers))
+            raise TransientError(f"status {response.status_code}", retry_after(response.headers))
         empty = response.status_code == requests.codes.no_content and response.request.method == "DELETE"
         if response.is_redirect or (response.ok and not (empty or self._service.whole(response))):
             raise TransientError("unexpected or incomplete response; is a proxy in between?")
@@ -269,7 +271,7 @@ class Api:
 
 
 def connect(service: Service, environment: Environment) -> Api:
-    """Return a service as the settings of a run name it. Raises CredentialsError where its token is missing."""
+    """Return a service with the settings of a run. Raises CredentialsError if its token is missing."""
     settings = environment.settings(service.credential)
     api = Api(service, settings.url, service.login(settings), settings.time_budget, Clock())
     api.trust(settings.certificates)
@@ -277,12 +279,12 @@ def connect(service: Service, environment: Environment) -> Api:
 
 
 def basic(settings: Settings) -> SecretStr:
-    """Return what follows `Basic` where a service takes a user's password; the user's name is set beside it."""
+    """Return the text after `Basic`: the user's name, which is a further variable, and the password."""
     secret = settings.secret().get_secret_value()
     (user,) = settings.also.values()
-    said = b64encode(f"{user}:{secret}".encode()).decode()
-    settings.secrets.keep(said)
-    return SecretStr(said)
+    encoded = b64encode(f"{user}:{secret}".encode()).decode()
+    settings.secrets.keep(encoded)
+    return SecretStr(encoded)
 
 
 def _reason(error: requests.RequestException) -> str:

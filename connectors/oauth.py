@@ -1,4 +1,4 @@
-"""Tokens that a service gives out for an hour, against one that lasts: OAuth 2, without a server of ours."""
+"""Exchanges a lasting token for tokens that are valid for an hour: OAuth 2, without a server of ours."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ if TYPE_CHECKING:
     from config.settings import Grant, Settings
 
 _TIMEOUT = (10.0, 30.0)
-_REST = 30.0  # seconds to wait, where a limit does not say for how long
+_REST = 30.0  # seconds to wait if a rate limit does not contain them
 
 
 class Refreshed:
-    """A token that is given out when it is needed first, and anew when it has ended.
+    """A token that is requested when it is needed, and renewed when it has expired.
 
-    Where the service gives another lasting token with it, that takes the place of the old one in its file, if it stands
-    in one.
+    If the service returns a new lasting token with it, that one replaces the old one in its file, if there is one.
     """
 
     def __init__(self, grant: Grant, settings: Settings) -> None:
-        """`settings` hold the token that lasts. Raises CredentialsError where there is none."""
+        """`settings` contain the lasting token. Raises CredentialsError if there is none."""
         self._lasting = settings.secret().get_secret_value()
         self._grant, self._settings = grant, settings
         self._token = ""
@@ -42,23 +41,23 @@ class Refreshed:
         return self._token
 
     def renew(self) -> None:
-        """Ask for a new token. Raises CredentialsError where that is refused, TransientError where it may be given."""
+        """Ask for a new token. Raises CredentialsError if that is refused, TransientError if it can be retried."""
         form = {"grant_type": "refresh_token", "refresh_token": self._lasting}
-        said = exchanged(self._grant, self._settings, form)
-        self._token = said["access_token"]
-        lasting = said.get("refresh_token", self._lasting)
+        answer = exchanged(self._grant, self._settings, form)
+        self._token = answer["access_token"]
+        lasting = answer.get("refresh_token", self._lasting)
         for secret in (self._token, lasting):
             self._settings.secrets.keep(secret)
         if lasting != self._lasting and (path := self._settings.token_file):
-            with suppress(BackplanError):  # the old one lasts on
+            with suppress(BackplanError):  # the old one stays valid
                 replace_file(path, f"{lasting}\n".encode())
         self._lasting = lasting
 
 
 def exchanged(grant: Grant, settings: Settings, form: Mapping[str, str]) -> dict[str, str]:
-    """Return the tokens that are given out for a form. Raises CredentialsError, or TransientError where to ask again.
+    """Return the tokens for a form. Raises CredentialsError, or TransientError if it can be retried.
 
-    Where the service itself is elsewhere (a stand-in, a proxy), tokens are given out there as well.
+    If the service has another address than the default (a stand-in, a proxy), tokens are requested there, too.
     """
     wanted = settings.credential
     elsewhere = settings.url != wanted.url
@@ -71,14 +70,14 @@ def exchanged(grant: Grant, settings: Settings, form: Mapping[str, str]) -> dict
         )
     except requests.RequestException as error:
         found = unreachable(error, urlsplit(address).netloc)
-        raise found or TransientError(f"no token is given out ({type(error).__name__})", refused=True) from None
-    said = json_object(response)
-    if response.ok and isinstance(said.get("access_token"), str):
-        return {name: value for name, value in said.items() if isinstance(value, str)}
+        raise found or TransientError(f"cannot get a token ({type(error).__name__})", refused=True) from None
+    answer = json_object(response)
+    if response.ok and isinstance(answer.get("access_token"), str):
+        return {name: value for name, value in answer.items() if isinstance(value, str)}
     if response.status_code == requests.codes.too_many_requests:
         raise rate_limited(retry_after(response.headers) or _REST)
     if response.status_code >= requests.codes.server_error:
-        raise TransientError(f"it answers {response.status_code}", refused=True)
-    if "error" not in said:
+        raise TransientError(f"status {response.status_code}", refused=True)
+    if "error" not in answer:
         raise TransientError("unexpected or incomplete response; is a proxy in between?", refused=True)
-    raise unknown_token(wanted, str(said.get("error_description") or said["error"]))
+    raise unknown_token(wanted, str(answer.get("error_description") or answer["error"]))

@@ -1,4 +1,4 @@
-"""A connector's settings in the goals file: a strict model says what they are, errors say which one is wrong."""
+"""Options of a connector in the goals file: strict models, and errors that name the invalid option."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _UNKNOWN, _MISSING = "extra_forbidden", "missing"
 
 
 class Options(BaseModel):
-    """What a person writes of one place, such as `example`.
+    """The options of one place, such as `example`.
 
-    host: a word in the names of hosts from which repositories are cloned whose path there is the place itself.
+    host: part of a host's name; for a clone of a repository from there, the place is the path of the repository.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -29,20 +29,20 @@ class Options(BaseModel):
 
     @property
     def place(self) -> str:
-        """The place itself, in a word: two with one word are one place."""
+        """The name of the place: equal names mean the same place."""
         raise NotImplementedError
 
 
 @runtime_checkable
 class Declares(Protocol):
-    """A connector's class that declares its settings, which are part of the goals file's JSON Schema, and its token."""
+    """A connector's class that declares its options, which are part of the goals file's JSON Schema, and its token."""
 
     options: ClassVar[type[Options]]
     credential: ClassVar[Credential | None]
 
 
 class OptionError(InputError):
-    """One setting is wrong. `option` is its name as written; empty where one is missing."""
+    """An option is invalid. `option` is its name as written; empty if one is missing."""
 
     def __init__(self, message: str, option: str) -> None:
         super().__init__(message)
@@ -53,11 +53,11 @@ Model = TypeVar("Model", bound=Options)
 
 
 def read_options(name: str, model: type[Model], written: Mapping[str, Any]) -> Model:
-    """Return the settings of the connector `name`. Raises OptionError for the first that is wrong."""
+    """Return the options of the connector `name`. Raises OptionError for the first that is invalid."""
     try:
         return model.model_validate(written)
     except ValidationError as error:
-        # Unknown names come first: one that is misspelled also leaves another one out.
+        # Unknown names come first: a misspelled name also makes an option missing.
         errors = sorted(error.errors(include_url=False), key=lambda found: found["type"] != _UNKNOWN)
         option = str(errors[0]["loc"][0])
     known = {field.alias or name: field for name, field in model.model_fields.items()}

@@ -1,4 +1,4 @@
-"""Lists that a service tells page by page: by links, by a word for what follows, or by the address of the next page."""
+"""Lists that a service returns page by page: with links, with a token, or with the address of the next page."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ if TYPE_CHECKING:
 
     import requests
 
-    # What a page holds, and how the next one is asked for: by its address, by what is added to the query, or not.
+    # The rows of a page, and the next page: its address, or parameters to add to the query, or None.
     Page = tuple[list[Any], str | Mapping[str, Any] | None]
 
 
 def by_link(response: requests.Response) -> Page:
-    """Return a list whose next page is named in the header `Link`. Raises ValueError where it is none."""
+    """Return a list, and the next page from the header `Link`. Raises ValueError if it is not a list."""
     values = response.json()
     if not isinstance(values, list):
-        raise ValueError("it is no list")
+        raise ValueError("it is not a list")
     return values, response.links.get("next", {}).get("url")
 
 
-def by_token(items: str, tells: str, asks: str, *, may_lack: bool = False) -> Callable[[requests.Response], Page]:
-    """Return what reads an object with `items`, and in `tells` a word which, as `asks`, asks for what follows.
+def by_token(items: str, field: str, parameter: str, *, may_lack: bool = False) -> Callable[[requests.Response], Page]:
+    """Return a reader of objects: `items` is the field with the rows, `field` that with the token of the next page.
 
-    may_lack: where there is no item, the service leaves out the list as well.
+    parameter: the query parameter for the token. may_lack: the service omits an empty list.
     """
 
     def turn(response: requests.Response) -> Page:
-        said = json_object(response)
-        values = _items({items: []} | said if may_lack else said, items)
-        return values, {asks: said[tells]} if said.get(tells) else None
+        page = json_object(response)
+        values = _items({items: []} | page if may_lack else page, items)
+        return values, {parameter: page[field]} if page.get(field) else None
 
     return turn
 
 
-def by_next_url(items: str, *tells: str) -> Callable[[requests.Response], Page]:
-    """Return what reads an object with `items`, and the address of the next page below the names in `tells`."""
+def by_next_url(items: str, *names: str) -> Callable[[requests.Response], Page]:
+    """Return a reader of objects: `items` is the field with the rows, `names` lead to the address of the next page."""
 
     def turn(response: requests.Response) -> Page:
-        said = json_object(response)
-        found: Any = said
-        for name in tells:
+        page = json_object(response)
+        found: Any = page
+        for name in names:
             found = found.get(name) if isinstance(found, dict) else None
-        return _items(said, items), found
+        return _items(page, items), found
 
     return turn
 
 
-def _items(said: Mapping[str, Any], name: str) -> list[Any]:
-    """Return the rows of a page. Raises ValueError where they are no list."""
-    values = said.get(name)
+def _items(page: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the rows of a page. Raises ValueError if they are not a list."""
+    values = page.get(name)
     if not isinstance(values, list):
-        raise ValueError(f"`{name}` is no list")
+        raise ValueError(f"`{name}` is not a list")
     return values
 
 
@@ -65,17 +65,17 @@ def listed(
     turn: Callable[[requests.Response], Page] = by_link,
     method: str = "GET",
 ) -> Iterator[Any]:
-    """Yield everything that a list holds, page by page.
+    """Yield all items of a list, page by page.
 
-    ask: returns the answer to a request. method: with POST, the query is the body. Raises ValueError where what it
-    answers is no list.
+    ask: returns the answer to a request. method: with POST, the query is the body. Raises ValueError if an answer
+    is not a list.
     """
     where: str = path
-    asked: Mapping[str, Any] = query
+    parameters: Mapping[str, Any] = query
     while True:
-        said = {"params": asked} if method == "GET" else {"body": asked, "writes": False}
-        values, more = turn(ask(method, where, **said))
+        options = {"params": parameters} if method == "GET" else {"body": parameters, "writes": False}
+        values, more = turn(ask(method, where, **options))
         yield from values
         if more is None:
             return
-        where, asked = (more, {}) if isinstance(more, str) else (path, {**query, **more})
+        where, parameters = (more, {}) if isinstance(more, str) else (path, {**query, **more})

@@ -42,7 +42,7 @@ def load(name: str) -> type[Connector]:
 
 
 def credential(name: str) -> Credential | None:
-    """Return the token that a connector says it needs. Raises InputError as `load` does."""
+    """Return the token that a connector declares. Raises InputError as `load` does."""
     found: object = load(name)
     return found.credential if isinstance(found, Declares) else None
 

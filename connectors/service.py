@@ -1,8 +1,8 @@
-"""A connector to any service that holds tasks as rows: the service says how to ask, and this decides what to ask for.
+"""A connector to any service that holds tasks as rows: the service sends requests, the connector decides which ones.
 
-A service is one file: its options, its token, and about ten methods, each of one request, which turn JSON into rows and
-back. This reads, classifies, remembers, and makes each task once: where nobody knows whether one was made, it is looked
-for before it is asked for again.
+A service is one file: its options, its token, and about ten methods, each of which sends one request and converts
+JSON to rows or back. The connector reads, classifies, stores the memory, and creates each task once: after an unknown
+outcome, it looks for the task before it creates it again.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from connectors.options import Options
     from connectors.tasks import TaskService
 
-_FASTEST = 600  # requests a minute, where the service says of no limit: each takes a tenth of a second
+_FASTEST = 600  # requests a minute if the service has no limit: each takes a tenth of a second
 _RESERVED = 30.0  # seconds of a run for reading, the memory, and waiting
 _LEAST = 10  # changes of a run
-_FEW = 5  # rows that are not listed and are asked for one by one; more, and all are listed
+_FEW = 5  # most unlisted rows to read one by one; if there are more, all rows are listed
 
 
 class ServiceConnector:
@@ -47,7 +47,7 @@ class ServiceConnector:
         cls.service, cls.options = service, options
 
     def __init__(self, connect: Callable[[], Api], namespace: str, options: Options) -> None:
-        """`connect` is called when the service is asked first."""
+        """`connect` is called before the first request."""
         self.label = f"{self.name} ({options.place})"
         self.identity = f"{self.name} {options.place.casefold()}"
         self.requests = Requests()
@@ -56,12 +56,12 @@ class ServiceConnector:
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
-        """Take what the model of the options says."""
+        """Return a connector with the options of one place."""
         chosen = read_options(cls.name, cls.options, options)
         return cls(lambda: connect(cls.service.http, environment), namespace, chosen)
 
     def canonical(self, content: Content) -> Content:
-        """Return the content as the service shows it; what it has no field for, in the notes or at its default."""
+        """Return the content as the service shows it; fields that it lacks are in the notes, or at their defaults."""
         service, fields = self.service, self.capabilities.fields
         held = {name: getattr(content, name) for name in fields - {"notes"}}
         held["title"] = " ".join(content.title.split())
@@ -83,7 +83,7 @@ class ServiceConnector:
     # Reading
 
     def read(self) -> Snapshot:
-        """Read all rows with our label, and ask for those of ours that are not among them.
+        """Read all rows with our label, and those that the memory contains besides.
 
         An empty answer must be confirmed by another query; otherwise every row would be created a second time.
         """
@@ -110,7 +110,7 @@ class ServiceConnector:
         return self._place
 
     def facts(self) -> list[Check]:
-        """Return what token and place say of themselves, as far as that can be read."""
+        """Return checks of the token and the place, as far as they can be read."""
         try:
             return self._service.facts()
         except CredentialsError as error:
@@ -121,16 +121,16 @@ class ServiceConnector:
     # Writing
 
     def pace(self) -> Pace:
-        """Return how fast the service may be written to, a task in a request; some time of the run is for the rest.
+        """Return how many tasks may be written, one in a request; some time of the run is reserved for other work.
 
-        A run sends some, however little time it has: otherwise short runs would never write.
+        There is a minimum: otherwise runs with little time would never write.
         """
         rates = (rate.count * 60 / rate.seconds for rate in self.service.http.rates)
         a_minute = int(min(rates, default=_FASTEST))
         return Pace(1, a_minute, max(int((self._api.retrier.left - _RESERVED) * a_minute / 60), _LEAST))
 
     def apply(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out a batch in its order; nothing more after a memory that could not be written."""
+        """Carry out a batch in order. Stop if the memory cannot be written."""
         writer = Writer(self._read_once(), self._namespace, self._api.retrier.pause)
         answers: list[WriteResult] = []
         while len(answers) < len(batch):

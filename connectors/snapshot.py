@@ -62,7 +62,7 @@ class Row:
 
 
 class Hiding(Protocol):
-    """How a service hides a line of ours in a description."""
+    """Hides a line of ours in a description, as suits the service."""
 
     def split(self, text: str) -> tuple[str, str]:
         """Return the visible text of a description, and our line; without one, the line is empty."""
@@ -250,7 +250,7 @@ class Classifier:
     def _missing(self, originals: Iterable[Found]) -> str:
         """Return a sentence on goals that have tasks and no memory, while other goals have one."""
         lost = sorted({goal_of(found.marker.key) for found in originals} - self.memory.keys())
-        return f"the memory of {', '.join(lost)} is gone" if lost and self.memory else ""
+        return f"the memory of {', '.join(lost)} is missing" if lost and self.memory else ""
 
     def _task(self, found: Found) -> Task:
         row, marker = found.row, found.marker

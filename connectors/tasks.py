@@ -1,4 +1,4 @@
-"""What a service is asked for: tasks as they shall be, and one request for each thing that happens to them."""
+"""The requests to a service that holds tasks, and the wanted state of a task."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TEXT = "text"
 
 
 class ChangedError(BackplanError):
-    """A task is not any more as it was read, so that it was not changed."""
+    """A task was not written, because it has changed since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a title and a description may be, and after how many seconds a list is sure to show what was made."""
+    """The longest title and description. settles: seconds after which a list contains all rows that were created."""
 
     title: int
     text: int
@@ -33,10 +33,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A task as it shall be. `text` is the description with our line in it. ours: it carries our label.
+    """The wanted state of a task. `text` is the description with our line in it. ours: it has our label.
 
-    id: of one that is to be made, where the service takes our ids. above, previous: the ids of the tasks to make it
-    below, and to make it after; empty where there is none.
+    id: the id of a new task, if the service accepts ours. above, previous: the ids of the tasks below and after which
+    to create it; empty for none.
     """
 
     content: Content
@@ -48,46 +48,46 @@ class Wanted:
 
 
 class Shelf(Protocol):
-    """How rows are read and written: the tasks of a place, or what its memory stands in. Each method sends one request.
+    """Rows to read and write: the tasks of a place, or the boxes of its memory. Each method sends one request.
 
-    Raises MissingError where something is not there, CredentialsError where the token is wrong, ChangedError where a
-    service that tells notices a change since a row was read, or BackplanError.
+    Raises MissingError if something does not exist, CredentialsError if the token is invalid, ChangedError if the
+    service can detect changes and the row has changed since it was read, or BackplanError.
     """
 
     limits: ClassVar[Limits]
     hiding: ClassVar[Hiding]
 
     def rows(self, *, whole: bool = False) -> Iterable[Row]:
-        """Return all rows with our label, open and done; `whole`: all rows of the place, whatever their labels."""
+        """Return all rows with our label, open and done; `whole`: all rows of the place, with any labels."""
 
     def row(self, native_id: str) -> Row | None:
-        """Return one row; None, or MissingError, where it was deleted."""
+        """Return one row. If it was deleted, return None or raise MissingError."""
 
     def create(self, wanted: Wanted) -> Row:
-        """Make a row. Raises UnknownOutcomeError where it may have been made.
+        """Create a row. Raises UnknownOutcomeError if it may have been created.
 
-        A service that takes our ids returns what has the id, whoever made it.
+        A service that accepts our ids returns the row with the id, even if another run created it.
         """
 
     def change(self, row: Row, wanted: Wanted, fields: frozenset[str]) -> Row:
         """Change fields of a row: those of the content, or its text."""
 
     def remove(self, row: Row) -> bool:
-        """Delete a row; return False where the token may not."""
+        """Delete a row; return False if the token is not allowed to."""
 
 
 class TaskService(Shelf, Protocol):
-    """How tasks are read and written in a service. It decides nothing."""
+    """The tasks of a service to read and write. It makes no decisions."""
 
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     http: ClassVar[Service]
-    remedy: ClassVar[str]  # what a person can do to bring a lost memory back
+    remedy: ClassVar[str]  # how the user can restore a lost memory
 
     def __init__(self, options: Any, api: Api) -> None: ...
 
     def account(self) -> frozenset[str]:
-        """Return the names of whoever the token belongs to."""
+        """Return the names of the owner of the token."""
 
     def close(self, row: Row) -> Row:
         """Complete a task."""
@@ -96,33 +96,33 @@ class TaskService(Shelf, Protocol):
         """Open a task again."""
 
     def keep(self, row: Row, words: str) -> None:
-        """Keep words of a person's beside a task."""
+        """Store a text of the user's beside a task, such as in a comment."""
 
     def facts(self) -> list[Check]:
-        """Return what there is to say of token and place."""
+        """Return checks of the token and the place."""
 
     @staticmethod
     def canonical(content: Content) -> Content:
-        """Return content as the service stores it, as far as it changes more than white space."""
+        """Return content as the service stores it. Changes of white space need not be included."""
 
 
 @runtime_checkable
 class Bulk(Protocol):
-    """A service that makes several tasks by one request, at most `at_once`."""
+    """A service that can create several tasks in one request, at most `at_once`."""
 
     at_once: ClassVar[int]
 
     def create_many(self, wanted: Sequence[Wanted]) -> list[Row | BackplanError]:
-        """Make tasks; return each, or why it was not made. Raises as `create` does where none was, or may have been."""
+        """Create tasks; return each, or its error. Raises as `create` does if none was created, or if it is unknown."""
 
 
 @runtime_checkable
 class Boxed(Protocol):
-    """A service that holds the memory elsewhere than in tasks, such as in comments or in a property of the place.
+    """A service that holds the memory outside of tasks, such as in comments or in a property of the place.
 
-    Its tasks stand at the top; `boxes` are as safe as tasks: each is made once, and several go only when others stand.
+    `boxes` are written as safely as tasks: each is created once, and old ones are removed after new ones are created.
     """
 
     @property
     def boxes(self) -> Shelf:
-        """Return what the memory stands in."""
+        """Return the rows that hold the memory."""

@@ -1,4 +1,4 @@
-"""Writes into a place of a service: each task once, and the memory so that a run may die at any moment."""
+"""Writes into a place of a service: creates each task once, and keeps the memory whole if the run is killed."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ if TYPE_CHECKING:
 
     Pause = Callable[[float, str], None]
 
-_GONE = "there is no such task any more"
-_BESIDES = 500  # characters of a description that holds a piece of the memory, for what people read there
+_GONE = "the task does not exist any more"
+_BESIDES = 500  # characters kept free for readers in a description with a piece of the memory
 
 
 class Rows:
-    """The rows of a shelf, as they were read, and written since."""
+    """The rows of a shelf as this run read or wrote them."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.by_id: dict[str, Row] = {}
 
     def look(self, *, whole: bool = False) -> None:
-        """Take in the rows that are listed."""
+        """Store the listed rows."""
         self.by_id |= {row.id: row for row in self.shelf.rows(whole=whole)}
 
     def take(self, row: Row) -> Row:
-        """Take note of a row as it is now."""
+        """Store the current state of a row."""
         self.by_id[row.id] = row
         return row
 
     def holding(self, line: str) -> Row | None:
-        """Return the row in which a line of ours stands."""
+        """Return the row that contains a line of ours."""
         return next((row for row in self.by_id.values() if self.line(row) == line), None)
 
     def line(self, row: Row) -> str:
@@ -56,16 +56,18 @@ class Rows:
         return self.shelf.hiding.split(row.text)[1]
 
     def make(self, wanted: Wanted, pause: Pause) -> Row:
-        """Make a row once: one that may have been made is looked for by our line in it.
+        """Create a row once: after an unknown outcome, look for our line in the listed rows first.
 
-        Raises BackplanError where another one has its id.
+        Raises BackplanError if another row has its id.
         """
         line = self.shelf.hiding.split(wanted.text)[1]
         while True:
             try:
                 row = self.take(self.shelf.create(wanted))
                 if _identity(self.line(row)) != _identity(line):
-                    raise BackplanError(f"“{row.title}” has its id, and is not ours any more; delete that task")
+                    raise BackplanError(
+                        f"“{row.title}” has the id of this task and is no longer managed by backplan; delete it"
+                    )
                 return row
             except UnknownOutcomeError:
                 self.look_again(pause)
@@ -73,13 +75,13 @@ class Rows:
                 return made
 
     def look_again(self, pause: Pause) -> None:
-        """List what is there, once what was asked for is sure to be listed."""
-        pause(self.shelf.limits.settles, "whether it has made what it was asked for is not known")
+        """Read the list again, after the time in which new rows appear in it."""
+        pause(self.shelf.limits.settles, "checking whether the last task was created")
         self.look()
 
 
 class Place:
-    """What was read of a place in a service, and written since: its tasks, and what its memory stands in."""
+    """A place in a service as this run read or wrote it: its tasks, and the boxes of its memory."""
 
     def __init__(self, service: TaskService, namespace: str) -> None:
         self.service = service
@@ -94,24 +96,24 @@ class Place:
         return self.tasks.by_id
 
     def look(self, *, whole: bool = False) -> None:
-        """Take in the tasks that are listed, and the memory."""
+        """Store the listed tasks, and the memory."""
         self.tasks.look(whole=whole)
         if self.boxes is not self.tasks:
             self.boxes.look(whole=whole)
         self.stored = stored.read(self.boxes.by_id.values(), self._namespace, self.boxes.shelf.hiding)
 
     def absent(self) -> set[str]:
-        """Return the ids of what is remembered as open and was not listed."""
+        """Return the ids of the tasks that the memory contains as open and the list does not."""
         entries = self.classifier.entries.values()
         return {entry.native_id for entry in entries if entry.state == "live"} - self.rows.keys()
 
     @property
     def classifier(self) -> Classifier:
-        """What tells whose rows are, by what is remembered now."""
+        """The classifier of rows, with the current memory."""
         return Classifier(self._namespace, self.service.hiding, self.stored.memory)
 
     def row(self, native_id: str) -> Row | None:
-        """Return a task as it was read, or as it is now where it was not listed."""
+        """Return a task as it was listed; if it was not, read it now."""
         if native_id not in self.rows:
             with suppress(MissingError):
                 row = self.service.row(native_id)
@@ -120,16 +122,16 @@ class Place:
 
 
 class Writer:
-    """Carries out writes in a place. `pause` waits for some seconds, and says why."""
+    """Carries out writes in a place. `pause` waits for some seconds, and reports the reason."""
 
     def __init__(self, place: Place, namespace: str, pause: Pause) -> None:
         self._place, self._namespace, self._pause = place, namespace, pause
         self._service = place.service
 
     def carry_out_first(self, batch: Sequence[Write | StoreWrite]) -> list[WriteResult]:
-        """Carry out the first write of a batch, or the tasks with which it begins that one request can make.
+        """Carry out the first write of a batch, or the tasks at its beginning that one request can create.
 
-        Raises BackplanError where the first one cannot be carried out.
+        Raises BackplanError if the first one fails.
         """
         service = self._service
         pairs = self._together(batch, service.at_once) if isinstance(service, Bulk) else []
@@ -139,7 +141,7 @@ class Writer:
         return [self._made(write, one) for (write, _), one in zip(pairs, made, strict=True)]
 
     def _together(self, batch: Sequence[Write | StoreWrite], most: int) -> list[tuple[Write, Wanted]]:
-        """Return the tasks with which a batch begins that can be made at once: none is below another one of them."""
+        """Return the tasks at the beginning of a batch that one request can create: none is the parent of another."""
         pairs: list[tuple[Write, Wanted]] = []
         for write in batch[:most]:
             if not isinstance(write, Write) or write.action is not Action.CREATE:
@@ -148,19 +150,19 @@ class Writer:
                 break
             try:
                 pairs.append((write, self._wanted(write)))
-            except BackplanError:  # it is too long, and says so when it is its turn
+            except BackplanError:  # too long, which is reported when it is written by itself
                 break
         return pairs
 
     def _make_all(self, service: Bulk, wanted: Sequence[Wanted]) -> list[Row | BackplanError]:
-        """Make tasks once: where one request does not, those that are not there are made one by one."""
+        """Create tasks once: if the common request fails, create the missing ones one by one."""
         try:
             return service.create_many(wanted)
         except CredentialsError:
             raise
         except UnknownOutcomeError:
             self._place.tasks.look_again(self._pause)
-        except BackplanError:  # of one of them: each by itself says why
+        except BackplanError:  # one of them fails: writing them one by one reports which
             pass
         return [self._there_or_made(one) for one in wanted]
 
@@ -178,7 +180,7 @@ class Writer:
         return WriteResult(made.id)
 
     def carry_out(self, write: Write | StoreWrite) -> WriteResult:
-        """Carry out one write. Raises BackplanError where it cannot be."""
+        """Carry out one write. Raises BackplanError if it fails."""
         if isinstance(write, StoreWrite):
             self._store(write.memory)
             return WriteResult()
@@ -196,7 +198,7 @@ class Writer:
         return WriteResult(row.id)
 
     def _change(self, row: Row, write: Write) -> None:
-        """Change what differs, and then whether it is done: a run that dies in between completes it once more."""
+        """Change the fields that differ, then complete or reopen: after a kill, the next run does the rest."""
         content = write.content or self._place.classifier.content(row)
         notes, line = self._service.hiding.split(row.text)
         if "notes" in write.fields:
@@ -215,7 +217,7 @@ class Writer:
             self._place.tasks.take(self._service.reopen(row))
 
     def _remove(self, row: Row) -> None:
-        """Delete a task; where the token may not, close it as one that is nobody's."""
+        """Delete a task; if the token is not allowed to, remove our marker and label, and close it."""
         with suppress(MissingError):
             if not self._service.remove(row):
                 notes = self._service.hiding.split(row.text)[0]
@@ -243,7 +245,7 @@ class Writer:
         return found.marker.namespace == self._namespace and not found.row.closed
 
     def _store(self, memory: Mapping[str, StoredGoal]) -> None:
-        """Write the memory: one piece in place, several beside the old ones. Then what is spare goes."""
+        """Write the memory: one piece in place, several beside the old ones. Then remove spare pieces."""
         place, boxes = self._place, self._place.boxes
         hiding, old, spare = boxes.shelf.hiding, place.stored.rows, place.stored.spare
         lines = stored.write(memory, self._namespace, boxes.shelf.limits.text - _BESIDES)
@@ -264,7 +266,7 @@ class Writer:
         place.stored = Stored(memory, rows)
 
     def _remove_box(self, row: Row) -> None:
-        """Delete what held a piece of the memory."""
+        """Delete the row of a piece of the memory."""
         boxes = self._place.boxes
         if boxes is self._place.tasks:
             self._remove(row)
@@ -288,7 +290,7 @@ class Writer:
         return memory
 
     def _joined(self, notes: str, line: str) -> str:
-        """Return a description. Raises BackplanError where it is too long."""
+        """Return a description. Raises BackplanError if it is too long."""
         text = self._service.hiding.join(notes, line)
         if (over := len(text) - self._service.limits.text) > 0:
             name = self._service.http.credential.service
@@ -299,5 +301,5 @@ class Writer:
 
 
 def _identity(line: str) -> list[str]:
-    """Return what tells apart two lines of ours: nonce, namespace and key of a task, number and set of a memory."""
+    """Return the part of our line that identifies it: nonce, namespace and key, or number and set of a memory."""
     return line.split()[:4]

@@ -95,7 +95,7 @@ class Parsed:
         parents = [one for one in related if str(one.params.get("RELTYPE", "PARENT")).upper() == "PARENT"]
         return str(parents[0]) if parents else ""
 
-    def says(self, title: str, **told: Any) -> Row:
+    def row(self, title: str, **fields: Any) -> Row:
         """Return a row with the fields that every component has, and the given ones."""
         part, uid = self.part, str(self.part["UID"])
         labels = (label for value in _values(part, "CATEGORIES") for label in getattr(value, "cats", [value]))
@@ -108,15 +108,15 @@ class Parsed:
             touched=any(name in part for name in ("ATTACH", "COMMENT")),
             priority=_priority(part),
             recurring=any(name in one for one in self.calendar.walk(part.name) for name in _REPEATS),
-            **told,
+            **fields,
         )
 
 
 def unread(text: str, why: str) -> Row:
     """Return a row for a resource of ours that cannot be read: its id, title and marker."""
     lines = re.sub(r"\r?\n[ \t]", "", text)
-    told = {name: re.search(rf"(?im)^{name}[^:\r\n]*:(.*?)\r?$", lines) for name in ("UID", "SUMMARY", MARKER)}
-    uid, title, line = (found[1] if found else "" for found in told.values())
+    found = {name: re.search(rf"(?im)^{name}[^:\r\n]*:(.*?)\r?$", lines) for name in ("UID", "SUMMARY", MARKER)}
+    uid, title, line = (match[1] if match else "" for match in found.values())
     return Row(uid, re.sub(r"\\(.)", r"\1", title), HIDING.join("", unquote(line)), added=f" {uid}", unread=why)
 
 

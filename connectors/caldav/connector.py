@@ -259,7 +259,7 @@ class CalDAV:
                 return replace(self._row(new), touched=row.touched)
             there = self._again(row)
             if there is None:
-                raise MissingError("there is no such task any more")
+                raise MissingError("the task does not exist any more")
             after = self._form.row(Parsed.of(self._rewritten(self._resources[row.id], edit), self._form.NAME))
             if replace(after, touched=row.touched) == there:
                 return there

@@ -45,7 +45,7 @@ def row(parsed: Parsed) -> Row:
     dropped = status_of(event, _STATES) == "CANCELLED"
     first, last = _first(event), _last(event)
     dated = last != FAR_BACK
-    return parsed.says(
+    return parsed.row(
         _unticked(title),
         due=last if dated else None,
         start=first if dated and first < last else None,

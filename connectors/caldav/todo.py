@@ -36,7 +36,7 @@ def row(parsed: Parsed) -> Row:
     percent = str(todo.get("PERCENT-COMPLETE", ""))
     done = not dropped and (status == "COMPLETED" or "COMPLETED" in todo or percent == "100")
     due, start = day(todo, "DUE"), day(todo, "DTSTART")
-    return parsed.says(
+    return parsed.row(
         str(todo.get("SUMMARY", "")),
         due=due,
         start=start if start and (due is None or start < due) else None,

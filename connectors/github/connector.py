@@ -71,7 +71,7 @@ class GitHubConnector:
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
-        """Take what the model of the options says."""
+        """Return a connector with the options of one place."""
         settings = read_options(cls.name, cls.options, options)
         return cls(lambda: _connect(settings.repo, environment), namespace, settings)
 

@@ -83,7 +83,7 @@ class MarkdownConnector:
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
-        """Take what the model of the options says."""
+        """Return a connector with the options of one place."""
         settings = read_options(cls.name, MarkdownOptions, options)
         path = environment.folder / settings.file
         refuse_outside(path)

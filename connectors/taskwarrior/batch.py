@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MEMORY = "backplanmemory"  # an attribute of one task of ours
 _FORMAT = "1"
 _HIDDEN_UNTIL = "20371231T000000Z"
-_GONE = "there is no such task any more"
+_GONE = "the task does not exist any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,9 @@ class Batch:
         if known is not None:
             own = read_marker(str(known.get(MARKER, "")))
             if own is None or (own.nonce, own.key) != (marker.nonce, marker.key):
-                raise BackplanError(f"“{known['description']}” has its id, and is not ours any more; purge that task")
+                raise BackplanError(
+                    f"“{known['description']}” has the id of this task and is no longer managed by backplan; purge it"
+                )
             return WriteResult(native_id)
         new: Item = {
             "uuid": native_id,

@@ -128,7 +128,7 @@ class TaskwarriorConnector:
             return [Check("program", False, str(error))]
         return [
             Check("program", True, f"Taskwarrior {version}"),
-            Check("tasks", True, f"{count} in {folder}, those that are done or deleted among them"),
+            Check("tasks", True, f"{count} in {folder}, including completed and deleted ones"),
         ]
 
     def _read_once(self) -> Mapping[str, Item]:
@@ -184,11 +184,11 @@ class TaskwarriorConnector:
         for first in range(0, len(batch), _MOST):
             part = batch[first : first + _MOST]
             try:
-                told = [WriteResult(error=stopped)] * len(part) if stopped else self._carried_out(part, ids)
+                results = [WriteResult(error=stopped)] * len(part) if stopped else self._carried_out(part, ids)
             except BackplanError as error:
-                told = [WriteResult(error=str(error))] * len(part)
-            answers += told
-            failed = (one.error for one, write in zip(told, part, strict=True) if isinstance(write, StoreWrite))
+                results = [WriteResult(error=str(error))] * len(part)
+            answers += results
+            failed = (one.error for one, write in zip(results, part, strict=True) if isinstance(write, StoreWrite))
             stopped = stopped or next(filter(None, failed), "")
         return answers
 
@@ -240,7 +240,7 @@ class TaskwarriorConnector:
         if answer.error is not None or wanted is None:
             return answer
         if there is None or not items.same(there, wanted) or there.get(MEMORY) != wanted.get(MEMORY):
-            return replace(answer, error=f"Taskwarrior did not take it: {why or 'it is not there'}; run again")
+            return replace(answer, error=f"Taskwarrior did not store it: {why or 'it is missing'}; run again")
         self._seen[native_id] = there
         if is_memory:
             self._memory = memory_in(there)

@@ -53,43 +53,43 @@ class _Task(Shape):
 def row_of(item: Item) -> Row:
     """Return the row of a task; `unread` names invalid values. Raises ValueError if attributes are missing."""
     # A strict model accepts no list for a tuple.
-    told = _Task.read(item | {name: tuple(item.get(name, ())) for name in ("annotations", "tags")})
-    notes = "\n".join(one.description for one in told.annotations if one.entry == told.entry)
-    done, unread = told.status == COMPLETED, []
+    task = _Task.read(item | {name: tuple(item.get(name, ())) for name in ("annotations", "tags")})
+    notes = "\n".join(one.description for one in task.annotations if one.entry == task.entry)
+    done, unread = task.status == COMPLETED, []
     days: dict[str, date | None] = {}
     for field, name in _DATES.items():
         try:
             days[field] = day_of(item, field)
         except ValueError:
-            how = f"set it again, as with `task {told.uuid[:8]} modify {name}:2027-05-09`"
+            how = f"set it again, as with `task {task.uuid[:8]} modify {name}:2027-05-09`"
             unread += [] if done else [f"cannot read its {name} `{item[name]}`; {how}"]  # what is done needs no date
-    if told.status not in _STATES:
-        unread.append(f"cannot read its status `{told.status}`; set it again, as with `task {told.uuid[:8]} edit`")
+    if task.status not in _STATES:
+        unread.append(f"cannot read its status `{task.status}`; set it again, as with `task {task.uuid[:8]} edit`")
     return Row(
-        told.uuid,
-        told.description,
+        task.uuid,
+        task.description,
         HIDING.join(notes, str(item.get(MARKER, ""))),
         days.get("due"),
-        tuple(sorted(set(told.tags))),
+        tuple(sorted(set(task.tags))),
         done=done,
         done_at=_moment(item.get("end")) if done else None,
-        added=f"{told.entry} {told.uuid}",
-        touched="start" in item or any(one.entry != told.entry for one in told.annotations),
+        added=f"{task.entry} {task.uuid}",
+        touched="start" in item or any(one.entry != task.entry for one in task.annotations),
         start=days.get("start"),
         priority=_BANDS.get(str(item.get("priority", "")), "none"),
-        recurring="recur" in item or told.status == "recurring",
+        recurring="recur" in item or task.status == "recurring",
         unread="; ".join(unread),
     )
 
 
 def day_of(item: Item, field: str) -> date | None:
     """Return a day of a task: the noted one, or the day in the time zone of this machine. Raises ValueError."""
-    told = item.get(_DATES[field])
-    if told is None:
+    written = item.get(_DATES[field])
+    if written is None:
         return None
     pairs = (pair.partition("=") for pair in str(item.get(DAYS, "")).split())
     known = {moment: day for moment, _, day in pairs}
-    return date.fromisoformat(known[told]) if told in known else _read(told).astimezone().date()
+    return date.fromisoformat(known[written]) if written in known else _read(written).astimezone().date()
 
 
 def lines_of(item: Item) -> tuple[str, ...]:
@@ -204,12 +204,12 @@ def _view(item: Item) -> object:
     return row.title, row.text, row.due, row.start, row.labels, row.priority, row.done, known
 
 
-def _read(told: str) -> datetime:
-    return datetime.strptime(told, _FORM).replace(tzinfo=UTC)
+def _read(text: str) -> datetime:
+    return datetime.strptime(text, _FORM).replace(tzinfo=UTC)
 
 
-def _moment(told: Any) -> datetime | None:
+def _moment(value: Any) -> datetime | None:
     try:
-        return _read(told) if told is not None else None
+        return _read(value) if value is not None else None
     except (ValueError, TypeError):
         return None

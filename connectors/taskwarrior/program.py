@@ -41,7 +41,7 @@ _LONGEST = 300.0  # seconds a process; 3.x takes up to 0.09 s for each new task
 _TRIES = 6  # while another program holds the tasks: about ten seconds
 _WAIT = wait_random_exponential(multiplier=0.2, max=5)
 _LOCKED = "database is locked"
-_TOLD = re.compile(r"(\d+)\.(\d+)\S* (.+)")
+_ABOUT = re.compile(r"(\d+)\.(\d+)\S* (.+)")
 _OLDEST = (2, 6)
 _INSTALL = "install Taskwarrior 2.6 or later (`apt install taskwarrior`, `brew install task`)"
 
@@ -85,7 +85,7 @@ def start(arguments: Sequence[str], text: str, variables: Mapping[str, str] = os
     except (FileNotFoundError, PermissionError):
         raise InputError(f"taskwarrior: the program `task` is not installed; {_INSTALL}") from None
     except subprocess.TimeoutExpired:
-        raise BackplanError(f"Taskwarrior: `task` came to no end within {_LONGEST:.0f} s; run again") from None
+        raise BackplanError(f"Taskwarrior: `task` did not finish within {_LONGEST:.0f} s; run again") from None
     return Ended(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
 
@@ -102,12 +102,12 @@ class Program:
         """Return the version and the folder of the data. Raises InputError if it is not Taskwarrior, or too old."""
         self.requests.read += 1
         ended = self._run("_get", "tw.version", "rc.data.location")
-        told = _TOLD.fullmatch(ended.out.strip())
-        if told is None:
+        about = _ABOUT.fullmatch(ended.out.strip())
+        if about is None:
             raise InputError(f"taskwarrior: the program `task` is not Taskwarrior, or does not work: {ended.why}")
-        if (int(told[1]), int(told[2])) < _OLDEST:
-            raise InputError(f"taskwarrior: version {told[1]}.{told[2]} is too old; {_INSTALL}")
-        return ended.out.split()[0], Path(told[3]).expanduser()
+        if (int(about[1]), int(about[2])) < _OLDEST:
+            raise InputError(f"taskwarrior: version {about[1]}.{about[2]} is too old; {_INSTALL}")
+        return ended.out.split()[0], Path(about[3]).expanduser()
 
     def export(self) -> dict[str, Item]:
         """Return all tasks by id, including completed and deleted ones."""
@@ -117,7 +117,7 @@ class Program:
             found = json.loads(ended.out, strict=False)
             items: dict[str, Item] = {item["uuid"]: item for item in found}
         except (ValueError, TypeError, KeyError):
-            raise BackplanError("Taskwarrior: what `task export` prints are no tasks; run again") from None
+            raise BackplanError("Taskwarrior: the output of `task export` is not a list of tasks; run again") from None
         if ended.code:
             raise BackplanError(f"Taskwarrior: the tasks cannot be read: {ended.why}")
         return items
@@ -185,6 +185,6 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     places = (home / ".taskrc", Path(own or home / ".config") / "task" / "taskrc")
     if not known.get("TASKRC") and not any(place.exists() for place in places):
         if not known.get("TASKDATA"):
-            raise InputError("taskwarrior: it has no settings yet; run `task` once, and let it make them")
+            raise InputError("taskwarrior: there is no taskrc yet; run `task` once, and let it create one")
         known["TASKRC"] = os.devnull
     return known

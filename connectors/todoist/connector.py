@@ -141,7 +141,7 @@ class TodoistConnector:
 
     @classmethod
     def configure(cls, options: Mapping[str, Any], namespace: str, environment: Environment) -> Connector:
-        """Take what the model of the options says. The places of one run share the account."""
+        """Return a connector with the options of one place. The places of one run share the account."""
         chosen = read_options(cls.name, cls.options, options)
         account = environment.accounts.get(cls.name)
         if account is None:

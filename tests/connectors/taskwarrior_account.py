@@ -161,7 +161,7 @@ class StandIn(TaskwarriorAccount):
     def misshape(self) -> Iterator[str]:
         """Let an export lack the ids of its tasks."""
         self.tasks.fail(bare=True)
-        yield "what `task export` prints are no tasks"
+        yield "the output of `task export` is not a list of tasks"
         self.tasks.fail()
 
 

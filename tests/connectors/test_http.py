@@ -113,7 +113,7 @@ def test_what_is_no_list_is_not_an_empty_one(way: str) -> None:
     shelf = Shelf(ByToken("other", "nextPageToken", "pageToken", "size"))
     with shelf.server as server:
         api = shelf.api(Service(CREDENTIAL), token=SecretStr(server.table.token))
-        with pytest.raises(ValueError, match="no list"):
+        with pytest.raises(ValueError, match="not a list"):
             list(listed(api.ask, "/rows", {}, WAYS[way][1]))
 
 

@@ -483,7 +483,7 @@ def test_an_id_that_somebody_else_has_is_not_written_over(world: World, account:
     account.delete(uid)
     account.server.ask("PUT", f"{LIST}{native_id}.ics", text.encode())
     done = world.run(CALDAV.connect(account.server))
-    assert done.errors == ["“Mine” has its id, and is not ours any more; delete that task"]
+    assert done.errors == ["“Mine” has the id of this task and is no longer managed by backplan; delete it"]
     assert "SUMMARY:Mine" in account.resource(native_id)[1]
     account.delete(native_id)
     world.sync()

@@ -100,7 +100,7 @@ def test_how_far_a_long_run_has_come_is_told_a_few_times_a_minute(world: World, 
 
 
 def test_a_project_that_is_gone_and_one_that_may_not_be_read_are_named(server: TableServer) -> None:
-    with pytest.raises(MissingError, match=r"gitlab \(ann/gone\): there is no such project"):
+    with pytest.raises(MissingError, match=r"gitlab \(ann/gone\): the project does not exist"):
         GITLAB.connect(server, project="ann/gone").read()
     server.table.forbidden.add(f"GET {gitlab.ISSUES}")
     with pytest.raises(CredentialsError, match=r"403 Forbidden.*it needs the scope `api`"):

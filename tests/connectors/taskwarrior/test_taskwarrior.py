@@ -173,7 +173,7 @@ def test_one_task_that_is_not_taken_keeps_no_other_from_being_made(tmp_path: Pat
     assert isinstance(world.service, StandIn)
     world.service.tasks.fail(refused="Go on")
     done = run(world.project, [world.service.connector()], TODAY)
-    assert done.errors == ["Taskwarrior did not take it: 'x' is not a valid date; run again"]
+    assert done.errors == ["Taskwarrior did not store it: 'x' is not a valid date; run again"]
     assert world.service.titles() == ["Begin", "Buy milk", "Finish", "Reach it"]
     assert_all_is_well(world, scenario_first)
 
@@ -313,7 +313,7 @@ def test_a_task_that_a_person_changes_meanwhile_keeps_that(world: World, account
     world.goal["deadline"] = "2027-10-07"
     done = world.run(Meddling(account, act).connector())
     (error,) = done.errors
-    assert "was changed in the meantime; run again" in error or error == "there is no such task any more"
+    assert "was changed in the meantime; run again" in error or error == "the task does not exist any more"
     task = account.items()[native_id]
     assert (task["status"], task["description"]) == {
         "tick": ("completed", "Go on"),
@@ -406,7 +406,9 @@ def test_an_id_that_somebody_else_has_is_not_written_over(world: World, account:
     one = account.connector()
     task = world.tasks()["g/one"]
     write = Write(Action.CREATE, "g/two", "", task.content, replace(task.marker, key="g/two"))
-    assert one.apply([write])[0].error == "“Go on” has its id, and is not ours any more; purge that task"
+    assert (
+        one.apply([write])[0].error == "“Go on” has the id of this task and is no longer managed by backplan; purge it"
+    )
     account.edit(native_id, backplan=before["backplan"])
 
 
@@ -554,7 +556,7 @@ def test_a_program_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("TASKRC", str(tmp_path / "rc"))
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(program, "_LONGEST", 0.1)
-    with pytest.raises(BackplanError, match="came to no end"):
+    with pytest.raises(BackplanError, match="did not finish"):
         Program().about()
 
 
@@ -562,7 +564,7 @@ def test_without_settings_none_are_made(tmp_path: Path, monkeypatch: pytest.Monk
     for name in ("TASKRC", "TASKDATA", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(InputError, match="it has no settings yet; run `task` once"):
+    with pytest.raises(InputError, match="there is no taskrc yet; run `task` once"):
         Program().about()
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("TASKDATA", str(tmp_path / "data"))
@@ -605,7 +607,7 @@ def test_the_command_syncs_and_doctor_tells_what_there_is(person: Person, versio
     (told,) = person.run("doctor", "--json", env=env).json["connectors"]
     assert [fact["sentence"] for fact in told["facts"]] == [
         f"Taskwarrior {version}",
-        f"4 in {account.folder}, those that are done or deleted among them",
+        f"4 in {account.folder}, including completed and deleted ones",
     ]
     person.writes(GOALS_FILE.replace("[taskwarrior]", "[{taskwarrior: {project: +home}}]"))
     wrong = person.run("sync", env=env)
