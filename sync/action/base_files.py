@@ -1,6 +1,6 @@
 """Fetches the goals files of the branch that a pull request goes to, so that its plan can be compared with theirs.
 
-The checkout of a pull request has one commit. So what differs is read from GitHub; files that are the same are there.
+The checkout of a pull request has one commit. So files that differ are read from GitHub; equal ones are copied.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _TEMPLATES = "templates"
 
 @contextmanager
 def copied(path: Path) -> Generator[Path | None]:
-    """Yield a copy of the base's goals files, and of the templates beside them; None where it has none at `path`.
+    """Yield a copy of the base's goals files, and of the templates beside them; None if it has none at `path`.
 
     The copy is within the checkout: on a pull request nothing outside of it is read.
 
-    Raises UnknownError or BackplanError where the files cannot be found out.
+    Raises UnknownError or BackplanError if the files cannot be read.
     """
     files = newest.Files.at(path)
     top = newest.checkout(files.folder)
@@ -77,18 +77,18 @@ class _Base:
     def _content(self, path: str, sha: str) -> bytes:
         try:
             return os.fsencode(newest.git(self._top, "cat-file", "blob", sha))
-        except newest.UnknownError:  # it differs in the pull request, whose commit alone was checked out
+        except newest.UnknownError:  # it differs from the commit of the pull request, which alone was checked out
             where = f"/repos/{self.event.repository}/contents/{quote(os.fsencode(path))}"
             found = self.caller.ask("GET", where, params={"ref": self.event.ref}).json()
             if not found.get("content"):
-                raise newest.UnknownError(f"GitHub does not show what is in `{path}`") from None
+                raise newest.UnknownError(f"GitHub does not return the content of `{path}`") from None
             return b64decode(found["content"])
 
 
 def _merged_into(top: Path) -> str:
-    """Return the commit into which GitHub has merged the pull request for this run; empty where it was not checked out.
+    """Return the commit into which GitHub has merged the pull request for this run; empty if it was not checked out.
 
-    That of the event may be older.
+    The commit in the event may be older.
     """
     is_merge = os.environ.get("GITHUB_REF", "").endswith("/merge")
     if not is_merge or newest.git(top, "rev-parse", "HEAD").strip() != os.environ.get("GITHUB_SHA"):

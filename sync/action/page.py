@@ -1,4 +1,4 @@
-"""Writes the page where the workflow asks for it, from the schedule that the run has made."""
+"""Writes the page, if the workflow requests it, from the schedule of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokens that a workflow hands on: none may stand in a file, and each is for an app that the goals file names."""
+"""Checks the tokens of a workflow: none may be written in a file, and each must be for an app in the goals file."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _NOT_NAMED = (
     "The workflow passes a {kind} for {service}, but the goals file does not name it, so nothing was written there. "
     "Write `sync: [{entry}]` at the top of the goals file."
 )
-_OF_GITHUB = frozenset({"GITHUB_TOKEN", "WORKFLOW_TOKEN"})  # which every workflow has
+_OF_GITHUB = frozenset({"GITHUB_TOKEN", "WORKFLOW_TOKEN"})  # every workflow has this one
 _FOR_ALL_TO_READ = (
-    "the token of {name} is written in this file, and everybody who can see the repository can read it. Create a new "
+    "the token {name} is written in this file, so everybody with access to the repository can read it. Create a new "
     "one, put it into the secret {name} (Settings > Secrets and variables > Actions), and write here: "
     "${{{{ secrets.{name} }}}}"
 )
-_TOKEN_LENGTH = 20  # what is shorter may be any word of a workflow
+_TOKEN_LENGTH = 20  # a shorter one may be any word of a workflow
 
 
 def refuse_shown() -> None:
-    """Raise InputError where a token stands in a workflow, with its place."""
+    """Raise InputError, with the place, if a token is written in a workflow."""
     tokens = {name: token for name, token in tokens_in(os.environ).items() if len(token) >= _TOKEN_LENGTH}
     for path in sorted(Path(".github/workflows").glob("*.y*ml")):
         text = path.read_text("utf-8", "replace")
@@ -39,7 +39,7 @@ def refuse_shown() -> None:
 
 
 def not_named(named: Collection[str]) -> Iterator[str]:
-    """Yield a sentence on each token that the workflow hands on for an app that the goals file does not name."""
+    """Yield a sentence on each token that the workflow passes for an app that the goals file does not name."""
     handed_on = tokens_in(os.environ).keys() - _OF_GITHUB
     for name in registry.installed() if handed_on else ():
         token = None if name in named else registry.credential(name)

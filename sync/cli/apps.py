@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @command()
 def connectors(options: Options) -> None:
-    """List where tasks can live, and what each app can hold."""
+    """List the supported apps, and the fields of each."""
     entries: list[dict[str, Any]] = []
     environment = Environment.of_process((options.goals or Path()).parent)
     for name in registry.installed():
@@ -56,7 +56,7 @@ def connectors(options: Options) -> None:
 
 
 def _is_set(environment: Environment, credential: Credential) -> bool:
-    """Return whether all is set that an app needs; whether it is right, `doctor` finds out."""
+    """Return whether all variables of an app are set. `doctor` checks whether they are valid."""
     try:
         environment.settings(credential).secret()
     except BackplanError:
@@ -68,7 +68,7 @@ def _is_set(environment: Environment, credential: Credential) -> bool:
 def doctor(options: Options) -> int:
     """Try the token of each app that the goals file names.
 
-    Is it valid, whose account is it, and what is missing?
+    Show whether it is valid, its account, and missing permissions.
     """
     homes = options.workspace().homes()
     only = known_connectors(options.connector, homes)

@@ -12,7 +12,7 @@ VARIABLE = "_BACKPLAN_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what makes a shell complete backplan's words.
+    """Print a script that makes a shell complete backplan's words.
 
     For bash: backplan completion bash >> ~/.bashrc
     """

@@ -1,4 +1,4 @@
-"""The command `connect`: signs in once to an app that gives out tokens for an hour, and prints the one that lasts."""
+"""The command `connect`: signs in once to an app whose tokens expire, and prints the lasting token."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
     from config.settings import Grant, Settings
 
-_DONE = b"<!DOCTYPE html><title>backplan</title><p>backplan has what it needs. Close this page.</p>"
-_MINUTES = 10  # in which somebody signs in
+_DONE = b"<!DOCTYPE html><title>backplan</title><p>backplan has received the answer. Close this page.</p>"
+_MINUTES = 10  # seconds in which the user has to sign in
 
 
 @command(click.argument("name", metavar="CONNECTOR"))
 def connect(options: Options, name: str) -> None:
     """Sign in to an app once, in the browser.
 
-    Print the variable with the token that lasts, such as for a file .env.
+    Print the variable with the lasting token, for example for a file .env.
     """
     credential = registry.credential(name)
     if credential is None:
@@ -50,15 +50,15 @@ def connect(options: Options, name: str) -> None:
 
 
 def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> str:
-    """Return the lasting token, once the user has signed in at the address that `tell` shows.
+    """Return the lasting token, after the user has signed in at the address that `tell` shows.
 
-    The browser brings the answer to an address on this machine. What it brings is of no use without a secret that never
-    leaves this process (PKCE). Raises BackplanError where nobody does, or the service refuses.
+    The browser sends a code to an address on this machine. The code is useless without a secret that stays in this
+    process (PKCE). Raises BackplanError if nobody signs in, or the service refuses.
     """
     verifier, state = token_urlsafe(64), token_urlsafe(32)
     challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
     with _Listener() as listener:
-        asked = {
+        parameters = {
             "response_type": "code",
             "client_id": settings.also[grant.client["client_id"]],
             "redirect_uri": listener.address,
@@ -68,7 +68,7 @@ def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> st
             "code_challenge_method": "S256",
             **grant.sign_in_options,
         }
-        tell(f"open this address in a browser on this machine, and sign in:\n{grant.sign_in}?{urlencode(asked)}")
+        tell(f"open this address in a browser on this machine, and sign in:\n{grant.sign_in}?{urlencode(parameters)}")
         brought = listener.wait()
     if not compare_digest(brought.get("state", ""), state) or "code" not in brought:
         raise BackplanError(
@@ -85,13 +85,13 @@ def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> st
     lasting = retrier.call(lambda: exchanged(grant, settings, form)).get("refresh_token")
     if not lasting:
         raise BackplanError(
-            f"{credential.service} gave no token that lasts; take its access away there, and run it again"
+            f"{credential.service} returned no lasting token; remove backplan's access there, and run it again"
         )
     return lasting
 
 
 class _Listener(HTTPServer):
-    """Waits on a free port of this machine for one answer that a browser brings."""
+    """Waits on a free port of this machine for the browser to return from the sign-in."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -100,11 +100,11 @@ class _Listener(HTTPServer):
 
     @property
     def address(self) -> str:
-        """Where it waits."""
+        """The address on which it waits."""
         return f"http://127.0.0.1:{self.server_address[1]}/"
 
     def wait(self) -> dict[str, str]:
-        """Return what was brought; nothing where nobody came in time."""
+        """Return the parameters of the address; empty if the browser did not return in time."""
         for _ in range(_MINUTES * 60):
             self.handle_request()
             if self.brought:
@@ -113,20 +113,20 @@ class _Listener(HTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Takes the answer, and says nothing of it in a log."""
+    """Stores the parameters of the address, and logs nothing."""
 
     server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride]
     timeout = 5  # browsers open connections that they do not use
 
     def do_GET(self) -> None:
-        """Take what the address says."""
+        """Store the parameters of the address."""
         found = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
-        if "state" in found:  # a browser also asks for an icon
+        if "state" in found:  # a browser also requests an icon
             self.server.brought = found
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
         self.wfile.write(_DONE)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
-        """Say nothing: the address holds a code."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
+        """Log nothing: the address contains a code."""

@@ -1,4 +1,4 @@
-"""Commands about dates: `schedule`, `status`, `today`, `week`, `explain`, `fit`, and `move`, which writes one down."""
+"""Commands about dates: `schedule`, `status`, `today`, `week`, `explain`, `fit` and `move`."""
 
 from __future__ import annotations
 
@@ -37,8 +37,12 @@ _RISK = (
 _CONFIDENCE = 80
 _REPORTS = ("html", "svg", "ics")  # options that name a file, each with the module in sync/reports that writes it
 CALENDAR = (
-    click.option("--ics-alarms", is_flag=True, help="In a calendar file, each step rings at nine on its first day."),
-    click.option("--ics-tasks", is_flag=True, help="In a calendar file, steps are tasks as well; few apps take those."),
+    click.option(
+        "--ics-alarms", is_flag=True, help="In a calendar file, each step has an alarm at nine on its first day."
+    ),
+    click.option(
+        "--ics-tasks", is_flag=True, help="In a calendar file, add steps as tasks as well; few apps read those."
+    ),
 )
 
 
@@ -108,9 +112,9 @@ def _write_reports(workspace: Workspace, shown: Schedule, options: Mapping[str, 
 
 @command()
 def status(options: Options) -> None:
-    """Show how each goal stands.
+    """Show the state of each goal.
 
-    With its next step, the days in hand, what is done, and what is too much at once.
+    With its next step, the days in hand, its progress, and times of too much work.
     """
     workspace = options.workspace()
     shown = only_goals(workspace, read_schedule(workspace, progress=True), options.goal)
@@ -140,7 +144,7 @@ _WEEK = 7
 def today(options: Options, days: int, markdown: bool) -> None:
     """Show what to do now.
 
-    What is overdue, what is due, what begins and what is under way; then a line for each goal.
+    Steps that are overdue, due, beginning or under way; then a line for each goal.
     """
     _show_agenda(options, days, markdown=markdown)
 
@@ -162,9 +166,9 @@ def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
 
 @command(click.argument("target", type=GOAL_OR_STEP, metavar="GOAL[/STEP]"))
 def explain(options: Options, target: str) -> None:
-    """Tell why a step has its date.
+    """Show why a step has its date.
 
-    Hop by hop to the deadline. An id, a title or its beginning names the goal and the step.
+    Step by step to the deadline. An id, a title or its beginning names the goal and the step.
     """
     from sync.reports.explain import explain as sentences
 
@@ -189,7 +193,7 @@ def explain(options: Options, target: str) -> None:
 @command(
     click.argument("goal_id", type=GOAL, metavar="GOAL"),
     click.argument("day", metavar="DATE", type=DATE),
-    click.option("--dry-run", is_flag=True, help="Show what would move, and write nothing."),
+    click.option("--dry-run", is_flag=True, help="Only show the moves; write nothing."),
     _DEADLINE,
     *_RISK,
 )
@@ -202,9 +206,9 @@ def move(
     risk: bool,
     confidence: int | None,
 ) -> None:
-    """Move one deadline, and show what that moves.
+    """Move one deadline, and show the dates that move.
 
-    The goals file is changed, comments and all. With --deadline, other deadlines move in what is shown alone.
+    The goals file is changed; its comments stay. With --deadline, other deadlines are moved only in the output.
     """
     from config import edit
 
@@ -237,7 +241,7 @@ def move(
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
 )
 def fit(options: Options, goal_id: str, progress: bool) -> None:
-    """Tell the earliest deadline that holds.
+    """Find the earliest deadline that holds.
 
     As planned, and at 50, 80 and 95% where steps have estimates.
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sync.run.workspace import Workspace
 
 _PUBLIC = (
-    "the page will be public: everybody can read every title, date and note in the plan, also where the repository is "
+    "the page will be public: everybody can read every title, date and note in the plan, even if the repository is "
     "private. It needs Settings > Pages > Source: GitHub Actions"
 )
 _PARTS = 4  # of a country that a hint names
@@ -52,7 +52,7 @@ def init(
 ) -> None:
     """Write a goals file and a workflow for GitHub.
 
-    From a template, or by asking. What is there is never written over.
+    From a template, or by asking. Existing files are never overwritten.
     """
     from sync.cli import init_file
 
@@ -112,12 +112,12 @@ def check(options: Options, write_ids: bool) -> None:
 
 
 def _hints(workspace: Workspace) -> Iterator[str]:
-    """Yield what is no mistake, and hardly meant: a country whose parts all have more public holidays."""
+    """Yield hints on probable mistakes: a country whose parts all have more public holidays."""
     codes = {goal.calendar.holidays for goal in workspace.project.goals}
     for code in sorted(code for code in codes if code and "-" not in code):
         if parts := parts_with_more(code, workspace.today.year):
             named = ", ".join(f"{code}-{part}" for part in parts[:_PARTS]) + (", ..." if len(parts) > _PARTS else "")
-            yield f"`holidays: {code}` has the days alone that all of it has off; each part has more: {named}"
+            yield f"`holidays: {code}` has only the holidays of the whole country; each part has more: {named}"
 
 
 def _write_ids(workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""Finds out for `init` which place of an app is meant, from what the app's connector declares."""
+"""Finds the place in an app for `init`: from the repository, or by asking for the options of the connector."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _ORIGIN = re.compile(r"(?m)^\[remote \"origin\"\]\n(?:\s+.*\n)*?\s+url = (\S+)\s
 
 
 def target(app: str, repository: Path, *, ask: bool) -> str:
-    """Return the entry of an app under `sync:`. What it has to say comes from the repository, or is asked for.
+    """Return the entry of an app under `sync:`. Its options come from the repository, or from the user.
 
-    Raises InputError for an unknown app, and for a setting that is not known and cannot be asked for.
+    Raises InputError for an unknown app, and for a missing option if there is no terminal.
     """
     connector: object = registry.load(app)
     if not isinstance(connector, Declares):
@@ -34,7 +34,7 @@ def target(app: str, repository: Path, *, ask: bool) -> str:
     known = dict(zip(needed, _path_there(options.host, repository), strict=False))
     if not ask and (missing := [name for name in needed if name not in known]):
         raise InputError(
-            f"--connector {app}: it is not known which place there is meant, and there is no terminal to ask for "
+            f"--connector {app}: not running in a terminal, so backplan cannot ask for "
             f"{_expected(options, missing[0])}; leave it out, and write `sync: [{registry.entry(app)}]` into "
             "the goals file"
         )
@@ -50,7 +50,7 @@ def tokens(apps: Iterable[str]) -> list[str]:
 
 
 def _ask(app: str, options: type[Options], name: str) -> str:
-    """Ask for a setting until it is one."""
+    """Ask for an option until it is valid."""
     while True:
         answer: str = click.prompt(f"{app}, {_expected(options, name)}?", err=True).strip()
         try:
@@ -67,7 +67,7 @@ def _expected(options: type[Options], name: str) -> str:
 
 
 def _path_there(host: str, repository: Path) -> list[str]:
-    """Return the path of the repository that this is a clone of, where it comes from such a host."""
+    """Return the path of the repository on the host from which it was cloned, if that is such a host."""
     config = repository / ".git" / "config"
     origin = _ORIGIN.search(config.read_text("utf-8", "replace")) if host and config.is_file() else None
     path = rf"\b{host}\.[\w.-]+(?::\d+)?[:/]([\w.-]+(?:/[\w.-]+?)+)(?:\.git)?/?$"

@@ -38,7 +38,7 @@ def templates(folder: Path = Path("templates")) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the options of `init` say of the first goal. ask: there is a terminal to ask on for what they lack."""
+    """The first goal, by the options of `init`. ask: missing ones can be asked for in a terminal."""
 
     template: str | None
     title: str | None
@@ -47,9 +47,9 @@ class Wish:
     ask: bool
 
     def completed(self, folder: Path) -> Wish:
-        """Ask for what is lacking, and return it all. Raises InputError where nobody can be asked, or a day is past."""
+        """Ask for missing parts, and return all. Raises InputError without a terminal, or if the day has passed."""
         if self.deadline is not None and self.deadline < self.today:
-            raise InputError(f"--deadline {self.deadline}: that day has passed; the day has to be still to come")
+            raise InputError(f"--deadline {self.deadline}: that day has passed; the day must be in the future")
         if not self.ask:
             return self
         template = self.template
@@ -68,7 +68,7 @@ def goals_text(path: Path, wish: Wish, apps: Sequence[str] = ()) -> str:
     Raises InputError for an unknown app, and if something is missing and there is no terminal.
     """
     if path.exists():
-        raise BackplanError(f"{path}: is there already; edit it, or name another with --goals (nothing was changed)")
+        raise BackplanError(f"{path}: already exists; edit it, or name another one with --goals (nothing was changed)")
     targets = [target(app, _repository(path), ask=wish.ask) for app in apps]
     text = _goals_text(path, wish.completed(path.parent / "templates"))
     return set_value(Source(str(path), text), (), "sync", f"[{', '.join(targets)}]") if apps else text
@@ -79,7 +79,7 @@ def _goals_text(path: Path, wish: Wish) -> str:
         return _from_template(path, wish.template, wish.title, wish.deadline)
     if wish.title is None or wish.deadline is None:
         options = "--title and --deadline, or --template NAME (--template list shows them)"
-        raise InputError(f"there is no terminal to ask on; say {options}")
+        raise InputError(f"not running in a terminal: pass {options}")
     return _file(path, wish.title, wish.deadline, _ask_backwards(wish.title) if wish.ask else [])
 
 
@@ -108,8 +108,11 @@ def _repository(path: Path) -> Path:
 
 def _apps(path: Path, text: str) -> set[str]:
     """Return the names of the connectors that a goals file names, or the embedded one."""
-    said = Source(str(path), text).value
-    targets = [*(said.get("sync") or []), *(target for goal in said["goals"] for target in goal.get("sync") or [])]
+    content = Source(str(path), text).value
+    targets = [
+        *(content.get("sync") or []),
+        *(target for goal in content["goals"] for target in goal.get("sync") or []),
+    ]
     return {target if isinstance(target, str) else next(iter(target)) for target in targets} or {registry.EMBEDDED}
 
 

@@ -1,4 +1,4 @@
-"""What `init` asks: days in the words and orders that people use, which the goals file has as ISO dates."""
+"""The questions of `init`. Days may be typed in common notations; the goals file gets ISO dates."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _YEAR = re.compile(r"\d{4}")
 
 
 def ask_template(titles: Mapping[str, str]) -> str | None:
-    """Offer the templates by number; return the name of the one that was chosen. titles: by their names."""
+    """Offer the templates by number; return the name of the chosen one. titles: by name."""
     names = list(titles)
-    click.echo("There are plans to start from:", err=True)
+    click.echo("Templates to start from:", err=True)
     for number, name in enumerate(names, start=1):
         click.echo(f"{number:>3}  {clean(titles[name])}", err=True)
-    asked = "Which one? Its number, or nothing for a goal of your own"
-    while answer := click.prompt(asked, default="", show_default=False, err=True).strip():
+    question = "Which one? Its number, or nothing for a goal of your own"
+    while answer := click.prompt(question, default="", show_default=False, err=True).strip():
         if answer in titles:
             return answer
         if answer.isdecimal() and 0 < int(answer) <= len(names):
             return names[int(answer) - 1]
-        click.echo(f"{answer!r} is none of them: a number from 1 to {len(names)}", err=True)
+        click.echo(f"{answer!r} is not a number from 1 to {len(names)}", err=True)
     return None
 
 
 def ask_day(question: str, today: date) -> date:
-    """Ask for a day until there is one from today on, and the user agrees to what was understood."""
+    """Ask for a day until it is today or later, and the user confirms how it was understood."""
     while True:
         text = click.prompt(f"{question} ({_EXAMPLES})", err=True)
         found = days(text, today)
@@ -49,13 +49,13 @@ def ask_day(question: str, today: date) -> date:
         if not found:
             click.echo(f"{text!r} is not a date, {_EXAMPLES}", err=True)
         elif not coming:
-            click.echo(f"{day(found[0])} has passed; the day has to be still to come", err=True)
+            click.echo(f"{day(found[0])} has passed; the day must be in the future", err=True)
         elif (chosen := _agreed(text, coming, today)) is not None:
             return chosen
 
 
 def _agreed(text: str, coming: Sequence[date], today: date) -> date | None:
-    """Return the day that the user agrees to; an ISO date is only read back."""
+    """Return the day that the user confirms; an ISO date is printed without a question."""
     for one in coming:
         if text.strip() == one.isoformat():
             click.echo(in_full(one, today), err=True)
@@ -66,13 +66,13 @@ def _agreed(text: str, coming: Sequence[date], today: date) -> date | None:
 
 
 def in_full(value: date, today: date) -> str:
-    """Return a day with how far off it is: `Fri 25 Dec 2026, 26 days from today`."""
+    """Return a day with its distance from today: `Fri 25 Dec 2026, 26 days from today`."""
     ahead = (value - today).days
     return f"{day(value)}, {count(ahead, 'day')} from today" if ahead else f"{day(value)}, today"
 
 
 def days(text: str, today: date) -> list[date]:
-    """Return the days that a text may mean, as seen today: more than one where day and month may be either."""
+    """Return the days that a text may mean, from today: more than one if day and month may be swapped."""
     text = " ".join(text.lower().replace(",", " ").split())
     if text in _NEAR:
         return [today + timedelta(_NEAR[text])]
@@ -97,7 +97,7 @@ def _weekday(word: str) -> int | None:
 
 
 def _otherwise(text: str, today: date) -> list[date]:
-    """Return what dateutil takes a text for, if it has a number; without a year, the next such day."""
+    """Return the day that dateutil finds in a text with a number; without a year, the next such day."""
     if text.isdecimal() or not any(letter.isdigit() for letter in text):
         return []
     try:

@@ -25,21 +25,21 @@ _PROGRESS = click.option("--progress", is_flag=True, help="Read progress from th
 
 @command(
     click.argument("folder", metavar="DIR", type=PATH),
-    click.option("--url", default="", metavar="URL", help="Where the site will be; events link to their step there."),
+    click.option("--url", default="", metavar="URL", help="The address of the site; events link to their steps there."),
     _PROGRESS,
     *CALENDAR,
 )
 def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: bool, ics_tasks: bool) -> None:
     """Write the plan as a site with calendars.
 
-    A page of all goals, one of each, and calendars to subscribe to. Files that have not changed are left alone.
+    A page of all goals, one of each goal, and calendars to subscribe to. Unchanged files are not written again.
     """
     publishing = Publishing(url=url.rstrip("/"), alarms=ics_alarms, tasks=ics_tasks)
     files = _site(options, options.workspace(), publishing, progress=progress)
     site_folder.write(folder, files)
     options.emit(
         lambda: {"version": 1, "written": sorted(files)},
-        lambda: say(f"wrote {folder / 'index.html'} and {len(files) - 1} files that belong to it"),
+        lambda: say(f"wrote {folder / 'index.html'} and {len(files) - 1} other files"),
     )
 
 
@@ -47,7 +47,7 @@ def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: b
 def open(options: Options, no_browser: bool, progress: bool) -> None:  # noqa: A001  # the name of the command
     """Show the plan in the browser.
 
-    Only this machine can see it. It is made again when the goals file or the list changes.
+    Only this machine can see it. It is updated when the goals file or the list changes.
     """
     from sync.cli.serving import Site, serve
 
@@ -57,7 +57,7 @@ def open(options: Options, no_browser: bool, progress: bool) -> None:  # noqa: A
 
     def opened(url: str) -> None:
         options.emit(lambda: {"version": 1, "url": url}, lambda: click.echo(url))
-        say("the page follows the goals file and the list; Ctrl-C stops")
+        say("the page is updated when the goals file or the list changes; Ctrl-C stops")
 
     serve(Site(build), opened, browser=not no_browser)
 
@@ -70,7 +70,7 @@ def _site(options: Options, workspace: Workspace, publishing: Publishing, *, pro
 
 
 def _watched(workspace: Workspace) -> Iterator[Path]:
-    """Yield the goals files, the folder that they are in, and the lists."""
+    """Yield the paths of the goals files, their folder, and the lists."""
     from connectors.markdown.connector import MarkdownConnector
 
     yield workspace.path

@@ -1,4 +1,4 @@
-"""Serves a site on the loopback interface, and makes it again when a file that it is made from changes."""
+"""Serves a site on the loopback interface, and builds it again when one of its source files changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TYPES = {
     ".json": "application/json; charset=utf-8",
 }
 _CHANGES = "/changes/"
-# An open page learns by this that it is no longer the newest. Without script, it is made anew when it is loaded again.
+# It reloads an open page when there is a newer one. Without script, a reload shows the newest page, too.
 _SCRIPT = f'new EventSource("{_CHANGES}%d").onmessage = () => location.reload()'
 _MISTAKE = """<!DOCTYPE html>
 <html lang="en">
@@ -35,17 +35,17 @@ _MISTAKE = """<!DOCTYPE html>
 <body style="max-width: 50rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif">
 <h1>The plan cannot be shown</h1>
 {lines}
-<p>This page follows as soon as the file is mended.</p>
+<p>This page reloads as soon as the file is correct.</p>
 <script>{script}</script>
 """
 
 
 class Site:
-    """The newest files, and a number that is another one for each time they were made.
+    """The newest files, and a number that changes with each build.
 
-    `mistake` is a page that tells why they could not be made, or empty.
+    `mistake` is a page with the error of the last build, or empty.
 
-    build: returns the files by their paths, and the files that they were made from; takes a script for each page.
+    build: takes a script for each page; returns the files by path, and their source files.
     """
 
     def __init__(self, build: Callable[[str], tuple[Mapping[str, bytes], Sequence[Path]]]) -> None:
@@ -57,7 +57,7 @@ class Site:
         self._seen = self._look()
 
     def refresh(self) -> None:
-        """Make the files again if one that they were made from has changed."""
+        """Build the files again if a source file has changed."""
         with self._lock:
             if (seen := self._look()) == self._seen:
                 return
@@ -88,7 +88,7 @@ def _mistake(error: BackplanError, script: str) -> bytes:
 
 
 def serve(site: Site, opened: Callable[[str], None], *, browser: bool) -> None:
-    """Serve a site on a free port until Ctrl-C. opened: is called with the address; browser: open it there."""
+    """Serve a site on a free port until Ctrl-C. opened: is called with the address. browser: open the browser."""
 
     class Handler(_Handler):
         pages = site
@@ -105,7 +105,7 @@ def serve(site: Site, opened: Callable[[str], None], *, browser: bool) -> None:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers requests for the files of `pages`, and tells a page that waits when there are newer ones."""
+    """Answers requests for the files of `pages`, and notifies open pages when there are newer ones."""
 
     pages: Site  # pyright: ignore[reportUninitializedInstanceVariable]  # a subclass has it
     server: ThreadingHTTPServer  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with a file."""
         port = self.server.server_port
         if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
-            # A page of somebody else's may have led its own name to this machine, to read what is here.
+            # A foreign page may have pointed its own host name to this machine to read the plan (DNS rebinding).
             self._answer(HTTPStatus.MISDIRECTED_REQUEST, "text/plain", b"This is only for 127.0.0.1 and localhost.\n")
             return
         path = self.path.partition("?")[0]
@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif content := self.pages.files.get(name):
             self._answer(HTTPStatus.OK, _TYPES[f".{name.rpartition('.')[2]}"], content)
         else:
-            self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"There is no such page. The plan may have changed.\n")
+            self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"This page does not exist. The plan may have changed.\n")
 
     def _answer(self, status: HTTPStatus, kind: str, content: bytes) -> None:
         self.send_response(status)
@@ -145,19 +145,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _tell_of_changes(self, number: str) -> None:
-        """Wait until the files are others than those with this number, and say so."""
+        """Wait until there are files with another number, and notify the page."""
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         try:
             while number == str(self.pages.number):
-                self.wfile.write(b":\n\n")  # fails once the browser has gone
+                self.wfile.write(b":\n\n")  # fails when the browser is closed
                 time.sleep(_EVERY)
                 self.pages.refresh()
             self.wfile.write(b"data: changed\n\n")
         except OSError:
             return
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as it is called there
-        """Print nothing: who reads the plan is the user."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base class
+        """Print nothing: all requests come from the user."""

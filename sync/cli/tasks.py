@@ -31,7 +31,7 @@ _JOURNAL = click.option(
     click.option("--markdown", is_flag=True, help="The plan as Markdown."),
     click.option("--exit-code", is_flag=True, help=f"Exit with {PENDING} when changes are pending."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
-    click.option("--rebuild", is_flag=True, help="Start a new memory from the tasks where it was lost."),
+    click.option("--rebuild", is_flag=True, help="If the memory was lost, create a new one from the tasks."),
     _JOURNAL,
 )
 def plan(
@@ -48,14 +48,14 @@ def plan(
 @command(
     click.option("--markdown", is_flag=True, help="The report as Markdown."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
-    click.option("--rebuild", is_flag=True, help="Start a new memory from the tasks where it was lost."),
+    click.option("--rebuild", is_flag=True, help="If the memory was lost, create a new one from the tasks."),
     _JOURNAL,
     writes=True,
 )
 def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None) -> int:
     """Bring the apps in line with the plan.
 
-    And the plan in line with what you did there.
+    And the plan in line with your changes there.
     """
     outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=True)
     _report(options, outcome, markdown=markdown)
@@ -64,7 +64,7 @@ def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: boo
 
 @command(
     click.argument("file", metavar="JOURNAL", type=PATH),
-    click.option("--yes", is_flag=True, help="Do it, without asking."),
+    click.option("--yes", is_flag=True, help="Do it without asking."),
     click.option("--markdown", is_flag=True, help="The report as Markdown."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     _JOURNAL,
@@ -73,7 +73,7 @@ def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: boo
 def undo(options: Options, file: Path, yes: bool, markdown: bool, allow_mass_change: bool, journal: Path | None) -> int:
     """Put back what a run changed.
 
-    Where nobody touched it since; as a plan first.
+    Except later changes. The plan is shown first.
     """
     run, unread = _plan_back(options, file, allow_mass_change=allow_mass_change)
     for label, reason in unread.items():
@@ -171,8 +171,8 @@ class _Outcome:
         return any(plan.news for plan in self.run.plans)
 
     @property
-    def told(self) -> bool:
-        """Whether there is more to tell than that nothing changed."""
+    def worth_reporting(self) -> bool:
+        """Whether there is anything to report besides that nothing changed."""
         return bool(self.pending or self.failed or any(plan.shown for plan in self.run.plans))
 
     @property
@@ -229,7 +229,7 @@ def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
     for note in _notes(outcome):
         say(note)
     _report_run(options, outcome.run, markdown=markdown)
-    if outcome.run.applied and outcome.told and not (markdown or options.json):
+    if outcome.run.applied and outcome.worth_reporting and not (markdown or options.json):
         from sync.reports import text
 
         print_lines(text.status(outcome.reading.schedule))

@@ -1,4 +1,4 @@
-"""The chart of six weeks around today: which goals and steps have a row, and what stands in it. Pure."""
+"""The chart of six weeks around today: its rows of goals and steps. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 _WEEKS = 6
-_MOST_ROWS = 60  # with more, a goal's steps share its row
+_MOST_ROWS = 60  # a goal with more steps shows them in its own row
 _MOST_GOALS = 120
 _MOST_LATER = 5  # goals beyond the six weeks that have a line each; more are counted
 _OVER = (State.DONE, State.GIVEN_UP, State.NO_STEP_LEFT)
@@ -28,8 +28,8 @@ _OVER = (State.DONE, State.GIVEN_UP, State.NO_STEP_LEFT)
 class Row:
     """A row of the chart: a goal, with the time of its open steps and its deadline, or a step with its bar.
 
-    `work` are the parts in which steps of the goal run, each with their kind, where they have no rows of their own;
-    `begins` is the day on which its steps begin, where that is after the six weeks.
+    `work` are the parts in which steps of the goal run, each with its kind, if the steps have no rows of their own;
+    `begins` is the day on which its steps begin, if that is after the six weeks.
     """
 
     goal: ScheduledGoal
@@ -43,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The rows, the most urgent goal first, then the first goals that begin later; and what is left out, in words."""
+    """The rows, the most urgent goal first, then the first goals that begin later; and sentences on omitted goals."""
 
     scale: Scale
     rows: tuple[Row, ...]

@@ -1,4 +1,4 @@
-"""What the page and the calendars of a plan need besides its dates, and where the pages of the site lie."""
+"""The data of pages and calendars besides dates, and the paths of a site."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _PLAIN_ID = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What the page and the calendars have besides dates.
+    """The data of the page and the calendars besides dates.
 
-    - `histories`: the deadlines that each goal has had, by its id.
-    - `url`: where the site is published, for the links of a calendar.
-    - `alarms`: in a calendar, each step rings at nine on its first day.
-    - `tasks`: in a calendar, steps are tasks as well, for the few apps that take those from a calendar.
+    - `histories`: all deadlines of each goal, old and current, by its id.
+    - `url`: the address of the site, for the links of a calendar.
+    - `alarms`: in a calendar, each step has an alarm at nine on its first day.
+    - `tasks`: in a calendar, steps are tasks as well, for the few apps that read tasks from a calendar.
     - `script`: runs on each page.
     """
 
@@ -41,13 +41,13 @@ AS_IT_IS = Publishing()
 
 
 def path_of(key: str) -> str:
-    """Return where the page of a goal is in the site, or a step on it."""
+    """Return the path of the page of a goal in the site, or of a step on it."""
     page = f"{FOLDER}/{file_name(goal_of(key))}.html"
     return f"{page}#{fragment(key)}" if is_in_goal(key) else page
 
 
 def file_name(goal_id: str) -> str:
-    """Return the name of a goal's page without its ending, which any file system takes."""
+    """Return the name of a goal's page without its ending, which is valid in any file system."""
     return goal_id if _PLAIN_ID.fullmatch(goal_id) else f"goal-{sha256(goal_id.encode()).hexdigest()[:12]}"
 
 

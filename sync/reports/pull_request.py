@@ -1,4 +1,4 @@
-"""What a pull request changes in the plan, for its comment: the goals that it touches, and the others as one line."""
+"""The comment on a pull request: the goals that it changes, and the other goals as one line."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _SHARES = {"notes": 0.1, "goals": 0.7, "apps": 0.05}
 _TITLE = 80  # columns of a title
 
 
-def comment(revisions: Sequence[Revision], told: Told, limit: int = COMMENT_LIMIT) -> str:
-    """Return the comment in at most `limit` bytes of UTF-8. told: the run that planned the pull request."""
+def comment(revisions: Sequence[Revision], run: Told, limit: int = COMMENT_LIMIT) -> str:
+    """Return the comment in at most `limit` bytes of UTF-8. run: the run that planned the pull request."""
     room = {name: int(limit * share) for name, share in _SHARES.items()}
     goals = [_goal(one) for one in _by_urgency(revisions)]
     shown = fitting(goals[:_OPEN_GOALS], room["goals"] // 2, "goals")
     folded = fitting(goals[_OPEN_GOALS:], room["goals"] // 2, "goals")
     blocks = [
-        f"## {sign(told)} backplan: {_headline(revisions)}",
-        "\n".join(fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in told.notes], room["notes"], "notes")),
+        f"## {sign(run)} backplan: {_headline(revisions)}",
+        "\n".join(fitting([f"> ⚠️ {markdown.sentence(note)}\n" for note in run.notes], room["notes"], "notes")),
         "\n\n".join(shown),
         markdown.details(display.count(len(goals) - _OPEN_GOALS, "more goal"), "\n\n".join(folded)) if folded else "",
-        _others(revisions, told),
-        "\n".join(fitting(_in_the_apps(told), room["apps"], "apps")),
+        _others(revisions, run),
+        "\n".join(fitting(_in_the_apps(run), room["apps"], "apps")),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def _headline(revisions: Sequence[Revision]) -> str:
-    """Return what changes, counted: `4 tasks move in 1 goal, 2 new, 1 removed`."""
+    """Return the number of changes: `4 tasks move in 1 goal, 2 new, 1 removed`."""
     moving = [one.moved for one in revisions if one.moved]
     others = {"new": sum(len(one.new) for one in revisions), "removed": sum(len(one.removed) for one in revisions)}
     nothing = "no date moves" if revisions else "the plan stays as it is"
@@ -49,14 +49,14 @@ def _headline(revisions: Sequence[Revision]) -> str:
 
 
 def _by_urgency(revisions: Sequence[Revision]) -> list[Revision]:
-    """Return what differs, the most urgent goals first, and those that were removed last."""
+    """Return the goals that differ: the most urgent first, removed ones last."""
     there = {one.after.goal.id: one for one in revisions if one.after}
     goals = by_urgency(one.after for one in there.values() if one.after)
     return [*(there[goal.goal.id] for goal in goals), *(one for one in revisions if not one.after)]
 
 
 def _goal(one: Revision) -> str:
-    """Return a goal with its title, its health before and after, and what differs in it."""
+    """Return a goal with its title, its health before and after, and its changes."""
     blocks = [_heading(one), *_rows(one.rows), *_steps("new", one.new), *_steps("removed", one.removed)]
     return "\n\n".join(blocks)
 
@@ -88,15 +88,15 @@ def _rows(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _row(row: Row) -> str:
-    told = [markdown.escape(display.shorten(row.title, _TITLE))]
+    parts = [markdown.escape(display.shorten(row.title, _TITLE))]
     (old_start, old_due), (start, due) = row.before, row.after
     if old_due != due:
-        told.append(_change(display.near(old_due), display.near(due)))
+        parts.append(_change(display.near(old_due), display.near(due)))
     elif row.moves:
-        told.append(f"begins {_change(display.near(old_start), display.near(start))}")
-    told += [row.why] if row.moves and row.why else []
-    told += [f"{' and '.join(row.differs)} changed"] if row.differs else []
-    return f"- {' · '.join(told)}"
+        parts.append(f"begins {_change(display.near(old_start), display.near(start))}")
+    parts += [row.why] if row.moves and row.why else []
+    parts += [f"{' and '.join(row.differs)} changed"] if row.differs else []
+    return f"- {' · '.join(parts)}"
 
 
 def _steps(what: str, steps: Sequence[ScheduledStep]) -> Iterator[str]:
@@ -110,19 +110,19 @@ def _listed(lines: Sequence[str]) -> str:
     return "\n".join([*lines[:_LISTED], *more])
 
 
-def _others(revisions: Sequence[Revision], told: Told) -> str:
-    """Return how many goals are not touched, counted by their state."""
+def _others(revisions: Sequence[Revision], run: Told) -> str:
+    """Return the number of unchanged goals, by state."""
     touched = {one.after.goal.id for one in revisions if one.after}
-    others = [goal for goal in told.schedule.goals if goal.goal.id not in touched]
+    others = [goal for goal in run.schedule.goals if goal.goal.id not in touched]
     states = Counter(goal.state for goal in others)
     listed = ", ".join(f"{number} {state.replace('-', ' ')}" for state, number in states.items())
     return f"{display.count(len(others), 'other goal')}: {listed}." if others else ""
 
 
-def _in_the_apps(told: Told) -> list[str]:
-    """Return what the next run will write, which is more where an app is behind the goals file."""
+def _in_the_apps(run: Told) -> list[str]:
+    """Return the changes of the next run, including earlier ones that are not yet in the apps."""
     return [
         f"After the merge, the next run writes to {markdown.escape(plan.label)}: {words.what_changes(plan.news)}."
-        for plan in told.plans
+        for plan in run.plans
         if plan.news
     ]

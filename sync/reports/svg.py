@@ -125,7 +125,7 @@ def _scale(value: Schedule) -> _Scale:
     today = value.today.toordinal()
     first, last = min(days, default=today), max(days, default=today)
     reach = max(last - first, _LEAST_DAYS)
-    if first - reach // 2 <= today <= last + reach // 2:  # farther away, it would squeeze everything else
+    if first - reach // 2 <= today <= last + reach // 2:  # farther away, all else would become too narrow
         first, last = min(first, today), max(last, today)
     margin = max(1, (last - first) // 60)
     end = max(last + 1 + margin, first + _LEAST_DAYS)

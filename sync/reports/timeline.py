@@ -32,7 +32,7 @@ class Scale:
     end: int
 
     def at(self, ordinal: int) -> float:
-        """Return the position of the beginning of a day; far outside, one a little outside."""
+        """Return the position of the beginning of a day; far outside, it is moved to a little outside."""
         percent = (ordinal - self.first) * 100 / (self.end - self.first)
         return round(min(max(percent, -_OUTSIDE), 100 + _OUTSIDE), 2)
 
@@ -42,7 +42,7 @@ class Scale:
         return Part(start, round(self.at(end) - start, 2))
 
     def shows(self, first: int, end: int) -> bool:
-        """Return whether any of the days from `first` to before `end` is within it."""
+        """Return whether it contains any of the days from `first` to before `end`."""
         return first < self.end and end > self.first
 
 
@@ -90,11 +90,11 @@ def around(today: date, weeks: int) -> Scale:
 
 
 def of_goal(goal: ScheduledGoal, today: date) -> Scale:
-    """Return the weeks of a goal's steps and its deadline, with today where that is near."""
+    """Return the weeks of a goal's steps and its deadline, and of today if that is near."""
     days = {goal.deadline.toordinal(), *(day.toordinal() for step in goal.steps for day in span(step) or ())}
     first, last = min(days), max(days)
     reach = max(last - first, 2 * WEEK)
-    if first - reach // 2 <= today.toordinal() <= last + reach // 2:  # farther away, it would squeeze everything else
+    if first - reach // 2 <= today.toordinal() <= last + reach // 2:  # farther away, all else would become too narrow
         first, last = min(first, today.toordinal()), max(last, today.toordinal())
     first -= (first - 1) % WEEK  # ordinal 1 is a Monday
     room = 2 + (last - first) // 40  # for the sign of a deadline on the last day
@@ -110,9 +110,9 @@ def span(step: ScheduledStep) -> tuple[date, date] | None:
 
 
 def ticks(scale: Scale, today: date) -> list[Tick]:
-    """Return a tick for each Monday; where there are too many of them, for months or years.
+    """Return a tick for each Monday; if there are too many, for months or years.
 
-    A year is named where it is another than that of the tick before, and of today.
+    A label has the year if it differs from that of the tick before, or of today.
     """
     mondays = range(scale.first + -(scale.first - 1) % WEEK, min(scale.end, _LAST), WEEK)
     if len(mondays) <= _MOST_TICKS:
@@ -130,7 +130,7 @@ def _named_months(scale: Scale, year: str) -> Iterator[Tick]:
 
 
 def months(first: int, end: int, most: int) -> list[int]:
-    """Return the first day of every month between two days, or of every second, third, ... so that they are few."""
+    """Return the first days of months between two days; if they are more than `most`, of every second, third, ..."""
     step = next((n for n in _MONTH_STEPS if (end - first) <= most * n * 30), _MONTH_STEPS[-1])
     begin, last = date.fromordinal(first), date.fromordinal(min(end, _LAST))
     numbers = range(-(-(begin.year * 12 + begin.month - 1) // step) * step, last.year * 12 + last.month, step)
@@ -161,7 +161,7 @@ def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def bar(scale: Scale, step: ScheduledStep, steps: Mapping[str, ScheduledStep], today: date) -> Bar | None:
-    """Return the mark of a step, or None where it has no date. steps: all steps by their keys."""
+    """Return the mark of a step, or None if it has no date. steps: all steps by their keys."""
     days = span(step)
     if days is None:
         return None

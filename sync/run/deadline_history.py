@@ -1,4 +1,4 @@
-"""Reads the deadlines that goals had before, from the git history of the goals file, where it has one."""
+"""Reads the earlier deadlines of goals from the git history of the goals file, if it has one."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from config.project import Goal, Project
     from sync.schedule.model import Schedule
 
-_MOST_VERSIONS, _MOST_BYTES = 50, 1_000_000  # of a goals file: to read it takes about 0.5 s a megabyte
+_MOST_VERSIONS, _MOST_BYTES = 50, 1_000_000  # of a goals file: reading takes about 0.5 s a megabyte
 _SECONDS = 5
-# The repository's own configuration must not have git run anything.
+# The configuration of the repository must not make git run programs.
 _LOG = ("log", "--no-show-signature", "--no-ext-diff", "--no-textconv", f"--max-count={_MOST_VERSIONS}")
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A deadline, and the day since which the goals file has had it."""
+    """A deadline, and the day on which it was written into the goals file."""
 
     day: date
     deadline: date
 
 
 def deadlines(project: Project, value: Schedule) -> dict[str, list[Moved]]:
-    """Return the deadlines that each goal has had, oldest first, by its id; only for goals whose deadline is a day."""
+    """Return the deadlines of each goal, oldest first, by id; only for goals whose deadline is a day."""
     goals = [goal for goal in project.goals if isinstance(goal.deadline, date)]
     found: dict[str, list[Moved]] = {}
     for name in sorted({goal.origin.source.name for goal in goals}):
@@ -52,12 +52,12 @@ def _add(found: dict[str, list[Moved]], goals: list[Goal], day: date, written: M
 
 
 def _written(name: str, text: str) -> dict[str, date]:
-    """Return the deadlines in a version of the file, by the goal's id or, where it has none, its title."""
+    """Return the deadlines in a version of the file, by the goal's id or, without one, its title."""
     try:
         goals = Source(name, text).value["goals"]
         return {str(goal.get("id") or goal["title"]): date.fromisoformat(str(goal["deadline"])) for goal in goals}
     except (GoalsFileError, LookupError, TypeError, ValueError, AttributeError):
-        return {}  # it may have been written in any way
+        return {}  # earlier versions may be invalid
 
 
 def _versions(path: Path) -> Iterator[tuple[date, str]]:
@@ -74,7 +74,7 @@ def _versions(path: Path) -> Iterator[tuple[date, str]]:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """Return what git prints; empty where there is no git, or no repository."""
+    """Return the output of git; empty without git, or outside of a repository."""
     command = ["git", "--no-pager", "--literal-pathspecs", *arguments]
     try:
         done = subprocess.run(  # noqa: S603

@@ -15,9 +15,9 @@ _OURS = b'<meta name="generator" content="backplan">'
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files that changed, and remove our pages that are not among them: their goals are gone.
+    """Write the files that changed, and remove our pages of goals that do not exist any more.
 
-    Raises BackplanError where something cannot be written.
+    Raises BackplanError if something cannot be written.
     """
     for name, content in files.items():
         path = folder / name

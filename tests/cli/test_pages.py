@@ -28,7 +28,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_a_site_is_written_and_written_again_only_where_it_changed(person: Person) -> None:
     person.writes(FOOD_HANDLER)
-    assert person.run("page", "site").err == "wrote site/index.html and 4 files that belong to it\n"
+    assert person.run("page", "site").err == "wrote site/index.html and 4 other files\n"
     site = person.folder / "site"
     before = files(site)
     assert sorted(before) == SITE
