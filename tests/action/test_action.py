@@ -117,7 +117,7 @@ def test_a_token_in_the_workflow_itself_is_refused(step: Step) -> None:
     done = step.run(TODOIST_API_TOKEN=TOKEN)
     assert done.code == 64
     place = "::error title=backplan,file=.github/workflows/mine.yml,line=2,col=18::"
-    assert f"{place}the token of TODOIST_API_TOKEN is written" in done.out
+    assert f"{place}the token TODOIST_API_TOKEN is written" in done.out
     assert TOKEN not in done.out + step.summary
     assert not step.person.todo.exists()
 
