@@ -181,7 +181,7 @@ class Api:
         """
         writing = method != "GET" if writes is None else writes
         if wait := self._room.take(self.retrier.clock.passed(), writing=writing):
-            self.retrier.pause(wait, "staying below the rate limit")
+            self.retrier.pause(wait, "the next request has to wait for the rate limit")
         content = {"data": body.encode()} if isinstance(body, str) else {"json": body}
         options = {"params": params, "headers": headers, **content}
         response = self._answer(method, path, options, writing=writing, repeatable=repeatable)

@@ -76,7 +76,7 @@ class Rows:
 
     def look_again(self, pause: Pause) -> None:
         """Read the list again, after the time in which new rows appear in it."""
-        pause(self.shelf.limits.settles, "checking whether the last task was created")
+        pause(self.shelf.limits.settles, "it is not known whether the last request created a task")
         self.look()
 
 
