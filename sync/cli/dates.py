@@ -11,7 +11,7 @@ import click
 from config import display
 from config.atomic_write import replace_file
 from config.keys import goal_of, within_goal
-from sync.cli.options import DATE, DEADLINE, FAILED, GOAL, GOAL_OR_STEP, PATH, Options, command
+from sync.cli.options import DATE, DEADLINE, FAILED, GOAL, GOAL_OR_STEP, PATH, PLAN, Options, command
 from sync.cli.output import print_lines, say
 from sync.forecast.estimates import require_numpy
 from sync.reports.publishing import Publishing
@@ -51,6 +51,7 @@ CALENDAR = (
     click.option("--ics", type=PATH, help="Write the dates as a calendar file."),
     *CALENDAR,
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
+    example="--goal wedding --html plan.html",
 )
 def schedule(
     options: Options,
@@ -106,7 +107,7 @@ def _write_reports(workspace: Workspace, shown: Schedule, options: Mapping[str, 
     return len(files)
 
 
-@command()
+@command(example="--goal wedding")
 def status(options: Options) -> None:
     """Show how each goal stands.
 
@@ -136,6 +137,7 @@ _WEEK = 7
 @command(
     click.option("--days", type=click.IntRange(1, 366), default=1, help="With the days after it: 7 for a week."),
     _MARKDOWN,
+    example="--days 3",
 )
 def today(options: Options, days: int, markdown: bool) -> None:
     """Show what to do now.
@@ -145,7 +147,7 @@ def today(options: Options, days: int, markdown: bool) -> None:
     _show_agenda(options, days, markdown=markdown)
 
 
-@command(_MARKDOWN)
+@command(_MARKDOWN, example="--goal wedding")
 def week(options: Options, markdown: bool) -> None:
     """Show what to do in the next seven days."""
     _show_agenda(options, _WEEK, markdown=markdown)
@@ -160,7 +162,7 @@ def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
     options.report("agenda", shown, markdown=markdown)
 
 
-@command(click.argument("target", type=GOAL_OR_STEP, metavar="GOAL[/STEP]"))
+@command(click.argument("target", type=GOAL_OR_STEP, metavar="GOAL[/STEP]"), takes=PLAN, example="wedding/invitations")
 def explain(options: Options, target: str) -> None:
     """Tell why a step has its date.
 
@@ -192,6 +194,8 @@ def explain(options: Options, target: str) -> None:
     click.option("--dry-run", is_flag=True, help="Show what would move, and write nothing."),
     _DEADLINE,
     *_RISK,
+    takes=PLAN,
+    example="wedding 2028-06-24 --dry-run",
 )
 def move(
     options: Options,
@@ -235,6 +239,8 @@ def move(
 @command(
     click.argument("goal_id", type=GOAL, metavar="GOAL"),
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
+    takes=PLAN,
+    example="wedding",
 )
 def fit(options: Options, goal_id: str, progress: bool) -> None:
     """Tell the earliest deadline that holds.
