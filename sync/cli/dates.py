@@ -26,12 +26,19 @@ if TYPE_CHECKING:
 
 
 _DEADLINE = click.option(
-    "--deadline", type=DEADLINE, multiple=True, metavar="GOAL=DATE", help="What if this deadline moved? Repeatable."
+    "--deadline",
+    type=DEADLINE,
+    multiple=True,
+    metavar="GOAL=DATE",
+    help="Show what if this deadline moved; may be repeated.",
 )
 _RISK = (
     click.option("--risk", is_flag=True, help="How likely the dates are to hold, from estimates such as 2-3-6 days."),
     click.option(
-        "--confidence", type=click.IntRange(1, 99), help="The same, and the latest start at this confidence (80 %)."
+        "--confidence",
+        type=click.IntRange(1, 99),
+        metavar="PERCENT",
+        help="Like --risk, with this confidence instead of 80.",
     ),
 )
 _CONFIDENCE = 80
@@ -135,7 +142,9 @@ _WEEK = 7
 
 
 @command(
-    click.option("--days", type=click.IntRange(1, 366), default=1, help="With the days after it: 7 for a week."),
+    click.option(
+        "--days", type=click.IntRange(1, 366), default=1, metavar="DAYS", help="How many days to show, with today."
+    ),
     _MARKDOWN,
     example="--days 3",
 )
