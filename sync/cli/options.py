@@ -167,7 +167,7 @@ class _Command(click.Command):
         shared: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(parameter, click.Option):
                 (shared if parameter.name in _SHARED or parameter.name == "help" else own).append(record)
         for heading, records in (("Options", own), ("Shared options", shared)):
             if records:

@@ -40,7 +40,9 @@ def test_help_names_every_command(person: Person) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_an_example_that_the_command_takes(name: str, person: Person) -> None:
-    example = person.run(name, "--help").out.rpartition("Example: ")[2].partition(">")[0]
+    shown = person.run(name, "--help").out
+    assert "Options:\n  -" in shown  # arguments stand in the line of usage
+    example = shown.rpartition("Example: ")[2].partition(">")[0]
     command = main.commands[name]
     _, command_name, *words = example.split()
     assert command_name == name
