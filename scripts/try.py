@@ -22,8 +22,8 @@ def main() -> None:
     backplan("schedule", "--goals", str(goals))
     backplan("sync", "--goals", str(goals))
     print(f"""
-Your steps stand in {FOLDER / "todo.md"}: tick one, or change its date.
-Then move the deadline in {goals} and run this again: what must move has moved.""")
+Your steps are in {FOLDER / "todo.md"}: tick one, or change its date.
+Then change the deadline in {goals} and run this again: the dates follow.""")
 
 
 def backplan(*arguments: str) -> None:

@@ -11,7 +11,7 @@ from config.settings import Environment
 from connectors import registry
 from connectors.base import Check, SelfChecking
 from connectors.model import FIELDS
-from sync.cli.options import FAILED, Options, command, known_connectors
+from sync.cli.options import FAILED, FILE, PLAN, Options, command, known_connectors
 from sync.cli.output import print_table
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connectors.base import Connector
 
 
-@command()
+@command(takes=FILE)
 def connectors(options: Options) -> None:
     """List the supported apps, and the fields of each."""
     entries: list[dict[str, Any]] = []
@@ -39,18 +39,16 @@ def connectors(options: Options) -> None:
         )
 
     def show() -> None:
-        rows = [
-            (
-                e["name"],
-                e["sync"],
-                ", ".join(e["variables"]) or "nothing",
-                "yes" if e["configured"] else "no",
-                e["reliability"],
-                ", ".join(e["fields"]),
+        rows: list[tuple[str, str, str]] = []
+        for entry in entries:
+            needs = ", ".join(entry["variables"])
+            rows += (
+                (entry["name"], "in `sync:`", entry["sync"]),
+                ("", "needs", f"{needs} ({'set' if entry['configured'] else 'not set'})" if needs else "nothing"),
+                ("", "holds", ", ".join(entry["fields"])),
+                ("", "promise", entry["reliability"]),
             )
-            for e in entries
-        ]
-        print_table(("connector", "in `sync:`", "needs", "configured", "promise", "holds"), rows)
+        print_table(("", "", ""), rows)
 
     options.emit(lambda: {"version": 1, "connectors": entries}, show)
 
@@ -64,7 +62,7 @@ def _is_set(environment: Environment, credential: Credential) -> bool:
     return True
 
 
-@command()
+@command(takes=PLAN | {"connector"}, example="--connector todoist")
 def doctor(options: Options) -> int:
     """Try the token of each app that the goals file names.
 

@@ -17,7 +17,7 @@ from config.settings import Environment
 from connectors import registry
 from connectors.oauth import exchanged
 from connectors.retry import Clock, Retrier
-from sync.cli.options import Options, command
+from sync.cli.options import FILE, Options, command
 from sync.cli.output import say
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _DONE = b"<!DOCTYPE html><title>backplan</title><p>backplan has received the ans
 _MINUTES = 10  # seconds in which the user has to sign in
 
 
-@command(click.argument("name", metavar="CONNECTOR"))
+@command(click.argument("name", metavar="CONNECTOR"), takes=FILE, example="google-tasks")
 def connect(options: Options, name: str) -> None:
     """Sign in to an app once, in the browser.
 

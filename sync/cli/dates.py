@@ -11,7 +11,7 @@ import click
 from config import display
 from config.atomic_write import replace_file
 from config.keys import goal_of, within_goal
-from sync.cli.options import DATE, DEADLINE, FAILED, GOAL, GOAL_OR_STEP, PATH, Options, command
+from sync.cli.options import DATE, DEADLINE, FAILED, GOAL, GOAL_OR_STEP, PATH, PLAN, Options, command
 from sync.cli.output import print_lines, say
 from sync.forecast.estimates import require_numpy
 from sync.reports.publishing import Publishing
@@ -26,12 +26,19 @@ if TYPE_CHECKING:
 
 
 _DEADLINE = click.option(
-    "--deadline", type=DEADLINE, multiple=True, metavar="GOAL=DATE", help="What if this deadline moved? Repeatable."
+    "--deadline",
+    type=DEADLINE,
+    multiple=True,
+    metavar="GOAL=DATE",
+    help="Show what if this deadline moved; may be repeated.",
 )
 _RISK = (
     click.option("--risk", is_flag=True, help="How likely the dates are to hold, from estimates such as 2-3-6 days."),
     click.option(
-        "--confidence", type=click.IntRange(1, 99), help="The same, and the latest start at this confidence (80 %)."
+        "--confidence",
+        type=click.IntRange(1, 99),
+        metavar="PERCENT",
+        help="Like --risk, with this confidence instead of 80.",
     ),
 )
 _CONFIDENCE = 80
@@ -55,6 +62,7 @@ CALENDAR = (
     click.option("--ics", type=PATH, help="Write the dates as a calendar file."),
     *CALENDAR,
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
+    example="--goal wedding --html plan.html",
 )
 def schedule(
     options: Options,
@@ -110,7 +118,7 @@ def _write_reports(workspace: Workspace, shown: Schedule, options: Mapping[str, 
     return len(files)
 
 
-@command()
+@command(example="--goal wedding")
 def status(options: Options) -> None:
     """Show the state of each goal.
 
@@ -138,8 +146,11 @@ _WEEK = 7
 
 
 @command(
-    click.option("--days", type=click.IntRange(1, 366), default=1, help="With the days after it: 7 for a week."),
+    click.option(
+        "--days", type=click.IntRange(1, 366), default=1, metavar="DAYS", help="How many days to show, with today."
+    ),
     _MARKDOWN,
+    example="--days 3",
 )
 def today(options: Options, days: int, markdown: bool) -> None:
     """Show what to do now.
@@ -149,7 +160,7 @@ def today(options: Options, days: int, markdown: bool) -> None:
     _show_agenda(options, days, markdown=markdown)
 
 
-@command(_MARKDOWN)
+@command(_MARKDOWN, example="--goal wedding")
 def week(options: Options, markdown: bool) -> None:
     """Show what to do in the next seven days."""
     _show_agenda(options, _WEEK, markdown=markdown)
@@ -164,7 +175,7 @@ def _show_agenda(options: Options, days: int, *, markdown: bool) -> None:
     options.report("agenda", shown, markdown=markdown)
 
 
-@command(click.argument("target", type=GOAL_OR_STEP, metavar="GOAL[/STEP]"))
+@command(click.argument("target", type=GOAL_OR_STEP, metavar="GOAL[/STEP]"), takes=PLAN, example="wedding/invitations")
 def explain(options: Options, target: str) -> None:
     """Show why a step has its date.
 
@@ -196,6 +207,8 @@ def explain(options: Options, target: str) -> None:
     click.option("--dry-run", is_flag=True, help="Only show the moves; write nothing."),
     _DEADLINE,
     *_RISK,
+    takes=PLAN,
+    example="wedding 2028-06-24 --dry-run",
 )
 def move(
     options: Options,
@@ -239,6 +252,8 @@ def move(
 @command(
     click.argument("goal_id", type=GOAL, metavar="GOAL"),
     click.option("--progress", is_flag=True, help="Read progress from the apps first."),
+    takes=PLAN,
+    example="wedding",
 )
 def fit(options: Options, goal_id: str, progress: bool) -> None:
     """Find the earliest deadline that holds.

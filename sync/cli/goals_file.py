@@ -13,7 +13,7 @@ import click
 from config.calendars import parts_with_more
 from config.display import clean, count, near
 from sync.cli import init_apps, workflow_template
-from sync.cli.options import DATE, Options, command
+from sync.cli.options import DATE, NOTHING, PLAN, Options, command
 from sync.cli.output import print_lines, print_table, say
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _FIRST = 3  # steps that `init` shows
         flag_value=workflow_template.PLACES[0],
         help="Have the workflow publish the plan as a page: on GitHub Pages, or as a file of each run (artifact).",
     ),
+    takes=PLAN | {"connector"},
+    example="--template wedding --deadline 2028-06-17",
 )
 def init(
     options: Options,
@@ -97,7 +99,11 @@ def _first_steps(workspace: Workspace) -> Iterator[str]:
     yield from (f"  {near(step.start)}  {clean(step.step.title)}" for step in first)
 
 
-@command(click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."))
+@command(
+    click.option("--write-ids", is_flag=True, help="Write an explicit id for every goal and step into the file."),
+    takes=PLAN,
+    example="--goals plans/goals.yaml",
+)
 def check(options: Options, write_ids: bool) -> None:
     """Report every mistake in the goals file, with its place."""
     workspace = options.workspace()
@@ -129,7 +135,7 @@ def _write_ids(workspace: Workspace) -> None:
         say(f"wrote ids into {name}")
 
 
-@command()
+@command(takes=NOTHING, example="> goals.schema.json")
 def schema(options: Options) -> None:
     """Print the goals file's JSON Schema."""
     del options  # the schema is JSON in any case

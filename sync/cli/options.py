@@ -107,14 +107,14 @@ def _say_while_waiting(sentence: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options that every command takes."""
+    """The options that commands share; one that a command does not take has its default."""
 
-    goals: Path | None
-    goal: tuple[str, ...]
-    connector: tuple[str, ...]
-    today: date | None
     json: bool
     verbose: bool
+    goals: Path | None = None
+    goal: tuple[str, ...] = ()
+    connector: tuple[str, ...] = ()
+    today: date | None = None
 
     def workspace(self) -> Workspace:
         """Read the goals files."""
@@ -140,37 +140,67 @@ class Options:
             print_lines(shown)
 
 
-_COMMON = (
-    click.option("--goals", type=PATH, help="Goals file, or folder of goals files."),
-    click.option("--goal", type=GOAL, multiple=True, metavar="ID", help="Only this goal; may be repeated."),
-    click.option("--connector", multiple=True, metavar="NAME", help="Write only to this connector; may be repeated."),
-    click.option("--today", type=DATE, envvar="BACKPLAN_TODAY", help="Plan as if it were this day."),
-    click.option("--json", is_flag=True, help="One JSON document on stdout; everything for people on stderr."),
-    click.option("-v", "--verbose", is_flag=True, help="Print more, and the traceback of an unexpected error."),
-)
+_SHARED = {
+    "goals": click.option("--goals", type=PATH, help="Goals file, or folder of goals files."),
+    "goal": click.option("--goal", type=GOAL, multiple=True, metavar="ID", help="Only this goal; may be repeated."),
+    "connector": click.option("--connector", multiple=True, metavar="NAME", help="Only this app; may be repeated."),
+    "today": click.option("--today", type=DATE, envvar="BACKPLAN_TODAY", help="Plan as if it were this day."),
+    "json": click.option("--json", is_flag=True, help="One JSON document on stdout; everything for people on stderr."),
+    "verbose": click.option(
+        "-v", "--verbose", is_flag=True, help="Print more, and the traceback of an unexpected error."
+    ),
+}
+_ALWAYS = frozenset({"json", "verbose"})
+NOTHING: frozenset[str] = frozenset()
+FILE = frozenset({"goals"})
+PLAN = FILE | {"today"}
+GOALS = PLAN | {"goal"}
+TASKS = GOALS | {"connector"}
+
+
+class _Command(click.Command):
+    """A command whose help has its own options first, then those that others take as well."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two groups."""
+        own: list[tuple[str, str]] = []
+        shared: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                (shared if parameter.name in _SHARED or parameter.name == "help" else own).append(record)
+        for heading, records in (("Options", own), ("Shared options", shared)):
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
 
 
 def command(
-    *options: Callable[[Any], Any], writes: bool = False
+    *options: Callable[[Any], Any], takes: frozenset[str] = GOALS, example: str = "", writes: bool = False
 ) -> Callable[[Callable[..., int | None]], click.Command]:
-    """Return a decorator that makes a function a command with its own options and the common ones.
+    """Return a decorator that makes a function a command with its own options and shared ones.
 
+    takes: the shared options that it acts on, besides `--json` and `--verbose`.
+    example: arguments with which somebody may call it.
     writes: the command changes tasks in apps. No goals file from a pull request may do that.
     """
+
+    shared = {name: option for name, option in _SHARED.items() if name in takes | _ALWAYS}
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
         @functools.wraps(function)
         def call(**arguments: Any) -> int:
-            common = {name: arguments.pop(name) for name in Options.__dataclass_fields__}
+            common = {name: arguments.pop(name) for name in shared}
             if writes:
                 pull_request.refuse_writing()
             SILENCE.set(Silence(inf if writes else LOOKING, _say_while_waiting))
             return function(Options(**common), **arguments) or 0
 
         decorated: Any = call
-        for option in reversed((*options, *_COMMON)):
+        for option in reversed((*options, *shared.values())):
             decorated = option(decorated)
-        return click.command(function.__name__)(decorated)
+        name = function.__name__
+        return click.command(name, cls=_Command, epilog=f"Example: backplan {name} {example}".rstrip())(decorated)
 
     return decorate
 

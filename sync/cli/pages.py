@@ -28,6 +28,7 @@ _PROGRESS = click.option("--progress", is_flag=True, help="Read progress from th
     click.option("--url", default="", metavar="URL", help="The address of the site; events link to their steps there."),
     _PROGRESS,
     *CALENDAR,
+    example="site",
 )
 def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: bool, ics_tasks: bool) -> None:
     """Write the plan as a site with calendars.
@@ -43,7 +44,9 @@ def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: b
     )
 
 
-@command(click.option("--no-browser", is_flag=True, help="Only print the address."), _PROGRESS)
+@command(
+    click.option("--no-browser", is_flag=True, help="Only print the address."), _PROGRESS, example="--goal wedding"
+)
 def open(options: Options, no_browser: bool, progress: bool) -> None:  # noqa: A001  # the name of the command
     """Show the plan in the browser.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sync.cli.options import FAILED, PATH, PENDING, Options, command, known_connectors
+from sync.cli.options import FAILED, PATH, PENDING, TASKS, Options, command, known_connectors
 from sync.cli.output import print_lines, say
 from sync.reports.warnings import warnings
 
@@ -33,6 +33,8 @@ _JOURNAL = click.option(
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     click.option("--rebuild", is_flag=True, help="If the memory was lost, create a new one from the tasks."),
     _JOURNAL,
+    takes=TASKS,
+    example="--goal wedding",
 )
 def plan(
     options: Options, markdown: bool, exit_code: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None
@@ -50,6 +52,8 @@ def plan(
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     click.option("--rebuild", is_flag=True, help="If the memory was lost, create a new one from the tasks."),
     _JOURNAL,
+    takes=TASKS,
+    example="--journal run.json",
     writes=True,
 )
 def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None) -> int:
@@ -68,6 +72,8 @@ def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: boo
     click.option("--markdown", is_flag=True, help="The report as Markdown."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     _JOURNAL,
+    takes=TASKS,
+    example="run.json",
     writes=True,
 )
 def undo(options: Options, file: Path, yes: bool, markdown: bool, allow_mass_change: bool, journal: Path | None) -> int:
@@ -232,7 +238,7 @@ def _report(options: Options, outcome: _Outcome, *, markdown: bool) -> None:
     if outcome.run.applied and outcome.worth_reporting and not (markdown or options.json):
         from sync.reports import text
 
-        print_lines(text.status(outcome.reading.schedule))
+        print_lines(("", *text.status(outcome.reading.schedule)))
 
 
 def _report_run(options: Options, run: _Run, *, markdown: bool) -> None:

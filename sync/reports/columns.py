@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 _BETWEEN = "  "
+_SHORT = 16  # cells: a date, which is not folded while there is room for longer columns beside it
+_ROOM = 11  # cells that a longer column needs
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Columns:
                 widths[number] = max(widths[number], cell.cell_len if isinstance(cell, Text) else cell_len(cell))
         several = any("\n" in (cell.plain if isinstance(cell, Text) else cell) for row in self.rows for cell in row)
         if several or self.indent + sum(widths) + len(_BETWEEN) * (len(widths) - 1) > options.max_width:
-            yield self._folded()
+            yield self._folded(widths, options.max_width)
             return
         if any(self.names):
             yield from self._line(console, tuple(Text(name, style="dim") for name in self.names), widths)
@@ -61,12 +64,16 @@ class Columns:
             blank = ("" if self.names[number] in self.right else room) + _BETWEEN
         yield Segment.line()
 
-    def _folded(self) -> Table:
+    def _folded(self, widths: list[int], room: int) -> Padding:
         """Return the table for rich, which folds cells that do not fit."""
-        padding = (0, len(_BETWEEN), 0, self.indent)
+        padding = (0, len(_BETWEEN), 0, 0)
         table = Table(box=None, pad_edge=False, padding=padding, header_style="dim", show_header=any(self.names))
-        for name in self.names:
-            table.add_column(name, justify="right" if name in self.right else "left", overflow="fold")
+        least = (
+            self.indent - len(_BETWEEN) + sum((width if width <= _SHORT else _ROOM) + len(_BETWEEN) for width in widths)
+        )
+        for name, width in zip(self.names, widths, strict=True):
+            whole = width <= _SHORT and least <= room
+            table.add_column(name, justify="right" if name in self.right else "left", overflow="fold", no_wrap=whole)
         for row in self.rows:
             table.add_row(*row)
-        return table
+        return Padding(table, (0, 0, 0, self.indent))

@@ -35,6 +35,8 @@ _FEW_STRETCHES, _WEEKS_SHOWN = 4, 8
 
 def takes(step: ScheduledStep) -> str:
     """Return how long a step takes, as written; an appointment or countdown without `takes` takes a day."""
+    if step.step.milestone:
+        return "milestone"
     if step.step.takes is not None:
         return f"{step.step.takes}{f', {every(step)}' if step.step.every else ''}"
     return "flexible" if step.step.flexible else "1 day"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sync.cli import workflow_template
+from sync.cli.app import main
 from tests.conftest import FOOD_HANDLER, ROOT
 
 if TYPE_CHECKING:
@@ -35,6 +36,28 @@ def test_help_names_every_command(person: Person) -> None:
     assert "..." not in shown.out.partition("Options:")[2]  # each summary fits
     for command in COMMANDS:
         assert person.run(command, "--help").out.startswith(f"Usage: backplan {command}")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example_that_the_command_takes(name: str, person: Person) -> None:
+    shown = person.run(name, "--help").out
+    assert "Options:\n  -" in shown  # arguments stand in the line of usage
+    example = shown.rpartition("Example: ")[2].partition(">")[0]
+    command = main.commands[name]
+    _, command_name, *words = example.split()
+    assert command_name == name
+    assert command.make_context(name, words).args == []
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("schema", "--goals"), ("doctor", "--goal"), ("move", "--connector"), ("status", "--connector")],
+)
+def test_an_option_that_would_do_nothing_is_refused(command: str, option: str, person: Person) -> None:
+    assert option not in person.run(command, "--help").out.split()
+    refused = person.run(command, option, "a")
+    assert refused.code == 64
+    assert f"No such option {option}" in refused.err.replace("'", "").replace(":", "")
 
 
 def test_the_json_of_a_schedule_has_the_public_shape(person: Person) -> None:

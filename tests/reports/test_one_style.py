@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from config import display
 from connectors.base import Action, Write
 from connectors.model import Content, Marker
 from sync.reconcile.change import Change, ConnectorPlan
 from sync.reports import text
+from sync.reports.columns import Columns
 
 if TYPE_CHECKING:
     from tests.conftest import Person
@@ -49,6 +52,31 @@ def test_dates_are_in_words_with_the_year_where_it_is_another(person: Person, co
     assert not re.search(r"\d{4}-\d\d-\d\d", told)
     assert not re.search(r"\b(?:Jul|Aug|Dec) 2027\b", told)
     assert re.search(r"\d (?:Jul|Dec|Feb 2028)\b", told)
+
+
+TITLES = st.text("ab ", min_size=1, max_size=60).map(str.strip).filter(bool)
+
+
+@given(st.lists(TITLES, min_size=1, max_size=5), st.integers(70, 120), st.integers(0, 4))
+def test_a_table_that_is_folded_keeps_dates_whole_and_its_indent(titles: list[str], width: int, indent: int) -> None:
+    table = Columns(("", "", ""), indent=indent)
+    for title in (*titles, "x" * 200):
+        table.add_row(title, "Wed 31 Mar 2027", "in 6 days")
+    shown = StringIO()
+    Console(file=shown, width=width).print(table)
+    lines = shown.getvalue().splitlines()
+    assert sum("Wed 31 Mar 2027  in 6 days" in line for line in lines) == len(titles) + 1
+    assert all(line.startswith(" " * indent) for line in lines)
+    assert all(len(line) <= width for line in lines)
+    assert sum(line.count("x") for line in lines) == 200
+
+
+def test_a_folded_table_keeps_all_its_text_on_the_narrowest_terminal() -> None:
+    table = Columns(("", ""))
+    table.add_row("long " * 20, "Wed 31 Mar 2027")
+    shown = StringIO()
+    Console(file=shown, width=20).print(table)
+    assert all(word in shown.getvalue() for word in ("Wed", "31", "Mar", "2027"))
 
 
 @pytest.mark.proof
