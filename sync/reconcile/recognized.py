@@ -36,7 +36,8 @@ def recognized(project: Project, connector: Connector, snapshot: Snapshot) -> Sn
         return snapshot
     nonces = _nonces(project, snapshot, {stray.content.due for stray in marked} - {None})
     found: dict[str, tuple[Task, Stray]] = {}
-    for stray in marked:
+    # Of a line and its copies, one that is ticked is the task: plugins put an open copy with the next date above it.
+    for stray in sorted(marked, key=lambda stray: not stray.done):
         if known := next((nonces[id_] for id_ in stray.ids if id_ in nonces), None):
             found.setdefault(known.nonce, (Task(known.nonce, stray.content, _told(known), *_state(stray)), stray))
     if snapshot.memory:

@@ -1658,6 +1658,16 @@ def test_a_title_whose_row_was_lost_is_noted_below_its_line(todo: List) -> None:
     assert todo.task("g/two").content.title == "Go on"
 
 
+def test_of_two_lines_with_the_id_whose_row_was_lost_the_ticked_one_is_the_step(todo: List) -> None:
+    line = todo.line("g/two")
+    todo.text = re.sub(r"(?m)^\S+ g/two .*\n", "", todo.text.replace(line, f"{line}\n{line.replace('[ ]', '[x]')}"))
+    project = load(todo.folder, todo.goal)
+    for _ in range(2):  # the second run takes the id off the copy
+        run(project, [todo.connector], TODAY)
+    assert todo.task("g/two").done
+    assert run(project, [todo.connector], TODAY).silent
+
+
 def test_rows_without_the_number_of_their_format_are_told_what_is_missing(todo: List) -> None:
     todo.text = todo.text.replace("\n2\n", "\n")
     with pytest.raises(RefusedError, match="a line with `2` has to stand before its rows"):
