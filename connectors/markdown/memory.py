@@ -68,7 +68,7 @@ def stored_in(lines: Sequence[str], namespace: str) -> Stored:
         return Stored(State())
     if not block.whole:
         return Stored(State(), f"{block.stop}: the memory is damaged: `{MEMORY_END}` does not follow its entries")
-    entries = [line.rstrip() for line in lines[block.start + 1 : block.stop - 1] if line.strip()]
+    entries = [line.strip() for line in lines[block.start + 1 : block.stop - 1] if line.strip()]
     try:
         sides = list(_sides(entries))
         rows = [row for side in sides for row in _read(side, namespace)]
@@ -95,6 +95,8 @@ def written(state: State, namespace: str) -> list[str]:
 def _read(entries: Sequence[str], namespace: str) -> list[Row]:
     """Return the rows of a state, perhaps one of an earlier version."""
     if not entries or not _NUMBER.fullmatch(entries[0]):
+        if any(map(is_row, entries)):
+            raise ValueError(f"the memory is damaged: a line with `{FORMAT}` has to stand before its rows")
         return rows_of(State(read_memory(list(entries))))
     if int(entries[0]) != FORMAT:
         raise RefusedError("a newer version of backplan wrote this list; update backplan (nothing was changed)")

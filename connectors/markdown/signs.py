@@ -55,13 +55,14 @@ _LOOK_ALIKES = str.maketrans(
         "🏁": "⚑",
     }
 )
-_ID = re.compile(r"🆔\ufe0f?[ \t]*([\w-]+)")
+_BLANKS = r"[^\S\n]*"  # editors put a no-break space behind a sign
+_ID = re.compile(rf"🆔\ufe0f?{_BLANKS}([\w-]+)")
 _FIELD = re.compile(r"([\[(][ ]*due[ ]*)::", re.IGNORECASE)
 _BLOCK_ID = re.compile(r"\^[A-Za-z0-9-]+")
 _TAGS = re.compile(r"(?:\s*#\S+(?!\S))*[\s*_.,;]*")
 _VALUES: dict[Kind, re.Pattern[str]] = {
-    "id": re.compile(r"[ \t]*[\w-]+|"),
-    "after": re.compile(r"[ \t]*[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*|"),
+    "id": re.compile(rf"{_BLANKS}[\w-]+|"),
+    "after": re.compile(rf"{_BLANKS}[\w-]+(?:{_BLANKS},{_BLANKS}[\w-]+)*|"),
     "words": re.compile(r"[\s\w,!-]*"),
 }
 _MOST_WORDS = 6  # of a date: `Sun 9th of May 2027` and one to spare

@@ -56,6 +56,13 @@ def span(item: Item, marker: Marker | None) -> Span:
     return Span(day, last + (day - first), (first, last))
 
 
+def days_without_marker(item: Item) -> Span:
+    """Return the days of a task that a run detached. With a last day beside its date, this is the first one."""
+    day = item.due.day if item.due else None
+    last = last_day(item.description) or item.deadline
+    return Span(day, last) if day and last else Span(None, day)
+
+
 def last_day(description: str) -> date | None:
     """Return the last day in the first line of a description; None where it has none."""
     found = LAST_DAY.match(description)

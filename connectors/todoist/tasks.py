@@ -15,7 +15,7 @@ from connectors.todoist.claims import Claims
 from connectors.todoist.container import entries_of, needs_repair, repaired
 from connectors.todoist.description import content_of, read_line, split
 from connectors.todoist.objects import zone
-from connectors.todoist.span import span
+from connectors.todoist.span import days_without_marker, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +58,7 @@ def _detached(reading: Reading) -> dict[str, Content]:
     """Return the content of the tasks that are remembered as removed or completed, and that have no marker."""
     ended = (reading.listing.items.get(entry.native_id) for _, entry in reading.entries() if entry.state != "live")
     unmarked = (item for item in ended if item and not item.is_deleted and split(item.description)[1] is None)
-    return {item.id: content_of(item) for item in unmarked}
+    return {item.id: content_of(item, days_without_marker(item)) for item in unmarked}
 
 
 def _ours(reading: Reading, managed: Iterable[_Found]) -> dict[str, list[_Found]]:

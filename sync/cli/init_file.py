@@ -56,7 +56,7 @@ class Wish:
         if template is None and self.title is None:
             template = ask_template(templates(folder))
         title = self.title
-        if template is None and title is None:
+        while template is None and not title:
             title = click.prompt("What do you want to reach?", err=True).strip()
         deadline = self.deadline or ask_day("By which day?", self.today)
         return replace(self, template=template, title=title, deadline=deadline)

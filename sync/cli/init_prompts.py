@@ -21,6 +21,7 @@ _EXAMPLES = "such as 25 Dec, 15/08/2027, in 6 weeks, next Friday"
 _NEAR = {"today": 0, "tomorrow": 1}
 _IN = re.compile(r"(?:in )?(\d{1,4}|an?) (day|week|month|year)s?(?: from (?:now|today))?")
 _ON = re.compile(r"(?:(?:on|next|this|coming) )*([a-z]{3,9})")
+_WITHOUT_YEAR = re.compile(r"(\d{1,2})([./])(\d{1,2})\2?")
 _YEAR = re.compile(r"\d{4}")
 
 
@@ -81,7 +82,15 @@ def days(text: str, today: date) -> list[date]:
         return [_ahead(today, number, found[2])]
     if (found := _ON.fullmatch(text)) and (weekday := _weekday(found[1])) is not None:
         return [today + timedelta((weekday - today.weekday() - 1) % 7 + 1)]
+    if found := _WITHOUT_YEAR.fullmatch(text):
+        return _within_a_year(f"{found[1]}/{found[3]}", today)
     return readings(text) or _otherwise(text, today)
+
+
+def _within_a_year(day_and_month: str, today: date) -> list[date]:
+    years = (today.year, today.year + 1)
+    coming = [one for year in years for one in readings(f"{day_and_month}/{year}") if one >= today]
+    return [one for one in coming if one < today + relativedelta(years=1)]
 
 
 def _ahead(today: date, number: int, unit: str) -> date:

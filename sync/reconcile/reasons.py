@@ -40,8 +40,9 @@ def why_mended(context: Context, task: Task) -> str:
     """Return why a marker has to be written again; empty where it is right."""
     if task.native_id in context.view.renamed:
         return "renamed in the file"
-    if task.native_id in context.view.snapshot.taken:
-        return "its id was lost: its line is taken back"
+    if stray := context.view.snapshot.taken.get(task.native_id):
+        lost = "row in the memory" if any(map(task.native_id.startswith, stray.ids)) else "id"
+        return f"its {lost} was lost: its line is taken back"
     return "its marker was damaged" if context.is_damaged(task) else ""
 
 

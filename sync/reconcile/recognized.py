@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.keys import HEARTBEAT, is_in_goal
-from connectors.model import Marker, Task, client_nonce, digest
+from connectors.model import Marker, Task, client_nonce
 from sync.reconcile.lost_tasks import titles_of
 from sync.reconcile.view import entries_of
 
@@ -36,11 +36,10 @@ def recognized(project: Project, connector: Connector, snapshot: Snapshot) -> Sn
         return snapshot
     nonces = _nonces(project, snapshot, {stray.content.due for stray in marked} - {None})
     found: dict[str, tuple[Task, Stray]] = {}
-    for stray in marked:
+    # Of a line and its copies, one that is ticked is the task: plugins put an open copy with the next date above it.
+    for stray in sorted(marked, key=lambda stray: not stray.done):
         if known := next((nonces[id_] for id_ in stray.ids if id_ in nonces), None):
-            found.setdefault(
-                known.nonce, (Task(known.nonce, stray.content, _told(known, stray), *_state(stray)), stray)
-            )
+            found.setdefault(known.nonce, (Task(known.nonce, stray.content, _told(known), *_state(stray)), stray))
     if snapshot.memory:
         return _with(snapshot, found)
     titles = set(titles_of(project, connector).values())
@@ -73,9 +72,9 @@ def _state(stray: Stray) -> tuple[bool, date | None, bool]:
     return stray.done, stray.done_on, stray.dropped
 
 
-def _told(marker: Marker, stray: Stray) -> Marker:
-    """Return the marker of a task, of which its date and its title may be the user's: they are not known again."""
-    return replace(marker, applied={"title": digest(stray.content.title)})
+def _told(marker: Marker) -> Marker:
+    """Return the marker of a task. Its title may be the user's, and is noted below it where the file overrules it."""
+    return replace(marker, applied={"title": ""})
 
 
 def _nonces(project: Project, snapshot: Snapshot, days: Collection[date | None]) -> dict[str, Marker]:

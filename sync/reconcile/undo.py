@@ -224,9 +224,10 @@ def _is_as_detached(snapshot: Snapshot, state: State) -> bool:
     taken = set(snapshot.taken.values())
     strays = [stray for stray in snapshot.strays if not stray.unread and stray not in taken]
     contents = {stray.native_id: stray.content for stray in strays if stray.native_id} | dict(snapshot.detached)
-    if found := contents.get(state.native_id):  # without a marker, it does not show what it comes after
-        return replace(found, after=state.content.after) == state.content
-    return sum(not stray.native_id and stray.content == state.content for stray in strays) == 1
+    shown = replace(state.content, after=())  # without a marker, it does not show what it comes after
+    if found := contents.get(state.native_id):
+        return replace(found, after=()) == shown
+    return sum(not stray.native_id and replace(stray.content, after=()) == shown for stray in strays) == 1
 
 
 def _detach(after: Marker, task: Task) -> _Undone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from config.display import count
 from config.errors import RefusedError
 from config.keys import HEARTBEAT, goal_of, is_in_goal
 from connectors.model import StoredGoal, StoredKey
@@ -106,7 +107,7 @@ def rebuilt_memory(home: Binding, snapshot: Snapshot, today: date, *, rebuild: b
     Raises RefusedError unless the user asked for that with `rebuild`.
     """
     if not rebuild:
-        lost = snapshot.damage or f"{home.label}: the memory beside our {len(snapshot.tasks)} tasks is gone"
+        lost = snapshot.damage or f"{home.label}: the memory beside our {count(len(snapshot.tasks), 'task')} is gone"
         remedy = f"{snapshot.remedy}, or run" if snapshot.remedy else "Run"
         forgotten = "; dates and titles that you gave tasks do not count as yours any more" if snapshot.taken else ""
         raise RefusedError(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
+from sync.cli.init_file import Wish
 from sync.cli.init_prompts import days, in_full
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TODAY = date(2026, 11, 29)  # a Sunday
 SAID = {
@@ -22,6 +27,12 @@ SAID = {
     "25/12/2026": ["2026-12-25"],
     "12/25/26": ["2026-12-25"],
     "25.12.2026": ["2026-12-25"],
+    "1.2.": ["2027-02-01", "2027-01-02"],
+    "1.2": ["2027-02-01", "2027-01-02"],
+    "2/12": ["2026-12-02", "2027-02-12"],
+    "25/12": ["2026-12-25"],
+    "29.2.": [],
+    "31.2.": [],
     "05/08/2027": ["2027-08-05", "2027-05-08"],
     "today": ["2026-11-29"],
     "Tomorrow": ["2026-11-30"],
@@ -45,6 +56,13 @@ SAID = {
 @pytest.mark.parametrize("text", SAID)
 def test_words_and_local_orders_are_understood(text: str) -> None:
     assert [str(day) for day in days(text, TODAY)] == SAID[text]
+
+
+def test_a_goal_is_asked_for_until_it_has_a_title(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(["", "   ", "Bake bread", "25 Dec 2026", "y"])
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: next(typed))
+    wish = Wish(None, None, None, TODAY, ask=True).completed(tmp_path)
+    assert (wish.title, wish.deadline) == ("Bake bread", date(2026, 12, 25))
 
 
 @given(st.dates(date(2026, 1, 1), date(2150, 12, 31)), st.dates(date(2026, 1, 1), date(2100, 12, 31)))

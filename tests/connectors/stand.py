@@ -192,7 +192,7 @@ class TablePerson:
     def misshape(self) -> Iterator[str]:
         """Let tasks be listed of which the first lacks its number."""
         self.server.bend = lambda request, response: _without(self.number, response)
-        yield f"has a form that is not known here (`{self.number}` is missing)"
+        yield f"is not as expected (`{self.number}` is missing)"
         self.server.bend = None
 
 

@@ -183,5 +183,5 @@ def test_ctrl_c_stops_the_waiting(person: Person, mute: str) -> None:
         assert process.stderr is not None
         assert b"(Ctrl-C stops)" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == b"stopped; nothing more was done\n"
+        assert process.stderr.read().lstrip() == b"stopped; nothing more was done\n"
     assert process.returncode == 130

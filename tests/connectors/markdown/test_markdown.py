@@ -1650,6 +1650,39 @@ def test_a_memory_that_was_torn_apart_is_refused_and_a_new_one_leaves_no_piece_o
     assert "[x] Begin" in todo.text
 
 
+def test_a_title_whose_row_was_lost_is_noted_below_its_line(todo: List) -> None:
+    todo.text = re.sub(r"(?m)^\S+ g/two .*\n", "", todo.text.replace("Go on", "Go on with Anna"))
+    (reason,) = (change.reason for plan in todo.sync().plans for change in plan.changes if change.key == "g/two")
+    assert reason.startswith("its row in the memory was lost: its line is taken back")
+    assert "    title was: Go on with Anna\n" in todo.text
+    assert todo.task("g/two").content.title == "Go on"
+
+
+def test_of_two_lines_with_the_id_whose_row_was_lost_the_ticked_one_is_the_step(todo: List) -> None:
+    line = todo.line("g/two")
+    todo.text = re.sub(r"(?m)^\S+ g/two .*\n", "", todo.text.replace(line, f"{line}\n{line.replace('[ ]', '[x]')}"))
+    project = load(todo.folder, todo.goal)
+    for _ in range(2):  # the second run takes the id off the copy
+        run(project, [todo.connector], TODAY)
+    assert todo.task("g/two").done
+    assert run(project, [todo.connector], TODAY).silent
+
+
+def test_rows_without_the_number_of_their_format_are_told_what_is_missing(todo: List) -> None:
+    todo.text = todo.text.replace("\n2\n", "\n")
+    with pytest.raises(RefusedError, match="a line with `2` has to stand before its rows"):
+        todo.sync()
+
+
+def test_a_memory_may_be_indented_and_an_id_may_stand_behind_a_no_break_space(todo: List) -> None:
+    head, start, memory = todo.text.partition(MEMORY)
+    todo.text = head.replace("🆔 ", "🆔\u00a0") + start + memory.replace("\n", "\n  ")
+    assert todo.sync().actions == {}
+    todo.text = todo.text.replace("[ ] Go on", "[x] Go on")
+    todo.sync()
+    assert todo.state("g/two") == "done"
+
+
 def test_an_entry_of_a_memory_in_a_code_block_is_code(todo: List) -> None:
     entry = next(line for line in todo.text.split("\n") if " g l " in line)
     todo.text = f"```\n{entry}\n```\n{todo.text}"
