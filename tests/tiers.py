@@ -63,7 +63,7 @@ quick = False
 
 def examples(count: int) -> int:
     """Return how many examples a property that deserves `count` of them is tried with."""
-    return max(count // 8, 10) if quick else count
+    return max(count // 12, 10) if quick else count
 
 
 def is_left_out(item: pytest.Item) -> bool:
