@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from config.errors import BackplanError
+from config.errors import BackplanError, RefusedError
 from config.settings import Credential, Grant
 from connectors import stored
 from connectors.base import Capabilities, Check
@@ -131,12 +131,9 @@ class GoogleTasks:
         """Return all tasks of the list, with two queries; none if the list does not exist yet."""
         self._list = self._list or self._among(self._lists())
         if not self._list:
+            self._refuse_renamed()
             return []
-        query = {"showCompleted": "true", "showHidden": "true", "maxResults": "100"}
-        query |= {"updatedMin": "1970-01-01T00:00:00Z"} if whole else {}
-        with understood("Google Tasks", "the tasks"):
-            found = [_Task.read(one) for one in listed(self._api.ask, self._path(), query, _PAGES)]
-        there = [one for one in found if not one.deleted]
+        there = self._tasks(self._list, {"updatedMin": "1970-01-01T00:00:00Z"} if whole else {})
         self._below = {(one.parent, one.title) for one in there if not self.hiding.split(one.notes)[1]}
         touched = {parent for parent, _ in self._below}
         return [replace(_row(one), touched=one.id in touched) for one in there]
@@ -199,7 +196,17 @@ class GoogleTasks:
             Check("list", True, there),
         ]
 
-    # Lists, and one task
+    # Lists, and tasks
+
+    def _refuse_renamed(self) -> None:
+        """Raise RefusedError if another list has a memory: the user may have renamed the list."""
+        for other in self._lists():
+            if any(task.title == stored.TITLE for task in self._tasks(other.id, {})):
+                raise RefusedError(
+                    f"google-tasks ({self._name}): this list does not exist, and “{other.title}” contains a memory of "
+                    "backplan. If you renamed the list, write its new name in the goals file; if you want one more "
+                    f"list, create “{self._name}” in the app. Nothing was changed"
+                )
 
     def _lists(self) -> list[_List]:
         with understood("Google Tasks", "the lists"):
@@ -213,6 +220,13 @@ class GoogleTasks:
                 f"google-tasks ({self._name}): several lists have this name; rename one of them (nothing was changed)"
             )
         return next(iter(found), "")
+
+    def _tasks(self, list_id: str, query: Mapping[str, str]) -> list[_Task]:
+        """Return the tasks of a list, completed ones included."""
+        every = {"showCompleted": "true", "showHidden": "true", "maxResults": "100", **query}
+        with understood("Google Tasks", "the tasks"):
+            pages = listed(self._api.ask, f"/tasks/v1/lists/{list_id}/tasks", every, _PAGES)
+            return [task for task in map(_Task.read, pages) if not task.deleted]
 
     def _path(self, native_id: str = "") -> str:
         return f"/tasks/v1/lists/{self._list}/tasks/{native_id}".rstrip("/")

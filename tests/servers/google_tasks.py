@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LASTING = "1//a-lasting-token-of-the-stand-in"
 CLIENT = {"GOOGLE_TASKS_CLIENT_ID": "a-client", "GOOGLE_TASKS_CLIENT_SECRET": "a-secret-of-the-client"}
-NAME = "Goals"
+NAME, _OURS = "Goals", "list-1"  # the list that has the tasks, whatever its name is by now
 _DOCUMENT = json.loads((Path(__file__).parent / "google_tasks_v1.json").read_text("utf-8"))
 _LIMITS = {"title": 1024, "notes": 8192}
 
@@ -55,7 +55,7 @@ class GoogleTasksServer(TableServer):
         """Make a task, as the app does it as well: at the top, or after another one."""
         table = self.table
         if NAME not in self.lists.values():
-            self.lists["list-1"] = NAME
+            self.lists[_OURS] = NAME
         native_id = f"task-{table.number}"
         row = {"kind": "tasks#task", "id": native_id, "etag": '"x"', "title": title.strip(), "status": "needsAction"}
         table.add(native_id, row | {"updated": table.stamp(), "parent": parent} | fields)
@@ -91,6 +91,8 @@ class GoogleTasksServer(TableServer):
         return self._all_lists(table, call)[-1]
 
     def _list(self, table: Table, call: Call) -> Any:
+        if call.parts["tasklist"] in self.lists and call.parts["tasklist"] != _OURS:
+            return []
         self._in_list(call)
         hidden = call.query.get("showHidden") == "true"
         listed = {row["id"]: row for row in table.listed()}
@@ -124,7 +126,7 @@ class GoogleTasksServer(TableServer):
         table.row(call.parts["task"])["deleted"] = True
 
     def _in_list(self, call: Call) -> None:
-        if self.lists.get(call.parts["tasklist"]) != NAME:
+        if call.parts["tasklist"] != _OURS or _OURS not in self.lists:
             raise RefusedError(404)
 
     @staticmethod

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config.errors import BackplanError, CredentialsError
+from config.errors import BackplanError, CredentialsError, RefusedError
 from tests.connectors.contract import TODAY, World, run
 from tests.connectors.google_tasks_account import GOOGLE_TASKS, GoogleTasksAccount
 from tests.servers.google_tasks import NAME, GoogleTasksServer
@@ -61,7 +61,15 @@ def test_two_lists_of_one_name_are_not_chosen_from(world: World, server: GoogleT
     server.lists["list-2"] = NAME
     with pytest.raises(BackplanError, match=r"google-tasks \(Goals\): several lists have this name; rename one"):
         GOOGLE_TASKS.connect(server).read()
-    assert GOOGLE_TASKS.connect(server, list="Nobody's").read().tasks == ()
+
+
+def test_a_list_that_was_renamed_in_the_app_is_not_created_again(world: World, server: GoogleTasksServer) -> None:
+    server.lists["list-1"] = "My goals"
+    before = dict(server.lists), server.count("POST", "/tasks")
+    with pytest.raises(RefusedError, match="“My goals” contains a memory of backplan"):
+        world.run(GOOGLE_TASKS.connect(server))
+    assert (server.lists, server.count("POST", "/tasks")) == before
+    assert GOOGLE_TASKS.connect(server, list="My goals").read().tasks
 
 
 def test_a_limit_that_comes_as_403_is_waited_for_and_another_403_is_said(
