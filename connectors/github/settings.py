@@ -39,7 +39,9 @@ class GitHubOptions(Options):
     mentions: bool = Field(
         False, description="true or false: whether names, links and Markdown in the goals file are meant as such"
     )
-    dependencies: bool = Field(False, description="true or false: whether what comes before a step blocks its issue")
+    dependencies: bool = Field(
+        False, description="true or false: whether the issues of the steps before it block a step's issue"
+    )
     project: int | None = Field(None, ge=1, description="the number of a project of the repository's owner")
     date_field: _Word = Field("Due", description="the name of a date field of that project")
     target_date_field: _Word = Field(

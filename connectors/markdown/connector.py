@@ -48,7 +48,7 @@ class MarkdownOptions(Options):
 
     example: ClassVar[str] = "{file: todo.md}"
     file: str = Field("todo.md", pattern=r"\.md$", description="the name of a file that ends in .md, such as todo.md")
-    dependencies: bool = Field(False, description="true to show in ⛔ what comes directly before a step, else false")
+    dependencies: bool = Field(False, description="true to name in ⛔ the tasks directly before a step, else false")
 
     @property
     def place(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connectors.markdown.signs import Kind, Sign
     from connectors.model import Content
 
-_BEFORE: dict[Kind, tuple[Kind, ...]] = {  # what stands before a sign that is new, in this order
+_BEFORE: dict[Kind, tuple[Kind, ...]] = {  # the signs before a new sign, in this order
     "priority": (),
     "start": ("priority",),
     "due": ("priority", "start"),
@@ -42,7 +42,7 @@ class Edit:
     """A line while it is changed."""
 
     def __init__(self, line: Line) -> None:
-        """Take the comment out, if there is one: what was before and behind it is one run of signs then."""
+        """Remove the comment, if there is one, so that the signs before and after it are one run."""
         self._line = line
         self.box, self._title, self._signs = line.box, line.title, line.runs[1]
         if line.comment:

@@ -25,7 +25,7 @@ class Register:
     """The memory, and the ids and markers of the tasks whose lines are written."""
 
     def __init__(self, known: Known, lines: Sequence[str], managed: Sequence[Found]) -> None:
-        """Begin with what was read. lines, managed: those of the list."""
+        """`lines` and `managed` are those of the list as it was read."""
         self._known = known
         self._read = known.state
         self._ids = dict(known.state.ids)

@@ -2,7 +2,7 @@
 
     ID KEY STATE START/DUE wWRITTEN pin dDONE xDEFINITION nNONCE ~DIGESTS
 
-- ID: what stands behind 🆔 in the line of the task; `-` for a key that never had a task.
+- ID: the id behind 🆔 in the line of the task; `-` for a key that never had a task.
 - STATE: a letter of `codec.LETTERS`, and the generation if it is not 1; `-` for a task that the memory does not have.
 - START/DUE: the days that were last published; one day if they are the same.
 - wWRITTEN: the day that was last written into the line, if it is not DUE; `w-` for none.

@@ -62,7 +62,7 @@ def row_of(item: Item) -> Row:
             days[field] = day_of(item, field)
         except ValueError:
             how = f"set it again, as with `task {task.uuid[:8]} modify {name}:2027-05-09`"
-            unread += [] if done else [f"cannot read its {name} `{item[name]}`; {how}"]  # what is done needs no date
+            unread += [] if done else [f"cannot read its {name} `{item[name]}`; {how}"]  # a done task needs no date
     if task.status not in _STATES:
         unread.append(f"cannot read its status `{task.status}`; set it again, as with `task {task.uuid[:8]} edit`")
     return Row(

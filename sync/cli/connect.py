@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from config.settings import Grant, Settings
 
 _DONE = b"<!DOCTYPE html><title>backplan</title><p>backplan has received the answer. Close this page.</p>"
-_MINUTES = 10  # seconds in which the user has to sign in
+_MINUTES = 10  # for the user to sign in
 
 
 @command(click.argument("name", metavar="CONNECTOR"), takes=FILE, example="google-tasks")

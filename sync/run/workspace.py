@@ -89,7 +89,7 @@ class Workspace:
             raise GoalsFileError(list(held.values()))
 
     def schedule_of(self, project: Project, found: reading.Snapshots) -> Schedule:
-        """Return the schedule of other goals files, from what was read for those of the workspace."""
+        """Return the schedule of other goals files, with the progress read for those of the workspace."""
         goals = {home.connector.identity: home.goals for home in homes_of(project, self.environment)}
         homes = tuple(replace(home, goals=goals.get(home.connector.identity, frozenset())) for home in found.homes)
         return reading.work_out(project, replace(found, homes=homes), self.today).schedule

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KnownDays:
-    """What is known of days before a goal is planned: what is done, pinned or fixed, and the ends of other goals.
+    """The days known before a goal is planned: of done, pinned and fixed steps, and the ends of other goals.
 
     - `steps`: every step by its key; `deadlines`: the day of each goal by its id. Days are ordinals.
     - `ends`: the earliest ends of steps of other goals by their keys, as far as they are known.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Squeezed:
-    """What was squeezed. `stuck` are the steps before which no working day is left at all; `skipped` left the plan."""
+    """The result of squeezing. No working day is left before the steps `stuck`; `skipped` left the plan."""
 
     stuck: tuple[int, ...] = ()
     skipped: frozenset[int] = frozenset()

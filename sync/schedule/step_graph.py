@@ -38,7 +38,7 @@ class StepGraph:
     - `anchors`: the steps whose own keys determine their due date.
     - `countdowns`: the anchors that count back from a step of this goal.
     - `bounded`: the anchors and the steps with `by`.
-    - `waiting`: the steps with a wait in a link to what comes next.
+    - `waiting`: the steps with a wait before the next step.
     - `milestones`: the steps that take no time.
     - `repeating`: the steps with `every`.
     - `elapsed`: the steps that take calendar days.
