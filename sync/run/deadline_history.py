@@ -75,7 +75,8 @@ def _versions(path: Path) -> Iterator[tuple[date, str]]:
 
 def _git(folder: Path, *arguments: str) -> str:
     """Return the output of git; empty without git, or outside of a repository."""
-    command = ["git", "--no-pager", "--literal-pathspecs", *arguments]
+    # A folder may look like a bare repository, with a configuration from anybody: git must not use it as one.
+    command = ["git", "-c", "safe.bareRepository=explicit", "--no-pager", "--literal-pathspecs", *arguments]
     try:
         done = subprocess.run(  # noqa: S603
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from base64 import b64encode
 from dataclasses import replace
 from datetime import date, timedelta
@@ -349,6 +350,30 @@ def test_it_shows_which_deadlines_a_goal_has_had(tmp_path: Path) -> None:
     text = html.schedule(value, Publishing(found))
     assert "Sat 1 May: set to Sun 1 Aug" in text
     assert "Thu 10 Jun: moved to Wed 1 Sep" in text
+
+
+def test_a_folder_that_looks_like_a_repository_runs_no_program(tmp_path: Path) -> None:
+    """Anybody who can commit files can commit such a folder, with a program to fetch what is missing in it."""
+    git(tmp_path, "init", "--quiet", "there")
+    there, bare = tmp_path / "there", tmp_path / "bare"
+    (there / "goals.yaml").write_text("goals: [{title: Sail, deadline: 2027-08-01, steps: [a]}]\n", "utf-8")
+    git(there, "add", "--all")
+    git(there, "commit", "--quiet", "--message", "A goal")
+    missing = git(there, "rev-parse", "HEAD:goals.yaml").strip()
+    shutil.copytree(there / ".git", bare)
+    shutil.copy(there / "goals.yaml", bare)
+    (bare / "objects" / missing[:2] / missing[2:]).unlink()
+    for name, value in {
+        "core.bare": "true",
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.url": f"ext::touch {tmp_path}/ran",
+        "protocol.ext.allow": "always",
+    }.items():
+        git(bare, "config", name, value)
+    project = loader.load(bare / "goals.yaml")
+    assert deadlines(project, dates(project, Progress(), TODAY)) == {}
+    assert not (tmp_path / "ran").exists()
 
 
 def test_without_a_repository_there_is_no_history(tmp_path: Path) -> None:
