@@ -17,8 +17,13 @@ _OURS = b'<meta name="generator" content="backplan">'
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files that changed, and remove our pages of goals that do not exist any more.
 
-    Raises BackplanError if something cannot be written.
+    Raises BackplanError if something cannot be written, or if a page there is not ours.
     """
+    for name in files:
+        if name.endswith(".html") and (folder / name).is_file() and _OURS not in (folder / name).read_bytes():
+            raise BackplanError(
+                f"{folder / name}: is not a page of backplan, and would be overwritten; name another folder"
+            )
     for name, content in files.items():
         path = folder / name
         try:

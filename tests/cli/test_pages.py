@@ -61,6 +61,15 @@ def test_a_file_in_the_way_is_named(person: Person) -> None:
     assert done.err.startswith("error: site/index.html: cannot be written: ")
 
 
+def test_a_page_of_the_users_own_is_not_overwritten(person: Person) -> None:
+    person.writes(FOOD_HANDLER)
+    person.writes("<p>of mine</p>", "site/index.html")
+    done = person.run("page", "site")
+    assert done.code == 1
+    assert "site/index.html: is not a page of backplan" in done.err
+    assert files(person.folder / "site") == {"index.html": b"<p>of mine</p>"}
+
+
 def test_the_slack_is_shown_where_more_is_wanted(person: Person) -> None:
     person.writes(FOOD_HANDLER)
     assert "slack" not in person.run("schedule").out
