@@ -238,6 +238,9 @@ class SettingsModel(Model):
     when_late: WhenLate = "squeeze"
     prune: Literal["remove", "keep"] = "remove"
     on_delete: Literal["drop", "recreate"] = "drop"
+    deadlines: Literal["file", "app"] = Field(
+        "file", description="app: a goal's task that is moved in an app moves the deadline in this file"
+    )
     heartbeat: Heartbeat | None = Field(
         None, description="Keeps a task due this far ahead; it becomes overdue when runs stop"
     )

@@ -12,14 +12,14 @@ from config.source import Source
 from config.validate import GoalsFile, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from config.project import Project
 
 DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
 _NEAR = tuple(map(Path, ("goals.yml", "goals", "../goals.yaml", "../config/goals.yaml", "../../goals.yaml")))
 SUFFIXES = {".yaml", ".yml"}
-_ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity", "heartbeat")
+_ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "deadlines", "account", "capacity", "heartbeat")
 
 
 def find(path: Path | None) -> Path:
@@ -46,14 +46,15 @@ def _holds(question: Callable[[], bool]) -> bool:
         return False
 
 
-def load(path: Path) -> Project:
+def load(path: Path, edited: Mapping[str, str] | None = None) -> Project:
     """Read the goals file, or all goals files of a folder, as one project.
 
+    edited: texts to read in place of those of some files, by the names of these.
     Raises GoalsFileError with every problem of every file, InputError when a file cannot be read at all.
     """
     problems: list[Problem] = []
     names = _files(path)
-    files = [file for name in names if (file := _read(name, problems))]
+    files = [file for name in names if (file := _read(name, problems, edited or {}))]
     complete = len(files) == len(names) and all(file.complete for file in files)
     resolver = Resolver(_one_folder(path), incomplete=not complete)
     for file in files:
@@ -78,10 +79,11 @@ def _one_folder(path: Path) -> Path:
     return path if _holds(path.is_dir) else path.parent
 
 
-def _read(path: Path, problems: list[Problem]) -> GoalsFile | None:
+def _read(path: Path, problems: list[Problem], edited: Mapping[str, str]) -> GoalsFile | None:
     refuse_outside(path)
     try:
-        source = Source.read(path, str(path))
+        text = edited.get(str(path))
+        source = Source.read(path, str(path)) if text is None else Source(str(path), text)
     except GoalsFileError as error:
         problems.extend(error.problems)
         return None

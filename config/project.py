@@ -235,6 +235,7 @@ class Project:
     retired: tuple[Target, ...] = ()
     prune: str = "remove"
     on_delete: str = "drop"
+    deadlines: str = "file"  # where a deadline can be moved: `file` alone, or in an `app` as well
     account: str | None = None
     capacity: int | None = None
     heartbeat: Duration | None = None

@@ -191,23 +191,22 @@ class _Outcome:
 def _reconcile(
     options: Options, *, allow_mass_change: bool, rebuild: bool, journal: Path | None, write: bool
 ) -> _Outcome:
-    from sync.run import pipeline
-    from sync.run.reading import read
+    from sync.run import deadlines, pipeline
+    from sync.run.reading import take_snapshots, work_out
 
     workspace = options.workspace()
-    homes = workspace.homes()
+    homes, only_goals = workspace.homes(), workspace.goals(options.goal)
     only = known_connectors(options.connector, homes)
-    reading = read(workspace.project, homes, workspace.today, rebuild=rebuild, allow_mass_change=allow_mass_change)
+    allow = allow_mass_change
+    found = take_snapshots(workspace.project, homes, workspace.today, rebuild=rebuild, allow_mass_change=allow)
+    moved = deadlines.left_to_workflow(workspace, deadlines.decide(workspace, found, only_goals))
+    reading = work_out(workspace.project, found, workspace.today, deadlines=moved)
     homes = reading.homes
-    plans = pipeline.make_plans(
-        reading,
-        only_goals=workspace.goals(options.goal),
-        only_connectors=only,
-        allow_mass_change=allow_mass_change,
-    )
+    plans = pipeline.make_plans(reading, only_goals=only_goals, only_connectors=only, allow_mass_change=allow)
     run = _Run(plans, homes, workspace.project, applied=False)
-    notes = workspace.left_lists(homes)
+    notes = [*deadlines.notes(workspace, moved, written=write), *workspace.left_lists(homes)]
     if write:
+        deadlines.write(workspace, moved)
         limited = len(plans) < len(homes) - len(reading.unread)
         return _Outcome(reading, run.apply(journal, verbose=options.verbose, limited=limited), notes)
     run.write(journal, over=False)

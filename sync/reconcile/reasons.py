@@ -87,6 +87,8 @@ def _why_rescheduled(wanted: DesiredTask, task: Task) -> str:
         return "its deadline or its timing changed in the file, so its pin is released"
     if moved and is_group(wanted.key):
         return "a group ends with its last step: move that one"
+    if moved and wanted.verdict and wanted.verdict.outcome == "back":
+        return wanted.verdict.reason
     if moved and wanted.whole:
         return f"the deadline lives in the goals file: `backplan move {wanted.key} {task.content.due}` moves it"
     return "rescheduled"
@@ -97,6 +99,9 @@ def _why_noted(context: Context, wanted: DesiredTask, task: Task, marker: Marker
     moves = bool(context.places.moved(wanted, task))
     if not moves and marker == task.marker:
         return ""
+    verdict = wanted.verdict_on(task)
+    if verdict and verdict.outcome == "moved":
+        return f"{verdict.reason} from {verdict.before} to {verdict.after}: the goals file follows"
     if wanted.pinned != task.marker.pinned:
         pinned = f"a person moved it to {wanted.content.due}: it is pinned there"
         return pinned if wanted.pinned else "its pin is released"

@@ -225,7 +225,14 @@ def _wanted(reading: Reading, home: Binding, view: ServiceView, skipped: Collect
     today, first_sync = reading.schedule.today, reading.first_sync
     deadlines = digests.deadlines(reading.project)
     wanted = [
-        wanted_goal(deadlines[goal.goal.id], goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
+        wanted_goal(
+            deadlines[goal.goal.id],
+            goal,
+            memory,
+            first_sync.get(goal.goal.id, today),
+            nested=nested,
+            verdict=reading.deadlines.get(goal.goal.id),
+        )
         for goal in reading.schedule.goals
         if goal.goal.id in home.goals and goal.goal.id not in skipped
     ]

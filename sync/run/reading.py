@@ -7,9 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from config.durations import Unit
+from config.edit import why_not_movable
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.keys import HEARTBEAT, step_of
 from connectors.base import Mover
+from sync.reconcile import moved_deadlines as decided
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over
 from sync.reconcile.progress import first_syncs, observe
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 
     from config.calendars import Calendar
     from config.errors import Problem
-    from config.project import Project
+    from config.project import Goal, Project
     from connectors.model import Snapshot, Task
+    from sync.reconcile.moved_deadlines import Verdict
     from sync.reconcile.renames import Renames
     from sync.schedule.model import Progress, Schedule, ScheduledGoal
 
@@ -40,6 +43,7 @@ class Reading:
     unread: why a connector could not be read, by its label; its goals are left alone everywhere. rebuilt: the labels of
     the connectors whose memory was made again from the tasks. held: the goals that are left alone because a rename is
     in doubt, with the problem. given_up: the ids of the goals that the user cancelled in each connector, by its label.
+    deadlines: what becomes of the dates that the user gave to the goals' own tasks. The project has those that count.
     """
 
     project: Project
@@ -50,6 +54,7 @@ class Reading:
     rebuilt: tuple[str, ...] = ()
     held: Mapping[str, Problem] = field(default_factory=dict)
     given_up: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    deadlines: Mapping[str, Verdict] = field(default_factory=dict)
 
     @property
     def first_sync(self) -> dict[str, date]:
@@ -100,20 +105,36 @@ def work_out(
     today: date,
     elsewhere: frozenset[str] = frozenset(),
     schedule: Callable[[Project, Progress, date], Schedule] = schedule,
+    deadlines: Mapping[str, Verdict] | None = None,
 ) -> Reading:
-    """Return the progress that the snapshots show, and the schedule. Pure. elsewhere: as in `read`."""
+    """Return the progress that the snapshots show, and the schedule. Pure. elsewhere: as in `read`.
+
+    deadlines: as `moved_deadlines` returns them, after the goals file was edited; None where it is not.
+    """
+    verdicts = moved_deadlines(project, found) if deadlines is None else deadlines
+    days = {goal_id: verdict.after for goal_id, verdict in decided.moved(verdicts).items()}
+    project = decided.with_deadlines(project, days) if days else project
     views, held = _followed(project, found.there, found.by_label)
     sites = [
         Site(home.connector, goals_of(home, found.homes, project), view)
         for home, view in zip(found.there, views, strict=True)
     ]
     views = hand_over(sites, checks.keys_of(project) | {HEARTBEAT, *_groups(project)})
-    unread = {goal_id for home in found.homes if home.label not in found.by_label for goal_id in home.goals}
-    progress = observe(project, views, today, elsewhere | unread)
+    progress = observe(project, views, today, elsewhere | found.unread_goals, decided.shifts(project, verdicts))
     planned = schedule(project, progress, today)
     given_up = _given_up(project, views)
     planned = replace(planned, goals=tuple(_given_up_in(_held(goal, held), given_up) for goal in planned.goals))
-    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held, given_up)
+    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held, given_up, verdicts)
+
+
+def moved_deadlines(
+    project: Project, found: Snapshots, why_not: Callable[[Goal, date], str] = why_not_movable
+) -> Mapping[str, Verdict]:
+    """Return what becomes of the dates that the user gave to the goals' own tasks. why_not: as in `decide`."""
+    if project.deadlines != "app":
+        return {}
+    views, held = _followed(project, found.there, found.by_label)
+    return decided.decide(project, views, found.unread_goals | held.keys(), why_not)
 
 
 def _groups(project: Project) -> list[str]:
@@ -161,6 +182,11 @@ class Snapshots:
     by_label: Mapping[str, Snapshot]
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...]
+
+    @property
+    def unread_goals(self) -> frozenset[str]:
+        """The ids of the goals of which a place was not read."""
+        return frozenset(goal_id for home in self.homes if home.label not in self.by_label for goal_id in home.goals)
 
     @property
     def there(self) -> list[Binding]:

@@ -441,6 +441,7 @@ def test_a_folder_is_one_plan(load: Load) -> None:
         ("timezone", "UTC", "Europe/Berlin"),
         ("prune", "keep", "remove"),
         ("on_delete", "drop", "recreate"),
+        ("deadlines", "file", "app"),
         ("account", "a", "b"),
         ("capacity", "1", "2"),
     ],

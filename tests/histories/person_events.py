@@ -141,7 +141,7 @@ def move_date(life: Life, luck: Luck) -> str | None:
         return None
     day = held.content.due + timedelta(days)
     app.service.set_due(native_id, day)
-    life.expected.dated(key, day, news=day != marker.due)
+    life.expected.dated(key, day, days=(day - marker.due).days if marker.due else days)
     return f"{app.name}: drag {key} to {day}"
 
 
@@ -152,7 +152,7 @@ def clear_date(life: Life, luck: Luck) -> str | None:
         return None
     app, native_id, key = found
     app.service.set_due(native_id, None)
-    life.expected.dated(key, None, news=True)
+    life.expected.dated(key, None, days=1)
     return f"{app.name}: clear the date of {key}"
 
 

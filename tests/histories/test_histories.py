@@ -96,6 +96,12 @@ def test_no_promise_is_broken_with_other_settings(settings: dict[str, str], seed
     check_each(*((kind,) for kind in KINDS), seeds=seeds, project=project)
 
 
+@pytest.mark.parametrize("seeds", params(500, 25))
+def test_no_promise_is_broken_where_deadlines_move_in_apps(seeds: range) -> None:
+    project = replace(PROJECT, deadlines="app")
+    check_each(*((kind,) for kind in KINDS), (SAFE, FILE), (FILE, UNIQUE), seeds=seeds, project=project)
+
+
 @pytest.mark.parametrize(
     ("every", "seeds"),
     [*params(30, 4, "2 weeks"), *params(30, 4, "3 weeks"), *params(60, 4, "month")],
