@@ -9,7 +9,7 @@ import environment
 
 
 def main() -> None:
-    """Write one for each app into the folder named, one for all of them, and those that publish the page and take in forms."""
+    """Write one for each app into the folder named, one for all of them, and those that publish and take in forms."""
     sys.path.insert(0, str(environment.ROOT))
     from connectors import registry
     from sync.cli import workflow_template
