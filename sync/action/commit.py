@@ -38,11 +38,14 @@ class Pushed:
 def push(top: Path, ref: str, files: Sequence[Path], message: str, edit: Callable[[], None]) -> Pushed:
     """Have `edit` change `files`, commit these, and push the commit to `ref` (`refs/heads/main`) of `origin`.
 
-    top: the root of the checkout, absolute. files: below it, known to git, and without changes that are not committed.
+    top: the root of the checkout, without symbolic links. files: known to git, without changes that are not committed.
     edit: called again after the files were replaced by newer ones, so that it has to read them each time.
     Raises what `edit` raises; the files then are as they were.
     """
-    branch = _Branch(top, ref, tuple(file.resolve().relative_to(top.resolve()).as_posix() for file in files))
+    paths = [file.resolve() for file in files]
+    if outside := [str(path) for path in paths if not path.is_relative_to(top)]:
+        return Pushed("refused", f"{', '.join(outside)} is outside of the checkout")
+    branch = _Branch(top, ref, tuple(path.relative_to(top).as_posix() for path in paths))
     try:
         return branch.push(message, edit)
     except UnknownError as error:

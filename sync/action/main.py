@@ -22,7 +22,7 @@ from config.errors import BackplanError, CredentialsError, GoalsFileError, Input
 from config.redaction import hide
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import newest, page, tokens, workflow_commands
+from sync.action import goal_forms, newest, page, tokens, workflow_commands
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
 from sync.run.reading import take_snapshots, work_out
@@ -72,6 +72,7 @@ class Inputs:
     allow_mass_change: bool
     rebuild: bool
     comment: bool
+    forms: bool
     fail_on: str
     version: str
 
@@ -86,6 +87,7 @@ class Inputs:
             allow_mass_change=_one_of(given, "allow-mass-change", ("false", "true")) == "true",
             rebuild=_one_of(given, "rebuild", ("false", "true")) == "true",
             comment=_one_of(given, "comment", ("false", "true")) == "true",
+            forms=_one_of(given, "forms", ("false", "true")) == "true",
             fail_on=_one_of(given, "fail-on", _FAIL_ON),
             version=given.get("INPUT_VERSION", ""),
         )
@@ -163,24 +165,23 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
     tokens.refuse_shown()
     path = _goals_path(inputs.goals)
     age = _age(inputs.command, path)
+    writes = inputs.command == "sync" and not pull_request.on_pull_request() and not age.old
+    forms = goal_forms.take_in(path, lambda: _workspace(path)) if inputs.forms and writes else None
     workspace = _workspace(path)
     homes = workspace.homes()  # also checks the names and options of connectors
     _refuse_unknown(inputs.connectors, homes)
     if inputs.command == "check":
         return _checked(workspace)
     try:
-        outcome = _reconciled(inputs, age, workspace, homes, folder)
+        outcome = _reconciled(inputs, age, workspace, homes, folder, write=writes)
     except CredentialsError as error:
         if not pull_request.on_pull_request():
             raise
         outcome = _offline(workspace, f"No app was read: {error}. {_NOT_READ}")
     _warn_of_late(outcome)
-    if outcome.details:
-        page.write(workspace.project, outcome.details.schedule)
-    if inputs.comment and outcome.details and outcome.schedule_of:
-        from sync.action import pr_comment
-
-        pr_comment.show(workspace, outcome.details, outcome.schedule_of)
+    _publish(outcome, workspace, comment=inputs.comment)
+    if forms and outcome.details and not outcome.exit_code:
+        forms.answer(outcome.details.schedule)
     return replace(outcome, exit_code=1) if inputs.fail_on == "late" and outcome.late else outcome
 
 
@@ -251,7 +252,7 @@ def _checked(workspace: Workspace) -> Outcome:
 
 
 def _reconciled(
-    inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Binding], folder: Path
+    inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Binding], folder: Path, *, write: bool
 ) -> Outcome:
     """Make the plans, and carry them out if that is requested and allowed."""
     began = time.monotonic()
@@ -265,7 +266,6 @@ def _reconciled(
         allow_mass_change=allow or age.old,  # if nothing is written, nothing has to be refused
     )
     _save(folder / "plan.json", plans, homes, workspace)  # before the first change: a killed run can be undone, too
-    write = inputs.command == "sync" and not pull_request.on_pull_request() and not age.old
     if write:
         plans = pipeline.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
         _save(folder / "plan.json", plans, homes, workspace)
@@ -335,6 +335,16 @@ def _offline(workspace: Workspace, why: str) -> Outcome:
 
 
 # Annotations and comments
+
+
+def _publish(outcome: Outcome, workspace: Workspace, *, comment: bool) -> None:
+    """Write the page and the comment on the pull request, where the workflow requests them."""
+    if outcome.details:
+        page.write(workspace.project, outcome.details.schedule)
+    if comment and outcome.details and outcome.schedule_of:
+        from sync.action import pr_comment
+
+        pr_comment.show(workspace, outcome.details, outcome.schedule_of)
 
 
 def _warn_of_late(outcome: Outcome) -> None:

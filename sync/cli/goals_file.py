@@ -35,6 +35,9 @@ _FIRST = 3  # steps that `init` shows
     click.option("--deadline", type=DATE, help="The day it must be reached."),
     click.option("--no-workflow", is_flag=True, help="Leave out the workflow that syncs every day on GitHub."),
     click.option(
+        "--github", is_flag=True, help="Also write a form for new goals, which the workflow takes in, and a README."
+    ),
+    click.option(
         "--publish",
         type=click.Choice(workflow_template.PLACES),
         is_flag=False,
@@ -50,6 +53,7 @@ def init(
     title: str | None,
     deadline: date | None,
     no_workflow: bool,
+    github: bool,
     publish: str | None,
 ) -> None:
     """Write a goals file and a workflow for GitHub.
@@ -58,10 +62,12 @@ def init(
     """
     from sync.cli import init_file
 
-    if publish and no_workflow:
+    if no_workflow and (publish or github):
+        option = "--publish" if publish else "--github"
         raise click.UsageError(
-            "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
+            f"{option} is for the workflow, which --no-workflow leaves out: leave out one of the two"
         )
+    kind = init_file.kind(workflow=not no_workflow, github=github)
     if template == "list":
         found = init_file.templates()
         table = ("template", "goal"), list(found.items())
@@ -70,7 +76,7 @@ def init(
     path = options.goals or Path("goals.yaml")
     wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's
     text = init_file.goals_text(path, wish, options.connector)
-    written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
+    written = [str(name) for name in init_file.write(path, text, kind, publish)]
     options.emit(lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, publish))
 
 
@@ -82,7 +88,7 @@ def _show_written(options: Options, path: Path, written: Sequence[str], publish:
         if publish == "pages":
             say(_PUBLIC)
         say(f"{workflow_template.PATH} syncs every day on GitHub")
-        say("replace OWNER there with the account that has your copy of backplan")
+        say("replace OWNER in these files with the account that has your copy of backplan")
     for sentence in init_apps.tokens(options.connector):
         say(sentence)
     for line in _first_steps(replace(options, goals=path).workspace()):
