@@ -206,7 +206,7 @@ def _reconcile(
     run = _Run(plans, homes, workspace.project, applied=False)
     notes = [*deadlines.notes(workspace, moved, written=write), *workspace.left_lists(homes)]
     if write:
-        deadlines.write(workspace, moved)
+        deadlines.write(workspace.project, moved)
         limited = len(plans) < len(homes) - len(reading.unread)
         return _Outcome(reading, run.apply(journal, verbose=options.verbose, limited=limited), notes)
     run.write(journal, over=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from config import display
@@ -16,10 +16,11 @@ from sync.schedule.model import Bound, State
 from sync.schedule.working_days import shift
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.durations import Duration
+    from sync.run.deadline_history import Moved
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 _DAY = timedelta(days=1)
@@ -33,10 +34,20 @@ _WITH_DAY = {
 }
 
 
-def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None) -> list[str]:
-    """Return the sentences for one step; without one, for the first step of the goal's longest chain."""
+def explain(
+    schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None, history: Sequence[Moved] = ()
+) -> list[str]:
+    """Return the sentences for one step; without one, for the first step of the goal's longest chain.
+
+    history: the deadlines that the goal has had, the oldest first.
+    """
     lines = [
         f"{display.clean(goal.goal.title)} is due on {display.near(goal.deadline)}{_hung(goal)}: {words.health(goal)}."
+    ]
+    lines += [
+        f"Its deadline was {display.near(before.deadline)}; the goals file moved it to {display.near(moved.deadline)} "
+        f"on {display.near(moved.day)}."
+        for before, moved in pairwise(history)
     ]
     if step is None:
         chain = [s for s in goal.steps if s.longest_chain and s.open]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import date
 
-    from config.project import Goal
+    from config.project import Goal, Project
     from sync.reconcile.moved_deadlines import Verdict
     from sync.run.workspace import Workspace
 
@@ -69,12 +69,12 @@ def _has_workflow(folder: Path) -> bool:
     return any(_OURS in file.read_text("utf-8", errors="replace") for file in files if file.is_file())
 
 
-def write(workspace: Workspace, verdicts: Mapping[str, Verdict]) -> None:
+def write(project: Project, verdicts: Mapping[str, Verdict]) -> None:
     """Write the deadlines that moved into the goals files.
 
     Raises BackplanError if a file was changed since it was read.
     """
-    moves = _moves(workspace, verdicts)
+    moves = _moves(project, verdicts)
     sources = {goal.origin.source.name: goal.origin.source for goal, _ in moves}
     for name, text in edit.move_deadlines(moves).items():
         edit.save(Path(name), sources[name], text)
@@ -82,18 +82,18 @@ def write(workspace: Workspace, verdicts: Mapping[str, Verdict]) -> None:
 
 def files(workspace: Workspace, verdicts: Mapping[str, Verdict]) -> list[Path]:
     """Return the goals files that `write` edits."""
-    return sorted({Path(goal.origin.source.name) for goal, _ in _moves(workspace, verdicts)})
+    return sorted({Path(goal.origin.source.name) for goal, _ in _moves(workspace.project, verdicts)})
 
 
-def _moves(workspace: Workspace, verdicts: Mapping[str, Verdict]) -> list[tuple[Goal, date]]:
+def _moves(project: Project, verdicts: Mapping[str, Verdict]) -> list[tuple[Goal, date]]:
     moves = unwritten(verdicts)
-    return [(goal, moves[goal.id].after) for goal in workspace.project.goals if goal.id in moves]
+    return [(goal, moves[goal.id].after) for goal in project.goals if goal.id in moves]
 
 
 def notes(workspace: Workspace, verdicts: Mapping[str, Verdict], *, written: bool) -> Iterator[str]:
     """Yield a sentence on each edit of a goals file. written: it was made; otherwise it is only planned."""
     what = "wrote" if written else "would write"
-    for goal, day in _moves(workspace, verdicts):
+    for goal, day in _moves(workspace.project, verdicts):
         before = verdicts[goal.id].before
         name = goal.origin.source.name
         yield f"{what} {name}: the deadline of {goal.id} is {day} instead of {before}, as its task was moved there"
