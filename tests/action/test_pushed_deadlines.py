@@ -43,15 +43,18 @@ class Place:
     def todo(self) -> str:
         return self.person.todo.read_text("utf-8")
 
-    def there(self, name: str = "goals.yaml") -> str:
+    def there(self, name: str = "goals.yaml", branch: str = "main") -> str:
         assert self.checkout.server.service.repo.git
-        return repository.git(self.checkout.server.service.repo.git, "show", f"main:{name}")
+        return repository.git(self.checkout.server.service.repo.git, "show", f"{branch}:{name}")
 
     def refuse(self, why: str) -> None:
+        self.hook(f"echo '{why}' >&2\nexit 1")
+
+    def hook(self, script: str) -> None:
         assert self.checkout.server.service.repo.git
         hook = self.checkout.server.service.repo.git / "hooks" / "pre-receive"
         hook.parent.mkdir(exist_ok=True)
-        hook.write_text(f"#!/bin/sh\necho '{why}' >&2\nexit 1\n", "utf-8")
+        hook.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
         hook.chmod(0o755)
 
 
@@ -87,7 +90,7 @@ def test_a_plan_pushes_nothing(place: Place) -> None:
 @pytest.mark.parametrize(
     ("why", "stays", "said"),
     [
-        ("remote: error: GH006: Protected branch update failed", True, "the branch is protected"),
+        ("remote: error: GH006: Protected branch update failed", True, "no pull request could be opened"),
         ("The requested URL returned error: 403", False, "the workflow may not push"),
         ("the disk is full", True, "so the next run tries again"),
     ],
@@ -120,3 +123,50 @@ def test_no_task_is_written_where_somebody_changed_the_goals_file_in_between(pla
     assert done.code == 1
     assert "was changed by a push during this run" in place.step.summary
     assert (place.there(), place.todo) == (GOALS.replace("2027-12-01", "2027-11-15"), before)
+
+
+PROTECTED = """\
+while read -r _ _ ref; do
+  case "$ref" in refs/heads/main) echo 'remote: error: GH006: Protected branch update failed' >&2; exit 1;; esac
+done"""
+BRANCH = "backplan/move-2027-12-11"
+
+
+@pytest.fixture
+def protected(place: Place) -> Place:
+    """A repository whose branch takes changes by pull requests alone; the workflow may open these."""
+    place.hook(PROTECTED)
+    service = place.checkout.server.service
+    token = service.workflow_token(service.repo, contents="write", pull_requests="write").text
+    place.checkout.env["WORKFLOW_TOKEN"] = token
+    return place
+
+
+def test_a_protected_branch_gets_one_pull_request(protected: Place) -> None:
+    before, pulls = protected.todo, protected.checkout.server.service.repo.pulls
+    for _ in range(2):
+        done = protected.run()
+        assert done.code == 0, done.err
+        assert (protected.todo, protected.there(), protected.checkout.git("status", "--short")) == (before, GOALS, "")
+        assert "merge pull request" in protected.step.summary
+    (pull,) = pulls
+    assert (pull["head"]["ref"], pull["base"]["ref"]) == (BRANCH, "main")
+    assert pull["title"] == "backplan: move move to 2027-12-11"
+    assert protected.there(branch=BRANCH) == GOALS.replace("2027-12-01", "2027-12-11")
+
+
+def test_a_pull_request_that_was_closed_puts_the_date_back(protected: Place) -> None:
+    protected.run()
+    (pull,) = protected.checkout.server.service.repo.pulls
+    pull["state"] = "closed"
+    protected.run()
+    assert "was closed and not merged" in protected.step.summary
+    assert protected.todo.count("📅 2027-12-01") == 2
+
+
+def test_a_branch_of_a_run_that_was_killed_is_used(protected: Place) -> None:
+    pulls = protected.checkout.server.service.repo.pulls
+    protected.run()
+    pulls.clear()
+    protected.run()
+    assert [pull["head"]["ref"] for pull in pulls] == [BRANCH]

@@ -18,8 +18,8 @@ PARTY = (
 
 def test_options_add_a_goal_and_show_its_dates(person: Person) -> None:
     person.writes(GOALS)
-    options = ("add", "--title", "Throw a party: big", "--deadline", "2027-10-01", "--step", "Invite")
-    options = (*options, "--step", "Cook #1")
+    steps = ("--step", "Invite", "--step", "Cook #1")
+    options = ("add", "--title", "Throw a party: big", "--deadline", "2027-10-01", *steps)
     tried = person.run(*options, "--dry-run")
     assert (tried.code, person.goals.read_text("utf-8")) == (0, GOALS)
     done = person.run(*options, "--json")
