@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from config.display import clean
 from sync.cli.options import FAILED, PATH, PENDING, TASKS, Options, command, known_connectors
 from sync.cli.output import print_lines, say
 from sync.reports.warnings import warnings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.project import Project
+    from connectors.model import Stray
     from sync.reconcile.change import ConnectorPlan
     from sync.run.homes import Binding
     from sync.run.reading import Reading
@@ -27,20 +29,34 @@ _JOURNAL = click.option(
 )
 
 
+_ADOPT = click.option(
+    "--adopt", is_flag=True, help="Take over your own lines in a list that have the title of a new step."
+)
+
+
 @command(
     click.option("--markdown", is_flag=True, help="The plan as Markdown."),
     click.option("--exit-code", is_flag=True, help=f"Exit with {PENDING} when changes are pending."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     click.option("--rebuild", is_flag=True, help="If the memory was lost, create a new one from the tasks."),
+    _ADOPT,
     _JOURNAL,
     takes=TASKS,
     example="--goal wedding",
 )
 def plan(
-    options: Options, markdown: bool, exit_code: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None
+    options: Options,
+    markdown: bool,
+    exit_code: bool,
+    allow_mass_change: bool,
+    rebuild: bool,
+    adopt: bool,
+    journal: Path | None,
 ) -> int:
     """Show what `sync` would change, and why."""
-    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=False)
+    outcome = _reconcile(
+        options, allow_mass_change=allow_mass_change, rebuild=rebuild, adopt=adopt, journal=journal, write=False
+    )
     _report(options, outcome, markdown=markdown)
     if outcome.failed:
         return FAILED
@@ -51,17 +67,22 @@ def plan(
     click.option("--markdown", is_flag=True, help="The report as Markdown."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     click.option("--rebuild", is_flag=True, help="If the memory was lost, create a new one from the tasks."),
+    _ADOPT,
     _JOURNAL,
     takes=TASKS,
     example="--journal run.json",
     writes=True,
 )
-def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None) -> int:
+def sync(
+    options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool, adopt: bool, journal: Path | None
+) -> int:
     """Bring the apps in line with the plan.
 
     And the plan in line with your changes there.
     """
-    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=True)
+    outcome = _reconcile(
+        options, allow_mass_change=allow_mass_change, rebuild=rebuild, adopt=adopt, journal=journal, write=True
+    )
     _report(options, outcome, markdown=markdown)
     return FAILED if outcome.failed else 0
 
@@ -189,7 +210,7 @@ class _Outcome:
 
 
 def _reconcile(
-    options: Options, *, allow_mass_change: bool, rebuild: bool, journal: Path | None, write: bool
+    options: Options, *, allow_mass_change: bool, rebuild: bool, adopt: bool, journal: Path | None, write: bool
 ) -> _Outcome:
     from sync.run import deadlines, pipeline
     from sync.run.reading import take_snapshots, work_out
@@ -198,19 +219,27 @@ def _reconcile(
     homes, only_goals = workspace.homes(), workspace.goals(options.goal)
     only = known_connectors(options.connector, homes)
     allow = allow_mass_change
-    found = take_snapshots(workspace.project, homes, workspace.today, rebuild=rebuild, allow_mass_change=allow)
+    found = take_snapshots(
+        workspace.project, homes, workspace.today, rebuild=rebuild, allow_mass_change=allow, adopt=adopt
+    )
     moved = deadlines.left_to_workflow(workspace, deadlines.decide(workspace, found, only_goals))
     reading = work_out(workspace.project, found, workspace.today, deadlines=moved)
     homes = reading.homes
     plans = pipeline.make_plans(reading, only_goals=only_goals, only_connectors=only, allow_mass_change=allow)
     run = _Run(plans, homes, workspace.project, applied=False)
     notes = [*deadlines.notes(workspace, moved, written=write), *workspace.left_lists(homes)]
+    notes += [_may_be_adopted(key, stray) for key, stray in found.to_adopt.items()]
     if write:
         deadlines.write(workspace.project, moved)
         limited = len(plans) < len(homes) - len(reading.unread)
         return _Outcome(reading, run.apply(journal, verbose=options.verbose, limited=limited), notes)
     run.write(journal, over=False)
     return _Outcome(reading, run, notes)
+
+
+def _may_be_adopted(key: str, stray: Stray) -> str:
+    title = clean(stray.content.title)
+    return f"{stray.place} `{title}` is yours and has the title of {key}: `backplan sync --adopt` would take it over"
 
 
 def _notes(outcome: _Outcome) -> Iterator[str]:

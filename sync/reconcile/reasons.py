@@ -41,6 +41,8 @@ def why_mended(context: Context, task: Task) -> str:
     if task.native_id in context.view.renamed:
         return "renamed in the file"
     if stray := context.view.snapshot.taken.get(task.native_id):
+        if context.view.remembered(task.marker.key) is None:
+            return "your own line with this title is taken over"
         lost = "row in the memory" if any(map(task.native_id.startswith, stray.ids)) else "id"
         return f"its {lost} was lost: its line is taken back"
     return "its marker was damaged" if context.is_damaged(task) else ""

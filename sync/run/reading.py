@@ -11,8 +11,8 @@ from config.edit import why_not_movable
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.keys import HEARTBEAT, step_of
 from connectors.base import Mover
+from sync.reconcile import adoption, strays
 from sync.reconcile import moved_deadlines as decided
-from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over
 from sync.reconcile.progress import first_syncs, observe
 from sync.reconcile.recognized import recognized
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from config.calendars import Calendar
     from config.errors import Problem
     from config.project import Goal, Project
-    from connectors.model import Snapshot, Task
+    from connectors.model import Snapshot, Stray, Task
     from sync.reconcile.moved_deadlines import Verdict
     from sync.reconcile.renames import Renames
     from sync.schedule.model import Progress, Schedule, ScheduledGoal
@@ -176,12 +176,16 @@ def _held(goal: ScheduledGoal, held: Mapping[str, Problem]) -> ScheduledGoal:
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """What the connectors returned; `homes`, `unread` and `rebuilt` as in a `Reading`."""
+    """What the connectors returned; `homes`, `unread` and `rebuilt` as in a `Reading`.
+
+    to_adopt: the user's own tasks that could be taken over, by the keys of the steps whose title they have.
+    """
 
     homes: tuple[Binding, ...]
     by_label: Mapping[str, Snapshot]
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...]
+    to_adopt: Mapping[str, Stray] = field(default_factory=dict)
 
     @property
     def unread_goals(self) -> frozenset[str]:
@@ -195,9 +199,18 @@ class Snapshots:
 
 
 def take_snapshots(
-    project: Project, homes: Sequence[Binding], today: date, *, rebuild: bool = False, allow_mass_change: bool = False
+    project: Project,
+    homes: Sequence[Binding],
+    today: date,
+    *,
+    rebuild: bool = False,
+    allow_mass_change: bool = False,
+    adopt: bool = False,
 ) -> Snapshots:
-    """Read every connector once, and the places that hold tasks of ours and are not named. Raises as `read` does."""
+    """Read every connector once, and the places that hold tasks of ours and are not named. Raises as `read` does.
+
+    adopt: take over the user's own tasks that have the title of a new step, as `sync.reconcile.adoption` finds them.
+    """
     snapshots: dict[str, Snapshot] = {}
     unread: dict[str, str] = {}
     rebuilt: list[str] = []
@@ -218,11 +231,11 @@ def take_snapshots(
         snapshots[home.label] = snapshot
         if isinstance(home.connector, Mover):
             known += [Binding(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
-    snapshots = _with_strays(project, known, snapshots, today, rebuilt)
+    snapshots, to_adopt = _with_strays(project, known, snapshots, today, rebuilt, adopt=adopt)
     checks.refuse_emptied(known, snapshots, project)
     unread |= {} if allow_mass_change else checks.doubts(known, snapshots, project)
     believed = {label: snapshot for label, snapshot in snapshots.items() if label not in unread}
-    return Snapshots(tuple(known), believed, unread, tuple(rebuilt))
+    return Snapshots(tuple(known), believed, unread, tuple(rebuilt), to_adopt)
 
 
 def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:
@@ -276,21 +289,35 @@ def _prepared(home: Binding, snapshot: Snapshot, project: Project) -> Snapshot:
 
 
 def _with_strays(
-    project: Project, homes: Sequence[Binding], snapshots: dict[str, Snapshot], today: date, rebuilt: Sequence[str]
-) -> dict[str, Snapshot]:
-    """Return the snapshots with the tasks that have lost their marker. Raises RefusedError in any doubt."""
+    project: Project,
+    homes: Sequence[Binding],
+    snapshots: dict[str, Snapshot],
+    today: date,
+    rebuilt: Sequence[str],
+    *,
+    adopt: bool,
+) -> tuple[dict[str, Snapshot], dict[str, Stray]]:
+    """Return the snapshots with the tasks that have lost their marker, and what is left to be adopted.
+
+    Raises RefusedError in any doubt.
+    """
     there = [home for home in homes if home.label in snapshots]
     lists = [home for home in there if strays.are_possible(project, home.connector, snapshots[home.label])]
     if not lists:
-        return snapshots
+        return snapshots, {}
     views, _ = _followed(project, there, snapshots)
     planned = schedule(project, observe(project, views, today), today)
     taken = {}
+    to_adopt: dict[str, Stray] = {}
     for home in lists:
         goals = goals_of(home, homes, project)
         snapshot, anew = snapshots[home.label], home.label in rebuilt
-        taken[home.label] = strays.take_back(project, home.connector, snapshot, goals, planned, rebuilt=anew)
-    return {**snapshots, **taken}
+        if adopt:
+            snapshot = adoption.adopted(project, home.connector, snapshot, goals, planned)
+        snapshot = strays.take_back(project, home.connector, snapshot, goals, planned, rebuilt=anew)
+        to_adopt |= adoption.candidates(project, home.connector, snapshot, goals, planned)
+        taken[home.label] = snapshot
+    return {**snapshots, **taken}, to_adopt
 
 
 def _followed(
