@@ -116,8 +116,8 @@ class StoredKey:
 class StoredGoal:
     """The memory of one goal in a connector; `keys` is in the order last published.
 
-    `dates` contains the start and due of every step that was open when the plan was `made`; `digest` is the plan's
-    timing digest.
+    `dates` contains the start and due of every step that was open when the plan was `made`; `began` the day from which
+    on a step counts as under way, if that is not its start; `digest` is the plan's timing digest.
     """
 
     first_sync: date
@@ -125,6 +125,7 @@ class StoredGoal:
     made: date | None = None
     digest: str = ""
     dates: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+    began: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@
 - nNONCE: if it is not the hash of namespace, key and generation.
 - ~DIGESTS: of the fields, in the order of `_FIELDS`. Without them, the line has a marker of its own.
 - The row of a goal also has sSINCE, the day of its first sync, and mMADE and hDIGEST of the plan last published.
+- The row of a step has mBEGAN, the day from which on it counts as under way, if that is not START. Versions that do
+  not know it pass over it.
 
 A row is a line, in the order last published. Git merges two states as it merges the lines of two lists.
 """
@@ -57,6 +59,7 @@ class Row:
     days: tuple[date, date] | None = None
     marker: Marker | None = None
     plan: Plan | None = None
+    began: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def state_of(rows: Iterable[Row]) -> State:
     plans: dict[str, Plan] = {}
     keys: dict[str, dict[str, StoredKey]] = {}
     days: dict[str, dict[str, tuple[date, date]]] = {}
+    began: dict[str, dict[str, date]] = {}
     ids: dict[str, str] = {}
     markers: dict[str, Marker] = {}
     for row in rows:
@@ -89,6 +93,8 @@ def state_of(rows: Iterable[Row]) -> State:
             keys.setdefault(goal_id, {})[row.key] = row.entry
         if row.days:
             days.setdefault(goal_id, {})[row.key] = row.days
+        if row.began:
+            began.setdefault(goal_id, {})[row.key] = row.began
         if row.nonce:
             ids[row.nonce] = row.id
         if row.marker:
@@ -96,7 +102,14 @@ def state_of(rows: Iterable[Row]) -> State:
     if lost := keys.keys() - plans.keys():
         raise ValueError(f"the memory is damaged: the row of {', '.join(sorted(lost))} is gone")
     memory = {
-        goal_id: StoredGoal(plan.since, keys.get(goal_id, {}), plan.made, plan.digest, days.get(goal_id, {}))
+        goal_id: StoredGoal(
+            plan.since,
+            keys.get(goal_id, {}),
+            plan.made,
+            plan.digest,
+            days.get(goal_id, {}),
+            began.get(goal_id, {}),
+        )
         for goal_id, plan in plans.items()
     }
     return State(memory, ids, markers)
@@ -112,7 +125,8 @@ def rows_of(state: State) -> list[Row]:
             nonce = entry.native_id if entry else ""
             marker = None if entry is None or entry.state == "removed" else state.markers.get(nonce)
             own = plan if key == goal_id else None
-            rows.append(Row(state.ids.get(nonce, nonce[:SHORT]), key, nonce, entry, goal.dates.get(key), marker, own))
+            id_, days, began = state.ids.get(nonce, nonce[:SHORT]), goal.dates.get(key), goal.began.get(key)
+            rows.append(Row(id_, key, nonce, entry, days, marker, own, began))
     there = {row.nonce for row in rows}
     beside = [(nonce, marker) for nonce, marker in state.markers.items() if nonce not in there]
     rows += [Row(state.ids.get(n, n[:SHORT]), marker.key, n, None, marker=marker) for n, marker in beside]
@@ -128,7 +142,7 @@ def write_row(row: Row, namespace: str) -> str:
     days = ["/".join(map(str, dict.fromkeys(row.days)))] if row.days else []
     own = row.nonce == client_nonce(namespace, row.key, generation)
     told = _told("d", entry and entry.done_on) | _told("x", entry and entry.definition)
-    told |= _told("n", "" if own else row.nonce)
+    told |= _told("n", "" if own else row.nonce) | _told("m", row.began)
     if row.plan:
         told |= _told("s", row.plan.since) | _told("m", row.plan.made) | _told("h", row.plan.digest)
     if marker:
@@ -158,15 +172,20 @@ def read_row(line: str, namespace: str) -> Row:
         if letter in STATES
         else None
     )
-    since = _day(values, "s")
-    plan = Plan(since, _day(values, "m"), values.get("h", "")) if since else None
+    plan = _plan(values)
+    began = None if plan else _day(values, "m")
     span = (days[0], days[-1]) if days else None
     marker = None
     if "~" in values:
         due = _day(values, "w") if "w" in values else span and span[1]
         applied = _applied(values["~"], _usual(span, due))
         marker = Marker(namespace, key, nonce, generation, due, "p" in values, applied)
-    return Row("" if id_ == _NONE else id_, key, nonce, entry, span, marker, plan)
+    return Row("" if id_ == _NONE else id_, key, nonce, entry, span, marker, plan, began)
+
+
+def _plan(values: Mapping[str, str]) -> Plan | None:
+    since = _day(values, "s")
+    return Plan(since, _day(values, "m"), values.get("h", "")) if since else None
 
 
 def _day(values: Mapping[str, str], kind: str) -> date | None:

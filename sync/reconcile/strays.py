@@ -170,7 +170,7 @@ def _memory(snapshot: Snapshot, tasks: Iterable[Task], planned: Schedule) -> dic
         if goal_id == HEARTBEAT:
             continue
         goal = goals[goal_id]
-        before = memory.get(goal_id) or StoredGoal(planned.today, {}, goal.made, goal.digest, _dates(goal))
+        before = memory.get(goal_id) or StoredGoal(planned.today, {}, goal.made, goal.digest, _dates(goal), goal.began)
         memory[goal_id] = replace(before, keys={**before.keys, task.marker.key: StoredKey("live", task.native_id)})
     return memory
 
