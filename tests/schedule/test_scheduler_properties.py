@@ -566,7 +566,7 @@ def _health(result: Schedule) -> list[tuple[object, ...]]:
     return [*zip(said, steps, strict=True)]
 
 
-@settings(max_examples=examples(120))
+@settings(max_examples=examples(90))
 @given(
     goals(name="a", lengths=st.one_of(ANY_LENGTH, st.none())),
     goals(name="b", lengths=st.one_of(ANY_LENGTH, st.none())),
