@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.markdown.line import BULLET, COMMENT, TASK, Line, unescaped
 from connectors.markdown.marks import Known, Mark, broken_over, identified, markers_of, marks_of, torn_marks
-from connectors.markdown.memory import memory_block, other_states
+from connectors.markdown.memory import Stored, other_states
 from connectors.markdown.state import LONG, SHORT
 from connectors.markdown.text import fenced, lines_below, tasks_in
 from connectors.markdown.unread import unread
@@ -57,13 +57,13 @@ class Found(NamedTuple):
 def managed_lines(lines: list[str], known: Known) -> list[Found]:
     """Return the lines with an id or a marker of any namespace, without those of ours that we cannot have written.
 
+    lines: those of the list, without its state.
+
     A torn comment counts if no other line has its nonce. If only the id or the nonce of a task is found, anywhere in
     the text, the task exists and cannot be read.
     """
-    block = memory_block(lines, known.namespace)
-    broken, memory = broken_over(lines), block.numbers if block else range(0)
+    broken, texts = broken_over(lines), list(enumerate(lines))
     apart = fenced(lines) | broken.keys()
-    texts = [(n, text) for n, text in enumerate(lines) if n not in memory]
     open_texts = [(n, text) for n, text in texts if n not in apart]
     managed = [found for n, text in open_texts for found in _found(lines, n, list(marks_of(text, known)), known)]
     if known.live.keys() - _nonces(managed):
@@ -78,7 +78,7 @@ def others_lines(lines: list[str], namespace: str) -> dict[int, tuple[str, str]]
     """Return the namespace and key of the lines with an id of another namespace, whose state is in the list as well."""
     found: dict[int, tuple[str, str]] = {}
     for other, state in other_states(lines, namespace):
-        known = Known(state, other, complete=True)
+        known = Known(Stored(state), other)
         marks = ((number, mark) for number, line in enumerate(lines) for mark in identified(line, known))
         found |= {number: (other, mark.marker.key) for number, mark in marks}
     return found
@@ -161,12 +161,12 @@ def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
     """Return how a line differs from the memory, to distinguish it from an older copy of it.
 
     The line of a step that is done or dropped shows that; for an open step, both lines may have a new tick. The marker
-    contains the planned date, or a pin.
+    contains the planned date, or a pin. Of lines that do not differ in any of these, the ticked one is the task.
     """
     state = known.states.get(marker.nonce)
     dated = marker.due == known.dates.get(marker.nonce)
     undone = (state == "done" and not line.done) or (state == "dropped" and not line.cancelled)
-    return undone, not dated, not marker.pinned
+    return undone, not dated, not marker.pinned, state == "live" and not line.done
 
 
 def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
@@ -226,23 +226,27 @@ def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
 
 
 class Unmarked:
-    """The tasks without an id of ours, by what they show and by the ids that they have."""
+    """The tasks without an id that the state has, by what they show and by the ids in them."""
 
     def __init__(self, lines: Sequence[str], managed: Container[int]) -> None:
         """managed: the lines that are ours."""
-        self._shown: dict[Content, list[int]] = {}
-        self._named: dict[str, list[int]] = {}
+        self._shown: dict[Content, list[tuple[int, Line]]] = {}
+        self._named: dict[str, list[tuple[int, Line]]] = {}
         for number, line in unmarked_lines(lines, managed):
-            self._shown.setdefault(line.content, []).append(number)
+            self._shown.setdefault(line.content, []).append((number, line))
             for id_ in line.values("id"):
-                self._named.setdefault(id_.casefold(), []).append(number)
+                self._named.setdefault(id_.casefold(), []).append((number, line))
 
-    def showing(self, content: Content) -> int | None:
-        """Return the only task with this content; None if there is none, or more than one."""
-        found = self._shown.get(replace(content, after=()), [])  # a line without an id names nobody
-        return found[0] if len(found) == 1 else None
+    def of(self, marker: Marker, content: Content) -> list[Found]:
+        """Return the tasks with an id that follows from the nonce of a marker: the task itself, then its copies.
 
-    def named(self, nonce: str) -> int | None:
-        """Return the only task with an id that follows from a nonce."""
-        found = [number for length in (SHORT, LONG) for number in self._named.get(nonce[:length], ())]
-        return found[0] if len(found) == 1 else None
+        A ticked one is the task. Without such an id, return the task that alone has this content, or none.
+        """
+        for id_ in (marker.nonce[:SHORT], marker.nonce[:LONG]):
+            if named := self._named.get(id_):
+                mark = Mark(marker, damaged=True, id=id_)
+                ticked_first = sorted(named, key=lambda numbered: not numbered[1].done)
+                return [Found(number, mark, line, (), None) for number, line in ticked_first]
+        alike = self._shown.get(replace(content, after=()), [])  # a line without an id names nobody
+        mark = Mark(replace(marker, applied={}), damaged=True)
+        return [Found(number, mark, line, (), None) for number, line in alike] if len(alike) == 1 else []

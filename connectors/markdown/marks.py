@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.codec import read_marker
 from connectors.markdown.line import COMMENT, Line, unescaped
-from connectors.markdown.memory import memory_block, stored_in
 from connectors.markdown.signs import find_signs, ids_in, replace_spans
 from connectors.markdown.state import LONG, SHORT
 from connectors.markdown.text import fenced
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from connectors.markdown.state import State
+    from connectors.markdown.memory import Stored
 
 _ANY_COMMENT = re.compile(r"<!--.*?-->")
 _OPENED = re.compile(r"<!--\s*(?:bp\d+\b|$)")
@@ -33,11 +32,11 @@ _FEWEST_LETTERS = 3  # of a nonce of ours that lost its end
 class Known:
     """The ids, nonces and keys in a state: they identify tasks, also if a user damaged the marker."""
 
-    def __init__(self, state: State, namespace: str, *, complete: bool) -> None:
-        """complete: there is a state, so a nonce that it does not contain is not ours."""
-        memory = state.memory
+    def __init__(self, stored: Stored, namespace: str) -> None:
+        """If there is a state, a nonce that it does not contain is not ours."""
+        self.state, self.stored = stored.state, stored
+        memory = self.state.memory
         entries = [(key, entry) for goal in memory.values() for key, entry in goal.keys.items()]
-        self.state = state
         self.nonces = {entry.native_id: key for key, entry in entries}
         self.keys = {key: entry.native_id for key, entry in entries}
         self.live = {entry.native_id: key for key, entry in entries if entry.state == "live"}
@@ -45,25 +44,18 @@ class Known:
         days = {key: days for goal in memory.values() for key, days in goal.dates.items()}
         self.days = {nonce: days[key] for nonce, key in self.nonces.items() if key in days}
         self.dates = {nonce: due for nonce, (_, due) in self.days.items()}
-        self._computed = {nonce[:length]: nonce for length in (SHORT, LONG, None) for nonce in state.ids}
-        self.ids = self._computed | {id_.casefold(): nonce for nonce, id_ in state.ids.items()}
+        ids = self.state.ids
+        self._computed = {nonce[:length]: nonce for length in (SHORT, LONG, None) for nonce in ids}
+        self.ids = self._computed | {id_.casefold(): nonce for nonce, id_ in ids.items()}
         self.namespace = namespace
-        self._complete = complete
         self._named = re.compile(rf"(?:bp\d+\s+)?{re.escape(namespace)}\s+(\S+)")
-
-    @classmethod
-    def of(cls, lines: list[str], namespace: str) -> Known:
-        """Return what the state in these lines tells."""
-        stored = stored_in(lines, namespace)
-        complete = not stored.damage and memory_block(lines, namespace) is not None
-        return cls(stored.state, namespace, complete=complete)
 
     def may_be_ours(self, marker: Marker) -> bool:
         """Return whether we may have written a marker: its nonce is remembered, or follows from a key that is not.
 
         The latter happens if two branches were merged, and the memory of the other branch was kept.
         """
-        if not self._complete or marker.nonce in self.nonces:
+        if not self.stored.complete or marker.nonce in self.nonces:
             return True
         nonce = client_nonce(marker.namespace, marker.key, marker.generation)
         return marker.key not in self.keys and marker.nonce == nonce
