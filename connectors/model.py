@@ -142,6 +142,8 @@ class Snapshot:
     - mending: the place of the memory is not as it should be, and the next `StoreWrite` repairs it, even if the memory
       itself is unchanged
     - strays: tasks without a marker, in services where ours can lose theirs
+    - stripped: the native ids of remembered tasks of which none is there, and whose markers had another form than
+      those that are: an editor may have taken all markers of that form out
     - taken: those strays that are `tasks` again, by the native ids that these have
     - loose: lines of a list that are no tasks, but may have been; they are only reported
     - detached: the content of other tasks without a marker that are remembered as closed or removed, by native id
@@ -160,6 +162,7 @@ class Snapshot:
     notices: tuple[str, ...] = ()
     mending: bool = False
     strays: tuple[Stray, ...] = ()
+    stripped: frozenset[str] = frozenset()
     taken: Mapping[str, Stray] = field(default_factory=dict)
     loose: tuple[Stray, ...] = ()
     detached: Mapping[str, Content] = field(default_factory=dict)

@@ -53,8 +53,18 @@ class Listing:
             damaged=frozenset(found.marker.nonce for found in self.managed if found.damaged),
             remedy="Restore it from the file's history",
             strays=tuple(strays),
+            stripped=self._stripped(),
             loose=tuple(loose),
         )
+
+    def _stripped(self) -> frozenset[str]:
+        """Return the nonces of the tasks that had comments of earlier versions, if there are several and none is left.
+
+        The state has no marker of them.
+        """
+        old = self.known.live.keys() - self.known.state.markers.keys()
+        there = {found.marker.nonce for found in self.managed}
+        return frozenset(old) if len(old) > 1 and old.isdisjoint(there) else frozenset()
 
     def place(self, number: int) -> str:
         """Return the name of the file and the number of a line."""

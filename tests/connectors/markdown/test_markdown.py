@@ -1342,6 +1342,23 @@ def test_no_step_is_made_twice_or_dropped_whose_line_was_changed_before_all_comm
     assert todo.state("g/two") == "live"
 
 
+@pytest.mark.parametrize("renamed", [(), ("Begin",), ("Reach it", "Begin", "Finish")], ids=str)
+def test_no_step_is_dropped_where_half_of_a_list_is_of_an_earlier_version_and_all_its_comments_are_lost(
+    old: List, renamed: tuple[str, ...]
+) -> None:
+    old.step("two", title="Other words")
+    old.sync()
+    for title in renamed:
+        old.text = old.text.replace(f" {title} ", f" {title} soon ")
+    old.text = before = re.sub(" <!-- bp1.*?-->", "", old.text)
+    if renamed:
+        with pytest.raises(RefusedError, match=rf"not sure which of these lines.*todo\.md:\d `{renamed[0]} soon`"):
+            old.sync()
+        assert old.text == before
+    else:
+        assert old.sync().actions == dict.fromkeys(("g", "g/one", "g/three"), Action.REPAIR)
+
+
 def test_a_line_of_the_persons_below_a_goal_stays_theirs_when_the_step_has_its_line_again(todo: List) -> None:
     own = "    - [ ] Buy flour 📅 2027-08-01"
     line = stripped(todo.line("g/two"))
