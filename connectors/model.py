@@ -76,7 +76,7 @@ class Task:
     - here: it is in the connector's own place; False if the user moved it to another one of the same account
     - unread: why a part of the task cannot be read, with its place and the remedy. Such a task is left as it is. Its
       content and state are those last written and remembered.
-    - remark: a sentence on the task, with its place, that each run reports
+    - remark: a sentence on the task, with its place, that each run reports; on a copy, the run that lets it go
     - moved_from: the first and last day that a step had, where the user moved the first day out of that span: the whole
       step moves. In its content, both days have moved by the same number of days.
     """

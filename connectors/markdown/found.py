@@ -148,13 +148,13 @@ def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mappin
 def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
     """Return how a line differs from the one that we wrote; the lowest value differs least.
 
-    Our line has the remembered key, the title and date of its marker, and a readable box. If no line has the date of
-    the marker, the ticked one is the task: plugins for repeating tasks insert an open copy with the next date above it.
+    Our line has the remembered key, the title and date of its marker, and a readable box. One that is ticked is ours
+    whatever its date: the other may be what a merge of branches left, or the copy with the next date that plugins for
+    repeating tasks insert.
     """
     content = line.content
     titled = digest(content.title) == marker.applied.get("title")
-    written = titled and content.due == marker.due
-    return not exact, not written, line.state is None, not (written or (titled and line.done))
+    return not exact, not (titled and line.done), not (titled and content.due == marker.due), line.state is None
 
 
 def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
@@ -165,8 +165,8 @@ def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
     """
     state = known.states.get(marker.nonce)
     dated = marker.due == known.dates.get(marker.nonce)
-    undone = (state == "done" and not line.done) or (state == "dropped" and not line.cancelled)
-    return undone, not dated, not marker.pinned, state == "live" and not line.done
+    undone = (state == "done" and not line.done) or (state == "dropped" and not (line.cancelled or line.done))
+    return undone, not dated, not marker.pinned, not line.done
 
 
 def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
@@ -178,7 +178,8 @@ def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
     content = line.content
     titled = digest(content.title) == marker.applied.get("title")
     newest = marker.due is not None and marker.due == known.dates.get(marker.nonce)
-    newest = newest and (bool(line.comment) or digest(content.start) == marker.applied.get("start"))
+    first = content.start or content.due  # a first day that is the due day is not shown
+    newest = newest and (bool(line.comment) or marker.applied.get("start") in (digest(content.start), digest(first)))
     return titled and newest and content.due not in (None, marker.due)
 
 

@@ -43,7 +43,7 @@ class Listing:
         copies: list[Task] = []
         for first, *more in by_nonce(self.managed, self.known.namespace).values():
             tasks.append((first.number, self._task(first)))
-            copies += map(self._task, more)
+            copies += [replace(self._task(copy), remark=self._beside(first, copy)) for copy in more]
         strays, loose = self._unmarked({*theirs, *(found.number for found in self.managed)})
         return Snapshot(
             tuple(task for _, task in sorted(tasks, key=lambda numbered: numbered[0])),
@@ -130,6 +130,13 @@ class Listing:
             return content
         nonces = {self.known.ids.get(id_.casefold(), "") for id_ in line.values("after")}
         return replace(content, after=tuple(sorted(self.links[nonce] for nonce in nonces & self.links.keys())))
+
+    def _beside(self, first: Found, copy: Found) -> str:
+        """Return a sentence on the date of a copy, if it is another one than that of the task."""
+        day = copy.line.content.due
+        if day in (None, first.line.content.due):
+            return ""
+        return f"{self.place(copy.number)}: 📅 {day} does not count, as {self.place(first.number)} has the same 🆔"
 
     def _remark(self, number: int, line: Line) -> str:
         at = line.done_at
