@@ -1,7 +1,7 @@
 """Two branches' lists, merged by git with `merge=union`, which keeps the lines of both: nothing done in either is lost.
 
-In each branch a person does things to lines, and runs backplan or does not. Then one list must come of the two, with each
-step in it once, and a second run must have nothing to do.
+In each branch a person does things to lines, and runs backplan or does not. Then one list must come of the two, with
+each step in it once, and a second run must have nothing to do.
 """
 
 from __future__ import annotations
