@@ -20,11 +20,12 @@ from pydantic import Field
 from config.errors import BackplanError, InputError, RefusedError
 from config.pull_request import refuse_outside
 from connectors.base import Capabilities, Connector, Requests, StoreWrite, Write, WriteResult
+from connectors.markdown.comments import lost_marks
 from connectors.markdown.file import ListFile
 from connectors.markdown.found import managed_lines
 from connectors.markdown.line import held
 from connectors.markdown.listing import Listing
-from connectors.markdown.marks import Known, lost_marks
+from connectors.markdown.marks import Known
 from connectors.markdown.memory import stored_in
 from connectors.markdown.page import Page
 from connectors.markdown.text import conflicts, fenced

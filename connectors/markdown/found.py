@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from connectors.markdown.line import BULLET, COMMENT, TASK, Line, unescaped
-from connectors.markdown.marks import Known, Mark, broken_over, identified, markers_of, marks_of, torn_marks
+from connectors.markdown.comments import COMMENT, broken_over, markers_of, marks_of, torn_marks, unescaped
+from connectors.markdown.line import Line
+from connectors.markdown.marks import Known, Mark, identified
 from connectors.markdown.memory import Stored, other_states
 from connectors.markdown.state import LONG, SHORT
-from connectors.markdown.text import fenced, lines_below, tasks_in
+from connectors.markdown.text import BULLET, TASK, fenced, lines_below, tasks_in
 from connectors.markdown.unread import unread
 from connectors.model import Marker, digest
 
@@ -100,8 +101,8 @@ def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> It
     text, below = lines[number], lines[number + 1] if lines_below(lines, number, most=1) else ""
     by_nonce = {mark.marker.nonce: mark for mark in reversed(marks)}
     for mark in by_nonce.values():
-        line = mark.line(text)
-        marker = known.with_start(mark.marker) if line.comment else mark.marker
+        line = Line.of(text, mark)
+        marker = known.with_start(mark.marker) if line.old else mark.marker
         exact = not mark.damaged and known.nonces.get(marker.nonce) == marker.key
         was_done = known.states.get(marker.nonce) == "done"
         told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
@@ -179,7 +180,7 @@ def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
     titled = digest(content.title) == marker.applied.get("title")
     newest = marker.due is not None and marker.due == known.dates.get(marker.nonce)
     first = content.start or content.due  # a first day that is the due day is not shown
-    newest = newest and (bool(line.comment) or marker.applied.get("start") in (digest(content.start), digest(first)))
+    newest = newest and (line.old or marker.applied.get("start") in (digest(content.start), digest(first)))
     return titled and newest and content.due not in (None, marker.due)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from config.keys import goal_of
 from connectors.days import is_far
+from connectors.markdown.comments import marks_of
 from connectors.markdown.found import by_nonce, emptied_lines, loose_lines, others_lines, unmarked_lines
-from connectors.markdown.marks import marks_of
 from connectors.markdown.text import lines_below, parents
 from connectors.model import Content, Marker, Snapshot, Stray, Task
 
@@ -124,7 +124,7 @@ class Listing:
     def _content(self, line: Line, marker: Marker) -> Content:
         """Return the content of a line of ours; one with a comment shows no first day, and has the published one."""
         content = line.content
-        if line.comment and line.last("start") is None:
+        if line.old and line.last("start") is None:
             content = replace(content, start=self.known.start(marker))
         if not self.links:
             return content

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.markdown.edit import Edit, new_line
 from connectors.markdown.found import Unmarked, by_nonce, managed_lines
+from connectors.markdown.line import Line
 from connectors.markdown.marks import Known, Mark
 from connectors.markdown.memory import is_end, stored_in, stray_entries
 from connectors.markdown.places import INDENT, Places
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from connectors.markdown.found import Found
-    from connectors.markdown.line import Line
 
 
 class Page:
@@ -107,7 +107,7 @@ class Page:
 
     def _change(self, write: Write, found: Found) -> None:
         number = found.number
-        line = found.mark.line(self._lines[number])
+        line = Line.of(self._lines[number], found.mark)
         edit = Edit(line) if write.action is Action.DETACH else self._edit(line, found)
         if write.content is not None and write.fields:
             edit.set(write.content, write.fields)
@@ -131,7 +131,7 @@ class Page:
     def _edit(self, line: Line, found: Found) -> Edit:
         """Return a line to be changed; that of an earlier version gets the first day that it is taken to have."""
         edit = Edit(line)
-        start = self._known.start(found.marker) if line.comment else None
+        start = self._known.start(found.marker) if line.old else None
         if start and line.last("start") is None:
             edit.set(Content("", start=start), frozenset({"start"}))
         return edit
@@ -141,7 +141,7 @@ class Page:
         found = next(iter(self._by_nonce.get(nonce, ())), None)
         if found is None or found.unread or found.number in self._gone:
             return
-        line = found.mark.line(self._lines[found.number])
+        line = Line.of(self._lines[found.number], found.mark)
         if not line.done or line.last("done"):
             return
         edit = self._edit(line, found)

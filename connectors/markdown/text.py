@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from connectors.markdown.line import TASK
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+NO_WIDTH = "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
+_BLANKS = rf"[ \t{NO_WIDTH}]{{0,9}}"
+TASK = re.compile(rf"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[{_BLANKS}[^\[\]\r\n]?{_BLANKS}\][ \t].*")
+BULLET = re.compile(r"[ \t>]*(?:[-*+•–—]|\d+[.)])[ \t]+\S")
 _OURS = re.compile(r"<!-- (?:bp\d+ |backplan's memory of )|\{\"goal\":|🆔")
 
 
