@@ -153,7 +153,7 @@ class MarkdownConnector:
         inside = listing.known.stored.numbers
         ours |= {*inside, *(number for number, line in enumerate(lines) if "🆔" in line)}
         code = fenced(lines)
-        for conflict in conflicts(lines):
+        for conflict in (conflict.numbers for conflict in conflicts(lines)):
             within = inside.issuperset(conflict)
             if conflict.start in code or within or not ours.intersection(conflict):
                 continue

@@ -27,7 +27,7 @@ from connectors.markdown.state import (
     state_of,
     write_row,
 )
-from connectors.markdown.text import fenced
+from connectors.markdown.text import conflicts, fenced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,7 +46,6 @@ _NUMBER = re.compile(r"\d{1,9}")
 _DAY = r"\d{4}-\d\d-\d\d"
 # Where an entry begins in lines that were joined; no part of a row looks like the three with which a row begins.
 _BEGINS = re.compile(rf'\s+(?=\{{"goal":|{_NOTE[:8]}|[\w-]+ (?!{_DAY})\S+ [pldxr-]\d{{0,9}}(?: |$))')
-_OURS, _BASE, _PARTED, _THEIRS = "<<<<<<< ", "||||||| ", "=======", ">>>>>>> "  # git's marks of a conflict
 
 
 class Block(NamedTuple):
@@ -155,25 +154,16 @@ def _read(entries: Sequence[str], namespace: str) -> list[Row]:
     return [read_row(line, namespace) for line in rows]
 
 
-def _sides(entries: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the entries; of a merge conflict, those of each side. Raises ValueError if the marks are not complete."""
-    parts: list[list[str]] = [[], []]
-    side = None  # on both
-    for line in entries:
-        if line.startswith(_OURS) and side is None:
-            side = 0
-        elif line.startswith(_BASE) and side == 0:
-            side = 2
-        elif line == _PARTED and side in (0, 2):
-            side = 1
-        elif line.startswith(_THEIRS) and side == 1:
-            side = None
-        elif side != 2:  # what both had before
-            for part in parts if side is None else [parts[side]]:
-                part.append(line)
-    if side is not None:
-        raise ValueError("the memory is damaged: a merge conflict of git in it has no end")
-    yield from parts if parts[0] != parts[1] else parts[:1]
+def _sides(entries: Sequence[str]) -> list[list[str]]:
+    """Return the entries; of merge conflicts, those of each side."""
+    sides: list[list[str]] = [[], []]
+    last = 0
+    for conflict in conflicts(entries):
+        for side, own in zip(sides, (conflict.ours, conflict.theirs), strict=True):
+            side += [*entries[last : conflict.numbers.start], *entries[own.start : own.stop]]
+        last = conflict.numbers.stop
+    sides = [[*side, *entries[last:]] for side in sides]
+    return sides if sides[0] != sides[1] else sides[:1]
 
 
 def _dues(lines: Iterable[str]) -> dict[str, date | None]:

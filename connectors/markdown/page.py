@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.markdown.edit import Edit, new_line
-from connectors.markdown.found import Unmarked, by_nonce, managed_lines
+from connectors.markdown.found import Unmarked, managed_lines, own_lines
 from connectors.markdown.line import Line
 from connectors.markdown.marks import Known, Mark
 from connectors.markdown.memory import is_end, stored_in, stray_entries
@@ -43,7 +43,7 @@ class Page:
         managed = managed_lines(self._as_read, self._known)
         self._register = Register(self._known, self._as_read, managed)
         self._managed = {found.number for found in managed}
-        self._by_nonce = by_nonce(managed, namespace)
+        self._by_nonce = own_lines(managed, namespace)
         by_key: dict[str, int] = {}
         for first, *_ in self._by_nonce.values():
             by_key.setdefault(first.marker.key, first.number)
