@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from connectors.markdown.comments import COMMENT, broken_over, markers_of, marks_of, torn_marks, unescaped
 from connectors.markdown.line import Line
 from connectors.markdown.marks import Known, Mark, identified
-from connectors.markdown.memory import Stored, other_states
-from connectors.markdown.state import LONG, SHORT
+from connectors.markdown.memory import other_states
+from connectors.markdown.state import LONG, SHORT, Stored
 from connectors.markdown.text import BULLET, TASK, fenced, lines_below
 from connectors.markdown.unread import unread
 from connectors.model import Marker, digest

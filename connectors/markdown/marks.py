@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from connectors.markdown.memory import Stored
+    from connectors.markdown.state import Stored
 
 
 class Known:

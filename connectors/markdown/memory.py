@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html import unescape
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from config.errors import RefusedError
 from connectors.codec import read_memory
@@ -17,8 +17,10 @@ from connectors.markdown.line import Line
 from connectors.markdown.signs import ids_in
 from connectors.markdown.state import (
     FORMAT,
+    Block,
     Row,
     State,
+    Stored,
     is_row,
     merged,
     newest_first,
@@ -46,41 +48,6 @@ _NUMBER = re.compile(r"\d{1,9}")
 _DAY = r"\d{4}-\d\d-\d\d"
 # Where an entry begins in lines that were joined; no part of a row looks like the three with which a row begins.
 _BEGINS = re.compile(rf'\s+(?=\{{"goal":|{_NOTE[:8]}|[\w-]+ (?!{_DAY})\S+ [pldxr-]\d{{0,9}}(?: |$))')
-
-
-class Block(NamedTuple):
-    """The lines of a state, and its entries; `whole`: its end is not damaged."""
-
-    numbers: range
-    entries: tuple[str, ...]
-    whole: bool
-
-
-class Stored(NamedTuple):
-    """The state as it was read, and its lines.
-
-    damage: why it cannot be read. mending: it is two states, and has to be written as one.
-    """
-
-    state: State
-    blocks: tuple[Block, ...] = ()
-    damage: str = ""
-    mending: bool = False
-
-    @property
-    def numbers(self) -> set[int]:
-        """The numbers of all its lines."""
-        return {number for block in self.blocks for number in block.numbers}
-
-    def blanked(self, lines: Sequence[str]) -> list[str]:
-        """Return the lines of the list, of which its own are blank."""
-        numbers = self.numbers
-        return ["" if number in numbers else line for number, line in enumerate(lines)]
-
-    @property
-    def complete(self) -> bool:
-        """Whether there is a state, and it can be read."""
-        return bool(self.blocks) and not self.damage
 
 
 def stored_in(lines: Sequence[str], namespace: str) -> Stored:

@@ -68,6 +68,41 @@ class State:
     markers: Mapping[str, Marker] = field(default_factory=dict)
 
 
+class Block(NamedTuple):
+    """The lines of a state, and its entries; `whole`: its end is not damaged."""
+
+    numbers: range
+    entries: tuple[str, ...]
+    whole: bool
+
+
+class Stored(NamedTuple):
+    """The state as it was read, and its lines.
+
+    damage: why it cannot be read. mending: it is two states, and has to be written as one.
+    """
+
+    state: State
+    blocks: tuple[Block, ...] = ()
+    damage: str = ""
+    mending: bool = False
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of all its lines."""
+        return {number for block in self.blocks for number in block.numbers}
+
+    def blanked(self, lines: Sequence[str]) -> list[str]:
+        """Return the lines of the list, of which its own are blank."""
+        numbers = self.numbers
+        return ["" if number in numbers else line for number, line in enumerate(lines)]
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a state, and it can be read."""
+        return bool(self.blocks) and not self.damage
+
+
 def is_row(line: str) -> bool:
     """Return whether a line is a row of a state, and hardly anything that a user writes."""
     found = _ROW.fullmatch(line)
