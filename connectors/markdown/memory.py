@@ -55,22 +55,29 @@ def stored_in(lines: Sequence[str], namespace: str) -> Stored:
 
     Raises RefusedError for the format of a newer version.
     """
-    blocks = tuple(block for name, block in _blocks(lines) if name == namespace)
+    there = [block for name, block in _blocks(lines) if name == namespace]
+    blocks = tuple(_counting(lines, there, namespace))
+    found = Stored(State(), blocks, apart=tuple(block for block in there if block not in blocks))
     if damage := _damage(lines, blocks, namespace):
-        return Stored(State(), blocks, damage)
-    sides: list[list[Row]] = []
-    for block in blocks:
-        try:
-            sides += [_read(side, namespace) for side in _sides(block.entries)]
-        except ValueError as error:
-            return Stored(State(), blocks, f"{block.numbers.start + 1}: {error}")
+        return found._replace(damage=damage)
     try:
+        sides = [_read(side, namespace) for block in blocks for side in _sides(block.entries)]
         dues = _dues(lines)
         rows = [row for side in newest_first(sides, dues) for row in side]
         two = len(sides) > 1 or len({row.key for row in rows if row.entry}) < sum(row.entry is not None for row in rows)
-        return Stored(state_of(merged(rows, dues) if two else rows), blocks, mending=two)
+        return found._replace(state=state_of(merged(rows, dues) if two else rows), mending=two)
     except ValueError as error:
-        return Stored(State(), blocks, f"{blocks[-1].numbers.start + 1}: {error}")
+        return found._replace(damage=f"{blocks[-1].numbers.start + 1}: {error}")
+
+
+def _counting(lines: Sequence[str], blocks: list[Block], namespace: str) -> list[Block]:
+    """Return the states that count: those as we write them; without any, those in another shape; without any, in code.
+
+    One that the user quotes beside the list's own is an example.
+    """
+    start, code = _START.format(namespace=namespace), fenced(lines) if blocks else {}
+    outside = [block for block in blocks if block.numbers.start not in code]
+    return [block for block in outside if lines[block.numbers.start].rstrip() == start] or outside or blocks
 
 
 def _damage(lines: Sequence[str], blocks: Sequence[Block], namespace: str) -> str:
@@ -176,7 +183,7 @@ def _block(lines: Sequence[str], start: int, rest: str) -> Block:
             texts.append(_plain(lines[number]))
         if end := _ANY_END.search(texts[-1]):
             entries = _entries([*texts[:-1], texts[-1][: end.start()]])
-            if all(map(_is_entry, entries)) or (not end.start() and all(texts[1:])):
+            if (not end.start() and all(texts[1:])) or all(map(_is_entry, entries)):
                 return Block(range(start, number + 1), entries, whole=True)
     ours = list(takewhile(lambda text: not text or _is_entry(text), texts))
     last = max((number for number, text in enumerate(ours) if text), default=0)

@@ -79,13 +79,15 @@ class Block(NamedTuple):
 class Stored(NamedTuple):
     """The state as it was read, and its lines.
 
-    damage: why it cannot be read. mending: it is two states, and has to be written as one.
+    damage: why it cannot be read. mending: it is two states, and has to be written as one. apart: lines of states that
+    do not count, as in code.
     """
 
     state: State
     blocks: tuple[Block, ...] = ()
     damage: str = ""
     mending: bool = False
+    apart: tuple[Block, ...] = ()
 
     @property
     def numbers(self) -> set[int]:
@@ -93,8 +95,8 @@ class Stored(NamedTuple):
         return {number for block in self.blocks for number in block.numbers}
 
     def blanked(self, lines: Sequence[str]) -> list[str]:
-        """Return the lines of the list, of which its own are blank."""
-        numbers = self.numbers
+        """Return the lines of the list, of which those of states are blank."""
+        numbers = self.numbers.union(*(block.numbers for block in self.apart))
         return ["" if number in numbers else line for number, line in enumerate(lines)]
 
     @property

@@ -1797,6 +1797,20 @@ def test_an_older_memory_beside_the_newer_one_undoes_nothing(old: List, behind: 
     assert (old.connector.read().tasks, old.text.split()) == (before.tasks, text.split())
 
 
+@pytest.mark.parametrize("shape", ["in code", "quoted", "joined"])
+def test_a_memory_that_a_person_quotes_beside_the_lists_own_is_theirs(todo: List, shape: str) -> None:
+    head, start, memory = todo.text.partition(MEMORY)
+    example = f"```\n{start}{memory}```\n" if shape == "in code" else SHAPES[shape](start + memory)
+    example = example.replace(" g", " stall").replace("2027-09", "2027-10")
+    todo.text = f"{example}\n{head}{start}{memory}\n{example}"
+    before = todo.connector.read()
+    assert todo.sync().actions == {}
+    todo.edit("g/two", lambda _: "")
+    todo.sync()
+    assert todo.state("g/two") == "dropped"
+    assert (todo.text.count(example), set(todo.connector.read().memory)) == (2, set(before.memory))
+
+
 def test_an_entry_of_a_memory_in_a_code_block_is_code(todo: List) -> None:
     entry = next(line for line in todo.text.split("\n") if " g l " in line)
     todo.text = f"```\n{entry}\n```\n{todo.text}"
