@@ -9,12 +9,13 @@ the first change of a line takes its comment out.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.codec import read_marker
 from connectors.markdown.marks import Mark, identified
 from connectors.markdown.text import fenced
-from connectors.model import Marker
+from connectors.model import Marker, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,9 +71,9 @@ def markers_of(line: str, known: Known) -> Iterator[Mark]:
         nonce = next((word for word in text.split() if word in known.nonces), None)
         ours = marker is None or marker.namespace == known.namespace
         if nonce is not None and ours and (marker is None or marker.key not in known.keys):
-            yield Mark(Marker(known.namespace, known.nonces[nonce], nonce), damaged=True)
+            yield _mark(known, Marker(known.namespace, known.nonces[nonce], nonce))
         elif marker is not None and (not ours or known.may_be_ours(marker)):
-            yield Mark(marker, damaged=ours and not comment[0].startswith("<!--"))
+            yield _mark(known, marker, damaged=ours and not comment[0].startswith("<!--"))
 
 
 def torn_marks(line: str, known: Known) -> Iterator[Mark]:
@@ -80,19 +81,19 @@ def torn_marks(line: str, known: Known) -> Iterator[Mark]:
     for comment in COMMENT.finditer(line):
         words = unescaped(comment)
         if read_marker(words) is None and (named := known.key_in(words)):
-            yield Mark(Marker(known.namespace, named[1], known.keys[named[1]]), damaged=True)
+            yield _mark(known, Marker(known.namespace, named[1], known.keys[named[1]]))
             return
     text = _ANY_COMMENT.sub(lambda comment: " " * len(comment[0]), line)
     for found in _NONCE.finditer(text):
         if key := known.nonces.get(found[0]):
             stop = _tail(text, found.end(), (known.namespace, key))
             if _BP.search(text, 0, found.start()) or stop > found.end():
-                yield _torn(text, found.start(), stop, Marker(known.namespace, key, found[0]))
+                yield _torn(known, text, (found.start(), stop), Marker(known.namespace, key, found[0]))
             return
     named = known.key_in(text)
     if named and (named[0].startswith("bp") or re.match(r"\s+\d+\s+(?:\d{4}-|-\s)", text[named.end() :])):
         marker = Marker(known.namespace, named[1], known.keys[named[1]])
-        yield _torn(text, named.start(), _tail(text, named.end(), ()), marker)
+        yield _torn(known, text, (named.start(), _tail(text, named.end(), ())), marker)
 
 
 def lost_marks(lines: Sequence[str], namespace: str) -> Iterator[tuple[int, int]]:
@@ -104,13 +105,22 @@ def lost_marks(lines: Sequence[str], namespace: str) -> Iterator[tuple[int, int]
             yield number, found.start() + 1
 
 
-def _torn(text: str, start: int, stop: int, marker: Marker) -> Mark:
+def _mark(known: Known, marker: Marker, *, damaged: bool = True, span: tuple[int, int] | None = None) -> Mark:
+    """Return a mark of a version that wrote no first day, as if it had written the one that was published."""
+    start = known.start(marker)
+    if marker.applied and not marker.applied.get("start"):
+        marker = replace(marker, applied={**marker.applied, "start": digest(start)})
+    return Mark(marker, damaged, span=span, start=start)
+
+
+def _torn(known: Known, text: str, place: tuple[int, int], marker: Marker) -> Mark:
+    start, stop = place
     opens, closes = _OPENS.search(text, 0, start), _CLOSES.match(text, stop)
     begin = opens.start() if opens else start
     words = text[begin:stop]
     whole = read_marker(words[words.find("bp") :]) if "bp" in words else None
     whole = whole if whole and (whole.key, whole.nonce) == (marker.key, marker.nonce) else None
-    return Mark(whole or marker, damaged=True, span=(begin, closes.end() if closes else stop))
+    return _mark(known, whole or marker, span=(begin, closes.end() if closes else stop))
 
 
 def _tail(text: str, start: int, names: tuple[str, ...]) -> int:

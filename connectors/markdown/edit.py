@@ -42,9 +42,11 @@ class Edit:
     """A line while it is changed."""
 
     def __init__(self, line: Line) -> None:
-        """Begin with the line as it is, without the comment of an earlier version."""
+        """Begin with the line as it is, but without the comment of an earlier version, and with its first day."""
         self._line = line
         self.box, self._title, self._signs = line.box, line.title, line.signs
+        if line.hidden_start:
+            self._set_day("start", "🛫", line.hidden_start)
 
     @property
     def text(self) -> str:

@@ -99,12 +99,12 @@ def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> It
     by_nonce = {mark.marker.nonce: mark for mark in reversed(marks)}
     for mark in by_nonce.values():
         line = Line.of(text, mark)
-        marker = known.with_start(mark.marker) if line.old else mark.marker
+        marker = mark.marker
         exact = not mark.damaged and known.nonces.get(marker.nonce) == marker.key
         was_done = known.states.get(marker.nonce) == "done"
         told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
         rank = _rank(line, marker, known, exact=exact, readable=told is None)
-        yield Found(number, mark._replace(marker=marker), line, rank, told)
+        yield Found(number, mark, line, rank, told)
 
 
 def _hidden(

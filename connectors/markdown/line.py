@@ -51,7 +51,7 @@ class Line:
 
     head, box, title: up to the signs; `box` is the text in the box. signs: all behind the title, without the comment
     of an earlier version; `old`: there is one. as_written: the title is the one that we wrote last, which may contain
-    signs of other versions.
+    signs of other versions. hidden_start: the first day of a line of an earlier version, which does not show it.
     """
 
     def __init__(self, line: str, span: tuple[int, int] | None = None, *, anchor: str = "", title: str = "") -> None:
@@ -81,12 +81,15 @@ class Line:
             before += " " if behind and not behind[0].isspace() else ""
             self.title, self.signs = self.title.rstrip(), before + behind
             self._jump = (len(before), comment.stop - self._cut - len(before))
+        self.hidden_start: date | None = None
         self.as_written = bool(title) and digest(self.plain_title) == title
 
     @classmethod
     def of(cls, line: str, mark: Mark) -> Line:
         """Parse a line with what marks it."""
-        return cls(line, mark.span, anchor=mark.id, title=mark.marker.applied.get("title", ""))
+        parsed = cls(line, mark.span, anchor=mark.id, title=mark.marker.applied.get("title", ""))
+        parsed.hidden_start = mark.start if parsed.old and parsed.last("start") is None else None
+        return parsed
 
     def _comment(self, rest: str, span: tuple[int, int] | None) -> Comment | None:
         """Return the comment of an earlier version behind a box."""
@@ -173,7 +176,7 @@ class Line:
         """The content of the line. A first day that is the due day is none of its own."""
         due, start, signs = self.last("due"), self.last("start"), self._all("priority")
         priority = PRIORITIES[self.signs[signs[0].start]] if signs else "none"
-        days = (start.day if start else None, due.day if due else None)
+        days = (start.day if start else self.hidden_start, due.day if due else None)
         return Content(self.plain_title, days[1], priority=priority, start=days[0] if days[0] != days[1] else None)
 
     @property

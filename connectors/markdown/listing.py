@@ -101,8 +101,6 @@ class Listing:
         if remembered is not None and (found.damaged or found.unread):
             marker = replace(marker, generation=remembered.generation)
         content, unread = self._content(line, marker), found.told(self.name)
-        if line.doubtful:
-            content = replace(content, due=marker.due)
         task = Task(
             marker.nonce,
             content,
@@ -117,10 +115,7 @@ class Listing:
         return as_written(task, remembered) if unread else task
 
     def _content(self, line: Line, marker: Marker) -> Content:
-        """Return the content of a line of ours; one with a comment shows no first day, and has the published one."""
-        content = line.content
-        if line.old and line.last("start") is None:
-            content = replace(content, start=self.known.start(marker))
+        content = line.content if not line.doubtful else replace(line.content, due=marker.due)
         if not self.links:
             return content
         nonces = {self.known.ids.get(id_.casefold(), "") for id_ in line.values("after")}

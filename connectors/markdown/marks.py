@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.markdown.signs import find_signs, ids_in, replace_spans
 from connectors.markdown.state import LONG, SHORT
-from connectors.model import Marker, client_nonce, digest
+from connectors.model import Marker, client_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +52,6 @@ class Known:
         days = self.days.get(marker.nonce)
         return days[0] if days and days[0] != marker.due else None
 
-    def with_start(self, marker: Marker) -> Marker:
-        """Return the marker of a version that wrote no first day, as if it had written the one that was published."""
-        if not marker.applied or marker.applied.get("start"):
-            return marker
-        return replace(marker, applied={**marker.applied, "start": digest(self.start(marker))})
-
     def names_in(self, text: str) -> set[str]:
         """Return the nonces of which a text contains the id, but not as that of another task's forerunner.
 
@@ -74,12 +67,19 @@ class Known:
 
 
 class Mark(NamedTuple):
-    """A marker in a line, whether it has to be written again, and its place if the line does not show it."""
+    """What marks a line as that of a task.
+
+    - damaged: it has to be written again.
+    - id: the id behind 🆔, in lower case.
+    - span: the place of a comment of an earlier version, if its form does not show it.
+    - start: the first day that such a line does not show.
+    """
 
     marker: Marker
     damaged: bool
-    span: tuple[int, int] | None = None
     id: str = ""
+    span: tuple[int, int] | None = None
+    start: date | None = None
 
 
 def identified(line: str, known: Known) -> Iterator[Mark]:

@@ -13,13 +13,14 @@ from connectors.markdown.marks import Known, Mark
 from connectors.markdown.memory import is_end, stored_in, stray_entries
 from connectors.markdown.places import INDENT, Places
 from connectors.markdown.register import Register
-from connectors.model import Content, Marker
+from connectors.model import Marker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from connectors.markdown.found import Found
+    from connectors.model import Content
 
 
 class Page:
@@ -107,8 +108,9 @@ class Page:
 
     def _change(self, write: Write, found: Found) -> None:
         number = found.number
-        line = Line.of(self._lines[number], found.mark)
-        edit = Edit(line) if write.action is Action.DETACH else self._edit(line, found)
+        mark = found.mark._replace(start=None) if write.action is Action.DETACH else found.mark
+        line = Line.of(self._lines[number], mark)
+        edit = Edit(line)
         if write.content is not None and write.fields:
             edit.set(write.content, write.fields)
         if write.action is Action.COMPLETE:
@@ -128,14 +130,6 @@ class Page:
         if write.kept:
             self._notes.setdefault(number, []).append(f"{line.indent}{INDENT}{write.kept}{self._end_of_line}")
 
-    def _edit(self, line: Line, found: Found) -> Edit:
-        """Return a line to be changed; that of an earlier version gets the first day that it is taken to have."""
-        edit = Edit(line)
-        start = self._known.start(found.marker) if line.old else None
-        if start and line.last("start") is None:
-            edit.set(Content("", start=start), frozenset({"start"}))
-        return edit
-
     def _date_tick(self, nonce: str, day: date) -> None:
         """Write the day behind a tick that has none."""
         found = next(iter(self._by_nonce.get(nonce, ())), None)
@@ -144,7 +138,7 @@ class Page:
         line = Line.of(self._lines[found.number], found.mark)
         if not line.done or line.last("done"):
             return
-        edit = self._edit(line, found)
+        edit = Edit(line)
         edit.tick(day)
         self._identify(edit, line, found.marker, found)
         self._lines[found.number] = edit.text
