@@ -106,7 +106,7 @@ def _named(lines: Sequence[str], namespace: str) -> tuple[int, int] | None:
 
 def other_states(lines: Sequence[str], namespace: str) -> Iterator[tuple[str, State]]:
     """Yield the states of other namespaces that can be read."""
-    for other in {name for name, _ in _blocks(lines) if name != namespace}:
+    for other in dict.fromkeys(name for name, _ in _blocks(lines) if name != namespace):
         yield other, stored_in(lines, other).state
 
 
@@ -192,7 +192,8 @@ def _block(lines: Sequence[str], start: int, rest: str) -> Block:
 
 def _entries(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the entries in the lines of a state; if lines were joined or broken, those that begin in them."""
-    lines = tuple(filter(None, texts))
+    several = (_BEGINS.split(text) if text.startswith("{") else [text] for text in texts if text)
+    lines = tuple(entry for entries in several for entry in entries)
     if all(map(_is_entry, lines)):
         return lines
     joined = tuple(_BEGINS.split(" ".join(lines)))

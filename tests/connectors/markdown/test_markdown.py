@@ -1754,6 +1754,7 @@ def test_a_memory_is_read_in_whatever_shape_an_editor_left_it(todo: List, shape:
 
 @pytest.mark.parametrize("shape", ["joined", "rows joined", "broken over lines", "quoted"])
 def test_so_is_one_of_an_earlier_version(old: List, shape: str) -> None:
+    old.text = old.text.replace("\n-->", '\n{"goal":"h","since":"2027-07-20","keys":{}}\n-->')
     before = old.connector.read()
     head, start, memory = old.text.partition(MEMORY)
     old.text = head + SHAPES[shape](start + memory)
