@@ -211,13 +211,14 @@ class Unmarked:
     def of(self, marker: Marker, content: Content) -> list[Found]:
         """Return the tasks with an id that follows from the nonce of a marker: the task itself, then its copies.
 
-        A ticked one is the task. Without such an id, return the task that alone has this content, or none.
+        A ticked one is the task, else one with a date. Without such an id, return the task that alone has this content,
+        or none.
         """
         for id_ in (marker.nonce[:SHORT], marker.nonce[:LONG]):
             if named := self._named.get(id_):
                 mark = Mark(marker, damaged=True, id=id_)
-                ticked_first = sorted(named, key=lambda numbered: not numbered[1].done)
-                return [Found(number, mark, line, (), None) for number, line in ticked_first]
+                ordered = sorted(named, key=lambda one: (not one[1].done, one[1].content.due is None))
+                return [Found(number, mark, line, (), None) for number, line in ordered]
         alike = self._shown.get(replace(content, after=()), [])  # a line without an id names nobody
         mark = Mark(replace(marker, applied={}), damaged=True)
         return [Found(number, mark, line, (), None) for number, line in alike] if len(alike) == 1 else []

@@ -37,7 +37,7 @@ def recognized(project: Project, connector: Connector, snapshot: Snapshot) -> Sn
     nonces = _nonces(project, snapshot, {stray.content.due for stray in marked} - {None})
     found: dict[str, list[tuple[Task, Stray]]] = {}
     # Of a line and its copies, one that is ticked is the task: plugins put an open copy with the next date above it.
-    for stray in sorted(marked, key=lambda stray: not stray.done):
+    for stray in sorted(marked, key=lambda stray: (not stray.done, stray.content.due is None)):
         if known := next((nonces[id_] for id_ in stray.ids if id_ in nonces), None):
             task = Task(known.nonce, stray.content, _told(known), *_state(stray))
             found.setdefault(known.nonce, []).append((task, stray))

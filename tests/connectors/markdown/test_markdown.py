@@ -1701,6 +1701,14 @@ def test_of_lines_with_the_id_whose_row_was_lost_the_ticked_one_or_the_upper_is_
     assert todo.task("g/two").done is ticked
 
 
+def test_a_line_with_the_id_whose_row_was_lost_and_a_date_that_cannot_be_read_is_a_copy(todo: List) -> None:
+    line = todo.line("g/two")
+    text = todo.text.replace(line, f"{line.replace('2027-09-28', 'next friday')}\n{line}")
+    todo.text = re.sub(r"(?m)^\S+ g/two .*\n", "", text)
+    todo.sync()
+    assert f"    - [ ] Go on 🛫 2027-09-22 📅 next friday\n{line}\n" in todo.text
+
+
 def test_rows_without_the_number_of_their_format_are_told_what_is_missing(todo: List) -> None:
     todo.text = todo.text.replace("\n2\n", "\n")
     with pytest.raises(RefusedError, match="a line with `2` has to stand before its rows"):
