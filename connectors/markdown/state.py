@@ -27,7 +27,7 @@ from connectors.codec import DIGESTS, LETTERS, STATES
 from connectors.model import Marker, StoredGoal, StoredKey, client_nonce, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 FORMAT = 2
 SHORT, LONG = 7, 9  # letters of a nonce that are the id of a line
@@ -69,6 +69,43 @@ class State:
     memory: Mapping[str, StoredGoal] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     markers: Mapping[str, Marker] = field(default_factory=dict)
+
+
+class Block(NamedTuple):
+    """The lines of a state, and its entries; `whole`: its end is not damaged."""
+
+    numbers: range
+    entries: tuple[str, ...]
+    whole: bool
+
+
+class Stored(NamedTuple):
+    """The state as it was read, and its lines.
+
+    damage: why it cannot be read. mending: it is two states, and has to be written as one. apart: lines of states that
+    do not count, as in code.
+    """
+
+    state: State
+    blocks: tuple[Block, ...] = ()
+    damage: str = ""
+    mending: bool = False
+    apart: tuple[Block, ...] = ()
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of all its lines."""
+        return {number for block in self.blocks for number in block.numbers}
+
+    def blanked(self, lines: Sequence[str]) -> list[str]:
+        """Return the lines of the list, of which those of states are blank."""
+        numbers = self.numbers.union(*(block.numbers for block in self.apart))
+        return ["" if number in numbers else line for number, line in enumerate(lines)]
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a state, and it can be read."""
+        return bool(self.blocks) and not self.damage
 
 
 def is_row(line: str) -> bool:
@@ -226,6 +263,19 @@ def _applied(text: str, usual: Mapping[str, str]) -> dict[str, str]:
 # Two states as one
 
 
+def newest_first(sides: Sequence[list[Row]], dues: Mapping[str, date | None]) -> list[list[Row]]:
+    """Return the rows of several states, those first that agree with more lines: they were written later."""
+
+    def agreeing(rows: list[Row]) -> int:
+        return sum(_is_in_line(row, dues) for row in rows)
+
+    return sorted(sides, key=agreeing, reverse=True) if len(sides) > 1 else list(sides)
+
+
+def _is_in_line(row: Row, dues: Mapping[str, date | None]) -> bool:
+    return row.marker is not None and row.id in dues and row.marker.due == dues[row.id]
+
+
 def merged(rows: Iterable[Row], dues: Mapping[str, date | None]) -> list[Row]:
     """Return one row for each key. dues: the day in the line of each id.
 
@@ -240,10 +290,8 @@ def merged(rows: Iterable[Row], dues: Mapping[str, date | None]) -> list[Row]:
 
 def _one(alike: list[Row], dues: Mapping[str, date | None]) -> Row:
     def rank(row: Row) -> tuple[bool, bool, int]:
-        entry, marker = row.entry, row.marker
-        written = marker is not None and row.id in dues and marker.due == dues[row.id]
-        done = entry is not None and entry.state == "done"
-        return written, done, entry.generation if entry else 0
+        entry = row.entry
+        return _is_in_line(row, dues), bool(entry and entry.state == "done"), entry.generation if entry else 0
 
     best = max(alike, key=rank)
     plans = [row.plan for row in alike if row.plan]
