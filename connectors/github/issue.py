@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.github.body import Body
 from connectors.github.date_line import NO_DATES, Dates
-from connectors.snapshot import marker_of
+from connectors.ownership import marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,26 +9,28 @@ import re
 from typing import TYPE_CHECKING
 
 from config.display import day as in_words
-from connectors.codec import VERSION, read_marker, write_marker
-from connectors.model import Content, Marker
+from connectors.codec import write_marker
+from connectors.model import Content
+from connectors.ownership import marker_of as read_line
 from connectors.todoist.span import LAST_DAY, Span, begins_by
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from connectors.model import Marker
     from connectors.todoist.objects import Item
 
 PRIORITIES = {"urgent": 4, "high": 3, "medium": 2, "none": 1}
 _PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
-_MARKER = re.compile(r"\s*bp(?P<version>\d{1,9}) [0-9a-z]{10}(?: (?P<namespace>\S+).*)?")
+_MARKER = re.compile(r"\s*bp\d{1,9} [0-9a-z]{10}(?: .*)?")
 
 
-def split(description: str) -> tuple[str, str | None]:
-    """Return a description's notes, and the last line that looks like a marker."""
+def split(description: str) -> tuple[str, str]:
+    """Return a description's notes, and the last line that looks like a marker; empty if there is none."""
     lines = description.split("\n")
     number = _marker_line(lines)
     if number is None:
-        return description.strip(), None
+        return description.strip(), ""
     return "\n".join(lines[:number] + lines[number + 1 :]).strip(), lines[number].strip()
 
 
@@ -51,19 +53,12 @@ def _marker_line(lines: list[str]) -> int | None:
     return next((n for n in range(len(lines) - 1, -1, -1) if _MARKER.fullmatch(lines[n])), None)
 
 
-def read_line(line: str | None, namespace: str) -> Marker | None:
-    """Return the marker in a line. Raises an error for a marker of a newer version only if it is one of ours."""
-    match = _MARKER.fullmatch(line or "")
-    if match is None or (int(match["version"]) > VERSION and match["namespace"] != namespace):
-        return None
-    return read_marker(line or "")
+def marker_of(item: Item, namespace: str = "") -> Marker | None:
+    """Return the marker of a task, of any namespace; None if there is none that can be read.
 
-
-def marker_of(item: Item) -> Marker | None:
-    """Return the marker of a task, of any namespace; None if there is none that can be read."""
-    line = split(item.description)[1]
-    match = _MARKER.fullmatch(line or "")
-    return read_marker(line or "") if match and int(match["version"]) <= VERSION else None
+    Raises RefusedError for one of a newer version only if it is of this namespace.
+    """
+    return read_line(split(item.description)[1], namespace)
 
 
 def content_of(item: Item, days: Span | None = None) -> Content:
