@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from connectors.model import Marker
-    from connectors.todoist.objects import Item
+    from connectors.todoist.answers import Item
 
 PRIORITIES = {"urgent": 4, "high": 3, "medium": 2, "none": 1}
 _PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}

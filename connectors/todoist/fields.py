@@ -16,13 +16,13 @@ from connectors.todoist.description import (
     with_marker,
     without_last_day,
 )
-from connectors.todoist.objects import Command, Due, stamp
+from connectors.todoist.objects import Command, stamp
 from connectors.todoist.span import begins_by, length
 
 if TYPE_CHECKING:
     from connectors.base import Write
     from connectors.model import Content, Marker
-    from connectors.todoist.objects import Item, Limits
+    from connectors.todoist.answers import Due, Item, Limits
 
 _MOST_DESCRIPTION = 16_383
 _FIELDS = {"content": "title", "labels": "labels", "priority": "priority"}
@@ -39,7 +39,7 @@ class Form:
 
 def new_fields(write: Write, content: Content, form: Form) -> dict[str, Any]:
     """Return the fields of a new task."""
-    dates = _dates(write, content, form, Due(""))
+    dates = _dates(write, content, form, None)
     return {**_texts(content), **dates, **_duration(write.marker, form), "description": _written(write, form)}
 
 
@@ -54,7 +54,7 @@ def changed_fields(write: Write, item: Item, form: Form) -> dict[str, Any]:
         # Where a user moved the whole step by its first day, its deadline is still the old one.
         behind = begins_by(write.marker) and form.limits.deadlines and item.deadline != write.content.due
         if switches or behind or write.fields & _DAYS:
-            args |= _dates(write, write.content, form, item.due or Due(""))
+            args |= _dates(write, write.content, form, item.due)
             args |= _without_start(old, form) if switches and not begins_by(write.marker) else {}
             args |= _duration(write.marker, form) if item.duration == length(old) else {}
     description = _description(write, item, form)
@@ -90,11 +90,11 @@ def _texts(content: Content) -> dict[str, Any]:
     return {"content": content.title, "labels": list(content.labels), "priority": PRIORITIES[content.priority]}
 
 
-def _dates(write: Write, content: Content, form: Form, due: Due) -> dict[str, Any]:
+def _dates(write: Write, content: Content, form: Form, due: Due | None) -> dict[str, Any]:
     """Return the date, and the deadline where the account has it: of goals, and where the date is the first day."""
     by_start = begins_by(write.marker)
     day = (content.start if by_start else None) or content.due
-    dates: dict[str, Any] = {"due": due.on(day) if day else None}
+    dates: dict[str, Any] = {"due": (due.on(day) if due else {"date": day.isoformat()}) if day else None}
     if form.limits.deadlines and (by_start or not is_in_goal(write.key)):
         dates["deadline"] = {"date": content.due.isoformat()} if content.due else None
     return dates

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from connectors.model import StoredGoal
+    from connectors.todoist.answers import Item
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
-    from connectors.todoist.objects import Item, Listing, Name
+    from connectors.todoist.objects import Listing, Name
 
 _SLIP = timedelta(days=2)  # the most that a machine's clock may differ from the service's
 

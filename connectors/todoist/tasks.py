@@ -5,26 +5,26 @@ A task is ours if the last line of its description is our marker.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from config.keys import goal_of
 from connectors.model import Snapshot, Task, client_nonce
 from connectors.ownership import Candidate
 from connectors.todoist import memory as todoist_memory
+from connectors.todoist.answers import zone
 from connectors.todoist.claims import Claims
 from connectors.todoist.container import entries_of, needs_repair, repaired
 from connectors.todoist.description import content_of, marker_of, split
-from connectors.todoist.objects import zone
 from connectors.todoist.span import days_without_marker, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from connectors.model import Content, Marker
     from connectors.ownership import Found
-    from connectors.todoist.objects import Item, Listing
+    from connectors.todoist.answers import Item
+    from connectors.todoist.objects import Listing
     from connectors.todoist.reader import Reading
 
 
@@ -209,5 +209,5 @@ def _is_written(item: Item, marker: Marker, known: frozenset[str]) -> bool:
     return marker.nonce == client_nonce(marker.namespace, marker.key, marker.generation)
 
 
-def _day(moment: str | None, timezone: str) -> date | None:
-    return datetime.fromisoformat(moment).astimezone(zone(timezone)).date() if moment else None
+def _day(moment: datetime | None, timezone: str) -> date | None:
+    return moment.astimezone(zone(timezone)).date() if moment else None

@@ -15,9 +15,10 @@ from config.errors import BackplanError
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.stored import cut
 from connectors.todoist import memory as todoist_memory
+from connectors.todoist.answers import zone
 from connectors.todoist.description import with_marker
 from connectors.todoist.fields import Form, changed_fields, completion, new_fields, too_long
-from connectors.todoist.objects import Command, derived_uuid, with_ids, zone
+from connectors.todoist.objects import Command, derived_uuid, with_ids
 from connectors.todoist.order import Order
 from connectors.todoist.outcomes import Outcomes
 from connectors.todoist.setup import memory_commands
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from connectors.model import StoredGoal
+    from connectors.todoist.answers import Item
     from connectors.todoist.api import Client
-    from connectors.todoist.objects import Item
     from connectors.todoist.reader import Reading
 
 _LEAVING = (Action.REMOVE, Action.DETACH)

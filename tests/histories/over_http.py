@@ -16,12 +16,12 @@ from pydantic import SecretStr
 from connectors.codec import write_memory
 from connectors.http import Api, Clock
 from connectors.todoist import memory as todoist_memory
-from connectors.todoist.answers import ItemAnswer, NoteAnswer
+from connectors.todoist.answers import Item, Note
 from connectors.todoist.api import TODOIST as SERVICE
 from connectors.todoist.api import Client
 from connectors.todoist.connector import Account, TodoistByStart, TodoistConnector
 from connectors.todoist.description import content_of, marker_of, split
-from connectors.todoist.objects import Item, Name, Note
+from connectors.todoist.objects import Name
 from tests.histories.in_memory import TODAY
 from tests.histories.service import ELSEWHERE, Fault, Held, Killed, Kind, Service, memory_key
 from tests.histories.world import Life
@@ -160,7 +160,7 @@ class TodoistApp(Remote):
         """See what is there now."""
         self.writes = sum(entry.commands > 0 for entry in self.server.log)
         self.reads = len(self.server.log) - self.writes
-        items = {thing["id"]: Item.of(ItemAnswer.read(thing)) for thing in self.todoist.tasks()}
+        items = {thing["id"]: Item.read(thing) for thing in self.todoist.tasks()}
         for item in items.values():
             if owner := todoist_memory.owner(item.description):  # known from now on, whatever people do to it
                 self._stores[item.id] = owner[0], [str(name) for name in PLACES].index(owner[1])
@@ -198,9 +198,9 @@ class TodoistApp(Remote):
     def _held(self, item: Item) -> Held:
         return Held(
             self._content(item),
-            split(item.description)[1],
+            split(item.description)[1] or None,
             done=item.checked,
-            done_on=datetime.fromisoformat(item.completed_at).date() if item.completed_at else None,
+            done_on=item.completed_at.date() if item.completed_at else None,
             recurring=bool(item.due and item.due.recurring),
             parent=item.parent_id,
             comments=tuple(self.todoist.comments(item.id)),
@@ -208,9 +208,7 @@ class TodoistApp(Remote):
         )
 
     def _lines(self, item: Item) -> list[str]:
-        notes = [
-            Note.of(NoteAnswer.read(thing)) for thing in self.todoist.all(Things.NOTES) if thing["item_id"] == item.id
-        ]
+        notes = [Note.read(thing) for thing in self.todoist.all(Things.NOTES) if thing["item_id"] == item.id]
         return write_memory(todoist_memory.read(note for note in notes if not note.is_deleted)[0])
 
     def state(self) -> dict[str, dict[str, Thing]]:
@@ -370,7 +368,7 @@ class TodoistByStartApp(TodoistApp):
         return bool(item.due and item.deadline and marker and "/" in marker.key)
 
     def set_due(self, native_id: str, day: date | None) -> None:
-        if day and self._by_start(Item.of(ItemAnswer.read(self.todoist.task(native_id)))):
+        if day and self._by_start(Item.read(self.todoist.task(native_id))):
             self.todoist.set_deadline(native_id, day)
         else:
             self.todoist.set_due(native_id, day)
