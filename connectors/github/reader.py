@@ -126,13 +126,14 @@ class Reading:
 
     def see_who_closed(self, client: Client) -> None:
         """Read who closed our issues, if they are not remembered as dropped yet."""
+        ownership = self.ownership
         closed = {
             found.task.id: found.id
             for found in self.managed()
             if not found.task.open
             and found.task.reason in NOT_PLANNED
             and found.marker.namespace == self.namespace
-            and self.ownership.state(found.marker.key) != "dropped"
+            and ownership.state(found.marker.key) != "dropped"
         }
         self.robots = {closed[node_id]: login for node_id, login in closed_by_robots(client, closed).items()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from connectors.model import Content, Snapshot, Task, digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
@@ -29,7 +29,8 @@ def snapshot_of(reading: Reading) -> Snapshot:
     found = reading.ownership.classify(reading.managed())
     ours = (*found.originals, *found.copies)
     numbers = {one.id for one in ours}
-    for one in ours:
+    reading.keys = {}
+    for one in ours:  # of two with one nonce, the original comes first
         reading.keys.setdefault(one.marker.nonce, one.marker.key)
     reading.linked = {one.id: _after(reading, one.task) for one in ours}
     below = _own_children(reading, numbers)
@@ -60,7 +61,7 @@ def _task(reading: Reading, found: Found[Issue], below: Mapping[str, int]) -> Ta
     robot, unread = reading.robots.get(issue.number, ""), _unread(issue, marker)
     done = not issue.open and issue.reason in DONE
     dropped = not issue.open and issue.reason in NOT_PLANNED and not robot
-    moment = datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None
+    moment = issue.closed_at if done else None
     if unread:  # then nothing about it has changed
         state = reading.ownership.state(marker.key)
         done, dropped = state == "done", state == "dropped"

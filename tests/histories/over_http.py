@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -58,6 +58,8 @@ _AS_HTTP = {
     Fault.EMPTY: (Http.EMPTY_200,),
     Fault.CUT: (Http.TRUNCATED, Http.HALF),
 }
+
+_MARKER = r"^(?:bp1 \S+ .*|\[backplan\]\(\S+\?bp1%20\S+\))$"
 
 
 def morning(day: date) -> datetime:
@@ -251,8 +253,8 @@ class TodoistApp(Remote):
         self._worked_on(native_id)
 
     def set_notes(self, native_id: str, notes: str) -> None:
-        marker = split(self.todoist.task(native_id)["description"])[1]
-        self.todoist.set_description(native_id, "\n\n".join(filter(None, [notes, marker])))
+        found = re.search(rf"(?m){_MARKER}", self.todoist.task(native_id)["description"])
+        self.todoist.set_description(native_id, "\n\n".join(filter(None, [notes, found[0] if found else ""])))
         self._worked_on(native_id)
 
     def add_label(self, native_id: str, label: str) -> None:
@@ -280,10 +282,10 @@ class TodoistApp(Remote):
         return made
 
     def damage_marker(self, native_id: str) -> None:
-        self._describe(native_id, r"(?m)^bp1 (\S+) .*", r"bp1 \1 oops")
+        self._describe(native_id, r"bp1( |%20)(\w+)\1[^\n)]*", r"bp1\1\2\1oops")
 
     def strip_marker(self, native_id: str) -> None:
-        self._describe(native_id, r"(?m)\n*^bp1 \S+ .*", "")
+        self._describe(native_id, rf"(?m)\n*{_MARKER}", "")
 
     def add_foreign_task(self, title: str, parent: str | None = None) -> str:
         projects = [thing["project_id"] for thing in self.todoist.tasks() if "bp" in thing["description"]]
@@ -378,10 +380,12 @@ class TodoistByStartApp(TodoistApp):
 class TodoistInSteps(TodoistConnector):
     """The connector itself; before each batch, somebody else may act."""
 
+    plan_page: ClassVar[str] = ""
+
     def __init__(
         self, app: TodoistApp, namespace: str, label: str, name: Name, account: Account, *, named: bool
     ) -> None:
-        super().__init__(account, namespace, name.project, name.section, named=named)
+        super().__init__(account, namespace, name.project, name.section, named=named, page=self.plan_page)
         self.label = f"{label} ({name})"
         self._app, self._app_label = app, label
 
@@ -409,9 +413,10 @@ class TodoistInSteps(TodoistConnector):
 
 
 class TodoistByStartInSteps(TodoistInSteps):
-    """The same with `dates: start`."""
+    """The same with `dates: start`, and with a page that the markers are links to."""
 
     capabilities = TodoistByStart.capabilities
+    plan_page = "https://me.github.io/goals"
 
 
 def todoist_life(project: Project, server: TodoistServer, *, by_start: bool = False) -> Life:
