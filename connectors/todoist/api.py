@@ -17,7 +17,7 @@ from config.errors import BackplanError, CredentialsError, MissingError
 from connectors.batches import batches
 from connectors.http import Service, json_object
 from connectors.pages import by_token, listed
-from connectors.shapes import understood, unknown
+from connectors.shapes import understood, unknown, unknown_token
 from connectors.todoist.answers import Item, Note, Place, Section, SyncAnswer, WholeAnswer
 from connectors.todoist.objects import REFERENCES, Listing, Outcome, stamp
 from connectors.todoist.options import CREDENTIAL
@@ -257,10 +257,7 @@ def _refusal(response: requests.Response) -> BackplanError:
     error = json_object(response)
     argument = _argument(error)
     if response.status_code == 401:
-        return CredentialsError(
-            "Todoist does not accept the token in TODOIST_API_TOKEN: copy it again from Settings > Integrations > "
-            "Developer, without spaces around it (nothing more was changed)"
-        )
+        return unknown_token(CREDENTIAL, _sentence(error))
     if error.get("error_tag") == _WITHOUT_SCOPE:
         return CredentialsError(_sentence(error))
     if response.status_code == 404 or (response.status_code == 400 and argument == "id"):

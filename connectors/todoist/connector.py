@@ -12,8 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from config.errors import BackplanError, CredentialsError
-from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
+from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult, examined
 from connectors.model import Content, Snapshot
 from connectors.options import read_options
 from connectors.snapshot import in_words
@@ -227,14 +226,12 @@ class TodoistConnector:
 
     def facts(self) -> list[Check]:
         """Return the checks of the account, as far as it can be read."""
+        return examined(self._facts)
+
+    def _facts(self) -> list[Check]:
         from connectors.todoist import checks
 
-        try:
-            listing = self.account.client(self.requests).read()
-        except CredentialsError as error:
-            return [Check("token", False, str(error))]
-        except BackplanError as error:
-            return [Check("service", False, str(error))]
+        listing = self.account.client(self.requests).read()
         found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Check("token", True, "accepted"), *found]
 

@@ -6,10 +6,11 @@ tasks, then requested by its id, before it counts as deleted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from connectors import stored
 from connectors.ownership import Ownership
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
@@ -62,11 +63,7 @@ class Reading:
     def _take_twin(self, twin: Item) -> None:
         """Merge a second memory into the first, which takes precedence."""
         self.twins.append(twin)
-        memory = dict(self.memory)
-        for goal_id, goal in todoist_memory.read(self.listing.notes_of(twin.id))[0].items():
-            own = memory.get(goal_id, goal)
-            memory[goal_id] = replace(own, keys={**goal.keys, **own.keys})
-        self.memory = memory
+        self.memory = stored.merged(todoist_memory.read(self.listing.notes_of(twin.id))[0], self.memory)
 
     @property
     def ownership(self) -> Ownership:
