@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sync.reconcile.view import ServiceView
     from sync.schedule.model import Progress, Schedule
 
+_ROUNDS = 4  # a date that needs more of them is a pin: a schedule of a large plan takes a second
+
 
 def without_needless_pins(
     progress: Progress, views: Collection[ServiceView], schedule: Callable[[Progress], Schedule]
@@ -24,10 +26,12 @@ def without_needless_pins(
     """Return the progress without the pins that change nothing.
 
     Only dates that were moved since the last run are looked at: an older pin stays until it is released. schedule:
-    returns the schedule for a progress; it is called once for every round in which some of these dates are pins.
+    returns the schedule for a progress; it is called at most four times, and never if no date was moved.
     """
     needless = {key for key, day in progress.pins.items() if _is_fresh(key, day, views)}
-    while needless:
+    for _ in range(_ROUNDS):
+        if not needless:
+            break
         without = replace(progress, pins={key: day for key, day in progress.pins.items() if key not in needless})
         dues = {step.step.key: step.due for goal in schedule(without).goals for step in goal.steps}
         needed = {key for key in needless if dues.get(key) != progress.pins[key]}
