@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from config.errors import RefusedError
+from config.keys import goal_of
 from connectors.codec import read_marker
 from connectors.model import Marker, client_nonce
 
@@ -124,6 +125,15 @@ class Ownership:
             originals += [original] if original else []
             copies += [found for found in alike if found is not original]
         return Classified(tuple(originals), tuple(copies), others)
+
+    def lost(self, managed: Iterable[Found[T]]) -> list[Found[T]]:
+        """Return those of our tasks whose goal has no memory, and that the memory contains under no other key."""
+        strange = (one for one in managed if one.marker.namespace == self.namespace)
+        return [
+            one
+            for one in strange
+            if goal_of(one.marker.key) not in self.memory and not self.ids & {one.id, one.marker.nonce}
+        ]
 
     def _original(self, alike: Sequence[Found[T]], whole: frozenset[str]) -> Found[T] | None:
         """Return the task that we created, of those with one nonce: the remembered one, else the oldest.

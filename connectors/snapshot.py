@@ -183,9 +183,8 @@ class Classifier:
 
     def _missing(self, originals: Iterable[Found[Row]]) -> str:
         """Return a sentence on goals that have tasks and no memory, while other goals have one."""
-        memory = self.ownership.memory
-        lost = sorted({goal_of(found.marker.key) for found in originals} - memory.keys())
-        return f"the memory of {', '.join(lost)} is missing" if lost and memory else ""
+        lost = sorted({goal_of(found.marker.key) for found in self.ownership.lost(originals)})
+        return f"the memory of {', '.join(lost)} is missing" if lost and self.ownership.memory else ""
 
     def _task(self, found: Found[Row]) -> Task:
         row, marker = found.task, found.marker

@@ -197,13 +197,10 @@ class Reading:
 
     def _miss_memory(self) -> None:
         """Store the damage if a goal has issues and no memory: a user removed it from the goal's own issue."""
-        known = self.ownership.ids
         lost: dict[str, str] = {}
-        for issue in self.by_number():
-            marker = self.ours(issue)
-            if marker and goal_of(marker.key) not in self.memory and not known & {issue.number, marker.nonce}:
-                own = issue.number if "/" not in marker.key else issue.parent
-                lost[goal_of(marker.key)] = lost.get(goal_of(marker.key)) or own
+        for found in self.ownership.lost(self.managed()):
+            goal_id, key = goal_of(found.marker.key), found.marker.key
+            lost[goal_id] = lost.get(goal_id) or (found.id if key == goal_id else found.task.parent)
         if lost and not self.damage:
             goal_id, number = next(iter(lost.items()))
             where = f"issue #{number}" if number in self.issues else "its own issue"

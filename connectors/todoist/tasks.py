@@ -43,7 +43,7 @@ def snapshot_of(reading: Reading) -> Snapshot:
         remembers=bool(reading.memory) or not tasks,
         others=_others(reading, found.others),
         damaged=found.damaged,
-        damage=_damage(reading, tasks),
+        damage=_damage(reading, found.originals),
         room=reading.container.room(reading.listing),
         account=frozenset({reading.listing.user.id, reading.listing.user.email} - {""}),
         notices=(*reading.container.spelled, *([repaired(reading.container)] if changed else [])),
@@ -91,14 +91,17 @@ def _others(reading: Reading, marked: Mapping[str, frozenset[str]]) -> dict[str,
     return others
 
 
-def _damage(reading: Reading, tasks: Iterable[Task]) -> str:
-    """Return a sentence on goals whose memory is lost because a user deleted or changed its comments; else ""."""
-    if reading.container.memory is None or not reading.memory:
-        broken = set(reading.broken)
-    else:
-        known = _known(reading)
-        strange = (task.marker for task in tasks if task.here and _is_strange(reading, task, known))
-        broken = {*reading.broken, *(goal_of(marker.key) for marker in strange)} - reading.memory.keys()
+def _damage(reading: Reading, originals: Iterable[Found[Item]]) -> str:
+    """Return a sentence on goals whose memory is lost because a user deleted or changed its comments; else "".
+
+    In a shared project, anybody may write a marker: a task of somebody else does not count.
+    """
+    broken = set(reading.broken)
+    if reading.container.memory is not None and reading.memory:
+        owners = ("", reading.listing.user.id)
+        lost = (one for one in reading.ownership.lost(originals) if one.task.added_by in owners)
+        broken |= {goal_of(one.marker.key) for one in lost if _is_at(reading, one.task)}
+        broken -= reading.memory.keys()
     if not broken:
         return ""
     return (
@@ -107,10 +110,8 @@ def _damage(reading: Reading, tasks: Iterable[Task]) -> str:
     )
 
 
-def _is_strange(reading: Reading, task: Task, known: frozenset[str]) -> bool:
-    """Return whether a task is ours and not remembered: in a shared project, anybody may write a marker."""
-    by = reading.listing.items[task.native_id].added_by
-    return not known & {task.native_id, task.marker.nonce} and by in ("", reading.listing.user.id)
+def _is_at(reading: Reading, item: Item) -> bool:
+    return reading.container.place == (item.project_id, item.section_id)
 
 
 def _remembered_here(reading: Reading) -> Iterator[tuple[str, str]]:
@@ -178,7 +179,7 @@ def _task(reading: Reading, found: Found[Item], ours: set[str], families: _Famil
         company=bool(theirs) or repeats,
         recurring=bool(item.due and item.due.recurring),
         parent=item.parent_id or "",
-        here=reading.container.place == (item.project_id, item.section_id),
+        here=_is_at(reading, item),
         moved_from=days.moved_from,
     )
 
