@@ -13,7 +13,7 @@ from connectors.markdown.state import LONG, SHORT, Stored
 from connectors.markdown.text import BULLET, TASK, fenced, lines_below
 from connectors.markdown.unread import unread
 from connectors.model import Marker, digest
-from connectors.snapshot import by_nonce
+from connectors.ownership import by_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence

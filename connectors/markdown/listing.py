@@ -11,7 +11,8 @@ from connectors.markdown.comments import marks_of
 from connectors.markdown.found import others_lines, own_lines, unmarked_lines
 from connectors.markdown.text import lines_below, parents
 from connectors.model import Content, Marker, Snapshot, Stray, Task
-from connectors.snapshot import as_written, of_others
+from connectors.ownership import of_others
+from connectors.snapshot import as_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

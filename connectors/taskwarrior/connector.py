@@ -106,7 +106,7 @@ class TaskwarriorConnector:
         self._seen = dict(self._there)
         self._memory, damage = self._remembered()
         found = self._classifier.snapshot(self._rows(), damage)
-        order = {key: place for place, key in enumerate(self._classifier.entries)}
+        order = {key: place for place, key in enumerate(self._classifier.ownership.entries)}
         keys = {task.native_id: task.marker.key for task in found.tasks}
         tasks = (replace(one, content=self._linked(one.native_id, one.content, keys)) for one in found.tasks)
         memory = self._there.get(self._home.memory_id)
@@ -155,7 +155,7 @@ class TaskwarriorConnector:
 
     def _rows(self) -> Iterable[Row]:
         """Yield the rows that may be ours. Occurrences of a recurring task have a copy of its marker, and are not."""
-        remembered = {entry.native_id for entry in self._classifier.entries.values()}
+        remembered = self._classifier.ownership.ids
         for native_id, item in self._there.items():
             ours = native_id in remembered or (MARKER in item and item.get(PLACE) == self._home.project)
             if ours and item.get("status") != DELETED and "parent" not in item:
@@ -195,7 +195,7 @@ class TaskwarriorConnector:
     def _ids(self) -> dict[str, str]:
         """Return the ids of our tasks, by key."""
         found = self._classifier.managed(self._rows())
-        return {one.marker.key: one.row.id for one in found if one.marker.namespace == self._home.namespace}
+        return {one.marker.key: one.id for one in found if one.marker.namespace == self._home.namespace}
 
     def _carried_out(self, part: Sequence[Write | StoreWrite], ids: Mapping[str, str]) -> list[WriteResult]:
         return self._program.patiently(lambda: self._once(part, ids))

@@ -485,6 +485,17 @@ class Contract(Doubts):
         assert world.tasks()["g/two"].content.due == date(2027, 10, 5)
         assert not world.tasks()["g/two"].marker.pinned
 
+    def test_a_date_that_the_plan_gives_anyway_is_no_pin(self, world: World) -> None:
+        world.goal["steps"][2]["takes"] = "2 weeks"
+        schedule = run(world.project, [world.service.connector()], world.today, write=False).found.schedule
+        (planned,) = (step.due for step in schedule.goals[0].steps if step.step.key == "g/two")
+        assert planned not in (None, world.tasks()["g/two"].content.due)
+        world.service.set_due(world.native_id("g/two"), planned)
+        world.sync()
+        task = world.tasks()["g/two"]
+        assert (task.content.due, task.marker.due, task.marker.pinned) == (planned, planned, False)
+        assert world.sync().silent
+
     def test_a_cleared_date_is_put_back_and_releases_a_pin(self, world: World) -> None:
         before = world.tasks()["g/two"].content.due
         for _ in range(2):

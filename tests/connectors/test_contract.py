@@ -18,7 +18,7 @@ from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
-from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount
+from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount, TodoistWithPageAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers.github_server import GitHubServer
@@ -162,6 +162,16 @@ class TestTodoistByStart(Contract):
     def service(self) -> Iterator[TodoistAccount]:
         with TodoistServer(Todoist(PRO, now=NOW)) as server:
             yield TodoistByStartAccount(server)
+
+
+@pytest.mark.proof
+class TestTodoistWithPage(Contract):
+    """The same with the markers as links to the page of the plan."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[TodoistAccount]:
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            yield TodoistWithPageAccount(server)
 
 
 class TestGitHub(Contract):

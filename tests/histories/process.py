@@ -18,7 +18,7 @@ from sync.run.homes import Binding
 from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from datetime import date
 
     from config.project import Project
@@ -143,10 +143,11 @@ def process(
     write: bool = True,
     allow: bool = True,
     rebuild: bool = False,
+    decided: Callable[[Schedule], None] = lambda _: None,
 ) -> Generator[None, None, Run]:
     """Do what a process does, stopping before every request that writes.
 
-    homes: their connectors are such as stop, too.
+    homes: their connectors are such as stop, too. decided: called with the schedule that is about to be written.
     """
     found = reading.take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=True)
     seen = []
@@ -159,6 +160,7 @@ def process(
     run, nonces.next = _decide(Same(project), tuple(seen), today, allow, nonces.next)
     if not write:
         return run
+    decided(run.found.schedule)
     return Run(run.found, (yield from _apply(run.plans, connectors)))
 
 

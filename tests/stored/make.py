@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/stored/make.py 1.2.0
 
-writes tests/stored/1.2.0. A set is made once, of a version that people have, and never again: `tests/test_stored.py`
-reads all sets with the version that runs there.
+writes tests/stored/1.2.0; with names of places behind it, only those places. A set is made once, of a version that
+people have, and never again: `tests/test_stored.py` reads all sets with the version that runs there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from config import loader
 from tests.connectors.contract import run
 from tests.connectors.scenarios import Killed
-from tests.stored.places import THEIRS, opened
+from tests.stored.places import THEIRS, WITH_PAGE, opened
 
 if TYPE_CHECKING:
     from connectors.base import Connector
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.stored.places import Place
 
 STORED = Path(__file__).resolve().parent
-PLACES = {"markdown": "md", "todoist": "json", "github": "json"}
+PLACES = {"markdown": "md", "todoist": "json", WITH_PAGE: "json", "github": "json"}
 DAYS = {"first": date(2027, 7, 20), "later": date(2027, 7, 27)}
 FIRST = """\
 namespace: me/goals
@@ -191,14 +191,14 @@ class Maker:
 
 def main() -> None:
     """Make the set that is named."""
-    (name,) = sys.argv[1:] or sys.exit(__doc__)
+    name, *only = sys.argv[1:] or sys.exit(__doc__)
     folder = STORED / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     cases: list[dict[str, Any]] = []
     for goals, text in GOALS.items():
         (folder / f"{goals}.yaml").write_text(text, "utf-8")
-    for place in PLACES:
+    for place in only or PLACES:
         maker = Maker(folder, place)
         with tempfile.TemporaryDirectory() as scratch:
             maker.make(Path(scratch))

@@ -15,7 +15,7 @@ from tests.connectors.contract import NAMESPACE
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.scenarios import Killed
 from tests.connectors.test_contract import MarkdownFile
-from tests.connectors.todoist_account import NOW, TodoistAccount, account
+from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistWithPageAccount, account
 from tests.servers.github import Comment, GitHub, Issue, IssueField, Label, Milestone, User
 from tests.servers.github_server import GitHubServer
 from tests.servers.http import Fault
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from connectors.base import Connector
     from tests.connectors.contract import Service
 
+WITH_PAGE = "todoist-with-page"  # the markers are links to the page of the plan
 THEIRS = "Buy milk"  # a task that is a person's own
 
 
@@ -96,9 +97,9 @@ class MarkdownPlace:
 class TodoistPlace:
     """A Todoist, over HTTP."""
 
-    def __init__(self, server: TodoistServer) -> None:
-        self.server = server
-        self.service: Service = TodoistAccount(server)
+    def __init__(self, server: TodoistServer, page: str = "") -> None:
+        self.server, self.page = server, page
+        self.service: Service = TodoistWithPageAccount(server) if page else TodoistAccount(server)
 
     @property
     def writes(self) -> list[int]:
@@ -131,7 +132,7 @@ class TodoistPlace:
 
         if half:
             self.server.faults.at(last - 1, Fault.PARTIAL)
-        return TodoistConnector(account(self.server, api=Dying), NAMESPACE)
+        return TodoistConnector(account(self.server, api=Dying), NAMESPACE, page=self.page)
 
     def wait_until(self, day: date) -> None:
         self.server.service.advance(morning(day) - self.server.service.now)
@@ -302,9 +303,9 @@ def opened(name: str, folder: Path, state: str | None = None) -> Iterator[Place]
         if state is not None:
             path.write_bytes(state.encode())
         yield MarkdownPlace(path)
-    elif name == "todoist":
+    elif name in ("todoist", WITH_PAGE):
         with TodoistServer(Todoist(PRO, now=NOW) if state is None else _todoist(json.loads(state))) as server:
-            yield TodoistPlace(server)
+            yield TodoistPlace(server, TodoistWithPageAccount.page if name == WITH_PAGE else "")
     else:
         with GitHubServer(GitHub() if state is None else _github(json.loads(state))) as server:
             if state is None:
