@@ -26,6 +26,7 @@ IN_FULL = {
 # Another server, program or form of a connector that has the whole suite: these have CASES, in the proof alone.
 IN_PART = {
     "caldavasevents": "CalDAV, as events in Radicale",
+    "caldavonradicale": "CalDAV, as tasks in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
     "taskwarrioritself": "Taskwarrior, the program itself",
 }
