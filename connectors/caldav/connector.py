@@ -20,7 +20,7 @@ from connectors.caldav import component, dav, event, lists
 from connectors.caldav.dav import Dav
 from connectors.caldav.entries import Entries
 from connectors.caldav.forms import FORMS
-from connectors.http import Service
+from connectors.http import Service, connect
 from connectors.login import NameAndPassword
 from connectors.model import Content, client_id
 from connectors.options import Options
@@ -28,9 +28,11 @@ from connectors.service import ServiceConnector
 from connectors.tasks import Limits, Wanted
 
 if TYPE_CHECKING:
+    from config.settings import Environment
     from connectors.caldav.dav import Collection
     from connectors.http import Api
     from connectors.model import Snapshot
+    from connectors.options import Offer
     from connectors.snapshot import Hiding, Row
 
 CALDAV = Service(
@@ -179,6 +181,16 @@ def _two_forms(options: CalDAVOptions) -> str:
 
 class CalDAVConnector(ServiceConnector, service=CalDAV, options=CalDAVOptions):
     """One list of tasks or events."""
+
+    @classmethod
+    def offers(cls, environment: Environment) -> list[Offer]:
+        """Return the lists that can hold tasks or events."""
+        return lists.offered(Dav(connect(CALDAV, environment)))
+
+    @classmethod
+    def make_place(cls, environment: Environment, name: str) -> Offer:
+        """Make a list of tasks."""
+        return lists.offer(lists.made(Dav(connect(CALDAV, environment)), name, FORMS["tasks"]))
 
     def read(self) -> Snapshot:
         """Read the list. Raises BackplanError if the plan's goals are there in the other form."""
