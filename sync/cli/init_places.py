@@ -60,9 +60,15 @@ def _picked(app: str, connector: Offers, environment: Environment, offers: Seque
 
 
 def _found(offers: Sequence[Offer], name: str) -> Mapping[str, str] | None:
-    """Return the options of the place with a name, or with that path; None if there is none, or several."""
+    """Return the options of the place with a name, or with that path; None if there is none.
+
+    Raises InputError if several places have the name.
+    """
     named = [one.options for one in offers if name in (one.name, one.options["list"])]
-    return named[0] if len(named) == 1 else None
+    if len(named) > 1:
+        paths = ", ".join(one["list"] for one in named)
+        raise InputError(f"several lists have the name “{clean(name)}”; pass one of {paths}")
+    return named[0] if named else None
 
 
 def _made(connector: Offers, environment: Environment, name: str) -> Mapping[str, str]:
