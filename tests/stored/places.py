@@ -27,7 +27,7 @@ from tests.servers.todoist_server import TodoistServer
 from tests.servers.todoist_store import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from connectors.taskwarrior.program import Ended
     from tests.connectors.contract import Service
     from tests.connectors.stand import Stand
-    from tests.connectors.taskwarrior_account import Start
     from tests.servers.caldav import CalDAVServer
 
 THEIRS = "Buy milk"  # a task that is a person's own
@@ -316,7 +315,8 @@ class TaskwarriorPlace:
     def __init__(self, folder: Path) -> None:
         self.account = StandIn(folder / "tasks", VERSIONS[-1])
         self.service: Service = self.account
-        self._start, self.writes = self.account.start, []  # type: Start, list[int]
+        self._start: Callable[[Sequence[str], str], Ended] = self.account.start
+        self.writes: list[int] = []
         self.account.start = self._counted
 
     def _counted(self, arguments: Sequence[str], text: str) -> Ended:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,13 +15,14 @@ from config.errors import BackplanError, CredentialsError
 from connectors.caldav import lists, todo
 from connectors.caldav.dav import Dav
 from connectors.model import client_id
+from tests.conftest import ROOT
 from tests.connectors.caldav_account import CALDAV, ON_CYRUS, ON_NEXTCLOUD, ON_SABRE, ON_XANDIKOS, CalDAVAccount
 from tests.connectors.contract import World
 from tests.servers.caldav import CYRUS, SABRE, CalDAVServer
 from tests.servers.http import Fault, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tests.connectors.stand import Stand
@@ -247,3 +248,75 @@ def test_a_list_with_the_goals_in_the_other_form_is_one_error(server: CalDAVServ
     assert server.entries == before
     switched.connect(server, "me/others").read()  # another plan may be there in its own form
     world.sync()
+
+
+# Apps
+
+
+@dataclass(frozen=True)
+class App:
+    """What an app writes: the lines of a task that is ticked and of one that is not,.
+
+    below: it does the same to all tasks below, and opens what is above
+    """
+
+    ticked: Mapping[str, str | None]
+    open: Mapping[str, str | None]
+    below: bool = False
+
+
+_DONE = {"STATUS": "STATUS:COMPLETED", "COMPLETED": f"COMPLETED:{AGAIN}", "PERCENT_COMPLETE": "PERCENT-COMPLETE:100"}
+_NEW = {"STATUS": "STATUS:NEEDS-ACTION", "COMPLETED": None, "PERCENT_COMPLETE": None}
+_IN_PART = {"STATUS": "STATUS:IN-PROCESS", "COMPLETED": None, "PERCENT_COMPLETE": "PERCENT-COMPLETE:50"}
+APPS = {
+    "Nextcloud Tasks": App(_DONE, _IN_PART, below=True),
+    "Tasks.org": App(_DONE, {**_NEW, "STATUS": None}, below=True),
+    "jtx Board": App({"PERCENT_COMPLETE": "PERCENT-COMPLETE:100"}, _IN_PART),
+    "todoman": App({**_DONE, "SEQUENCE": "SEQUENCE:7"}, _NEW),
+}
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_what_apps_tick_untick_move_and_delete_is_seen(world: World, account: CalDAVAccount, name: str) -> None:
+    app, server = APPS[name], account.server
+    ids = {key: task.native_id for key, task in world.tasks().items()}
+    steps = {key for key in ids if key != "g"}
+    for native_id in ids.values() if app.below else [ids["g/two"]]:
+        account.set_lines(native_id, **app.ticked)
+    world.sync()
+    assert {key for key, task in world.tasks().items() if task.done} == (steps | {"g"} if app.below else {"g/two"})
+    for key in ("g", "g/two") if app.below else ("g/two",):
+        account.set_lines(ids[key], **app.open)
+    world.sync()
+    assert world.states()["g/two"] == world.states()["g"] == "live"
+    old, text = account.resource(ids["g/two"])
+    server.make_list(OTHER, "Other")
+    server.ask("DELETE", old)
+    if isinstance(server, CalDAVServer):
+        server.bin.clear()  # a server that moves it, does not delete it
+    server.ask("PUT", f"{OTHER}{name[:4]}.ics", text.replace("\n", "\r\n").encode())
+    world.sync()
+    assert world.states()["g/two"] == "live"
+    server.ask("DELETE", f"{OTHER}{name[:4]}.ics")
+    world.sync()
+    assert world.states()["g/two"] == "dropped"
+
+
+def test_an_app_that_writes_an_old_state_without_a_condition_takes_nothing_back(
+    world: World, account: CalDAVAccount
+) -> None:
+    """Its tick counts. The date that it puts back with it is nobody's wish, as our line beside it is as old."""
+    native_id = world.native_id("g/two")
+    path, old = account.resource(native_id)
+    world.goal["deadline"] = "2027-10-07"
+    world.sync()
+    stale = old.replace("SUMMARY:Go on", "SUMMARY:Go on then").replace("\n", "\r\n")
+    account.server.ask("PUT", path, stale.encode())
+    world.sync()
+    task = world.tasks()["g/two"]
+    assert (task.content.due, task.content.title, task.marker.pinned) == (date(2027, 10, 5), "Go on then", False)
+
+
+def test_the_documentation_has_every_app_that_is_played() -> None:
+    text = (ROOT / "docs" / "caldav.md").read_text("utf-8")
+    assert {name for name in APPS if f"\n| {name} |" in text} == APPS.keys()
