@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.servers.dav import PASSWORD, USER, DavServer
 from tests.servers.http import Request, Response
 
 LIST = DavServer.list
+_IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # servers wait for the disk after each write
 
 
 class RadicaleServer(DavServer):
@@ -24,7 +26,7 @@ class RadicaleServer(DavServer):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(dir=_IN_MEMORY)
         folder = Path(self._folder.name)
         self._application = self._served(folder)
         self.make_list(self.list, "Goals")

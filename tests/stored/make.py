@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/stored/make.py 1.2.0
 
-writes tests/stored/1.2.0, of all places or of those that are named after it. A set is made once, of a version that people
-have, and never again: `tests/test_stored.py` reads all sets with the version that runs there.
+writes tests/stored/1.2.0, of all places or of those that are named after it. A set is made once, of a version that
+people have, and never again: `tests/test_stored.py` reads all sets with the version that runs there.
 """
 
 from __future__ import annotations
