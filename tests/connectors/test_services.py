@@ -120,12 +120,14 @@ def lives(stand: Stand, scenario: Scenario, folder: Path) -> Iterator[tuple[int,
             yield at, begin(stand, scenario, folder, server)
 
 
-def both(scenarios: tuple[Scenario, ...]) -> pytest.MarkDecorator:
+def both(scenarios: tuple[Scenario, ...], *, classes: bool = True) -> pytest.MarkDecorator:
     """Try the services in scenarios: the first one of each class of reliability in all of them, others in the first.
 
-    The test command has the first service in the first scenario.
+    The test command has the first service in the first scenario. classes: whether the class makes a difference;
+    otherwise, only the first service is tried in all of them.
     """
     in_all = {stand.connector.capabilities.reliability: stand for stand in reversed(STANDS)}.values()
+    in_all = in_all if classes else STANDS[:1]
     cases = [
         pytest.param(stand, scenario, id=f"{stand.name}-{scenario.__name__}", marks=pytest.mark.proof if m + n else ())
         for (m, stand), (n, scenario) in product(enumerate(STANDS), enumerate(scenarios))
@@ -210,7 +212,7 @@ def test_killed_after_any_request(stand: Stand, scenario: Scenario, tmp_path: Pa
     assert killed >= at  # the first request may be for a token
 
 
-@both((scenario_first, scenario_new))
+@both((scenario_first, scenario_new), classes=False)
 def test_a_memory_of_several_tasks_is_as_safe_as_one(
     stand: Stand, scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

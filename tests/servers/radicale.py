@@ -18,7 +18,8 @@ from tests.servers.dav import PASSWORD, USER, DavServer
 from tests.servers.http import Request, Response
 
 LIST = DavServer.list
-_IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # servers wait for the disk after each write
+# Servers wait for the disk after each write.
+_IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own in it
 
 
 class RadicaleServer(DavServer):
