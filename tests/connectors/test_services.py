@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 MEMORY = "backplan's memory, keep this"
 FAULTS = [fault for fault in Fault if fault not in (Fault.TIMEOUT, Fault.UNAUTHORIZED)]  # which take long, or are final
 # Which services may take in ways of their own; all others are overcome by what the services share.
-FAULTS_OF_OTHERS = (Fault.LOST, Fault.HALF, Fault.TRUNCATED, Fault.HTML_200, Fault.EMPTY_200)
+FAULTS_OF_OTHERS = (Fault.LOST, Fault.TRUNCATED, Fault.HTML_200, Fault.EMPTY_200)
 
 
 def scenario_new(world: World) -> None:

@@ -103,7 +103,7 @@ def test_a_task_whose_id_is_in_use_outside_of_the_list_gets_the_next_one(
     before = dict(server.entries)
     asked = server.count()
     world.sync()
-    for at in range(server.count() - asked):
+    for at in range(times - 1, server.count() - asked, 2):  # the one case has the even ones, the other the odd ones
         server.entries = dict(before)
         server.faults.at(at, Fault.LOST)
         server.faults.at(at + 1, Fault.NOT_SENT, 1000)
