@@ -27,6 +27,7 @@ IN_FULL = {
 IN_PART = {
     "todoistwithpage": "Todoist, with markers that are links",
     "caldavasevents": "CalDAV, as events in Radicale",
+    "caldavonradicale": "CalDAV, as tasks in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
     "taskwarrioritself": "Taskwarrior, the program itself",
 }

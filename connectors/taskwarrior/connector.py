@@ -22,7 +22,7 @@ from connectors.snapshot import Classifier, in_words, tidy
 from connectors.taskwarrior import item as items
 from connectors.taskwarrior.batch import MEMORY, Batch, Home, memory_in
 from connectors.taskwarrior.item import DELETED, HIDING, MARKER, PLACE
-from connectors.taskwarrior.program import Program, alone_in, start, trace_of
+from connectors.taskwarrior.program import Program, alone_in, start, tasks_of_other_version, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,6 +71,7 @@ class TaskwarriorConnector:
         self._program, self._home = program, Home(namespace, options.project)
         self.requests = program.requests
         self._folder: Path | None = None
+        self._version = ""
         self._there: Mapping[str, Item] = {}  # the last export
         self._seen: dict[str, Item] = {}  # the tasks as they were read, or written since
         self._memory: Mapping[str, StoredGoal] = {}
@@ -101,8 +102,10 @@ class TaskwarriorConnector:
     def read(self) -> Snapshot:
         """Read all tasks. Ours have a marker, or are remembered."""
         if self._folder is None:
-            _, self._folder = self._program.patiently(self._program.about)
+            self._version, self._folder = self._program.patiently(self._program.about)
         self._program.patiently(self._export)
+        if not self._there and (other := tasks_of_other_version(self._version, self._folder)):
+            raise BackplanError(f"{self.label}: {other} (nothing was changed)")
         self._seen = dict(self._there)
         self._memory, damage = self._remembered()
         found = self._classifier.snapshot(self._rows(), damage)

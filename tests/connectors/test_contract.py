@@ -12,7 +12,14 @@ import pytest
 from connectors.markdown.connector import MarkdownConnector
 from tests import tiers
 from tests.conftest import ROOT
-from tests.connectors.caldav_account import CALDAV, CALDAV_AS_EVENTS, ON_XANDIKOS
+from tests.connectors.caldav_account import (
+    CALDAV,
+    CALDAV_AS_EVENTS,
+    ON_CYRUS,
+    ON_NEXTCLOUD,
+    ON_SABRE,
+    ON_XANDIKOS,
+)
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
@@ -219,17 +226,28 @@ class TestGoogleTasks(OverHTTP):
     stand = GOOGLE_TASKS
 
 
-class TestCalDAV(OverHTTP):
-    """CalDAV, over HTTP, with Radicale behind it."""
+class TestCalDAV(Contract):
+    """CalDAV, over HTTP, as stand-ins: each server's habits in a third of the cases."""
 
-    stand = CALDAV
+    @pytest.fixture
+    def service(self, request: pytest.FixtureRequest) -> Iterator[Service]:
+        stand = (ON_NEXTCLOUD, ON_SABRE, ON_CYRUS)[len(request.node.name) % 3]
+        with stand.server() as server:
+            yield stand.person(stand, server)
 
 
 @pytest.mark.proof
 class TestCalDAVAsEvents(OverHTTP):
-    """The same with a calendar of events."""
+    """CalDAV with a calendar of events, in Radicale itself."""
 
     stand = CALDAV_AS_EVENTS
+
+
+@pytest.mark.proof
+class TestCalDAVOnRadicale(OverHTTP):
+    """CalDAV with Radicale behind it."""
+
+    stand = CALDAV
 
 
 @pytest.mark.proof
