@@ -23,6 +23,7 @@ from config.fields import (
     Length,
     Link,
     Namespace,
+    Page,
     Priority,
     Reference,
     Text,
@@ -246,6 +247,7 @@ class SettingsModel(Model):
     )
     capacity: Annotated[int, Field(ge=1)] | None = None
     account: Reference | None = None
+    page: Page | None = Field(None, description="The address of the plan's page, to which tasks in the apps link")
 
 
 class FileModel(SettingsModel):

@@ -1,53 +1,47 @@
-"""Reads off one step's tasks which date the user gave it, in any app: its pin. Pure."""
+"""Tells a pin from a date that the plan gives anyway. Pure.
+
+A user who moves a task to the very day that the plan gives its step changes nothing: the step needs no pin, and later
+plans may move it. A date in doubt is a pin: one that agrees with the plan only because of another one that was moved
+with it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sync.reconcile import digests
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection
     from datetime import date
 
-    from config.project import Step
-    from connectors.model import Task
-    from sync.reconcile.moved_deadlines import Shift
     from sync.reconcile.view import ServiceView
+    from sync.schedule.model import Progress, Schedule
+
+_ROUNDS = 4  # a date that needs more of them is a pin: a schedule of a large plan takes a second
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedFrom:
-    """The deadline of a goal, as `digests.deadlines` has it, and how the user moved it, if in an app."""
+def without_needless_pins(
+    progress: Progress, views: Collection[ServiceView], schedule: Callable[[Progress], Schedule]
+) -> Progress:
+    """Return the progress without the pins that change nothing.
 
-    deadline: str
-    shift: Shift | None
-
-
-def pin(planned_from: PlannedFrom, step: Step, views: Iterable[ServiceView]) -> date | None:
-    """Return the date that the user gave the step: a new one before one that an earlier run has pinned.
-
-    There is none where the file has since changed what sets this date. But where the user moved the goal as well, a new
-    date was given in view of that. To clear the date in one app gives it back to the plan, in every app.
+    Only dates that were moved since the last run are looked at: an older pin stays until it is released. schedule:
+    returns the schedule for a progress; it is called at most four times, and never if no date was moved.
     """
-    there = _pinnable(step, views)
-    tasks = _planned(there, planned_from.deadline, step)
-    moved = [task.content.due for task in tasks if task.content.due != task.marker.due]
-    pinned = [task.content.due for task in tasks if task.content.due == task.marker.due and task.marker.pinned]
-    if shift := planned_from.shift:
-        moved += [task.content.due for task in _planned(there, shift.deadline, step) if shift.is_pin(task)]
-    return None if None in moved else next(filter(None, [*moved, *pinned]), None)
+    needless = {key for key, day in progress.pins.items() if _is_fresh(key, day, views)}
+    for _ in range(_ROUNDS):
+        if not needless:
+            break
+        without = replace(progress, pins={key: day for key, day in progress.pins.items() if key not in needless})
+        dues = {step.step.key: step.due for goal in schedule(without).goals for step in goal.steps}
+        needed = {key for key in needless if dues.get(key) != progress.pins[key]}
+        if not needed:
+            return without
+        needless -= needed
+    return progress
 
 
-def _planned(tasks: Sequence[Task], deadline: str, step: Step) -> list[Task]:
-    """Return the tasks of a step whose date was planned from a deadline and from the step's keys as they are now."""
-    timing = digests.timing(deadline, step) if tasks else ""
-    return [task for task in tasks if task.marker.applied.get("timing") == timing]
-
-
-def _pinnable(step: Step, views: Iterable[ServiceView]) -> list[Task]:
-    """Return the tasks whose date may be a pin. One that cannot be read keeps its pin, and counts only if alone."""
-    there = [view.tasks[step.key] for view in views if step.key in view.tasks]
-    tasks = [task for task in there if not (task.recurring or task.dropped)]
-    return [task for task in tasks if not task.unread] or tasks
+def _is_fresh(key: str, day: date, views: Collection[ServiceView]) -> bool:
+    """Return whether the user moved the task of a step to this day since the last run, in any app."""
+    tasks = (view.tasks[key] for view in views if key in view.tasks)
+    return any(task.content.due == day != task.marker.due for task in tasks)

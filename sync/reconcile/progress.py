@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from config.keys import day_of, goal_of, is_occurrence, step_of
 from sync.reconcile import digests
-from sync.reconcile.pins import PlannedFrom, pin
+from sync.reconcile.given_dates import PlannedFrom, pin
 from sync.schedule.model import Progress, Published
 from sync.schedule.occurrences import lapsed, single
 
@@ -362,5 +362,5 @@ def _published(memories: list[tuple[str, StoredGoal]]) -> dict[str, Published]:
     plans: dict[str, Published] = {}
     for goal_id, memory in memories:
         if memory.made is not None and (goal_id not in plans or plans[goal_id].made < memory.made):
-            plans[goal_id] = Published(memory.made, memory.digest, memory.dates)
+            plans[goal_id] = Published(memory.made, memory.digest, memory.dates, memory.began)
     return plans

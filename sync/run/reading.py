@@ -14,6 +14,7 @@ from connectors.base import Mover
 from sync.reconcile import adoption, strays
 from sync.reconcile import moved_deadlines as decided
 from sync.reconcile.handover import Site, hand_over
+from sync.reconcile.pins import without_needless_pins
 from sync.reconcile.progress import first_syncs, observe
 from sync.reconcile.recognized import recognized
 from sync.reconcile.renames import find_renames, held_back, rename
@@ -120,7 +121,12 @@ def work_out(
         for home, view in zip(found.there, views, strict=True)
     ]
     views = hand_over(sites, checks.keys_of(project) | {HEARTBEAT, *_groups(project)})
-    progress = observe(project, views, today, elsewhere | found.unread_goals, decided.shifts(project, verdicts))
+    shifts = decided.shifts(project, verdicts)
+    progress = without_needless_pins(
+        observe(project, views, today, elsewhere | found.unread_goals, shifts),
+        views,
+        lambda known: schedule(project, known, today),
+    )
     planned = schedule(project, progress, today)
     given_up = _given_up(project, views)
     planned = replace(planned, goals=tuple(_given_up_in(_held(goal, held), given_up) for goal in planned.goals))

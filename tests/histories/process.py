@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from config.errors import BackplanError
 from connectors.base import Connector
@@ -81,7 +81,8 @@ class KnownProgress:
         """Compute the key and its hash once."""
         self.progress = progress
         published = tuple(
-            (goal_id, plan.made, plan.digest, tuple(plan.dates.items())) for goal_id, plan in progress.published.items()
+            (goal_id, plan.made, plan.digest, tuple(plan.dates.items()), tuple(plan.began.items()))
+            for goal_id, plan in progress.published.items()
         )
         by_key = (tuple(known.items()) for known in (progress.done, progress.pins, progress.first_sync))
         self._key = (published, *by_key, progress.dropped, progress.given_up)
@@ -109,6 +110,16 @@ class Seen:
     retired: bool
     unnamed: bool
     snapshot: Same[Snapshot] | None
+
+
+class Hooks(NamedTuple):
+    """What is called before anything is written.
+
+    edit: replaces the goals file, where deadlines moved in an app. decided: takes the schedule that is to be written.
+    """
+
+    edit: Callable[[Project], None]
+    decided: Callable[[Schedule], None]
 
 
 class Nonces:
@@ -143,11 +154,11 @@ def process(
     write: bool = True,
     allow: bool = True,
     rebuild: bool = False,
-    edit: Callable[[Project], None] = lambda _: None,
+    hooks: Hooks | None = None,
 ) -> Generator[None, None, Run]:
     """Do what a process does, stopping before every request that writes, and before it edits the goals file.
 
-    homes: their connectors are such as stop, too. edit: replaces the goals file, where deadlines moved in an app.
+    homes: their connectors are such as stop, too.
     """
     found = reading.take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=True)
     seen = []
@@ -160,9 +171,11 @@ def process(
     run, nonces.next = _decide(Same(project), tuple(seen), today, allow, nonces.next)
     if not write:
         return run
-    if unwritten(run.found.deadlines):
-        yield
-        edit(run.found.project)
+    if hooks:
+        hooks.decided(run.found.schedule)
+        if unwritten(run.found.deadlines):
+            yield
+            hooks.edit(run.found.project)
     return Run(run.found, (yield from _apply(run.plans, connectors)))
 
 

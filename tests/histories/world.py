@@ -17,7 +17,7 @@ from tests.histories.choices import Event, Luck
 from tests.histories.connector import connect
 from tests.histories.expectations import App, Expectations, keys_of
 from tests.histories.listing import read_entries
-from tests.histories.process import Nonces, process, the_same
+from tests.histories.process import Hooks, Nonces, process, the_same
 from tests.histories.service import Fault, Killed, Service
 
 if TYPE_CHECKING:
@@ -176,7 +176,8 @@ class Life:
             self.expected.deadlines_taken(days)
 
         options = {"write": write, "allow": allow, "rebuild": rebuild}
-        return process(project, homes, self.today, self._nonces, edit=edit, **options)
+        hooks = Hooks(edit, self.expected.decided)
+        return process(project, homes, self.today, self._nonces, hooks=hooks, **options)
 
     def _homes(self, app: App, project: Project) -> Iterator[Binding]:
         """Yield the places of an app that the goals file names: those without a goal are retired, but for the last."""
