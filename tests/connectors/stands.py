@@ -5,5 +5,6 @@ from __future__ import annotations
 from tests.connectors.caldav_account import CALDAV
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
+from tests.connectors.linear_account import LINEAR
 
-STANDS = (GITLAB, CALDAV, GOOGLE_TASKS)
+STANDS = (GITLAB, CALDAV, GOOGLE_TASKS, LINEAR)

@@ -17,6 +17,7 @@ from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
+from tests.connectors.linear_account import LINEAR
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
 from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount
 from tests.histories.in_memory import InMemory
@@ -207,6 +208,12 @@ class TestGoogleTasks(OverHTTP):
     """Google Tasks, over HTTP."""
 
     stand = GOOGLE_TASKS
+
+
+class TestLinear(OverHTTP):
+    """Linear, over HTTP."""
+
+    stand = LINEAR
 
 
 class TestCalDAV(OverHTTP):
