@@ -94,7 +94,20 @@ class Some(Shape):
     nodes: list[Id]
 
 
-class Issue(Id):
+class Child(Id):
+    """An issue below another one."""
+
+    archivedAt: str | None
+    trashed: bool | None
+
+
+class Children(Shape):
+    """The issues below another one."""
+
+    nodes: list[Child]
+
+
+class Issue(Child):
     """An issue, as far as it is read."""
 
     identifier: str
@@ -104,8 +117,6 @@ class Issue(Id):
     priority: float
     createdAt: str
     completedAt: Moment | None
-    archivedAt: str | None
-    trashed: bool | None
     labelIds: list[str]
     state: State
     team: Id

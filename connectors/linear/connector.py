@@ -14,8 +14,8 @@ from connectors import stored
 from connectors.base import Capabilities, Check
 from connectors.graphql import GraphQL, codes
 from connectors.http import Rate, Service, json_object
-from connectors.linear import documents
-from connectors.linear.answers import Issue, Some, as_v4
+from connectors.linear import documents, trash
+from connectors.linear.answers import Issue, as_v4
 from connectors.linear.names import Names
 from connectors.linear.teams import Teams
 from connectors.model import client_id
@@ -186,12 +186,8 @@ class Linear:
         return self._written(row, {"stateId": self._team_of(row).state(_OPEN)}, row.text)
 
     def remove(self, row: Row) -> bool:
-        """Move an issue to the trash; before, move what is below it out of it, or that may be deleted with it."""
-        with understood("Linear", "the issues below one"):
-            below = Some.read(self._linear.ask(documents.BELOW, {"id": row.id})["issue"]["children"])
-        for child in below.nodes:
-            self._linear.ask(documents.MOVE, {"id": child.id})
-        self._linear.ask(documents.DELETE, {"id": row.id})
+        """Move an issue to the trash, but nothing that is below it."""
+        trash.delete(self._linear, row.id)
         return True
 
     def keep(self, row: Row, words: str) -> None:
@@ -228,8 +224,7 @@ class Linear:
         """Change fields of an issue, and our attachment if it is another one in `text`. Return the row after it."""
         issue, line = self._issues[row.id], self.hiding.split(text)[1]
         before = issue.attachments.nodes[0].line if issue.attachments.nodes else ""
-        if issue.archivedAt or issue.trashed:
-            self._linear.ask(documents.RESTORE, {"id": row.id})
+        trash.restore(self._linear, issue)
         asked = {"id": row.id, "input": values, "card": _card(row.id, line)}
         flags = {"changes": bool(values), "marks": line != before}
         with understood("Linear", f"issue {issue.identifier}"):

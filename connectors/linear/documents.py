@@ -17,7 +17,7 @@ ISSUES = f"""query($filter: IssueFilter!, $after: String) {{
   issues(first: 100, after: $after, includeArchived: true, filter: $filter) {{ nodes {ISSUE} {NEXT} }} }}"""
 ONE = f"query($id: String!) {{ issue(id: $id) {ISSUE} }}"
 BELOW = """query($id: String!) {
-  issue(id: $id) { children(first: 250, includeArchived: true) { nodes { id } } } }"""
+  issue(id: $id) { children(first: 250, includeArchived: true) { nodes { id archivedAt trashed } } } }"""
 LABELS = f"""query($after: String) {{ issueLabels(first: 250, after: $after, includeArchived: true) {{
   nodes {{ id name isGroup team {{ id }} }} {NEXT} }} }}"""
 PEOPLE = """query($name: String!) { users(first: 1, filter: {or: [{displayName: {eqIgnoreCase: $name}},

@@ -243,7 +243,7 @@ class LinearServer(TableServer):
             team, kind = row["team"], input["stateId"].removeprefix(f"{row['team']}-")
             assert kind in _STATES, (team, input["stateId"])  # the first of its type
             self.set_state(id, kind)
-        ids = {*input.get("labelIds", row["labelIds"]), *input.get("addedLabelIds", [])}
+        ids = set(input["labelIds"] if "labelIds" in input else row["labelIds"]) | {*input.get("addedLabelIds", [])}
         row["labelIds"] = sorted(ids - {*input.get("removedLabelIds", [])}, reverse=True)  # in no order
         if unknown := ids - self.labels.keys():
             raise RefusedError(404, f"Entity not found: IssueLabel: {unknown}")
