@@ -54,8 +54,8 @@ CASES = frozenset(
     }
 )
 
-# What speaks as another service does that is tried here (GitLab) is the proof's alone.
-IN_THE_PROOF = frozenset({"googletasks"})
+# What goes through the kit as another service does that is tried here (GitLab) is the proof's alone.
+IN_THE_PROOF = frozenset({"googletasks", "linear"})
 
 # The sizes in the test command, and in the proof (there `quick` is False).
 quick = False
