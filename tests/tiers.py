@@ -55,7 +55,7 @@ CASES = frozenset(
 )
 
 # What goes through the kit as another service does that is tried here (GitLab) is the proof's alone.
-IN_THE_PROOF = frozenset({"googletasks", "linear"})
+IN_THE_PROOF = frozenset({"googletasks", "linear", "notion"})
 
 # The sizes in the test command, and in the proof (there `quick` is False).
 quick = False

@@ -6,5 +6,6 @@ from tests.connectors.caldav_account import CALDAV
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
 from tests.connectors.linear_account import LINEAR
+from tests.connectors.notion_account import NOTION
 
-STANDS = (GITLAB, CALDAV, GOOGLE_TASKS, LINEAR)
+STANDS = (GITLAB, CALDAV, GOOGLE_TASKS, LINEAR, NOTION)

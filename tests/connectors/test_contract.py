@@ -18,6 +18,7 @@ from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
 from tests.connectors.linear_account import LINEAR
+from tests.connectors.notion_account import NOTION
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
 from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount
 from tests.histories.in_memory import InMemory
@@ -214,6 +215,12 @@ class TestLinear(OverHTTP):
     """Linear, over HTTP."""
 
     stand = LINEAR
+
+
+class TestNotion(OverHTTP):
+    """Notion, over HTTP."""
+
+    stand = NOTION
 
 
 class TestCalDAV(OverHTTP):
