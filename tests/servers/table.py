@@ -111,7 +111,7 @@ class Route:
     @cached_property
     def judge(self) -> jsonschema.Draft202012Validator:
         """What checks a body. To make one takes longer than to use it."""
-        return jsonschema.Draft202012Validator(self.body)
+        return jsonschema.Draft202012Validator(self.body or {})
 
 
 class Pages(Protocol):
