@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from config.errors import RefusedError
+from config.errors import BackplanError, RefusedError
 from connectors.shapes import Shape
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ class Columns:
 
     @classmethod
     def of(cls, table: Sequence[Column], names: Mapping[str, str]) -> Columns:
-        """Choose the columns with these names. Raises RefusedError if one is of a type that cannot hold that."""
+        """Choose the columns with these names. Raises RefusedError if one is of a type that cannot hold that.
+
+        Raises ValueError if the table has no column for titles, which every table has.
+        """
         by_name = {column.name: column for column in table}
         found = {what: by_name[name] for what, name in names.items() if name in by_name}
         for what, column in found.items():
@@ -89,7 +92,7 @@ class Columns:
                     f"notion: the column “{column.name}” has the type {column.type}, but `{what}:` needs "
                     f"{' or '.join(TYPES[what])}; name another column in the goals file (nothing was changed)"
                 )
-        title = next(column for column in table if column.type == "title")
+        (title,) = (column for column in table if column.type == "title")
         missing = {what: name for what, name in names.items() if name not in by_name}
         return cls({**found, "title": title}, missing)
 
@@ -104,8 +107,9 @@ class Columns:
         if column.status is None:
             return {column.name: {"checkbox": done}}
         groups = [group for group in column.status.groups if group.option_ids]
-        first = groups[-1 if done else 0].option_ids[0]
-        return {column.name: {"status": {"id": first}}}
+        if not groups:
+            raise BackplanError(f"notion: the column “{column.name}” has no states; add some to it")
+        return {column.name: {"status": {"id": groups[-1 if done else 0].option_ids[0]}}}
 
     def values(self, content: Content, notes: str, fields: frozenset[str]) -> dict[str, Any]:
         """Return the values to write: those of `fields`, also `notes`."""
@@ -160,7 +164,8 @@ class Columns:
             if not isinstance(value, bool):
                 raise TypeError(f"`{column.name}` is neither true nor false")
             return value
-        done = {option for group in column.status.groups[-1:] for option in group.option_ids}
+        groups = [group for group in column.status.groups if group.option_ids]
+        done = {option for group in groups[-1:] for option in group.option_ids}
         names = {option.name for option in column.status.options if option.id in done}
         return value is not None and _Named.read(value).name in names
 

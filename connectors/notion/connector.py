@@ -135,7 +135,7 @@ class Notion:
     def canonical(content: Content) -> Content:
         """Return content as columns hold it: a first day only before the last one, and labels without commas."""
         starts = content.start and content.due and content.start < content.due
-        labels = {" ".join(label.replace(",", " ").split())[:100].rstrip() for label in content.labels} - {""}
+        labels = {" ".join(label.replace(",", " ").split()) for label in content.labels} - {""}
         return replace(content, start=content.start if starts else None, labels=tuple(sorted(labels)))
 
     def account(self) -> frozenset[str]:
@@ -144,8 +144,8 @@ class Notion:
             user = _User.read(self._api.ask("GET", "/v1/users/me").json())
             table = _Table.read(self._found_table().json())
             columns = [Column.read({"name": name, **one}) for name, one in table.properties.items()]
+            self._columns = Columns.of(columns, self._options.columns)
         self._me, self._table = user.id, table.id
-        self._columns = Columns.of(columns, self._options.columns)
         return frozenset({user.name or user.id})
 
     def rows(self, *, whole: bool = False) -> list[Row]:

@@ -105,7 +105,8 @@ class NotionServer(TableServer):
         }
 
     def _source(self, table: Table, call: Call) -> Any:
-        if call.parts["source"] not in self.sources:
+        found = next((one for one in self.sources if call.parts["source"] in (one, one.replace("-", ""))), None)
+        if found is None:
             raise RefusedError(404)
         options = [{"id": one, "name": name, "color": "default"} for one, name in _STATES.items()]
         groups = [{"id": name, "name": name, "option_ids": ids} for name, ids in _GROUPS.items()]
@@ -114,7 +115,7 @@ class NotionServer(TableServer):
             name: {"id": f"id-{name}", "name": name, "type": kind, kind: shown.get(kind, {})}
             for name, kind in self.columns.items()
         }
-        return {"object": "data_source", "id": call.parts["source"], "properties": columns}
+        return {"object": "data_source", "id": found, "properties": columns}
 
     def _new_columns(self, table: Table, call: Call) -> Any:
         for name, new in call.body["properties"].items():
