@@ -56,7 +56,7 @@ def _column(default: str, what: str) -> Any:
 class NotionOptions(Options):
     """The table of pages, and its columns; the first sync creates those that do not exist."""
 
-    example: ClassVar[str] = "{database: https://www.notion.so/0123456789abcdef0123456789abcdef}"
+    example: ClassVar[str] = "{database: 0123456789abcdef0123456789abcdef}"
     database: str = Field(pattern=_ID.pattern, description="the address of a database, or its id of 32 characters")
     due: str = _column("Due", "due")
     done: str = _column("Done", "done")
