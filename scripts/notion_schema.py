@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -31,7 +32,10 @@ BODIES = {
     "PATCH /v1/data_sources/{source}": ("data-sources", "UpdateDataSourceBodyParameters", "properties"),
     "PATCH /v1/blocks/{page}/children": ("blocks", "AppendBlockChildrenBodyParameters", "children"),
 }
+# The answers on a page and on a table, with all fields.
+ANSWERS = {"page": ("common", "PageObjectResponse"), "data_source": ("data-sources", "DataSourceObjectResponse")}
 _BLOCK = "paragraph"  # the only kind of block that is sent
+_PROSE = ("description", "deprecated")  # unless they are names of fields
 _REFERENCE = "#/definitions/"
 
 
@@ -42,9 +46,12 @@ def main() -> None:
         definitions: dict[str, Any] = {}
         for file, name, fields in BODIES.values():
             definitions |= _cut(_generated(Path(folder), file, name), name, fields.split())
+        for file, name in ANSWERS.values():
+            definitions |= _cut(found := _generated(Path(folder), file, name), name, [*found[name]["properties"]])
     schema = {
         "source": f"{PACKAGE} (MIT licence), cut by scripts/notion_schema.py",
         "bodies": {route: name for route, (_, name, _) in BODIES.items()},
+        "answers": {kind: name for kind, (_, name) in ANSWERS.items()},
         "definitions": definitions,
     }
     TARGET.write_text(json.dumps(schema, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
@@ -92,14 +99,14 @@ def _bare(value: Any) -> Any:
         return {
             key: f"{_REFERENCE}{_short(unquote(part.removeprefix(_REFERENCE)))}" if key == "$ref" else _bare(part)
             for key, part in value.items()
-            if key != "description" or not isinstance(part, str)
+            if key not in _PROSE or not isinstance(part, str)
         }
     return [_bare(part) for part in value] if isinstance(value, list) else value
 
 
 def _short(name: str) -> str:
     """Return a name; that of a type without one is a long list of places in a file."""
-    return name if name.isidentifier() else f"Unnamed{sum(map(ord, name)):x}"
+    return name if name.isidentifier() else f"Unnamed{sha256(name.encode()).hexdigest()[:8]}"
 
 
 if __name__ == "__main__":

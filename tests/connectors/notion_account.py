@@ -25,7 +25,7 @@ class NotionAccount(TablePerson):
 
     title, notes, due, number = "title", "Notes", "Due", "id"
     cancels = False
-    left_out = frozenset({"name", "has_more", "type", "object"})
+    left_out = frozenset({"name", "has_more", "type", "object", "select", "status"})
     server: NotionServer
 
     @property

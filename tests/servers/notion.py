@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 DATABASE, SOURCE, ME = "0" * 31 + "d", "00000000-0000-4000-8000-00000000000e", "user-me"
 _CODES = {400: "validation_error", 401: "unauthorized", 403: "restricted_resource", 404: "object_not_found"}
 _EMPTY: dict[str, Any] = {"title": [], "rich_text": [], "date": None, "checkbox": False, "status": None, "select": None}
+_AROUND: dict[str, Any] = {
+    "url": "https://www.notion.so/x",
+    "public_url": None,
+    "icon": None,
+    "cover": None,
+    "archived": False,
+    "created_by": {"object": "user", "id": "user-ann"},
+}
 _STATES = {"s-1": "Not started", "s-2": "In progress", "s-3": "Done", "s-4": "Also done"}
 _GROUPS = {"To-do": ["s-1"], "In progress": ["s-2"], "Complete": ["s-3", "s-4"]}
 
@@ -30,6 +38,13 @@ def _body(route: str) -> Mapping[str, Any]:
     """Return the JSON Schema of the body that a route takes."""
     said = json.loads((Path(__file__).parent / "notion_schema.json").read_text("utf-8"))
     return {"$ref": f"#/definitions/{said['bodies'][route]}", "definitions": said["definitions"]}
+
+
+@cache
+def answer(kind: str) -> Mapping[str, Any]:
+    """Return the JSON Schema of what Notion says of a `page` or a `data_source`."""
+    said = json.loads((Path(__file__).parent / "notion_schema.json").read_text("utf-8"))
+    return {"$ref": f"#/definitions/{said['answers'][kind]}", "definitions": said["definitions"]}
 
 
 class _Pages:
@@ -108,14 +123,32 @@ class NotionServer(TableServer):
         found = next((one for one in self.sources if call.parts["source"] in (one, one.replace("-", ""))), None)
         if found is None:
             raise RefusedError(404)
-        options = [{"id": one, "name": name, "color": "default"} for one, name in _STATES.items()]
-        groups = [{"id": name, "name": name, "option_ids": ids} for name, ids in _GROUPS.items()]
-        shown: dict[str, Any] = {"status": {"options": options, "groups": groups}, "select": {"options": []}}
+        options = [{"id": one, "name": name, "color": "default", "description": None} for one, name in _STATES.items()]
+        groups = [{"id": name, "name": name, "color": "default", "option_ids": ids} for name, ids in _GROUPS.items()]
+        shown: dict[str, Any] = {
+            "status": {"options": options, "groups": groups},
+            "select": {"options": []},
+            "multi_select": {"options": []},
+        }
         columns = {
-            name: {"id": f"id-{name}", "name": name, "type": kind, kind: shown.get(kind, {})}
+            name: {"id": f"id-{name}", "name": name, "description": None, "type": kind, kind: shown.get(kind, {})}
             for name, kind in self.columns.items()
         }
-        return {"object": "data_source", "id": found, "properties": columns}
+        return {
+            "object": "data_source",
+            "id": found,
+            "title": [],
+            "description": [],
+            "parent": {"type": "database_id", "database_id": DATABASE},
+            "database_parent": {"type": "workspace", "workspace": True},
+            "is_inline": False,
+            **_AROUND,
+            "in_trash": False,
+            "created_time": "2027-07-20T09:00:00.000Z",
+            "last_edited_time": "2027-07-20T09:00:00.000Z",
+            "last_edited_by": {"object": "user", "id": "user-ann"},
+            "properties": columns,
+        }
 
     def _new_columns(self, table: Table, call: Call) -> Any:
         for name, new in call.body["properties"].items():
@@ -183,6 +216,9 @@ class NotionServer(TableServer):
         return {
             "object": "page",
             "id": row["id"],
+            **_AROUND,
+            "is_archived": row["in_trash"],
+            "is_locked": False,
             "created_time": row["created_time"],
             "last_edited_time": row["last_edited_time"],
             "last_edited_by": {"object": "user", "id": row["editor"]},
@@ -196,7 +232,7 @@ class NotionServer(TableServer):
         """Return a value of a column as it is shown; a text comes in other pieces than it was sent."""
         if kind in ("title", "rich_text"):
             text = value or ""
-            value = [{"type": "text", "plain_text": text[at : at + 700]} for at in range(0, len(text), 700)]
+            value = [_piece(text[at : at + 700]) for at in range(0, len(text), 700)]
         elif kind == "multi_select":
             value = [{"id": f"o-{name}", "name": name, "color": "red"} for name in value or ()]
         elif kind == "select" and value:
@@ -217,6 +253,12 @@ class NotionServer(TableServer):
             table.notes.setdefault(call.parts["page"], []).append(text)
             blocks.append({"object": "block", "id": f"block-{len(blocks)}", "type": "paragraph"})
         return {"object": "list", "results": blocks}
+
+
+def _piece(text: str) -> dict[str, Any]:
+    plain = dict.fromkeys(("bold", "italic", "strikethrough", "underline", "code"), False)
+    shown = {"plain_text": text, "href": None, "annotations": plain | {"color": "default"}}
+    return {"type": "text", "text": {"content": text, "link": None}, **shown}
 
 
 def _refusal(status: int, words: Any) -> Any:
