@@ -22,7 +22,7 @@ from config.errors import BackplanError, CredentialsError, GoalsFileError, Input
 from config.redaction import hide
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import goal_forms, newest, page, tokens, workflow_commands
+from sync.action import digest, goal_forms, newest, page, tokens, workflow_commands
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
 from sync.run.reading import take_snapshots, work_out
@@ -180,8 +180,8 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
         outcome = _offline(workspace, f"No app was read: {error}. {_NOT_READ}")
     _warn_of_late(outcome)
     _publish(outcome, workspace, comment=inputs.comment)
-    if forms and outcome.details and not outcome.exit_code:
-        forms.answer(outcome.details.schedule)
+    if outcome.details and writes and not outcome.exit_code:
+        _tell(outcome.details, workspace, forms)
     return replace(outcome, exit_code=1) if inputs.fail_on == "late" and outcome.late else outcome
 
 
@@ -354,6 +354,14 @@ def _warn_of_late(outcome: Outcome) -> None:
         more = f"; the earliest deadline that holds is {display.near(holds)}" if holds else ""
         message = f"{goal.goal.title}: {words.health(goal)}{more}"
         workflow_commands.annotate("warning", message, goal.goal.origin.at("deadline"))
+
+
+def _tell(details: summary.Told, workspace: Workspace, forms: goal_forms.Forms | None) -> None:
+    """Answer forms, and publish the digest, where they are wanted."""
+    if forms:
+        forms.answer(details.schedule)
+    if workspace.project.digest:
+        digest.publish(details)
 
 
 def _stopped(error: BackplanError) -> Outcome:
