@@ -63,7 +63,7 @@ def _keep(caller: Caller, issues: str, told: Told) -> None:
 def _body(told: Told, before: str) -> str:
     """Return the text of the issue. before: the changes that it shows, which stay until a run changes something."""
     changes = digest.moved(told, _ROOM) or before.strip("\n")
-    return f"{digest.week(told.schedule, _ROOM).strip()}\n\n{_CHANGES}\n{changes}\n"
+    return f"{digest.week(told.schedule, _ROOM).strip()}\n\n{_CHANGES}\n{changes}".strip()
 
 
 def _post(address: str, message: str) -> None:

@@ -266,6 +266,30 @@ def test_a_protected_branch_is_said_and_the_rest_of_the_run_is_done(place: Place
     assert (issue.state, place.goals()) == ("closed", GOALS + ADDED)
 
 
+def test_hostile_text_stays_text_in_the_file_the_log_and_the_answer(place: Place) -> None:
+    hostile = (
+        "::error title=x::a",
+        "##[group]b",
+        "<script>c</script>",
+        "@everyone d",
+        "\u202ee: {f: *g}",
+        "fixes #1 `h`",
+    )
+    issue = place.fills_in(body(steps="\n".join(hostile), why="goals: []\n- id: x"), 'namespace: evil # "x"')
+    before = yaml.safe_load(GOALS)
+    done = place.run()
+    assert done.code == 0, done.out
+    after = yaml.safe_load(place.goals())
+    assert {**after, "goals": after["goals"][:1]} == before
+    assert after["goals"][1]["title"] == 'namespace: evil # "x"'
+    assert after["goals"][1]["steps"] == list(hostile)
+    assert not [line for line in done.out.splitlines() if line.startswith(("::", "##["))]
+    (answer,) = answers(issue)
+    assert [mark for mark in ("<script>", "@everyone", "\u202e", "fixes #1", "`h`") if mark in answer] == []
+    subjects = repository.git(place.remote, "log", "-1", "--format=%B", "main").strip()
+    assert subjects == "backplan: add the goal of issue #1"
+
+
 def test_a_run_that_ended_between_commit_and_sync_is_finished_by_the_next(near: Place) -> None:
     issue = near.fills_in(body())
     near.checkout.push({"goals.yaml": GOALS.replace("goals:", "sync: [todoist]\ngoals:")})
