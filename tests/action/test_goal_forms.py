@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -363,3 +365,50 @@ def test_without_the_permission_forms_wait_and_the_sync_is_done(near: Place) -> 
     assert "give the job the permissions `contents: write` and `issues: write`" in done.out
     assert near.person.todo.exists()
     assert (issue.state, near.goals()) == ("open", GOALS)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_each_form_becomes_one_goal_and_nothing_else_changes(near: Place, seed: int) -> None:
+    """Lives of forms, by chance: they are sent and edited, others push, answers are lost, the branch is protected."""
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    forms: list[Issue] = []
+    lines = GOALS.splitlines()
+    for number in range(12):
+        what = chance.choice(("send", "send", "edit", "push", "lose", "protect", "run"))
+        if what == "send":
+            forms.append(near.fills_in(body(chance.choice(("2027-09-15", "soon", "2027-01-01"))), f"Goal {number}"))
+        elif what == "edit" and (still := [issue for issue in forms if issue.state == "open"]):
+            near.github.edit(chance.choice(still).number, body=body(chance.choice(("2027-09-16", "later"))))
+        elif what == "push":
+            lines.append(f"# pushed {number}")
+            near.checkout.moves_on({"goals.yaml": f"{near.goals()}# pushed {number}\n"})
+        elif what == "protect":
+            hook = near.refuses_pushes()
+            near.run()
+            hook.unlink()
+        elif what == "lose":
+            near.server.faults.at(chance.randrange(8), chance.choice((Fault.LOST, Fault.UNAUTHORIZED, Fault.HALF)))
+        if what != "push":
+            _checks_out_the_tip(near)
+            near.run()
+    near.server.faults.clear()
+    for _ in range(2):
+        _checks_out_the_tip(near)
+        assert near.run().code == 0
+    goals = [goal["id"] for goal in yaml.safe_load(near.goals())["goals"][1:]]
+    closed = [issue for issue in forms if issue.state == "closed"]
+    assert sorted(goals) == sorted(goal_form.goal_id(issue.title, issue.number) for issue in closed)
+    assert not set(lines) - set(near.goals().splitlines())
+    for issue in forms:
+        said = answers(issue)
+        assert all(one != other for one, other in itertools.pairwise(said))
+        assert sum("The goal is `" in one for one in said) == (issue.state == "closed")
+        assert issue.state == "closed" or said
+
+
+def _checks_out_the_tip(near: Place) -> None:
+    """Let the next run begin with a new checkout of the branch."""
+    near.checkout.git("fetch", "--quiet")
+    near.checkout.git("reset", "--quiet", "--hard", "origin/main")
+    near.checkout.env["GITHUB_SHA"] = near.checkout.git("rev-parse", "HEAD").strip()
