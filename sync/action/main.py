@@ -23,6 +23,7 @@ from config.redaction import hide
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
 from sync.action import digest, goal_forms, newest, page, tokens, workflow_commands
+from sync.action.inputs import Inputs
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
 from sync.run.reading import take_snapshots, work_out
@@ -30,7 +31,7 @@ from sync.run.workspace import open_workspace
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from config.project import Project
     from sync.reconcile.change import ConnectorPlan
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from sync.run.workspace import Workspace
     from sync.schedule.model import Schedule, ScheduledGoal
 
-_COMMANDS = ("sync", "plan", "check")
-_FAIL_ON = ("error", "late")
 _REASONS = 5  # errors of changes that annotate the run; the table contains all
 _NO_CHECKOUT = "The repository is not checked out: in the workflow, put the step `actions/checkout` before backplan's."
 _NO_GOALS_FILE = (
@@ -60,45 +59,6 @@ _NOT_READ = (
     "A pull request from a fork gets no secrets. These dates are from the goals file alone; the run after the merge "
     "shows the changes in the apps."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The inputs of `action.yml`."""
-
-    goals: Path | None
-    command: str
-    connectors: frozenset[str]
-    allow_mass_change: bool
-    rebuild: bool
-    comment: bool
-    forms: bool
-    fail_on: str
-    version: str
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Inputs:
-        """Read the variables INPUT_*. Raises InputError for an invalid value."""
-        given = {name: value.strip() for name, value in environment.items() if name.startswith("INPUT_")}
-        return cls(
-            goals=Path(given["INPUT_GOALS"]) if given.get("INPUT_GOALS") else None,
-            command=_one_of(given, "command", _COMMANDS),
-            connectors=frozenset(given.get("INPUT_CONNECTOR", "").replace(",", " ").split()),
-            allow_mass_change=_one_of(given, "allow-mass-change", ("false", "true")) == "true",
-            rebuild=_one_of(given, "rebuild", ("false", "true")) == "true",
-            comment=_one_of(given, "comment", ("false", "true")) == "true",
-            forms=_one_of(given, "forms", ("false", "true")) == "true",
-            fail_on=_one_of(given, "fail-on", _FAIL_ON),
-            version=given.get("INPUT_VERSION", ""),
-        )
-
-
-def _one_of(given: Mapping[str, str], name: str, known: Sequence[str]) -> str:
-    """Return an input that is one of the known values; by default the first of them."""
-    value = given.get(f"INPUT_{name.upper().replace('-', '_')}") or known[0]
-    if value not in known:
-        raise InputError(f"the input `{name}` of the workflow is `{value}`; it takes {' or '.join(known)}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.action.main import Inputs, run
+from sync.action.inputs import Inputs
+from sync.action.main import run
 from tests.servers.github import GitHub
 from tests.servers.github_server import GitHubServer
 from tests.servers.http import LoopbackServer, Request, Response

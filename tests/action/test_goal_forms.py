@@ -17,7 +17,8 @@ import yaml
 
 from config import goal_form
 from config.errors import BackplanError, InputError
-from sync.action.main import Inputs, run
+from sync.action.inputs import Inputs
+from sync.action.main import run
 from tests import repository
 from tests.action.checkout import Checkout
 from tests.action.steps import Step
