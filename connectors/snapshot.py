@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from config.errors import RefusedError
 from config.keys import goal_of
@@ -155,6 +155,41 @@ def damaged_marker(text: str, namespace: str, key: str, entry: StoredKey) -> Mar
     return Marker(namespace, key, nonce, entry.generation)
 
 
+class Marked(Protocol):
+    """Something with a marker in it."""
+
+    @property
+    def marker(self) -> Marker:
+        """The marker."""
+
+
+M = TypeVar("M", bound=Marked)
+
+
+def by_nonce(found: Iterable[M], namespace: str) -> dict[str, list[M]]:
+    """Return what is ours by its nonce: a task of ours, and the copies of it."""
+    ours: dict[str, list[M]] = {}
+    for one in found:
+        if one.marker.namespace == namespace:
+            ours.setdefault(one.marker.nonce, []).append(one)
+    return ours
+
+
+def of_others(found: Iterable[Marked], namespace: str) -> dict[str, frozenset[str]]:
+    """Return the keys of what is not ours, by namespace."""
+    others: dict[str, frozenset[str]] = {}
+    for marker in (one.marker for one in found if one.marker.namespace != namespace):
+        others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
+    return others
+
+
+def as_written(task: Task, entry: StoredKey | None) -> Task:
+    """Return a task that cannot be read as it was last: with the date of its marker, and in its remembered state."""
+    state = entry.state if entry else "live"
+    content = replace(task.content, due=task.marker.due)
+    return replace(task, content=content, done=state == "done", dropped=state == "dropped")
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A row with its marker; `whole`: the marker is as we wrote it."""
@@ -217,17 +252,10 @@ class Classifier:
 
     def snapshot(self, rows: Iterable[Row], damage: str = "") -> Snapshot:
         """Return the snapshot. damage: of the memory, which is also damaged if goals are missing in it."""
-        others: dict[str, frozenset[str]] = {}
-        ours: dict[str, list[Found]] = {}
         rows = list(rows)
         managed = list(self.managed(rows))
+        ours = by_nonce(managed, self.namespace)
         whole = frozenset(one.row.id for one in managed if one.whole)
-        for one in managed:
-            marker = one.marker
-            if marker.namespace == self.namespace:
-                ours.setdefault(marker.nonce, []).append(one)
-            else:
-                others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
         originals = [found for alike in ours.values() if (found := self.original(alike, whole))]
         ids = {found.row.id for found in originals}
         copies = [found for alike in ours.values() for found in alike if found.row.id not in ids]
@@ -236,7 +264,7 @@ class Classifier:
             tuple(map(self._task, copies)),
             self.memory,
             remembers=bool(self.memory) or not originals,
-            others=others,
+            others=of_others(managed, self.namespace),
             damaged=frozenset(found.row.id for found in originals if not found.whole),
             damage=damage or self._missing(originals),
             detached=self._detached(rows),
@@ -254,22 +282,18 @@ class Classifier:
 
     def _task(self, found: Found) -> Task:
         row, marker = found.row, found.marker
-        content, done, dropped = self.content(row, marker), row.done, row.dropped
-        if row.unread:  # assume the state that was written last
-            entry = self.entries.get(marker.key)
-            content = replace(content, due=marker.due)
-            done, dropped = (entry is not None and entry.state == state for state in ("done", "dropped"))
-        return Task(
+        task = Task(
             row.id,
-            content,
+            self.content(row, marker),
             marker,
-            done=done,
+            done=row.done,
             done_at=row.done_at,
-            dropped=dropped,
+            dropped=row.dropped,
             touched=row.touched,
             recurring=row.recurring,
             unread=row.unread,
         )
+        return as_written(task, self.entries.get(marker.key)) if row.unread else task
 
 
 def tidy(text: str) -> str:

@@ -391,7 +391,9 @@ class Contract(Doubts):
             "big/left": StoredKey("removed", "x3"),
             "big/new": StoredKey("pending", "x4"),
         }
-        big = StoredGoal(TODAY, keys, day, "digest", {f"big/s{n}": (day, day + timedelta(days=n)) for n in range(300)})
+        dates = {f"big/s{n}": (day, day + timedelta(days=n)) for n in range(300)}
+        began = {"big/s0": TODAY, "big/s7": day + timedelta(days=3), "big/s9": TODAY - timedelta(days=40)}
+        big = StoredGoal(TODAY, keys, day, "digest", dates, began)
         memory = {**before, "big": big, "bare": StoredGoal(TODAY, {"bare": StoredKey("live", "x5")})}
         (answer,) = connector.apply([StoreWrite(memory)])
         assert answer.error is None

@@ -80,7 +80,8 @@ class KnownProgress:
         """Compute the key and its hash once."""
         self.progress = progress
         published = tuple(
-            (goal_id, plan.made, plan.digest, tuple(plan.dates.items())) for goal_id, plan in progress.published.items()
+            (goal_id, plan.made, plan.digest, tuple(plan.dates.items()), tuple(plan.began.items()))
+            for goal_id, plan in progress.published.items()
         )
         by_key = (tuple(known.items()) for known in (progress.done, progress.pins, progress.first_sync))
         self._key = (published, *by_key, progress.dropped, progress.given_up)
