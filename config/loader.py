@@ -21,7 +21,7 @@ _NEAR = tuple(map(Path, ("goals.yml", "goals", "../goals.yaml", "../config/goals
 SUFFIXES = {".yaml", ".yml"}
 _ONE_PER_PROJECT = (
     *("namespace", "timezone", "prune", "on_delete", "deadlines"),
-    *("account", "capacity", "heartbeat", "page"),
+    *("account", "capacity", "heartbeat", "page", "digest"),
 )
 
 

@@ -26,7 +26,7 @@ class Comments:
         return [
             comment
             for comment in self._caller.pages(f"{self._issues}/{number}/comments")
-            if text(comment).startswith(marker) and author(comment) == self._me
+            if text(comment).startswith(marker) and authored(comment, self._me)
         ]
 
     def add(self, number: int, body: str) -> None:
@@ -43,13 +43,16 @@ class Comments:
 
     @property
     def _me(self) -> str:
-        """The login of the token; a workflow's own token may not request it."""
-        if not self._login:
-            try:
-                self._login = str(self._caller.ask("GET", "/user").json()["login"])
-            except (CredentialsError, MissingError):
-                self._login = _BOT
+        self._login = self._login or author_of_token(self._caller)
         return self._login
+
+
+def author_of_token(caller: Caller) -> str:
+    """Return the login of the token; a workflow's own token may not request it."""
+    try:
+        return str(caller.ask("GET", "/user").json()["login"])
+    except (CredentialsError, MissingError):
+        return _BOT
 
 
 def text(comment: dict[str, Any]) -> str:
@@ -60,3 +63,8 @@ def text(comment: dict[str, Any]) -> str:
 def author(comment: dict[str, Any]) -> str:
     """Return the login of the author of a comment or issue; empty if the account was deleted."""
     return str((comment.get("user") or {}).get("login") or "")
+
+
+def authored(comment: dict[str, Any], login: str) -> bool:
+    """Return whether a comment or issue is somebody's."""
+    return bool(login) and author(comment) == login

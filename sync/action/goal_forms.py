@@ -39,8 +39,8 @@ _NOT_ALLOWED = (
 )
 _REFUSED = (
     "The form is right, but GitHub refused the commit to `{branch}`. If that branch is protected, let GitHub Actions "
-    "push to it: Settings > Rules > Rulesets, or Settings > Branches. The run's annotations have the "
-    "reason."
+    "push to it: Settings > Rules > Rulesets, or Settings > Branches. The checkout in the workflow "
+    "needs `persist-credentials: true`. The run's annotations have the reason."
 )
 _TRY_AGAIN = "To correct it, edit the text of this issue: “…” above it, *Edit*. backplan then tries again."
 

@@ -22,7 +22,8 @@ from config.errors import BackplanError, CredentialsError, GoalsFileError, Input
 from config.redaction import hide
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import goal_forms, newest, page, pushed_deadlines, tokens, workflow_commands
+from sync.action import digest, goal_forms, newest, page, pushed_deadlines, tokens, workflow_commands
+from sync.action.inputs import Inputs
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import deadlines, pipeline
 from sync.run.reading import take_snapshots, work_out
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from sync.run.workspace import Workspace
     from sync.schedule.model import Schedule, ScheduledGoal
 
-_COMMANDS = ("sync", "plan", "check")
-_FAIL_ON = ("error", "late")
 _REASONS = 5  # errors of changes that annotate the run; the table contains all
 _NO_CHECKOUT = "The repository is not checked out: in the workflow, put the step `actions/checkout` before backplan's."
 _NO_GOALS_FILE = (
@@ -61,45 +60,6 @@ _NOT_READ = (
     "A pull request from a fork gets no secrets. These dates are from the goals file alone; the run after the merge "
     "shows the changes in the apps."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The inputs of `action.yml`."""
-
-    goals: Path | None
-    command: str
-    connectors: frozenset[str]
-    allow_mass_change: bool
-    rebuild: bool
-    comment: bool
-    forms: bool
-    fail_on: str
-    version: str
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Inputs:
-        """Read the variables INPUT_*. Raises InputError for an invalid value."""
-        given = {name: value.strip() for name, value in environment.items() if name.startswith("INPUT_")}
-        return cls(
-            goals=Path(given["INPUT_GOALS"]) if given.get("INPUT_GOALS") else None,
-            command=_one_of(given, "command", _COMMANDS),
-            connectors=frozenset(given.get("INPUT_CONNECTOR", "").replace(",", " ").split()),
-            allow_mass_change=_one_of(given, "allow-mass-change", ("false", "true")) == "true",
-            rebuild=_one_of(given, "rebuild", ("false", "true")) == "true",
-            comment=_one_of(given, "comment", ("false", "true")) == "true",
-            forms=_one_of(given, "forms", ("false", "true")) == "true",
-            fail_on=_one_of(given, "fail-on", _FAIL_ON),
-            version=given.get("INPUT_VERSION", ""),
-        )
-
-
-def _one_of(given: Mapping[str, str], name: str, known: Sequence[str]) -> str:
-    """Return an input that is one of the known values; by default the first of them."""
-    value = given.get(f"INPUT_{name.upper().replace('-', '_')}") or known[0]
-    if value not in known:
-        raise InputError(f"the input `{name}` of the workflow is `{value}`; it takes {' or '.join(known)}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +141,8 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
         outcome = _offline(workspace, f"No app was read: {error}. {_NOT_READ}")
     _warn_of_late(outcome)
     _publish(outcome, workspace, comment=inputs.comment)
-    if forms and outcome.details and not outcome.exit_code:
-        forms.answer(outcome.details.schedule)
+    if outcome.details and writes and not outcome.exit_code:
+        _tell(outcome.details, workspace, forms)
     return replace(outcome, exit_code=1) if inputs.fail_on == "late" and outcome.late else outcome
 
 
@@ -364,6 +324,14 @@ def _warn_of_late(outcome: Outcome) -> None:
         more = f"; the earliest deadline that holds is {display.near(holds)}" if holds else ""
         message = f"{goal.goal.title}: {words.health(goal)}{more}"
         workflow_commands.annotate("warning", message, goal.goal.origin.at("deadline"))
+
+
+def _tell(details: summary.Told, workspace: Workspace, forms: goal_forms.Forms | None) -> None:
+    """Answer forms, and publish the digest, where they are wanted."""
+    if forms:
+        forms.answer(details.schedule)
+    if workspace.project.digest:
+        digest.publish(details)
 
 
 def _stopped(error: BackplanError) -> Outcome:

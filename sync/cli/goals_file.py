@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +27,23 @@ _PUBLIC = (
 )
 _PARTS = 4  # of a country that a hint names
 _FIRST = 3  # steps that `init` shows
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What `init` writes beside the goals file."""
+
+    no_workflow: bool
+    github: bool
+    publish: str | None
+
+    def refuse_contradictions(self) -> None:
+        """Raise UsageError where something is for the workflow, which is not to be written."""
+        if self.no_workflow and (self.publish or self.github):
+            option = "--publish" if self.publish else "--github"
+            raise click.UsageError(
+                f"{option} is for the workflow, which --no-workflow leaves out: leave out one of the two"
+            )
 
 
 @command(
@@ -56,8 +73,7 @@ def init(
     title: str | None,
     deadline: date | None,
     place: str | None,
-    publish: str | None,
-    **beside: bool,
+    **beside: Any,
 ) -> None:
     """Write a goals file and a workflow for GitHub.
 
@@ -65,15 +81,11 @@ def init(
     """
     from sync.cli import init_file
 
-    no_workflow, github = beside["no_workflow"], beside["github"]
-    if no_workflow and (publish or github):
-        option = "--publish" if publish else "--github"
-        raise click.UsageError(
-            f"{option} is for the workflow, which --no-workflow leaves out: leave out one of the two"
-        )
-    kind = init_file.kind(workflow=not no_workflow, github=github)
+    files = _Beside(**beside)
+    files.refuse_contradictions()
     if place and len(options.connector) != 1:
         raise click.UsageError("--place is that of one app: name it with --connector")
+    kind = init_file.kind(workflow=not files.no_workflow, github=files.github)
     if template == "list":
         found = init_file.templates()
         table = ("template", "goal"), list(found.items())
@@ -83,8 +95,10 @@ def init(
     today = options.today or date.today()  # noqa: DTZ011  # the user's
     wish = init_file.Wish(template, title, deadline, today, sys.stdin.isatty(), place)
     text = init_file.goals_text(path, wish, options.connector)
-    written = [str(name) for name in init_file.write(path, text, kind, publish)]
-    options.emit(lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, publish))
+    written = [str(name) for name in init_file.write(path, text, kind, files.publish)]
+    options.emit(
+        lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, files.publish)
+    )
 
 
 def _show_written(options: Options, path: Path, written: Sequence[str], publish: str | None) -> None:

@@ -82,6 +82,7 @@ def test_an_edit_is_made_again_on_what_somebody_pushed_in_the_meantime(place: Pl
     assert (place.top / "todo.md").read_text("utf-8") == "- changed\n"
 
 
+@pytest.mark.proof
 def test_where_somebody_pushes_each_time_nothing_is_forced(place: Place) -> None:
     def edit() -> None:
         place.edit()
@@ -131,6 +132,7 @@ def test_an_edit_that_fails_leaves_no_trace(place: Place) -> None:
     assert place.goals.read_text("utf-8") == place.there() == "one\n"
 
 
+@pytest.mark.proof
 def test_commits_of_somebody_that_are_not_pushed_stay(place: Place) -> None:
     repository.git(place.top, "commit", "--quiet", "--allow-empty", "--message", "mine")
     assert place.push() == Pushed("refused", f"the checkout has commits that are not in {REF}")

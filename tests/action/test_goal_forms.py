@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -15,7 +17,8 @@ import yaml
 
 from config import goal_form
 from config.errors import BackplanError, InputError
-from sync.action.main import Inputs, run
+from sync.action.inputs import Inputs
+from sync.action.main import run
 from tests import repository
 from tests.action.checkout import Checkout
 from tests.action.steps import Step
@@ -192,19 +195,19 @@ def test_a_mistake_is_a_sentence(given: dict[str, str], said: str) -> None:
     assert said in str(error.value)
 
 
-def test_a_mistake_is_answered_once_and_an_edit_tries_again(place: Place) -> None:
-    issue = place.fills_in(body("tomorrow"))
+def test_a_mistake_is_answered_once_and_an_edit_tries_again(near: Place) -> None:
+    issue = near.fills_in(body("tomorrow"))
     for _ in range(2):
-        assert place.run(about=issue).code == 0
+        assert near.run(about=issue).code == 0
         (answer,) = answers(issue)
         assert "“tomorrow” is no day" in answer
-        assert (issue.state, place.goals()) == ("open", GOALS)
-    place.github.edit(issue.number, body=body("2027-01-01"))
-    place.run(about=issue)
+        assert (issue.state, near.goals()) == ("open", GOALS)
+    near.github.edit(issue.number, body=body("2027-01-01"))
+    near.run(about=issue)
     assert "has passed" in answers(issue)[1]
-    place.github.edit(issue.number, body=body())
-    place.run(about=issue)
-    assert (issue.state, place.goals(), len(answers(issue))) == ("closed", GOALS + ADDED, 3)
+    near.github.edit(issue.number, body=body())
+    near.run(about=issue)
+    assert (issue.state, near.goals(), len(answers(issue))) == ("closed", GOALS + ADDED, 3)
 
 
 def test_a_goal_of_that_name_is_not_made_twice(near: Place) -> None:
@@ -231,7 +234,7 @@ def test_a_file_that_cannot_be_edited_is_left_as_it_is(near: Place, file: str, s
     assert (issue.state, near.goals()) == ("open", file)
 
 
-@pytest.mark.parametrize("role", ["READ", "TRIAGE"])
+@pytest.mark.parametrize("role", [pytest.param("READ", marks=pytest.mark.proof), "TRIAGE"])
 def test_a_form_of_a_stranger_is_left_alone(near: Place, role: str) -> None:
     stranger = near.github.add_user("eve")
     near.github.repo.roles["eve"] = role
@@ -248,22 +251,47 @@ def test_a_form_of_a_stranger_is_left_alone(near: Place, role: str) -> None:
     assert [goal.get("id") for goal in yaml.safe_load(near.goals())["goals"]] == [None, "theirs-1", "mine-2"]
 
 
-def test_a_protected_branch_is_said_and_the_rest_of_the_run_is_done(place: Place) -> None:
-    issue, hook = place.fills_in(body()), place.refuses_pushes()
+def test_a_protected_branch_is_said_and_the_rest_of_the_run_is_done(near: Place) -> None:
+    issue, hook = near.fills_in(body()), near.refuses_pushes()
     for _ in range(2):
-        done = place.run()
+        done = near.run()
         assert done.code == 0
         assert "::warning title=backplan::The goal of issue #1 could not be pushed" in done.out
         assert "GH006: Protected branch" in done.out
         (answer,) = answers(issue)
         assert "let GitHub Actions push to it" in answer
-        tasks = place.person.todo.read_text("utf-8")
+        tasks = near.person.todo.read_text("utf-8")
         assert "Pack" in tasks
         assert "Take the test" not in tasks
-    assert (issue.state, place.goals()) == ("open", GOALS)
+    assert (issue.state, near.goals()) == ("open", GOALS)
     hook.unlink()
-    assert place.run().code == 0
-    assert (issue.state, place.goals()) == ("closed", GOALS + ADDED)
+    assert near.run().code == 0
+    assert (issue.state, near.goals()) == ("closed", GOALS + ADDED)
+
+
+@pytest.mark.proof
+def test_hostile_text_stays_text_in_the_file_the_log_and_the_answer(place: Place) -> None:
+    hostile = (
+        "::error title=x::a",
+        "##[group]b",
+        "<script>c</script>",
+        "@everyone d",
+        "\u202ee: {f: *g}",
+        "fixes #1 `h`",
+    )
+    issue = place.fills_in(body(steps="\n".join(hostile), why="goals: []\n- id: x"), 'namespace: evil # "x"')
+    before = yaml.safe_load(GOALS)
+    done = place.run()
+    assert done.code == 0, done.out
+    after = yaml.safe_load(place.goals())
+    assert {**after, "goals": after["goals"][:1]} == before
+    assert after["goals"][1]["title"] == 'namespace: evil # "x"'
+    assert after["goals"][1]["steps"] == list(hostile)
+    assert not [line for line in done.out.splitlines() if line.startswith(("::", "##["))]
+    (answer,) = answers(issue)
+    assert [mark for mark in ("<script>", "@everyone", "\u202e", "fixes #1", "`h`") if mark in answer] == []
+    subjects = repository.git(place.remote, "log", "-1", "--format=%B", "main").strip()
+    assert subjects == "backplan: add the goal of issue #1"
 
 
 def test_a_run_that_ended_between_commit_and_sync_is_finished_by_the_next(near: Place) -> None:
@@ -278,7 +306,9 @@ def test_a_run_that_ended_between_commit_and_sync_is_finished_by_the_next(near: 
     assert (near.goals(), issue.state, len(answers(issue))) == (GOALS + ADDED, "closed", 1)
 
 
-@pytest.mark.parametrize("end", [1, 3, 5, 6, 7, 8])
+@pytest.mark.parametrize(
+    "end", [4, *(pytest.param(end, marks=pytest.mark.proof) for end in (0, 1, 2, 3, 5, 6, 7, 8, 9))]
+)
 def test_wherever_answers_are_lost_the_next_run_goes_on(near: Place, end: int) -> None:
     issue = near.fills_in(body())
     near.server.faults.judge(lambda index, *_: [None, Fault.LOST, Fault.UNAUTHORIZED][(index >= end) + (index > end)])
@@ -336,3 +366,50 @@ def test_without_the_permission_forms_wait_and_the_sync_is_done(near: Place) -> 
     assert "give the job the permissions `contents: write` and `issues: write`" in done.out
     assert near.person.todo.exists()
     assert (issue.state, near.goals()) == ("open", GOALS)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_each_form_becomes_one_goal_and_nothing_else_changes(near: Place, seed: int) -> None:
+    """Lives of forms, by chance: they are sent and edited, others push, answers are lost, the branch is protected."""
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    forms: list[Issue] = []
+    lines = GOALS.splitlines()
+    for number in range(12):
+        what = chance.choice(("send", "send", "edit", "push", "lose", "protect", "run"))
+        if what == "send":
+            forms.append(near.fills_in(body(chance.choice(("2027-09-15", "soon", "2027-01-01"))), f"Goal {number}"))
+        elif what == "edit" and (still := [issue for issue in forms if issue.state == "open"]):
+            near.github.edit(chance.choice(still).number, body=body(chance.choice(("2027-09-16", "later"))))
+        elif what == "push":
+            lines.append(f"# pushed {number}")
+            near.checkout.moves_on({"goals.yaml": f"{near.goals()}# pushed {number}\n"})
+        elif what == "protect":
+            hook = near.refuses_pushes()
+            near.run()
+            hook.unlink()
+        elif what == "lose":
+            near.server.faults.at(chance.randrange(8), chance.choice((Fault.LOST, Fault.UNAUTHORIZED, Fault.HALF)))
+        if what != "push":
+            _checks_out_the_tip(near)
+            near.run()
+    near.server.faults.clear()
+    for _ in range(2):
+        _checks_out_the_tip(near)
+        assert near.run().code == 0
+    goals = [goal["id"] for goal in yaml.safe_load(near.goals())["goals"][1:]]
+    closed = [issue for issue in forms if issue.state == "closed"]
+    assert sorted(goals) == sorted(goal_form.goal_id(issue.title, issue.number) for issue in closed)
+    assert not set(lines) - set(near.goals().splitlines())
+    for issue in forms:
+        said = answers(issue)
+        assert all(one != other for one, other in itertools.pairwise(said))
+        assert sum("The goal is `" in one for one in said) == (issue.state == "closed")
+        assert issue.state == "closed" or said
+
+
+def _checks_out_the_tip(near: Place) -> None:
+    """Let the next run begin with a new checkout of the branch."""
+    near.checkout.git("fetch", "--quiet")
+    near.checkout.git("reset", "--quiet", "--hard", "origin/main")
+    near.checkout.env["GITHUB_SHA"] = near.checkout.git("rev-parse", "HEAD").strip()

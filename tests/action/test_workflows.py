@@ -471,13 +471,13 @@ def test_a_repository_to_start_from_takes_in_its_first_goal_by_form(runner: Runn
     body = "### By which day?\n\n2027-09-15\n\n### Steps\n\nGet `$(id)` wet\nDive\n\n### Template\n\n_No response_"
     issue = service.fill_in("Learn to swim ${{ github.token }}", body, goal_form.LABEL)
     labels = [{"name": label.name} for label in issue.labels]
-    event = {"action": "opened", "issue": {"number": issue.number, "labels": labels}, "sender": {"login": "ann"}}
+    about = {"number": issue.number, "labels": labels}
 
     planned = runner.happens("workflow_dispatch", secrets=token, inputs={"plan-only": "true"})
     assert planned.green, planned.log
     assert issue.state == "open"
 
-    done = runner.happens("issues", secrets=token, **event)
+    done = runner.happens("issues", secrets=token, action="opened", issue=about, sender={"login": "ann"})
     assert done.green, done.log
     assert issue.state == "closed"
     assert "| Dive |" in issue.comments[-1].body
