@@ -25,6 +25,7 @@ from config.fields import (
     Namespace,
     Priority,
     Reference,
+    StepsAtOnce,
     Text,
     Title,
     Wait,
@@ -241,7 +242,16 @@ class SettingsModel(Model):
     heartbeat: Heartbeat | None = Field(
         None, description="Keeps a task due this far ahead; it becomes overdue when runs stop"
     )
-    capacity: Annotated[int, Field(ge=1)] | None = None
+    capacity: (
+        Annotated[
+            Annotated[StepsAtOnce, Tag("~number")]
+            | Annotated[Annotated[dict[Text, StepsAtOnce], Field(min_length=1)], Tag("~people")],
+            Discriminator(lambda value: "~people" if isinstance(value, dict) else "~number"),
+        ]
+        | None
+    ) = Field(
+        None, description="How many steps everybody, or each person, can have at once; `me` for steps that name nobody"
+    )
     account: Reference | None = None
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sync.forecast.learning import Lesson
     from sync.reconcile.change import Change
-    from sync.schedule.model import Buffer, Load, Risk, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Buffer, Load, Overload, Risk, ScheduledGoal, ScheduledStep
 
 NOTHING_TO_DO = "in sync, nothing to do"
 _MOVES = "moved"
@@ -99,7 +99,9 @@ def buffer(found: Buffer) -> str:
 
 
 def load(found: Load) -> Iterator[str]:
-    """Yield the periods, or the weeks if there are many, in which a person has too many steps at once."""
+    """Yield the days with more work than room, and the periods, or the weeks, with too many steps at once."""
+    if found.overload:
+        yield _overload(found, found.overload)
     who = f"{clean(found.who)} has" if found.who else "there are"
     if len(found.stretches) <= _FEW_STRETCHES:
         for stretch in found.stretches:
@@ -114,6 +116,17 @@ def load(found: Load) -> Iterator[str]:
     listed = ", ".join(f"{near(monday)} ({most})" for monday, most in weeks[:_WEEKS_SHOWN])
     more = f" and {len(weeks) - _WEEKS_SHOWN} more" if len(weeks) > _WEEKS_SHOWN else ""
     yield f"{who} more steps at once than {found.capacity} in the weeks of {listed}{more}"
+
+
+def _overload(found: Load, overload: Overload) -> str:
+    """Return that there is more work than room, as a sentence with all its numbers."""
+    who = f"{clean(found.who)}: " if found.who else ""
+    have = "has" if overload.work == 1 else "have"
+    at_once = f", {found.capacity} steps at once" if found.capacity > 1 else ""
+    return (
+        f"{who}from {near(overload.first)} to {near(overload.last)} {days(overload.work)} of work {have} to be done "
+        f"in {count(overload.working, 'working day')}{at_once}"
+    )
 
 
 def lesson(found: Lesson) -> str:

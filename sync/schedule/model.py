@@ -260,13 +260,28 @@ class LoadPeriod:
 class Load:
     """The times from today on when one person has too many steps at once. `who` is None for steps that name nobody.
 
-    `weeks` has the Monday of each week with such a day, and the most steps at once in that week.
+    `weeks` has the Monday of each week with such a day, and the most steps at once in that week. `overload` has the
+    days in which no order of the steps would fit, if there are any.
     """
 
     who: str | None
     capacity: int
     stretches: tuple[LoadPeriod, ...]
     weeks: Mapping[date, int]
+    overload: Overload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """Days from `first` to `last` with more days of `work` that has to be done in them than one person can do.
+
+    `working`: how many working days there are.
+    """
+
+    first: date
+    last: date
+    work: int
+    working: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,4 +32,4 @@ def schedule(project: Project, progress: Progress, today: date) -> Schedule:
         with naming_goal(goal):
             goals[goal.id] = assess(context, forward, context.plans[goal.id])
     listed = tuple(goals[goal.id] for goal in project.goals)
-    return Schedule(today, listed, progress, loads(listed, project.capacity, today), project.namespace)
+    return Schedule(today, listed, progress, loads(context, listed), project.namespace)
