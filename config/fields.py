@@ -237,6 +237,7 @@ DaysOff = Annotated[tuple[date, date], BeforeValidator(_read_days_off), WithJson
 Labels = list[Annotated[str, BeforeValidator(_read_title), Field(max_length=60)]]
 Priority = Literal["urgent", "high", "medium", "none"]
 WhenLate = Literal["squeeze", "keep", "fail"]
+WhenFull = Literal["warn", "earlier"]
 StepsAtOnce = Annotated[int, Field(ge=1), BeforeValidator(_read_capacity)]
 Holidays = Annotated[str, BeforeValidator(_read_holidays)]
 Zone = Annotated[str, BeforeValidator(_read_zone)]

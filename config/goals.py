@@ -31,6 +31,7 @@ from config.fields import (
     Wait,
     Was,
     Weekday,
+    WhenFull,
     WhenLate,
     Whole,
     Zone,
@@ -220,6 +221,7 @@ class GoalModel(Model):
     link: Link | None = None
     notes: Text | None = None
     when_late: WhenLate | None = None
+    when_full: WhenFull | None = None
     template: str | None = Field(None, description="The template whose steps this goal takes")
     steps: list["Item"] | None = Field(None, description="The steps, in the order they are done")
     backwards: list["Item"] | None = Field(None, description="The steps, from the last to the first")
@@ -237,6 +239,7 @@ class SettingsModel(Model):
     sync: list[Target] | None = Field(None, description="The apps in which tasks are created")
     retired: list[Target] = Field([], description="Connectors no longer in use: their tasks are removed")
     when_late: WhenLate = "squeeze"
+    when_full: WhenFull = Field("warn", description="What becomes of steps whose person has no room: see `capacity`")
     prune: Literal["remove", "keep"] = "remove"
     on_delete: Literal["drop", "recreate"] = "drop"
     heartbeat: Heartbeat | None = Field(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config import people
 from config.errors import GoalsFileError, InputError, Problem
-from config.people import misspelled
 from config.pull_request import refuse_outside
 from config.resolve import Resolver
 from config.source import Source
@@ -61,7 +61,7 @@ def load(path: Path) -> Project:
         resolver.add(file)
     project = resolver.project(_project_settings(files, problems))
     problems.extend(resolver.problems)
-    problems.extend(misspelled(files, project) if complete else ())
+    problems.extend(people.problems(files, project) if complete else ())
     if problems:
         raise GoalsFileError(problems)
     return project

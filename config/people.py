@@ -22,7 +22,21 @@ def by_name(written: int | Mapping[str, int] | None) -> Mapping[str, int]:
     return {EVERYBODY: written} if isinstance(written, int) else written
 
 
-def misspelled(files: Sequence[GoalsFile], project: Project) -> Iterator[Problem]:
+def problems(files: Sequence[GoalsFile], project: Project) -> Iterator[Problem]:
+    """Yield what is wrong with `capacity` and `when_full` in files that are correct otherwise."""
+    yield from _misspelled(files, project)
+    if project.capacity:
+        return
+    needs = "`when_full: earlier` needs `capacity`: how many steps everybody can have at once, such as `capacity: 1`"
+    for file in files:
+        if file.settings.when_full == "earlier":
+            yield Problem(file.source.place(("when_full",)), needs)
+        for goal, origin in file.goals:
+            if goal.when_full == "earlier":
+                yield Problem(origin.at("when_full"), needs)
+
+
+def _misspelled(files: Sequence[GoalsFile], project: Project) -> Iterator[Problem]:
     """Yield a problem for each name in `capacity` that nobody has, if a name that is missing there is spelled like it.
 
     A person who has no step at present may stay there.

@@ -182,6 +182,7 @@ class Goal:
     start: date | None = None
     buffer: Duration = NO_TIME
     when_late: str = "squeeze"  # `as written` for progress that is not known: as `keep`, without a warning
+    when_full: str = "warn"
     at_least: Duration | None = None
     targets: tuple[Target, ...] | None = None
     done: date | None = None

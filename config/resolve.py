@@ -106,6 +106,7 @@ class Resolver:
             start=model.start,
             buffer=model.buffer,
             when_late=model.when_late or draft.settings.when_late,
+            when_full=model.when_full or draft.settings.when_full,
             at_least=model.at_least,
             targets=_goal_targets(draft),
             done=model.done,

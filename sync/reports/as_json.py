@@ -188,6 +188,7 @@ def _step(step: ScheduledStep, goal_id: str) -> dict[str, Any]:
         "early_start": step.early_start.isoformat(),
         "early_finish": step.early_finish.isoformat(),
         "slack_days": step.slack,
+        **({"could_end": step.could.isoformat()} if step.could else {}),
         "critical": step.critical,
         "longest_chain": step.longest_chain,
         "pinned": step.pinned,

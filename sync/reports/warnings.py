@@ -53,6 +53,13 @@ def _(warning: kinds.MoreStartTooEarly) -> str:
     return f"{warning.more} more would have to begin before they can"
 
 
+@sentence.register(kinds.NoRoom)
+def _(warning: kinds.NoRoom) -> str:
+    names = ", ".join(f"“{step.title}”" for step in warning.steps[:_NAMED])
+    more = f" and {len(warning.steps) - _NAMED} more" if len(warning.steps) > _NAMED else ""
+    return f"no place was found for {names}{more} in one piece: on some of these days its person has too many steps"
+
+
 @sentence.register(kinds.LessTime)
 def _(warning: kinds.LessTime) -> str:
     get = "gets" if warning.steps == 1 else "get"

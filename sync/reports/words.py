@@ -9,6 +9,7 @@ from config.display import clean, count, days, near
 from config.keys import day_of, goal_of, is_occurrence, step_of, within_goal
 from connectors.base import Action
 from sync.schedule.model import State
+from sync.schedule.warnings import NoRoom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,6 +73,8 @@ def _at_risk(goal: ScheduledGoal) -> Iterator[str]:
     overdue = sum(step.overdue and not is_occurrence(step.step.key) for step in goal.waiting)
     if overdue:
         yield f"{count(overdue, 'step')} overdue"
+    if without := sum(len(warning.steps) for warning in goal.warnings if isinstance(warning, NoRoom)):
+        yield f"no room for {count(without, 'step')}"
     if goal.buffer is not None and goal.buffer.colour == "red":
         yield "the buffer is nearly used up"
 

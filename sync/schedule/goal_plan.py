@@ -36,6 +36,9 @@ class GoalPlan:
     - `made`: the day on which the plan was made; `published`: the plan before it, if one was published.
     - `standing`: it is the published plan; `missed`: its deadline has passed; `failed`: it does not fit, and
       `when_late: fail` leaves it alone.
+    - `full`: the steps for which their person has no room; `uncapped`: the dates as if everybody had, if steps moved.
+    - `keeps`: its people may move its steps, and it can be kept if everybody has room.
+    - `could`: the day on which a step could end, if that is later and only its person has no room.
     """
 
     goal: Goal
@@ -61,6 +64,10 @@ class GoalPlan:
     squeezed: Squeezed = NOT_SQUEEZED
     skipped: frozenset[int] = frozenset()
     renewed: frozenset[int] = frozenset()
+    full: frozenset[int] = frozenset()
+    uncapped: LatestDates | None = None
+    keeps: bool = False
+    could: dict[int, int] = field(default_factory=dict)
     least: LatestDates = field(init=False)
 
     @property

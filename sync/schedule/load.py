@@ -98,7 +98,7 @@ def _work(context: Context, one: _Open) -> Work:
     i = plan.graph.index.get(one.step.step.key)
     if i is not None and i not in plan.fixed and i not in plan.graph.anchors and not one.step.overdue:
         begin = max(min(begin, one.step.early_start.toordinal()), context.day)
-        end = max(end, plan.latest.due[i])
+        end = max(end, (plan.uncapped or plan.latest).due[i])
     return Work(begin, end, days.position(one.last) - days.position(one.first - 1))
 
 

@@ -83,7 +83,8 @@ class Reason:
 class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen dataclass takes three times as long
     """A step with its dates. `start` and `due` are None if an optional step was skipped for lack of time.
 
-    `slack` is the total float: working days from the earliest finish to the due date, negative when late.
+    - `slack`: the total float, which is the working days from the earliest finish to the due date; negative when late.
+    - `could`: the later day on which it could end if its person had room.
     """
 
     step: Step
@@ -99,6 +100,7 @@ class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen d
     dropped: bool = False
     overdue: bool = False
     squeezed: bool = False
+    could: date | None = None
 
     @property
     def open(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from sync.schedule.forward_pass import Forward, early_ends
 from sync.schedule.goal_plan import GoalPlan
 from sync.schedule.growth import Growth
 from sync.schedule.lengths import least_length, written_lengths
+from sync.schedule.levelling import level_all
 from sync.schedule.model import Progress
 from sync.schedule.new_plan import replan
 from sync.schedule.occurrences import series
@@ -45,6 +47,7 @@ def plan_all(project: Project, progress: Progress, today: date) -> Context:
             limits=Limits(),
         )
         _plan_backwards(context)
+    level_all(context)
     return context
 
 
@@ -171,7 +174,10 @@ def _timing(
     """
     progress = context.progress
     published = progress.published.get(graph.goal.id)
-    digest = timing_digest(graph, lengths, pins, external, progress)
+    digest_of = partial(
+        timing_digest, graph, lengths, external=external, progress=progress, capacity=context.capacity(graph)
+    )
+    digest = digest_of(pins)
     if published is None:
         return digest, False, {}
     ticked = {
@@ -179,7 +185,7 @@ def _timing(
         for i, key in graph.among(progress.done.keys() & published.dates.keys())
         if was_pinned(published.digest, key)
     }
-    kept = timing_digest(graph, lengths, {**pins, **ticked}, external, progress) if ticked else digest
+    kept = digest_of({**pins, **ticked}) if ticked else digest
     return (published.digest, True, ticked) if is_same_timing(published.digest, kept) else (digest, False, {})
 
 

@@ -17,6 +17,7 @@ from sync.schedule.warnings import (
     MoreStartTooEarly,
     NoDayLeft,
     NoDeadlineFits,
+    NoRoom,
     OutOfOrder,
     Overdue,
     SharedDays,
@@ -86,6 +87,8 @@ def _too_little_time(goal: ScheduledGoal, plan: GoalPlan) -> Iterator[GoalWarnin
         yield SharedDays([steps[i] for i in sharing])
     yield from waits[:_NAMED]
     yield from (_no_day_left(plan, i) for i in stuck)
+    if plan.full:
+        yield NoRoom([steps[i] for i in sorted(plan.full)])
 
 
 def _sharing_days(plan: GoalPlan) -> list[int]:

@@ -50,6 +50,12 @@ class MoreStartTooEarly(NamedTuple):
     more: int
 
 
+class NoRoom(NamedTuple):
+    """The persons of these steps have no room for them: they keep the latest day that what follows them leaves."""
+
+    steps: Sequence[Step]
+
+
 class LessTime(NamedTuple):
     """Some of the steps have less time than is written; `fits`: that is all it takes for the plan to fit."""
 
@@ -133,6 +139,7 @@ GoalWarning = (
     | NoDeadlineFits
     | StartsTooEarly
     | MoreStartTooEarly
+    | NoRoom
     | LessTime
     | SharedDays
     | ShortWait
