@@ -60,6 +60,17 @@ def _(warning: kinds.NoRoom) -> str:
     return f"no place was found for {names}{more} in one piece: on some of these days its person has too many steps"
 
 
+@sentence.register(kinds.MakesRoom)
+def _(warning: kinds.MakesRoom) -> str:
+    names = ", ".join(f"“{goal.title}”" for goal in warning.goals[:_NAMED])
+    return f"its steps move, so that {names} {'fits' if len(warning.goals) == 1 else 'fit'}"
+
+
+@sentence.register(kinds.Waits)
+def _(_warning: kinds.Waits) -> str:
+    return "the plan of another goal with the same person could not be read, so this goal waits for the next run"
+
+
 @sentence.register(kinds.LessTime)
 def _(warning: kinds.LessTime) -> str:
     get = "gets" if warning.steps == 1 else "get"

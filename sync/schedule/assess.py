@@ -48,6 +48,8 @@ def assess(context: Context, forward: Forward, plan: GoalPlan) -> ScheduledGoal:
         done=context.progress.done.get(plan.goal.id),
         earliest_deadline=fits if fits and fits.toordinal() > window.deadline else None,
         failed=plan.failed,
+        waits=plan.waits,
+        moves_for=plan.moves_for,
         buffer=buffer,
     )
     found = () if is_over else tuple(warnings(context, goal, plan))

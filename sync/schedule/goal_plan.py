@@ -37,6 +37,8 @@ class GoalPlan:
     - `standing`: it is the published plan; `missed`: its deadline has passed; `failed`: it does not fit, and
       `when_late: fail` leaves it alone.
     - `full`: the steps for which their person has no room; `uncapped`: the dates as if everybody had, if steps moved.
+    - `waits`: it shares a person with a goal whose plan could not be read.
+    - `moves_for`: the goals for which it does not stand any more.
     - `keeps`: its people may move its steps, and it can be kept if everybody has room.
     - `could`: the day on which a step could end, if that is later and only its person has no room.
     """
@@ -66,6 +68,8 @@ class GoalPlan:
     renewed: frozenset[int] = frozenset()
     full: frozenset[int] = frozenset()
     uncapped: LatestDates | None = None
+    waits: bool = False
+    moves_for: tuple[Goal, ...] = ()
     keeps: bool = False
     could: dict[int, int] = field(default_factory=dict)
     least: LatestDates = field(init=False)

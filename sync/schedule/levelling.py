@@ -11,8 +11,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from config.project import Countdown, person
-from sync.schedule import by_links, milestones
+from sync.schedule import milestones
 from sync.schedule.backward_pass import BackwardPass, Constraints, LatestDates, anchored_days
+from sync.schedule.by_links import limit_others
 from sync.schedule.forward_pass import Early, Forward
 from sync.schedule.lengths import least_length
 from sync.schedule.level import Network, level
@@ -86,7 +87,7 @@ class Levelling:
             if held != every:
                 self._movable.append(_Movable(plan, held, early, heads[goal.id]))
             elif plan.standing:
-                by_links.limit_others(self._external, plan)
+                limit_others(self._external, plan)
 
     def best(self) -> Attempt:
         """Return the attempt in which the fewest steps lack room: with the written order, or with what lacks first."""
@@ -190,20 +191,16 @@ class Levelling:
             _apply(self._context, one, network, frozenset(i for i, _ in one.plan.graph.among(attempt.skipped)))
 
 
-def level_all(context: Context) -> None:
-    """Level the goals of the context that are made anew, if their steps may move for want of room."""
-    if not any(goal.when_full == "earlier" for goal in context.project.goals) or not context.project.capacity:
-        return
+def levelled(context: Context) -> tuple[Levelling, Attempt]:
+    """Return the best attempt to level the goals of the context that are made anew; no plan changes yet."""
     stay: set[str] = set()
     while True:
         levelling = Levelling(context, stay)
         attempt = levelling.best()
         broken = levelling.broken(attempt)
         if not broken:
-            break
+            return levelling, attempt
         stay |= broken
-    levelling.apply(attempt)
-    by_links.note(context)
 
 
 def _held(context: Context, plan: GoalPlan, counted: Set[str]) -> frozenset[int]:

@@ -34,6 +34,7 @@ class Progress:
     """What the user did, in the apps and in the goals file. Keys are `goal/step`, or `goal` for a whole goal.
 
     `given_up` are the goals that were cancelled in each of their apps; their steps count as dropped.
+    `unread` are the goals with a place that could not be read.
     """
 
     done: Mapping[str, date] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Progress:
     first_sync: Mapping[str, date] = field(default_factory=dict)
     published: Mapping[str, Published] = field(default_factory=dict)
     given_up: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
 
 
 class State(StrEnum):
@@ -121,6 +123,8 @@ class ScheduledGoal:
       today, to the goal's own. Negative when the goal is late; None if no step is open, or no deadline fits.
     - `failed`: it does not fit, and `when_late: fail` leaves it alone.
     - `held`: a rename is in doubt, which leaves it alone as well.
+    - `waits`: it shares a person with a goal whose plan could not be read, so it is left alone.
+    - `moves_for`: the goals for which it was made anew, so that they fit.
     - `risk`: only if it was asked for.
     """
 
@@ -136,6 +140,8 @@ class ScheduledGoal:
     earliest_deadline: date | None = None
     failed: bool = False
     held: bool = False
+    waits: bool = False
+    moves_for: tuple[Goal, ...] = ()
     warnings: tuple[GoalWarning, ...] = ()
     buffer: Buffer | None = None
     risk: Risk | None = None

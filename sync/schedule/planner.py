@@ -15,11 +15,11 @@ from sync.schedule.forward_pass import Forward, early_ends
 from sync.schedule.goal_plan import GoalPlan
 from sync.schedule.growth import Growth
 from sync.schedule.lengths import least_length, written_lengths
-from sync.schedule.levelling import level_all
 from sync.schedule.model import Progress
 from sync.schedule.new_plan import replan
 from sync.schedule.occurrences import series
 from sync.schedule.published_plan import is_complete, keep_published
+from sync.schedule.release import level_all
 from sync.schedule.step_graph import StepGraph
 from sync.schedule.working_days import naming_goal
 
@@ -34,8 +34,11 @@ if TYPE_CHECKING:
     from sync.schedule.occurrences import Series
 
 
-def plan_all(project: Project, progress: Progress, today: date) -> Context:
-    """Plan every goal, from the last one back; once more if growing steps have to leave other goals their time."""
+def plan_all(project: Project, progress: Progress, today: date, *, afresh: bool = False) -> Context:
+    """Plan every goal, from the last one back; once more if growing steps have to leave other goals their time.
+
+    afresh: goals with `when_full: earlier` are placed anew, together, as if no plan of theirs stood.
+    """
     context = context_of(project, progress, today)
     _plan_backwards(context)
     if followed := between_goals.followed(project):
@@ -47,7 +50,7 @@ def plan_all(project: Project, progress: Progress, today: date) -> Context:
             limits=Limits(),
         )
         _plan_backwards(context)
-    level_all(context)
+    level_all(context, partial(plan_goal, context, anew=True), afresh=afresh)
     return context
 
 
@@ -88,10 +91,13 @@ def _ends_defined(context: Context, plans: Iterable[GoalPlan]) -> Mapping[str, i
     return ends
 
 
-def plan_goal(context: Context, goal: Goal) -> GoalPlan:
-    """Return the plan of one goal. Those that come after it must have been planned."""
+def plan_goal(context: Context, goal: Goal, *, anew: bool = False) -> GoalPlan:
+    """Return the plan of one goal. Those that come after it must have been planned.
+
+    anew: its published plan does not stand, even if its timing is the same.
+    """
     plan, stands = _unsqueezed(context, goal)
-    if plan.published and stands and is_complete(plan, plan.published):
+    if plan.published and stands and not anew and is_complete(plan, plan.published):
         keep_published(context, plan, plan.published)
     else:
         replan(context, plan)

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from config.project import Project
 
 
-def schedule(project: Project, progress: Progress, today: date) -> Schedule:
+def schedule(project: Project, progress: Progress, today: date, *, afresh: bool = False) -> Schedule:
     """Return the dates of every step of `project`, as of `today`.
+
+    afresh: goals with `when_full: earlier` are placed anew, even if a plan of theirs stands.
 
     Raises OutOfTimeError when a plan reaches beyond the years of the calendar.
     """
-    context = plan_all(project, progress, today)
+    context = plan_all(project, progress, today, afresh=afresh)
     free = free_after(context, Forward(progress, today, context.deadlines, {}))
     forward, goals = Forward(progress, today, context.deadlines, context.ends, free), {}
     for goal in project.sequence:  # each after those that it follows

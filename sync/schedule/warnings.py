@@ -56,6 +56,16 @@ class NoRoom(NamedTuple):
     steps: Sequence[Step]
 
 
+class MakesRoom(NamedTuple):
+    """The published plan of the goal does not stand, so that others fit."""
+
+    goals: Sequence[Goal]
+
+
+class Waits(NamedTuple):
+    """The goal waits: the plan of another goal with the same person could not be read."""
+
+
 class LessTime(NamedTuple):
     """Some of the steps have less time than is written; `fits`: that is all it takes for the plan to fit."""
 
@@ -140,6 +150,8 @@ GoalWarning = (
     | StartsTooEarly
     | MoreStartTooEarly
     | NoRoom
+    | MakesRoom
+    | Waits
     | LessTime
     | SharedDays
     | ShortWait

@@ -89,3 +89,54 @@ def test_a_thousand_people_have_their_own_days(person: Person) -> None:
     person.writes(HEAD + "capacity: 1\ngoals:\n" + goals)
     found = dues(person)
     assert [found[f"g{n}/x"] for n in (0, 9, 10, 1000, 1009)] == ["08-20", "08-20", "08-20", "08-17", "08-17"]
+
+
+def task(person: Person, title: str) -> str:
+    """Return the line of a task in the list."""
+    lines = (person.folder / "todo.md").read_text("utf-8").splitlines()
+    return next(line for line in lines if f"] {title}" in line)
+
+
+def test_a_standing_goal_moves_if_another_does_not_fit_otherwise(person: Person) -> None:
+    first = HEAD + "capacity: 1\ngoals:\n" + goal("b", "20", "{id: x, title: X, takes: 3 days}")
+    first += goal("c", "19", "{id: z, title: Z, takes: 1 day, who: jo}")
+    person.writes(first)
+    assert person.run("sync", "--today", "2027-08-05").code == 0
+    assert "📅 2027-08-20" in task(person, "X")
+    person.writes(first + goal("a", "20", "{id: y, title: Y, takes: 8 days, from: 2027-08-13}"))
+    only = person.run("sync", "--goal", "a", "--today", "2027-08-05")
+    assert "] Y" not in (person.folder / "todo.md").read_text("utf-8"), only.out
+    done = person.run("sync", "--today", "2027-08-05")
+    assert "b moves, so that a can be done in time" in done.err + done.out
+    for today in ("2027-08-05", "2027-08-06"):
+        found = dues(person, today)
+        assert found == {"b/x": "08-12", "c/z": "08-19", "a/y": "08-20"}
+    assert "nothing to do" in person.run("sync", "--today", "2027-08-06").out
+
+
+def test_a_goal_that_fits_in_no_way_moves_no_other(person: Person) -> None:
+    first = HEAD + "capacity: 1\ngoals:\n" + goal("b", "20", "{id: x, title: X, takes: 3 days}")
+    person.writes(first)
+    assert person.run("sync", "--today", "2027-08-10").code == 0
+    person.writes(first + goal("a", "20", "{id: y, title: Y, takes: 9 days, from: 2027-08-12}"))
+    assert person.run("sync", "--today", "2027-08-10").code == 0
+    assert dues(person, "2027-08-10") == {"b/x": "08-20", "a/y": "08-20"}
+
+
+def test_level_places_all_goals_anew_as_a_diff_first(person: Person) -> None:
+    first = HEAD + "capacity: 1\ngoals:\n" + goal("b", "20", "{id: x, title: X, takes: 3 days}")
+    person.writes(first)
+    assert person.run("sync", "--today", "2027-08-01").code == 0
+    steps = "{id: one, title: One, takes: 9 days}, {id: two, title: Two, takes: 2 days}"
+    person.writes(first + goal("a", "20", steps))
+    assert person.run("sync", "--today", "2027-08-01").code == 0
+    assert "📅 2027-08-20" in task(person, "X")
+    plan = person.run("plan", "--level", "--today", "2027-08-01").out
+    assert "2027-08-20 -> 2027-08-09" in plan or "Fri 20 Aug" in plan
+    assert "📅 2027-08-20" in task(person, "X")
+    assert person.run("sync", "--level", "--today", "2027-08-01").code == 0
+    assert "📅 2027-08-09" in task(person, "X")
+    assert "📅 2027-08-20" in task(person, "Two")
+    assert "nothing to do" in person.run("sync", "--today", "2027-08-02").out
+    refused = person.run("plan", "--level", "--goal", "a")
+    assert "--level places all goals anew; leave out --goal and --connector" in refused.err
