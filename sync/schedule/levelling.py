@@ -35,7 +35,7 @@ _ORIGIN = date(2000, 1, 1)  # the day from which work is counted if no goal has 
 
 
 @dataclass(frozen=True, slots=True)
-class _Movable:
+class Movable:
     """A goal that may move: its plan, the steps that stay, their earliest dates, and how much comes before each."""
 
     plan: GoalPlan
@@ -66,10 +66,10 @@ class Levelling:
     """The goals that may move, and what takes room before they do."""
 
     def __init__(self, context: Context, stay: Set[str]) -> None:
-        """Find what may move in the plans of the context. stay: the ids of goals that may not."""
+        """Find what may move in the plans of the context, `movable`. stay: the ids of goals that may not."""
         self._context = context
         self._taken: list[tuple[str, WorkingDays, int, int]] = []
-        self._movable: list[_Movable] = []
+        self.movable: list[Movable] = []
         self._external: dict[str, int] = {}
         counted = {s.before.key for s in context.steps.values() if isinstance(s.before, Countdown)}
         pins, ends, heads = dict(context.progress.pins), dict[str, int](), _heads(context)
@@ -85,26 +85,26 @@ class Levelling:
                 ends.update((key, max(ends[key], plan.dues[i])) for key, i in plan.graph.index.items())
             self._taken += _stays(context, plan, held)
             if held != every:
-                self._movable.append(_Movable(plan, held, early, heads[goal.id]))
+                self.movable.append(Movable(plan, held, early, heads[goal.id]))
             elif plan.standing:
                 limit_others(self._external, plan)
 
     def best(self) -> Attempt:
         """Return the attempt in which the fewest steps lack room: with the written order, or with what lacks first."""
-        best = last = self._giving_way(self._attempt({}, frozenset()))
+        best = last = self._giving_way(self.attempt({}, frozenset()))
         extra: dict[str, int] = {}
         for _ in range(self._rounds):
             if not last.missing:
                 break
             for key, days in last.missing.items():
                 extra[key] = extra.get(key, 0) + days
-            last = self._attempt(extra, best.skipped)
+            last = self.attempt(extra, best.skipped)
             best = min(best, last, key=lambda attempt: attempt.lack)
         return best
 
     @property
     def _rounds(self) -> int:
-        return min(_ROUNDS, _STEPS // max(1, sum(len(one.plan.graph.steps) for one in self._movable)))
+        return min(_ROUNDS, _STEPS // max(1, sum(len(one.plan.graph.steps) for one in self.movable)))
 
     def _giving_way(self, best: Attempt) -> Attempt:
         """Return the attempt without the optional steps that make room for others, the last one listed first."""
@@ -113,17 +113,17 @@ class Levelling:
         optional = [key for key in reversed(listed) if key in limited] if best.missing else []
         for key in optional[: self._rounds]:
             if best.missing:
-                tried = self._attempt({}, best.skipped | {key})
+                tried = self.attempt({}, best.skipped | {key})
                 best = min(best, tried, key=lambda attempt: attempt.lack)
         return best
 
-    def _attempt(self, extra: Mapping[str, int], skipped: frozenset[str]) -> Attempt:
+    def attempt(self, extra: Mapping[str, int], skipped: frozenset[str]) -> Attempt:
         """Place all steps. extra: days to add to what comes before steps, by key. skipped: steps to leave out."""
         rooms: dict[str, Room] = {}
         for who, days, first, last in self._taken:
             self._room(rooms, who).take(days, first, last)
         heads = self._raised(extra)
-        networks = [self._network(one, head, rooms, skipped) for one, head in zip(self._movable, heads, strict=True)]
+        networks = [self._network(one, head, rooms, skipped) for one, head in zip(self.movable, heads, strict=True)]
         level(networks)
         keys = [(network, network.backward.graph.steps) for network in networks]
         missing = {steps[i].key: days for network, steps in keys for i, days in network.missing.items()}
@@ -137,18 +137,18 @@ class Levelling:
     def _raised(self, extra: Mapping[str, int]) -> list[list[int]]:
         """Return what comes before each step, with so many days more for some steps and all that follow them."""
         if not extra:
-            return [one.head for one in self._movable]
+            return [one.head for one in self.movable]
         more: dict[str, int] = {}
-        for one in self._movable:
+        for one in self.movable:
             for step in one.plan.graph.steps:
                 before = max((more.get(link.key, 0) for link in step.after), default=0)
                 more[step.key] = max(before, extra.get(step.key, 0))
         return [
             [head + more[step.key] for head, step in zip(one.head, one.plan.graph.steps, strict=True)]
-            for one in self._movable
+            for one in self.movable
         ]
 
-    def _network(self, one: _Movable, head: list[int], rooms: dict[str, Room], skipped: frozenset[str]) -> Network:
+    def _network(self, one: Movable, head: list[int], rooms: dict[str, Room], skipped: frozenset[str]) -> Network:
         plan, graph = one.plan, one.plan.graph
         left_out = plan.left_out | {i for i, _ in graph.among(skipped)}
         external = dict(plan.external)
@@ -177,7 +177,7 @@ class Levelling:
         """Return the goals with a step that was placed before it can begin, as calendars can be at odds."""
         return {
             one.plan.goal.id
-            for one, network in zip(self._movable, attempt.networks, strict=True)
+            for one, network in zip(self.movable, attempt.networks, strict=True)
             if any(
                 network.latest.day_before[i] + 1 < one.early.start[i]
                 for i in network.rooms
@@ -187,7 +187,7 @@ class Levelling:
 
     def apply(self, attempt: Attempt) -> None:
         """Give the goals the dates of an attempt."""
-        for one, network in zip(self._movable, attempt.networks, strict=True):
+        for one, network in zip(self.movable, attempt.networks, strict=True):
             _apply(self._context, one, network, frozenset(i for i, _ in one.plan.graph.among(attempt.skipped)))
 
 
@@ -259,7 +259,7 @@ def _copy(latest: LatestDates) -> LatestDates:
     return LatestDates(latest.begin[:], latest.end[:], latest.day_before[:], latest.due[:], latest.driver[:])
 
 
-def _apply(context: Context, one: _Movable, network: Network, skipped: frozenset[int]) -> None:
+def _apply(context: Context, one: Movable, network: Network, skipped: frozenset[int]) -> None:
     """Give a plan the dates of its network; steps that did not move keep theirs."""
     plan, latest = one.plan, network.latest
     plan.full = frozenset(network.missing)

@@ -118,16 +118,17 @@ def slack(context: Context) -> dict[str, int]:
 def test_a_step_only_moves_earlier_never_before_it_can_begin_and_stays_in_order(plan: Project) -> None:
     bare, levelled = planned(plan, when_full="warn"), planned(plan)
     uncapped, found = dates(bare), dates(levelled)
+    gave_way = any(goal.skipped for goal in levelled.plans.values())
     for goal in levelled.plans.values():
         for i, step in enumerate(goal.graph.steps):
             if step.key not in found:
                 continue
             (start, due), (old_start, old_due) = found[step.key], uncapped[step.key]
-            assert due <= old_due
+            assert due <= old_due or gave_way  # which leaves others their days
             if due < old_due:
                 assert goal.goal.when_full == "earlier"
                 assert start >= TODAY.toordinal() or not step.takes_room
-            elif i not in goal.growing:
+            elif i not in goal.growing and due == old_due:
                 assert start == old_start
             for link in step.after:
                 if not link.wait and link.key in found and uncapped[link.key][1] < old_start:
