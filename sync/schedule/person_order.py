@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from config.project import person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from config.project import Project
     from sync.schedule.context import Context
     from sync.schedule.forward_pass import Forward
+    from sync.schedule.model import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,18 @@ def follows(turns: Iterable[Turn]) -> dict[str, str]:
             before[turn.key] = held[freed][1]
             held[freed] = (turn.last, turn.key)
     return before
+
+
+def turns(project: Project, schedule: Schedule) -> Iterator[Turn]:
+    """Yield the open steps of a schedule that take room, in goals that may be levelled and are not late."""
+    for goal in schedule.goals:
+        may_move = goal.goal.when_full == "earlier" and all(step.slack >= 0 for step in goal.waiting)
+        for one in goal.waiting if may_move else ():
+            who = person(one.step, goal.goal)
+            at_once, fixed = project.steps_at_once(who), one.step.grows or one.step.before is not None
+            if at_once is None or fixed or one.overdue or not one.step.takes_room or not one.start or not one.due:
+                continue
+            yield Turn(one.step.key, who, at_once, one.start.toordinal(), one.due.toordinal())
 
 
 def free_after(context: Context, forward: Forward) -> dict[str, int]:
@@ -79,7 +93,7 @@ def _dates(context: Context, goal_id: str, i: int) -> tuple[int, int, int]:
     return plan.starts[i], plan.dues[i], i
 
 
-def _turns(context: Context) -> Iterable[Turn]:
+def _turns(context: Context) -> Iterator[Turn]:
     """Yield the open steps that take room in goals that may be levelled; those that count from a date are not moved."""
     for goal in context.project.goals:
         plan = context.plans[goal.id]
