@@ -2,7 +2,8 @@
 
 First, six orders in which steps can be placed, on the same random plans: how many plans fit in one pass, and how many
 days earlier a step is due. Then, how many steps of other goals one edit moves, and how many would move if all were
-placed anew. Last, the processor time of the levelled pass beside that of the passes without capacity.
+placed anew. Last, the processor time of the levelled pass, and of all attempts where something
+does not fit, beside that of the passes without capacity.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ def in_pieces(steps: int) -> Project:
 
 def print_times() -> None:
     """Print the seconds of the passes without capacity, and of the levelling."""
-    print("\nprocessor time                          passes without   levelling   times")
+    print("\nprocessor time                     without capacity   one pass, times   with all attempts   without room")
     for size in SIZES:
         plans = {"1 person": large_plan(size, 1), f"{size // 100} people": large_plan(size, size // 100)}
         for name, project in {**plans, "days in pieces": in_pieces(size)}.items():
@@ -210,9 +211,15 @@ def print_times() -> None:
             without = time.process_time() - start
             context = replace(context, project=project)
             start = time.process_time()
+            missing = Levelling(context, set()).attempt({}, frozenset()).missing
+            once = time.process_time() - start
+            start = time.process_time()
             level_all(context, partial(context.plans.__getitem__))
             levelled = time.process_time() - start
-            print(f"{size:9,} steps, {name:20} {without:13.3f} s {levelled:9.3f} s {levelled / without:7.1f}")
+            print(
+                f"{size:9,} steps, {name:20} {without:10.3f} s {once:8.3f} s {once / without:4.1f}"
+                f" {levelled:9.3f} s {levelled / without:5.1f}   {len(missing):6,}"
+            )
 
 
 if __name__ == "__main__":

@@ -249,7 +249,7 @@ class Project:
     prune: str = "remove"
     on_delete: str = "drop"
     account: str | None = None
-    capacity: Mapping[str, int] = field(default_factory=dict)
+    capacity: Mapping[str, int] = field(default_factory=dict, hash=False)
     heartbeat: Duration | None = None
 
     def steps_at_once(self, who: str) -> int | None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sync.schedule.working_days import WorkingDays
 
 _ROUNDS = 20  # attempts with another order, or with fewer optional steps
-_STEPS = 20_000  # steps that all these attempts together may place
+_STEPS = 4_000  # steps that all these attempts together may place
 _ORIGIN = date(2000, 1, 1)  # the day from which work is counted if no goal has a `start`
 
 
