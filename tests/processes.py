@@ -1,7 +1,7 @@
 """Processes of backplan: real ones, with a folder, an environment, files to print into and an exit code of their own.
 
 To start Python and import everything takes most of the time of a short run. So the test command forks its processes,
-where that is possible, from one that has imported everything, and the proof starts each from nothing.
+where that is possible, from one that has imported everything, and the proof starts those of the main job from nothing.
 """
 
 from __future__ import annotations

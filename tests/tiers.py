@@ -57,6 +57,9 @@ CASES = frozenset(
 # What speaks as another service does that is tried here (GitLab) is the proof's alone.
 IN_THE_PROOF = frozenset({"googletasks"})
 
+# Whose processes the proof starts from nothing, as people do; otherwise they are forked from one that has all imported.
+FROM_NOTHING = frozenset({"test_main_job.py", "test_docs.py"})
+
 # The sizes in the test command, and in the proof (there `quick` is False).
 quick = False
 
@@ -76,8 +79,8 @@ def is_left_out(item: pytest.Item) -> bool:
 def is_left_to_the_proof(item: pytest.Item, *, proof: bool) -> bool:
     """Return whether a test is the proof's without saying so itself.
 
-    proof: this is a run of the proof. It runs properties again, with all of their examples, and processes again, each
-    started from nothing.
+    proof: this is a run of the proof. It runs properties again, with all of their examples, and the main job again,
+    with each of its processes started from nothing.
     """
     suite = getattr(item, "cls", None)
     if suite is not None and any(base.__name__ == "Contract" for base in suite.__mro__):
@@ -87,4 +90,4 @@ def is_left_to_the_proof(item: pytest.Item, *, proof: bool) -> bool:
         return connector not in IN_FULL and getattr(item, "originalname", "") not in CASES
     is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
     starts_processes = not {"person", "leak"}.isdisjoint(getattr(item, "fixturenames", ()))
-    return proof and (is_property or starts_processes)
+    return proof and (is_property or (starts_processes and item.path.name in FROM_NOTHING))

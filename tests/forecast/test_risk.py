@@ -85,7 +85,7 @@ def projects(draw_: st.DrawFn) -> Project:
     return project(one, replace(other, steps=steps, sequence=steps))
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(70))
 @given(projects(), TODAYS)
 def test_each_sample_is_the_scheduler_s_own_forward_pass(plan: Project, today: date) -> None:
     result = schedule(plan, Progress(), today)
@@ -109,7 +109,7 @@ def test_each_sample_is_what_counting_days_gives(goal: Goal, today: date) -> Non
             assert np.broadcast_to(found[key], FEW)[n] == early.finish.toordinal()
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(120))
 @given(goals(lengths=FOLLOWING_CALENDAR, waits=ANY_WAIT), TODAYS, st.integers(0, 60), st.data())
 def test_without_estimates_every_figure_is_the_early_finish(
     goal: Goal, today: date, later: int, data: st.DataObject
