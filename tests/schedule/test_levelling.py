@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+
+from config.durations import parse
+from config.project import EVERYBODY, Goal, Step
+from sync.schedule.model import Progress
+from sync.schedule.planner import plan_all
+from tests.schedule.test_scheduler_properties import ORIGIN, project
 
 if TYPE_CHECKING:
     from tests.conftest import Person
@@ -140,3 +148,32 @@ def test_level_places_all_goals_anew_as_a_diff_first(person: Person) -> None:
     assert "nothing to do" in person.run("sync", "--today", "2027-08-02").out
     refused = person.run("plan", "--level", "--goal", "a")
     assert "--level places all goals anew; leave out --goal and --connector" in refused.err
+
+
+def test_a_new_goal_waits_while_the_plan_of_another_of_its_person_cannot_be_read(person: Person) -> None:
+    elsewhere = ", sync: [{markdown: {file: other.md}}]"
+    first = HEAD + "capacity: 1\ngoals:\n" + goal("b", "20", "{id: x, title: X, takes: 3 days}", elsewhere)
+    person.writes(first)
+    assert person.run("sync", "--today", "2027-08-05").code == 0
+    kept = (person.folder / "other.md").read_text("utf-8")
+    (person.folder / "other.md").unlink()
+    (person.folder / "other.md").mkdir()
+    person.writes(first + goal("a", "20", "{id: y, title: Y, takes: 2 days}"))
+    done = person.run("sync", "--today", "2027-08-05")
+    assert "a waits: the plan of another goal with the same person could not be read" in done.err + done.out
+    assert not (person.folder / "todo.md").exists()
+    (person.folder / "other.md").rmdir()
+    (person.folder / "other.md").write_text(kept, "utf-8")
+    assert person.run("sync", "--today", "2027-08-05").code == 0
+    assert "📅 2027-08-17" in task(person, "Y")
+
+
+def test_only_goals_of_the_same_people_wait() -> None:
+    steps = {
+        name: (Step(f"{name}/s", name, ORIGIN, takes=parse("2"), who=who),)
+        for name, who in zip("abc", "xxy", strict=True)
+    }
+    goals = [Goal(n, n, date(2027, 3, 1), ORIGIN, steps=s, sequence=s, when_full="earlier") for n, s in steps.items()]
+    plan = replace(project(*goals), capacity={EVERYBODY: 1})
+    found = plan_all(plan, Progress(unread=frozenset("b")), date(2027, 1, 4)).plans
+    assert {name: one.waits for name, one in found.items()} == {"a": True, "b": False, "c": False}
