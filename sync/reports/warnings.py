@@ -57,7 +57,15 @@ def _(warning: kinds.MoreStartTooEarly) -> str:
 def _(warning: kinds.NoRoom) -> str:
     names = ", ".join(f"“{step.title}”" for step in warning.steps[:_NAMED])
     more = f" and {len(warning.steps) - _NAMED} more" if len(warning.steps) > _NAMED else ""
-    return f"no place was found for {names}{more} in one piece: on some of these days its person has too many steps"
+    text = f"no place was found for {names}{more} in one piece: on some of these days its person has too many steps"
+    remedies = " or ".join(map(_remedy, warning.remedies))
+    return f"{text}; it would fit with {remedies}" if remedies else text
+
+
+def _remedy(remedy: kinds.Remedy) -> str:
+    if remedy.step is not None:
+        return f"“{remedy.step.title}” given to somebody else"
+    return f"capacity {remedy.at_once} for `{remedy.who}`"
 
 
 @sentence.register(kinds.MakesRoom)

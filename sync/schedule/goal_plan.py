@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Published
     from sync.schedule.occurrences import Occurrence, Series
     from sync.schedule.step_graph import StepGraph
+    from sync.schedule.warnings import Remedy
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class GoalPlan:
     - `full`: the steps for which their person has no room; `uncapped`: the dates as if everybody had, if steps moved.
     - `waits`: it shares a person with a goal whose plan could not be read.
     - `moves_for`: the goals for which it does not stand any more.
+    - `remedies`: what would make room for the steps in `full`.
     - `keeps`: its people may move its steps, and it can be kept if everybody has room.
     - `could`: the day on which a step could end, if that is later and only its person has no room.
     """
@@ -70,6 +72,7 @@ class GoalPlan:
     uncapped: LatestDates | None = None
     waits: bool = False
     moves_for: tuple[Goal, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
     keeps: bool = False
     could: dict[int, int] = field(default_factory=dict)
     least: LatestDates = field(init=False)

@@ -62,6 +62,17 @@ class Attempt:
         return len(self.missing), sum(self.missing.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """What would make room: steps that somebody else does, by key, and people who can have one step more at once."""
+
+    others: frozenset[str] = frozenset()
+    more: frozenset[str] = frozenset()
+
+
+_NO_RELIEF = Relief()
+
+
 class Levelling:
     """The goals that may move, and what takes room before they do."""
 
@@ -117,13 +128,16 @@ class Levelling:
                 best = min(best, tried, key=lambda attempt: attempt.lack)
         return best
 
-    def attempt(self, extra: Mapping[str, int], skipped: frozenset[str]) -> Attempt:
+    def attempt(self, extra: Mapping[str, int], skipped: frozenset[str], relief: Relief = _NO_RELIEF) -> Attempt:
         """Place all steps. extra: days to add to what comes before steps, by key. skipped: steps to leave out."""
         rooms: dict[str, Room] = {}
+        for who in {who for who, *_ in self._taken} | relief.more:
+            rooms[who] = Room((self._context.project.steps_at_once(who) or 1) + (who in relief.more))
         for who, days, first, last in self._taken:
-            self._room(rooms, who).take(days, first, last)
+            rooms[who].take(days, first, last)
         heads = self._raised(extra)
-        networks = [self._network(one, head, rooms, skipped) for one, head in zip(self.movable, heads, strict=True)]
+        pairs = zip(self.movable, heads, strict=True)
+        networks = [self._network(one, head, rooms, skipped, relief.others) for one, head in pairs]
         level(networks)
         keys = [(network, network.backward.graph.steps) for network in networks]
         missing = {steps[i].key: days for network, steps in keys for i, days in network.missing.items()}
@@ -148,7 +162,9 @@ class Levelling:
             for one in self.movable
         ]
 
-    def _network(self, one: Movable, head: list[int], rooms: dict[str, Room], skipped: frozenset[str]) -> Network:
+    def _network(
+        self, one: Movable, head: list[int], rooms: dict[str, Room], skipped: frozenset[str], others: frozenset[str]
+    ) -> Network:
         plan, graph = one.plan, one.plan.graph
         left_out = plan.left_out | {i for i, _ in graph.among(skipped)}
         external = dict(plan.external)
@@ -166,7 +182,7 @@ class Levelling:
             rooms={
                 i: self._room(rooms, person(graph.steps[i], plan.goal))
                 for i in self._context.capacity(graph)
-                if i not in away
+                if i not in away and graph.steps[i].key not in others
             },
             early=one.early,
             head=head,

@@ -9,7 +9,8 @@ from config.keys import goal_of
 from config.project import person
 from sync.schedule import by_links
 from sync.schedule.forward_pass import Forward
-from sync.schedule.levelling import levelled
+from sync.schedule.levelling import Relief, levelled
+from sync.schedule.warnings import Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence, Set
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.levelling import Attempt, Levelling
 
+_TRIED = 3  # people, and steps of each, for which remedies are tried
 _MOST = 20  # goals that may be released so that others fit
 
 
@@ -39,6 +41,8 @@ def level_all(context: Context, anew: Callable[[Goal], GoalPlan], *, afresh: boo
     if attempt.missing and not context.progress.unread:
         levelling, attempt = _released(context, anew, attempt.missing) or (levelling, attempt)
     levelling.apply(attempt)
+    if attempt.missing:
+        _name_remedies(context, levelling, attempt)
     by_links.note(context)
 
 
@@ -79,6 +83,29 @@ def _released(
             context.plans.update(plans)
             return levelling, attempt
     return None
+
+
+def _name_remedies(context: Context, levelling: Levelling, attempt: Attempt) -> None:
+    """Try what would make room, and note in the plans of steps that lack it what does."""
+    lacking: dict[str, list[str]] = {}
+    for key in attempt.missing:
+        lacking.setdefault(_person(context, key), []).append(key)
+    for who, keys in list(lacking.items())[:_TRIED]:
+        found = [
+            Remedy(who, step=context.steps[key])
+            for key in keys[:_TRIED]
+            if _helps(context, levelling, attempt, who, Relief(frozenset({key})))
+        ]
+        if _helps(context, levelling, attempt, who, Relief(more=frozenset({who}))):
+            found.append(Remedy(who, at_once=(context.project.steps_at_once(who) or 0) + 1))
+        for goal_id in {goal_of(key) for key in keys}:
+            context.plans[goal_id].remedies += tuple(found)
+
+
+def _helps(context: Context, levelling: Levelling, attempt: Attempt, who: str, relief: Relief) -> bool:
+    """Return whether nothing of a person lacks room any more."""
+    tried = levelling.attempt({}, attempt.skipped, relief)
+    return not any(_person(context, key) == who for key in tried.missing)
 
 
 def _by_room(context: Context, people: Set[str]) -> list[str]:

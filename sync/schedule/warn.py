@@ -94,7 +94,7 @@ def _too_little_time(goal: ScheduledGoal, plan: GoalPlan) -> Iterator[GoalWarnin
     if plan.waits:
         yield Waits()
     if plan.full:
-        yield NoRoom([steps[i] for i in sorted(plan.full)])
+        yield NoRoom([steps[i] for i in sorted(plan.full)], plan.remedies)
 
 
 def _sharing_days(plan: GoalPlan) -> list[int]:

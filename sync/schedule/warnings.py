@@ -50,10 +50,19 @@ class MoreStartTooEarly(NamedTuple):
     more: int
 
 
+class Remedy(NamedTuple):
+    """What was tried and makes room for all steps of a person: another one does a step, or the person more at once."""
+
+    who: str
+    step: Step | None = None
+    at_once: int | None = None
+
+
 class NoRoom(NamedTuple):
     """The persons of these steps have no room for them: they keep the latest day that what follows them leaves."""
 
     steps: Sequence[Step]
+    remedies: Sequence[Remedy] = ()
 
 
 class MakesRoom(NamedTuple):

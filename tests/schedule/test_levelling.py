@@ -83,6 +83,7 @@ def test_a_step_longer_than_all_the_room_keeps_its_days_and_the_goal_is_at_risk(
     out = person.run("schedule", "--today", "2027-08-01").out
     assert "at risk: no room for 1 step, 6 days in hand" in out
     assert "no place was found for “Y” in one piece" in out
+    assert "it would fit with “Y” given to somebody else or capacity 2 for `jo`" in " ".join(out.split())
 
 
 def test_an_optional_step_gives_way_before_a_day_is_too_full(person: Person) -> None:
@@ -177,3 +178,14 @@ def test_only_goals_of_the_same_people_wait() -> None:
     plan = replace(project(*goals), capacity={EVERYBODY: 1})
     found = plan_all(plan, Progress(unread=frozenset("b")), date(2027, 1, 4)).plans
     assert {name: one.waits for name, one in found.items()} == {"a": True, "b": False, "c": False}
+
+
+def test_fit_finds_the_deadline_with_room_around_what_stands(person: Person) -> None:
+    first = HEAD + "capacity: 1\ngoals:\n" + goal("b", "12", "{id: x, title: X, takes: 6 days}")
+    person.writes(first)
+    assert person.run("sync", "--today", "2027-08-05").code == 0
+    assert dues(person, "2027-08-05") == {"b/x": "08-12"}
+    person.writes(first + goal("a", "20", "{id: y, title: Y, takes: 4 days}"))
+    assert (
+        person.run("fit", "a", "--json", "--today", "2027-08-05").json["earliest_deadlines"]["planned"] == "2027-08-16"
+    )
