@@ -104,7 +104,7 @@ class Levelling:
         """Return the attempt in which the fewest steps lack room: with the written order, or with what lacks first."""
         best = last = self._giving_way(self.attempt({}, frozenset()))
         extra: dict[str, int] = {}
-        for _ in range(self._rounds):
+        for _ in range(self.rounds):
             if not last.missing:
                 break
             for key, days in last.missing.items():
@@ -114,7 +114,8 @@ class Levelling:
         return best
 
     @property
-    def _rounds(self) -> int:
+    def rounds(self) -> int:
+        """How many more attempts the size of the goals allows."""
         return min(_ROUNDS, _STEPS // max(1, sum(len(one.plan.graph.steps) for one in self.movable)))
 
     def _giving_way(self, best: Attempt) -> Attempt:
@@ -122,7 +123,7 @@ class Levelling:
         listed = [step.key for goal in self._context.project.goals for step in goal.steps if step.optional]
         limited = {key for one in best.networks for key, i in one.backward.graph.index.items() if i in one.rooms}
         optional = [key for key in reversed(listed) if key in limited] if best.missing else []
-        for key in optional[: self._rounds]:
+        for key in optional[: self.rounds]:
             if best.missing:
                 tried = self.attempt({}, best.skipped | {key})
                 best = min(best, tried, key=lambda attempt: attempt.lack)

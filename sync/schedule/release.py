@@ -15,7 +15,7 @@ from sync.schedule.warnings import Remedy
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence, Set
 
-    from config.project import Goal
+    from config.project import Goal, Step
     from sync.schedule.context import Context
     from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.levelling import Attempt, Levelling
@@ -90,16 +90,18 @@ def _name_remedies(context: Context, levelling: Levelling, attempt: Attempt) -> 
     lacking: dict[str, list[str]] = {}
     for key in attempt.missing:
         lacking.setdefault(_person(context, key), []).append(key)
-    for who, keys in list(lacking.items())[:_TRIED]:
-        found = [
-            Remedy(who, step=context.steps[key])
-            for key in keys[:_TRIED]
-            if _helps(context, levelling, attempt, who, Relief(frozenset({key})))
-        ]
+    tries = min(_TRIED, levelling.rounds)
+    for who, keys in list(lacking.items())[:tries]:
+        given = [Remedy(who, step=context.steps[key]) for key in keys[:tries]]
+        found = [one for one in given if one.step and _helps(context, levelling, attempt, who, _others(one.step))]
         if _helps(context, levelling, attempt, who, Relief(more=frozenset({who}))):
             found.append(Remedy(who, at_once=(context.project.steps_at_once(who) or 0) + 1))
         for goal_id in {goal_of(key) for key in keys}:
             context.plans[goal_id].remedies += tuple(found)
+
+
+def _others(step: Step) -> Relief:
+    return Relief(others=frozenset({step.key}))
 
 
 def _helps(context: Context, levelling: Levelling, attempt: Attempt, who: str, relief: Relief) -> bool:
