@@ -23,6 +23,7 @@ from config.fields import (
     Length,
     Link,
     Namespace,
+    Page,
     Priority,
     Reference,
     StepsAtOnce,
@@ -256,6 +257,7 @@ class SettingsModel(Model):
         None, description="How many steps everybody, or each person, can have at once; `me` for steps that name nobody"
     )
     account: Reference | None = None
+    page: Page | None = Field(None, description="The address of the plan's page, to which tasks in the apps link")
 
 
 class FileModel(SettingsModel):

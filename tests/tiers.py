@@ -25,7 +25,9 @@ IN_FULL = {
 
 # Another server, program or form of a connector that has the whole suite: these have CASES, in the proof alone.
 IN_PART = {
+    "todoistwithpage": "Todoist, with markers that are links",
     "caldavasevents": "CalDAV, as events in Radicale",
+    "caldavonradicale": "CalDAV, as tasks in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
     "taskwarrioritself": "Taskwarrior, the program itself",
 }

@@ -33,6 +33,9 @@ _FIRST = 3  # steps that `init` shows
     click.option("--template", metavar="NAME", help="Start from a template; --template list shows them."),
     click.option("--title", help="What you want to reach."),
     click.option("--deadline", type=DATE, help="The day it must be reached."),
+    click.option(
+        "--place", metavar="NAME", help="In the app: a repository, project or list. A CalDAV list is made if need be."
+    ),
     click.option("--no-workflow", is_flag=True, help="Leave out the workflow that syncs every day on GitHub."),
     click.option(
         "--publish",
@@ -49,6 +52,7 @@ def init(
     template: str | None,
     title: str | None,
     deadline: date | None,
+    place: str | None,
     no_workflow: bool,
     publish: str | None,
 ) -> None:
@@ -62,13 +66,16 @@ def init(
         raise click.UsageError(
             "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
         )
+    if place and len(options.connector) != 1:
+        raise click.UsageError("--place is that of one app: name it with --connector")
     if template == "list":
         found = init_file.templates()
         table = ("template", "goal"), list(found.items())
         options.emit(lambda: {"version": 1, "templates": found}, lambda: print_table(*table))
         return
     path = options.goals or Path("goals.yaml")
-    wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's
+    today = options.today or date.today()  # noqa: DTZ011  # the user's
+    wish = init_file.Wish(template, title, deadline, today, sys.stdin.isatty(), place)
     text = init_file.goals_text(path, wish, options.connector)
     written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
     options.emit(lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, publish))

@@ -16,6 +16,7 @@ from config.atomic_write import replace_file
 from config.edit import as_yaml, set_value
 from config.errors import BackplanError, InputError
 from config.keys import slug
+from config.settings import Environment
 from config.source import Source
 from config.templates import Templates
 from connectors import registry
@@ -38,13 +39,14 @@ def templates(folder: Path = Path("templates")) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The first goal, by the options of `init`. ask: missing ones can be asked for in a terminal."""
+    """The first goal, by the options of `init`. place: that in the app. ask: missing ones can be asked for."""
 
     template: str | None
     title: str | None
     deadline: date | None
     today: date
     ask: bool
+    place: str | None = None
 
     def completed(self, folder: Path) -> Wish:
         """Ask for missing parts, and return all. Raises InputError without a terminal, or if the day has passed."""
@@ -69,8 +71,11 @@ def goals_text(path: Path, wish: Wish, apps: Sequence[str] = ()) -> str:
     """
     if path.exists():
         raise BackplanError(f"{path}: already exists; edit it, or name another one with --goals (nothing was changed)")
-    targets = [target(app, _repository(path), ask=wish.ask) for app in apps]
-    text = _goals_text(path, wish.completed(path.parent / "templates"))
+    for app in apps:
+        registry.load(app)
+    text = _goals_text(path, wish.completed(path.parent / "templates"))  # before anything is made in an app
+    environment = Environment.of_process(path.parent)
+    targets = [target(app, _repository(path), environment, wish.place, ask=wish.ask) for app in apps]
     return set_value(Source(str(path), text), (), "sync", f"[{', '.join(targets)}]") if apps else text
 
 

@@ -56,7 +56,7 @@ def _note(context: Context, plan: GoalPlan, external: dict[str, int]) -> None:
     }
     backward = BackwardPass(graph, Constraints(plan.fixed, left_out, limits, context.limits.due_of))
     special, dates = backward.special(), _as_latest(plan)
-    stays = {*plan.fixed, *graph.anchors, *graph.repeating, *plan.begun(context.today)}
+    stays = {*plan.fixed, *graph.anchors, *graph.repeating, *plan.under_way}
     moves = context.capacity(graph).keys() - stays - left_out
     driver = plan.latest.driver[:]
     for i in reversed(range(len(graph.steps))):

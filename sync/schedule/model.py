@@ -22,11 +22,13 @@ class Published:
     """The plan of one goal as it was last published.
 
     `made` is the day it was computed, `digest` its timing digest, `dates` the start and due of each step that was open.
+    `began` has the day from which on a step counts as under way, if that is not its start.
     """
 
     made: date
     digest: str
     dates: Mapping[str, tuple[date, date]]
+    began: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen d
 
     - `slack`: the total float, which is the working days from the earliest finish to the due date; negative when late.
     - `could`: the later day on which it could end if its person had room.
+    `slack` is the total float: working days from the earliest finish to the due date, negative when late. `under_way`
+    is the day from which on the step is under way.
     """
 
     step: Step
@@ -103,6 +107,7 @@ class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen d
     overdue: bool = False
     squeezed: bool = False
     could: date | None = None
+    under_way: date | None = None
 
     @property
     def open(self) -> bool:
@@ -121,6 +126,7 @@ class ScheduledGoal:
 
     - `margin`: the days in hand, which are the working days from the earliest deadline that fits, if work goes on from
       today, to the goal's own. Negative when the goal is late; None if no step is open, or no deadline fits.
+    - `began`: by key, the day from which on an open step counts as under way, if that is not its start.
     - `failed`: it does not fit, and `when_late: fail` leaves it alone.
     - `held`: a rename is in doubt, which leaves it alone as well.
     - `waits`: it shares a person with a goal whose plan could not be read, so it is left alone.
@@ -136,6 +142,7 @@ class ScheduledGoal:
     margin: int | None
     digest: str
     made: date
+    began: Mapping[str, date] = field(default_factory=dict)
     done: date | None = None
     earliest_deadline: date | None = None
     failed: bool = False
