@@ -246,6 +246,9 @@ class SettingsModel(Model):
     heartbeat: Heartbeat | None = Field(
         None, description="Keeps a task due this far ahead; it becomes overdue when runs stop"
     )
+    digest: Literal["weekly"] | None = Field(
+        None, description="Keeps an issue with the week ahead, or posts it to a chat; on GitHub only"
+    )
     capacity: (
         Annotated[
             Annotated[StepsAtOnce, Tag("~number")]

@@ -252,6 +252,7 @@ class Project:
     capacity: Mapping[str, int] = field(default_factory=dict, hash=False)
     heartbeat: Duration | None = None
     page: str | None = None
+    digest: str | None = None
 
     def steps_at_once(self, who: str) -> int | None:
         """Return how many steps a person can have at once; None if the file sets no limit."""

@@ -224,17 +224,20 @@ class Api:
         """Return an answer unless it is an error. Raises as `ask` does."""
         if response.ok:
             return response
-        wanted, words = self._service.credential, self._service.words(response) or "no reason given"
-        if response.status_code == requests.codes.unauthorized:
-            raise unknown_token(wanted, words)
-        if response.status_code == requests.codes.forbidden:
-            raise CredentialsError(
+        raise self.refusal(response.status_code, self._service.words(response), urlsplit(response.url).path)
+
+    def refusal(self, status: int, words: str, where: str) -> BackplanError:
+        """Return the error for a request that the service refused. words: its message; where: the path, or a name."""
+        wanted, words = self._service.credential, words or "no reason given"
+        if status == requests.codes.unauthorized:
+            return unknown_token(wanted, words)
+        if status == requests.codes.forbidden:
+            return CredentialsError(
                 f"the {wanted.kind} in {wanted.variable} may not do that ({wanted.service}: {words}): it needs "
                 f"{self._service.rights}"
             )
-        missing = response.status_code in (requests.codes.not_found, requests.codes.gone)
-        kind = MissingError if missing else BackplanError
-        raise kind(f"{wanted.service}: {words} (status {response.status_code}, {urlsplit(response.url).path})")
+        kind = MissingError if status in (requests.codes.not_found, requests.codes.gone) else BackplanError
+        return kind(f"{wanted.service}: {words} (status {status}, {where})")
 
     def _address(self, path: str) -> str:
         """Return a whole address. Its host is always that of the service, since the token is sent to it."""

@@ -35,6 +35,7 @@ class Row:
     - trusted: it has our label, or was created with the account of the token
     - recurring: the user made it repeat
     - unread: a sentence on the part that cannot be read, with its place and the remedy
+    - parent: the id of the row above; empty for none, or if the service has no rows below others
     """
 
     id: str
@@ -53,6 +54,7 @@ class Row:
     priority: str = "none"
     recurring: bool = False
     unread: str = ""
+    parent: str = ""
 
     @property
     def closed(self) -> bool:
@@ -204,6 +206,7 @@ class Classifier:
             dropped=row.dropped,
             touched=row.touched,
             recurring=row.recurring,
+            parent=row.parent,
             unread=row.unread,
         )
         return as_written(task, self.ownership.entries.get(marker.key)) if row.unread else task

@@ -16,7 +16,7 @@ from connectors.model import Content, client_id
 from connectors.retry import UnknownOutcomeError
 from connectors.snapshot import Classifier
 from connectors.stored import Stored
-from connectors.tasks import TEXT, Boxed, Bulk, ChangedError, Wanted
+from connectors.tasks import TEXT, Boxed, Bulk, ChangedError, Nesting, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -199,6 +199,8 @@ class Writer:
 
     def _change(self, row: Row, write: Write) -> None:
         """Change the fields that differ, then complete or reopen: after a kill, the next run does the rest."""
+        if "parent" in write.fields and isinstance(self._service, Nesting):
+            row = self._place.tasks.take(self._service.move(row, self._ids.get(write.parent or "", "")))
         content = write.content or self._place.classifier.content(row)
         notes, line = self._service.hiding.split(row.text)
         if "notes" in write.fields:

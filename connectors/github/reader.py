@@ -1,6 +1,7 @@
 """Reads the issues of a repository that are ours, and the memory in them.
 
 An issue is ours if its body contains our marker and its author may write in the repository: anybody can open an issue.
+The form for a new goal is never ours, whatever its body contains: somebody else wrote that.
 The body of a goal's own issue contains the memory of the goal. Issues are listed by our label; where users may have
 removed the label, all issues of the repository are read instead.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from config import goal_form
 from config.errors import BackplanError, MissingError
 from config.keys import goal_of
 from connectors.codec import read_memory
@@ -106,7 +108,9 @@ class Reading:
             self._take(IssueAnswer.read(answer), number)
 
     def _take(self, answer: IssueAnswer, number: str) -> None:
-        self.issues[number] = Issue.of(answer, number, self.facts.login, self.label, self.fields)
+        issue = Issue.of(answer, number, self.facts.login, self.label, self.fields)
+        if not any(label.casefold() == goal_form.LABEL for label in issue.labels):
+            self.issues[number] = issue
 
     def misses_some(self) -> bool:
         """Return whether issues of ours may not be listed: users remove labels."""
@@ -122,7 +126,8 @@ class Reading:
         for number in sorted(self._absent(), key=int):
             if answer := client.issue(number):
                 self.take(answer, number)
-                self.issues[number] = replace(self.issues[number], trusted=True)
+                if number in self.issues:
+                    self.issues[number] = replace(self.issues[number], trusted=True)
 
     def see_who_closed(self, client: Client) -> None:
         """Read who closed our issues, if they are not remembered as dropped yet."""

@@ -21,7 +21,7 @@ from sync.schedule.model import Progress
 from sync.schedule.refit import floors_from_today
 from sync.schedule.room import Room
 from sync.schedule.squeeze import NOT_SQUEEZED
-from sync.schedule.under_way import planned_under_way
+from sync.schedule.under_way import planned_under_way, published_under_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence, Set
@@ -231,7 +231,7 @@ def _held(context: Context, plan: GoalPlan, counted: Set[str]) -> frozenset[int]
     if plan.goal.when_full != "earlier" or plan.standing or ended or plan.squeezed is not NOT_SQUEEZED:
         return frozenset(range(len(graph.steps)))
     by_key = {i for i, _ in graph.among(counted)}
-    return frozenset({*plan.fixed, *graph.anchors, *graph.repeating, *by_key, *plan.under_way})
+    return frozenset({*plan.fixed, *graph.anchors, *graph.repeating, *by_key, *published_under_way(context, plan)})
 
 
 def _fits(plan: GoalPlan, early: Early, held: Set[int]) -> bool:

@@ -383,7 +383,17 @@ def test_a_radical_change_in_less_than_a_year_is_warned_of(person: Person, deadl
 
 def test_connectors_and_the_schema_are_told(person: Person) -> None:
     found = {entry["name"]: entry for entry in person.run("connectors", "--json").json["connectors"]}
-    assert sorted(found) == ["caldav", "github", "gitlab", "google-tasks", "markdown", "taskwarrior", "todoist"]
+    assert sorted(found) == [
+        "caldav",
+        "github",
+        "gitlab",
+        "google-tasks",
+        "linear",
+        "markdown",
+        "notion",
+        "taskwarrior",
+        "todoist",
+    ]
     assert found["markdown"] == {
         "name": "markdown",
         "fields": ["title", "start", "due", "priority", "after"],

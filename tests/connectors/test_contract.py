@@ -24,6 +24,8 @@ from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
+from tests.connectors.linear_account import LINEAR
+from tests.connectors.notion_account import NOTION
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
 from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount, TodoistWithPageAccount
 from tests.histories.in_memory import InMemory
@@ -224,6 +226,18 @@ class TestGoogleTasks(OverHTTP):
     """Google Tasks, over HTTP."""
 
     stand = GOOGLE_TASKS
+
+
+class TestLinear(OverHTTP):
+    """Linear, over HTTP."""
+
+    stand = LINEAR
+
+
+class TestNotion(OverHTTP):
+    """Notion, over HTTP."""
+
+    stand = NOTION
 
 
 class TestCalDAV(Contract):
