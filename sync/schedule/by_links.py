@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from config.durations import Duration, Unit
 from sync.schedule.backward_pass import BackwardPass, Constraints, LatestDates
 from sync.schedule.forward_pass import Forward
-from sync.schedule.under_way import published_under_way
 from sync.schedule.working_days import shift
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def _note(context: Context, plan: GoalPlan, external: dict[str, int]) -> None:
     }
     backward = BackwardPass(graph, Constraints(plan.fixed, left_out, limits, context.limits.due_of))
     special, dates = backward.special(), _as_latest(plan)
-    stays = {*plan.fixed, *graph.anchors, *graph.repeating, *published_under_way(context, plan)}
+    stays = {*plan.fixed, *graph.anchors, *graph.repeating}
     moves = context.capacity(graph).keys() - stays - left_out
     driver = plan.latest.driver[:]
     for i in reversed(range(len(graph.steps))):

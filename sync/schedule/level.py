@@ -126,9 +126,8 @@ def _place(network: Network, i: int, special: set[int]) -> None:
     days, end = backward.graph.window.days, int(latest.end[i])
     if i in network.least:
         # What it gives up, what comes before it keeps.
-        lowest = days.position(network.early.start[i] - 1)
-        latest.begin[i] = kept = max(lowest, min(begin, end - network.least[i]))
-        latest.day_before[i] = days.day(int(kept) + 1) - 1
+        latest.begin[i] = kept = min(int(begin), end - network.least[i])
+        latest.day_before[i] = days.day(kept + 1) - 1
         return
     room = network.rooms.get(i)
     if room is None:
