@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config import people
 from config.errors import GoalsFileError, InputError, Problem
 from config.pull_request import refuse_outside
 from config.resolve import Resolver
@@ -64,6 +65,7 @@ def load(path: Path, edited: Mapping[str, str] | None = None) -> Project:
         resolver.add(file)
     project = resolver.project(_project_settings(files, problems))
     problems.extend(resolver.problems)
+    problems.extend(people.problems(files, project) if complete else ())
     if problems:
         raise GoalsFileError(problems)
     return project

@@ -11,7 +11,7 @@ from config.calendars import WEEKDAY_NAMES
 from config.durations import Unit
 from config.keys import goal_of, step_of
 from config.project import RelativeDeadline
-from sync.reports import words
+from sync.reports import blockers, words
 from sync.schedule.model import Bound, State
 from sync.schedule.working_days import shift
 
@@ -72,7 +72,7 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
     while step.step.key not in seen:
         seen.add(step.step.key)
         yield _dates(step, goal.goal.calendar)
-        yield from _remarks(goal, step, schedule.today, again=squeezed)
+        yield from _remarks(schedule, goal, step, again=squeezed)
         squeezed = squeezed or step.squeezed
         following = _following(goal, step, steps)
         if following is None:
@@ -82,11 +82,13 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
         step, goal = following, goals[goal_of(following.step.key)]
 
 
-def _remarks(goal: ScheduledGoal, step: ScheduledStep, today: date, *, again: bool) -> Iterator[str]:
+def _remarks(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep, *, again: bool) -> Iterator[str]:
     """Yield remarks on the dates of a step. again: a step before it is squeezed."""
     opens = step.step.not_before
-    if step.open and step.slack <= 0 and opens and opens > today:
+    if step.open and step.slack <= 0 and opens and opens > schedule.today:
         yield f"  It cannot start before {display.near(opens)} (`from`)."
+    if blocked := blockers.sentence(schedule, goal, step):
+        yield f"  {blocked}"
     if step.squeezed:
         yield _squeezed(goal, again=again)
     if step.overdue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from config.durations import Unit
@@ -86,6 +87,7 @@ def read(
     rebuild: bool = False,
     allow_mass_change: bool = False,
     elsewhere: frozenset[str] = frozenset(),
+    afresh: bool = False,
 ) -> Reading:
     """Read every connector and compute the schedule that the plan is made from.
 
@@ -93,11 +95,12 @@ def read(
 
     rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
     allow_mass_change: take it as true that many tasks were deleted at once.
+    afresh: goals with `when_full: earlier` are placed anew, even if a plan of theirs stands.
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
     found = take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=allow_mass_change)
-    return work_out(project, found, today, elsewhere)
+    return work_out(project, found, today, elsewhere, partial(schedule, afresh=afresh))
 
 
 def work_out(
@@ -122,11 +125,9 @@ def work_out(
     ]
     views = hand_over(sites, checks.keys_of(project) | {HEARTBEAT, *_groups(project)})
     shifts = decided.shifts(project, verdicts)
-    progress = without_needless_pins(
-        observe(project, views, today, elsewhere | found.unread_goals, shifts),
-        views,
-        lambda known: schedule(project, known, today),
-    )
+    seen = observe(project, views, today, elsewhere | found.unread_goals, shifts)
+    seen = replace(seen, unread=found.unread_goals)
+    progress = without_needless_pins(seen, views, lambda known: schedule(project, known, today))
     planned = schedule(project, progress, today)
     given_up = _given_up(project, views)
     planned = replace(planned, goals=tuple(_given_up_in(_held(goal, held), given_up) for goal in planned.goals))
