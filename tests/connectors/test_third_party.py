@@ -108,7 +108,7 @@ def test_init_asks_for_its_place_and_the_workflow_hands_on_all_that_it_needs(own
     assert refused.code == 64
     assert "write `sync: [{fridge: {door: ann/goals}}]`" in refused.err
     if sys.platform != "win32":
-        shown = owner.on_a_terminal([*INIT], ["no door", "ann/goals", ""])
+        shown = owner.on_a_terminal([*INIT], ["", "no door", "ann/goals"])
         assert "fridge, the door that notes are put on, such as ann/goals?" in shown
         assert "invalid `door: no door`" in shown
         assert "The fridge: open it, read the sticker and put it into FRIDGE_KEY" in shown
