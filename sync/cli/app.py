@@ -35,11 +35,13 @@ _MODULES = {
     **dict.fromkeys(("open", "page"), "pages"),
     "completion": "completion",
     "connect": "connect",
+    "fleet": "fleet",
 }
 _GROUPS = {
     "Look": ("today", "week", "open", "status", "schedule", "explain", "fit", "page"),
     "Plan": ("init", "check", "move"),
     "Do": ("plan", "sync", "undo"),
+    "Many accounts": ("fleet",),
     "Set up": ("connectors", "connect", "doctor", "schema", "completion"),
 }
 
