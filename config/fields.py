@@ -141,6 +141,15 @@ def _read_link(value: Any) -> Any:
     return text
 
 
+def _read_page(value: Any) -> Any:
+    text = _read_text(value)
+    if isinstance(text, str) and not re.fullmatch(r"https://[^\s#]+", text):
+        raise expected(
+            "expected an address that begins with https:// and has no `#`, such as https://me.github.io/goals"
+        )
+    return text
+
+
 def _read_namespace(value: Any) -> Any:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9]+([-_./][A-Za-z0-9]+)*", value) or len(value) > 80:
         raise expected("expected a name of letters and digits such as me/goals")
@@ -234,4 +243,5 @@ WhenLate = Literal["squeeze", "keep", "fail"]
 Holidays = Annotated[str, BeforeValidator(_read_holidays)]
 Zone = Annotated[str, BeforeValidator(_read_zone)]
 Link = Annotated[str, BeforeValidator(_read_link), WithJsonSchema({"type": "string", "format": "uri"})]
+Page = Annotated[str, BeforeValidator(_read_page), WithJsonSchema({"type": "string", "format": "uri"})]
 Namespace = Annotated[str, BeforeValidator(_read_namespace), WithJsonSchema({"type": "string", "maxLength": 80})]

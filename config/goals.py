@@ -23,6 +23,7 @@ from config.fields import (
     Length,
     Link,
     Namespace,
+    Page,
     Priority,
     Reference,
     Text,
@@ -241,8 +242,12 @@ class SettingsModel(Model):
     heartbeat: Heartbeat | None = Field(
         None, description="Keeps a task due this far ahead; it becomes overdue when runs stop"
     )
+    digest: Literal["weekly"] | None = Field(
+        None, description="Keeps an issue with the week ahead, or posts it to a chat; on GitHub only"
+    )
     capacity: Annotated[int, Field(ge=1)] | None = None
     account: Reference | None = None
+    page: Page | None = Field(None, description="The address of the plan's page, to which tasks in the apps link")
 
 
 class FileModel(SettingsModel):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
 _NEAR = tuple(map(Path, ("goals.yml", "goals", "../goals.yaml", "../config/goals.yaml", "../../goals.yaml")))
 SUFFIXES = {".yaml", ".yml"}
-_ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity", "heartbeat")
+_ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity", "heartbeat", "page", "digest")
 
 
 def find(path: Path | None) -> Path:

@@ -238,6 +238,8 @@ class Project:
     account: str | None = None
     capacity: int | None = None
     heartbeat: Duration | None = None
+    page: str | None = None
+    digest: str | None = None
 
     def with_goals(self, change: Callable[[Goal], Goal]) -> Project:
         """Return the project with every goal changed; `sequence` keeps its order."""

@@ -121,13 +121,15 @@ class Settings:
 class Environment:
     """The source of a run's settings: variables, and a file `.env` in the folder of the goals file.
 
-    secrets: the texts to hide in the messages of this run. accounts: objects that its connectors share, by name.
+    secrets: the texts to hide in the messages of this run. accounts: objects that its connectors share, by name. page:
+    the address of the plan's page, which the goals file may name; empty for none.
     """
 
     folder: Path
     variables: Mapping[str, str]
     secrets: Secrets
     accounts: WeakValueDictionary[str, Any] = field(default_factory=WeakValueDictionary)
+    page: str = ""
 
     @classmethod
     def of_process(cls, folder: Path) -> Environment:

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from config.errors import BackplanError, CredentialsError
 from config.keys import is_in_goal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from config.settings import Environment
@@ -183,6 +184,16 @@ class Check:
     what: str
     ok: bool
     sentence: str
+
+
+def examined(checks: Callable[[], list[Check]]) -> list[Check]:
+    """Return checks; if the service cannot be read, the check that shows why."""
+    try:
+        return checks()
+    except CredentialsError as error:
+        return [Check("token", False, str(error))]
+    except BackplanError as error:
+        return [Check("service", False, str(error))]
 
 
 @runtime_checkable

@@ -93,16 +93,21 @@ def _goal(goal_id: str, goal: StoredGoal) -> dict[str, Any]:
     value: dict[str, Any] = {"goal": goal_id, "since": goal.first_sync.isoformat()}
     if goal.made:
         value |= {"made": goal.made.isoformat(), "digest": goal.digest}
-    rows = ((key, _row(entry, goal.dates.get(key), goal.first_sync)) for key, entry in goal.keys.items())
-    value["keys"] = {within_goal(key): row for key, row in rows}
+    value["keys"] = {within_goal(key): _row(goal, key, entry) for key, entry in goal.keys.items()}
     return value
 
 
-def _row(entry: StoredKey, dates: tuple[date, date] | None, since: date) -> str:
-    """Return `STATE NATIVE-ID`, then `START+DAYS` (since the first sync), `gN`, `dDAY` and `xDIGEST`, if known."""
+def _row(goal: StoredGoal, key: str, entry: StoredKey) -> str:
+    """Return `STATE NATIVE-ID`, then `START+DAYS`, `bBEGAN`, `gN`, `dDAY` and `xDIGEST`, if known.
+
+    START and BEGAN are numbers of days since the first sync. Versions that do not know `b` pass over it.
+    """
     parts = [LETTERS[entry.state] + entry.native_id]
-    if dates:
-        parts.append(f"{(dates[0] - since).days}+{(dates[1] - dates[0]).days}")
+    if key in goal.dates:
+        start, due = goal.dates[key]
+        parts.append(f"{(start - goal.first_sync).days}+{(due - start).days}")
+    if key in goal.began:
+        parts.append(f"b{(goal.began[key] - goal.first_sync).days}")
     if entry.generation != 1:
         parts.append(f"g{entry.generation}")
     if entry.done_on:
@@ -114,26 +119,26 @@ def _row(entry: StoredKey, dates: tuple[date, date] | None, since: date) -> str:
 
 def _read_goal(entry: dict[str, Any]) -> StoredGoal:
     goal_id, since = str(entry["goal"]), date.fromisoformat(entry["since"])
-    keys, dates = {}, {}
+    keys, dates, began = {}, {}, {}
     for step_id, row in entry["keys"].items():
         key = f"{goal_id}/{step_id}" if step_id else goal_id
-        keys[key], days = _read_row(row)
-        if days:
-            start = since + timedelta(days=days[0])
-            dates[key] = (start, start + timedelta(days=days[1]))
+        head, *parts = row.split(" ")
+        values = {part[0]: part[1:] for part in parts if part[0] in "bgdx"}
+        keys[key] = _read_key(head, values)
+        if span := next((part.split("+") for part in parts if "+" in part), None):
+            start = since + timedelta(days=int(span[0]))
+            dates[key] = (start, start + timedelta(days=int(span[1])))
+        if "b" in values:
+            began[key] = since + timedelta(days=int(values["b"]))
     made = date.fromisoformat(entry["made"]) if "made" in entry else None
-    return StoredGoal(since, keys, made, entry.get("digest", ""), dates)
+    return StoredGoal(since, keys, made, entry.get("digest", ""), dates, began)
 
 
-def _read_row(row: str) -> tuple[StoredKey, tuple[int, int] | None]:
-    head, *parts = row.split(" ")
-    values = {part[0]: part[1:] for part in parts if part[0] in "gdx"}
-    span = next((part.partition("+") for part in parts if "+" in part), None)
-    entry = StoredKey(
+def _read_key(head: str, values: Mapping[str, str]) -> StoredKey:
+    return StoredKey(
         STATES[head[0]],
         head[1:],
         int(values.get("g", 1)),
         date.fromisoformat(values["d"]) if "d" in values else None,
         values.get("x", ""),
     )
-    return entry, (int(span[0]), int(span[2])) if span else None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from pydantic import SecretStr
 from requests.auth import AuthBase
 
 from config.errors import BackplanError, CredentialsError, MissingError
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from config.settings import Credential, Environment, Settings
 
-__all__ = ["Api", "Clock", "Rate", "Service", "basic", "connect", "json_object"]
+__all__ = ["Api", "Clock", "Rate", "Service", "connect", "json_object"]
 
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and to read: longer than the time limits of services
 _MOST_HOPS = 5
@@ -79,6 +77,14 @@ def _login(settings: Settings) -> Token:
     """Return the token, or the one for which it is exchanged."""
     grant = settings.credential.grant
     return Refreshed(grant, settings) if grant else settings.secret()
+
+
+@runtime_checkable
+class Adaptable(Token, Protocol):
+    """A login that can be sent in another way if the server asks for that."""
+
+    def other_way(self, challenge: str) -> AuthBase | None:
+        """Return how to log in as a header `WWW-Authenticate` demands; None if that is how it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +191,20 @@ class Api:
         content = {"data": body.encode()} if isinstance(body, str) else {"json": body}
         options = {"params": params, "headers": headers, **content}
         response = self._answer(method, path, options, writing=writing, repeatable=repeatable)
-        if response.status_code == requests.codes.unauthorized and isinstance(self._token, Renewable):
-            self.retrier.call(self._token.renew)
+        if response.status_code == requests.codes.unauthorized and self._has_other_login(response):
             response = self._answer(method, path, options, writing=writing, repeatable=repeatable)
         return response
+
+    def _has_other_login(self, rejected: requests.Response) -> bool:
+        """Renew the token, or change to the way of logging in that the server demands; return whether there is one."""
+        if isinstance(self._token, Renewable):
+            self.retrier.call(self._token.renew)
+            return True
+        if isinstance(self._token, Adaptable) and isinstance(self._http.auth, _Auth):  # once: never twice the same
+            other = self._token.other_way(rejected.headers.get("WWW-Authenticate", ""))
+            self._http.auth = other or self._http.auth
+            return other is not None
+        return False
 
     def _answer(
         self, method: str, path: str, options: Mapping[str, Any], *, writing: bool, repeatable: bool
@@ -208,17 +224,20 @@ class Api:
         """Return an answer unless it is an error. Raises as `ask` does."""
         if response.ok:
             return response
-        wanted, words = self._service.credential, self._service.words(response) or "no reason given"
-        if response.status_code == requests.codes.unauthorized:
-            raise unknown_token(wanted, words)
-        if response.status_code == requests.codes.forbidden:
-            raise CredentialsError(
+        raise self.refusal(response.status_code, self._service.words(response), urlsplit(response.url).path)
+
+    def refusal(self, status: int, words: str, where: str) -> BackplanError:
+        """Return the error for a request that the service refused. words: its message; where: the path, or a name."""
+        wanted, words = self._service.credential, words or "no reason given"
+        if status == requests.codes.unauthorized:
+            return unknown_token(wanted, words)
+        if status == requests.codes.forbidden:
+            return CredentialsError(
                 f"the {wanted.kind} in {wanted.variable} may not do that ({wanted.service}: {words}): it needs "
                 f"{self._service.rights}"
             )
-        missing = response.status_code in (requests.codes.not_found, requests.codes.gone)
-        kind = MissingError if missing else BackplanError
-        raise kind(f"{wanted.service}: {words} (status {response.status_code}, {urlsplit(response.url).path})")
+        kind = MissingError if status in (requests.codes.not_found, requests.codes.gone) else BackplanError
+        return kind(f"{wanted.service}: {words} (status {status}, {where})")
 
     def _address(self, path: str) -> str:
         """Return a whole address. Its host is always that of the service, since the token is sent to it."""
@@ -276,15 +295,6 @@ def connect(service: Service, environment: Environment) -> Api:
     api = Api(service, settings.url, service.login(settings), settings.time_budget, Clock())
     api.trust(settings.certificates)
     return api
-
-
-def basic(settings: Settings) -> SecretStr:
-    """Return the text after `Basic`: the user's name, which is a further variable, and the password."""
-    secret = settings.secret().get_secret_value()
-    (user,) = settings.also.values()
-    encoded = b64encode(f"{user}:{secret}".encode()).decode()
-    settings.secrets.keep(encoded)
-    return SecretStr(encoded)
 
 
 def _reason(error: requests.RequestException) -> str:

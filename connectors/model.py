@@ -76,7 +76,7 @@ class Task:
     - here: it is in the connector's own place; False if the user moved it to another one of the same account
     - unread: why a part of the task cannot be read, with its place and the remedy. Such a task is left as it is. Its
       content and state are those last written and remembered.
-    - remark: a sentence on the task, with its place, that each run reports
+    - remark: a sentence on the task, with its place, that each run reports; on a copy, the run that lets it go
     - moved_from: the first and last day that a step had, where the user moved the first day out of that span: the whole
       step moves. In its content, both days have moved by the same number of days.
     """
@@ -116,8 +116,8 @@ class StoredKey:
 class StoredGoal:
     """The memory of one goal in a connector; `keys` is in the order last published.
 
-    `dates` contains the start and due of every step that was open when the plan was `made`; `digest` is the plan's
-    timing digest.
+    `dates` contains the start and due of every step that was open when the plan was `made`; `began` the day from which
+    on a step counts as under way, if that is not its start; `digest` is the plan's timing digest.
     """
 
     first_sync: date
@@ -125,6 +125,7 @@ class StoredGoal:
     made: date | None = None
     digest: str = ""
     dates: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+    began: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,8 @@ class Snapshot:
     - mending: the place of the memory is not as it should be, and the next `StoreWrite` repairs it, even if the memory
       itself is unchanged
     - strays: tasks without a marker, in services where ours can lose theirs
+    - stripped: the native ids of remembered tasks of which none is there, and whose markers had another form than
+      those that are: an editor may have taken all markers of that form out
     - taken: those strays that are `tasks` again, by the native ids that these have
     - loose: lines of a list that are no tasks, but may have been; they are only reported
     - detached: the content of other tasks without a marker that are remembered as closed or removed, by native id
@@ -160,6 +163,7 @@ class Snapshot:
     notices: tuple[str, ...] = ()
     mending: bool = False
     strays: tuple[Stray, ...] = ()
+    stripped: frozenset[str] = frozenset()
     taken: Mapping[str, Stray] = field(default_factory=dict)
     loose: tuple[Stray, ...] = ()
     detached: Mapping[str, Content] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,7 +13,7 @@ from config.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from config.settings import Credential
+    from config.settings import Credential, Environment
 
 _UNKNOWN, _MISSING = "extra_forbidden", "missing"
 
@@ -39,6 +40,28 @@ class Declares(Protocol):
 
     options: ClassVar[type[Options]]
     credential: ClassVar[Credential | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A place that exists in an app: its name, what it can hold, and the options that name it in the goals file."""
+
+    name: str
+    use: str
+    options: Mapping[str, str]
+
+
+@runtime_checkable
+class Offers(Protocol):
+    """A connector's class that finds the places of an account, and makes new ones."""
+
+    @classmethod
+    def offers(cls, environment: Environment) -> list[Offer]:
+        """Return the places that the user may write to. Raises BackplanError."""
+
+    @classmethod
+    def make_place(cls, environment: Environment, name: str) -> Offer:
+        """Make a place, unless there is one with that name. Raises BackplanError."""
 
 
 class OptionError(InputError):

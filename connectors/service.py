@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from config.errors import BackplanError, CredentialsError
-from connectors.base import Capabilities, Check, Connector, Pace, Requests, StoreWrite, Write, WriteResult
+from connectors.base import Capabilities, Check, Connector, Pace, Requests, StoreWrite, Write, WriteResult, examined
 from connectors.http import Api, connect
 from connectors.model import Content
 from connectors.options import read_options
@@ -111,12 +111,7 @@ class ServiceConnector:
 
     def facts(self) -> list[Check]:
         """Return checks of the token and the place, as far as they can be read."""
-        try:
-            return self._service.facts()
-        except CredentialsError as error:
-            return [Check("token", False, str(error))]
-        except BackplanError as error:
-            return [Check("service", False, str(error))]
+        return examined(lambda: self._service.facts())  # the token may be missing already
 
     # Writing
 

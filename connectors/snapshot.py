@@ -1,4 +1,4 @@
-"""Turns the rows of a service into a snapshot: originals, copies, damaged tasks, and tasks of others. Pure.
+"""Turns the rows of a service into a snapshot. Pure.
 
 A row is ours if its text contains our marker and it is trusted: anybody may open a task in a public place. Each service
 has its way to hide the marker; `HtmlComment` is one.
@@ -10,18 +10,17 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from config.errors import RefusedError
 from config.keys import goal_of
-from connectors.codec import read_marker
-from connectors.model import Content, Marker, Snapshot, StoredKey, Task, client_nonce, digest
+from connectors.model import Content, Marker, Snapshot, Task, digest
+from connectors.ownership import Candidate, Ownership
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
-    from connectors.model import StoredGoal
+    from connectors.model import StoredGoal, StoredKey
+    from connectors.ownership import Found
 
-_NONCE = re.compile(r"bp\d{1,9} ([0-9a-f]{10})\b")  # the rest of a damaged marker
 _HIDDEN = re.compile(r"(?s)\n*<!--[ \t]*(bpm?\d{1,9}\b.*?)[ \t]*-->")
 _LIKE_HIDDEN = re.compile(r"<!--(?=[ \t]*bpm?\d)")
 
@@ -36,6 +35,7 @@ class Row:
     - trusted: it has our label, or was created with the account of the token
     - recurring: the user made it repeat
     - unread: a sentence on the part that cannot be read, with its place and the remedy
+    - parent: the id of the row above; empty for none, or if the service has no rows below others
     """
 
     id: str
@@ -54,6 +54,7 @@ class Row:
     priority: str = "none"
     recurring: bool = False
     unread: str = ""
+    parent: str = ""
 
     @property
     def closed(self) -> bool:
@@ -138,72 +139,26 @@ class OwnField:
         return notes.replace(self._SIGN, "")
 
 
-def marker_of(text: str, namespace: str) -> Marker | None:
-    """Return the marker in `text`. Raises RefusedError for one of a newer version only if it is ours."""
-    try:
-        return read_marker(text) if text else None
-    except RefusedError:
-        if f" {namespace} " in text:
-            raise
-        return None
+def as_written(task: Task, entry: StoredKey | None) -> Task:
+    """Return a task that cannot be read as it was last: with the date of its marker, and in its remembered state."""
+    state = entry.state if entry else "live"
+    content = replace(task.content, due=task.marker.due)
+    return replace(task, content=content, done=state == "done", dropped=state == "dropped")
 
 
-def damaged_marker(text: str, namespace: str, key: str, entry: StoredKey) -> Marker:
-    """Return the marker of a task that is remembered, whose marker is damaged. text: the rest of it."""
-    left = _NONCE.match(text)
-    nonce = left[1] if left else client_nonce(namespace, key, entry.generation)
-    return Marker(namespace, key, nonce, entry.generation)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A row with its marker; `whole`: the marker is as we wrote it."""
-
-    row: Row
-    marker: Marker
-    whole: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Classifier:
     """Classifies rows, with the memory of a namespace."""
 
-    namespace: str
-    hiding: Hiding
-    memory: Mapping[str, StoredGoal]
+    def __init__(self, namespace: str, hiding: Hiding, memory: Mapping[str, StoredGoal]) -> None:
+        self.ownership = Ownership(namespace, memory)
+        self.hiding = hiding
 
-    @property
-    def entries(self) -> dict[str, StoredKey]:
-        """The entries of the memory, by key."""
-        return {key: entry for goal in self.memory.values() for key, entry in goal.keys.items()}
-
-    def managed(self, rows: Iterable[Row]) -> Iterator[Found]:
+    def managed(self, rows: Iterable[Row]) -> Iterator[Found[Row]]:
         """Yield the rows with a marker of any namespace, and those of ours that have lost it; the oldest first."""
-        known = {entry.native_id: (key, entry) for key, entry in self.entries.items()}
-        for row in sorted(rows, key=lambda row: (row.added, row.id)):
-            key, entry = known.get(row.id, ("", None))
-            line = self.hiding.split(row.text)[1]
-            marker = marker_of(line, self.namespace) if row.trusted or entry else None
-            if marker is not None:
-                yield Found(row, marker)
-            elif entry is not None and entry.state == "live":
-                yield Found(row, damaged_marker(line, self.namespace, key, entry), whole=False)
-
-    def original(self, alike: Sequence[Found], whole: frozenset[str]) -> Found | None:
-        """Return the row that we created, of those with one nonce: the remembered one, else the oldest.
-
-        whole: the ids of the rows whose markers are as we wrote them. If the remembered row of the key is one of these,
-        a racing run has created this one. Return None if the remembered row does not exist any more: then the user
-        copied it, and deleted the original.
-        """
-        entries = self.entries
-        ids = {entry.native_id for entry in entries.values()}  # under any key: a rename may have been interrupted
-        if known := next((found for found in alike if found.row.id in ids), None):
-            return known
-        marker = alike[0].marker
-        entry = entries.get(marker.key)
-        fresh = entry is None or entry.state == "pending" or entry.generation != marker.generation
-        return alike[0] if fresh or (entry and entry.native_id in whole) else None
+        ordered = sorted(rows, key=lambda row: (row.added, row.id))
+        return self.ownership.managed(
+            Candidate(row.id, self.hiding.split(row.text)[1], row, row.trusted) for row in ordered
+        )
 
     def content(self, row: Row, marker: Marker | None = None) -> Content:
         """Return the content of a row. Of several people, `who` is the one that we applied."""
@@ -217,59 +172,44 @@ class Classifier:
 
     def snapshot(self, rows: Iterable[Row], damage: str = "") -> Snapshot:
         """Return the snapshot. damage: of the memory, which is also damaged if goals are missing in it."""
-        others: dict[str, frozenset[str]] = {}
-        ours: dict[str, list[Found]] = {}
-        rows = list(rows)
-        managed = list(self.managed(rows))
-        whole = frozenset(one.row.id for one in managed if one.whole)
-        for one in managed:
-            marker = one.marker
-            if marker.namespace == self.namespace:
-                ours.setdefault(marker.nonce, []).append(one)
-            else:
-                others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
-        originals = [found for alike in ours.values() if (found := self.original(alike, whole))]
-        ids = {found.row.id for found in originals}
-        copies = [found for alike in ours.values() for found in alike if found.row.id not in ids]
+        rows, memory = list(rows), self.ownership.memory
+        found = self.ownership.classify(self.managed(rows))
         return Snapshot(
-            tuple(map(self._task, originals)),
-            tuple(map(self._task, copies)),
-            self.memory,
-            remembers=bool(self.memory) or not originals,
-            others=others,
-            damaged=frozenset(found.row.id for found in originals if not found.whole),
-            damage=damage or self._missing(originals),
+            tuple(map(self._task, found.originals)),
+            tuple(map(self._task, found.copies)),
+            memory,
+            remembers=bool(memory) or not found.originals,
+            others=found.others,
+            damaged=found.damaged,
+            damage=damage or self._missing(found.originals),
             detached=self._detached(rows),
         )
 
     def _detached(self, rows: Iterable[Row]) -> dict[str, Content]:
         """Return the content of the rows that are remembered as removed or closed, and that have no marker."""
-        ended = {entry.native_id for entry in self.entries.values() if entry.state != "live"}
+        ended = self.ownership.ended()
         return {row.id: self.content(row) for row in rows if row.id in ended and not self.hiding.split(row.text)[1]}
 
-    def _missing(self, originals: Iterable[Found]) -> str:
+    def _missing(self, originals: Iterable[Found[Row]]) -> str:
         """Return a sentence on goals that have tasks and no memory, while other goals have one."""
-        lost = sorted({goal_of(found.marker.key) for found in originals} - self.memory.keys())
-        return f"the memory of {', '.join(lost)} is missing" if lost and self.memory else ""
+        lost = sorted({goal_of(found.marker.key) for found in self.ownership.lost(originals)})
+        return f"the memory of {', '.join(lost)} is missing" if lost and self.ownership.memory else ""
 
-    def _task(self, found: Found) -> Task:
-        row, marker = found.row, found.marker
-        content, done, dropped = self.content(row, marker), row.done, row.dropped
-        if row.unread:  # assume the state that was written last
-            entry = self.entries.get(marker.key)
-            content = replace(content, due=marker.due)
-            done, dropped = (entry is not None and entry.state == state for state in ("done", "dropped"))
-        return Task(
+    def _task(self, found: Found[Row]) -> Task:
+        row, marker = found.task, found.marker
+        task = Task(
             row.id,
-            content,
+            self.content(row, marker),
             marker,
-            done=done,
+            done=row.done,
             done_at=row.done_at,
-            dropped=dropped,
+            dropped=row.dropped,
             touched=row.touched,
             recurring=row.recurring,
+            parent=row.parent,
             unread=row.unread,
         )
+        return as_written(task, self.ownership.entries.get(marker.key)) if row.unread else task
 
 
 def tidy(text: str) -> str:

@@ -95,13 +95,13 @@ def read(rows: Iterable[Row], namespace: str, hiding: Hiding) -> Stored:
         except ValueError as error:
             damage = str(error)
             continue
-        memory, damage = _merged(memory, found), ""
+        memory, damage = merged(memory, found), ""
         chosen = tuple(piece.row for piece in ordered)
     kept = {row.id for row in chosen}
     return Stored(memory, chosen, tuple(piece.row for piece in pieces if piece.row.id not in kept), damage)
 
 
-def _merged(older: Mapping[str, StoredGoal], newer: Mapping[str, StoredGoal]) -> dict[str, StoredGoal]:
+def merged(older: Mapping[str, StoredGoal], newer: Mapping[str, StoredGoal]) -> dict[str, StoredGoal]:
     """Return two memories as one; the newer takes precedence."""
     merged = dict(older)
     for goal_id, goal in newer.items():

@@ -117,6 +117,14 @@ class Bulk(Protocol):
 
 
 @runtime_checkable
+class Nesting(Protocol):
+    """A service in which tasks are below others. Completing or deleting one leaves those below it as they are."""
+
+    def move(self, row: Row, above: str) -> Row:
+        """Move a task below the one with the id `above`; below none if that is empty."""
+
+
+@runtime_checkable
 class Boxed(Protocol):
     """A service that holds the memory outside of tasks, such as in comments or in a property of the place.
 

@@ -16,13 +16,14 @@ from connectors.model import Content, client_id
 from connectors.retry import UnknownOutcomeError
 from connectors.snapshot import Classifier
 from connectors.stored import Stored
-from connectors.tasks import TEXT, Boxed, Bulk, ChangedError, Wanted
+from connectors.tasks import TEXT, Boxed, Bulk, ChangedError, Nesting, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from connectors.model import StoredGoal
-    from connectors.snapshot import Found, Row
+    from connectors.ownership import Found
+    from connectors.snapshot import Row
     from connectors.tasks import Shelf, TaskService
 
     Pause = Callable[[float, str], None]
@@ -104,8 +105,7 @@ class Place:
 
     def absent(self) -> set[str]:
         """Return the ids of the tasks that the memory contains as open and the list does not."""
-        entries = self.classifier.entries.values()
-        return {entry.native_id for entry in entries if entry.state == "live"} - self.rows.keys()
+        return self.classifier.ownership.live() - self.rows.keys()
 
     @property
     def classifier(self) -> Classifier:
@@ -199,6 +199,8 @@ class Writer:
 
     def _change(self, row: Row, write: Write) -> None:
         """Change the fields that differ, then complete or reopen: after a kill, the next run does the rest."""
+        if "parent" in write.fields and isinstance(self._service, Nesting):
+            row = self._place.tasks.take(self._service.move(row, self._ids.get(write.parent or "", "")))
         content = write.content or self._place.classifier.content(row)
         notes, line = self._service.hiding.split(row.text)
         if "notes" in write.fields:
@@ -239,10 +241,10 @@ class Writer:
     def _ids(self) -> dict[str, str]:
         """The ids of our open tasks, by key."""
         found = self._place.classifier.managed(self._place.rows.values())
-        return {one.marker.key: one.row.id for one in found if self._is_ours(one)}
+        return {one.marker.key: one.id for one in found if self._is_ours(one)}
 
-    def _is_ours(self, found: Found) -> bool:
-        return found.marker.namespace == self._namespace and not found.row.closed
+    def _is_ours(self, found: Found[Row]) -> bool:
+        return found.marker.namespace == self._namespace and not found.task.closed
 
     def _store(self, memory: Mapping[str, StoredGoal]) -> None:
         """Write the memory: one piece in place, several beside the old ones. Then remove spare pieces."""

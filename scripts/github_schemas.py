@@ -43,6 +43,8 @@ OPERATIONS = (
     (f"{REPO}/contents/{{path}}", "get", "200"),
     (f"{REPO}/labels", "get", "200"),
     (f"{REPO}/labels", "post", "201"),
+    (f"{REPO}/labels/{{name}}", "get", "200"),
+    (f"{REPO}/collaborators/{{username}}/permission", "get", "200"),
     (f"{REPO}/milestones", "get", "200"),
     (f"{REPO}/milestones", "post", "201"),
     (f"{REPO}/milestones/{{milestone_number}}", "patch", "200"),

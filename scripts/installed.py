@@ -11,7 +11,7 @@ import environment
 
 COMMANDS = (
     "--version",
-    "init --template wedding --deadline 2099-06-13",
+    "init --github --template wedding --deadline 2099-06-13",
     "check",
     "schedule --html page.html --svg chart.svg --ics plan.ics",
     "page site",
@@ -24,6 +24,8 @@ COMMANDS = (
 MADE = (
     "goals.yaml",
     ".github/workflows/backplan.yml",
+    ".github/ISSUE_TEMPLATE/goal.yml",
+    "README.md",
     "todo.md",
     "page.html",
     "chart.svg",

@@ -13,7 +13,7 @@ import pytest
 
 from config import loader
 from tests.connectors.contract import run
-from tests.stored.make import STORED, values
+from tests.stored.make import PLACES, STORED, values
 from tests.stored.places import opened
 
 if TYPE_CHECKING:
@@ -117,8 +117,14 @@ def finished(folder: Path, place: str, file: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("folder", sorted({folder for folder, _ in CASES.values()}), ids=lambda folder: folder.name)
-@pytest.mark.parametrize("place", ["markdown", "todoist", "github"])
+SETS = sorted({(folder, case["place"]) for folder, case in CASES.values()})
+
+
+def test_every_place_has_a_set() -> None:
+    assert {place for _, place in SETS} == {*PLACES}
+
+
+@pytest.mark.parametrize(("folder", "place"), SETS, ids=lambda one: getattr(one, "name", one))
 def test_there_is_something_of_every_kind(folder: Path, place: str) -> None:
     assert [case for of, case in KILLED.values() if (of, case["place"]) == (folder, place)]
     later = finished(folder, place, "later.yaml")

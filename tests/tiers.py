@@ -25,7 +25,9 @@ IN_FULL = {
 
 # Another server, program or form of a connector that has the whole suite: these have CASES, in the proof alone.
 IN_PART = {
+    "todoistwithpage": "Todoist, with markers that are links",
     "caldavasevents": "CalDAV, as events in Radicale",
+    "caldavonradicale": "CalDAV, as tasks in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
     "taskwarrioritself": "Taskwarrior, the program itself",
 }
@@ -54,8 +56,8 @@ CASES = frozenset(
     }
 )
 
-# What speaks as another service does that is tried here (GitLab) is the proof's alone.
-IN_THE_PROOF = frozenset({"googletasks"})
+# What goes through the kit as another service does that is tried here (GitLab) is the proof's alone.
+IN_THE_PROOF = frozenset({"googletasks", "linear", "notion"})
 
 # Whose processes the proof starts from nothing, as people do; otherwise they are forked from one that has all imported.
 FROM_NOTHING = frozenset({"test_main_job.py", "test_docs.py"})

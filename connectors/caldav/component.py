@@ -120,6 +120,19 @@ def unread(text: str, why: str) -> Row:
     return Row(uid, re.sub(r"\\(.)", r"\1", title), HIDING.join("", unquote(line)), added=f" {uid}", unread=why)
 
 
+def changed(text: str, name: str) -> str:
+    """Return when a component was last changed, as a text that sorts; empty if that is not said."""
+    own = text.partition(f"BEGIN:{name}")[2]
+    found = (re.search(rf"(?m)^{stamp}[^:\r\n]*:(\S+)", own) for stamp in ("LAST-MODIFIED", "DTSTAMP"))
+    return next((match[1] for match in found if match), "")
+
+
+def is_memory(text: str, namespace: str) -> bool:
+    """Return whether a resource has the memory of a plan, whatever its component."""
+    line = re.search(rf"(?m)^{MARKER}[^:\r\n]*:(.*)", re.sub(r"\r?\n[ \t]", "", text))
+    return line is not None and unquote(line[1]).startswith(f"bpm1 {namespace} ")
+
+
 def readable(text: str) -> str:
     """Return a text without the characters that XML and iCalendar do not allow."""
     return _UNREADABLE.sub("", text)

@@ -42,6 +42,10 @@ class Resource:
     etag: str
     text: str
 
+    def holds(self, component: str) -> bool:
+        """Return whether there is such a component in it."""
+        return f"BEGIN:{component}" in self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -95,6 +99,12 @@ def words(response: requests.Response) -> str:
 
 
 _WORDS = ("message", "responsedescription")
+_RIGHTS = b"need-privileges"  # RFC 3744
+
+
+def is_about_the_entry(response: requests.Response) -> bool:
+    """Return whether a refusal (403) has a reason of its own, and is not about the user's rights."""
+    return bool(words(response)) and _is_error(response.content) and _RIGHTS not in response.content
 
 
 class Dav:
@@ -117,17 +127,17 @@ class Dav:
         response = self._api.ask("PROPFIND", self._address(path), body=_PROPERTIES, headers=headers, writes=False)
         return [self._collection(response, one) for one in _parsed(response.content).iter(f"{DAV}response")]
 
-    def items(self, path: str, component: str, *, whole: bool = False, having: str = "") -> list[Resource]:
+    def items(self, path: str, component: str = "", *, having: str = "") -> list[Resource]:
         """Return the entries of a list with such components, or those of them that have a property.
 
-        whole: by a request for all entries. Raises as `properties`.
+        Without a component, all entries are asked for by another request. Raises as `properties`.
         """
-        query = _QUERY % ("" if whole else _COMPONENTS % (component, _WITH % having if having else ""))
+        query = _QUERY % (_COMPONENTS % (component, _WITH % having if having else "") if component else "")
         response = self._api.ask(
             "REPORT", self._address(path), body=query, headers={**_XML, "Depth": "1"}, writes=False
         )
         found = (self._resource(response, one) for one in _parsed(response.content).iter(f"{DAV}response"))
-        return [one for one in found if one is not None and f"BEGIN:{component}" in one.text]
+        return [one for one in found if one is not None and one.holds(component)]
 
     def make_list(self, path: str, name: str, component: str) -> requests.Response:
         """Create a list for such components; return the answer, which may be an error."""
@@ -224,7 +234,16 @@ def _parsed(content: bytes) -> Element:
 
 
 def _is_multistatus(content: bytes) -> bool:
+    return _root(content) == f"{DAV}multistatus"
+
+
+def _is_error(content: bytes) -> bool:
+    return _root(content) == f"{DAV}error"
+
+
+def _root(content: bytes) -> str:
+    """Return the name of the outermost element; empty if it is no XML."""
     try:
-        return _parsed(content).tag == f"{DAV}multistatus"
+        return _parsed(content).tag
     except ValueError:
-        return False
+        return ""

@@ -9,8 +9,10 @@ from uuid import uuid4
 
 from config.errors import BackplanError, CredentialsError, MissingError
 from connectors.base import Check
+from connectors.caldav import todo
 from connectors.caldav.component import MARKER
 from connectors.caldav.forms import FORMS
+from connectors.options import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from connectors.caldav.dav import Collection, Dav, Resource
 
 _MEMORY = f"{MARKER}:bpm"  # of any plan
+_NAMES = [form.NAME for form in FORMS.values()]
 
 _IN_USE = (403, 405, 409)  # Cyrus and Xandikos, sabre, Radicale; 403 also for a missing right
 
@@ -51,6 +54,18 @@ def all_of(dav: Dav) -> list[Collection]:
     """Return all lists of the user. Raises MissingError if the server does not name them."""
     home = _home(dav)
     return [one for one in dav.properties(home, below=True) if one.is_list and one.path.rstrip("/") != home.rstrip("/")]
+
+
+def offered(dav: Dav) -> list[Offer]:
+    """Return the lists that can hold tasks or events, and that the user may write to. Raises as `all_of` does."""
+    found = [one for one in all_of(dav) if one.is_writable and any(map(one.takes, _NAMES))]
+    return [offer(one, alone=[other.name for other in found].count(one.name) == 1) for one in found]
+
+
+def offer(one: Collection, *, alone: bool = True) -> Offer:
+    """Return a list as `init` offers it. alone: no other list has its name."""
+    options = {"list": one.name if one.name and alone else one.path}
+    return Offer(one.name or one.path, _use(one), options if one.takes(todo.NAME) else {**options, "as": "events"})
 
 
 def others(dav: Dav, path: str) -> list[Check]:

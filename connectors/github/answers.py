@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from connectors.shapes import Shape
-
-
-def _moment(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
+from connectors.shapes import Moment, Shape
 
 # REST
 
@@ -77,7 +70,7 @@ class IssueAnswer(NumberAnswer):
     state: Literal["open", "closed"]
     state_reason: str | None
     labels: list[IssueLabelAnswer | str]
-    closed_at: Annotated[str, AfterValidator(_moment)] | None
+    closed_at: Moment | None
     comments: int
     user: UserAnswer | None
     author_association: str

@@ -7,7 +7,6 @@ may have been carried out is not sent again if that could create something twice
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from config.errors import BackplanError, MissingError
+from connectors.batches import batches
 from connectors.github.answers import LabelAnswer, QueryAnswer
 from connectors.github.errors import (
     explain,
@@ -135,7 +135,7 @@ class Client:
         Raises BackplanError when not even the first request could be made.
         """
         outcomes: list[Outcome] = []
-        for part in _parts(mutations):
+        for part in batches(mutations, lambda one: one.input, MOST_MUTATIONS, _LARGEST_BODY):
             try:
                 outcomes += self._mutate(part, repeatable=repeatable)
             except BackplanError as error:
@@ -200,21 +200,6 @@ class Client:
 
 
 # Batches
-
-
-def _parts(mutations: Sequence[Mutation]) -> Iterator[list[Mutation]]:
-    """Yield mutations in groups that fit into one request."""
-    part: list[Mutation] = []
-    size = 0
-    for mutation in mutations:
-        length = len(json.dumps(mutation.input))
-        if part and (len(part) == MOST_MUTATIONS or size + length > _LARGEST_BODY):
-            yield part
-            part, size = [], 0
-        part.append(mutation)
-        size += length
-    if part:
-        yield part
 
 
 def _batch(part: Sequence[Mutation]) -> tuple[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from connectors import snapshot
 from connectors.codec import write_marker
 from connectors.github.date_line import (
     Dates,
@@ -128,8 +129,7 @@ def read_notes(text: str, *, meant: bool) -> str:
 
 def tidy(text: str) -> str:
     """Return notes in the form in which they are compared."""
-    lines = text.replace("\r\n", "\n").replace(_JOINER, "").split("\n")
-    return "\n".join(line.rstrip() for line in lines).strip("\n")
+    return snapshot.tidy(text.replace(_JOINER, ""))
 
 
 # Bodies

@@ -12,8 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from config.errors import BackplanError, CredentialsError
-from connectors.base import Capabilities, Check, Connector, Pace, Requests, StoreWrite, Write, WriteResult
+from connectors.base import Capabilities, Check, Connector, Pace, Requests, StoreWrite, Write, WriteResult, examined
 from connectors.github.settings import CREDENTIAL, LONGEST_LABEL, GitHubOptions
 from connectors.options import read_options
 
@@ -144,14 +143,12 @@ class GitHubConnector:
 
     def facts(self) -> list[Check]:
         """Return the checks of the token and the repository, as far as they can be read."""
+        return examined(self._checks)
+
+    def _checks(self) -> list[Check]:
         from connectors.github.repository import doctor, read_facts
 
-        try:
-            facts, project = read_facts(self._client), self._read_project()
-        except CredentialsError as error:
-            return [Check("token", False, str(error))]
-        except BackplanError as error:
-            return [Check("service", False, str(error))]
+        facts, project = read_facts(self._client), self._read_project()
         fields = facts.date_fields(*self._settings.date_fields)
         return [Check("token", True, "accepted"), *doctor(facts, project, fields, self._missing_fields(facts))]
 

@@ -10,6 +10,7 @@ import requests
 
 from config.errors import BackplanError, CredentialsError, MissingError
 from connectors import shapes
+from connectors.github.settings import CREDENTIAL
 from connectors.http import json_object
 
 if TYPE_CHECKING:
@@ -59,10 +60,7 @@ def refusal(response: requests.Response, repo: str) -> BackplanError:
     """Return the error for an answer of REST."""
     message = _message(response)
     if response.status_code == requests.codes.unauthorized:
-        return CredentialsError(
-            "GitHub does not accept the token in GITHUB_TOKEN, or it has expired: create a new one in Settings > "
-            "Developer settings > Personal access tokens (nothing more was changed)"
-        )
+        return shapes.unknown_token(CREDENTIAL, message)
     if response.status_code == requests.codes.forbidden:
         accepted = response.headers.get("x-accepted-github-permissions", "")
         return CredentialsError(_forbidden(message, accepted, repo))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from connectors.github.body import Body
 from connectors.github.date_line import NO_DATES, Dates
-from connectors.snapshot import marker_of
+from connectors.ownership import marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ class Issue:
     open: bool
     reason: str = ""
     labels: tuple[str, ...] = ()
-    closed_at: str = ""
+    closed_at: datetime | None = None
     rest_id: int = 0
     comments: int = 0
     blocks: int = 0
@@ -98,7 +98,7 @@ class Issue:
             answer.state == "open",
             answer.state_reason or "",
             labels,
-            answer.closed_at or "",
+            answer.closed_at,
             answer.id,
             answer.comments,
             blocks.total_blocked_by if blocks else 0,

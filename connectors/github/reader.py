@@ -1,6 +1,7 @@
 """Reads the issues of a repository that are ours, and the memory in them.
 
 An issue is ours if its body contains our marker and its author may write in the repository: anybody can open an issue.
+The form for a new goal is never ours, whatever its body contains: somebody else wrote that.
 The body of a goal's own issue contains the memory of the goal. Issues are listed by our label; where users may have
 removed the label, all issues of the repository are read instead.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from config import goal_form
 from config.errors import BackplanError, MissingError
 from config.keys import goal_of
 from connectors.codec import read_memory
@@ -17,7 +19,7 @@ from connectors.github.answers import IssueAnswer, NumberAnswer
 from connectors.github.closing import NOT_PLANNED, closed_by_robots
 from connectors.github.errors import understood
 from connectors.github.issue import Issue, Item
-from connectors.snapshot import damaged_marker
+from connectors.ownership import Candidate, Ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
     from connectors.github.api import Client
     from connectors.github.repository import DateFields, Project, RepositoryInfo
-    from connectors.model import Marker, StepState, StoredGoal, StoredKey
+    from connectors.model import Marker, StoredGoal
+    from connectors.ownership import Found
 
 _FEW = 5  # missing issues that are requested one by one; if there are more, all issues are listed
 
@@ -105,13 +108,16 @@ class Reading:
             self._take(IssueAnswer.read(answer), number)
 
     def _take(self, answer: IssueAnswer, number: str) -> None:
-        self.issues[number] = Issue.of(answer, number, self.facts.login, self.label, self.fields)
+        issue = Issue.of(answer, number, self.facts.login, self.label, self.fields)
+        if not any(label.casefold() == goal_form.LABEL for label in issue.labels):
+            self.issues[number] = issue
 
     def misses_some(self) -> bool:
         """Return whether issues of ours may not be listed: users remove labels."""
         keys = {marker.key for issue in self.issues.values() if (marker := self.ours(issue))}
         absent = self._absent()
-        waiting = any(entry.state == "pending" and key not in keys for key, entry in self.entries())
+        entries = self.ownership.entries.items()
+        waiting = any(entry.state == "pending" and key not in keys for key, entry in entries)
         lost = any(goal_of(key) not in self.memory for key in keys)
         return not self.memory or lost or len(absent) > _FEW or bool(waiting and absent)
 
@@ -120,17 +126,19 @@ class Reading:
         for number in sorted(self._absent(), key=int):
             if answer := client.issue(number):
                 self.take(answer, number)
-                self.issues[number] = replace(self.issues[number], trusted=True)
+                if number in self.issues:
+                    self.issues[number] = replace(self.issues[number], trusted=True)
 
     def see_who_closed(self, client: Client) -> None:
         """Read who closed our issues, if they are not remembered as dropped yet."""
+        ownership = self.ownership
         closed = {
-            issue.id: issue.number
-            for issue, marker, _ in self.managed()
-            if not issue.open
-            and issue.reason in NOT_PLANNED
-            and marker.namespace == self.namespace
-            and self.state(marker.key) != "dropped"
+            found.task.id: found.id
+            for found in self.managed()
+            if not found.task.open
+            and found.task.reason in NOT_PLANNED
+            and found.marker.namespace == self.namespace
+            and ownership.state(found.marker.key) != "dropped"
         }
         self.robots = {closed[node_id]: login for node_id, login in closed_by_robots(client, closed).items()}
 
@@ -152,7 +160,7 @@ class Reading:
 
     def read_links(self, client: Client) -> None:
         """Read the issues that block an issue, if they differ from its body."""
-        known = {marker.nonce for _, marker, _ in self.managed()}
+        known = {found.marker.nonce for found in self.managed()}
         for issue in self.by_number():
             written = issue.body.aside.blocked_by
             if self.ours(issue) and issue.open and (issue.blocks != len(written) or not known.issuperset(written)):
@@ -160,10 +168,10 @@ class Reading:
                 with understood(f"the issues that block #{issue.number}"):
                     self.blocked_by[issue.number] = tuple(str(NumberAnswer.read(one).number) for one in listed)
 
-    def entries(self) -> Iterator[tuple[str, StoredKey]]:
-        """Yield every key that is remembered."""
-        for goal in self.memory.values():
-            yield from goal.keys.items()
+    @property
+    def ownership(self) -> Ownership:
+        """The classifier of issues, with the current memory."""
+        return Ownership(self.namespace, self.memory)
 
     def ours(self, issue: Issue) -> Marker | None:
         """Return the marker of an issue of our namespace."""
@@ -171,8 +179,7 @@ class Reading:
         return marker if marker and marker.namespace == self.namespace else None
 
     def _absent(self) -> set[str]:
-        live = {entry.native_id for _, entry in self.entries() if entry.state == "live"}
-        return {number for number in live - self.issues.keys() if number.isdecimal()}
+        return {number for number in self.ownership.live() - self.issues.keys() if number.isdecimal()}
 
     def remember(self) -> None:
         """Find the memory of each goal: in the oldest issue of the goal, else in the newest that contains it."""
@@ -195,13 +202,10 @@ class Reading:
 
     def _miss_memory(self) -> None:
         """Store the damage if a goal has issues and no memory: a user removed it from the goal's own issue."""
-        known = {entry.native_id for _, entry in self.entries()}
         lost: dict[str, str] = {}
-        for issue in self.by_number():
-            marker = self.ours(issue)
-            if marker and goal_of(marker.key) not in self.memory and not known & {issue.number, marker.nonce}:
-                own = issue.number if "/" not in marker.key else issue.parent
-                lost[goal_of(marker.key)] = lost.get(goal_of(marker.key)) or own
+        for found in self.ownership.lost(self.managed()):
+            goal_id, key = goal_of(found.marker.key), found.marker.key
+            lost[goal_id] = lost.get(goal_id) or (found.id if key == goal_id else found.task.parent)
         if lost and not self.damage:
             goal_id, number = next(iter(lost.items()))
             where = f"issue #{number}" if number in self.issues else "its own issue"
@@ -212,22 +216,10 @@ class Reading:
         """Return the issues, the oldest first."""
         return sorted(self.issues.values(), key=lambda issue: int(issue.number))
 
-    def managed(self) -> Iterator[tuple[Issue, Marker, bool]]:
-        """Yield the issues with a marker, and whether it is whole."""
-        live = {entry.native_id: (key, entry) for key, entry in self.entries() if entry.state == "live"}
-        for issue in self.by_number():
-            marker = issue.marker(self.namespace)
-            if marker is not None:
-                yield issue, marker, True
-            elif issue.number in live:
-                key, entry = live[issue.number]
-                yield issue, damaged_marker(issue.body.marker, self.namespace, key, entry), False
-
-    def state(self, key: str) -> StepState:
-        """Return the state that is remembered for a key; a new key is open."""
-        goal = self.memory.get(goal_of(key))
-        entry = goal.keys.get(key) if goal else None
-        return entry.state if entry else "live"
+    def managed(self) -> Iterator[Found[Issue]]:
+        """Yield the issues with a marker, and those of ours that have lost it; the oldest first."""
+        issues = self.by_number()
+        return self.ownership.managed(Candidate(one.number, one.body.marker, one, one.trusted) for one in issues)
 
     def planned(self, key: str) -> tuple[date, ...]:
         """Return the due date that was planned for a step when the memory was last written; empty for a goal."""

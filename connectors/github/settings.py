@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from config import goal_form
 from config.settings import Credential
 from connectors.options import Options
 
@@ -20,6 +21,15 @@ CREDENTIAL = Credential(
     "https://api.github.com",
     permissions={"issues": "write"},
 )
+
+
+def _no_form(label: str) -> str:
+    """Refuse the label of forms: whoever fills one in gives it to an issue."""
+    if label.casefold() == goal_form.LABEL:
+        raise ValueError("the label of the form for a new goal")
+    return label
+
+
 _Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -32,8 +42,10 @@ class GitHubOptions(Options):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$",
         description="the owner and the name of a repository, such as me/goals",
     )
-    label: _Word = Field(
-        "backplan", max_length=LONGEST_LABEL, description=f"a word of at most {LONGEST_LABEL} characters"
+    label: Annotated[_Word, AfterValidator(_no_form)] = Field(
+        "backplan",
+        max_length=LONGEST_LABEL,
+        description=f"a word of at most {LONGEST_LABEL} characters, other than {goal_form.LABEL}",
     )
     milestone: bool = Field(False, description="true or false: whether each goal is a milestone, too")
     mentions: bool = Field(

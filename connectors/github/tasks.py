@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from config.keys import goal_of
 from connectors.days import is_far
 from connectors.github.body import in_order, read_notes, read_title
 from connectors.github.closing import DONE, NOT_PLANNED
@@ -16,59 +14,38 @@ from connectors.model import Content, Snapshot, Task, digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from connectors.github.issue import Issue
     from connectors.github.reader import Reading
     from connectors.model import Marker
+    from connectors.ownership import Found
 
 _REMEDY = "Restore their text: “edited” above it shows earlier ones"
 
 
 def snapshot_of(reading: Reading) -> Snapshot:
     """Return the snapshot; store in the reading the keys of our issues, and of those that block each of them."""
-    by_nonce, others, damaged = _grouped(reading)
-    ours = [pair for alike in by_nonce.values() for pair in alike]
-    numbers = {issue.number for issue, _ in ours}
-    originals = {_original(reading, alike) for alike in by_nonce.values()}
-    reading.keys = {nonce: alike[0][1].key for nonce, alike in by_nonce.items()}
-    reading.linked = {issue.number: _after(reading, issue) for issue, _ in ours}
+    found = reading.ownership.classify(reading.managed())
+    ours = (*found.originals, *found.copies)
+    numbers = {one.id for one in ours}
+    reading.keys = {}
+    for one in ours:  # of two with one nonce, the original comes first
+        reading.keys.setdefault(one.marker.nonce, one.marker.key)
+    reading.linked = {one.id: _after(reading, one.task) for one in ours}
     below = _own_children(reading, numbers)
-    tasks = [_task(reading, issue, marker, below) for issue, marker in ours]
     return Snapshot(
-        tuple(task for task in tasks if task.native_id in originals),
-        tuple(task for task in tasks if task.native_id not in originals),
+        tuple(_task(reading, one, below) for one in found.originals),
+        tuple(_task(reading, one, below) for one in found.copies),
         reading.memory,
-        remembers=bool(reading.memory) or not originals,
-        others=others,
-        damaged=frozenset(damaged & originals),
+        remembers=bool(reading.memory) or not found.originals,
+        others=found.others,
+        damaged=found.damaged,
         damage=reading.damage,
         remedy=reading.remedy if reading.damage else _REMEDY,
         account=frozenset({reading.facts.login} - {""}),
         strays=tuple(strays(reading.by_number(), reading.label, numbers, partial(content_of, reading))),
     )
-
-
-def _grouped(reading: Reading) -> tuple[dict[str, list[tuple[Issue, Marker]]], dict[str, frozenset[str]], set[str]]:
-    """Return our issues by nonce, the keys of other namespaces, and the numbers of issues with a damaged marker."""
-    by_nonce: dict[str, list[tuple[Issue, Marker]]] = {}
-    others: dict[str, frozenset[str]] = {}
-    damaged: set[str] = set()
-    for issue, marker, whole in reading.managed():
-        if marker.namespace != reading.namespace:
-            others[marker.namespace] = others.get(marker.namespace, frozenset()) | {marker.key}
-            continue
-        by_nonce.setdefault(marker.nonce, []).append((issue, marker))
-        if not whole:
-            damaged.add(issue.number)
-    return by_nonce, others, damaged
-
-
-def _original(reading: Reading, alike: list[tuple[Issue, Marker]]) -> str:
-    """Return the number of the issue that we created, of those with one nonce: the remembered one, else the oldest."""
-    first, marker = alike[0]
-    goal = reading.memory.get(goal_of(marker.key))
-    entry = goal.keys.get(marker.key) if goal else None
-    return next((issue.number for issue, _ in alike if entry and issue.number == entry.native_id), first.number)
 
 
 def _own_children(reading: Reading, ours: set[str]) -> dict[str, int]:
@@ -79,13 +56,14 @@ def _own_children(reading: Reading, ours: set[str]) -> dict[str, int]:
     return count
 
 
-def _task(reading: Reading, issue: Issue, marker: Marker, below: Mapping[str, int]) -> Task:
+def _task(reading: Reading, found: Found[Issue], below: Mapping[str, int]) -> Task:
+    issue, marker = found.task, found.marker
     robot, unread = reading.robots.get(issue.number, ""), _unread(issue, marker)
     done = not issue.open and issue.reason in DONE
     dropped = not issue.open and issue.reason in NOT_PLANNED and not robot
-    moment = datetime.fromisoformat(issue.closed_at) if done and issue.closed_at else None
+    moment = issue.closed_at if done else None
     if unread:  # then nothing about it has changed
-        state = reading.state(marker.key)
+        state = reading.ownership.state(marker.key)
         done, dropped = state == "done", state == "dropped"
     return Task(
         issue.number,

@@ -20,12 +20,13 @@ from pydantic import Field
 from config.errors import BackplanError, InputError, RefusedError
 from config.pull_request import refuse_outside
 from connectors.base import Capabilities, Connector, Requests, StoreWrite, Write, WriteResult
+from connectors.markdown.comments import lost_marks
 from connectors.markdown.file import ListFile
 from connectors.markdown.found import managed_lines
 from connectors.markdown.line import held
 from connectors.markdown.listing import Listing
-from connectors.markdown.marks import Known, lost_marks
-from connectors.markdown.memory import MEMORY_START, Block, memory_block, stored_in
+from connectors.markdown.marks import Known
+from connectors.markdown.memory import stored_in
 from connectors.markdown.page import Page
 from connectors.markdown.text import conflicts, fenced
 from connectors.model import Content, Snapshot
@@ -103,18 +104,19 @@ class MarkdownConnector:
         raw = self._file.read()
         if raw is None:
             return Snapshot(remembers=True)
-        lines = self._file.decode(raw).split("\n")
-        stored, block = stored_in(lines, self._namespace), memory_block(lines, self._namespace)
-        known = Known(stored.state, self._namespace, complete=not stored.damage and block is not None)
+        text = self._file.decode(raw).split("\n")
+        stored = stored_in(text, self._namespace)
+        lines = stored.blanked(text)
+        known = Known(stored, self._namespace)
         managed = managed_lines(lines, known)
         links = {found.marker.nonce: found.marker.key for found in managed} if self._dependencies else {}
         listing = Listing(lines, known, managed, self._name, links)
-        self._refuse_conflict(listing, block)
+        self._refuse_conflict(text, listing)
         if not known.state.memory:
             self._refuse_torn(listing)
         return replace(
             listing.snapshot(),
-            remembers=bool(known.state.memory) or block is not None,
+            remembers=bool(known.state.memory) or bool(stored.blocks),
             damage=f"{self.path}:{stored.damage}" if stored.damage else "",
             mending=stored.mending,
         )
@@ -145,15 +147,14 @@ class MarkdownConnector:
             self._file.replace(new)
         return answers
 
-    def _refuse_conflict(self, listing: Listing, block: Block | None) -> None:
+    def _refuse_conflict(self, lines: Sequence[str], listing: Listing) -> None:
         """Raise RefusedError for an unresolved merge conflict outside of the state, with lines of ours in it."""
-        lines = listing.lines
         ours = {found.number for found in listing.managed if found.marker.namespace == self._namespace}
-        inside = block.numbers if block else range(0)
+        inside = listing.known.stored.numbers
         ours |= {*inside, *(number for number, line in enumerate(lines) if "🆔" in line)}
         code = fenced(lines)
-        for conflict in conflicts(lines):
-            within = conflict.start in inside[1:] and conflict.stop <= inside.stop
+        for conflict in (conflict.numbers for conflict in conflicts(lines)):
+            within = inside.issuperset(conflict)
             if conflict.start in code or within or not ours.intersection(conflict):
                 continue
             raise RefusedError(
@@ -169,9 +170,9 @@ def holding(folder: Path, namespace: str, named: Collection[Path]) -> Iterator[t
     Behind them stands why a list cannot be read, as with the copy that a sync service made of two versions. `named` are
     those that the goals file names, which are left out.
     """
-    start = MEMORY_START.format(namespace=namespace).encode()
+    name = f"memory of {namespace}, keep this".encode()
     for path in sorted(folder.glob("*.md")):
-        if path.is_symlink() or not path.is_file() or path.resolve() in named or start not in path.read_bytes():
+        if path.is_symlink() or not path.is_file() or path.resolve() in named or name not in path.read_bytes():
             continue
         try:
             memory = MarkdownConnector(path, namespace).read().memory

@@ -42,13 +42,11 @@ class Edit:
     """A line while it is changed."""
 
     def __init__(self, line: Line) -> None:
-        """Remove the comment, if there is one, so that the signs before and after it are one run."""
+        """Begin with the line as it is, but without the comment of an earlier version, and with its first day."""
         self._line = line
-        self.box, self._title, self._signs = line.box, line.title, line.runs[1]
-        if line.comment:
-            before, behind = line.runs
-            self._signs = before.rstrip() + (behind if not behind or behind[0].isspace() else f" {behind}")
-            self._title = self._title.rstrip()
+        self.box, self._title, self._signs = line.box, line.title, line.signs
+        if line.hidden_start:
+            self._set_day("start", "🛫", line.hidden_start)
 
     @property
     def text(self) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from connectors.markdown.line import BULLET, COMMENT, TASK, Line, unescaped
-from connectors.markdown.marks import Known, Mark, broken_over, identified, markers_of, marks_of, torn_marks
-from connectors.markdown.memory import memory_block, other_states
-from connectors.markdown.state import LONG, SHORT
-from connectors.markdown.text import fenced, lines_below, tasks_in
+from connectors.markdown.comments import COMMENT, broken_over, markers_of, marks_of, torn_marks, unescaped
+from connectors.markdown.line import Line
+from connectors.markdown.marks import Known, Mark, identified
+from connectors.markdown.memory import other_states
+from connectors.markdown.state import LONG, SHORT, Stored
+from connectors.markdown.text import BULLET, TASK, fenced, lines_below
 from connectors.markdown.unread import unread
 from connectors.model import Marker, digest
+from connectors.ownership import by_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from connectors.model import Content
 
 
+Form = Literal["task", "emptied", "loose"]
 _JOINED = (1, "several tasks stand on one line; give each a line of its own, and it is read again")
 
 
@@ -27,8 +30,6 @@ class Found(NamedTuple):
 
     - `rank`: of lines with one nonce, the lowest is the task; the others are copies of it.
     - `unread`: the column of the part that cannot be read, and how to correct it.
-    - `dragged`: a user changed the date since the last run.
-    - `ticked`: the box is ticked.
     """
 
     number: int
@@ -36,8 +37,6 @@ class Found(NamedTuple):
     line: Line
     rank: tuple[bool, ...]
     unread: tuple[int, str] | None
-    dragged: bool = False
-    ticked: bool = False
 
     @property
     def marker(self) -> Marker:
@@ -57,13 +56,13 @@ class Found(NamedTuple):
 def managed_lines(lines: list[str], known: Known) -> list[Found]:
     """Return the lines with an id or a marker of any namespace, without those of ours that we cannot have written.
 
+    lines: those of the list, without its state.
+
     A torn comment counts if no other line has its nonce. If only the id or the nonce of a task is found, anywhere in
     the text, the task exists and cannot be read.
     """
-    block = memory_block(lines, known.namespace)
-    broken, memory = broken_over(lines), block.numbers if block else range(0)
+    broken, texts = broken_over(lines), list(enumerate(lines))
     apart = fenced(lines) | broken.keys()
-    texts = [(n, text) for n, text in enumerate(lines) if n not in memory]
     open_texts = [(n, text) for n, text in texts if n not in apart]
     managed = [found for n, text in open_texts for found in _found(lines, n, list(marks_of(text, known)), known)]
     if known.live.keys() - _nonces(managed):
@@ -74,13 +73,12 @@ def managed_lines(lines: list[str], known: Known) -> list[Found]:
     return managed
 
 
-def others_lines(lines: list[str], namespace: str) -> dict[int, tuple[str, str]]:
-    """Return the namespace and key of the lines with an id of another namespace, whose state is in the list as well."""
-    found: dict[int, tuple[str, str]] = {}
+def others_lines(lines: list[str], namespace: str) -> dict[int, Mark]:
+    """Return what marks the lines with an id of another namespace, whose state is in the list as well."""
+    found: dict[int, Mark] = {}
     for other, state in other_states(lines, namespace):
-        known = Known(state, other, complete=True)
-        marks = ((number, mark) for number, line in enumerate(lines) for mark in identified(line, known))
-        found |= {number: (other, mark.marker.key) for number, mark in marks}
+        known = Known(Stored(state), other)
+        found |= {number: mark for number, line in enumerate(lines) for mark in identified(line, known)}
     return found
 
 
@@ -100,14 +98,13 @@ def _found(lines: list[str], number: int, marks: list[Mark], known: Known) -> It
     text, below = lines[number], lines[number + 1] if lines_below(lines, number, most=1) else ""
     by_nonce = {mark.marker.nonce: mark for mark in reversed(marks)}
     for mark in by_nonce.values():
-        line = mark.line(text)
-        marker = known.with_start(mark.marker) if line.comment else mark.marker
+        line = Line.of(text, mark)
+        marker = mark.marker
         exact = not mark.damaged and known.nonces.get(marker.nonce) == marker.key
         was_done = known.states.get(marker.nonce) == "done"
         told = unread(line, marker.due, below, was_done=was_done) if len(by_nonce) == 1 else _JOINED
-        rank = (*_rank(line, marker, exact=exact), *_differs(line, marker, known))
-        dragged = exact and told is None and _is_dragged(line, marker, known)
-        yield Found(number, mark._replace(marker=marker), line, rank, told, dragged, line.done)
+        rank = _rank(line, marker, known, exact=exact, readable=told is None)
+        yield Found(number, mark, line, rank, told)
 
 
 def _hidden(
@@ -145,104 +142,83 @@ def _why_hidden(number: int, nonce: str, code: Mapping[int, int], broken: Mappin
     return f"the id of a step stands here without 🆔; let the line of the step end in `🆔 {nonce[:SHORT]}`; {left}"
 
 
-def _rank(line: Line, marker: Marker, *, exact: bool) -> tuple[bool, ...]:
-    """Return how a line differs from the one that we wrote; the lowest value differs least.
+def _rank(line: Line, marker: Marker, known: Known, *, exact: bool, readable: bool) -> tuple[bool, ...]:
+    """Return how a line differs from the one that is the task; the lowest value differs least. In this order:
 
-    Our line has the remembered key, the title and date of its marker, and a readable box. If no line has the date of
-    the marker, the ticked one is the task: plugins for repeating tasks insert an open copy with the next date above it.
+    - It has the remembered key.
+    - It is ticked, and has the title of its marker. Others may be what a merge of branches left, or the copy with the
+      next date that plugins for repeating tasks insert.
+    - The user changed its date since the last run, on purpose.
+    - It has the title and the date of its marker, and a box that can be read.
+    - It agrees with the memory, as an older copy does not: it shows that the step is done or dropped, and its marker
+      has the planned date, or a pin.
     """
-    content = line.content
+    content, state = line.content, known.states.get(marker.nonce)
     titled = digest(content.title) == marker.applied.get("title")
-    written = titled and content.due == marker.due
-    return not exact, not written, line.state is None, not (written or (titled and line.done))
-
-
-def _differs(line: Line, marker: Marker, known: Known) -> tuple[bool, ...]:
-    """Return how a line differs from the memory, to distinguish it from an older copy of it.
-
-    The line of a step that is done or dropped shows that; for an open step, both lines may have a new tick. The marker
-    contains the planned date, or a pin.
-    """
-    state = known.states.get(marker.nonce)
     dated = marker.due == known.dates.get(marker.nonce)
-    undone = (state == "done" and not line.done) or (state == "dropped" and not line.cancelled)
-    return undone, not dated, not marker.pinned
+    dragged = exact and readable and titled and dated and _is_dragged(line, marker)
+    written = titled and content.due == marker.due
+    undone = (state == "done" and not line.done) or (state == "dropped" and not (line.cancelled or line.done))
+    agrees = not undone, dated, marker.pinned
+    fits = exact, titled and line.done, dragged, written, line.state is not None, *agrees, line.done
+    return tuple(not one for one in fits)
 
 
-def _is_dragged(line: Line, marker: Marker, known: Known) -> bool:
-    """Return whether a user changed the date of a line since the last run, which wrote its marker.
+def _is_dragged(line: Line, marker: Marker) -> bool:
+    """Return whether a line has another date than the last run wrote.
 
-    An older copy has the marker or the first day of an earlier run: its date may have been read, and changed again,
-    since.
+    An older copy has the first day of an earlier run: its date may have been read, and changed again, since.
     """
     content = line.content
-    titled = digest(content.title) == marker.applied.get("title")
-    newest = marker.due is not None and marker.due == known.dates.get(marker.nonce)
-    newest = newest and (bool(line.comment) or digest(content.start) == marker.applied.get("start"))
-    return titled and newest and content.due not in (None, marker.due)
+    first = content.start or content.due  # a first day that is the due day is not shown
+    newest = line.old or marker.applied.get("start") in (digest(content.start), digest(first))
+    return newest and None not in (marker.due, content.due) and content.due != marker.due
 
 
-def by_nonce(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]:
-    """Return our lines by their nonces. The first of each list is the task, the others are copies of it.
+def own_lines(managed: Iterable[Found], namespace: str) -> dict[str, list[Found]]:
+    """Return our lines by their nonces. The first of each list is the task, the others are copies of it."""
+    return {nonce: sorted(alike, key=lambda f: f.rank) for nonce, alike in by_nonce(managed, namespace).items()}
 
-    A line with a changed date takes precedence over one that is not ticked: the user changed it on purpose.
+
+def unmarked_lines(lines: Sequence[str], marked: Container[int]) -> Iterator[tuple[int, Line, Form]]:
+    """Yield the entries of lists that nothing marks: tasks, also with an emptied comment, and those without a box.
+
+    marked: the lines that are somebody's; one with a torn comment looks unmarked.
     """
-    lines: dict[str, list[Found]] = {}
-    for found in managed:
-        if found.marker.namespace == namespace:
-            lines.setdefault(found.marker.nonce, []).append(found)
-    return {nonce: _sorted(found) for nonce, found in lines.items()}
-
-
-def _sorted(alike: list[Found]) -> list[Found]:
-    first, *others = sorted(alike, key=lambda line: line.rank)
-    dragged = next((line for line in others if line.dragged), None)
-    if dragged is None or first.dragged or first.ticked:
-        return [first, *others]
-    return [dragged, first, *(line for line in others if line is not dragged)]
-
-
-def unmarked_lines(lines: Sequence[str], managed: Container[int]) -> Iterator[tuple[int, Line]]:
-    """Yield the checkboxes without a comment of any namespace that are not managed."""
-    for number, line in tasks_in(lines):
-        if number not in managed and not COMMENT.search(line):
-            yield number, Line(line)
-
-
-def emptied_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
-    """Yield the checkboxes with an emptied comment of ours."""
-    for number, line in tasks_in(lines):
-        found = COMMENT.search(line)
-        if found and len(unescaped(found).split()) == 1:
-            yield number, Line(line)
-
-
-def loose_lines(lines: Sequence[str]) -> Iterator[tuple[int, Line]]:
-    """Yield the list entries without a checkbox and without a marker of any namespace."""
     code = fenced(lines)
     for number, line in enumerate(lines):
-        if BULLET.match(line) and number not in code and not TASK.match(line) and not COMMENT.search(line):
-            yield number, Line(line)
+        if number in marked or number in code or not BULLET.match(line):
+            continue
+        comment, boxed = COMMENT.search(line), TASK.match(line) is not None
+        if comment is None:
+            yield number, Line(line), "task" if boxed else "loose"
+        elif boxed and len(unescaped(comment).split()) == 1:
+            yield number, Line(line), "emptied"
 
 
 class Unmarked:
-    """The tasks without an id of ours, by what they show and by the ids that they have."""
+    """The tasks without an id that the state has, by what they show and by the ids in them."""
 
     def __init__(self, lines: Sequence[str], managed: Container[int]) -> None:
         """managed: the lines that are ours."""
-        self._shown: dict[Content, list[int]] = {}
-        self._named: dict[str, list[int]] = {}
-        for number, line in unmarked_lines(lines, managed):
-            self._shown.setdefault(line.content, []).append(number)
+        self._shown: dict[Content, list[tuple[int, Line]]] = {}
+        self._named: dict[str, list[tuple[int, Line]]] = {}
+        for number, line in ((number, line) for number, line, form in unmarked_lines(lines, managed) if form == "task"):
+            self._shown.setdefault(line.content, []).append((number, line))
             for id_ in line.values("id"):
-                self._named.setdefault(id_.casefold(), []).append(number)
+                self._named.setdefault(id_.casefold(), []).append((number, line))
 
-    def showing(self, content: Content) -> int | None:
-        """Return the only task with this content; None if there is none, or more than one."""
-        found = self._shown.get(replace(content, after=()), [])  # a line without an id names nobody
-        return found[0] if len(found) == 1 else None
+    def of(self, marker: Marker, content: Content) -> list[Found]:
+        """Return the tasks with an id that follows from the nonce of a marker: the task itself, then its copies.
 
-    def named(self, nonce: str) -> int | None:
-        """Return the only task with an id that follows from a nonce."""
-        found = [number for length in (SHORT, LONG) for number in self._named.get(nonce[:length], ())]
-        return found[0] if len(found) == 1 else None
+        A ticked one is the task, else one with a date. Without such an id, return the task that alone has this content,
+        or none.
+        """
+        for id_ in (marker.nonce[:SHORT], marker.nonce[:LONG]):
+            if named := self._named.get(id_):
+                mark = Mark(marker, damaged=True, id=id_)
+                ordered = sorted(named, key=lambda one: (not one[1].done, one[1].content.due is None))
+                return [Found(number, mark, line, (), None) for number, line in ordered]
+        alike = self._shown.get(replace(content, after=()), [])  # a line without an id names nobody
+        mark = Mark(replace(marker, applied={}), damaged=True)
+        return [Found(number, mark, line, (), None) for number, line in alike] if len(alike) == 1 else []

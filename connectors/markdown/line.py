@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from connectors.codec import read_marker
+from connectors.markdown.comments import CLOSES, OPENS, Comment, comment_in
 from connectors.markdown.signs import (
     PRIORITIES,
     Sign,
@@ -21,47 +21,37 @@ from connectors.markdown.signs import (
     replace_spans,
     run_of_signs,
 )
+from connectors.markdown.text import NO_WIDTH
 from connectors.model import Content, digest
 
 if TYPE_CHECKING:
     from collections.abc import Container
     from datetime import date
 
+    from connectors.markdown.marks import Mark
     from connectors.markdown.signs import Kind
 
-_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
-_BLANKS = rf"[ \t{_NO_WIDTH}]{{0,9}}"
-TASK = re.compile(rf"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[{_BLANKS}[^\[\]\r\n]?{_BLANKS}\][ \t].*")
-BULLET = re.compile(r"[ \t>]*(?:[-*+•–—]|\d+[.)])[ \t]+\S")
 # A line with our id is one of our tasks, even if an editor or a typo has changed how it begins.
 _HEAD = re.compile(r"(?P<indent>[ \t>]*)(?:(?:[-*+•–—]|\d+[.)])[ \t]+)?(?:\[(?P<box>[^\[\]\r\n]*)\](?![(\[]))?")
-# Editors of rich text escape what they take for HTML or Markdown.
-_OPENS, _CLOSES = r"(?:<|&lt;)\\?!\\?-\\?-", r"-\\?-\\?(?:>|&gt;)"
-COMMENT = re.compile(rf"\\?{_OPENS}\s*(bp\d+\b(?:(?!&lt;|&gt;)[^<>])*?)\\?{_CLOSES}")
-_UNSEEN = dict.fromkeys(map(ord, _NO_WIDTH))
+_UNSEEN = dict.fromkeys(map(ord, NO_WIDTH))
 _TICKS = frozenset("xX×✓✔☑✅ｘＸхХ")  # the last four are full-width and Cyrillic
 _DASHES = frozenset("-–—−")
 STATES = frozenset('/><!?*"lbiSIpcfkwud')  # as Obsidian's themes document them; each is open
 _WRITTEN: tuple[Kind, ...] = ("due", "start", "done", "priority")
 
 
-def unescaped(comment: re.Match[str]) -> str:
-    """Return the text in a comment of ours, without the backslashes that editors add."""
-    return comment[1].replace("\\", "").strip()
-
-
 def held(title: str) -> str:
     """Return a title for a line: without signs, and without the beginning or end of a comment."""
-    title = re.sub(_CLOSES, "--›", re.sub(_OPENS, "‹!--", plain(title)))
+    title = re.sub(CLOSES, "--›", re.sub(OPENS, "‹!--", plain(title)))
     return " ".join(title.split())
 
 
 class Line:
     """The parts of a line.
 
-    head, box, title: up to the signs; `box` is the text in the box. runs: the signs before our comment, and those
-    behind it; a line without a comment has only the latter. as_written: the title is the one that we wrote last, which
-    may contain signs of other versions.
+    head, box, title: up to the signs; `box` is the text in the box. signs: all behind the title, without the comment
+    of an earlier version; `old`: there is one. as_written: the title is the one that we wrote last, which may contain
+    signs of other versions. hidden_start: the first day of a line of an earlier version, which does not show it.
     """
 
     def __init__(self, line: str, span: tuple[int, int] | None = None, *, anchor: str = "", title: str = "") -> None:
@@ -78,31 +68,49 @@ class Line:
         self.boxed = head["box"] is not None
         self.head = line[: head.start("box") if self.boxed else head.end()]
         self.box: str = head["box"] or ""
-        rest = line[head.end("box") if self.boxed else head.end() :]
-        found = COMMENT.search(rest) if span is None else None
-        at, stop = found.span() if found else (max(place - len(line) + len(rest), 0) for place in span or (0, 0))
-        self.comment = rest[at:stop]
-        if self.comment:
-            written = read_marker(unescaped(found)) if found else None
-            title = written.applied["title"] if written else ""
-        cut = self._cut(rest, at, title) if self.comment else self._anchored_cut(rest, anchor, title)
-        self.title = rest[:cut]
-        self.runs = (rest[cut:at], rest[stop:]) if self.comment else ("", rest[cut:])
+        self._begin = head.end("box") if self.boxed else head.end()
+        rest = line[self._begin :]
+        comment = self._comment(rest, span)
+        self.old = comment is not None
+        title = comment.title if comment else title
+        self._cut = self._cut_before(rest, comment) if comment else self._anchored_cut(rest, anchor, title)
+        self.title, self.signs = rest[: self._cut], rest[self._cut :]
+        self._jump = (len(self.signs), 0)
+        if comment:
+            before, behind = rest[self._cut : comment.start].rstrip(), rest[comment.stop :]
+            before += " " if behind and not behind[0].isspace() else ""
+            self.title, self.signs = self.title.rstrip(), before + behind
+            self._jump = (len(before), comment.stop - self._cut - len(before))
+        self.hidden_start: date | None = None
         self.as_written = bool(title) and digest(self.plain_title) == title
+
+    @classmethod
+    def of(cls, line: str, mark: Mark) -> Line:
+        """Parse a line with what marks it."""
+        parsed = cls(line, mark.span, anchor=mark.id, title=mark.marker.applied.get("title", ""))
+        parsed.hidden_start = mark.start if parsed.old and parsed.last("start") is None else None
+        return parsed
+
+    def _comment(self, rest: str, span: tuple[int, int] | None) -> Comment | None:
+        """Return the comment of an earlier version behind a box."""
+        if span is None:
+            return comment_in(rest)
+        start, stop = (max(place - self._begin, 0) for place in span)
+        return Comment(start, stop) if stop else None
 
     def _is(self, text: str, title: str) -> bool:
         return bool(title) and digest(_title(text, boxed=self.boxed)) == title
 
-    def _cut(self, rest: str, comment: int, title: str) -> int:
+    def _cut_before(self, rest: str, comment: Comment) -> int:
         """Return where the run of signs begins before a comment.
 
         A block id is at the end of a line, so what looks like one here belongs to the title, unless a sign is before it
         or the rest is the title that we wrote last.
         """
-        before = rest[:comment]
+        before, title = rest[: comment.start], comment.title
         at = run_of_signs(before)
         as_written = self._is(before, title) or not (find_signs(before[at:]) or self._is(before[:at], title))
-        return comment if as_written else at
+        return comment.start if as_written else at
 
     def _anchored_cut(self, rest: str, anchor: str, title: str) -> int:
         """Return where the signs begin; all that follows an id of ours belongs to them.
@@ -148,29 +156,27 @@ class Line:
     def done_on(self) -> date | None:
         """The day it was done; None if the line does not contain one."""
         found = self.last("done")
-        return found[1].day if found else None
+        return found.day if found else None
 
     @property
     def done_at(self) -> int | None:
         """The column of the sign for the day it was done, even without a day."""
         found = self.last("done")
-        return self._column(found[0]) + found[1].start if found else None
+        return self._column(found.start) if found else None
 
     @property
     def box_behind(self) -> int | None:
         """The column of the box in a line that begins with our comment; None in any other line."""
-        bare = not (self.boxed or self.title.strip() or self.runs[0].strip())
-        head = _HEAD.match(self.runs[1]) if bare and self.comment else None
-        if head is None or head["box"] is None:
-            return None
-        return self._column(1) + head.start("box") - 1
+        bare = self.old and not (self.boxed or self.title)
+        head = _HEAD.match(self.signs) if bare else None
+        return None if head is None or head["box"] is None else self._column(head.start("box") - 1)
 
     @property
     def content(self) -> Content:
         """The content of the line. A first day that is the due day is none of its own."""
-        due, start, sign = self.last("due"), self.last("start"), self.last("priority", first=True)
-        priority = PRIORITIES[self.runs[sign[0]][sign[1].start]] if sign else "none"
-        days = (start[1].day if start else None, due[1].day if due else None)
+        due, start, signs = self.last("due"), self.last("start"), self._all("priority")
+        priority = PRIORITIES[self.signs[signs[0].start]] if signs else "none"
+        days = (start.day if start else self.hidden_start, due.day if due else None)
         return Content(self.plain_title, days[1], priority=priority, start=days[0] if days[0] != days[1] else None)
 
     @property
@@ -180,33 +186,29 @@ class Line:
 
     def values(self, kind: Kind) -> list[str]:
         """Return the words behind all signs of a kind: ids, those of several tasks apart."""
-        texts = [value(text, sign) for text in self.runs for sign in find_signs(text) if sign.kind == kind]
-        return [word.strip() for text in texts for word in text.split(",")]
+        return [word.strip() for sign in self._all(kind) for word in value(self.signs, sign).split(",")]
 
     def added(self, ids: Container[str]) -> bool:
         """Return whether the line contains more than we write. ids: those of our tasks."""
-        for text in self.runs:
-            ours: dict[Kind, Sign] = {}
-            for sign in find_signs(text):
-                linked = sign.kind in ("id", "after") and all(
-                    word.strip().casefold() in ids for word in value(text, sign).split(",")
-                )
-                if linked or sign.kind in _WRITTEN:
-                    ours.setdefault(sign.kind, sign)
-            if replace_spans(text, sorted((sign.start, sign.stop) for sign in ours.values())).strip():
-                return True
-        return False
+        ours: dict[Kind, Sign] = {}
+        for sign in find_signs(self.signs):
+            linked = sign.kind in ("id", "after") and all(
+                word.strip().casefold() in ids for word in value(self.signs, sign).split(",")
+            )
+            if linked or sign.kind in _WRITTEN:
+                ours.setdefault(sign.kind, sign)
+        return bool(replace_spans(self.signs, sorted((sign.start, sign.stop) for sign in ours.values())).strip())
 
     @property
     def doubtful(self) -> tuple[int, str] | None:
         """The column and text of a date that cannot be read, or of two dates that contradict each other."""
-        signs = [(self._column(run) + sign.start, sign) for run in (0, 1) for sign in self._all("due", run)]
+        signs = self._all("due")
         if not signs:
             return self._doubtful_in_title()
-        dates = {str(sign.day or sign.unread): at for at, sign in signs if sign.day or sign.unread}
+        dates = {str(sign.day or sign.unread): self._column(sign.start) for sign in signs if sign.day or sign.unread}
         if len(dates) > 1:
             return max(dates.values()), " and ".join(dates)
-        return next(((at, sign.unread) for at, sign in signs if sign.unread), None)
+        return next(((self._column(sign.start), sign.unread) for sign in signs if sign.unread), None)
 
     def _doubtful_in_title(self) -> tuple[int, str] | None:
         """Return the column of the last sign for a due date in the title, and the text behind it."""
@@ -214,30 +216,27 @@ class Line:
         if self.as_written or not signs:
             return None
         last = signs[-1]
-        return len(self.head + self.box) + last.start, " ".join(self.title[last.start + 1 : last.end].split())
+        return self._begin + last.start, " ".join(self.title[last.start + 1 : last.end].split())
 
     @property
     def unsigned(self) -> tuple[int, str] | None:
         """The column and text of a date without a sign behind the title, or in one that has been changed."""
-        if found := day_without_sign(self.runs[1]):
-            return self._column(1) + found[0], found[1]
-        found = None if self.as_written or self.comment else day_without_sign(self.title)
-        return (len(self.head + self.box) + found[0], found[1]) if found else None
+        if found := day_without_sign(self.signs):
+            return self._column(found[0]), found[1]
+        found = None if self.as_written or self.old else day_without_sign(self.title)
+        return (self._begin + found[0], found[1]) if found else None
 
-    def _column(self, run: int) -> int:
-        """Return where a run of signs begins in the line."""
-        before = self.head + self.box + self.title
-        return len(before + self.runs[0] + self.comment if run else before)
+    def _column(self, at: int) -> int:
+        """Return where a part of the signs is in the line, in which a comment may stand before it."""
+        edge, width = self._jump
+        return self._begin + self._cut + at + (width if at >= edge else 0)
 
-    def _all(self, kind: Kind, run: int) -> list[Sign]:
-        return [sign for sign in find_signs(self.runs[run]) if sign.kind == kind]
+    def _all(self, kind: Kind) -> list[Sign]:
+        return [sign for sign in find_signs(self.signs) if sign.kind == kind]
 
-    def last(self, kind: Kind, *, first: bool = False) -> tuple[int, Sign] | None:
-        """Return the last sign of a kind (or the first), with its run; signs behind our comment take precedence."""
-        for number in (1, 0):
-            if found := self._all(kind, number):
-                return number, found[0 if first else -1]
-        return None
+    def last(self, kind: Kind) -> Sign | None:
+        """Return the last sign of a kind."""
+        return next(reversed(self._all(kind)), None)
 
 
 def value(text: str, sign: Sign) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.markdown.line import TASK
-from connectors.markdown.text import indentation, lines_below
+from connectors.markdown.text import TASK, indentation, lines_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -90,8 +90,9 @@ class Register:
         if theirs and not is_there and self._used.get(theirs[-1].casefold(), nonce) == nonce:
             own = theirs[-1]
         elif self._used.get(own.casefold()) != nonce:
-            tried = (nonce[:length] for length in (SHORT, LONG))
-            own = next((id_ for id_ in tried if id_ not in self._taken and id_ not in self._used), nonce)
+            free = (id_ for id_ in (nonce[:SHORT], nonce[:LONG]) if id_ not in self._used)
+            there = [id_.casefold() for id_ in present]  # a copy may have it as well
+            own = next((id_ for id_ in free if id_ in there or id_ not in self._taken), nonce)
         self._ids[nonce] = own
         self._used[own.casefold()] = nonce
         return own

@@ -9,6 +9,8 @@
 - nNONCE: if it is not the hash of namespace, key and generation.
 - ~DIGESTS: of the fields, in the order of `_FIELDS`. Without them, the line has a marker of its own.
 - The row of a goal also has sSINCE, the day of its first sync, and mMADE and hDIGEST of the plan last published.
+- The row of a step has mBEGAN, the day from which on it counts as under way, if that is not START. Versions that do
+  not know it pass over it.
 
 A row is a line, in the order last published. Git merges two states as it merges the lines of two lists.
 """
@@ -25,7 +27,7 @@ from connectors.codec import DIGESTS, LETTERS, STATES
 from connectors.model import Marker, StoredGoal, StoredKey, client_nonce, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 FORMAT = 2
 SHORT, LONG = 7, 9  # letters of a nonce that are the id of a line
@@ -57,6 +59,7 @@ class Row:
     days: tuple[date, date] | None = None
     marker: Marker | None = None
     plan: Plan | None = None
+    began: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,43 @@ class State:
     memory: Mapping[str, StoredGoal] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     markers: Mapping[str, Marker] = field(default_factory=dict)
+
+
+class Block(NamedTuple):
+    """The lines of a state, and its entries; `whole`: its end is not damaged."""
+
+    numbers: range
+    entries: tuple[str, ...]
+    whole: bool
+
+
+class Stored(NamedTuple):
+    """The state as it was read, and its lines.
+
+    damage: why it cannot be read. mending: it is two states, and has to be written as one. apart: lines of states that
+    do not count, as in code.
+    """
+
+    state: State
+    blocks: tuple[Block, ...] = ()
+    damage: str = ""
+    mending: bool = False
+    apart: tuple[Block, ...] = ()
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of all its lines."""
+        return {number for block in self.blocks for number in block.numbers}
+
+    def blanked(self, lines: Sequence[str]) -> list[str]:
+        """Return the lines of the list, of which those of states are blank."""
+        numbers = self.numbers.union(*(block.numbers for block in self.apart))
+        return ["" if number in numbers else line for number, line in enumerate(lines)]
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a state, and it can be read."""
+        return bool(self.blocks) and not self.damage
 
 
 def is_row(line: str) -> bool:
@@ -79,6 +119,7 @@ def state_of(rows: Iterable[Row]) -> State:
     plans: dict[str, Plan] = {}
     keys: dict[str, dict[str, StoredKey]] = {}
     days: dict[str, dict[str, tuple[date, date]]] = {}
+    began: dict[str, dict[str, date]] = {}
     ids: dict[str, str] = {}
     markers: dict[str, Marker] = {}
     for row in rows:
@@ -89,6 +130,8 @@ def state_of(rows: Iterable[Row]) -> State:
             keys.setdefault(goal_id, {})[row.key] = row.entry
         if row.days:
             days.setdefault(goal_id, {})[row.key] = row.days
+        if row.began:
+            began.setdefault(goal_id, {})[row.key] = row.began
         if row.nonce:
             ids[row.nonce] = row.id
         if row.marker:
@@ -96,7 +139,14 @@ def state_of(rows: Iterable[Row]) -> State:
     if lost := keys.keys() - plans.keys():
         raise ValueError(f"the memory is damaged: the row of {', '.join(sorted(lost))} is gone")
     memory = {
-        goal_id: StoredGoal(plan.since, keys.get(goal_id, {}), plan.made, plan.digest, days.get(goal_id, {}))
+        goal_id: StoredGoal(
+            plan.since,
+            keys.get(goal_id, {}),
+            plan.made,
+            plan.digest,
+            days.get(goal_id, {}),
+            began.get(goal_id, {}),
+        )
         for goal_id, plan in plans.items()
     }
     return State(memory, ids, markers)
@@ -112,7 +162,8 @@ def rows_of(state: State) -> list[Row]:
             nonce = entry.native_id if entry else ""
             marker = None if entry is None or entry.state == "removed" else state.markers.get(nonce)
             own = plan if key == goal_id else None
-            rows.append(Row(state.ids.get(nonce, nonce[:SHORT]), key, nonce, entry, goal.dates.get(key), marker, own))
+            id_, days, began = state.ids.get(nonce, nonce[:SHORT]), goal.dates.get(key), goal.began.get(key)
+            rows.append(Row(id_, key, nonce, entry, days, marker, own, began))
     there = {row.nonce for row in rows}
     beside = [(nonce, marker) for nonce, marker in state.markers.items() if nonce not in there]
     rows += [Row(state.ids.get(n, n[:SHORT]), marker.key, n, None, marker=marker) for n, marker in beside]
@@ -128,7 +179,7 @@ def write_row(row: Row, namespace: str) -> str:
     days = ["/".join(map(str, dict.fromkeys(row.days)))] if row.days else []
     own = row.nonce == client_nonce(namespace, row.key, generation)
     told = _told("d", entry and entry.done_on) | _told("x", entry and entry.definition)
-    told |= _told("n", "" if own else row.nonce)
+    told |= _told("n", "" if own else row.nonce) | _told("m", row.began)
     if row.plan:
         told |= _told("s", row.plan.since) | _told("m", row.plan.made) | _told("h", row.plan.digest)
     if marker:
@@ -158,15 +209,20 @@ def read_row(line: str, namespace: str) -> Row:
         if letter in STATES
         else None
     )
-    since = _day(values, "s")
-    plan = Plan(since, _day(values, "m"), values.get("h", "")) if since else None
+    plan = _plan(values)
+    began = None if plan else _day(values, "m")
     span = (days[0], days[-1]) if days else None
     marker = None
     if "~" in values:
         due = _day(values, "w") if "w" in values else span and span[1]
         applied = _applied(values["~"], _usual(span, due))
         marker = Marker(namespace, key, nonce, generation, due, "p" in values, applied)
-    return Row("" if id_ == _NONE else id_, key, nonce, entry, span, marker, plan)
+    return Row("" if id_ == _NONE else id_, key, nonce, entry, span, marker, plan, began)
+
+
+def _plan(values: Mapping[str, str]) -> Plan | None:
+    since = _day(values, "s")
+    return Plan(since, _day(values, "m"), values.get("h", "")) if since else None
 
 
 def _day(values: Mapping[str, str], kind: str) -> date | None:
@@ -207,6 +263,19 @@ def _applied(text: str, usual: Mapping[str, str]) -> dict[str, str]:
 # Two states as one
 
 
+def newest_first(sides: Sequence[list[Row]], dues: Mapping[str, date | None]) -> list[list[Row]]:
+    """Return the rows of several states, those first that agree with more lines: they were written later."""
+
+    def agreeing(rows: list[Row]) -> int:
+        return sum(_is_in_line(row, dues) for row in rows)
+
+    return sorted(sides, key=agreeing, reverse=True) if len(sides) > 1 else list(sides)
+
+
+def _is_in_line(row: Row, dues: Mapping[str, date | None]) -> bool:
+    return row.marker is not None and row.id in dues and row.marker.due == dues[row.id]
+
+
 def merged(rows: Iterable[Row], dues: Mapping[str, date | None]) -> list[Row]:
     """Return one row for each key. dues: the day in the line of each id.
 
@@ -221,10 +290,8 @@ def merged(rows: Iterable[Row], dues: Mapping[str, date | None]) -> list[Row]:
 
 def _one(alike: list[Row], dues: Mapping[str, date | None]) -> Row:
     def rank(row: Row) -> tuple[bool, bool, int]:
-        entry, marker = row.entry, row.marker
-        written = marker is not None and row.id in dues and marker.due == dues[row.id]
-        done = entry is not None and entry.state == "done"
-        return written, done, entry.generation if entry else 0
+        entry = row.entry
+        return _is_in_line(row, dues), bool(entry and entry.state == "done"), entry.generation if entry else 0
 
     best = max(alike, key=rank)
     plans = [row.plan for row in alike if row.plan]

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-from connectors.markdown.line import TASK
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+NO_WIDTH = "\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
+_BLANKS = rf"[ \t{NO_WIDTH}]{{0,9}}"
+TASK = re.compile(rf"[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[{_BLANKS}[^\[\]\r\n]?{_BLANKS}\][ \t].*")
+BULLET = re.compile(r"[ \t>]*(?:[-*+•–—]|\d+[.)])[ \t]+\S")
 _OURS = re.compile(r"<!-- (?:bp\d+ |backplan's memory of )|\{\"goal\":|🆔")
-
-
-def tasks_in(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are checkboxes, outside fenced code blocks."""
-    code = fenced(lines)
-    for number, line in enumerate(lines):
-        if number not in code and TASK.match(line):
-            yield number, line
 
 
 def fenced(lines: Sequence[str]) -> dict[int, int]:
@@ -34,16 +28,29 @@ def fenced(lines: Sequence[str]) -> dict[int, int]:
     return {number: block.start for block in blocks for number in block}
 
 
-def conflicts(lines: Sequence[str]) -> Iterator[range]:
-    """Yield the lines between git's marks of a merge conflict, the marks included."""
-    begun, parted = None, False
+class Conflict(NamedTuple):
+    """The lines of a merge conflict, git's marks included, and those of each side."""
+
+    numbers: range
+    ours: range
+    theirs: range
+
+
+def conflicts(lines: Sequence[str]) -> Iterator[Conflict]:
+    """Yield the merge conflicts between git's marks; what both sides had before is on neither side."""
+    begun = base = parted = None
     for number, line in enumerate(lines):
         if line.startswith("<<<<<<< "):
-            begun, parted = number, False
-        elif begun is not None and line.rstrip() == "=======":
-            parted = True
-        elif begun is not None and parted and line.startswith(">>>>>>> "):
-            yield range(begun, number + 1)
+            begun, base, parted = number, None, None
+        elif begun is None:
+            continue
+        elif line.startswith("||||||| ") and parted is None:
+            base = number
+        elif line.rstrip() == "=======":
+            parted = number
+        elif parted is not None and line.startswith(">>>>>>> "):
+            sides = range(begun + 1, base or parted), range(parted + 1, number)
+            yield Conflict(range(begun, number + 1), *sides)
             begun = None
 
 

@@ -22,7 +22,7 @@ from connectors.snapshot import Classifier, in_words, tidy
 from connectors.taskwarrior import item as items
 from connectors.taskwarrior.batch import MEMORY, Batch, Home, memory_in
 from connectors.taskwarrior.item import DELETED, HIDING, MARKER, PLACE
-from connectors.taskwarrior.program import Program, alone_in, start, trace_of
+from connectors.taskwarrior.program import Program, alone_in, start, tasks_of_other_version, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,6 +71,7 @@ class TaskwarriorConnector:
         self._program, self._home = program, Home(namespace, options.project)
         self.requests = program.requests
         self._folder: Path | None = None
+        self._version = ""
         self._there: Mapping[str, Item] = {}  # the last export
         self._seen: dict[str, Item] = {}  # the tasks as they were read, or written since
         self._memory: Mapping[str, StoredGoal] = {}
@@ -101,12 +102,14 @@ class TaskwarriorConnector:
     def read(self) -> Snapshot:
         """Read all tasks. Ours have a marker, or are remembered."""
         if self._folder is None:
-            _, self._folder = self._program.patiently(self._program.about)
+            self._version, self._folder = self._program.patiently(self._program.about)
         self._program.patiently(self._export)
+        if not self._there and (other := tasks_of_other_version(self._version, self._folder)):
+            raise BackplanError(f"{self.label}: {other} (nothing was changed)")
         self._seen = dict(self._there)
         self._memory, damage = self._remembered()
         found = self._classifier.snapshot(self._rows(), damage)
-        order = {key: place for place, key in enumerate(self._classifier.entries)}
+        order = {key: place for place, key in enumerate(self._classifier.ownership.entries)}
         keys = {task.native_id: task.marker.key for task in found.tasks}
         tasks = (replace(one, content=self._linked(one.native_id, one.content, keys)) for one in found.tasks)
         memory = self._there.get(self._home.memory_id)
@@ -155,7 +158,7 @@ class TaskwarriorConnector:
 
     def _rows(self) -> Iterable[Row]:
         """Yield the rows that may be ours. Occurrences of a recurring task have a copy of its marker, and are not."""
-        remembered = {entry.native_id for entry in self._classifier.entries.values()}
+        remembered = self._classifier.ownership.ids
         for native_id, item in self._there.items():
             ours = native_id in remembered or (MARKER in item and item.get(PLACE) == self._home.project)
             if ours and item.get("status") != DELETED and "parent" not in item:
@@ -195,7 +198,7 @@ class TaskwarriorConnector:
     def _ids(self) -> dict[str, str]:
         """Return the ids of our tasks, by key."""
         found = self._classifier.managed(self._rows())
-        return {one.marker.key: one.row.id for one in found if one.marker.namespace == self._home.namespace}
+        return {one.marker.key: one.id for one in found if one.marker.namespace == self._home.namespace}
 
     def _carried_out(self, part: Sequence[Write | StoreWrite], ids: Mapping[str, str]) -> list[WriteResult]:
         return self._program.patiently(lambda: self._once(part, ids))

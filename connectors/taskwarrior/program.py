@@ -43,6 +43,7 @@ _WAIT = wait_random_exponential(multiplier=0.2, max=5)
 _LOCKED = "database is locked"
 _ABOUT = re.compile(r"(\d+)\.(\d+)\S* (.+)")
 _OLDEST = (2, 6)
+_DATABASE, _FILES_OF_2 = "taskchampion.sqlite3", ("pending.data", "completed.data")
 _INSTALL = "install Taskwarrior 2.6 or later (`apt install taskwarrior`, `brew install task`)"
 
 
@@ -176,6 +177,16 @@ def trace_of(folder: Path) -> tuple[object, ...]:
             status = path.stat()
             found.append((path.name, status.st_mtime_ns, status.st_size))
     return tuple(found)
+
+
+def tasks_of_other_version(version: str, folder: Path) -> str:
+    """Return a sentence if a folder has tasks that this version of Taskwarrior does not show; empty if it has none."""
+    if version.startswith("2."):
+        if (folder / _DATABASE).exists():
+            return f"Taskwarrior 3 keeps the tasks in {folder}, which {version} cannot read; use version 3"
+        return ""
+    old = any((folder / name).exists() and (folder / name).stat().st_size for name in _FILES_OF_2)
+    return f"the tasks of Taskwarrior 2 in {folder} are not in {version} yet; run `task import-v2`" if old else ""
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

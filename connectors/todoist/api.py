@@ -7,25 +7,19 @@ SDK sends one request a task: it is used for rare reads of a single task, of com
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from config.errors import BackplanError, CredentialsError, MissingError
+from connectors.batches import batches
 from connectors.http import Service, json_object
-from connectors.shapes import understood, unknown
-from connectors.todoist.answers import (
-    ArchivedAnswer,
-    CompletedAnswer,
-    SectionAnswer,
-    SyncAnswer,
-    TaskAnswer,
-    WholeAnswer,
-)
-from connectors.todoist.objects import REFERENCES, Item, Limits, Listing, Note, Outcome, Place, User, stamp
+from connectors.pages import by_token, listed
+from connectors.shapes import understood, unknown, unknown_token
+from connectors.todoist.answers import Item, Note, Place, Section, SyncAnswer, WholeAnswer
+from connectors.todoist.objects import REFERENCES, Listing, Outcome, stamp
 from connectors.todoist.options import CREDENTIAL
 
 if TYPE_CHECKING:
@@ -38,7 +32,6 @@ if TYPE_CHECKING:
     from connectors.http import Api
     from connectors.todoist.objects import Command
 
-Page = TypeVar("Page", CompletedAnswer, ArchivedAnswer)
 TODOIST = Service(CREDENTIAL)
 _PREFIX = "/api/v1"
 _RESOURCES = ["items", "projects", "sections", "notes", "user", "user_plan_limits", "completed_info"]
@@ -90,7 +83,7 @@ class Client:
         answer = self._sync({"sync_token": _ALL, "resource_types": _RESOURCES})
         with understood("Todoist", "the account"):
             whole = WholeAnswer.read(answer)
-        listing = Listing(User.of(whole.user), Limits.of(whole.user_plan_limits), "")
+        listing = Listing(whole.user, whole.limits, "")
         listing.merge(whole)
         if not listing.projects:  # every account has an Inbox
             raise BackplanError("Todoist returned an empty account, which is an error; run again (nothing was changed)")
@@ -107,14 +100,14 @@ class Client:
         """Yield the tasks completed in a project, in at most three months; the SDK cannot ask for one project."""
         query = {"project_id": project_id, "since": stamp(since), "until": stamp(until)}
         path = "/tasks/completed/by_completion_date"
-        for page in self._pages(path, query, CompletedAnswer, "completed tasks"):
-            yield from map(Item.of, page.items)
+        with understood("Todoist", "completed tasks"):
+            yield from map(Item.read, self._listed(path, query, "items"))
 
     def archived_projects(self, listing: Listing) -> list[Place]:
         """Return the archived projects, which /sync leaves out."""
         if listing.archived is None:
-            pages = self._pages("/projects/archived", {}, ArchivedAnswer, "archived projects")
-            listing.archived = [Place.project(project) for page in pages for project in page.results]
+            with understood("Todoist", "archived projects"):
+                listing.archived = [*map(Place.read, self._listed("/projects/archived", {}, "results"))]
         return listing.archived
 
     def completed_anywhere(self, since: datetime, until: datetime) -> Iterator[Item]:
@@ -138,7 +131,7 @@ class Client:
         except MissingError:
             return None
         with understood("Todoist", "a section"):
-            return Place.section(SectionAnswer.read(answer))
+            return Section.read(answer)
 
     def complete_notes(self, listing: Listing, item: Item) -> None:
         """Read the comments of a task if the listing does not contain all of them."""
@@ -149,8 +142,9 @@ class Client:
         """Read the comments of a task."""
         with _explained():
             for page in self._sdk.get_comments(task_id=item.id, limit=200):
-                notes = [Note(note.id, item.id, note.content, str(note.posted_at), is_deleted=False) for note in page]
-                listing.notes |= {note.id: note for note in notes}
+                for note in page:
+                    known = {"id": note.id, "item_id": item.id, "content": note.content, "is_deleted": False}
+                    listing.notes[note.id] = Note.read(known | {"posted_at": str(note.posted_at)})
 
     def _is_fresh(self, answer: Mapping[str, Any]) -> bool:
         try:
@@ -171,7 +165,7 @@ class Client:
         """
         outcome = Outcome()
         temporary = {command.temp_id for command in commands} - {""}
-        for part in _parts(commands):
+        for part in batches(commands, lambda one: one.as_json({}), MOST_COMMANDS, _LARGEST_BODY):
             sendable = _ready(part, temporary, outcome)
             if why := next((error for uuid, error in outcome.errors.items() if uuid in needed), None):
                 outcome.errors.update((command.uuid, f"not tried, as this failed: {why}") for command in sendable)
@@ -219,14 +213,13 @@ class Client:
     def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         return _checked(self.api.send("GET", f"{_PREFIX}{path}", params=query))
 
-    def _pages(self, path: str, query: Mapping[str, str], shape: type[Page], subject: str) -> Iterator[Page]:
-        cursor: str | None = ""
-        while cursor is not None:
-            answer = self._get(path, {**query, "limit": "200"} | ({"cursor": cursor} if cursor else {}))
-            with understood("Todoist", subject):
-                page = shape.read(answer)
-            yield page
-            cursor = page.next_cursor
+    def _listed(self, path: str, query: Mapping[str, str], name: str) -> Iterator[Any]:
+        """Yield the entries of a list, page by page. Raises ValueError if a page has another form."""
+
+        def send(method: str, path: str, **asked: Any) -> requests.Response:
+            return _accepted(self.api.send(method, path, **asked))
+
+        return listed(send, f"{_PREFIX}{path}", {**query, "limit": "200"}, by_token(name, "next_cursor", "cursor"))
 
 
 @contextmanager
@@ -264,10 +257,7 @@ def _refusal(response: requests.Response) -> BackplanError:
     error = json_object(response)
     argument = _argument(error)
     if response.status_code == 401:
-        return CredentialsError(
-            "Todoist does not accept the token in TODOIST_API_TOKEN: copy it again from Settings > Integrations > "
-            "Developer, without spaces around it (nothing more was changed)"
-        )
+        return unknown_token(CREDENTIAL, _sentence(error))
     if error.get("error_tag") == _WITHOUT_SCOPE:
         return CredentialsError(_sentence(error))
     if response.status_code == 404 or (response.status_code == 400 and argument == "id"):
@@ -296,21 +286,6 @@ def _argument(error: Mapping[str, Any]) -> object:
     return extra.get("argument") if isinstance(extra, dict) else None
 
 
-def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:
-    """Yield commands in groups that fit into one request."""
-    part: list[Command] = []
-    size = 0
-    for command in commands:
-        length = len(json.dumps(command.as_json({})))
-        if part and (len(part) == MOST_COMMANDS or size + length > _LARGEST_BODY):
-            yield part
-            part, size = [], 0
-        part.append(command)
-        size += length
-    if part:
-        yield part
-
-
 def _ready(commands: Iterable[Command], temporary: set[str], outcome: Outcome) -> list[Command]:
     """Return the commands that can be sent: those whose references exist, or are created before them."""
     made = set(outcome.ids)
@@ -325,4 +300,4 @@ def _ready(commands: Iterable[Command], temporary: set[str], outcome: Outcome) -
 
 
 def _of_sdk(task: SdkTask) -> Item:
-    return Item.of(TaskAnswer.read(task.to_dict()))
+    return Item.of_sdk(task.to_dict())

@@ -11,9 +11,10 @@ from connectors.todoist.container import is_exact, resolve
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from connectors.todoist.answers import Limits
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
-    from connectors.todoist.objects import Limits, Listing, Name
+    from connectors.todoist.objects import Listing, Name
 
 
 def refuse_full(container: Container, listing: Listing) -> None:

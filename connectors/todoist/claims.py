@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.model import client_nonce
-from connectors.todoist.description import read_line, split
+from connectors.todoist.description import marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,7 @@ class Claims:
                 self.ids.add(entry.native_id)
             nonces.add(client_nonce(namespace, key, entry.generation))
             item = listing.items.get(entry.native_id)
-            marker = read_line(split(item.description)[1], namespace) if item else None
+            marker = marker_of(item, namespace) if item else None
             nonces |= {marker.nonce} if marker else set()
         self.nonces |= nonces
         return nonces

@@ -1,8 +1,9 @@
 """Todoist: each goal a task in a project, its steps the dated sub-tasks.
 
-The marker is the last line of a task's description; the memory is in the comments of a task of its own. A command that
-creates something has a uuid derived from what it creates, so Todoist creates it only once, however often the command is
-sent. The other modules of this package are imported when they are needed.
+The marker is the last line of a task's description, which is a link where the plan has a page; the memory is in the
+comments of a task of its own. A command that creates something has a uuid derived from what it creates, so Todoist
+creates it only once, however often the command is sent. The other modules of this package are imported when they are
+needed.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from config.errors import BackplanError, CredentialsError
-from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult
+from connectors.base import Action, Capabilities, Check, Connector, Requests, StoreWrite, Write, WriteResult, examined
 from connectors.model import Content, Snapshot
 from connectors.options import read_options
 from connectors.snapshot import in_words
@@ -123,10 +123,11 @@ class TodoistConnector:
         section: str | None = None,
         *,
         named: bool = True,
+        page: str = "",
     ) -> None:
         """`project` and `section` are names or ids; the first write creates them if they do not exist.
 
-        named: the goals file names this place.
+        named: the goals file names this place. page: the address that the markers link to; empty for none.
         """
         self._name = Name(project, section)
         self.label = f"todoist ({self._name})"
@@ -136,6 +137,7 @@ class TodoistConnector:
         self._namespace = namespace
         self._reading: Reading | None = None
         self._named = named
+        self._page = page
         if named:
             account.add(namespace, self._name)
 
@@ -147,7 +149,7 @@ class TodoistConnector:
         if account is None:
             account = environment.accounts[cls.name] = Account(lambda: _connect(environment))
         made = TodoistByStart if chosen.dates == "start" else TodoistConnector
-        return made(account, namespace, chosen.project, chosen.section)
+        return made(account, namespace, chosen.project, chosen.section, page=environment.page)
 
     def canonical(self, content: Content) -> Content:
         """Return the content as Todoist stores it: without surrounding white space, each title with a checkbox.
@@ -220,18 +222,16 @@ class TodoistConnector:
         return [self._at(name) for name in self.account.unnamed(self._namespace)]
 
     def _at(self, name: Name) -> Connector:
-        return type(self)(self.account, self._namespace, name.project, name.section, named=False)
+        return type(self)(self.account, self._namespace, name.project, name.section, named=False, page=self._page)
 
     def facts(self) -> list[Check]:
         """Return the checks of the account, as far as it can be read."""
+        return examined(self._facts)
+
+    def _facts(self) -> list[Check]:
         from connectors.todoist import checks
 
-        try:
-            listing = self.account.client(self.requests).read()
-        except CredentialsError as error:
-            return [Check("token", False, str(error))]
-        except BackplanError as error:
-            return [Check("service", False, str(error))]
+        listing = self.account.client(self.requests).read()
         found = checks.facts(self._container(listing), listing, self.requests.read)
         return [Check("token", True, "accepted"), *found]
 
@@ -252,7 +252,7 @@ class TodoistConnector:
             creates = any(isinstance(write, Write) and write.action is Action.CREATE for write in batch)
             if (memory or creates) and (refused := SetUp(self._reading, client).carry_out(memory)):
                 return [WriteResult(error=refused)] * len(batch)
-        return Batch(self._reading, client).carry_out(batch)
+        return Batch(self._reading, client, self._page).carry_out(batch)
 
 
 class TodoistByStart(TodoistConnector):

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from connectors.model import StoredKey
+    from connectors.todoist.answers import Item, Place
     from connectors.todoist.api import Client
-    from connectors.todoist.objects import Item, Listing, Place
+    from connectors.todoist.objects import Listing
 
 
 _SLASH = "\0"  # stands for one that is part of a name

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from connectors.model import StoredGoal
-    from connectors.todoist.objects import Note
+    from connectors.todoist.answers import Note
 
 TITLE = "backplan's memory, keep this"
 _ABOUT = "What backplan has to remember of your plan stands in the comments. Please leave this task as it is, and open."

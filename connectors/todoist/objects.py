@@ -1,149 +1,20 @@
-"""Todoist's objects as far as we use them, an account as it was read, and the commands that change it.
-
-The SDK's classes are not used: they reject a whole answer for a field that we do not use, and lack `is_deleted` and the
-number of comments.
-"""
+"""A Todoist account as it was read, the names of places in it, and the commands that change it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
-    from connectors.todoist.answers import (
-        LimitsAnswer,
-        NoteAnswer,
-        ProjectAnswer,
-        SectionAnswer,
-        SyncAnswer,
-        TaskAnswer,
-        UserAnswer,
-    )
+    from connectors.todoist.answers import Item, Limits, Note, Place, SyncAnswer, User
 
 _UUIDS = UUID("6f1d3c62-8a55-5f0e-9d55-0b5a1f0f7c11")
 REFERENCES = ("id", "item_id", "parent_id", "project_id", "section_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A due date as Todoist writes it: a day, or with a time, floating or (with `timezone`) fixed."""
-
-    text: str
-    timezone: str | None = None
-    recurring: bool = False
-
-    @property
-    def day(self) -> date:
-        """The day, on the clock that the time was given by."""
-        return self._moment.date() if self._moment else date.fromisoformat(self.text[:10])
-
-    def on(self, day: date) -> dict[str, Any]:
-        """Return the same time on another day, as a command takes it."""
-        if len(self.text) == 10:
-            return {"date": day.isoformat()}
-        moment = self._moment
-        if moment is None:
-            return {"date": day.isoformat() + self.text[10:]}
-        moved = moment.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC)
-        return {"date": moved.strftime("%Y-%m-%dT%H:%M:%SZ"), "timezone": self.timezone}
-
-    @property
-    def _moment(self) -> datetime | None:
-        """The moment on its own clock, where it is fixed."""
-        if self.timezone is None or len(self.text) == 10:
-            return None
-        moment = datetime.fromisoformat(self.text)
-        return moment.astimezone(zone(self.timezone)) if moment.tzinfo else None
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A task."""
-
-    id: str
-    content: str
-    description: str
-    project_id: str
-    section_id: str | None
-    parent_id: str | None
-    labels: tuple[str, ...]
-    priority: int
-    due: Due | None
-    child_order: int
-    checked: bool
-    is_deleted: bool
-    note_count: int
-    added_at: str
-    completed_at: str | None
-    added_by: str = ""
-    deadline: date | None = None
-    duration: tuple[int, str] | None = None  # the amount, and the unit: `day` or `minute`
-
-    @classmethod
-    def of(cls, answer: TaskAnswer) -> Item:
-        """Return the task that an answer of /sync, of REST or of the SDK is."""
-        return cls(
-            id=answer.id,
-            content=answer.content,
-            description=answer.description,
-            project_id=answer.project_id,
-            section_id=answer.section_id,
-            parent_id=answer.parent_id,
-            labels=tuple(answer.labels or ()),
-            priority=answer.priority,
-            due=Due(answer.due.date, answer.due.timezone, answer.due.is_recurring) if answer.due else None,
-            child_order=answer.child_order,
-            checked=answer.completed_at is not None if answer.checked is None else answer.checked,
-            is_deleted=answer.is_deleted,
-            note_count=answer.note_count,
-            added_at=answer.added_at or "",
-            completed_at=answer.completed_at,
-            added_by=answer.added_by_uid or "",
-            deadline=date.fromisoformat(answer.deadline.date[:10]) if answer.deadline else None,
-            duration=(answer.duration.amount, answer.duration.unit) if answer.duration else None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A comment."""
-
-    id: str
-    item_id: str
-    content: str
-    posted_at: str
-    is_deleted: bool
-
-    @classmethod
-    def of(cls, answer: NoteAnswer) -> Note:
-        """Return the comment that an answer of /sync is."""
-        return cls(answer.id, answer.item_id, answer.content or "", answer.posted_at or "", answer.is_deleted)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A project, or (with `project_id`) a section of one."""
-
-    id: str
-    name: str
-    inbox: bool = False
-    project_id: str | None = None
-    gone: bool = False
-
-    @classmethod
-    def project(cls, answer: ProjectAnswer) -> Place:
-        """Return the project that an answer is."""
-        return cls(answer.id, answer.name, answer.inbox_project, gone=answer.is_deleted or answer.is_archived)
-
-    @classmethod
-    def section(cls, answer: SectionAnswer) -> Place:
-        """Return the section that an answer is."""
-        return cls(answer.id, answer.name, project_id=answer.project_id, gone=answer.is_deleted or answer.is_archived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,55 +26,6 @@ class Name:
 
     def __str__(self) -> str:
         return " / ".join(name.replace(" / ", " // ") for name in (self.project, self.section) if name)
-
-
-def zone(name: str) -> ZoneInfo:
-    """Return a time zone by its name; UTC if this machine does not have it."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """The user of the account. Todoist also returns the account's token here, which is not stored."""
-
-    id: str
-    email: str
-    timezone: str
-
-    @classmethod
-    def of(cls, answer: UserAnswer) -> User:
-        """Return the user that an answer of /sync is."""
-        return cls(answer.id, answer.email or "", answer.tz_info.timezone)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The limits of the account's plan; None for those that Todoist does not return."""
-
-    plan: str = ""
-    tasks: int | None = None
-    projects: int | None = None
-    sections: int | None = None
-    deadlines: bool = False
-    durations: bool = False
-
-    @classmethod
-    def of(cls, answer: LimitsAnswer | None) -> Limits:
-        """Return the limits that an answer of /sync is."""
-        now = answer.current if answer else None
-        if now is None:
-            return cls()
-        return cls(
-            now.plan_name or "",
-            now.max_tasks,
-            now.max_projects,
-            now.max_sections,
-            bool(now.deadlines),
-            bool(now.durations),
-        )
 
 
 @dataclass
@@ -228,10 +50,10 @@ class Listing:
         if answer.full_sync:
             for known in (self.items, self.projects, self.sections, self.notes):
                 known.clear()
-        self.items |= {thing.id: Item.of(thing) for thing in answer.items}
-        self.projects |= {thing.id: Place.project(thing) for thing in answer.projects}
-        self.sections |= {thing.id: Place.section(thing) for thing in answer.sections}
-        self.notes |= {thing.id: Note.of(thing) for thing in answer.notes}
+        self.items |= {item.id: item for item in answer.items}
+        self.projects |= {project.id: project for project in answer.projects}
+        self.sections |= {section.id: section for section in answer.sections}
+        self.notes |= {note.id: note for note in answer.notes}
         for info in answer.completed_info:
             if info.project_id is not None:
                 self.archived_sections[info.project_id] = info.archived_sections or 0

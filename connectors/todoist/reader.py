@@ -6,24 +6,27 @@ tasks, then requested by its id, before it counts as deleted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from connectors import stored
+from connectors.ownership import Ownership
 from connectors.todoist import memory as todoist_memory
 from connectors.todoist.api import WINDOW
 from connectors.todoist.claims import Claims
 from connectors.todoist.container import entries_of, stores
-from connectors.todoist.description import marker_of, read_line, split
+from connectors.todoist.description import marker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
-    from connectors.model import StoredGoal, StoredKey
+    from connectors.model import StoredGoal
+    from connectors.todoist.answers import Item
     from connectors.todoist.api import Client
     from connectors.todoist.container import Container
-    from connectors.todoist.objects import Item, Listing, Name
+    from connectors.todoist.objects import Listing, Name
 
 _SLIP = timedelta(days=2)  # the most that a machine's clock may differ from the service's
 
@@ -60,21 +63,18 @@ class Reading:
     def _take_twin(self, twin: Item) -> None:
         """Merge a second memory into the first, which takes precedence."""
         self.twins.append(twin)
-        memory = dict(self.memory)
-        for goal_id, goal in todoist_memory.read(self.listing.notes_of(twin.id))[0].items():
-            own = memory.get(goal_id, goal)
-            memory[goal_id] = replace(own, keys={**goal.keys, **own.keys})
-        self.memory = memory
+        self.memory = stored.merged(todoist_memory.read(self.listing.notes_of(twin.id))[0], self.memory)
 
-    def entries(self) -> Iterator[tuple[str, StoredKey]]:
-        """Yield every key that is remembered."""
-        for goal in self.memory.values():
-            yield from goal.keys.items()
+    @property
+    def ownership(self) -> Ownership:
+        """The classifier of tasks, with the current memory."""
+        return Ownership(self.namespace, self.memory)
 
     def misses_some(self) -> bool:
         """Return whether a task that a run may have created is not listed."""
         listed = {marker.nonce for item in self.listing.items.values() if (marker := marker_of(item))}
-        return any(entry.state == "pending" and entry.native_id not in listed for _, entry in self.entries())
+        entries = self.ownership.entries.values()
+        return any(entry.state == "pending" and entry.native_id not in listed for entry in entries)
 
     def seek(self, client: Client) -> None:
         """Request the tasks that are remembered as open and not listed, and those completed recently."""
@@ -93,11 +93,10 @@ class Reading:
 
     def _absent(self) -> set[str]:
         """Return the ids of the tasks that have to be open and are not listed."""
-        known = {entry.native_id: self.listing.items.get(entry.native_id) for _, entry in self.entries()}
+        known = {native_id: self.listing.items.get(native_id) for native_id in self.ownership.ids}
         # No open task is below a completed one: a task of ours above an open one is open, even if we saw it done.
         above = {item.parent_id for item in known.values() if item and item.parent_id and not item.checked}
-        live = {entry.native_id for _, entry in self.entries() if entry.state == "live"}
-        return (live | (above & known.keys())) - self.listing.items.keys()
+        return (self.ownership.live() | (above & known.keys())) - self.listing.items.keys()
 
     def _completes_since(self, day: date) -> bool:
         """Return whether a task of ours may have been completed since a day.
@@ -106,7 +105,7 @@ class Reading:
         """
         return any(
             entry.state == "pending" or (entry.state == "done" and entry.done_on is not None and entry.done_on >= day)
-            for _, entry in self.entries()
+            for entry in self.ownership.entries.values()
         )
 
     def ask_for(self, ids: Iterable[str], client: Client, first: date) -> None:
@@ -129,7 +128,7 @@ class Reading:
     def has_finished_work(self, item_id: str) -> bool:
         """Return whether a user's own completed task is below a task, at any depth."""
         below = [item for item in self.listing.items.values() if item.parent_id == item_id and not item.is_deleted]
-        own = any(item.checked and read_line(split(item.description)[1], self.namespace) is None for item in below)
+        own = any(item.checked and marker_of(item, self.namespace) is None for item in below)
         return own or any(self.has_finished_work(item.id) for item in below)
 
     def _add(self, items: Iterable[Item]) -> None:

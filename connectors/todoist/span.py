@@ -16,7 +16,7 @@ from connectors.model import digest
 
 if TYPE_CHECKING:
     from connectors.model import Marker
-    from connectors.todoist.objects import Item
+    from connectors.todoist.answers import Item
 
 LAST_DAY = re.compile(r"Last day: [A-Z][a-z]{2} (\d{1,2} [A-Z][a-z]{2} \d{4})(?:\n|\Z)")
 _LONGEST = 3660  # days of a step

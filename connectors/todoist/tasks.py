@@ -5,47 +5,45 @@ A task is ours if the last line of its description is our marker.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from config.keys import goal_of
-from connectors.model import Marker, Snapshot, Task, client_nonce
+from connectors.model import Snapshot, Task, client_nonce
+from connectors.ownership import Candidate
 from connectors.todoist import memory as todoist_memory
+from connectors.todoist.answers import zone
 from connectors.todoist.claims import Claims
 from connectors.todoist.container import entries_of, needs_repair, repaired
-from connectors.todoist.description import content_of, read_line, split
-from connectors.todoist.objects import zone
+from connectors.todoist.description import content_of, marker_of, split
 from connectors.todoist.span import days_without_marker, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import date
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date, datetime
 
-    from connectors.model import Content
-    from connectors.todoist.objects import Item, Listing
+    from connectors.model import Content, Marker
+    from connectors.ownership import Found
+    from connectors.todoist.answers import Item
+    from connectors.todoist.objects import Listing
     from connectors.todoist.reader import Reading
-
-    _Found = tuple[Item, Marker, bool]  # the bool: the marker has to be written again
 
 
 def snapshot_of(reading: Reading) -> Snapshot:
     """Return the snapshot of a reading."""
-    managed = sorted(_managed(reading), key=lambda found: (found[0].added_at, found[0].child_order, found[0].id))
-    by_nonce = _ours(reading, managed)
-    found = [one for alike in by_nonce.values() for one in alike]
-    ids = {item.id for alike in by_nonce.values() if (item := _original(reading, alike))}
+    managed = _managed(reading)
+    found = reading.ownership.classify(managed)
+    ids = {one.id for one in found.originals}
     below = _Families(reading.listing)
-    tasks = [_task(reading, item, marker, ids, below) for item, marker, _ in found if item.id in ids]
-    copies = [_task(reading, item, marker, ids, below) for item, marker, _ in found if item.id not in ids]
+    tasks = tuple(_task(reading, one, ids, below) for one in found.originals)
     changed = needs_repair(reading.container, reading.namespace)
     return Snapshot(
-        tuple(tasks),
-        tuple(copies),
+        tasks,
+        tuple(_task(reading, one, ids, below) for one in found.copies),
         reading.memory,
         remembers=bool(reading.memory) or not tasks,
-        others=_others(reading, managed),
-        damaged=frozenset(item.id for item, _, damaged in found if damaged) & ids,
-        damage=_damage(reading, tasks),
+        others=_others(reading, found.others),
+        damaged=found.damaged,
+        damage=_damage(reading, found.originals),
         room=reading.container.room(reading.listing),
         account=frozenset({reading.listing.user.id, reading.listing.user.email} - {""}),
         notices=(*reading.container.spelled, *([repaired(reading.container)] if changed else [])),
@@ -54,41 +52,56 @@ def snapshot_of(reading: Reading) -> Snapshot:
     )
 
 
+def _managed(reading: Reading) -> list[Found[Item]]:
+    """Return the tasks of this place, and the tasks of other namespaces in its project; the oldest first.
+
+    A task that is remembered and has no marker is returned with the marker that has to be written again.
+    """
+    listed = (item for item in reading.listing.items.values() if not item.is_deleted)
+    ordered = sorted(listed, key=lambda item: (item.added_at, item.child_order, item.id))
+    ownership, own, known = reading.ownership, Claims(), _known(reading)
+    own.add(ownership.entries.items(), reading.listing, reading.namespace)
+
+    def counts(found: Found[Item]) -> bool:
+        item, marker = found.task, found.marker
+        if marker.namespace != reading.namespace:
+            return _in_project(reading, item) or found.id in ownership.ids
+        return _is_written(item, marker, known) and _is_mine(reading, item, marker, own)
+
+    candidates = (Candidate(item.id, split(item.description)[1], item) for item in ordered)
+    return [found for found in ownership.managed(candidates) if counts(found)]
+
+
+def _in_project(reading: Reading, item: Item) -> bool:
+    return reading.container.project is not None and item.project_id == reading.container.project.id
+
+
 def _detached(reading: Reading) -> dict[str, Content]:
     """Return the content of the tasks that are remembered as removed or completed, and that have no marker."""
-    ended = (reading.listing.items.get(entry.native_id) for _, entry in reading.entries() if entry.state != "live")
-    unmarked = (item for item in ended if item and not item.is_deleted and split(item.description)[1] is None)
+    ended = (reading.listing.items.get(native_id) for native_id in reading.ownership.ended())
+    unmarked = (item for item in ended if item and not (item.is_deleted or split(item.description)[1]))
     return {item.id: content_of(item, days_without_marker(item)) for item in unmarked}
 
 
-def _ours(reading: Reading, managed: Iterable[_Found]) -> dict[str, list[_Found]]:
-    """Return the tasks of this place by their nonces."""
-    own = Claims()
-    own.add(reading.entries(), reading.listing, reading.namespace)
-    by_nonce: dict[str, list[_Found]] = {}
-    for item, marker, damaged in managed:
-        if marker.namespace == reading.namespace and _is_mine(reading, item, marker, own):
-            by_nonce.setdefault(marker.nonce, []).append((item, marker, damaged))
-    return by_nonce
-
-
-def _others(reading: Reading, managed: Iterable[_Found]) -> dict[str, frozenset[str]]:
-    """Return the keys that other namespaces have here: those of listed tasks, then those of their memories."""
-    marked = ((marker.namespace, marker.key) for _, marker, _ in managed if marker.namespace != reading.namespace)
-    others: dict[str, frozenset[str]] = {}
-    for namespace, key in (*marked, *_remembered_here(reading)):
+def _others(reading: Reading, marked: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Return the keys that other namespaces have here: those of listed tasks, and those of their memories."""
+    others = dict(marked)
+    for namespace, key in _remembered_here(reading):
         others[namespace] = others.get(namespace, frozenset()) | {key}
     return others
 
 
-def _damage(reading: Reading, tasks: Iterable[Task]) -> str:
-    """Return a sentence on goals whose memory is lost because a user deleted or changed its comments; else ""."""
-    if reading.container.memory is None or not reading.memory:
-        broken = set(reading.broken)
-    else:
-        known = _known(reading)
-        strange = (task.marker for task in tasks if task.here and _is_strange(reading, task, known))
-        broken = {*reading.broken, *(goal_of(marker.key) for marker in strange)} - reading.memory.keys()
+def _damage(reading: Reading, originals: Iterable[Found[Item]]) -> str:
+    """Return a sentence on goals whose memory is lost because a user deleted or changed its comments; else "".
+
+    In a shared project, anybody may write a marker: a task of somebody else does not count.
+    """
+    broken = set(reading.broken)
+    if reading.container.memory is not None and reading.memory:
+        owners = ("", reading.listing.user.id)
+        lost = (one for one in reading.ownership.lost(originals) if one.task.added_by in owners)
+        broken |= {goal_of(one.marker.key) for one in lost if _is_at(reading, one.task)}
+        broken -= reading.memory.keys()
     if not broken:
         return ""
     return (
@@ -97,46 +110,24 @@ def _damage(reading: Reading, tasks: Iterable[Task]) -> str:
     )
 
 
-def _is_strange(reading: Reading, task: Task, known: frozenset[str]) -> bool:
-    """Return whether a task is ours and not remembered: in a shared project, anybody may write a marker."""
-    by = reading.listing.items[task.native_id].added_by
-    return not known & {task.native_id, task.marker.nonce} and by in ("", reading.listing.user.id)
-
-
-def _managed(reading: Reading) -> Iterator[_Found]:
-    """Yield the tasks with a marker of ours, and those in this project with a marker of another namespace.
-
-    A task that is remembered and has no marker is yielded with the marker that has to be written again.
-    """
-    live = {entry.native_id: (key, entry) for key, entry in reading.entries() if entry.state == "live"}
-    known = _known(reading)
-    for item in reading.listing.items.values():
-        marker = None if item.is_deleted else read_line(split(item.description)[1], reading.namespace)
-        here = reading.container.project is not None and item.project_id == reading.container.project.id
-        if marker is not None and marker.namespace == reading.namespace and not _is_written(item, marker, known):
-            continue
-        if marker is not None and (here or marker.namespace == reading.namespace):
-            yield item, marker, False
-        elif item.id in live and not item.is_deleted:
-            key, entry = live[item.id]
-            nonce = client_nonce(reading.namespace, key, entry.generation)
-            yield item, Marker(reading.namespace, key, nonce, entry.generation), True
+def _is_at(reading: Reading, item: Item) -> bool:
+    return reading.container.place == (item.project_id, item.section_id)
 
 
 def _remembered_here(reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield the namespaces and keys in the memories of others in this project, whose tasks may be elsewhere."""
     for item in reading.listing.open_items():
-        here = reading.container.project is not None and item.project_id == reading.container.project.id
-        owner = todoist_memory.owner(item.description) if here and item.content == todoist_memory.TITLE else None
+        named = item.content == todoist_memory.TITLE and _in_project(reading, item)
+        owner = todoist_memory.owner(item.description) if named else None
         if owner and owner[0] != reading.namespace:
             yield from ((owner[0], key) for key, entry in entries_of(reading.listing, item) if entry.state == "live")
 
 
 def _known(reading: Reading) -> frozenset[str]:
     """Return the ids that are remembered, and the nonces of those tasks; empty if there is no memory."""
-    ids = {entry.native_id for _, entry in reading.entries()}
+    ids = reading.ownership.ids
     ours = (reading.listing.items[native_id] for native_id in ids & reading.listing.items.keys())
-    markers = (read_line(split(item.description)[1], reading.namespace) for item in ours)
+    markers = (marker_of(item, reading.namespace) for item in ours)
     return frozenset(ids | {marker.nonce for marker in markers if marker is not None})
 
 
@@ -172,22 +163,8 @@ def _is_here(reading: Reading, item: Item) -> bool:
     return item.section_id is None or (item.project_id, item.section_id) not in reading.elsewhere.places
 
 
-def _original(reading: Reading, alike: list[_Found]) -> Item | None:
-    """Return the task that we created, of those with one nonce: the one whose id is remembered, else the oldest.
-
-    Return None if another id is remembered: then all of these are copies, and the user removed the task itself.
-    """
-    ids = {entry.native_id for _, entry in reading.entries()}  # under any key: a rename may have been interrupted
-    if known := next((item for item, _, _ in alike if item.id in ids), None):
-        return known
-    first, marker, _ = alike[0]
-    goal = reading.memory.get(goal_of(marker.key))
-    entry = goal.keys.get(marker.key) if goal else None
-    fresh = entry is None or entry.state == "pending" or entry.generation != marker.generation
-    return first if fresh else None
-
-
-def _task(reading: Reading, item: Item, marker: Marker, ours: set[str], families: _Families) -> Task:
+def _task(reading: Reading, found: Found[Item], ours: set[str], families: _Families) -> Task:
+    item, marker = found.task, found.marker
     below = list(families.below(item.id))
     theirs = [child for child in below if child.id not in ours]
     repeats = any(child.due and child.due.recurring for child in below)
@@ -202,7 +179,7 @@ def _task(reading: Reading, item: Item, marker: Marker, ours: set[str], families
         company=bool(theirs) or repeats,
         recurring=bool(item.due and item.due.recurring),
         parent=item.parent_id or "",
-        here=reading.container.place == (item.project_id, item.section_id),
+        here=_is_at(reading, item),
         moved_from=days.moved_from,
     )
 
@@ -233,5 +210,5 @@ def _is_written(item: Item, marker: Marker, known: frozenset[str]) -> bool:
     return marker.nonce == client_nonce(marker.namespace, marker.key, marker.generation)
 
 
-def _day(moment: str | None, timezone: str) -> date | None:
-    return datetime.fromisoformat(moment).astimezone(zone(timezone)).date() if moment else None
+def _day(moment: datetime | None, timezone: str) -> date | None:
+    return moment.astimezone(zone(timezone)).date() if moment else None

@@ -15,9 +15,10 @@ from config.errors import BackplanError
 from connectors.base import Action, StoreWrite, Write, WriteResult
 from connectors.stored import cut
 from connectors.todoist import memory as todoist_memory
+from connectors.todoist.answers import zone
 from connectors.todoist.description import with_marker
-from connectors.todoist.fields import changed_fields, completion, new_fields, too_long
-from connectors.todoist.objects import Command, derived_uuid, with_ids, zone
+from connectors.todoist.fields import Form, changed_fields, completion, new_fields, too_long
+from connectors.todoist.objects import Command, derived_uuid, with_ids
 from connectors.todoist.order import Order
 from connectors.todoist.outcomes import Outcomes
 from connectors.todoist.setup import memory_commands
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from connectors.model import StoredGoal
+    from connectors.todoist.answers import Item
     from connectors.todoist.api import Client
-    from connectors.todoist.objects import Item
     from connectors.todoist.reader import Reading
 
 _LEAVING = (Action.REMOVE, Action.DETACH)
@@ -52,11 +53,12 @@ class _Job:
 class Batch:
     """Carries out a batch of writes."""
 
-    def __init__(self, reading: Reading, client: Client) -> None:
-        """`reading` contains the account as it was read."""
+    def __init__(self, reading: Reading, client: Client, page: str) -> None:
+        """`reading` contains the account as it was read. page: the address that markers link to; empty for none."""
         self._reading = reading
         self._listing = reading.listing
         self._client = client
+        self._form = Form(reading.listing.limits, page)
         # Of two with one key, the newer one counts: the older one may have lost its key to it.
         self._ids = {task.marker.key: task.native_id for task in snapshot_of(reading).tasks}
         self._order = Order(reading, self._ids)
@@ -118,7 +120,7 @@ class Batch:
         if isinstance(write, StoreWrite):
             commands = memory_commands(self._reading, write.memory) if self._reading.container.memory else []
             return _Job(write, commands)
-        if write.content and (error := too_long(write, self._listing.limits)):
+        if write.content and (error := too_long(write, self._form)):
             return _Job(write, error=error)
         if write.action is Action.CREATE:
             return self._create(write)
@@ -141,7 +143,7 @@ class Batch:
         temp_id = derived_uuid("temporary", uuid)
         parent_id = self._parent(write.parent)
         order = self._order.place(write, parent_id, temp_id)
-        args = new_fields(write, write.content, self._listing.limits) | self._place(parent_id)
+        args = new_fields(write, write.content, self._form) | self._place(parent_id)
         if order is not None:
             args["child_order"] = order
         command = Command("item_add", args, uuid, temp_id)
@@ -197,7 +199,7 @@ class Batch:
             commands.append(Command("item_uncomplete", {"id": item.id}))
         if "parent" in write.fields:  # before its marker changes: a run may end in between
             commands.append(Command("item_move", {"id": item.id, **self._place(self._parent(write.parent))}))
-        if args := changed_fields(write, item, self._listing.limits):
+        if args := changed_fields(write, item, self._form):
             commands.append(Command("item_update", {"id": item.id, **args}))
         if write.action is Action.COMPLETE:
             now = self._client.now.astimezone(zone(self._listing.user.timezone))

@@ -12,6 +12,8 @@ from connectors.github.api import GITHUB
 from connectors.http import Api, Clock, json_object
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import requests
 
 _ERRORS = {401: CredentialsError, 403: CredentialsError, 404: MissingError}
@@ -37,3 +39,11 @@ class Caller:
         message = str(json_object(answer).get("message", ""))[:200]
         kind = _ERRORS.get(answer.status_code, BackplanError)
         raise kind(f"GitHub answers {answer.status_code} {message}".rstrip())
+
+    def pages(self, path: str, **query: str) -> Iterator[Any]:
+        """Yield the entries of a list, of all its pages. Raises as `ask` does."""
+        answer = self.ask("GET", path, params={**query, "per_page": "100"})
+        yield from answer.json()
+        while following := answer.links.get("next", {}).get("url", ""):
+            answer = self.ask("GET", following)
+            yield from answer.json()

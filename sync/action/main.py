@@ -22,7 +22,8 @@ from config.errors import BackplanError, CredentialsError, GoalsFileError, Input
 from config.redaction import hide
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import newest, page, tokens, workflow_commands
+from sync.action import digest, goal_forms, newest, page, tokens, workflow_commands
+from sync.action.inputs import Inputs
 from sync.reports import as_json, safe_output, summary, text, words
 from sync.run import pipeline
 from sync.run.reading import take_snapshots, work_out
@@ -30,7 +31,7 @@ from sync.run.workspace import open_workspace
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from config.project import Project
     from sync.reconcile.change import ConnectorPlan
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from sync.run.workspace import Workspace
     from sync.schedule.model import Schedule, ScheduledGoal
 
-_COMMANDS = ("sync", "plan", "check")
-_FAIL_ON = ("error", "late")
 _REASONS = 5  # errors of changes that annotate the run; the table contains all
 _NO_CHECKOUT = "The repository is not checked out: in the workflow, put the step `actions/checkout` before backplan's."
 _NO_GOALS_FILE = (
@@ -60,43 +59,6 @@ _NOT_READ = (
     "A pull request from a fork gets no secrets. These dates are from the goals file alone; the run after the merge "
     "shows the changes in the apps."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The inputs of `action.yml`."""
-
-    goals: Path | None
-    command: str
-    connectors: frozenset[str]
-    allow_mass_change: bool
-    rebuild: bool
-    comment: bool
-    fail_on: str
-    version: str
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Inputs:
-        """Read the variables INPUT_*. Raises InputError for an invalid value."""
-        given = {name: value.strip() for name, value in environment.items() if name.startswith("INPUT_")}
-        return cls(
-            goals=Path(given["INPUT_GOALS"]) if given.get("INPUT_GOALS") else None,
-            command=_one_of(given, "command", _COMMANDS),
-            connectors=frozenset(given.get("INPUT_CONNECTOR", "").replace(",", " ").split()),
-            allow_mass_change=_one_of(given, "allow-mass-change", ("false", "true")) == "true",
-            rebuild=_one_of(given, "rebuild", ("false", "true")) == "true",
-            comment=_one_of(given, "comment", ("false", "true")) == "true",
-            fail_on=_one_of(given, "fail-on", _FAIL_ON),
-            version=given.get("INPUT_VERSION", ""),
-        )
-
-
-def _one_of(given: Mapping[str, str], name: str, known: Sequence[str]) -> str:
-    """Return an input that is one of the known values; by default the first of them."""
-    value = given.get(f"INPUT_{name.upper().replace('-', '_')}") or known[0]
-    if value not in known:
-        raise InputError(f"the input `{name}` of the workflow is `{value}`; it takes {' or '.join(known)}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,24 +125,23 @@ def run(inputs: Inputs, folder: Path) -> Outcome:
     tokens.refuse_shown()
     path = _goals_path(inputs.goals)
     age = _age(inputs.command, path)
+    writes = inputs.command == "sync" and not pull_request.on_pull_request() and not age.old
+    forms = goal_forms.take_in(path, lambda: _workspace(path)) if inputs.forms and writes else None
     workspace = _workspace(path)
     homes = workspace.homes()  # also checks the names and options of connectors
     _refuse_unknown(inputs.connectors, homes)
     if inputs.command == "check":
         return _checked(workspace)
     try:
-        outcome = _reconciled(inputs, age, workspace, homes, folder)
+        outcome = _reconciled(inputs, age, workspace, homes, folder, write=writes)
     except CredentialsError as error:
         if not pull_request.on_pull_request():
             raise
         outcome = _offline(workspace, f"No app was read: {error}. {_NOT_READ}")
     _warn_of_late(outcome)
-    if outcome.details:
-        page.write(workspace.project, outcome.details.schedule)
-    if inputs.comment and outcome.details and outcome.schedule_of:
-        from sync.action import pr_comment
-
-        pr_comment.show(workspace, outcome.details, outcome.schedule_of)
+    _publish(outcome, workspace, comment=inputs.comment)
+    if outcome.details and writes and not outcome.exit_code:
+        _tell(outcome.details, workspace, forms)
     return replace(outcome, exit_code=1) if inputs.fail_on == "late" and outcome.late else outcome
 
 
@@ -251,7 +212,7 @@ def _checked(workspace: Workspace) -> Outcome:
 
 
 def _reconciled(
-    inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Binding], folder: Path
+    inputs: Inputs, age: newest.Age, workspace: Workspace, homes: Sequence[Binding], folder: Path, *, write: bool
 ) -> Outcome:
     """Make the plans, and carry them out if that is requested and allowed."""
     began = time.monotonic()
@@ -265,7 +226,6 @@ def _reconciled(
         allow_mass_change=allow or age.old,  # if nothing is written, nothing has to be refused
     )
     _save(folder / "plan.json", plans, homes, workspace)  # before the first change: a killed run can be undone, too
-    write = inputs.command == "sync" and not pull_request.on_pull_request() and not age.old
     if write:
         plans = pipeline.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
         _save(folder / "plan.json", plans, homes, workspace)
@@ -337,6 +297,16 @@ def _offline(workspace: Workspace, why: str) -> Outcome:
 # Annotations and comments
 
 
+def _publish(outcome: Outcome, workspace: Workspace, *, comment: bool) -> None:
+    """Write the page and the comment on the pull request, where the workflow requests them."""
+    if outcome.details:
+        page.write(workspace.project, outcome.details.schedule)
+    if comment and outcome.details and outcome.schedule_of:
+        from sync.action import pr_comment
+
+        pr_comment.show(workspace, outcome.details, outcome.schedule_of)
+
+
 def _warn_of_late(outcome: Outcome) -> None:
     """Annotate the deadlines of late goals in the goals file."""
     for goal in outcome.late[: workflow_commands.MOST_ANNOTATIONS]:
@@ -344,6 +314,14 @@ def _warn_of_late(outcome: Outcome) -> None:
         more = f"; the earliest deadline that holds is {display.near(holds)}" if holds else ""
         message = f"{goal.goal.title}: {words.health(goal)}{more}"
         workflow_commands.annotate("warning", message, goal.goal.origin.at("deadline"))
+
+
+def _tell(details: summary.Told, workspace: Workspace, forms: goal_forms.Forms | None) -> None:
+    """Answer forms, and publish the digest, where they are wanted."""
+    if forms:
+        forms.answer(details.schedule)
+    if workspace.project.digest:
+        digest.publish(details)
 
 
 def _stopped(error: BackplanError) -> Outcome:

@@ -135,8 +135,9 @@ def git(top: Path, *arguments: str) -> str:
     """Return what git prints about the checkout at `top`. Raises UnknownError."""
     # Without this option, git searches for a repository, and may use one that is not ours.
     command = ["git", f"--git-dir={top / '.git'}", *arguments]
+    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}  # no question; messages in English
     try:
-        done = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)  # noqa: S603  # no shell
+        done = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL, env=env)  # noqa: S603  # no shell
     except OSError as error:
         raise UnknownError(f"git failed: {error.strerror}") from None
     except subprocess.CalledProcessError as error:

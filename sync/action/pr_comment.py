@@ -5,24 +5,24 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config import loader
 from config.errors import BackplanError, CredentialsError, MissingError
 from sync.action import base_files, workflow_commands
+from sync.action.comments import Comments
 from sync.action.github_api import Caller
 from sync.action.newest import UnknownError
 from sync.reconcile.revision import revisions
 from sync.reports import pull_request, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from config.project import Project
     from sync.run.workspace import Workspace
     from sync.schedule.model import Schedule
 
-_BOT = "github-actions[bot]"  # the author of comments written with a workflow's own token
 _BUDGET = 60.0  # seconds
 
 
@@ -61,41 +61,13 @@ def put(repository: str, number: int, token: str, marker: str, markdown: str) ->
 
     `repository` is `owner/name`, `number` the pull request's. Raises BackplanError if that fails.
     """
+    comments = Comments(Caller(token, _BUDGET), repository)
     body = f"{marker}\n{markdown}"
-    issues = f"/repos/{repository}/issues"
-    caller = Caller(token, _BUDGET)
     with _explained():
-        ours = _find(caller, f"{issues}/{number}/comments", marker)
-        if ours is None:
-            # A repetition after a lost answer creates a second comment; the next run finds the first.
-            Caller(token, budget=0).ask("POST", f"{issues}/{number}/comments", body={"body": body})
-        elif ours["body"].replace("\r\n", "\n") != body:
-            caller.ask("PATCH", f"{issues}/comments/{ours['id']}", body={"body": body})
-
-
-def _find(caller: Caller, path: str, marker: str) -> dict[str, Any] | None:
-    """Return our comment: also compare its author, because anybody may copy the marker."""
-    me = _me(caller)
-    for comment in _all(caller, path):
-        if str(comment.get("body", "")).startswith(marker) and (comment.get("user") or {}).get("login") == me:
-            return comment
-    return None
-
-
-def _me(caller: Caller) -> str:
-    """Return the login of the token; a workflow's own token may not request it."""
-    try:
-        return str(caller.ask("GET", "/user").json()["login"])
-    except (CredentialsError, MissingError):
-        return _BOT
-
-
-def _all(caller: Caller, path: str) -> Iterator[dict[str, Any]]:
-    following = f"{path}?per_page=100"
-    while following:
-        answer = caller.ask("GET", following)
-        yield from answer.json()
-        following = answer.links.get("next", {}).get("url", "")
+        if ours := comments.ours(number, marker):
+            comments.replace(ours[0], body)
+        else:
+            comments.add(number, body)  # a second one after a lost answer is left alone: the next run finds the first
 
 
 @contextmanager

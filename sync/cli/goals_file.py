@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,11 +29,34 @@ _PARTS = 4  # of a country that a hint names
 _FIRST = 3  # steps that `init` shows
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What `init` writes beside the goals file."""
+
+    no_workflow: bool
+    github: bool
+    publish: str | None
+
+    def refuse_contradictions(self) -> None:
+        """Raise UsageError where something is for the workflow, which is not to be written."""
+        if self.no_workflow and (self.publish or self.github):
+            option = "--publish" if self.publish else "--github"
+            raise click.UsageError(
+                f"{option} is for the workflow, which --no-workflow leaves out: leave out one of the two"
+            )
+
+
 @command(
     click.option("--template", metavar="NAME", help="Start from a template; --template list shows them."),
     click.option("--title", help="What you want to reach."),
     click.option("--deadline", type=DATE, help="The day it must be reached."),
+    click.option(
+        "--place", metavar="NAME", help="In the app: a repository, project or list. A CalDAV list is made if need be."
+    ),
     click.option("--no-workflow", is_flag=True, help="Leave out the workflow that syncs every day on GitHub."),
+    click.option(
+        "--github", is_flag=True, help="Also write a form for new goals, which the workflow takes in, and a README."
+    ),
     click.option(
         "--publish",
         type=click.Choice(workflow_template.PLACES),
@@ -49,8 +72,8 @@ def init(
     template: str | None,
     title: str | None,
     deadline: date | None,
-    no_workflow: bool,
-    publish: str | None,
+    place: str | None,
+    **beside: Any,
 ) -> None:
     """Write a goals file and a workflow for GitHub.
 
@@ -58,20 +81,24 @@ def init(
     """
     from sync.cli import init_file
 
-    if publish and no_workflow:
-        raise click.UsageError(
-            "--publish is for the workflow, which --no-workflow leaves out: leave out one of the two"
-        )
+    files = _Beside(**beside)
+    files.refuse_contradictions()
+    if place and len(options.connector) != 1:
+        raise click.UsageError("--place is that of one app: name it with --connector")
+    kind = init_file.kind(workflow=not files.no_workflow, github=files.github)
     if template == "list":
         found = init_file.templates()
         table = ("template", "goal"), list(found.items())
         options.emit(lambda: {"version": 1, "templates": found}, lambda: print_table(*table))
         return
     path = options.goals or Path("goals.yaml")
-    wish = init_file.Wish(template, title, deadline, options.today or date.today(), ask=sys.stdin.isatty())  # noqa: DTZ011  # the user's
+    today = options.today or date.today()  # noqa: DTZ011  # the user's
+    wish = init_file.Wish(template, title, deadline, today, sys.stdin.isatty(), place)
     text = init_file.goals_text(path, wish, options.connector)
-    written = [str(name) for name in init_file.write(path, text, workflow=not no_workflow, publish=publish)]
-    options.emit(lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, publish))
+    written = [str(name) for name in init_file.write(path, text, kind, files.publish)]
+    options.emit(
+        lambda: {"version": 1, "written": written}, lambda: _show_written(options, path, written, files.publish)
+    )
 
 
 def _show_written(options: Options, path: Path, written: Sequence[str], publish: str | None) -> None:
@@ -82,7 +109,7 @@ def _show_written(options: Options, path: Path, written: Sequence[str], publish:
         if publish == "pages":
             say(_PUBLIC)
         say(f"{workflow_template.PATH} syncs every day on GitHub")
-        say("replace OWNER there with the account that has your copy of backplan")
+        say("replace OWNER in these files with the account that has your copy of backplan")
     for sentence in init_apps.tokens(options.connector):
         say(sentence)
     for line in _first_steps(replace(options, goals=path).workspace()):

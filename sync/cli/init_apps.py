@@ -10,19 +10,21 @@ import click
 from config.edit import as_yaml
 from config.errors import InputError
 from connectors import registry
-from connectors.options import Declares, OptionError, read_options
+from connectors.options import Declares, Offers, OptionError, read_options
+from sync.cli.init_places import chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from config.settings import Environment
     from connectors.options import Options
 
 _ORIGIN = re.compile(r"(?m)^\[remote \"origin\"\]\n(?:\s+.*\n)*?\s+url = (\S+)\s*$")
 
 
-def target(app: str, repository: Path, *, ask: bool) -> str:
-    """Return the entry of an app under `sync:`. Its options come from the repository, or from the user.
+def target(app: str, repository: Path, environment: Environment, place: str | None, *, ask: bool) -> str:
+    """Return the entry of an app under `sync:`. Its options come from `place`, the repository, or the user.
 
     Raises InputError for an unknown app, and for a missing option if there is no terminal.
     """
@@ -30,15 +32,25 @@ def target(app: str, repository: Path, *, ask: bool) -> str:
     if not isinstance(connector, Declares):
         return app
     options = connector.options
+    if isinstance(connector, Offers) and (found := chosen(app, connector, environment, place, ask=ask)):
+        return _entry(app, found)
     needed = [name for name, field in options.model_fields.items() if field.is_required()]
-    known = dict(zip(needed, _path_there(options.host, repository), strict=False))
-    if not ask and (missing := [name for name in needed if name not in known]):
+    if place:
+        known = {(needed or list(options.model_fields))[0]: place}
+        read_options(app, options, known)
+    else:
+        known = dict(zip(needed, _path_there(options.host, repository), strict=False))
+    missing = [name for name in needed if name not in known]
+    if missing and not ask:
         raise InputError(
             f"--connector {app}: not running in a terminal, so backplan cannot ask for "
-            f"{_expected(options, missing[0])}; leave it out, and write `sync: [{registry.entry(app)}]` into "
-            "the goals file"
+            f"{_expected(options, missing[0])}; pass --place with it, or leave it out, and write "
+            f"`sync: [{registry.entry(app)}]` into the goals file"
         )
-    settings = {name: known.get(name) or _ask(app, options, name) for name in needed}
+    return _entry(app, {**known, **{name: _ask(app, options, name) for name in missing}})
+
+
+def _entry(app: str, settings: Mapping[str, str]) -> str:
     written = ", ".join(f"{name}: {as_yaml(value)}" for name, value in settings.items())
     return f"{{{app}: {{{written}}}}}" if settings else app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,9 +17,11 @@ from config.atomic_write import replace_file
 from config.edit import as_yaml, set_value
 from config.errors import BackplanError, InputError
 from config.keys import slug
+from config.settings import Environment
 from config.source import Source
 from config.templates import Templates
 from connectors import registry
+from sync.cli import starter
 from sync.cli import workflow_template as of_github
 from sync.cli.init_apps import target
 from sync.cli.init_prompts import ask_day, ask_template
@@ -36,15 +39,31 @@ def templates(folder: Path = Path("templates")) -> dict[str, str]:
     return {name: goal[0].title or name for name in found.names() if (goal := found.get(name))}
 
 
+class Kind(Enum):
+    """What `init` writes beside the goals file: nothing, a workflow, or also the form and a README to start from."""
+
+    LOCAL = auto()
+    WORKFLOW = auto()
+    REPOSITORY = auto()
+
+
+def kind(*, workflow: bool, github: bool) -> Kind:
+    """Return what two options of `init` ask for."""
+    if github:
+        return Kind.REPOSITORY
+    return Kind.WORKFLOW if workflow else Kind.LOCAL
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The first goal, by the options of `init`. ask: missing ones can be asked for in a terminal."""
+    """The first goal, by the options of `init`. place: that in the app. ask: missing ones can be asked for."""
 
     template: str | None
     title: str | None
     deadline: date | None
     today: date
     ask: bool
+    place: str | None = None
 
     def completed(self, folder: Path) -> Wish:
         """Ask for missing parts, and return all. Raises InputError without a terminal, or if the day has passed."""
@@ -69,8 +88,11 @@ def goals_text(path: Path, wish: Wish, apps: Sequence[str] = ()) -> str:
     """
     if path.exists():
         raise BackplanError(f"{path}: already exists; edit it, or name another one with --goals (nothing was changed)")
-    targets = [target(app, _repository(path), ask=wish.ask) for app in apps]
-    text = _goals_text(path, wish.completed(path.parent / "templates"))
+    for app in apps:
+        registry.load(app)
+    text = _goals_text(path, wish.completed(path.parent / "templates"))  # before anything is made in an app
+    environment = Environment.of_process(path.parent)
+    targets = [target(app, _repository(path), environment, wish.place, ask=wish.ask) for app in apps]
     return set_value(Source(str(path), text), (), "sync", f"[{', '.join(targets)}]") if apps else text
 
 
@@ -83,16 +105,21 @@ def _goals_text(path: Path, wish: Wish) -> str:
     return _file(path, wish.title, wish.deadline, _ask_backwards(wish.title) if wish.ask else [])
 
 
-def write(path: Path, text: str, *, workflow: bool, publish: str | None = None) -> list[Path]:
-    """Write the goals file, the schema that its first line names, and the workflow; return the files written.
+def write(path: Path, text: str, kind: Kind, publish: str | None = None) -> list[Path]:
+    """Write the goals file, the schema that its first line names, and what GitHub needs; return the files written.
 
     Existing files are not overwritten. publish: where the workflow publishes the page.
     """
     wanted = {path: text, path.parent / SCHEMA_NAME: schema.text(registry.option_schemas())}
-    if workflow:
+    if kind is not Kind.LOCAL:
         root = _repository(path)
-        goals = path.resolve().relative_to(root.resolve()).as_posix()
-        wanted[root / of_github.PATH] = of_github.text(goals, _apps(path, text), publish)
+        goals, apps = path.resolve().relative_to(root.resolve()).as_posix(), _apps(path, text)
+        if kind is Kind.REPOSITORY:
+            of_goals = templates(path.parent / "templates")
+            beside = starter.files(goals, apps, publish, of_goals)
+        else:
+            beside = {of_github.PATH: of_github.text(goals, apps, publish)}
+        wanted |= {root / name: content for name, content in beside.items()}
     written = [name for name in wanted if not name.exists()]
     for name in written:
         name.parent.mkdir(parents=True, exist_ok=True)

@@ -43,27 +43,53 @@ def ask_template(titles: Mapping[str, str]) -> str | None:
 
 def ask_day(question: str, today: date) -> date:
     """Ask for a day until it is today or later, and the user confirms how it was understood."""
+    text = ""
     while True:
-        text = click.prompt(f"{question} ({_EXAMPLES})", err=True)
+        text = text or click.prompt(f"{question} ({_EXAMPLES})", err=True)
         found = days(text, today)
         coming = [one for one in found if one >= today]
+        answer: date | str = ""
         if not found:
-            click.echo(f"{text!r} is not a date, {_EXAMPLES}", err=True)
+            click.echo(f"`{clean(text)}` is not understood as a day; type one {_EXAMPLES}", err=True)
         elif not coming:
             click.echo(f"{day(found[0])} has passed; the day must be in the future", err=True)
-        elif (chosen := _agreed(text, coming, today)) is not None:
-            return chosen
+        else:
+            answer = _agreed(text, coming, today)
+        if isinstance(answer, date):
+            return answer
+        text = answer
 
 
-def _agreed(text: str, coming: Sequence[date], today: date) -> date | None:
-    """Return the day that the user confirms; an ISO date is printed without a question."""
+def _agreed(text: str, coming: Sequence[date], today: date) -> date | str:
+    """Return the day that the user confirms, or the other day that they type instead; empty if it is none of these.
+
+    An ISO date is printed without a question.
+    """
     for one in coming:
         if text.strip() == one.isoformat():
             click.echo(in_full(one, today), err=True)
             return one
-        if click.confirm(f"{in_full(one, today)}: is that right?", default=len(coming) == 1, err=True):
-            return one
-    return None
+        answer = _yes_or_day(in_full(one, today), today, default="y" if len(coming) == 1 else "n")
+        if answer != "n":
+            return one if answer == "y" else answer
+    return ""
+
+
+def _yes_or_day(understood: str, today: date, *, default: str) -> str:
+    """Return `y`, `n` or the text of another day. understood: the day that is asked about."""
+    choice = "Y/n" if default == "y" else "y/N"
+    while True:
+        text: str = click.prompt(
+            f"{understood}: is that right? [{choice}]", default=default, show_default=False, err=True
+        )
+        answer = text.strip().casefold()
+        if answer and ("yes".startswith(answer) or "no".startswith(answer)):
+            return answer[0]
+        if days(text, today):
+            return text
+        click.echo(
+            f"`{clean(text)}` is not understood; answer y for {understood}, n for another day, or type it", err=True
+        )
 
 
 def in_full(value: date, today: date) -> str:
@@ -106,12 +132,18 @@ def _weekday(word: str) -> int | None:
 
 
 def _otherwise(text: str, today: date) -> list[date]:
-    """Return the day that dateutil finds in a text with a number; without a year, the next such day."""
+    """Return the day that dateutil finds in a text with a number; without a year, the next such day.
+
+    It takes what a text does not have from a default: of `5pm`, the day. So two defaults must give the same day.
+    """
     if text.isdecimal() or not any(letter.isdigit() for letter in text):
         return []
     try:
-        found = parser.parse(text, default=datetime(today.year, today.month, today.day), dayfirst=True).date()  # noqa: DTZ001  # a day
+        defaults = (datetime(today.year, month, month) for month in (1, 2))  # noqa: DTZ001  # days
+        found, other = (parser.parse(text, default=default, dayfirst=True).date() for default in defaults)
     except (parser.ParserError, OverflowError):
+        return []
+    if found != other:
         return []
     if found < today and not _YEAR.search(text):
         found += relativedelta(years=1)

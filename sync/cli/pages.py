@@ -25,7 +25,9 @@ _PROGRESS = click.option("--progress", is_flag=True, help="Read progress from th
 
 @command(
     click.argument("folder", metavar="DIR", type=PATH),
-    click.option("--url", default="", metavar="URL", help="The address of the site; events link to their steps there."),
+    click.option(
+        "--url", default="", metavar="URL", help="The address of the site, by default `page:`; events link there."
+    ),
     _PROGRESS,
     *CALENDAR,
     example="site",
@@ -35,8 +37,9 @@ def page(options: Options, folder: Path, url: str, progress: bool, ics_alarms: b
 
     A page of all goals, one of each goal, and calendars to subscribe to. Unchanged files are not written again.
     """
-    publishing = Publishing(url=url.rstrip("/"), alarms=ics_alarms, tasks=ics_tasks)
-    files = _site(options, options.workspace(), publishing, progress=progress)
+    workspace = options.workspace()
+    publishing = Publishing(url=(url or workspace.project.page or "").rstrip("/"), alarms=ics_alarms, tasks=ics_tasks)
+    files = _site(options, workspace, publishing, progress=progress)
     site_folder.write(folder, files)
     options.emit(
         lambda: {"version": 1, "written": sorted(files)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from config import goal_form
 from config.edit import quoted
 from connectors import registry
 
@@ -29,8 +30,28 @@ _ON = """\
 on:
   schedule:
     - cron: "17 5 * * *" # every day at 5:17, in UTC
-  workflow_dispatch: # the button "Run workflow"
+  workflow_dispatch: # the button "Run workflow", and what it asks
+    inputs:
+      plan-only:
+        description: Only show what would change
+        type: boolean
+        default: false
+      allow-mass-change:
+        description: Allow removing most tasks at once
+        type: boolean
+        default: false
+      rebuild:
+        description: Start a new memory, if backplan's own was lost
+        type: boolean
+        default: false
 """
+
+# Without the button there are no such inputs: an empty text, which counts as false.
+_ASKED = {
+    "command": "${{ inputs.plan-only && 'plan' || 'sync' }}",
+    "allow-mass-change": "${{ inputs.allow-mass-change || 'false' }}",
+    "rebuild": "${{ inputs.rebuild || 'false' }}",
+}
 
 _QUEUE = """\
 permissions: {}
@@ -46,9 +67,14 @@ jobs:
 # happens to issues, the ref is the default branch; a name alone (`ref_name`) could be a tag's as well.
 _TIP = "          ref: ${{ github.ref }} # the branch's newest files, also where the run waited or is started again\n"
 
-_IF_DEFAULT_BRANCH = (
-    "    if: github.event_name == 'schedule' || github.ref_name == github.event.repository.default_branch\n"
-)
+_DEFAULT_BRANCH = "github.event_name == 'schedule' || github.ref_name == github.event.repository.default_branch"
+_IF_DEFAULT_BRANCH = f"    if: {_DEFAULT_BRANCH}\n"
+# Anybody can open an issue in a public repository: only a form is worth a run.
+_IF_FORM = f"""\
+    if: >-
+      ({_DEFAULT_BRANCH}) &&
+      (github.event_name != 'issues' || contains(github.event.issue.labels.*.name, '{goal_form.LABEL}'))
+"""
 
 _COMMIT = """\
       - name: Keep the list
@@ -68,10 +94,11 @@ _COMMIT = """\
 """
 
 # The files are the work of the job before: this one has no checkout, and only the rights that a deployment needs.
-_DEPLOYMENT = f"""
-  page: # everybody can read it at the address below, also where the repository is private
-    needs: sync
-{_IF_DEFAULT_BRANCH}    runs-on: ubuntu-latest
+_DEPLOYMENT_OF = (
+    "\n  page: # everybody can read it at the address below, also where the repository is private\n    needs: sync\n"
+)
+_DEPLOYMENT = f"""\
+    runs-on: ubuntu-latest
     timeout-minutes: 15
     permissions:
       pages: write
@@ -85,39 +112,50 @@ _DEPLOYMENT = f"""
 """
 
 
-def text(goals: str, apps: Collection[str], publish: str | None = None) -> str:
+def text(goals: str, apps: Collection[str], publish: str | None = None, *, forms: bool = False) -> str:
     """Return the workflow for a goals file, by its path in the repository, whose tasks go to these apps.
 
-    publish: one of `PLACES`, or None where the page stays unpublished.
+    publish: one of `PLACES`, or None where the page stays unpublished. forms: it takes in forms for new goals.
     """
-    return "".join(_parts(goals, apps, publish))
+    return "".join(_parts(goals, apps, publish, forms=forms))
 
 
-def _parts(goals: str, apps: Collection[str], publish: str | None) -> Iterator[str]:
+def _parts(goals: str, apps: Collection[str], publish: str | None, *, forms: bool) -> Iterator[str]:
     yield f"# Keeps the tasks in line with {goals}: every day, and at once when that file changes.\n"
     yield "name: backplan\n\n"
     yield _ON
     watched = [_yaml(goals), PATH, *(['"**.md"'] if registry.EMBEDDED in apps else [])]
     yield f"  push:\n    paths: [{', '.join(watched)}]\n"
     yield f"  pull_request:\n    paths: [{_yaml(goals)}]\n"
-    if "issues" in _permissions(apps):
-        yield "  issues: # what is closed there counts at once\n    types: [closed, reopened, edited, deleted]\n"
+    issues = "issues" in _permissions(apps)
+    if issues:
+        opened = "opened, " if forms else ""
+        what = (
+            "a form for a new goal, and what is closed, count at once"
+            if forms
+            else "what is closed there counts at once"
+        )
+        yield f"  issues: # {what}\n    types: [{opened}closed, reopened, edited, deleted]\n"
+    elif forms:
+        yield "  issues: # a form for a new goal counts at once\n    types: [opened, edited, reopened]\n"
     yield f"\n{_QUEUE}"
-    yield from _sync(goals, apps, publish)
+    condition = _IF_FORM if forms and not issues else _IF_DEFAULT_BRANCH
+    yield f"  sync:\n{condition}"
+    yield from _sync(goals, apps, publish, forms=forms)
     if publish == "pages":
-        yield _DEPLOYMENT
+        yield f"{_DEPLOYMENT_OF}{condition}{_DEPLOYMENT}"
     yield from _plan(goals, apps)
 
 
-def _sync(goals: str, apps: Collection[str], publish: str | None) -> Iterator[str]:
+def _sync(goals: str, apps: Collection[str], publish: str | None, *, forms: bool) -> Iterator[str]:
     listed = registry.EMBEDDED in apps
-    yield "  sync:\n"
-    yield _IF_DEFAULT_BRANCH
-    yield from _job({"contents": "write" if listed else "read"} | _permissions(apps))
-    inputs = {"page": SITE} if publish else {}
+    written = " and ".join([*(["the list"] if listed else []), *(["goals of forms"] if forms else [])])
+    rights = _permissions(apps) | ({"issues": "write"} if forms else {})
+    yield from _job({"contents": "write" if written else "read"} | rights)
+    inputs = _ASKED | ({"forms": "true"} if forms else {}) | ({"page": SITE} if publish else {})
     if publish == "pages":
         inputs["page-url"] = "https://${{ github.repository_owner }}.github.io/${{ github.event.repository.name }}"
-    yield from _steps(goals, apps, newest=True, history=bool(publish), keep_credentials=listed, **inputs)
+    yield from _steps(goals, apps, newest=True, history=bool(publish), pushed=written, **inputs)
     if listed:
         yield _COMMIT
     if publish == "pages":
@@ -144,7 +182,7 @@ def _steps(
     *,
     newest: bool = False,
     history: bool = False,
-    keep_credentials: bool = False,
+    pushed: str = "",
     **inputs: str,
 ) -> Iterator[str]:
     yield f"    steps:\n      - uses: {CHECKOUT}\n        with:\n"
@@ -152,7 +190,7 @@ def _steps(
         yield _TIP
     if history:
         yield "          fetch-depth: 0 # the page shows the deadlines that a goal has had\n"
-    yield f"          persist-credentials: {'true # to push the list' if keep_credentials else 'false'}\n"
+    yield f"          persist-credentials: {f'true # to push {pushed}' if pushed else 'false'}\n"
     if goals not in _DEFAULTS:
         inputs = {"goals": _yaml(goals), **inputs}
     secrets = {name: f"${{{{ secrets.{name} }}}}" for found in _credentials(apps) for name in found.variables}

@@ -90,7 +90,8 @@ def _measured(step: Step, days: WorkingDays, progress: Progress) -> tuple[int, i
     planned = days.position(due.toordinal()) - days.position(start.toordinal() - 1)
     if step.takes.unit is Unit.WORKING_DAYS:
         planned = step.takes.amount  # a squeezed plan gives it less than was written
-    before = _day_before(step, start.toordinal() - 1, done.toordinal(), days, progress.done)
+    began = published.began.get(step.key, start)
+    before = _day_before(step, began.toordinal() - 1, done.toordinal(), days, progress.done)
     if before is None or not planned:
         return None
     return planned, max(1, days.position(done.toordinal()) - days.position(before))

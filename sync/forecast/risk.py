@@ -226,7 +226,7 @@ class Sampler:
             return self._end(key, finish)
         if drawn is None:
             return earliest if scheduled.step.milestone else finish
-        return finish if self._begun(goal, scheduled) is not None else np.where(drawn == 0, earliest, finish)
+        return finish if _began(goal, scheduled, self._today) is not None else np.where(drawn == 0, earliest, finish)
 
     def _earliest(self, scheduled: ScheduledStep, days: SampledDays, begin: int, over: Mapping[str, Days]) -> Days:
         """Return the last day before the step can start. A dropped one takes no time, but keeps its place."""
@@ -250,23 +250,27 @@ class Sampler:
         step = scheduled.step
         if step.not_before is not None:
             begin = max(begin, days.days.forward(step.not_before.toordinal()))
-        start, drawn = self._begun(goal, scheduled), self._lengths.get(step.key)
+        start = _began(goal, scheduled, self._today)
+        drawn: Days | None = self._lengths.get(step.key)
         if start is None or scheduled.due is None:
             length = _length(goal, scheduled, days.days) if drawn is None else drawn
             return days.finish(earliest, length, _unit(step), begin)
-        if drawn is None and not scheduled.overdue:
+        if drawn is None and step.key in goal.began:
+            drawn = _length(goal, scheduled, days.days)
+        elif drawn is None and not scheduled.overdue:
             return scheduled.due.toordinal()
-        least = days.forward(latest([earliest + 1, begin])) if scheduled.overdue else days.days.forward(self._today)
+        waits = scheduled.overdue and step.key not in goal.began
+        least = days.forward(latest([earliest + 1, begin])) if waits else days.days.forward(self._today)
         return least if drawn is None else latest([least, days.finish(start - 1, drawn, _unit(step), begin)])
 
-    def _begun(self, goal: ScheduledGoal, scheduled: ScheduledStep) -> int | None:
-        """Return the day on which a step began, by a plan that has stood for a day: it is under way, or overdue."""
-        if goal.made.toordinal() >= self._today or scheduled.start is None:
-            return None
-        within = f"{goal.goal.id}/"
-        free = not any(self._steps[link.key].open for link in scheduled.step.after if link.key.startswith(within))
-        under_way = free and scheduled.start.toordinal() <= self._today
-        return scheduled.start.toordinal() if under_way or scheduled.overdue else None
+
+def _began(goal: ScheduledGoal, scheduled: ScheduledStep, today: int) -> int | None:
+    """Return the day on which a step began, by a plan that has stood for a day: it is under way, or overdue."""
+    since, settled = scheduled.under_way, goal.made.toordinal() < today
+    if since is not None and (settled or since.toordinal() < today):
+        return since.toordinal()
+    is_overdue = settled and scheduled.overdue and scheduled.step.key not in goal.began
+    return scheduled.start.toordinal() if is_overdue and scheduled.start else None
 
 
 def _may_share(project: Project, steps: Mapping[str, ScheduledStep]) -> frozenset[str]:
@@ -305,7 +309,8 @@ def _as_one(step: Step, times: Sequence[ScheduledStep], goal: ScheduledGoal, sch
     last, is_open = times[-1], any(time.open for time in times)
     return last._replace(
         step=step,
-        start=None,  # it is never under way, whatever became of one of its times
+        start=None,
+        under_way=None,  # whatever became of one of its times
         done=done,
         dropped=not is_open and not done,
         pinned=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config.keys import is_group, step_of
@@ -50,6 +50,7 @@ class DesiredTask:
 class DesiredGoal:
     """A goal's own task and its steps' in the file's order, groups before their members, with the plan to publish.
 
+    began: as in a `ScheduledGoal`.
     repeating: the keys of the steps whose occurrences come and go with the plan. first_sync: the day of the first run
     that wrote the goal to any app.
     """
@@ -60,6 +61,7 @@ class DesiredGoal:
     digest: str
     first_sync: date
     repeating: frozenset[str] = frozenset()
+    began: Mapping[str, date] = field(default_factory=dict)
 
 
 def wanted_goal(
@@ -82,7 +84,7 @@ def wanted_goal(
     )
     repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
     parts = _parts(deadline, goal, nested)
-    return DesiredGoal(goal.goal.id, (own, *parts), goal.made, goal.digest, first_sync, repeating)
+    return DesiredGoal(goal.goal.id, (own, *parts), goal.made, goal.digest, first_sync, repeating, goal.began)
 
 
 def contents(goal: ScheduledGoal) -> dict[str, Content]:

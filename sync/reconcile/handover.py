@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from config.keys import goal_of, is_in_goal, step_of
 from connectors.base import Mover
-from connectors.model import StoredKey
+from connectors.model import StoredGoal, StoredKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from connectors.base import Connector
-    from connectors.model import Snapshot, StoredGoal, Task
+    from connectors.model import Snapshot, Task
     from sync.reconcile.view import ServiceView
 
 
@@ -169,7 +169,7 @@ def _with_removed(goal_id: str, left: StoredGoal, new: ServiceView) -> ServiceVi
     gone = {key: entry for key, entry in removed.items() if _is_later(entry, before.get(key))}
     if not gone:
         return new
-    goal = known or replace(left, made=None, digest="", dates={})
+    goal = known or StoredGoal(left.first_sync)
     memory = {**memory, goal_id: replace(goal, keys={**before, **gone})}
     return replace(new, snapshot=replace(new.snapshot, memory=memory))
 
@@ -352,7 +352,7 @@ def _with_dropped(
     found = dict(memory)
     for key, entry in dropped.items():
         goal_id = goal_of(key)
-        goal = found.get(goal_id) or replace(old.snapshot.memory[goal_id], keys={}, made=None, digest="", dates={})
+        goal = found.get(goal_id) or StoredGoal(old.snapshot.memory[goal_id].first_sync)
         before = goal.keys.get(key)
         generation = before.generation if before is not None else 1
         new = StoredKey("dropped", "", generation, definition=entry.definition)

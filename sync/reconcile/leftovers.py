@@ -37,7 +37,9 @@ def detach_copies(context: Context, skipped: Collection[str]) -> Iterator[Change
     """Yield the changes that take our markers from the user's copies of our tasks. skipped: ids of goals."""
     for copy in context.view.snapshot.copies:
         if goal_of(copy.marker.key) not in skipped and not copy.unread:
-            yield _change(context, Action.DETACH, copy, "a copy of one of our tasks: the person's", None)
+            reason = "a copy of one of our tasks: the person's"
+            reason = f"{reason}; {copy.remark}" if copy.remark else reason
+            yield _change(context, Action.DETACH, copy, reason, None)
 
 
 def remove_duplicates(

@@ -78,15 +78,22 @@ def in_doubt(source: Source, lost: Sequence[Lost], found: Match, emptied: Sequen
     """Return the lost tasks that may be there after all, each with the strays that may be it.
 
     emptied: those whose marker is empty, and whose title is of no lost task.
-    Where some tasks came in without their markers, and none has kept its own, all of them have lost it.
+    Where some tasks came in without their markers, and none has kept its own, all of them have lost it; so have those
+    whose markers had another form than the ones that are left.
     """
-    left = [one for one in lost if one.key not in found.keys]
-    if left and (source.afresh or not source.snapshot.tasks):
-        return list(_in_doubt_afresh(source.snapshot, left, found, emptied))
-    return [(one, found.doubtful[one.key]) for one in left if one.key in found.doubtful]
+    snapshot = source.snapshot
+    keys = found.keys
+    left = [one for one in lost if one.key not in keys]
+    if source.afresh or not snapshot.tasks:
+        together, alone = left, []
+    else:
+        together = [one for one in left if one.native_id in snapshot.stripped]
+        alone = [one for one in left if one.native_id not in snapshot.stripped and one.key in found.doubtful]
+    doubts = _in_doubt_together(snapshot, together, found, emptied) if together else ()
+    return [*doubts, *((one, found.doubtful[one.key]) for one in alone)]
 
 
-def _in_doubt_afresh(
+def _in_doubt_together(
     snapshot: Snapshot, left: Iterable[Lost], found: Match, emptied: Sequence[Stray]
 ) -> Iterator[Doubt]:
     taken = {stray.place for _, stray in found.pairs}

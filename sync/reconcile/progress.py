@@ -369,5 +369,5 @@ def _published(memories: list[tuple[str, StoredGoal]]) -> dict[str, Published]:
     plans: dict[str, Published] = {}
     for goal_id, memory in memories:
         if memory.made is not None and (goal_id not in plans or plans[goal_id].made < memory.made):
-            plans[goal_id] = Published(memory.made, memory.digest, memory.dates)
+            plans[goal_id] = Published(memory.made, memory.digest, memory.dates, memory.began)
     return plans

@@ -74,6 +74,8 @@ def _why_open(wanted: DesiredTask) -> str:
 def _why_updated(wanted: DesiredTask, task: Task, fields: Mapping[str, object]) -> str:
     if wanted.key == HEARTBEAT:
         return _BEATS
+    if fields.keys() <= {"start"} and (reason := _why_dated(wanted, task)):
+        return reason  # the first day follows the last one
     if "due" not in fields:
         return "changed in the file"
     if task.content.due is None:
@@ -84,7 +86,9 @@ def _why_updated(wanted: DesiredTask, task: Task, fields: Mapping[str, object]) 
 def _why_rescheduled(wanted: DesiredTask, task: Task) -> str:
     moved = task.content.due != task.marker.due
     if task.marker.pinned and not wanted.pinned:
-        return "its deadline or its timing changed in the file, so its pin is released"
+        in_file = task.marker.applied.get("timing") != wanted.timing
+        cause = "its deadline or its timing changed in the file" if in_file else "its date is the plan's again"
+        return f"{cause}, so its pin is released"
     if moved and is_group(wanted.key):
         return "a group ends with its last step: move that one"
     if moved and wanted.whole:
@@ -97,10 +101,20 @@ def _why_noted(context: Context, wanted: DesiredTask, task: Task, marker: Marker
     moves = bool(context.places.moved(wanted, task))
     if not moves and marker == task.marker:
         return ""
-    if wanted.pinned != task.marker.pinned:
-        pinned = f"a person moved it to {wanted.content.due}: it is pinned there"
-        return pinned if wanted.pinned else "its pin is released"
+    if reason := _why_dated(wanted, task):
+        return reason
     if not moves:
         return "remembers what its date was planned from"
     arrives = task.native_id in context.view.arriving
     return f"moves to {context.view.label}" if arrives else "stands below another task now"
+
+
+def _why_dated(wanted: DesiredTask, task: Task) -> str:
+    """Return what became of the date that the user gave the task, or of its pin; empty where neither changed."""
+    moved = task.content.due != task.marker.due and not wanted.whole
+    if wanted.pinned and (moved or not task.marker.pinned):
+        return f"a person moved it to {wanted.content.due}: it is pinned there"
+    if moved or task.marker.pinned != wanted.pinned:
+        reason = "its pin is released" if task.marker.pinned else "it needs no pin"
+        return f"a person moved it to {wanted.content.due}, as the plan does: {reason}" if moved else reason
+    return ""

@@ -15,7 +15,7 @@ from sync.reconcile.lost_tasks import titles_of
 from sync.reconcile.view import entries_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
 
     from config.project import Goal, Project, Step
@@ -35,11 +35,12 @@ def recognized(project: Project, connector: Connector, snapshot: Snapshot) -> Sn
     if not marked:
         return snapshot
     nonces = _nonces(project, snapshot, {stray.content.due for stray in marked} - {None})
-    found: dict[str, tuple[Task, Stray]] = {}
+    found: dict[str, list[tuple[Task, Stray]]] = {}
     # Of a line and its copies, one that is ticked is the task: plugins put an open copy with the next date above it.
-    for stray in sorted(marked, key=lambda stray: not stray.done):
+    for stray in sorted(marked, key=lambda stray: (not stray.done, stray.content.due is None)):
         if known := next((nonces[id_] for id_ in stray.ids if id_ in nonces), None):
-            found.setdefault(known.nonce, (Task(known.nonce, stray.content, _told(known), *_state(stray)), stray))
+            task = Task(known.nonce, stray.content, _told(known), *_state(stray))
+            found.setdefault(known.nonce, []).append((task, stray))
     if snapshot.memory:
         return _with(snapshot, found)
     titles = set(titles_of(project, connector).values())
@@ -49,13 +50,15 @@ def recognized(project: Project, connector: Connector, snapshot: Snapshot) -> Sn
     return replace(_with(snapshot, found), remembers=snapshot.remembers and not found)
 
 
-def _with(snapshot: Snapshot, found: dict[str, tuple[Task, Stray]]) -> Snapshot:
-    taken = {native_id: stray for native_id, (_, stray) in found.items()}
-    ids = {stray.place: native_id for native_id, stray in taken.items()}
+def _with(snapshot: Snapshot, found: Mapping[str, Sequence[tuple[Task, Stray]]]) -> Snapshot:
+    """Return the snapshot with these tasks: by their ids, the task itself and its copies."""
+    taken = {native_id: alike[0][1] for native_id, alike in found.items()}
+    ids = {stray.place: native_id for native_id, alike in found.items() for _, stray in alike}
     strays, loose = (tuple(_beside(one, ids) for one in all_) for all_ in (snapshot.strays, snapshot.loose))
     return replace(
         snapshot,
-        tasks=(*snapshot.tasks, *(task for task, _ in found.values())),
+        tasks=(*snapshot.tasks, *(alike[0][0] for alike in found.values())),
+        copies=(*snapshot.copies, *(copy for alike in found.values() for copy, _ in alike[1:])),
         strays=tuple(stray for stray in strays if stray.place not in ids),
         loose=loose,
         damaged=snapshot.damaged | taken.keys(),

@@ -30,20 +30,18 @@ def remembered_goal(context: Context, goal: DesiredGoal, entries: Mapping[str, S
     if not keys:
         return None
     first_sync = before.first_sync if before else goal.first_sync
-    return StoredGoal(first_sync, keys, goal.made, goal.digest, _dates(goal, before, keys))
-
-
-def _dates(goal: DesiredGoal, before: StoredGoal | None, keys: Mapping[str, StoredKey]) -> dict[str, tuple[date, date]]:
-    """Return the dates of the published plan.
-
-    While the plan is the same, the dates of steps that are done by now stay part of it. Those of occurrences that it
-    no longer has do not.
-    """
     dates = {task.key: task.dates for task in goal.tasks if task.dates is not None}
-    if before is None or (before.made, before.digest) != (goal.made, goal.digest):
-        return dates
-    kept = {key: days for key, days in before.dates.items() if not is_occurrence(key) or _is_over(keys.get(key))}
-    return {**kept, **dates}
+    kept = _kept(before, keys) if before and before.digest == goal.digest else {}
+    over = {key: before.began[key] for key in kept if key not in dates and key in before.began} if before else {}
+    return StoredGoal(first_sync, keys, goal.made, goal.digest, {**kept, **dates}, {**over, **goal.began})
+
+
+def _kept(before: StoredGoal, keys: Mapping[str, StoredKey]) -> dict[str, tuple[date, date]]:
+    """Return the dates that stay part of a plan while its timing is the same: those of steps done by now as well.
+
+    Those of occurrences that it no longer has do not stay.
+    """
+    return {key: days for key, days in before.dates.items() if not is_occurrence(key) or _is_over(keys.get(key))}
 
 
 def _is_over(entry: StoredKey | None) -> bool:

@@ -216,22 +216,23 @@ class _NewMemory:
         self._plans: dict[str, StoredGoal] = {}
         self._keys: defaultdict[str, dict[str, StoredKey]] = defaultdict(dict)
         self._dates: defaultdict[str, dict[str, tuple[date, date]]] = defaultdict(dict)
+        self._began: defaultdict[str, dict[str, date]] = defaultdict(dict)
 
-    def add(self, key: str, entry: StoredKey, plan: StoredGoal, days: tuple[date, date] | None = None) -> None:
-        """Add an entry. An entry that was removed is no news of a key that was created again, or is another's now."""
+    def add(self, key: str, entry: StoredKey, plan: StoredGoal, old: str = "") -> None:
+        """Add an entry, of the key `old` in `plan`. One that was removed is no news of a key that is used again."""
         goal_id = goal_of(key)
         if entry.state == "removed" and key in self._keys[goal_id]:
             return
         if goal_id not in self._plans or self._plans[goal_id].made is None:  # so far, all its keys were removed
             self._plans[goal_id] = plan
         self._keys[goal_id][key] = entry
-        if days is not None:
-            self._dates[goal_id][key] = days
+        self._dates[goal_id] |= {key: plan.dates[old]} if old in plan.dates else {}
+        self._began[goal_id] |= {key: plan.began[old]} if old in plan.began else {}
 
     def goals(self) -> dict[str, StoredGoal]:
         """Return the memory of each goal."""
         return {
-            goal_id: replace(plan, keys=self._keys[goal_id], dates=self._dates[goal_id])
+            goal_id: replace(plan, keys=self._keys[goal_id], dates=self._dates[goal_id], began=self._began[goal_id])
             for goal_id, plan in self._plans.items()
         }
 
@@ -241,12 +242,11 @@ def _rename_memory(snapshot: Snapshot, renames: Mapping[str, str]) -> dict[str, 
 
     An old key stays, as removed: if it is used again, its task is another one, and so needs another id.
     """
-    memory = _NewMemory()
-    taken = set(renames.values())
+    memory, taken = _NewMemory(), set(renames.values())
     for goal in snapshot.memory.values():
         for key, entry in goal.keys.items():
             new = _follow(renames, key) if entry.state != "removed" else key
-            memory.add(new, entry, goal, goal.dates.get(key))
+            memory.add(new, entry, goal, key)
             if new != key and step_of(key) not in taken:
                 memory.add(key, StoredKey("removed", generation=entry.generation), StoredGoal(goal.first_sync))
     return memory.goals()

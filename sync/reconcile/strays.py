@@ -42,7 +42,8 @@ def are_possible(project: Project, connector: Connector, snapshot: Snapshot) -> 
     if not snapshot.strays:
         return False
     ids = {task.native_id for task in snapshot.tasks}
-    if any(stray.unread or (snapshot.mending and stray.parent in ids) for stray in snapshot.strays):
+    in_doubt = (stray.unread or (snapshot.mending and stray.parent in ids) for stray in snapshot.strays)
+    if snapshot.stripped or any(in_doubt):
         return True
     there = {task.marker.key for task in snapshot.tasks}
     titles = {title for key, title in titles_of(project, connector).items() if key not in there}
@@ -170,7 +171,7 @@ def _memory(snapshot: Snapshot, tasks: Iterable[Task], planned: Schedule) -> dic
         if goal_id == HEARTBEAT:
             continue
         goal = goals[goal_id]
-        before = memory.get(goal_id) or StoredGoal(planned.today, {}, goal.made, goal.digest, _dates(goal))
+        before = memory.get(goal_id) or StoredGoal(planned.today, {}, goal.made, goal.digest, _dates(goal), goal.began)
         memory[goal_id] = replace(before, keys={**before.keys, task.marker.key: StoredKey("live", task.native_id)})
     return memory
 

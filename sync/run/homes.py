@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from config.keys import HEARTBEAT
@@ -39,6 +39,7 @@ def homes_of(project: Project, environment: Environment) -> tuple[Binding, ...]:
 
     Raises InputError for one that is not installed or whose settings are wrong, with its place in the file.
     """
+    environment = replace(environment, page=project.page or "")
     made: dict[str, Connector] = {}
     goals: dict[str, set[str]] = {}
     for target, goal_id in _targets(project):

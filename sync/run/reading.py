@@ -12,6 +12,7 @@ from config.keys import HEARTBEAT, step_of
 from connectors.base import Mover
 from sync.reconcile import strays
 from sync.reconcile.handover import Site, hand_over
+from sync.reconcile.pins import without_needless_pins
 from sync.reconcile.progress import first_syncs, observe
 from sync.reconcile.recognized import recognized
 from sync.reconcile.renames import find_renames, held_back, rename
@@ -109,7 +110,9 @@ def work_out(
     ]
     views = hand_over(sites, checks.keys_of(project) | {HEARTBEAT, *_groups(project)})
     unread = {goal_id for home in found.homes if home.label not in found.by_label for goal_id in home.goals}
-    progress = observe(project, views, today, elsewhere | unread)
+    progress = without_needless_pins(
+        observe(project, views, today, elsewhere | unread), views, lambda known: schedule(project, known, today)
+    )
     planned = schedule(project, progress, today)
     given_up = _given_up(project, views)
     planned = replace(planned, goals=tuple(_given_up_in(_held(goal, held), given_up) for goal in planned.goals))

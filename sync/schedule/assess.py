@@ -45,6 +45,7 @@ def assess(context: Context, forward: Forward, plan: GoalPlan) -> ScheduledGoal:
         margin=margin,
         digest=plan.digest,
         made=plan.made,
+        began={plan.graph.steps[i].key: to_date(day) for i, day in plan.began.items()},
         done=context.progress.done.get(plan.goal.id),
         earliest_deadline=fits if fits and fits.toordinal() > window.deadline else None,
         failed=plan.failed,

@@ -53,6 +53,8 @@ def alone(plan: GoalPlan, lengths: Sequence[Length], limits: Limits) -> GoalPlan
         starts=first_days(graph, latest),
         dues=latest.due[:],
         standing=False,
+        began={},
+        under_way={},
         sharing=milestones.sharing(graph, nothing, external, ()),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from config.durations import Unit
 from config.project import Countdown
 from sync.schedule.backward_pass import BackwardPass, Constraints, anchored_days
+from sync.schedule.floors import Floors
 from sync.schedule.lengths import least_length, written_lengths
 from sync.schedule.planner import with_deadline
 from sync.schedule.refit import floors_from_today
@@ -17,8 +17,6 @@ from sync.schedule.search import first
 from sync.schedule.working_days import LAST, OutOfTimeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
-
     from config.project import Goal
     from sync.schedule.backward_pass import LatestDates, Position
     from sync.schedule.context import Context
@@ -177,35 +175,33 @@ def shortfall(context: Context, plan: GoalPlan, deadline: int, *, least: int | N
     loose = least is not None
     context = with_deadline(context, plan.goal, deadline, loose=loose)
     graph, latest = _plan_at(context, plan, deadline, least)
-    days, begun = graph.window.days, plan.begun(context.today)
+    days, begun = graph.window.days, plan.under_way
     anchored = {i: day for i, day in anchored_days(graph, latest).items() if not loose or graph.steps[i].on}
     fixed = {**anchored, **plan.fixed}
     floors = floors_from_today(context, plan, graph, fixed)
-    floors = replace(floors, end={**floors.end, **_ends_of_begun(plan, latest, begun, floors.end)})
+    floors = floors.with_those_of(_floors_since(plan))
     short = [short for short, _ in floors.violations(latest, range(len(graph.steps)))]
     held = {i for i in (graph.anchors | fixed.keys()) - plan.closed if not graph.steps[i].follow_up}
-    waits = context.known().floors_of(graph, held - begun, fixed, context.first_day(plan.goal) - 1)
+    waits = context.known().floors_of(graph, held - begun.keys(), fixed, context.first_day(plan.goal) - 1)
     short += [short for short, _ in waits.violations(latest, held)]
     today = days.position(days.forward(context.day))
-    short += [today - days.position(latest.due[i]) for i in begun & held if latest.due[i] < context.day]
+    short += [today - days.position(latest.due[i]) for i in begun.keys() & held if latest.due[i] < context.day]
     return max(0, ceil(max(short, default=0)))
 
 
-def _ends_of_begun(
-    plan: GoalPlan, latest: LatestDates, begun: Set[int], ends: Mapping[int, Position]
-) -> dict[int, Position]:
-    """Return the earliest ends of steps that have begun: with their whole length from their published first day on.
+def _floors_since(plan: GoalPlan) -> Floors:
+    """Return the floors of steps under way: each takes its whole length from the day on which it began.
 
-    ends: the least of all steps; a flexible step can end on any day.
+    A flexible step can end on any day. An appointment or a pin keeps its day, unless it has begun too late for it.
     """
-    position, steps = plan.graph.window.days.position, plan.graph.steps
-    found: dict[int, Position] = {}
-    for i in begun & ends.keys():
-        start = None if steps[i].grows else plan.published_start(i)
-        if start is not None:
-            length = latest.end[i] - latest.begin[i]
-            found[i] = max(ends[i], position(start.toordinal() - 1) + length)
-    return found
+    graph, position = plan.graph, plan.graph.window.days.position
+    since = {
+        i: day
+        for i, day in plan.under_way.items()
+        if i in plan.began or not (i in plan.fixed or graph.steps[i].on or graph.steps[i].flexible)
+    }
+    begin: dict[int, Position] = {i: position(day - 1) for i, day in since.items() if not graph.steps[i].follow_up}
+    return Floors(begin, first={i: since[i] for i in graph.elapsed & begin.keys()})
 
 
 def countdowns(context: Context, plan: GoalPlan, deadline: int) -> dict[str, int]:

@@ -89,20 +89,19 @@ class Forward:
             done = self._progress.done.get(step.key)
             day = done.toordinal() if done else earliest
             return day, day
-        if settled and not step.grows and self._under_way(plan, i):
-            return plan.starts[i], plan.dues[i]
-        if settled and plan.dues[i] < self._today:
+        if i in plan.under_way and not step.grows and (settled or plan.under_way[i] < self._today):
+            if i in plan.began:
+                start, finish = _earliest(days, plan.under_way[i] - 1, plan.lengths[i], plan.under_way[i])
+                return start, max(finish, days.forward(self._today))
+            if plan.dues[i] >= self._today:
+                return plan.starts[i], plan.dues[i]
+        if settled and plan.dues[i] < self._today and i not in plan.began:
             day = days.forward(max(earliest + 1, self._today))
             return day, day
         if step.not_before is not None:
             first = max(first, step.not_before.toordinal())
         length = least_length(plan.graph, i) if i in plan.growing else plan.lengths[i]
         return _earliest(days, earliest, length, first)
-
-    def _under_way(self, plan: GoalPlan, i: int) -> bool:
-        return plan.starts[i] <= self._today <= plan.dues[i] and all(
-            before in plan.closed for before, _ in plan.graph.previous[i]
-        )
 
     def slack(self, plan: GoalPlan, early: Early) -> list[int]:
         """Return the total float of each step in working days: from its earliest finish to the last day it may have.

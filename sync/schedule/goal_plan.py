@@ -34,6 +34,8 @@ class GoalPlan:
     - `renewed`: the repeating steps whose occurrences are counted anew, not taken from the published plan.
     - `sharing`: the milestones that may share the day on which what follows begins.
     - `made`: the day on which the plan was made; `published`: the plan before it, if one was published.
+    - `under_way`: the steps that are under way, with the day from which on they are; `began`: that day for any open
+      step, where it is not the start.
     - `standing`: it is the published plan; `missed`: its deadline has passed; `failed`: it does not fit, and
       `when_late: fail` leaves it alone.
     """
@@ -61,6 +63,8 @@ class GoalPlan:
     squeezed: Squeezed = NOT_SQUEEZED
     skipped: frozenset[int] = frozenset()
     renewed: frozenset[int] = frozenset()
+    began: Mapping[int, int] = field(default_factory=dict)
+    under_way: Mapping[int, int] = field(default_factory=dict)
     least: LatestDates = field(init=False)
 
     @property
@@ -91,26 +95,11 @@ class GoalPlan:
             if (days := dates.get(self.graph.steps[i].key)) is not None:
                 self.starts[i], self.dues[i] = (day.toordinal() for day in days)
 
-    def published_start(self, i: int) -> date | None:
-        """Return the first day of a step in the published plan; of one that repeats, of its first occurrence."""
-        if i in self.repeating:
-            return self.repeating[i].stretch[0] if self.repeating[i].published else None
-        dates = self.published.dates.get(self.graph.steps[i].key) if self.published else None
-        return dates[0] if dates else None
-
-    def begun(self, today: date) -> frozenset[int]:
-        """Return the steps that are under way: their published start has come, and all that they follow is closed.
-
-        A milestone is never under way.
-        """
-        return frozenset(
-            i
-            for i, step in enumerate(self.graph.steps if self.published else ())
-            if (start := self.published_start(i)) is not None
-            and start <= today
-            and not step.milestone
-            and all(before in self.closed for before, _ in self.graph.previous[i])
-        )
+    @property
+    def published_began(self) -> dict[int, int]:
+        """The days from which on steps count as under way by the published plan, where that is not their start."""
+        began = self.published.began if self.published else {}
+        return {i: began[key].toordinal() for i, key in self.graph.among(began.keys())}
 
     def occurrences(self, i: int) -> list[Occurrence]:
         """Return the occurrences of a step that repeats; of one that has left the plan, those that are settled."""

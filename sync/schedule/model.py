@@ -22,11 +22,13 @@ class Published:
     """The plan of one goal as it was last published.
 
     `made` is the day it was computed, `digest` its timing digest, `dates` the start and due of each step that was open.
+    `began` has the day from which on a step counts as under way, if that is not its start.
     """
 
     made: date
     digest: str
     dates: Mapping[str, tuple[date, date]]
+    began: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class Reason:
 class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen dataclass takes three times as long
     """A step with its dates. `start` and `due` are None if an optional step was skipped for lack of time.
 
-    `slack` is the total float: working days from the earliest finish to the due date, negative when late.
+    `slack` is the total float: working days from the earliest finish to the due date, negative when late. `under_way`
+    is the day from which on the step is under way.
     """
 
     step: Step
@@ -99,6 +102,7 @@ class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen d
     dropped: bool = False
     overdue: bool = False
     squeezed: bool = False
+    under_way: date | None = None
 
     @property
     def open(self) -> bool:
@@ -117,6 +121,7 @@ class ScheduledGoal:
 
     - `margin`: the days in hand, which are the working days from the earliest deadline that fits, if work goes on from
       today, to the goal's own. Negative when the goal is late; None if no step is open, or no deadline fits.
+    - `began`: by key, the day from which on an open step counts as under way, if that is not its start.
     - `failed`: it does not fit, and `when_late: fail` leaves it alone.
     - `held`: a rename is in doubt, which leaves it alone as well.
     - `risk`: only if it was asked for.
@@ -130,6 +135,7 @@ class ScheduledGoal:
     margin: int | None
     digest: str
     made: date
+    began: Mapping[str, date] = field(default_factory=dict)
     done: date | None = None
     earliest_deadline: date | None = None
     failed: bool = False

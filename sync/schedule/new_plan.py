@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def replan(context: Context, plan: GoalPlan) -> None:
     """Fit the dates of the backward pass into the time from today on."""
     plan.renewed = frozenset(plan.repeating)
-    if plan.published and (plan.published.made, plan.published.digest) == (context.today, plan.digest):
-        # Made twice on one day, it stays one plan, with the same dates of steps that are done by now.
+    if plan.published and plan.published.digest == plan.digest:
+        # With the same timing, it stays one plan, with the same dates of steps that are done by now.
         plan.take_published(plan.closed)
     if plan.missed or plan.goal.id in context.progress.done:
         return

@@ -19,6 +19,7 @@ from sync.schedule.new_plan import replan
 from sync.schedule.occurrences import series
 from sync.schedule.published_plan import is_complete, keep_published
 from sync.schedule.step_graph import StepGraph
+from sync.schedule.under_way import began_by, planned_under_way, published_under_way
 from sync.schedule.working_days import naming_goal
 
 if TYPE_CHECKING:
@@ -88,10 +89,13 @@ def _ends_defined(context: Context, plans: Iterable[GoalPlan]) -> Mapping[str, i
 def plan_goal(context: Context, goal: Goal) -> GoalPlan:
     """Return the plan of one goal. Those that come after it must have been planned."""
     plan, stands = _unsqueezed(context, goal)
-    if plan.published and stands and is_complete(plan, plan.published):
+    if plan.published and stands:
         keep_published(context, plan, plan.published)
     else:
+        before = plan.under_way = published_under_way(context, plan)
         replan(context, plan)
+        plan.began = began_by(context, plan, before)
+    plan.under_way = planned_under_way(context, plan)
     constraints = Constraints(plan.fixed, plan.left_out, plan.external, context.limits.due_of)
     least = _least(BackwardPass(plan.graph, constraints), plan.lengths, plan.growing - plan.left_out, plan.loosest)
     plan.least = least or plan.latest
@@ -107,12 +111,12 @@ def _unsqueezed(context: Context, goal: Goal) -> tuple[GoalPlan, bool]:
     written = written_lengths(graph)
     growing = frozenset(i for i, length in enumerate(written) if length is None)
     lengths = _grown_lengths(context, graph, written, external)
-    digest, stands, ticked = _timing(context, graph, lengths, pins, external)
+    repeating = {i: series(graph.steps[i], days, progress, published, context.day) for i in graph.repeating}
+    digest, stands, ticked = _timing(context, graph, lengths, pins, external, repeating)
     constraints = Constraints({**pins, **ticked}, external=external, due_of=limits.due_of)
     backward = BackwardPass(graph, constraints)
     defined = backward.latest(lengths)
     _pass_on(context, graph, defined, _least(backward, lengths, growing, loosest) or defined)
-    repeating = {i: series(graph.steps[i], days, progress, published, context.day) for i in graph.repeating}
     closed = _closed(context, graph, defined, repeating, stands=stands)
     latest = BackwardPass(graph, replace(constraints, left_out=closed)).latest(lengths) if closed else defined
     plan = GoalPlan(
@@ -164,15 +168,16 @@ def _timing(
     lengths: Sequence[Length],
     pins: Mapping[int, int],
     external: Mapping[int, int],
+    repeating: Mapping[int, Series],
 ) -> tuple[str, bool, Mapping[int, int]]:
     """Return a goal's digest, whether its published plan stands, and the days of done steps that were pinned there.
 
-    A tick moves no date of other steps: so a pin counts until the timing changes, even if its step is done.
+    A tick moves no date of other steps: so a pin counts as long as the plan stands, even if its step is done.
     """
     progress = context.progress
     published = progress.published.get(graph.goal.id)
     digest = timing_digest(graph, lengths, pins, external, progress)
-    if published is None:
+    if published is None or not is_complete(graph, published, progress, repeating):
         return digest, False, {}
     ticked = {
         i: published.dates[key][1].toordinal()

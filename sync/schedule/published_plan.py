@@ -14,21 +14,26 @@ if TYPE_CHECKING:
     from sync.schedule.context import Context
     from sync.schedule.floors import Floors
     from sync.schedule.goal_plan import GoalPlan
-    from sync.schedule.model import Published
+    from sync.schedule.model import Progress, Published
+    from sync.schedule.occurrences import Series
     from sync.schedule.step_graph import StepGraph
 
 
-def is_complete(plan: GoalPlan, published: Published) -> bool:
+def is_complete(graph: StepGraph, published: Published, progress: Progress, repeating: Mapping[int, Series]) -> bool:
     """Return whether the published plan has dates for every open step; a reopened or new one needs a new plan."""
+    closed = {*progress.done, *progress.dropped}
     return all(
-        i in plan.closed or s.key in published.dates or s.optional or (s.every and plan.repeating[i].published)
-        for i, s in enumerate(plan.graph.steps)
+        step.key in published.dates
+        or step.key in closed
+        or step.optional
+        or (step.every and (repeating[i].known or graph.goal.id in closed))
+        for i, step in enumerate(graph.steps)
     )
 
 
 def keep_published(context: Context, plan: GoalPlan, published: Published) -> None:
     """Give the plan the published dates; if they can no longer be kept, squeeze what follows the overdue steps."""
-    plan.standing, plan.made = True, published.made
+    plan.standing, plan.made, plan.began = True, published.made, plan.published_began
     plan.take_published(range(len(plan.graph.steps)))
     repeated = {i: known.stretch for i, known in plan.repeating.items() if known.published}
     for i, (start, due) in repeated.items():
@@ -91,6 +96,7 @@ def _squeeze_followers(context: Context, plan: GoalPlan, earliest: Mapping[int, 
     milestones.show(plan, floors, context.first_day(plan.goal))
     if plan.dues != stood:
         plan.made, plan.renewed = context.today, followers
+        plan.began = {i: day for i, day in plan.began.items() if i not in followers}
 
 
 def _raise_after_overdue(plan: GoalPlan, floors: Floors, ends: Mapping[int, int]) -> None:

@@ -27,7 +27,7 @@ def floors_from_today(context: Context, plan: GoalPlan, graph: StepGraph, fixed:
     """
     days = graph.window.days
     floors = context.known().floors(graph, plan.closed, fixed, context.first_day(plan.goal) - 1)
-    begun = plan.begun(context.today) & floors.begin.keys()
+    begun = plan.under_way.keys() & floors.begin.keys()
     return floors.of_begun(begun, days.position(days.forward(context.day)))
 
 

@@ -86,11 +86,11 @@ def _is_short(days: WorkingDays, start: int, due: int, length: Length) -> bool:
 
 
 def _unusual(context: Context, plan: GoalPlan) -> set[int]:
-    """Return the steps that need flags: overdue, pinned, done, dropped, skipped."""
+    """Return the steps that need flags: overdue, pinned, done, dropped, skipped, under way."""
     today = context.day
     past = {i for i, due in enumerate(plan.dues) if due < today}
     pinned = {i for i, _ in plan.graph.among(context.progress.pins.keys())}
-    return past | pinned | plan.left_out
+    return past | pinned | plan.left_out | plan.under_way.keys()
 
 
 def _flagged(context: Context, plan: GoalPlan, i: int, step: ScheduledStep) -> ScheduledStep:
@@ -103,6 +103,7 @@ def _flagged(context: Context, plan: GoalPlan, i: int, step: ScheduledStep) -> S
         done=None if dropped else progress.done.get(key),
         dropped=dropped,
         overdue=plan.dues[i] < context.day and i not in plan.closed and not skipped,
+        under_way=to_date(plan.under_way[i]) if i in plan.under_way else None,
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from config.errors import InputError, Place
 from sync.action import workflow_commands
-from sync.action.main import Inputs
+from sync.action.inputs import Inputs
 from tests.action.steps import Step
 from tests.conftest import FOOD_HANDLER, ROOT, Person
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from sync.cli import workflow_template
+from config import goal_form
+from sync.cli import starter, workflow_template
 from tests.conftest import FOOD_HANDLER, ROOT
 from tests.servers.http import Fault
 from tests.servers.todoist import PRO, Todoist
@@ -458,3 +459,31 @@ def test_a_title_gives_the_runner_no_orders(runner: Runner) -> None:
     assert [told.split("::")[0] for told in done.annotations] == [f"warning title=backplan,{place}"]
     assert outputs(done)["late"] == "1"
     assert "| %250A::error::owned: missed" in done.annotations[0]
+
+
+@pytest.mark.proof
+def test_a_repository_to_start_from_takes_in_its_first_goal_by_form(runner: Runner, github: GitHubServer) -> None:
+    files = {path.relative_to(starter.FOLDER).as_posix(): path for path in starter.FOLDER.rglob("*") if path.is_file()}
+    runner.push({name: path.read_text("utf-8") for name, path in files.items()})
+    service, repo = github.service, github.service.repo
+    token = {"GITHUB_TOKEN": service.workflow_token(repo, contents="write", issues="write").text}
+    assert runner.happens("push", secrets=token).green  # makes the label
+    body = "### By which day?\n\n2027-09-15\n\n### Steps\n\nGet `$(id)` wet\nDive\n\n### Template\n\n_No response_"
+    issue = service.fill_in("Learn to swim ${{ github.token }}", body, goal_form.LABEL)
+    labels = [{"name": label.name} for label in issue.labels]
+    about = {"number": issue.number, "labels": labels}
+
+    planned = runner.happens("workflow_dispatch", secrets=token, inputs={"plan-only": "true"})
+    assert planned.green, planned.log
+    assert issue.state == "open"
+
+    done = runner.happens("issues", secrets=token, action="opened", issue=about, sender={"login": "ann"})
+    assert done.green, done.log
+    assert issue.state == "closed"
+    assert "| Dive |" in issue.comments[-1].body
+    runner.git("fetch", "--quiet")
+    goals, todo = (runner.git("show", f"origin/main:{name}") for name in ("goals.yaml", "todo.md"))
+    assert goals.endswith('    steps:\n      - "Get `$(id)` wet"\n      - Dive\n')
+    assert "Dive" in todo
+    subjects = runner.git("log", "--format=%s", "origin/main").splitlines()
+    assert subjects[:2] == ["backplan: the list is up to date", "backplan: add the goal of issue #1"]

@@ -321,7 +321,7 @@ ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal 
 def test_init_asks_backwards_on_a_terminal(person: Person) -> None:
     answers = ["", "Learn to swim", "someday", "2027-06-30", "30 sep", "y", "Swim a whole lap", "Take lessons", ""]
     shown = person.on_a_terminal(["init"], answers)
-    assert "'someday' is not a date, such as 25 Dec" in shown
+    assert "`someday` is not understood as a day; type one such as 25 Dec" in shown
     assert "Wed 30 Jun 2027 has passed" in shown
     assert "Thu 30 Sep 2027, 72 days from today: is that right?" in shown
     assert "right before “Swim a whole lap”" in shown
@@ -383,7 +383,17 @@ def test_a_radical_change_in_less_than_a_year_is_warned_of(person: Person, deadl
 
 def test_connectors_and_the_schema_are_told(person: Person) -> None:
     found = {entry["name"]: entry for entry in person.run("connectors", "--json").json["connectors"]}
-    assert sorted(found) == ["caldav", "github", "gitlab", "google-tasks", "markdown", "taskwarrior", "todoist"]
+    assert sorted(found) == [
+        "caldav",
+        "github",
+        "gitlab",
+        "google-tasks",
+        "linear",
+        "markdown",
+        "notion",
+        "taskwarrior",
+        "todoist",
+    ]
     assert found["markdown"] == {
         "name": "markdown",
         "fields": ["title", "start", "due", "priority", "after"],

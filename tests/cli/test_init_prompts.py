@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.calendars import MONTH_NAMES, WEEKDAY_NAMES
 from sync.cli.init_file import Wish
-from sync.cli.init_prompts import days, in_full
+from sync.cli.init_prompts import ask_day, days, in_full
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,12 @@ SAID = {
     "": [],
     "in 9999 years": ["9999-12-31"],
     "99": [],
+    "5pm": [],
+    "10:30": [],
+    "at 5 pm": [],
+    "friday 5pm": [],
+    "December 2027": [],
+    "25 Dec 5pm": ["2026-12-25"],
 }
 
 
@@ -63,6 +69,22 @@ def test_a_goal_is_asked_for_until_it_has_a_title(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: next(typed))
     wish = Wish(None, None, None, TODAY, ask=True).completed(tmp_path)
     assert (wish.title, wish.deadline) == ("Bake bread", date(2026, 12, 25))
+
+
+@pytest.mark.parametrize(
+    "typed", [["5pm", "25 Dec", "maybe", "Y"], ["26 Dec", "1", "25 Dec", "yes"], ["26 Dec", "n", "2026-12-25"]]
+)
+def test_an_answer_that_is_not_understood_is_asked_for_again_and_a_day_is_another_day(
+    typed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter(typed)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: next(answers))
+    assert ask_day("By which day?", TODAY) == date(2026, 12, 25)
+    assert next(answers, None) is None
+    told = capsys.readouterr().err
+    assert ("`5pm` is not understood as a day; type one such as 25 Dec" in told) == ("5pm" in typed)
+    asked = "answer y for Fri 25 Dec 2026, 26 days from today, n for another day, or type it"
+    assert (f"`maybe` is not understood; {asked}" in told) == ("maybe" in typed)
 
 
 @given(st.dates(date(2026, 1, 1), date(2150, 12, 31)), st.dates(date(2026, 1, 1), date(2100, 12, 31)))

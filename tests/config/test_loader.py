@@ -71,6 +71,7 @@ FILE_MISTAKES = [
     ("on_delete: no\n" + GOAL, "1:12", "on_delete: no", "expected drop or recreate"),
     ("when_late: sqeeze\n" + GOAL, "1:12", "when_late: sqeeze", "expected squeeze, keep or fail"),
     ("heartbeat: 5%\n" + GOAL, "1:12", "heartbeat: 5%", "only a step's takes can be a percentage"),
+    ("page: http://me.example\n" + GOAL, "1:7", "page: http://me.example", "begins with https:// and has no `#`"),
     ("calendar: {workdayz: [mon]}\n" + GOAL, "1:12", "unknown key `workdayz`", "did you mean `workdays`?"),
     ("calendar: {workdays: [mon, fir]}\n" + GOAL, "1:28", "fir", "expected a weekday: mon, tue"),
     ("calendar: {workdays: []}\n" + GOAL, "1:22", "workdays", "expected at least one entry"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,7 +14,9 @@ import pytest
 from connectors.caldav.connector import CalDAVConnector
 from tests.connectors.contract import NAMESPACE
 from tests.connectors.stand import Stand
-from tests.servers.radicale import EPOCH, PASSWORD, USER, RadicaleServer, XandikosServer
+from tests.servers.caldav import CYRUS, NEXTCLOUD, SABRE, CalDAVServer
+from tests.servers.dav import EPOCH, PASSWORD, USER, DavServer
+from tests.servers.radicale import RadicaleServer, XandikosServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +32,7 @@ class CalDAVAccount:
     cancels = True
     component = "VTODO"
 
-    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
+    def __init__(self, stand: Stand, server: DavServer) -> None:
         self.stand, self.server = stand, server
         self._added: list[str] = []
         self._garbled: dict[str, tuple[bytes, bytes]] = {}  # what is bent in an answer, by ids
@@ -114,7 +117,11 @@ class CalDAVAccount:
         )
 
     def set_due(self, native_id: str, day: date | None) -> None:
-        self.set_lines(native_id, DUE=f"DUE;VALUE=DATE:{day:%Y%m%d}" if day else None)
+        """Set the due date as apps do: a task that would start later starts on that day."""
+        start = re.search(r"\nDTSTART;VALUE=DATE:(\d{8})", self.resource(native_id)[1])
+        later = day is not None and start is not None and start[1] > f"{day:%Y%m%d}"
+        lines = {"DTSTART": f"DTSTART;VALUE=DATE:{day:%Y%m%d}"} if later else {}
+        self.set_lines(native_id, DUE=f"DUE;VALUE=DATE:{day:%Y%m%d}" if day else None, **lines)
 
     def set_title(self, native_id: str, title: str) -> None:
         escaped = re.sub(r"([\\;,])", r"\\\1", title)
@@ -167,7 +174,7 @@ class CalDAVEvents(CalDAVAccount):
 
     component = "VEVENT"
 
-    def __init__(self, stand: Stand, server: RadicaleServer) -> None:
+    def __init__(self, stand: Stand, server: DavServer) -> None:
         super().__init__(stand, server)
         server.ask("DELETE", server.list)
         server.make_list(server.list, "Goals", "VEVENT")
@@ -221,3 +228,6 @@ CALDAV = Stand(
 CALDAV_AS_EVENTS = replace(CALDAV, person=CalDAVEvents, options={**CALDAV.options, "as": "events"})
 ON_XANDIKOS = replace(CALDAV, server=XandikosServer, options={"list": XandikosServer.list})
 AS_EVENTS_ON_XANDIKOS = replace(ON_XANDIKOS, person=CalDAVEvents, options={**ON_XANDIKOS.options, "as": "events"})
+ON_SABRE, ON_NEXTCLOUD, ON_CYRUS = (
+    replace(CALDAV, server=partial(CalDAVServer, habits)) for habits in (SABRE, NEXTCLOUD, CYRUS)
+)

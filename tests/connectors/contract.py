@@ -391,7 +391,9 @@ class Contract(Doubts):
             "big/left": StoredKey("removed", "x3"),
             "big/new": StoredKey("pending", "x4"),
         }
-        big = StoredGoal(TODAY, keys, day, "digest", {f"big/s{n}": (day, day + timedelta(days=n)) for n in range(300)})
+        dates = {f"big/s{n}": (day, day + timedelta(days=n)) for n in range(300)}
+        began = {"big/s0": TODAY, "big/s7": day + timedelta(days=3), "big/s9": TODAY - timedelta(days=40)}
+        big = StoredGoal(TODAY, keys, day, "digest", dates, began)
         memory = {**before, "big": big, "bare": StoredGoal(TODAY, {"bare": StoredKey("live", "x5")})}
         (answer,) = connector.apply([StoreWrite(memory)])
         assert answer.error is None
@@ -482,6 +484,17 @@ class Contract(Doubts):
         world.sync()
         assert world.tasks()["g/two"].content.due == date(2027, 10, 5)
         assert not world.tasks()["g/two"].marker.pinned
+
+    def test_a_date_that_the_plan_gives_anyway_is_no_pin(self, world: World) -> None:
+        world.goal["steps"][2]["takes"] = "2 weeks"
+        schedule = run(world.project, [world.service.connector()], world.today, write=False).found.schedule
+        (planned,) = (step.due for step in schedule.goals[0].steps if step.step.key == "g/two")
+        assert planned not in (None, world.tasks()["g/two"].content.due)
+        world.service.set_due(world.native_id("g/two"), planned)
+        world.sync()
+        task = world.tasks()["g/two"]
+        assert (task.content.due, task.marker.due, task.marker.pinned) == (planned, planned, False)
+        assert world.sync().silent
 
     def test_a_cleared_date_is_put_back_and_releases_a_pin(self, world: World) -> None:
         before = world.tasks()["g/two"].content.due

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.connectors.caldav_account import CALDAV
+from tests.connectors.caldav_account import ON_NEXTCLOUD
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
+from tests.connectors.linear_account import LINEAR
+from tests.connectors.notion_account import NOTION
 
-STANDS = (GITLAB, CALDAV, GOOGLE_TASKS)
+STANDS = (GITLAB, ON_NEXTCLOUD, GOOGLE_TASKS, LINEAR, NOTION)

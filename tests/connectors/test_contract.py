@@ -12,13 +12,22 @@ import pytest
 from connectors.markdown.connector import MarkdownConnector
 from tests import tiers
 from tests.conftest import ROOT
-from tests.connectors.caldav_account import CALDAV, CALDAV_AS_EVENTS, ON_XANDIKOS
+from tests.connectors.caldav_account import (
+    CALDAV,
+    CALDAV_AS_EVENTS,
+    ON_CYRUS,
+    ON_NEXTCLOUD,
+    ON_SABRE,
+    ON_XANDIKOS,
+)
 from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
+from tests.connectors.linear_account import LINEAR
+from tests.connectors.notion_account import NOTION
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
-from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount
+from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount, TodoistWithPageAccount
 from tests.histories.in_memory import InMemory
 from tests.histories.service import EXACT, SAFE, UNIQUE, Kind
 from tests.servers.github_server import GitHubServer
@@ -164,6 +173,16 @@ class TestTodoistByStart(Contract):
             yield TodoistByStartAccount(server)
 
 
+@pytest.mark.proof
+class TestTodoistWithPage(Contract):
+    """The same with the markers as links to the page of the plan."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[TodoistAccount]:
+        with TodoistServer(Todoist(PRO, now=NOW)) as server:
+            yield TodoistWithPageAccount(server)
+
+
 class TestGitHub(Contract):
     """GitHub Issues, over HTTP, alone."""
 
@@ -209,17 +228,40 @@ class TestGoogleTasks(OverHTTP):
     stand = GOOGLE_TASKS
 
 
-class TestCalDAV(OverHTTP):
-    """CalDAV, over HTTP, with Radicale behind it."""
+class TestLinear(OverHTTP):
+    """Linear, over HTTP."""
 
-    stand = CALDAV
+    stand = LINEAR
+
+
+class TestNotion(OverHTTP):
+    """Notion, over HTTP."""
+
+    stand = NOTION
+
+
+class TestCalDAV(Contract):
+    """CalDAV, over HTTP, as stand-ins: each server's habits in a third of the cases."""
+
+    @pytest.fixture
+    def service(self, request: pytest.FixtureRequest) -> Iterator[Service]:
+        stand = (ON_NEXTCLOUD, ON_SABRE, ON_CYRUS)[len(request.node.name) % 3]
+        with stand.server() as server:
+            yield stand.person(stand, server)
 
 
 @pytest.mark.proof
 class TestCalDAVAsEvents(OverHTTP):
-    """The same with a calendar of events."""
+    """CalDAV with a calendar of events, in Radicale itself."""
 
     stand = CALDAV_AS_EVENTS
+
+
+@pytest.mark.proof
+class TestCalDAVOnRadicale(OverHTTP):
+    """CalDAV with Radicale behind it."""
+
+    stand = CALDAV
 
 
 @pytest.mark.proof

@@ -50,9 +50,10 @@ def connector(
     project: str = "Goals",
     ahead: timedelta = timedelta(0),
     kind: type[TodoistConnector] = TodoistConnector,
+    page: str = "",
 ) -> TodoistConnector:
-    """Return a connector to the server's owner's account; the server's clock may be ahead."""
-    return kind(account(server, ahead=ahead), namespace, project)
+    """Return a connector to the server's owner's account; the server's clock may be ahead. page: of the plan."""
+    return kind(account(server, ahead=ahead), namespace, project, page=page)
 
 
 class TodoistAccount:
@@ -120,7 +121,7 @@ class TodoistAccount:
 
     def damage_marker(self, native_id: str) -> None:
         described = self.todoist.task(native_id)["description"]
-        self.todoist.set_description(native_id, re.sub(r"bp1 (\S+) .*", r"bp1 \1 oops", described))
+        self.todoist.set_description(native_id, re.sub(r"bp1( |%20)(\w+)\1[^\n)]*", r"bp1\1\2\1oops", described))
 
     def add_foreign_task(self, title: str) -> None:
         project = next((t["project_id"] for t in self.todoist.tasks() if "bp" in t["description"]), None)
@@ -145,3 +146,12 @@ class TodoistByStartAccount(TodoistAccount):
             self.todoist.set_due(native_id, day)
         if day is not None:
             self.todoist.set_deadline(native_id, day)
+
+
+class TodoistWithPageAccount(TodoistAccount):
+    """The same where the plan has a page: markers are links to it."""
+
+    page = "https://me.github.io/goals"
+
+    def connector(self, namespace: str = NAMESPACE) -> Connector:
+        return connector(self.server, namespace, ahead=timedelta(self.clock), page=self.page)

@@ -289,6 +289,12 @@ class Expectations:
         self.moved.add(key)
         self.settled = False
 
+    def decided(self, schedule: Schedule) -> None:
+        """A run has made its plan: a date that a person gave, and the plan gives anyway, is no pin."""
+        for step in (step for goal in schedule.goals for step in goal.steps if not step.pinned):
+            if step.due == self.pins.get(step.step.key):
+                del self.pins[step.step.key]
+
     def began_anew(self, app: App) -> None:
         """A person took everything of ours out of an app, memory and all."""
         app.deleted.clear()

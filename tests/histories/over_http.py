@@ -9,19 +9,19 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
 from connectors.codec import write_memory
 from connectors.http import Api, Clock
 from connectors.todoist import memory as todoist_memory
-from connectors.todoist.answers import ItemAnswer, NoteAnswer
+from connectors.todoist.answers import Item, Note
 from connectors.todoist.api import TODOIST as SERVICE
 from connectors.todoist.api import Client
 from connectors.todoist.connector import Account, TodoistByStart, TodoistConnector
 from connectors.todoist.description import content_of, marker_of, split
-from connectors.todoist.objects import Item, Name, Note
+from connectors.todoist.objects import Name
 from tests.histories.in_memory import TODAY
 from tests.histories.service import ELSEWHERE, Fault, Held, Killed, Kind, Service, memory_key
 from tests.histories.world import Life
@@ -58,6 +58,8 @@ _AS_HTTP = {
     Fault.EMPTY: (Http.EMPTY_200,),
     Fault.CUT: (Http.TRUNCATED, Http.HALF),
 }
+
+_MARKER = r"^(?:bp1 \S+ .*|\[backplan\]\(\S+\?bp1%20\S+\))$"
 
 
 def morning(day: date) -> datetime:
@@ -160,7 +162,7 @@ class TodoistApp(Remote):
         """See what is there now."""
         self.writes = sum(entry.commands > 0 for entry in self.server.log)
         self.reads = len(self.server.log) - self.writes
-        items = {thing["id"]: Item.of(ItemAnswer.read(thing)) for thing in self.todoist.tasks()}
+        items = {thing["id"]: Item.read(thing) for thing in self.todoist.tasks()}
         for item in items.values():
             if owner := todoist_memory.owner(item.description):  # known from now on, whatever people do to it
                 self._stores[item.id] = owner[0], [str(name) for name in PLACES].index(owner[1])
@@ -198,9 +200,9 @@ class TodoistApp(Remote):
     def _held(self, item: Item) -> Held:
         return Held(
             self._content(item),
-            split(item.description)[1],
+            split(item.description)[1] or None,
             done=item.checked,
-            done_on=datetime.fromisoformat(item.completed_at).date() if item.completed_at else None,
+            done_on=item.completed_at.date() if item.completed_at else None,
             recurring=bool(item.due and item.due.recurring),
             parent=item.parent_id,
             comments=tuple(self.todoist.comments(item.id)),
@@ -208,9 +210,7 @@ class TodoistApp(Remote):
         )
 
     def _lines(self, item: Item) -> list[str]:
-        notes = [
-            Note.of(NoteAnswer.read(thing)) for thing in self.todoist.all(Things.NOTES) if thing["item_id"] == item.id
-        ]
+        notes = [Note.read(thing) for thing in self.todoist.all(Things.NOTES) if thing["item_id"] == item.id]
         return write_memory(todoist_memory.read(note for note in notes if not note.is_deleted)[0])
 
     def state(self) -> dict[str, dict[str, Thing]]:
@@ -253,8 +253,8 @@ class TodoistApp(Remote):
         self._worked_on(native_id)
 
     def set_notes(self, native_id: str, notes: str) -> None:
-        marker = split(self.todoist.task(native_id)["description"])[1]
-        self.todoist.set_description(native_id, "\n\n".join(filter(None, [notes, marker])))
+        found = re.search(rf"(?m){_MARKER}", self.todoist.task(native_id)["description"])
+        self.todoist.set_description(native_id, "\n\n".join(filter(None, [notes, found[0] if found else ""])))
         self._worked_on(native_id)
 
     def add_label(self, native_id: str, label: str) -> None:
@@ -282,10 +282,10 @@ class TodoistApp(Remote):
         return made
 
     def damage_marker(self, native_id: str) -> None:
-        self._describe(native_id, r"(?m)^bp1 (\S+) .*", r"bp1 \1 oops")
+        self._describe(native_id, r"bp1( |%20)(\w+)\1[^\n)]*", r"bp1\1\2\1oops")
 
     def strip_marker(self, native_id: str) -> None:
-        self._describe(native_id, r"(?m)\n*^bp1 \S+ .*", "")
+        self._describe(native_id, rf"(?m)\n*{_MARKER}", "")
 
     def add_foreign_task(self, title: str, parent: str | None = None) -> str:
         projects = [thing["project_id"] for thing in self.todoist.tasks() if "bp" in thing["description"]]
@@ -370,7 +370,7 @@ class TodoistByStartApp(TodoistApp):
         return bool(item.due and item.deadline and marker and "/" in marker.key)
 
     def set_due(self, native_id: str, day: date | None) -> None:
-        if day and self._by_start(Item.of(ItemAnswer.read(self.todoist.task(native_id)))):
+        if day and self._by_start(Item.read(self.todoist.task(native_id))):
             self.todoist.set_deadline(native_id, day)
         else:
             self.todoist.set_due(native_id, day)
@@ -380,10 +380,12 @@ class TodoistByStartApp(TodoistApp):
 class TodoistInSteps(TodoistConnector):
     """The connector itself; before each batch, somebody else may act."""
 
+    plan_page: ClassVar[str] = ""
+
     def __init__(
         self, app: TodoistApp, namespace: str, label: str, name: Name, account: Account, *, named: bool
     ) -> None:
-        super().__init__(account, namespace, name.project, name.section, named=named)
+        super().__init__(account, namespace, name.project, name.section, named=named, page=self.plan_page)
         self.label = f"{label} ({name})"
         self._app, self._app_label = app, label
 
@@ -411,9 +413,10 @@ class TodoistInSteps(TodoistConnector):
 
 
 class TodoistByStartInSteps(TodoistInSteps):
-    """The same with `dates: start`."""
+    """The same with `dates: start`, and with a page that the markers are links to."""
 
     capabilities = TodoistByStart.capabilities
+    plan_page = "https://me.github.io/goals"
 
 
 def todoist_life(project: Project, server: TodoistServer, *, by_start: bool = False) -> Life:

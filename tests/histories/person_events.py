@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from config.errors import RefusedError
 from config.keys import HEARTBEAT
 from connectors.codec import read_marker
 from tests.histories.choices import registrar
-from tests.histories.expectations import keys_of
+from tests.histories.expectations import keys_of, promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sync.schedule.model import ScheduledStep
     from tests.histories.choices import Events, Luck
     from tests.histories.expectations import App
-    from tests.histories.service import Service
+    from tests.histories.service import Held, Service
     from tests.histories.world import Life
 
 
@@ -143,6 +146,40 @@ def move_date(life: Life, luck: Luck) -> str | None:
     app.service.set_due(native_id, day)
     life.expected.dated(key, day, news=day != marker.due)
     return f"{app.name}: drag {key} to {day}"
+
+
+@event(1)
+def move_to_plan(life: Life, luck: Luck) -> str | None:
+    """Drag a task to the very day that the plan gives its step by now: that is no pin."""
+    if not (found := life.a_task(luck)):
+        return None
+    app, native_id, key = found
+    held, planned = app.service.tasks[native_id], _planned(life, key)
+    marker = read_marker(held.marker or "")
+    if held.content.due is None or marker is None or held.dropped or held.recurring:
+        return None
+    if planned is None or planned.due in (None, held.content.due) or planned.pinned or not planned.open:
+        return None
+    alone = not any(_was_dragged(one) for other in life.apps for _, one in other.ours().values())
+    app.service.set_due(native_id, planned.due)
+    life.expected.dated(key, planned.due, news=planned.due != marker.due)
+    after = _planned(life, key) if alone else None
+    promise(after is None or after[2:] == planned[2:], f"{key} was dragged to the day that the plan gives: {after}")
+    return f"{app.name}: drag {key} to the day that the plan gives, {planned.due}"
+
+
+def _planned(life: Life, key: str) -> ScheduledStep | None:
+    """Return a step as a run would plan it now; None where it would refuse, or has no such step."""
+    with suppress(RefusedError):
+        goals = life.run(write=False).found.schedule.goals
+        return next((step for goal in goals for step in goal.steps if step.step.key == key), None)
+    return None
+
+
+def _was_dragged(held: Held) -> bool:
+    """Return whether a task has another date than we gave it last, as far as its marker tells."""
+    marker = read_marker(held.marker or "")
+    return marker is None or marker.due != held.content.due
 
 
 @event(1)

@@ -18,7 +18,7 @@ from sync.run.homes import Binding
 from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from datetime import date
 
     from config.project import Project
@@ -80,7 +80,8 @@ class KnownProgress:
         """Compute the key and its hash once."""
         self.progress = progress
         published = tuple(
-            (goal_id, plan.made, plan.digest, tuple(plan.dates.items())) for goal_id, plan in progress.published.items()
+            (goal_id, plan.made, plan.digest, tuple(plan.dates.items()), tuple(plan.began.items()))
+            for goal_id, plan in progress.published.items()
         )
         by_key = (tuple(known.items()) for known in (progress.done, progress.pins, progress.first_sync))
         self._key = (published, *by_key, progress.dropped, progress.given_up)
@@ -142,10 +143,11 @@ def process(
     write: bool = True,
     allow: bool = True,
     rebuild: bool = False,
+    decided: Callable[[Schedule], None] = lambda _: None,
 ) -> Generator[None, None, Run]:
     """Do what a process does, stopping before every request that writes.
 
-    homes: their connectors are such as stop, too.
+    homes: their connectors are such as stop, too. decided: called with the schedule that is about to be written.
     """
     found = reading.take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=True)
     seen = []
@@ -158,6 +160,7 @@ def process(
     run, nonces.next = _decide(Same(project), tuple(seen), today, allow, nonces.next)
     if not write:
         return run
+    decided(run.found.schedule)
     return Run(run.found, (yield from _apply(run.plans, connectors)))
 
 

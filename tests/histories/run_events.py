@@ -175,6 +175,11 @@ def _meddle(life: Life, luck: Luck) -> str:
     return luck.of((touch, edit_title, tick))(life, luck) or ""
 
 
+def _health(run: Run) -> dict[str, tuple[State, int | None]]:
+    """Return what a run says of each goal: its health, and the days in hand."""
+    return {goal.goal.id: (goal.state, goal.margin) for goal in run.found.schedule.goals}
+
+
 @event(6)
 def sync(life: Life, _: Luck) -> str | None:
     """Run with nothing going wrong: everything must come to rest, and stay there."""
@@ -183,9 +188,10 @@ def sync(life: Life, _: Luck) -> str | None:
     done = _run_as_a_person_would(life)
     if any(AGAIN in error for error in done.errors):  # a memory without tasks that was changed beyond recognition
         done = _run_as_a_person_would(life)
+    said = _health(done)
     promise(not done.errors and not done.found.unread, f"could not be applied: {done.errors}")
     if spoiled or _may_take_another(life, done):
-        life.run()
+        said = _health(life.run())
     after = [app.service.state() for app in life.apps]
     writes = [app.service.writes for app in life.apps]
     again = life.run()
@@ -193,6 +199,7 @@ def sync(life: Life, _: Luck) -> str | None:
     promise(again.silent, f"the second run still has something to write: {changes or 'its memory'}")
     promise([app.service.state() for app in life.apps] == after, "the second run changed something")
     promise([app.service.writes for app in life.apps] == writes, "the second run sent a write")
+    promise(_health(again) == said, f"the second run says {_health(again)}, and the first one said {said}")
     life.raced = False
     life.expected.check_at_rest(life.project, again.found.schedule)
     moved = {place for place, day in _dates(life).items() if stood.get(place, day) != day}

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from config.errors import RefusedError
 from config.keys import step_of
 from connectors.base import Action
+from connectors.codec import read_marker
 from sync.reports.warnings import warnings
 from sync.run import pipeline, reading
 from sync.run.homes import Binding
@@ -84,6 +85,12 @@ class Two:
         finally:
             self.a.heal()
             self.b.heal()
+
+    def planned(self, key: str) -> date | None:
+        """Return the date that the plan gives a step by now."""
+        connectors = [self.a.connector(name="a"), self.b.connector(name="b")]
+        goals = run(load(self.folder, self.goal), connectors, TODAY, write=False).found.schedule.goals
+        return next(step.due for goal in goals for step in goal.steps if step.step.key == key)
 
     def step(self, number: int, **changes: Any) -> None:
         self.goal["steps"][number] = {**self.goal["steps"][number], **changes}
@@ -184,6 +191,44 @@ def test_a_date_that_was_cleared_in_one_app_is_no_pin_in_any(two: Two, first: bo
     service.set_due(native_id(service, "g/two"), None)
     two.sync()
     assert two.dues("g/two") == planned
+
+
+def pins(two: Two) -> list[bool]:
+    """Return whether the second step is pinned, by the marker of its task in each app."""
+    markers = (read_marker(service.tasks[native_id(service, "g/two")].marker or "") for service in (two.a, two.b))
+    return [marker is not None and marker.pinned for marker in markers]
+
+
+def test_a_date_that_the_plan_gives_anyway_is_no_pin(two: Two) -> None:
+    """The file has changed what comes behind the step, and nobody has synced since."""
+    before = two.dues("g/two")[0]
+    two.step(2, takes="2 weeks")
+    planned = two.planned("g/two")
+    assert planned != before
+    two.a.set_due(native_id(two.a, "g/two"), planned)
+    two.sync()
+    assert two.dues("g/two") == [planned] * 2
+    assert pins(two) == [False, False]
+    assert two.sync().silent
+    two.step(2, takes="1 week")
+    two.sync()
+    assert two.dues("g/two") != [planned] * 2
+
+
+def test_a_pin_that_is_dragged_to_the_plans_own_day_is_released_in_every_app(two: Two) -> None:
+    planned = two.dues("g/two")
+    two.a.set_due(native_id(two.a, "g/two"), date(2027, 9, 10))
+    two.sync()
+    assert pins(two) == [True, True]
+    two.b.set_due(native_id(two.b, "g/two"), planned[1])
+    reasons = {change.reason for plan in two.sync().plans for change in plan.writes if change.key == "g/two"}
+    assert two.dues("g/two") == planned
+    assert pins(two) == [False, False]
+    assert reasons == {
+        "its date is the plan's again, so its pin is released",
+        f"a person moved it to {planned[1]}, as the plan does: its pin is released",
+    }
+    assert two.sync().silent
 
 
 def test_a_goal_that_is_ticked_while_a_step_is_new_needs_one_run(two: Two) -> None:

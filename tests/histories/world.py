@@ -156,7 +156,10 @@ class Life:
         if self._order < 0:
             project = the_same(replace(project, goals=project.goals[::-1]))
         homes = [home for app in self.apps[:: self._order] for home in self._homes(app, project)]
-        return process(project, homes, self.today, self._nonces, write=write, allow=allow, rebuild=rebuild)
+        decided = self.expected.decided
+        return process(
+            project, homes, self.today, self._nonces, write=write, allow=allow, rebuild=rebuild, decided=decided
+        )
 
     def _homes(self, app: App, project: Project) -> Iterator[Binding]:
         """Yield the places of an app that the goals file names: those without a goal are retired, but for the last."""

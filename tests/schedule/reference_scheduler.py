@@ -250,16 +250,16 @@ def shown(goal: Goal, found: Mapping[str, Dates], today: date) -> dict[str, Date
 def publish(result: Schedule, progress: Progress | None = None) -> Progress:
     """Return the progress that the next run sees when `result` was published, and nothing else happened.
 
-    As in the apps' memory: what the same plan said of steps that are done by now is part of it.
+    As in the apps' memory: what a plan of the same timing said of steps that are done by now is part of it.
     """
     progress = progress or Progress()
     plans = {}
     for goal in result.goals:
         dates = {s.step.key: (s.start, s.due) for s in goal.steps if s.open and s.start and s.due}
         before = progress.published.get(goal.goal.id)
-        if before is not None and (before.made, before.digest) == (goal.made, goal.digest):
+        if before is not None and before.digest == goal.digest:
             dates = {**before.dates, **dates}
-        plans[goal.goal.id] = Published(goal.made, goal.digest, dates)
+        plans[goal.goal.id] = Published(goal.made, goal.digest, dates, goal.began)
     first_sync = {goal.goal.id: progress.first_sync.get(goal.goal.id, result.today) for goal in result.goals}
     return replace(progress, published=plans, first_sync=first_sync)
 

@@ -553,6 +553,56 @@ def test_a_published_plan_stands_while_it_can_be_kept(goal: Goal, days: int, pas
     assert publish(again, progress) == progress
 
 
+def day_of(goal: Goal) -> date:
+    """Return the deadline of a goal that hangs on no other."""
+    assert isinstance(goal.deadline, date)
+    return goal.deadline
+
+
+def _health(result: Schedule) -> list[tuple[object, ...]]:
+    """Return what is said of each goal, and of each of its open steps."""
+    steps = [[(s.step.key, s.start, s.due, s.slack) for s in goal.steps if s.open] for goal in result.goals]
+    said = [(goal.state, goal.margin, goal.earliest_deadline) for goal in result.goals]
+    return [*zip(said, steps, strict=True)]
+
+
+@settings(max_examples=examples(90))
+@given(
+    goals(name="a", lengths=st.one_of(ANY_LENGTH, st.none())),
+    goals(name="b", lengths=st.one_of(ANY_LENGTH, st.none())),
+    st.integers(0, 90),
+    st.sampled_from(["squeeze", "keep"]),
+    st.data(),
+)
+def test_a_plan_that_was_published_is_as_late_as_it_was_before(
+    first: Goal, second: Goal, days: int, late: str, data: st.DataObject
+) -> None:
+    """Whether it is the first one, or one of a later day, with steps that have begun, are done, reopened or pinned."""
+    number, key = data.draw(st.integers(0, len(second.steps) - 1)), data.draw(st.sampled_from(first.steps)).key
+    listed = list(second.steps)
+    if data.draw(st.booleans()):
+        listed[number] = replace(listed[number], after=(*listed[number].after, Link(key)))
+    one = replace(first, when_late=late)
+    other = replace(second, when_late=late, steps=tuple(listed), sequence=tuple(listed))
+    deadline = day_of(one)
+    today, progress = min(deadline, day_of(other)) - days * DAY, Progress()
+    for _ in range(3):
+        before = schedule(project(one, other), progress, today)
+        progress = publish(before, progress)
+        after = schedule(project(one, other), progress, today)
+        assert _health(after) == _health(before)
+        assert publish(after, progress) == progress
+        today += data.draw(st.integers(0, 20)) * DAY
+        deadline += data.draw(st.sampled_from([0, 1, 3, 9, -5])) * DAY
+        one = replace(one, deadline=deadline)
+        kept = [step for step in before.steps().values() if step.open and step.due]
+        ticked = {s.step.key: today for s in kept if data.draw(st.integers(0, 3)) == 0}
+        pins = {s.step.key: today + 5 * DAY for s in kept if data.draw(st.integers(0, 9)) == 0}
+        done = {key: day for key, day in progress.done.items() if data.draw(st.integers(0, 3))} | ticked
+        kept_pins = {key: day for key, day in {**progress.pins, **pins}.items() if key not in done}
+        progress = replace(progress, done=done, pins=kept_pins)
+
+
 @settings(max_examples=examples(300))
 @given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, st.none()), waits=WORKING_WAITS), st.integers(0, 90), st.data())
 def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.DataObject) -> None:

@@ -447,6 +447,12 @@ class GitHub:
         token = Token("", user or self.owner)
         return self.create(token, self.repo, title, body, **more)
 
+    def fill_in(self, title: str, body: str, label: str, user: User | None = None) -> Issue:
+        """Send a form: GitHub gives its issue the label that the form names, if there is such a label."""
+        issue = self.add_issue(title, body.replace("\n", "\r\n"), user)
+        issue.labels = [one for one in self.repo.labels if one.name == label]
+        return issue
+
     def comment(self, number: int | str, body: str, user: User | None = None) -> Comment:
         comment = Comment(self.new_id(), user or self.owner, body, self.now)
         self.issue(number).comments.append(comment)

@@ -399,6 +399,14 @@ def _list_labels(asked: Call, owner: str, name: str) -> Answer:
     return _page(asked, repo, [label_json(label, asked.base) for label in repo.labels])
 
 
+def _get_label(asked: Call, owner: str, name: str, label: str) -> Answer:
+    repo = _repo(asked, owner, name)
+    found = next((one for one in repo.labels if one.name.lower() == unquote(label).lower()), None)
+    if found is None:
+        raise Refused(404, "Not Found", "NOT_FOUND")
+    return Answer(label_json(found, asked.base))
+
+
 def _post_label(asked: Call, owner: str, name: str) -> Answer:
     repo = _repo(asked, owner, name)
     asked.service.allow(asked.token, repo, push=True)
@@ -423,6 +431,17 @@ def _post_label(asked: Call, owner: str, name: str) -> Answer:
 def _list_assignees(asked: Call, owner: str, name: str) -> Answer:
     repo = _repo(asked, owner, name)
     return _page(asked, repo, [user_json(user, asked.base) for user in asked.service.assignable(repo)])
+
+
+def _get_permission(asked: Call, owner: str, name: str, login: str) -> Answer:
+    """Return somebody's right in a repository: in the older word, which knows four, and as the role."""
+    repo, user = _repo(asked, owner, name), asked.service.users.get(unquote(login))
+    if user is None:
+        raise Refused(404, f"{unquote(login)} is not a user", "NOT_FOUND")
+    role = repo.role(user).lower()
+    right = {"triage": "read", "maintain": "write"}.get(role, role)
+    shown = {**user_json(user, asked.base), "role_name": role}
+    return Answer({"permission": right, "role_name": role, "user": shown})
 
 
 def _list_milestones(asked: Call, owner: str, name: str) -> Answer:
@@ -515,7 +534,9 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("DELETE", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by/([0-9]+)", _delete_blocking),
     ("GET", f"{_REPO}/contents(?:/(.*))?", _get_contents),
     ("GET", f"{_REPO}/labels", _list_labels),
+    ("GET", f"{_REPO}/labels/([^/]+)", _get_label),
     ("POST", f"{_REPO}/labels", _post_label),
+    ("GET", f"{_REPO}/collaborators/([^/]+)/permission", _get_permission),
     ("GET", f"{_REPO}/assignees", _list_assignees),
     ("GET", f"{_REPO}/milestones", _list_milestones),
     ("POST", f"{_REPO}/milestones", _post_milestone),

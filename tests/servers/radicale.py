@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import tempfile
-from base64 import b64encode
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from radicale import config
 from radicale.app import Application
 from xandikos import web
 from xandikos.wsgi_helpers import WellknownRedirector
 
-from connectors.http import Clock
-from tests.servers.http import LoopbackServer, Request, Response
+from tests.servers.dav import PASSWORD, USER, DavServer
+from tests.servers.http import Request, Response
 
-EPOCH = datetime(2027, 7, 20, 9, tzinfo=UTC)  # the contract's today
-USER, PASSWORD = "ann", "a password, for Ann"  # of nobody
-LIST = "/ann/goals/"
-_NAMES = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
-_MAKE = f"""<C:mkcalendar {_NAMES}><set><prop><displayname>%s</displayname><C:supported-calendar-component-set>\
-<C:comp name="%s"/></C:supported-calendar-component-set></prop></set></C:mkcalendar>"""
-_NOTHING = f"<multistatus {_NAMES}/>".encode()
+LIST = DavServer.list
+# Servers wait for the disk after each write.
+_IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own in it
 
 
-class RadicaleServer(LoopbackServer):
-    """A server with one user and one list of tasks, in a folder that goes with it.
-
-    Its clock moves on where somebody waits.
-    """
-
-    list = LIST
+class RadicaleServer(DavServer):
+    """Radicale, in a folder that goes with it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.time = EPOCH
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(dir=_IN_MEMORY)
         folder = Path(self._folder.name)
         self._application = self._served(folder)
         self.make_list(self.list, "Goals")
@@ -54,51 +41,7 @@ class RadicaleServer(LoopbackServer):
         super().stop()
         self._folder.cleanup()
 
-    def now(self) -> datetime:
-        return self.time
-
-    def clock(self, ahead: timedelta = timedelta(0)) -> Clock:
-        """Return a clock that makes nobody wait: to sleep moves the time on. That of the service may be ahead."""
-        started = self.time
-
-        def sleep(seconds: float) -> None:
-            self.time += timedelta(seconds=seconds)
-
-        return Clock(lambda: self.time - ahead, lambda: (self.time - started).total_seconds(), sleep)
-
-    def refusal(self, status: int, retry_after: int) -> Response:
-        headers = (("Retry-After", str(retry_after)),) if status == 429 and retry_after else ()
-        return Response(status, b"No", "text/plain", headers)
-
-    def empty(self, request: Request, response: Response) -> Response:
-        return replace(response, body=_NOTHING) if request.method == "REPORT" else response
-
-    def answer(self, request: Request) -> Response:
-        with self._guard:
-            return self._asked(request, request.headers.get("authorization", ""))
-
-    # What a test or a person asks, past the network
-
-    def make_list(self, path: str, name: str, component: str = "VTODO") -> None:
-        self.ask("MKCALENDAR", path, (_MAKE % (name, component)).encode())
-
-    def resources(self) -> dict[str, str]:
-        """Return the text of each task of the list, by its path."""
-        body = f'<C:calendar-query {_NAMES}><prop><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR"/>\
-</C:filter></C:calendar-query>'
-        root = ElementTree.fromstring(self.ask("REPORT", self.list, body.encode()).body)  # noqa: S314  # our own server's
-        found = root.iter("{DAV:}response")
-        data = "{urn:ietf:params:xml:ns:caldav}calendar-data"
-        return {one.findtext("{DAV:}href", ""): next(one.iter(data)).text or "" for one in found}
-
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
-        """Return an answer; it is none of the requests that are counted."""
-        login = f"Basic {b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
-        response = self._asked(Request(method, path, {}, {"depth": "1", **headers}, body), login)
-        assert response.status < 400, (method, path, response)
-        return response
-
-    def _asked(self, request: Request, authorization: str) -> Response:
+    def asked(self, request: Request, authorization: str) -> Response:
         told: list[Any] = []
 
         def start(status: str, headers: list[tuple[str, str]]) -> None:

@@ -106,6 +106,8 @@ def test_every_answer_is_of_the_published_form(caller: Caller, github: GitHub, f
     sent = {
         f"POST {repo}/milestones": milestone,
         f"POST {repo}/labels": label,
+        f"GET {repo}/labels/{{name}}": caller.send("GET", f"{REPO}/labels/career"),
+        f"GET {repo}/collaborators/{{username}}/permission": caller.send("GET", f"{REPO}/collaborators/ann/permission"),
         f"POST {repo}/issues": one,
         f"POST {issue}/sub_issues": caller.send("POST", f"{REPO}/issues/1/sub_issues", {"sub_issue_id": two["id"]}),
         f"POST {issue}/dependencies/blocked_by": caller.send(

@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/stored/make.py 1.2.0
 
-writes tests/stored/1.2.0. A set is made once, of a version that people have, and never again: `tests/test_stored.py`
-reads all sets with the version that runs there.
+writes tests/stored/1.2.0, of all places or of those that are named after it. A set is made once, of a version that
+people have, and never again: `tests/test_stored.py` reads all sets with the version that runs there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from config import loader
 from tests.connectors.contract import run
 from tests.connectors.scenarios import Killed
-from tests.stored.places import THEIRS, opened
+from tests.stored.places import THEIRS, WITH_PAGE, opened
 
 if TYPE_CHECKING:
     from connectors.base import Connector
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.stored.places import Place
 
 STORED = Path(__file__).resolve().parent
-PLACES = {"markdown": "md", "todoist": "json", "github": "json"}
+PLACES = ("markdown", "todoist", WITH_PAGE, "github", "caldav", "caldav-events", "taskwarrior")
 DAYS = {"first": date(2027, 7, 20), "later": date(2027, 7, 27)}
 FIRST = """\
 namespace: me/goals
@@ -148,7 +148,7 @@ class Maker:
     def keep(self, place: Place, goals: str, title: str, *, finished: bool) -> str:
         """Write what is there now, and return it."""
         state = place.dump()
-        file = f"{self.name}-{title}.{PLACES[self.name]}"
+        file = f"{self.name}-{title}.{'md' if self.name == 'markdown' else 'json'}"
         (self.folder / file).write_text(state, encoding="utf-8", newline="")
         with tempfile.TemporaryDirectory() as folder, opened(self.name, Path(folder), state) as again:
             read = values(again.service.connector().read())
@@ -172,9 +172,11 @@ class Maker:
                 writing = [at for at, wrote in enumerate(place.writes[sent:], start=1) if wrote]
                 half = max(writing, key=lambda at: place.writes[sent + at - 1], default=0)
                 self.keep(place, goals, goals, finished=True)
-                for at in writing[-3 if goals == "first" else -2 : -1]:  # after the last one, everything is there
+                in_batches = half and place.writes[sent + half - 1] > 1
+                late = writing[-3 if goals == "first" and in_batches else -2 : -1]  # after the last one, all is there
+                for at in late if in_batches else [*writing[len(writing) // 2 :][:1], *late]:
                     self.kill(goals, before, at)
-                if half:
+                if in_batches:
                     self.kill(goals, before, half, half=True)
 
     def finish(self, connector: Connector, goals: str) -> Run:
@@ -191,14 +193,14 @@ class Maker:
 
 def main() -> None:
     """Make the set that is named."""
-    (name,) = sys.argv[1:] or sys.exit(__doc__)
+    name, *places = sys.argv[1:] or sys.exit(__doc__)
     folder = STORED / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     cases: list[dict[str, Any]] = []
     for goals, text in GOALS.items():
         (folder / f"{goals}.yaml").write_text(text, "utf-8")
-    for place in PLACES:
+    for place in places or PLACES:
         maker = Maker(folder, place)
         with tempfile.TemporaryDirectory() as scratch:
             maker.make(Path(scratch))

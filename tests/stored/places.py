@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.http import Api
 from connectors.todoist.connector import TodoistConnector
 from tests.connectors import github_account
+from tests.connectors.caldav_account import ON_NEXTCLOUD, CalDAVEvents
 from tests.connectors.contract import NAMESPACE
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.scenarios import Killed
+from tests.connectors.taskwarrior_account import EPOCH, VERSIONS, StandIn
 from tests.connectors.test_contract import MarkdownFile
-from tests.connectors.todoist_account import NOW, TodoistAccount, account
+from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistWithPageAccount, account
+from tests.servers.caldav import Entry
 from tests.servers.github import Comment, GitHub, Issue, IssueField, Label, Milestone, User
 from tests.servers.github_server import GitHubServer
 from tests.servers.http import Fault
@@ -24,16 +27,24 @@ from tests.servers.todoist_server import TodoistServer
 from tests.servers.todoist_store import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
     import requests
 
     from connectors.base import Connector
+    from connectors.taskwarrior.program import Ended
     from tests.connectors.contract import Service
+    from tests.connectors.stand import Stand
+    from tests.servers.caldav import CalDAVServer
 
+WITH_PAGE = "todoist-with-page"  # the markers are links to the page of the plan
 THEIRS = "Buy milk"  # a task that is a person's own
+STANDS = {
+    "caldav": ON_NEXTCLOUD,
+    "caldav-events": replace(ON_NEXTCLOUD, person=CalDAVEvents, options={**ON_NEXTCLOUD.options, "as": "events"}),
+}
 
 
 class Place(Protocol):
@@ -96,9 +107,9 @@ class MarkdownPlace:
 class TodoistPlace:
     """A Todoist, over HTTP."""
 
-    def __init__(self, server: TodoistServer) -> None:
-        self.server = server
-        self.service: Service = TodoistAccount(server)
+    def __init__(self, server: TodoistServer, page: str = "") -> None:
+        self.server, self.page = server, page
+        self.service: Service = TodoistWithPageAccount(server) if page else TodoistAccount(server)
 
     @property
     def writes(self) -> list[int]:
@@ -131,7 +142,7 @@ class TodoistPlace:
 
         if half:
             self.server.faults.at(last - 1, Fault.PARTIAL)
-        return TodoistConnector(account(self.server, api=Dying), NAMESPACE)
+        return TodoistConnector(account(self.server, api=Dying), NAMESPACE, page=self.page)
 
     def wait_until(self, day: date) -> None:
         self.server.service.advance(morning(day) - self.server.service.now)
@@ -256,6 +267,94 @@ def _github(state: dict[str, Any]) -> GitHub:
     return one
 
 
+class CalDAVPlace:
+    """A list on a CalDAV server, over HTTP."""
+
+    def __init__(self, stand: Stand, server: CalDAVServer) -> None:
+        self.server = server
+        self._stand = stand
+        self.service: Service = stand.person(stand, server)
+
+    @property
+    def writes(self) -> list[int]:
+        return [int(entry.method in ("PUT", "DELETE")) for entry in self.server.log]
+
+    def dump(self) -> str:
+        entries = [[path, entry.text] for path, entry in self.server.entries.items()]
+        return _text({"now": self.server.time.isoformat(), "entries": entries, "bin": [*self.server.bin.items()]})
+
+    def fill(self, state: dict[str, Any]) -> None:
+        """Put a state into the list."""
+        self.server.time = datetime.fromisoformat(state["now"])
+        self.server.entries = {path: Entry(text, f'"{n}"') for n, (path, text) in enumerate(state["entries"])}
+        self.server.bin = dict(state["bin"])
+
+    def dying(self, last: int, *, half: bool) -> Connector:
+        class Dying(Api):
+            sent = 0
+
+            def _once(self, *asked: Any) -> requests.Response:
+                Dying.sent += 1
+                with _the_end(last == Dying.sent):
+                    return super()._once(*asked)
+
+        return self._stand.connect(self.server, api=Dying)
+
+    def wait_until(self, day: date) -> None:
+        self.server.time = max(self.server.time, morning(day))
+
+    def held(self) -> object:
+        return self.dump()
+
+    def theirs(self) -> object:
+        return [entry for entry in self.server.entries.values() if THEIRS in entry.text]
+
+
+class TaskwarriorPlace:
+    """The tasks of Taskwarrior, with the stand-in for 3.x."""
+
+    def __init__(self, folder: Path) -> None:
+        self.account = StandIn(folder / "tasks", VERSIONS[-1])
+        self.service: Service = self.account
+        self._start: Callable[[Sequence[str], str], Ended] = self.account.start
+        self.writes: list[int] = []
+        self.account.start = self._counted
+
+    def _counted(self, arguments: Sequence[str], text: str) -> Ended:
+        self.writes.append(len(json.loads(text)) if text else 0)
+        return self._start(arguments, text)
+
+    def dump(self) -> str:
+        return _text({"tasks": [*self.account.items().values()]})
+
+    def fill(self, state: dict[str, Any]) -> None:
+        """Put a state into the folder."""
+        self.account.tasks.write({task["uuid"]: task for task in state["tasks"]})
+
+    def dying(self, last: int, *, half: bool) -> Connector:
+        started = 0
+
+        def start(arguments: Sequence[str], text: str) -> Ended:
+            nonlocal started
+            started += 1
+            if half and started == last:
+                self.account.tasks.fail(locked=1, after=len(json.loads(text)) // 2)
+            with _the_end(last == started):
+                return self._start(arguments, text)
+
+        self.account.start = start
+        return self.account.connector()
+
+    def wait_until(self, day: date) -> None:
+        self.account.clock = (day - EPOCH.date()).days
+
+    def held(self) -> object:
+        return self.dump()
+
+    def theirs(self) -> object:
+        return [task for task in self.account.items().values() if task["description"] == THEIRS]
+
+
 def _stamped(said: dict[str, Any]) -> dict[str, Any]:
     return {**said, "created_at": said["created_at"].isoformat()}
 
@@ -302,9 +401,21 @@ def opened(name: str, folder: Path, state: str | None = None) -> Iterator[Place]
         if state is not None:
             path.write_bytes(state.encode())
         yield MarkdownPlace(path)
-    elif name == "todoist":
+    elif name == "taskwarrior":
+        tasks = TaskwarriorPlace(folder)
+        if state is not None:
+            tasks.fill(json.loads(state))
+        yield tasks
+    elif name in STANDS:
+        stand = STANDS[name]
+        with stand.server() as server:
+            place = CalDAVPlace(stand, server)
+            if state is not None:
+                place.fill(json.loads(state))
+            yield place
+    elif name in ("todoist", WITH_PAGE):
         with TodoistServer(Todoist(PRO, now=NOW) if state is None else _todoist(json.loads(state))) as server:
-            yield TodoistPlace(server)
+            yield TodoistPlace(server, TodoistWithPageAccount.page if name == WITH_PAGE else "")
     else:
         with GitHubServer(GitHub() if state is None else _github(json.loads(state))) as server:
             if state is None:

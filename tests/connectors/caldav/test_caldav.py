@@ -23,8 +23,9 @@ from connectors.model import Content, StoredGoal, StoredKey, client_id
 from connectors.tasks import Wanted
 from tests.connectors.caldav_account import CALDAV, CALDAV_AS_EVENTS, CalDAVAccount, CalDAVEvents
 from tests.connectors.contract import TODAY, World, a_goal, load, run
+from tests.servers.dav import USER
 from tests.servers.http import Request, Response
-from tests.servers.radicale import LIST, USER, RadicaleServer, XandikosServer
+from tests.servers.radicale import LIST, RadicaleServer, XandikosServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -486,36 +487,6 @@ def test_an_id_that_somebody_else_has_is_not_written_over(world: World, account:
     assert done.errors == ["“Mine” has the id of this task and is no longer managed by backplan; delete it"]
     assert "SUMMARY:Mine" in account.resource(native_id)[1]
     account.delete(native_id)
-    world.sync()
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (
-            400,
-            "<d:error xmlns:d='DAV:'><m>Deleted calendar object with uid already exists</m></d:error>",
-        ),
-        (403, "<d:error xmlns:d='DAV:'><c:unique-scheduling-object-resource xmlns:c='x'/></d:error>"),
-        (409, "<error xmlns='DAV:'><no-uid-conflict xmlns='urn:ietf:params:xml:ns:caldav'/></error>"),
-        (412, "<error xmlns='DAV:'><no-uid-conflict xmlns='urn:ietf:params:xml:ns:caldav'/></error>"),
-    ],
-)
-def test_an_id_that_is_in_use_elsewhere_is_said(world: World, account: CalDAVAccount, status: int, body: str) -> None:
-    """With the answers of Nextcloud, Cyrus, Radicale and Xandikos."""
-    world.goal["steps"].append({"id": "new", "title": "Think", "takes": "1 day"})
-    path = f"{LIST}{client_id('me/goals', 'g/new', 1)}.ics"
-
-    def bent(request: Request, response: Response) -> Response:
-        if (request.method, request.path) == ("PUT", path):
-            account.server.ask("DELETE", path)
-            return Response(status, body.encode(), "application/xml")
-        return response
-
-    account.server.bend = bent
-    done = world.run(CALDAV.connect(account.server))
-    assert [error.partition(" (")[0] for error in done.errors] == ["its id"]
-    account.server.bend = None
     world.sync()
 
 

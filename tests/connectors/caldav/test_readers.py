@@ -15,7 +15,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.connectors.caldav_account import AS_EVENTS_ON_XANDIKOS, CALDAV, CALDAV_AS_EVENTS, ON_XANDIKOS, CalDAVAccount
 from tests.connectors.contract import World
-from tests.servers.radicale import PASSWORD, USER, RadicaleServer
+from tests.servers.dav import PASSWORD, USER
+from tests.servers.radicale import RadicaleServer
 
 if TYPE_CHECKING:
     from pathlib import Path

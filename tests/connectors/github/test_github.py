@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config import goal_form
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.settings import Environment
 from connectors.base import Action, Write
@@ -630,6 +631,29 @@ def test_a_stranger_cannot_forge_an_issue_of_ours(server: GitHubServer, tmp_path
     assert world.sync().actions == {}
     assert [github.state(number) for number in (5, 6)] == before
     assert world.states()["g/one"] == "live"
+
+
+def test_a_form_is_never_an_issue_of_ours_whoever_sent_it(world: World, github: GitHub) -> None:
+    github.label(github.repo, goal_form.LABEL)
+    ours = issue(world, "g/two")
+    forged = [
+        github.fill_in("Reach it", issue(world, "g").body.replace('"one":"l', '"one":"d'), goal_form.LABEL),
+        github.fill_in("Go on", ours.body, goal_form.LABEL),
+    ]
+    for form in forged:  # somebody may give it our label, too
+        form.labels.append(github.label(github.repo, "backplan"))
+    before = [github.state(form.number) for form in forged]
+    assert world.sync().actions == {}
+    github.delete_label("backplan")  # all issues are looked through
+    world.sync()
+    assert [{**github.state(form.number), "labels": []} for form in forged] == [{**old, "labels": []} for old in before]
+    assert world.states() == {"g": "live", "g/one": "live", "g/two": "live", "g/three": "live"}
+
+
+def test_the_label_of_forms_is_not_taken_for_tasks(tmp_path: Path) -> None:
+    options = {"repo": "me/goals", "label": "Backplan-Goal"}
+    with pytest.raises(InputError, match="other than backplan-goal"):
+        GitHubConnector.configure(options, NAMESPACE, Environment.of_process(tmp_path))
 
 
 def test_a_workflows_own_token_is_enough(server: GitHubServer, tmp_path: Path, github: GitHub) -> None:

@@ -114,14 +114,20 @@ class Odd:
 
     @property
     def yields(self) -> bool:
-        """Whether the step is a copy of the line: what was just dragged, unless the line itself was ticked."""
-        return self.copy.startswith("dragged") and self.state != "done"
+        """Whether the step is a copy of the line: one ticked, or just dragged, unless the line itself was ticked."""
+        return self.copy.startswith(("dragged", "ticked")) and self.state != "done"
+
+    @property
+    def copied(self) -> str:
+        """The copy of the line that may be the step, as it is shown."""
+        is_ticked = self.copy.startswith("ticked")
+        return f"- [{'x' if is_ticked else ' '}] {TITLES[self.key]} 📅 {WRITTEN[self.key] if is_ticked else NEXT}"
 
     @property
     def means(self) -> str:
         """What becomes of the step."""
         if self.yields:
-            return "live"
+            return "done" if self.copy.startswith("ticked") else "live"
         if self.let_go:
             return "dropped"
         return "live" if self.unread or self.state == "open" else self.state
@@ -161,7 +167,7 @@ def an_odd_line(draw: st.DrawFn, key: str, *, old: bool) -> Odd:
     start = "" if old or "🛫" in added else f" 🛫 {STARTS[key]}"
     copies = ["", "dragged above", "dragged below"] if own and state != "unread" and comment == "whole" else [""]
     if when == "written" and copies[1:]:
-        copies.append("below")
+        copies += ["below", *(["ticked above", "ticked below"] if state == "open" else [])]
     return Odd(
         key,
         state,
@@ -196,6 +202,8 @@ def write(todo: List, odd: Odd) -> str:
     lines = [made]
     if odd.copy.startswith("dragged"):
         lines.insert(odd.copy == "dragged below", line.replace(f"📅 {WRITTEN[odd.key]}", f"📅 {NEXT}"))
+    elif odd.copy.startswith("ticked"):
+        lines.insert(odd.copy == "ticked below", line.replace("[ ]", "[x]"))
     elif odd.copy == "below":
         lines.append(line)
     todo.text = todo.text.replace(line, "\n".join(lines))
@@ -220,7 +228,7 @@ def check_line(todo: List, odd: Odd, before: str) -> None:
     assert len(held) == 1
     due = todo.task(odd.key).content.due
     if odd.yields:
-        assert bare(held[0]) == f"- [ ] {TITLES[odd.key]} 📅 {NEXT}"
+        assert bare(held[0]) == odd.copied
         assert bare(before) in map(bare, lines)
     elif odd.unread:
         assert held[0] == before or odd.stripped
@@ -275,7 +283,7 @@ def test_what_odd_lines_mean_is_done_and_nothing_else(odd_lines: tuple[Odd, ...]
         for odd in odd_lines:
             check_line(todo, odd, before[odd.key])
             if odd.copy.startswith("dragged") and not odd.yields:
-                assert f"- [ ] {TITLES[odd.key]} 📅 {NEXT}" in map(bare, lines)
+                assert odd.copied in map(bare, lines)
             elif odd.copy == "below":
                 assert f"- [ ] {TITLES[odd.key]} 📅 {WRITTEN[odd.key]}" in map(bare, lines)
         left = [odd.means for odd in odd_lines if odd.means != "dropped"]

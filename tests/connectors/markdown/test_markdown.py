@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from dataclasses import replace
 from datetime import date
@@ -793,12 +794,24 @@ def test_goals_that_come_in_one_run_have_their_own_steps_below_them(tmp_path: Pa
 
 def test_the_lower_of_two_copies_becomes_the_persons(todo: List) -> None:
     line = todo.line("g/two")
-    todo.text = f"{todo.text}\n{line}\n{line.replace('[ ]', '[x]')}\n"
+    todo.text = f"{todo.text}\n{line}\n{line}\n"
     todo.sync()
     assert todo.line("g/two") == line
-    copy = "- [ ] Go on 🛫 2027-09-22 📅 2027-09-28"
-    assert todo.text.endswith(f"\n    {copy}\n    {copy.replace('[ ]', '[x]')}\n")
+    copy = "    - [ ] Go on 🛫 2027-09-22 📅 2027-09-28\n"
+    assert todo.text.endswith(f"\n{copy}{copy}")
     assert todo.state("g/two") == "live"
+
+
+@pytest.mark.parametrize("ticked", range(3))
+def test_of_lines_that_are_alike_the_one_that_is_ticked_is_the_step(todo: List, ticked: int) -> None:
+    line = todo.line("g/two")
+    lines = [line.replace("[ ]", "[x]") if number == ticked else line for number in range(3)]
+    todo.text = todo.text.replace(line, "\n".join(lines))
+    todo.sync()
+    lines = [stripped(line) for line in lines]
+    lines[ticked] = f"{line.replace('[ ]', '[x]')} ✅ 2027-07-20"
+    assert "\n".join(lines) in todo.text
+    assert todo.state("g/two") == "done"
 
 
 REPEATED = [
@@ -819,13 +832,6 @@ def test_the_line_that_was_ticked_is_done_where_a_plugin_puts_a_copy_with_the_ne
     assert todo.line("g/two") == ticked
     assert todo.state("g/two") == "done"
     assert f"    - [ ] Go on 🛫 2027-09-22 📅 {next_date}\n" in todo.text
-
-
-def test_a_new_tick_counts_above_an_open_copy(todo: List) -> None:
-    line = todo.line("g/two")
-    todo.text = todo.text.replace(line, f"{line.replace('[ ]', '[x]')}\n{line}")
-    todo.sync()
-    assert todo.state("g/two") == "done"
 
 
 OLDER: dict[str, Callable[[str], str]] = {
@@ -1192,6 +1198,13 @@ def test_the_heartbeat_that_lost_its_comment_is_taken_back(tmp_path: Path, what:
     assert todo.text.count("backplan last ran on") == todo.text.count("backplan last ran on Wed 21 Jul 2027 📅") == 1
 
 
+@pytest.mark.parametrize("dated", ["", " ✅ 2027-07-18"])
+def test_a_line_that_lost_its_id_and_was_ticked_has_the_day_it_was_done(todo: List, dated: str) -> None:
+    todo.edit("g/two", lambda line: stripped(line).replace("[ ]", "[x]") + dated)
+    todo.sync()
+    assert re.search("✅ .*", todo.line("g/two"))[0].split()[:2] == (dated or "✅ 2027-07-20").split()  # type: ignore[index]
+
+
 def test_a_new_memory_takes_back_the_lines_that_lost_their_comments(todo: List) -> None:
     before = todo.text
     todo.text = todo.text.partition(MEMORY)[0].replace(todo.line("g/two"), stripped(todo.line("g/two")))
@@ -1327,6 +1340,23 @@ def test_no_step_is_made_twice_or_dropped_whose_line_was_changed_before_all_comm
     todo.text = "\n".join(lines)
     assert set(todo.sync().actions.values()) <= {Action.REPAIR, Action.UPDATE}
     assert todo.state("g/two") == "live"
+
+
+@pytest.mark.parametrize("renamed", [(), ("Begin",), ("Reach it", "Begin", "Finish")], ids=str)
+def test_no_step_is_dropped_where_half_of_a_list_is_of_an_earlier_version_and_all_its_comments_are_lost(
+    old: List, renamed: tuple[str, ...]
+) -> None:
+    old.step("two", title="Other words")
+    old.sync()
+    for title in renamed:
+        old.text = old.text.replace(f" {title} ", f" {title} soon ")
+    old.text = before = re.sub(" <!-- bp1.*?-->", "", old.text)
+    if renamed:
+        with pytest.raises(RefusedError, match=rf"not sure which of these lines.*todo\.md:\d `{renamed[0]} soon`"):
+            old.sync()
+        assert old.text == before
+    else:
+        assert old.sync().actions == dict.fromkeys(("g", "g/one", "g/three"), Action.REPAIR)
 
 
 def test_a_line_of_the_persons_below_a_goal_stays_theirs_when_the_step_has_its_line_again(todo: List) -> None:
@@ -1553,7 +1583,8 @@ def test_without_its_memory_nothing_is_written_until_rebuild(person: Person, foo
     assert person.todo.read_text("utf-8") == done
     rebuilt = person.run("sync", "--rebuild")
     assert (rebuilt.code, person.changes()) == (0, [])
-    assert person.todo.read_text("utf-8").startswith(done.rstrip())
+    told = re.sub("(- .x. Find .*)", r"\1 ✅ 2027-07-20", done)
+    assert person.todo.read_text("utf-8").startswith(told.rstrip())
     assert person.run("status", "--json").json["goals"][0]["steps"][0]["done"]
 
 
@@ -1658,14 +1689,24 @@ def test_a_title_whose_row_was_lost_is_noted_below_its_line(todo: List) -> None:
     assert todo.task("g/two").content.title == "Go on"
 
 
-def test_of_two_lines_with_the_id_whose_row_was_lost_the_ticked_one_is_the_step(todo: List) -> None:
+@pytest.mark.parametrize("ticked", [False, True])
+def test_of_lines_with_the_id_whose_row_was_lost_the_ticked_one_or_the_upper_is_the_step(
+    todo: List, ticked: bool
+) -> None:
     line = todo.line("g/two")
-    todo.text = re.sub(r"(?m)^\S+ g/two .*\n", "", todo.text.replace(line, f"{line}\n{line.replace('[ ]', '[x]')}"))
-    project = load(todo.folder, todo.goal)
-    for _ in range(2):  # the second run takes the id off the copy
-        run(project, [todo.connector], TODAY)
-    assert todo.task("g/two").done
-    assert run(project, [todo.connector], TODAY).silent
+    lower = line.replace("[ ]", "[x]") if ticked else line
+    todo.text = re.sub(r"(?m)^\S+ g/two .*\n", "", todo.text.replace(line, f"{line}\n{lower}"))
+    assert todo.sync().actions == {"g/two": Action.REPAIR}
+    assert f"{stripped(line)}\n{lower} ✅ 2027-07-20" if ticked else f"{line}\n{stripped(line)}" in todo.text
+    assert todo.task("g/two").done is ticked
+
+
+def test_a_line_with_the_id_whose_row_was_lost_and_a_date_that_cannot_be_read_is_a_copy(todo: List) -> None:
+    line = todo.line("g/two")
+    text = todo.text.replace(line, f"{line.replace('2027-09-28', 'next friday')}\n{line}")
+    todo.text = re.sub(r"(?m)^\S+ g/two .*\n", "", text)
+    todo.sync()
+    assert f"    - [ ] Go on 🛫 2027-09-22 📅 next friday\n{line}\n" in todo.text
 
 
 def test_rows_without_the_number_of_their_format_are_told_what_is_missing(todo: List) -> None:
@@ -1674,13 +1715,109 @@ def test_rows_without_the_number_of_their_format_are_told_what_is_missing(todo: 
         todo.sync()
 
 
-def test_a_memory_may_be_indented_and_an_id_may_stand_behind_a_no_break_space(todo: List) -> None:
-    head, start, memory = todo.text.partition(MEMORY)
-    todo.text = head.replace("🆔 ", "🆔\u00a0") + start + memory.replace("\n", "\n  ")
+def test_an_id_may_stand_behind_a_no_break_space(todo: List) -> None:
+    todo.text = todo.text.replace("🆔 ", "🆔\u00a0")
     assert todo.sync().actions == {}
     todo.text = todo.text.replace("[ ] Go on", "[x] Go on")
     todo.sync()
     assert todo.state("g/two") == "done"
+
+
+SHAPES: dict[str, Callable[[str], str]] = {
+    "indented": lambda memory: re.sub("(?m)^(?=.)", "    ", memory),
+    "indented by tabs": lambda memory: re.sub("(?m)^(?=.)", "\t", memory),
+    "quoted": lambda memory: re.sub("(?m)^(?=.)", "> ", memory),
+    "in a quotation in a quotation": lambda memory: re.sub("(?m)^(?=.)", "> > ", memory),
+    "joined": lambda memory: f"{' '.join(memory.split())}\n",
+    "rows joined": lambda memory: re.sub(r"\n(?=\w+ g|\{)", " ", memory),
+    "first lines joined": lambda memory: memory.replace("keep this\n", "keep this "),
+    "end joined": lambda memory: memory.replace("\n-->", " -->"),
+    "broken over lines": lambda memory: (
+        f"{textwrap.fill(memory, 50, break_long_words=False, break_on_hyphens=False)}\n"
+    ),
+    "escaped": lambda memory: re.sub(r"([<~_>-])", r"\\\1", memory),
+    "entities": lambda memory: memory.replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;"),
+    "typographic": lambda memory: memory.replace("--", "–").replace("'", "’"),
+    "blanks behind": lambda memory: re.sub("(?m)$", "  ", memory),
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "end"), [*((shape, "\n") for shape in SHAPES), ("quoted", "\r\n"), ("joined", "\r\n")]
+)
+def test_a_memory_is_read_in_whatever_shape_an_editor_left_it(todo: List, shape: str, end: str) -> None:
+    todo.edit("g/one", lambda line: re.sub("📅 .{10}", "📅 2027-09-20", line))
+    todo.sync()
+    before = todo.connector.read()
+    head, start, memory = todo.text.partition(MEMORY)
+    todo.text = (head + SHAPES[shape](start + memory)).replace("\n", end)
+    assert todo.connector.read() == before
+    assert todo.sync().actions == {}
+    todo.text = todo.text.replace("[ ] Go on", "[x] Go on")
+    todo.sync()
+    assert todo.state("g/two") == "done"
+    assert len(re.findall(r"(?m)^\S+ g(?:/\w+)? [pldxr] ", todo.text)) == 4
+    assert todo.text.count("-->") == 1
+
+
+@pytest.mark.parametrize("shape", ["joined", "rows joined", "broken over lines", "quoted"])
+def test_so_is_one_of_an_earlier_version(old: List, shape: str) -> None:
+    old.text = old.text.replace("\n-->", '\n{"goal":"h","since":"2027-07-20","keys":{}}\n-->')
+    before = old.connector.read()
+    head, start, memory = old.text.partition(MEMORY)
+    old.text = head + SHAPES[shape](start + memory)
+    assert old.connector.read() == before
+
+
+UNREADABLE: dict[str, Callable[[str], str]] = {
+    "a list": lambda memory: re.sub("(?m)^(?=.)", "- ", memory),
+    "behind other text": lambda memory: f"Notes {memory}",
+    "in capital letters": str.upper,
+}
+
+
+@pytest.mark.parametrize("shape", UNREADABLE)
+def test_a_memory_in_a_shape_that_cannot_be_read_is_told_with_its_place(todo: List, shape: str) -> None:
+    head, start, memory = todo.text.partition(MEMORY)
+    todo.text = before = head + UNREADABLE[shape](start + memory)
+    with pytest.raises(RefusedError, match=r"todo\.md:10:\d+: the memory cannot be read here: .* has to begin a line"):
+        todo.sync()
+    assert todo.text == before
+    todo.text = f"```\n{UNREADABLE['a list'](MEMORY)} of {NAMESPACE}, keep this\n```\n{head}{start}{memory}"
+    assert todo.sync().actions == {}
+
+
+@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_an_older_memory_beside_the_newer_one_undoes_nothing(old: List, behind: bool, earlier: bool) -> None:
+    """earlier: the older memory is one of an earlier version."""
+    older = MEMORY + old.text.partition(MEMORY)[2]
+    old.goal["deadline"] = "2027-10-07"
+    old.sync()
+    older = older if earlier else MEMORY + old.text.partition(MEMORY)[2]
+    old.edit("g/one", lambda line: line.replace("[ ]", "[x]"))
+    old.edit("g/two", lambda line: re.sub("📅 .{10}", "📅 2027-10-03", line))
+    old.edit("g/three", lambda _: "")
+    old.sync()
+    before, text = old.connector.read(), old.text
+    head, start, newer = text.partition(MEMORY)
+    old.text = f"{head}{start}{newer}\n{older}" if behind else f"{head}{older}\n{start}{newer}"
+    assert old.sync(date(2027, 7, 21)).actions == {}
+    assert (old.connector.read().tasks, old.text.split()) == (before.tasks, text.split())
+
+
+@pytest.mark.parametrize("shape", ["in code", "quoted", "joined"])
+def test_a_memory_that_a_person_quotes_beside_the_lists_own_is_theirs(todo: List, shape: str) -> None:
+    head, start, memory = todo.text.partition(MEMORY)
+    example = f"```\n{start}{memory}```\n" if shape == "in code" else SHAPES[shape](start + memory)
+    example = example.replace(" g", " stall").replace("2027-09", "2027-10")
+    todo.text = f"{example}\n{head}{start}{memory}\n{example}"
+    before = todo.connector.read()
+    assert todo.sync().actions == {}
+    todo.edit("g/two", lambda _: "")
+    todo.sync()
+    assert todo.state("g/two") == "dropped"
+    assert (todo.text.count(example), set(todo.connector.read().memory)) == (2, set(before.memory))
 
 
 def test_an_entry_of_a_memory_in_a_code_block_is_code(todo: List) -> None:

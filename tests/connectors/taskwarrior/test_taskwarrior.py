@@ -549,6 +549,25 @@ def test_a_folder_that_is_not_there_yet_is_made_by_taskwarrior(tmp_path: Path) -
     assert run(load(tmp_path, a_goal()), [one], TODAY).errors == []
 
 
+@pytest.mark.parametrize(
+    ("version", "file", "words"),
+    [("3.5.0", "pending.data", "run `task import-v2`"), ("2.6.2", "taskchampion.sqlite3", "use version 3")],
+)
+def test_tasks_of_another_version_are_not_taken_for_none(tmp_path: Path, version: str, file: str, words: str) -> None:
+    """After an upgrade, 3.x shows no task until those of 2.x are imported."""
+    account = StandIn(tmp_path / "tasks", version)
+    (account.folder / file).touch()
+    if file == "pending.data":  # as in a folder of 2.x without any task
+        assert account.connector().read().tasks == ()
+    (account.folder / file).write_text("[description:...]", "utf-8")
+    done = run(load(tmp_path, a_goal()), [account.connector()], TODAY)
+    (why,) = done.found.unread.values()
+    assert words in why
+    assert account.items() == {}
+    account.add_foreign_task("Buy milk")
+    assert run(load(tmp_path, a_goal()), [account.connector()], TODAY).errors == []
+
+
 def test_a_program_that_comes_to_no_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "task"
     path.write_text("#!/bin/sh\nexec sleep 100\n", "utf-8")

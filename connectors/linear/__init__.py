@@ -1,0 +1,1 @@
+"""Linear: goals and steps are issues of a team."""

@@ -1,0 +1,1 @@
+"""Notion: goals and steps are pages of a database."""
