@@ -125,9 +125,7 @@ def _run(options: Options, file: Path | None, how: _How, *, write: bool) -> int:
     if how.resume and how.report is None:
         raise click.UsageError("--resume needs --report FILE, the report of the run that was cut short")
     found = accounts.load(file)
-    chosen = [account for account in found.accounts if how.shard is None or how.shard.holds(account.id)]
-    if how.resume and how.report is not None:
-        chosen = _unfinished(chosen, found.folder, how.report)
+    chosen = _chosen(found, how)
     log = _Log(how.report, len(chosen))
     engine = Engine(how.settings(options, found.folder, write=write), how.jobs, log.add)
     try:
@@ -137,6 +135,12 @@ def _run(options: Options, file: Path | None, how: _How, *, write: bool) -> int:
         _show(options, [result.document for result in log.results], found.problems)
     failed = any(result.status == "failed" for result in log.results)
     return FAILED if found.problems or failed else 0
+
+
+def _chosen(found: Fleet, how: _How) -> list[Account]:
+    """Return the accounts that are to be run."""
+    chosen = [account for account in found.accounts if how.shard is None or how.shard.holds(account.id)]
+    return _unfinished(chosen, found.folder, how.report) if how.resume and how.report else chosen
 
 
 def _in_stages(engine: Engine, chosen: list[Account], canary: int | None) -> None:

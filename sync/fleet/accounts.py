@@ -45,7 +45,7 @@ class Defaults(_Model):
 
     template: Reference | None = None
     goals: Reference | None = None
-    secret: Text | dict[str, Text] | None = None
+    secret: Any = None  # whatever it is, no message repeats it
     settings: dict[str, Text] = Field(default_factory=dict)
     sync: list[Target] | None = None
     timezone: Zone | None = None
@@ -195,27 +195,13 @@ class _Reader:
 
     def _table(self, table: Table, written: Written) -> Iterator[Account]:
         path = self._folder / table.from_
-        try:
-            raw = path.read_bytes()
-            text = raw[: MAX_BYTES + 1].decode("utf-8-sig")  # spreadsheets write a byte order mark
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            self._add(written.at("from"), f"{path}: cannot be read: {why}")
-            return
-        if len(raw) > MAX_BYTES:
-            self._add(written.at("from"), f"{path}: larger than {MAX_BYTES // 1_000_000} MB; split it")
-            return
-        for match in tokens(text):
-            line = text.count("\n", 0, match.start()) + 1
-            self._add(
-                Place(str(path), line, 1), "this looks like a secret token; keep it out of the file, and revoke it"
-            )
+        text = self._text(path, written)
         lines = text.splitlines()
         rows = csv.DictReader(lines, dialect=_dialect(lines[0] if lines else ""), strict=True)
         names = [name.strip() for name in rows.fieldnames or ()]
         rows.fieldnames = names
-        if "id" not in names:
-            self._add(Place(str(path), 1, 1), f"the column `id` is missing; there is {', '.join(names) or 'none'}")
+        if lines and "id" not in names:
+            self._add(Place(str(path), 1, 1), f"the column `id` is missing; there is {', '.join(names)}")
             return
         for row in rows:
             place = InTable(str(path), rows.line_num)
@@ -223,6 +209,25 @@ class _Reader:
                 self._add(place.at(), f"expected {len(names)} columns, as in the first line")
             elif account := self._row(table, row, place):
                 yield account
+
+    def _text(self, path: Path, written: Written) -> str:
+        """Return the text of a table; empty where it cannot be read, which is a problem."""
+        try:
+            with path.open("rb") as file:
+                raw = file.read(MAX_BYTES + 1)
+            text = raw.decode("utf-8-sig")  # spreadsheets write a byte order mark
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            self._add(written.at("from"), f"{path}: cannot be read: {why}")
+            return ""
+        if len(raw) > MAX_BYTES:
+            self._add(written.at("from"), f"{path}: larger than {MAX_BYTES // 1_000_000} MB; split it")
+            return ""
+        for match in tokens(text):
+            line = text.count("\n", 0, match.start()) + 1
+            message = "this looks like a secret token; keep it out of the file, and revoke it"
+            self._add(Place(str(path), line, 1), message)
+        return text
 
     def _row(self, table: Table, row: Mapping[str, str], place: InTable) -> Account | None:
         own = {name: row[name].strip() for name in ("template", "goals", "secret", "timezone") if row.get(name)}
@@ -244,34 +249,34 @@ class _Reader:
             self._add(written.at("id"), f"the id `{one.id}` is taken at {first.at()}; give each account its own")
             return None
         defaults = self._file.defaults
-        template, goals = one.template or defaults.template, one.goals or defaults.goals
-        if template is None and goals is None:
+        if not (one.template or one.goals or defaults.template or defaults.goals):
             self._add(written.at(), f"`{one.id}` has no plan; give it a `template`, or its own `goals`")
             return None
         secrets = one.secret if one.secret is not None else defaults.secret
-        known = {"": secrets} if isinstance(secrets, str) else secrets or {}
-        for name, reference in known.items():
-            if not _REFERENCE.fullmatch(reference):
-                shown = f"`secret` of {name}" if name else "`secret`"
-                self._add(
-                    written.at("secret"),
-                    f"{shown}: expected env:NAME, file:PATH or keyring:SERVICE/NAME; a secret itself never stands here",
-                )
-                return None
-        prefix = f"{self._file.namespace}/" if self._file.namespace else ""
-        account = Account(
+        known = secrets if isinstance(secrets, dict) else {} if secrets is None else {"": secrets}
+        if not all(isinstance(one, str) and _REFERENCE.fullmatch(one) for one in known.values()):
+            self._add(
+                written.at("secret"),
+                "`secret`: expected env:NAME, file:PATH or keyring:SERVICE/NAME; a secret itself never stands here",
+            )
+            return None
+        return _with_id(self._filled(one, written, known))
+
+    def _filled(self, one: One, written: Written, secrets: Mapping[str, str]) -> Account:
+        """Return an account with the defaults in place."""
+        defaults = self._file.defaults
+        return Account(
             id=one.id,
             written=written,
-            namespace=f"{prefix}{one.id}",
-            template=template,
-            goals=goals,
-            secrets=known,
+            namespace=f"{self._file.namespace}/{one.id}" if self._file.namespace else one.id,
+            template=one.template or defaults.template,
+            goals=one.goals or defaults.goals,
+            secrets=secrets,
             settings={**defaults.settings, **one.settings},
             sync=one.sync if one.sync is not None else defaults.sync,
             timezone=one.timezone or defaults.timezone,
             values={**defaults.with_, **one.with_},
         )
-        return _with_id(account)
 
     def _add(self, place: Place, message: str) -> None:
         self.problems.append(Problem(place, message))

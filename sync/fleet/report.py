@@ -88,21 +88,26 @@ def as_json(results: Sequence[Mapping[str, Any]], today: date) -> dict[str, Any]
 def text(results: Sequence[Mapping[str, Any]], today: date, most: int = _SHOWN) -> Iterator[RenderableType]:
     """Yield the report for a terminal: at most so many accounts, and a line of counts."""
     found = rows(results, today)
-    needy = [row for row in found if row.need not in (State.ON_TRACK, State.DONE)]
-    shown = (needy or found)[:most]
+    worth = [row for row in found if row.need not in (State.ON_TRACK, State.DONE)] or found
+    yield _table(worth[:most])
+    if len(worth) > most:
+        yield f"and {len(worth) - most:,} more; --json has all"
+    yield ""
+    yield f"{count(len(results), 'account')}: {_in_words(_counts(found))}"
+    if changes := _changes(results):
+        yield "tasks: " + ", ".join(f"{name} {number:,}" for name, number in changes.items())
+
+
+def _table(shown: Sequence[Row]) -> Columns:
     table = Columns(("Account", "Goal", "How it stands", "Next", "Due"))
     for row in shown:
         due = near(date.fromisoformat(row.goal["due"])) if row.goal.get("due") else ""
-        title, following = clean(row.goal.get("title", "")), clean(row.goal.get("next", ""))
-        table.add_row(row.id, title, clean(row.what), following, due)
-    yield table
-    if rest := len(needy or found) - len(shown):
-        yield f"and {rest:,} more; --json has all"
-    counts = ", ".join(f"{number:,} {_WORDS[_key(name)]}" for name, number in _counts(found).items())
-    yield ""
-    yield f"{count(len(results), 'account')}: {counts}"
-    if changes := _changes(results):
-        yield "tasks: " + ", ".join(f"{name} {number:,}" for name, number in changes.items())
+        table.add_row(row.id, clean(row.goal.get("title", "")), clean(row.what), clean(row.goal.get("next", "")), due)
+    return table
+
+
+def _in_words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {_WORDS[_key(name)]}" for name, number in counts.items())
 
 
 def _key(name: str) -> Any:

@@ -133,11 +133,9 @@ def _run(account: Account, project: Project, environment: Environment, settings:
     homes = homes_of(project, environment)
     found = reading.read(project, homes, today, allow_mass_change=settings.allow_mass_change)
     plans = pipeline.make_plans(found, allow_mass_change=settings.allow_mass_change)
-    status: Status = "planned"
-    if settings.write and (settings.allow_loss or not losses(plans)):
-        status, plans = "synced", pipeline.apply(plans, found.homes, lambda _: None)
-    elif settings.write:
-        status = "held"
+    status = _status(plans, settings)
+    if status == "synced":
+        plans = pipeline.apply(plans, found.homes, lambda _: None)
     errors = _errors(found, plans)
     requests = [home.connector.requests for home in homes]
     return AccountResult(
@@ -153,6 +151,13 @@ def _run(account: Account, project: Project, environment: Environment, settings:
         exit_code=1 if errors else 0,
         unreachable=bool(found.unread),
     )
+
+
+def _status(plans: Sequence[ConnectorPlan], settings: Settings) -> Status:
+    """Return what becomes of plans that were made."""
+    if not settings.write:
+        return "planned"
+    return "synced" if settings.allow_loss or not losses(plans) else "held"
 
 
 def _errors(found: Reading, plans: Sequence[ConnectorPlan]) -> list[str]:
@@ -186,7 +191,7 @@ def _notes(found: Reading, plans: Sequence[ConnectorPlan]) -> list[str]:
 
 
 def _goal(goal: ScheduledGoal) -> GoalResult:
-    following = goal.next_step
+    following = None if goal.state in _OVER else goal.next_step
     ticked = max((step.done for step in goal.steps if step.done), default=None)
     return GoalResult(
         goal.goal.id,
@@ -194,12 +199,16 @@ def _goal(goal: ScheduledGoal) -> GoalResult:
         goal.state.value,
         words.health(goal),
         goal.deadline.isoformat(),
-        following.step.title if following and goal.state not in _OVER else "",
-        following.due.isoformat() if following and following.due and goal.state not in _OVER else "",
+        following.step.title if following else "",
+        _day(following.due if following else None),
         sum(step.done is not None for step in goal.steps),
         sum(not step.dropped for step in goal.steps),
-        ticked.isoformat() if ticked else "",
+        _day(ticked),
     )
+
+
+def _day(value: date | None) -> str:
+    return value.isoformat() if value else ""
 
 
 _OVER = (State.DONE, State.GIVEN_UP, State.NO_STEP_LEFT)
