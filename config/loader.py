@@ -13,7 +13,7 @@ from config.source import Source
 from config.validate import GoalsFile, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from config.project import Project
 
@@ -59,13 +59,31 @@ def load(path: Path, edited: Mapping[str, str] | None = None) -> Project:
     problems: list[Problem] = []
     names = _files(path)
     files = [file for name in names if (file := _read(name, problems, edited or {}))]
-    complete = len(files) == len(names) and all(file.complete for file in files)
-    resolver = Resolver(_one_folder(path), incomplete=not complete)
+    return _project(_one_folder(path), files, problems, complete=len(files) == len(names))
+
+
+def of_sources(folder: Path, sources: Iterable[Source]) -> Project:
+    """Return the project of goals files whose values are given. Raises GoalsFileError as `load` does.
+
+    folder: where `templates/` may lie.
+    """
+    problems: list[Problem] = []
+    files = []
+    for source in sources:
+        problems.extend(source.problems)
+        files.append(validate(source, problems))
+    return _project(folder, files, problems, complete=True)
+
+
+def _project(folder: Path, files: list[GoalsFile], problems: list[Problem], *, complete: bool) -> Project:
+    """Return the project of all files. complete: every file could be read."""
+    whole = complete and all(file.complete for file in files)
+    resolver = Resolver(folder, incomplete=not whole)
     for file in files:
         resolver.add(file)
     project = resolver.project(_project_settings(files, problems))
     problems.extend(resolver.problems)
-    problems.extend(people.problems(files, project) if complete else ())
+    problems.extend(people.problems(files, project) if whole else ())
     if problems:
         raise GoalsFileError(problems)
     return project

@@ -19,6 +19,8 @@ from config import goals as shape
 from config.errors import GoalsFileError
 from config.loader import load
 from sync.cli.app import main
+from sync.fleet import accounts
+from sync.fleet.plans import project_of
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
 from tests.conftest import ROOT, Person
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 GOALS_FILE = ROOT / "docs" / "goals-file.md"
 # A whole file, items of `steps:`, a file with mistakes; and no goals file, but a workflow for GitHub.
-KINDS_OF_YAML = {"yaml", "yaml fragment", "yaml wrong", "yaml workflow"}
+KINDS_OF_YAML = {"yaml fleet", "yaml", "yaml fragment", "yaml wrong", "yaml workflow"}
 
 _FENCED = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _TABLE = re.compile(r"^\| step \|[^\n]*\n\|[-:| ]+\|\n(?:\|[^\n]*\n)+", re.MULTILINE)
@@ -98,6 +100,21 @@ def test_every_block_of_yaml_says_what_it_is() -> None:
 @pytest.mark.parametrize("block", _all("yaml"), ids=_named)
 def test_goals_files_load(block: Block, tmp_path: Path) -> None:
     assert _load(tmp_path, block.text).goals
+
+
+def test_the_fleet_of_the_page_is_one(tmp_path: Path) -> None:
+    template, fleet = _all("yaml fleet")
+    (tmp_path / "card.yaml").write_text(template.text, "utf-8")
+    (tmp_path / "people.csv").write_text("id,name,exam\nben,Ben,2027-09-30\n", "utf-8")
+    (tmp_path / "people").mkdir()
+    (tmp_path / "people" / "maria.yaml").write_text(
+        "goals: [{id: card, title: Mine, deadline: 2027-08-15}]", encoding="utf-8"
+    )
+    path = tmp_path / "accounts.yaml"
+    path.write_text(fleet.text.replace("goals: people", "with: {name: M, exam: 2027-08-01}, goals: people"), "utf-8")
+    found = accounts.load(path)
+    titles = [project_of(account, tmp_path).goals[0].title for account in found.accounts]
+    assert (titles, found.problems) == (["Food handler card of Ben", "Mine"], ())
 
 
 @pytest.mark.parametrize("block", _all("yaml fragment"), ids=_named)
@@ -164,12 +181,16 @@ def test_commands_exist_with_the_options_shown(shown: str) -> None:
     _, name, *words = shlex.split(shown.partition(" > ")[0])
     assert name in main.commands
     command = main.commands[name]
+    if isinstance(command, click.Group) and words:
+        command = command.commands[words.pop(0)]
     _, left, _ = command.make_parser(click.Context(command)).parse_args(words)
     assert left == []
 
 
 def test_options_named_alone_exist() -> None:
-    known = {name for command in main.commands.values() for option in command.params for name in option.opts}
+    groups = [command for command in main.commands.values() if isinstance(command, click.Group)]
+    commands = [*main.commands.values(), *(command for group in groups for command in group.commands.values())]
+    known = {name for command in commands for option in command.params for name in option.opts}
     known |= {"--help", "--version"}
     for page in PAGES:
         spans = _CODE_SPAN.findall(_FENCED.sub("", page.read_text("utf-8")))

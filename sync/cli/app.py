@@ -36,11 +36,13 @@ _MODULES = {
     "add": "adding",
     "completion": "completion",
     "connect": "connect",
+    "fleet": "fleet",
 }
 _GROUPS = {
     "Look": ("today", "week", "open", "status", "schedule", "explain", "fit", "page"),
     "Plan": ("init", "add", "move", "check"),
     "Do": ("plan", "sync", "undo"),
+    "Many accounts": ("fleet",),
     "Set up": ("connectors", "connect", "doctor", "schema", "completion"),
 }
 

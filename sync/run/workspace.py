@@ -149,7 +149,7 @@ def open_workspace(path: Path | None, today: date | None, variables: Mapping[str
     """
     found = loader.find(path)
     project = loader.load(found)
-    day = today or _today(project.timezone)
+    day = today or today_in(project.timezone)
     display.TODAY.set(day)
     _refuse_still_to_come(project, day)
     folder = found if found.is_dir() else found.parent
@@ -174,7 +174,8 @@ def _refuse_still_to_come(project: Project, today: date) -> None:
         raise GoalsFileError(problems)
 
 
-def _today(timezone: str) -> date:
+def today_in(timezone: str) -> date:
+    """Return the day that it is in a time zone."""
     if timezone == "UTC":
         return datetime.now(UTC).date()
     from zoneinfo import ZoneInfo

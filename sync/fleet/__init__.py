@@ -1,0 +1,1 @@
+"""Many accounts in one run: a coach's participants, the people of an organisation."""
