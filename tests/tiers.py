@@ -57,7 +57,7 @@ CASES = frozenset(
 )
 
 # What goes through the kit as another service does that is tried here (GitLab) is the proof's alone.
-IN_THE_PROOF = frozenset({"googletasks", "linear", "notion"})
+IN_THE_PROOF = frozenset({"googletasks", "linear", "microsofttodo", "notion"})
 
 # Whose processes the proof starts from nothing, as people do; otherwise they are forked from one that has all imported.
 FROM_NOTHING = frozenset({"test_main_job.py", "test_docs.py"})
