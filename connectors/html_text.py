@@ -26,7 +26,7 @@ class _Reader(HTMLParser):
         self.pieces: list[str] = []
         self._hidden = 0
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002  # the base class gives it
         """Begin a line at a line break or a block."""
         self._hidden += tag in _NOT_SHOWN
         if tag == "br" or (tag in _LINES and self.pieces and not self.pieces[-1].endswith("\n")):

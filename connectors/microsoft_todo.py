@@ -1,5 +1,7 @@
 """Microsoft To Do: goals and steps are tasks of one list, with their dates; the marker is a line of their notes."""
 
+# ruff: noqa: N815  # the names are Microsoft's
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -13,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, StringConstraints
 
 from config.errors import BackplanError, RefusedError
-from config.fields import Zone
+from config.fields import Zone  # noqa: TC001  # pydantic reads it
 from config.settings import Credential, Grant
 from connectors import stored
 from connectors.base import Capabilities, Check, Connector
@@ -24,7 +26,7 @@ from connectors.pages import by_next_url, listed
 from connectors.retry import UnknownOutcomeError
 from connectors.service import ServiceConnector
 from connectors.shapes import Moment, Shape, understood
-from connectors.snapshot import LastLine, Row
+from connectors.snapshot import LastLine, Row, tidy
 from connectors.tasks import TEXT, Limits
 
 if TYPE_CHECKING:
@@ -154,14 +156,14 @@ class MicrosoftTodo:
         self._list = self._among(lists)
         return frozenset(one.id for one in lists if one.wellknownListName == "defaultList")
 
-    def rows(self, *, whole: bool = False) -> list[Row]:
+    def rows(self, *, whole: bool = False) -> list[Row]:  # noqa: ARG002  # nothing marks ours for a query
         """Return all tasks of the list, open and completed; none if the list does not exist yet."""
         self._list = self._list or self._among(self._lists())
         if not self._list:
             self._refuse_renamed()
             return []
         found = [self._row(one) for one in self._tasks(self._list)]
-        self._theirs = {(row.title, row.text.strip()) for row in found if not self.hiding.split(row.text)[1]}
+        self._theirs = {(row.title, tidy(row.text)) for row in found if not self.hiding.split(row.text)[1]}
         return found
 
     def row(self, native_id: str) -> Row | None:
@@ -200,7 +202,7 @@ class MicrosoftTodo:
     def keep(self, row: Row, words: str) -> None:
         """Store a text in a task beside it: there are no comments."""
         title = f"Before the goals file changed it: {' '.join(words.split())}"[: self.limits.title].rstrip()
-        text = self.hiding.escape(words).strip()
+        text = tidy(self.hiding.escape(f"Of the task “{row.title}”:\n{words}"))
         if (title, text) in self._theirs:
             return
         try:

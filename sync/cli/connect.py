@@ -16,8 +16,8 @@ from config.errors import BackplanError, InputError
 from config.settings import Environment
 from connectors import registry
 from connectors.oauth import dated, exchanged, posted
-from connectors.shapes import unknown_token
 from connectors.retry import Clock, Retrier
+from connectors.shapes import unknown_token
 from sync.cli.options import FILE, Options, command
 from sync.cli.output import say
 
