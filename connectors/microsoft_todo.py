@@ -215,10 +215,13 @@ class MicrosoftTodo:
 
     def facts(self) -> list[Check]:
         """Return whether the token is accepted, the day on which it ends, and whether the list exists."""
-        there = "is there" if self._among(self._lists()) else "will be made by the first sync"
+        lists = self._lists()
+        there = "is there" if self._among(lists) else "will be made by the first sync"
+        first = next((one.displayName for one in lists if one.wellknownListName == "defaultList"), "none")
         ends = f"accepted until {day}" if (day := self._api.ends) else "accepted, for 90 days from the sign-in"
         return [
             Check("token", True, f"{ends}; sign in again before that, unless it is in a file, where it is renewed"),
+            Check("account", True, f"that with the first list “{first}”"),
             Check("list", True, f"“{self._name}” {there}"),
             Check("time zone", True, f"{self._zone.key}; the app has to be in the same one"),
             Check("tried", True, "against Microsoft's published types, not yet with an account: please report"),

@@ -125,7 +125,7 @@ def test_doctor_tells_the_last_day_and_what_a_refused_token_needs(server: Micros
 
 
 def signed_in(server: MicrosoftTodoServer, *pending: str) -> tuple[str, list[str]]:
-    """Return the token, and what the person is told; `pending` is answered before somebody signs in."""
+    """Return the token, and what the person reads; `pending` is answered before somebody signs in."""
     told: list[str] = []
     server.pending, grant = [*pending], SERVICE.credential.grant
     assert grant is not None
