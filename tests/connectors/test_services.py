@@ -114,14 +114,15 @@ def begin(stand: Stand, scenario: Scenario, folder: Path, server: Any) -> Life:
 def lives(stand: Stand, scenario: Scenario, folder: Path) -> Iterator[tuple[int, Life]]:
     """Yield a new life for each request of the run that comes then, with the number of that request.
 
-    What a fault does is up to the kit, which all services share: the others have it at every fourth request.
+    What a fault does is up to the kit, which all services share: the others, and the test command, have
+    it at every fourth request.
     """
     with stand.server() as server:
         life = begin(stand, scenario, folder, server)
         before = server.count()
         life.run()
         number = server.count() - before
-    for at in range(0, number, 1 if stand in IN_ALL else 4):
+    for at in range(0, number, 1 if stand in IN_ALL and not tiers.quick else 4):
         with stand.server() as server:
             yield at, begin(stand, scenario, folder, server)
 

@@ -219,7 +219,9 @@ def _check_deadlines(life: Life, run: Run) -> None:
             goal = known.get(key) if app.settles(key) and native_id not in app.copies else None
             plain = not (held.done or held.dropped or held.recurring or held.unread or app.retired)
             stays = key in run.found.deadlines and run.found.deadlines[key].outcome == "stays"
-            if goal and plain and not stays and not goal.failed:
+            if (
+                goal and plain and not stays and not (goal.failed or goal.done)
+            ):  # a done one may wait for a person's task
                 promise(held.content.due == goal.deadline, f"{key} in {app.name}: due {held.content.due}")
 
 
