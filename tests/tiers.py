@@ -23,13 +23,14 @@ IN_FULL = {
     "github": "safe, over HTTP",
 }
 
-# Another server, program or form of a connector that has the whole suite: these have CASES, in the proof alone.
+# Another server, program or form of a connector that has the whole suite, or a service much like one: these have CASES, in the proof alone.
 IN_PART = {
     "todoistwithpage": "Todoist, with markers that are links",
     "caldavasevents": "CalDAV, as events in Radicale",
     "caldavonradicale": "CalDAV, as tasks in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
     "taskwarrioritself": "Taskwarrior, the program itself",
+    "microsofttodo": "Microsoft To Do, a list like that of Google Tasks",
 }
 
 # What the test command tries of any other, such as GitHub with all that can be around its issues. The proof tries all.
@@ -57,7 +58,7 @@ CASES = frozenset(
 )
 
 # What goes through the kit as another service does that is tried here (GitLab) is the proof's alone.
-IN_THE_PROOF = frozenset({"googletasks", "linear", "microsofttodo", "notion"})
+IN_THE_PROOF = frozenset({"googletasks", "linear", "notion"})
 
 # Whose processes the proof starts from nothing, as people do; otherwise they are forked from one that has all imported.
 FROM_NOTHING = frozenset({"test_main_job.py", "test_docs.py"})

@@ -241,6 +241,7 @@ class TestNotion(OverHTTP):
     stand = NOTION
 
 
+@pytest.mark.proof
 class TestMicrosoftTodo(OverHTTP):
     """Microsoft To Do, over HTTP."""
 
