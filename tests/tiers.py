@@ -23,7 +23,8 @@ IN_FULL = {
     "github": "safe, over HTTP",
 }
 
-# Another server, program or form of a connector that has the whole suite, or a service much like one: these have CASES, in the proof alone.
+# Another server, program or form of a connector that has the whole suite, or a service much like one: these have CASES,
+# in the proof alone.
 IN_PART = {
     "todoistwithpage": "Todoist, with markers that are links",
     "caldavasevents": "CalDAV, as events in Radicale",
