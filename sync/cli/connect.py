@@ -17,7 +17,6 @@ from config.settings import Environment
 from connectors import registry
 from connectors.oauth import dated, exchanged, posted
 from connectors.retry import Clock, Retrier
-from connectors.shapes import unknown_token
 from sync.cli.options import FILE, Options, command
 from sync.cli.output import say
 
@@ -95,13 +94,16 @@ def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> st
 def sign_in_by_device(grant: Grant, settings: Settings, tell: Callable[[str], None], clock: Clock) -> str:
     """Return the lasting token, after the user has entered the code that `tell` shows, in any browser anywhere.
 
-    Raises BackplanError if nobody does in time, CredentialsError if the service refuses.
+    Raises BackplanError if nobody does in time, or the service refuses.
     """
     credential = settings.credential
     retrier = Retrier(credential.service, settings.time_budget, clock, credential.url_variable)
     begun = retrier.call(lambda: posted(grant.sign_in, grant, settings, {"scope": grant.scope}))
     if not {"device_code", "user_code", "verification_uri"} <= begun.keys():
-        raise unknown_token(credential, begun.get("error_description") or "it gave no code to sign in with")
+        words = begun.get("error_description") or begun.get("error", "no reason given")
+        raise BackplanError(
+            f"{credential.service} gave no code to sign in with ({words}); check {', '.join(grant.client.values())}"
+        )
     tell(f"open {begun['verification_uri']} in any browser, enter the code {begun['user_code']}, and sign in")
     form = {"grant_type": _BY_DEVICE, "device_code": begun["device_code"]}
     interval, until = float(begun.get("interval", 5)), clock.passed() + _MINUTES * 60
