@@ -30,10 +30,11 @@ class Grant:
     """How a service exchanges a lasting token for tokens that are valid for an hour: OAuth 2.
 
     - tokens: the address that issues tokens
-    - sign_in: the address of the page on which the user signs in once
+    - sign_in: the address of the page on which the user signs in once; by_device: the one that gives a code for that
     - client: the fields of the form that identify the program, each with the variable that contains its value
     - scope: the permissions of a token
     - sign_in_options: further parameters of the sign-in page
+    - days: how long a lasting token is valid from its issue; 0 for no limit. Its last day is written before it
     """
 
     tokens: str
@@ -41,6 +42,8 @@ class Grant:
     client: Mapping[str, str]
     scope: str
     sign_in_options: Mapping[str, str] = field(default_factory=dict)
+    by_device: bool = False
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Environment:
     """The source of a run's settings: variables, and a file `.env` in the folder of the goals file.
 
     secrets: the texts to hide in the messages of this run. accounts: objects that its connectors share, by name. page:
-    the address of the plan's page, which the goals file may name; empty for none.
+    the address of the plan's page, which the goals file may name; empty for none. timezone: that of the goals file.
     """
 
     folder: Path
@@ -130,6 +133,7 @@ class Environment:
     secrets: Secrets
     accounts: WeakValueDictionary[str, Any] = field(default_factory=WeakValueDictionary)
     page: str = ""
+    timezone: str = "UTC"
 
     @classmethod
     def of_process(cls, folder: Path) -> Environment:

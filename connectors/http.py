@@ -19,6 +19,7 @@ from connectors.shapes import json_object, unknown_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from config.settings import Credential, Environment, Settings
 
@@ -160,6 +161,11 @@ class Api:
         self._http.auth = _Auth(service, token)
         self._token = token
         self._room = _Room(service.rates)
+
+    @property
+    def ends(self) -> date | None:
+        """The last day of a lasting token, as far as it is known."""
+        return self._token.ends if isinstance(self._token, Refreshed) else None
 
     def trust(self, certificates: str | None) -> None:
         """Trust the certificates in a file, or those that this machine (or REQUESTS_CA_BUNDLE) trusts."""

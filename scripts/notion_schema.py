@@ -45,9 +45,9 @@ def main() -> None:
         subprocess.run(["npm", "install", "--silent", PACKAGE, GENERATOR], cwd=folder, check=True, stdout=sys.stderr)
         definitions: dict[str, Any] = {}
         for file, name, fields in BODIES.values():
-            definitions |= _cut(_generated(Path(folder), file, name), name, fields.split())
+            definitions |= cut(_generated(Path(folder), file, name), name, fields.split())
         for file, name in ANSWERS.values():
-            definitions |= _cut(found := _generated(Path(folder), file, name), name, [*found[name]["properties"]])
+            definitions |= cut(found := _generated(Path(folder), file, name), name, [*found[name]["properties"]])
     schema = {
         "source": f"{PACKAGE} (MIT licence), cut by scripts/notion_schema.py",
         "bodies": {route: name for route, (_, name, _) in BODIES.items()},
@@ -66,7 +66,7 @@ def _generated(folder: Path, file: str, name: str) -> dict[str, Any]:
     return found
 
 
-def _cut(definitions: dict[str, Any], name: str, fields: list[str]) -> dict[str, Any]:
+def cut(definitions: dict[str, Any], name: str, fields: list[str]) -> dict[str, Any]:
     """Return a type with some of its fields, and what those refer to."""
     whole = definitions[name]
     kept = {field: whole["properties"][field] for field in fields}

@@ -23,13 +23,15 @@ IN_FULL = {
     "github": "safe, over HTTP",
 }
 
-# Another server, program or form of a connector that has the whole suite: these have CASES, in the proof alone.
+# Another server, program or form of a connector that has the whole suite, or a service much like one: these have CASES,
+# in the proof alone.
 IN_PART = {
     "todoistwithpage": "Todoist, with markers that are links",
     "caldavasevents": "CalDAV, as events in Radicale",
     "caldavonradicale": "CalDAV, as tasks in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
     "taskwarrioritself": "Taskwarrior, the program itself",
+    "microsofttodo": "Microsoft To Do, a list like that of Google Tasks",
 }
 
 # What the test command tries of any other, such as GitHub with all that can be around its issues. The proof tries all.

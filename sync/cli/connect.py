@@ -15,18 +15,19 @@ import click
 from config.errors import BackplanError, InputError
 from config.settings import Environment
 from connectors import registry
-from connectors.oauth import exchanged
+from connectors.oauth import dated, exchanged, posted
 from connectors.retry import Clock, Retrier
 from sync.cli.options import FILE, Options, command
 from sync.cli.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from config.settings import Grant, Settings
 
 _DONE = b"<!DOCTYPE html><title>backplan</title><p>backplan has received the answer. Close this page.</p>"
 _MINUTES = 10  # for the user to sign in
+_BY_DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @command(click.argument("name", metavar="CONNECTOR"), takes=FILE, example="google-tasks")
@@ -44,7 +45,12 @@ def connect(options: Options, name: str) -> None:
         )
     settings = Environment.of_process((options.goals or Path()).parent).settings(credential)
     settings.refuse_missing_beside()
-    found = {credential.variable: sign_in(credential.grant, settings, say)}
+    token = (
+        sign_in_by_device(credential.grant, settings, say, Clock())
+        if credential.grant.by_device
+        else sign_in(credential.grant, settings, say)
+    )
+    found = {credential.variable: dated(token, credential.grant)}
     lines = [f"{variable}={token}" for variable, token in found.items()]
     options.emit(lambda: {"version": 1, "variables": found}, lambda: click.echo("\n".join(lines)))
 
@@ -82,12 +88,45 @@ def sign_in(grant: Grant, settings: Settings, tell: Callable[[str], None]) -> st
     }
     credential = settings.credential
     retrier = Retrier(credential.service, settings.time_budget, Clock(), credential.url_variable)
-    lasting = retrier.call(lambda: exchanged(grant, settings, form)).get("refresh_token")
-    if not lasting:
+    return _lasting(settings, retrier.call(lambda: exchanged(grant, settings, form)))
+
+
+def sign_in_by_device(grant: Grant, settings: Settings, tell: Callable[[str], None], clock: Clock) -> str:
+    """Return the lasting token, after the user has entered the code that `tell` shows, in any browser anywhere.
+
+    Raises BackplanError if nobody does in time, or the service refuses.
+    """
+    credential = settings.credential
+    retrier = Retrier(credential.service, settings.time_budget, clock, credential.url_variable)
+    begun = retrier.call(lambda: posted(grant.sign_in, grant, settings, {"scope": grant.scope}))
+    if not {"device_code", "user_code", "verification_uri"} <= begun.keys():
+        words = begun.get("error_description") or begun.get("error", "no reason given")
         raise BackplanError(
-            f"{credential.service} returned no lasting token; remove backplan's access there, and run it again"
+            f"{credential.service} gave no code to sign in with ({words}); check {', '.join(grant.client.values())}"
         )
-    return lasting
+    tell(f"open {begun['verification_uri']} in any browser, enter the code {begun['user_code']}, and sign in")
+    form = {"grant_type": _BY_DEVICE, "device_code": begun["device_code"]}
+    interval, until = float(begun.get("interval", 5)), clock.passed() + _MINUTES * 60
+    while clock.passed() < until:
+        clock.sleep(interval)
+        patient = Retrier(credential.service, settings.time_budget, clock, credential.url_variable)
+        answer = patient.call(lambda: posted(grant.tokens, grant, settings, form))
+        error = answer.get("error", "")
+        if not error:
+            return _lasting(settings, answer)
+        if error not in ("authorization_pending", "slow_down"):
+            raise BackplanError(f"{credential.service}: nobody signed in ({error}); run it again")
+        interval += 5 if error == "slow_down" else 0
+    raise BackplanError(f"{credential.service}: nobody signed in within {_MINUTES} minutes; run it again")
+
+
+def _lasting(settings: Settings, answer: Mapping[str, str]) -> str:
+    """Return the lasting token of an answer. Raises BackplanError if there is none."""
+    if token := answer.get("refresh_token"):
+        return token
+    raise BackplanError(
+        f"{settings.credential.service} returned no lasting token; remove backplan's access there, and run it again"
+    )
 
 
 class _Listener(HTTPServer):

@@ -39,7 +39,7 @@ def homes_of(project: Project, environment: Environment) -> tuple[Binding, ...]:
 
     Raises InputError for one that is not installed or whose settings are wrong, with its place in the file.
     """
-    environment = replace(environment, page=project.page or "")
+    environment = replace(environment, page=project.page or "", timezone=project.timezone)
     made: dict[str, Connector] = {}
     goals: dict[str, set[str]] = {}
     for target, goal_id in _targets(project):

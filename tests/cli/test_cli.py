@@ -390,6 +390,7 @@ def test_connectors_and_the_schema_are_told(person: Person) -> None:
         "google-tasks",
         "linear",
         "markdown",
+        "microsoft-todo",
         "notion",
         "taskwarrior",
         "todoist",

@@ -25,6 +25,7 @@ from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
 from tests.connectors.linear_account import LINEAR
+from tests.connectors.microsoft_todo_account import MICROSOFT_TODO
 from tests.connectors.notion_account import NOTION
 from tests.connectors.taskwarrior_account import VERSIONS, StandIn, TaskwarriorAccount, itself
 from tests.connectors.todoist_account import NOW, TodoistAccount, TodoistByStartAccount, TodoistWithPageAccount
@@ -238,6 +239,13 @@ class TestNotion(OverHTTP):
     """Notion, over HTTP."""
 
     stand = NOTION
+
+
+@pytest.mark.proof
+class TestMicrosoftTodo(OverHTTP):
+    """Microsoft To Do, over HTTP."""
+
+    stand = MICROSOFT_TODO
 
 
 class TestCalDAV(Contract):
