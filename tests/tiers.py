@@ -23,12 +23,14 @@ IN_FULL = {
     "github": "safe, over HTTP",
 }
 
-# Another server, program or form of a connector that has the whole suite: these have CASES, in the proof alone.
+# Another server, program or form of a connector that has the whole suite, or a service that goes through the kit as
+# GitLab does: these have CASES, in the proof alone.
 IN_PART = {
     "todoistwithpage": "Todoist, with markers that are links",
     "caldavasevents": "CalDAV, as events in Radicale",
     "caldavonradicale": "CalDAV, as tasks in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
+    "jira": "Jira Cloud, over HTTP",
     "taskwarrioritself": "Taskwarrior, the program itself",
 }
 
