@@ -34,25 +34,64 @@ class _Edit(NamedTuple):
 
 
 def move_deadline(goal: Goal, day: date) -> str:
-    """Return the text of the goal's file with another deadline.
+    """Return the text of the goal's file with another deadline. Raises BackplanError as `move_deadlines` does."""
+    (text,) = move_deadlines([(goal, day)]).values()
+    return text
 
-    Raises InputError if the deadline depends on another goal.
+
+def move_deadlines(moves: Iterable[tuple[Goal, date]]) -> dict[str, str]:
+    """Return the new text of each file, by name, in which these goals have other deadlines.
+
+    Raises BackplanError if a deadline cannot be replaced by a day: it depends on another goal, comes from a merge key,
+    or has or is an alias, so that another value would change, too.
     """
+    edits: dict[str, list[_Edit]] = {}
+    sources: dict[str, Source] = {}
+    for goal, day in moves:
+        source = goal.origin.source
+        sources[source.name] = source
+        edits.setdefault(source.name, []).append(_deadline_edit(goal, day))
+    return {name: _apply(sources[name].text, found) for name, found in edits.items()}
+
+
+def why_not_movable(goal: Goal, day: date) -> str:
+    """Return why a goal cannot get another deadline by an edit of its file; empty if it can."""
+    try:
+        _deadline_edit(goal, day)
+    except BackplanError as error:
+        return str(error)
+    return ""
+
+
+def _deadline_edit(goal: Goal, day: date) -> _Edit:
     origin = goal.origin
     if isinstance(goal.deadline, RelativeDeadline):
         message = f"the deadline of `{goal.id}` depends on `{goal.deadline.goal}`; move that one, or write a date here"
         raise InputError(f"{origin.at('deadline')}: {message}")
-    return replace_value(origin.source, (*origin.path, "deadline"), day.isoformat())
+    edit = _replacement(origin.source, (*origin.path, "deadline"), day.isoformat())
+    whole = origin.source.node(origin.path)
+    if (
+        origin.source.text.startswith("&", edit.start)
+        or not whole.start_mark.index <= edit.start < whole.end_mark.index
+    ):
+        message = "the deadline is shared by an anchor (`&name`) and aliases (`*name`); write a date here, or edit it"
+        raise InputError(f"{origin.at('deadline')}: {message}")
+    return edit
 
 
 def replace_value(source: Source, path: Path_, text: str) -> str:
     """Return the source's text with `text` instead of the value at `path`."""
+    return _apply(source.text, [_replacement(source, path, text)])
+
+
+def _replacement(source: Source, path: Path_, text: str) -> _Edit:
+    """Return the edit that replaces the value at `path`. Raises BackplanError if the mapping there has no such key."""
     if path[-1] not in _keys(source, path[:-1]):
         raise BackplanError(f"{source.place(path[:-1])}: there is no `{path[-1]}` to change here; write one")
     node = source.node(path)
     quote = getattr(node, "style", None) or ""
     written = f"{quote}{text}{quote}" if quote in {"'", '"'} and quote not in text else text
-    return _apply(source.text, [_Edit(node.start_mark.index, node.end_mark.index, written)])
+    return _Edit(node.start_mark.index, node.end_mark.index, written)
 
 
 def set_value(source: Source, path: Path_, key: str, text: str) -> str:

@@ -92,6 +92,12 @@ def _wait(value: Any) -> Any:
     return duration
 
 
+def _read_capacity(value: Any) -> Any:
+    if isinstance(value, str):
+        raise expected("expected a whole number of steps at once, such as 1, or one for each person: {me: 1, Rui: 2}")
+    return value
+
+
 def _read_id(value: Any) -> Any:
     if not isinstance(value, str):
         raise expected(f'expected text; an id that looks like a number needs quotes, such as "{value}"')
@@ -240,6 +246,8 @@ DaysOff = Annotated[tuple[date, date], BeforeValidator(_read_days_off), WithJson
 Labels = list[Annotated[str, BeforeValidator(_read_title), Field(max_length=60)]]
 Priority = Literal["urgent", "high", "medium", "none"]
 WhenLate = Literal["squeeze", "keep", "fail"]
+WhenFull = Literal["warn", "earlier"]
+StepsAtOnce = Annotated[int, Field(ge=1), BeforeValidator(_read_capacity)]
 Holidays = Annotated[str, BeforeValidator(_read_holidays)]
 Zone = Annotated[str, BeforeValidator(_read_zone)]
 Link = Annotated[str, BeforeValidator(_read_link), WithJsonSchema({"type": "string", "format": "uri"})]

@@ -26,11 +26,13 @@ from config.fields import (
     Page,
     Priority,
     Reference,
+    StepsAtOnce,
     Text,
     Title,
     Wait,
     Was,
     Weekday,
+    WhenFull,
     WhenLate,
     Whole,
     Zone,
@@ -220,6 +222,7 @@ class GoalModel(Model):
     link: Link | None = None
     notes: Text | None = None
     when_late: WhenLate | None = None
+    when_full: WhenFull | None = None
     template: str | None = Field(None, description="The template whose steps this goal takes")
     steps: list["Item"] | None = Field(None, description="The steps, in the order they are done")
     backwards: list["Item"] | None = Field(None, description="The steps, from the last to the first")
@@ -237,15 +240,28 @@ class SettingsModel(Model):
     sync: list[Target] | None = Field(None, description="The apps in which tasks are created")
     retired: list[Target] = Field([], description="Connectors no longer in use: their tasks are removed")
     when_late: WhenLate = "squeeze"
+    when_full: WhenFull = Field("warn", description="What becomes of steps whose person has no room: see `capacity`")
     prune: Literal["remove", "keep"] = "remove"
     on_delete: Literal["drop", "recreate"] = "drop"
+    deadlines: Literal["file", "app"] = Field(
+        "file", description="app: a goal's task that is moved in an app moves the deadline in this file"
+    )
     heartbeat: Heartbeat | None = Field(
         None, description="Keeps a task due this far ahead; it becomes overdue when runs stop"
     )
     digest: Literal["weekly"] | None = Field(
         None, description="Keeps an issue with the week ahead, or posts it to a chat; on GitHub only"
     )
-    capacity: Annotated[int, Field(ge=1)] | None = None
+    capacity: (
+        Annotated[
+            Annotated[StepsAtOnce, Tag("~number")]
+            | Annotated[Annotated[dict[Text, StepsAtOnce], Field(min_length=1)], Tag("~people")],
+            Discriminator(lambda value: "~people" if isinstance(value, dict) else "~number"),
+        ]
+        | None
+    ) = Field(
+        None, description="How many steps everybody, or each person, can have at once; `me` for steps that name nobody"
+    )
     account: Reference | None = None
     page: Page | None = Field(None, description="The address of the plan's page, to which tasks in the apps link")
 

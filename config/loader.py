@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config import people
 from config.errors import GoalsFileError, InputError, Problem
 from config.pull_request import refuse_outside
 from config.resolve import Resolver
@@ -12,14 +13,17 @@ from config.source import Source
 from config.validate import GoalsFile, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from config.project import Project
 
 DEFAULT_PATHS = (Path("goals.yaml"), Path("config/goals.yaml"))
 _NEAR = tuple(map(Path, ("goals.yml", "goals", "../goals.yaml", "../config/goals.yaml", "../../goals.yaml")))
 SUFFIXES = {".yaml", ".yml"}
-_ONE_PER_PROJECT = ("namespace", "timezone", "prune", "on_delete", "account", "capacity", "heartbeat", "page", "digest")
+_ONE_PER_PROJECT = (
+    *("namespace", "timezone", "prune", "on_delete", "deadlines"),
+    *("account", "capacity", "heartbeat", "page", "digest"),
+)
 
 
 def find(path: Path | None) -> Path:
@@ -46,20 +50,22 @@ def _holds(question: Callable[[], bool]) -> bool:
         return False
 
 
-def load(path: Path) -> Project:
+def load(path: Path, edited: Mapping[str, str] | None = None) -> Project:
     """Read the goals file, or all goals files of a folder, as one project.
 
+    edited: texts to read in place of those of some files, by the names of these.
     Raises GoalsFileError with every problem of every file, InputError when a file cannot be read at all.
     """
     problems: list[Problem] = []
     names = _files(path)
-    files = [file for name in names if (file := _read(name, problems))]
+    files = [file for name in names if (file := _read(name, problems, edited or {}))]
     complete = len(files) == len(names) and all(file.complete for file in files)
     resolver = Resolver(_one_folder(path), incomplete=not complete)
     for file in files:
         resolver.add(file)
     project = resolver.project(_project_settings(files, problems))
     problems.extend(resolver.problems)
+    problems.extend(people.problems(files, project) if complete else ())
     if problems:
         raise GoalsFileError(problems)
     return project
@@ -78,10 +84,11 @@ def _one_folder(path: Path) -> Path:
     return path if _holds(path.is_dir) else path.parent
 
 
-def _read(path: Path, problems: list[Problem]) -> GoalsFile | None:
+def _read(path: Path, problems: list[Problem], edited: Mapping[str, str]) -> GoalsFile | None:
     refuse_outside(path)
     try:
-        source = Source.read(path, str(path))
+        text = edited.get(str(path))
+        source = Source.read(path, str(path)) if text is None else Source(str(path), text)
     except GoalsFileError as error:
         problems.extend(error.problems)
         return None

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from config.source import Path_, Source
 
 NO_NAMESPACE = "local"  # of a goals file that names none
+ME, EVERYBODY = "me", "*"  # in `capacity`: steps that name nobody, and people who are not named there
+
+
+def person(step: Step, goal: Goal) -> str:
+    """Return whose time a step takes, by the name that `capacity` has for them."""
+    return step.who or goal.who or ME
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,12 @@ class Step:
         return takes is not None and not takes.amount and takes.unit is not Unit.PERCENT and self.every is None
 
     @property
+    def takes_room(self) -> bool:
+        """Whether it takes its person's time: it has a length of its own, in working days, weeks or months."""
+        elapsed = self.takes is not None and self.takes.unit is Unit.CALENDAR_DAYS
+        return not (self.milestone or self.flexible or elapsed)
+
+    @property
     def flexible(self) -> bool:
         """Whether it shares the time that the others leave."""
         return self.takes is None and not self.anchored
@@ -170,6 +182,7 @@ class Goal:
     start: date | None = None
     buffer: Duration = NO_TIME
     when_late: str = "squeeze"  # `as written` for progress that is not known: as `keep`, without a warning
+    when_full: str = "warn"
     at_least: Duration | None = None
     targets: tuple[Target, ...] | None = None
     done: date | None = None
@@ -235,11 +248,16 @@ class Project:
     retired: tuple[Target, ...] = ()
     prune: str = "remove"
     on_delete: str = "drop"
+    deadlines: str = "file"  # where a deadline can be moved: `file` alone, or in an `app` as well
     account: str | None = None
-    capacity: int | None = None
+    capacity: Mapping[str, int] = field(default_factory=dict, hash=False)
     heartbeat: Duration | None = None
     page: str | None = None
     digest: str | None = None
+
+    def steps_at_once(self, who: str) -> int | None:
+        """Return how many steps a person can have at once; None if the file sets no limit."""
+        return self.capacity.get(who, self.capacity.get(EVERYBODY))
 
     def with_goals(self, change: Callable[[Goal], Goal]) -> Project:
         """Return the project with every goal changed; `sequence` keeps its order."""

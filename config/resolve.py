@@ -14,6 +14,7 @@ from config.draft import Draft
 from config.errors import Place, Problem
 from config.keys import slug
 from config.links import Links
+from config.people import by_name
 from config.project import NO_NAMESPACE, Goal, Group, Origin, Project, Step, Target
 from config.sequence import goal_sequence, step_sequence
 from config.suggest import hint
@@ -59,7 +60,8 @@ class Resolver:
             sequence=goal_sequence(goals, self._problem),
             namespace=settings.get("namespace") or NO_NAMESPACE,
             retired=tuple(self._retired),
-            **{name: value for name, value in settings.items() if name != "namespace"},
+            capacity=by_name(settings.get("capacity")),
+            **{name: value for name, value in settings.items() if name not in ("namespace", "capacity")},
         )
 
     # Drafts
@@ -104,6 +106,7 @@ class Resolver:
             start=model.start,
             buffer=model.buffer,
             when_late=model.when_late or draft.settings.when_late,
+            when_full=model.when_full or draft.settings.when_full,
             at_least=model.at_least,
             targets=_goal_targets(draft),
             done=model.done,

@@ -21,7 +21,20 @@ SHIPPED = Path(__file__).parent / "examples"
 
 # What a goal takes from its template besides the steps, unless it has the key itself.
 _INHERITED = frozenset(
-    {"title", "why", "done_when", "buffer", "at_least", "calendar", "labels", "priority", "notes", "link", "when_late"}
+    {
+        "title",
+        "why",
+        "done_when",
+        "buffer",
+        "at_least",
+        "calendar",
+        "labels",
+        "priority",
+        "notes",
+        "link",
+        "when_late",
+        "when_full",
+    }
 )
 
 

@@ -148,6 +148,25 @@ def test_too_much_at_once_is_told_over_all_goals(person: Person) -> None:
     assert person.run("schedule", "--goal", "clean", "--json").json["load"] == [load]
 
 
+def test_more_work_than_room_is_proved_by_its_days(person: Person) -> None:
+    goal = (
+        "{{id: {0}, title: {0}, start: 2027-08-02, deadline: 2027-08-{1}, steps: [{{title: X, takes: {2} days{3}}}]}}"
+    )
+    goals = [
+        goal.format("A", "08", 5, ", who: jo"),
+        goal.format("B", "10", 5, ", who: jo"),
+        goal.format("C", "08", 6, ""),
+    ]
+    person.writes(f"capacity: {{jo: 1}}\ngoals: [{', '.join(goals)}]\n")
+    (load,) = person.run("schedule", "--json", "--today", "2027-08-01").json["load"]
+    assert load["overload"] == {"from": "2027-08-02", "to": "2027-08-10", "work": 10, "working_days": 9}
+    out = person.run("schedule", "--today", "2027-08-01").out
+    assert "jo: from Mon 2 Aug to Tue 10 Aug 10 days of work have to be done in 9 working days" in out
+    assert "jo has 2 steps at once from Fri 6 Aug to Sun 8 Aug (capacity 1)" in out
+    person.writes(f"capacity: {{jo: 2, me: 1}}\ngoals: [{', '.join(goals)}]\n")
+    assert person.run("schedule", "--json", "--today", "2027-08-01").json["load"] == []
+
+
 def test_many_days_with_too_much_are_told_by_their_weeks(person: Person) -> None:
     steps = ", ".join(
         f"{{title: {name} {n}, on: 2027-0{8 + n // 4}-{1 + n % 4 * 7:02}, takes: 2}}" for name in "AB" for n in range(8)

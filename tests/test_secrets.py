@@ -120,6 +120,7 @@ def use(*arguments: str, may_fail: bool = False) -> Use:
 
 
 USES = {
+    "add": (use("--title", "Other", "--deadline", "2027-09-01", "--step", TOKEN, "--dry-run", may_fail=True),),
     "check": (use(may_fail=True), use("--json"), use("--write-ids")),
     "completion": (use("bash"),),
     "connect": (use("leaky"), use("todoist", "--json")),

@@ -35,18 +35,28 @@ class Register:
         self._taken = Counter(id_.casefold() for line in lines for id_, _ in ids_in(line))
         self._keys = {found.marker.key: found.marker.nonce for found in reversed(managed)}
         self._there = set(self._keys.values())
+        self._forgotten: set[str] = set()
         self.memory: Mapping[str, StoredGoal] | None = None
 
     @property
     def changed(self) -> bool:
         """Whether the state has to be written."""
-        return self.memory is not None or (self._markers, self._ids) != (self._read.markers, self._read.ids)
+        is_same = (self._markers, self._ids) == (self._read.markers, self._read.ids)
+        return self.memory is not None or not is_same or not self._gone.isdisjoint(self._markers)
+
+    @property
+    def _gone(self) -> set[str]:
+        """The tasks whose markers go. Of those that are remembered as open, they go with the memory.
+
+        A run may end between the two; a task that is remembered without a marker has one of an earlier version.
+        """
+        return self._forgotten - (self._known.live.keys() if self.memory is None else set())
 
     def lines(self) -> list[str]:
         """Return the lines of the state; none if there is nothing to be remembered."""
         memory = self._read.memory if self.memory is None else self.memory
         remembered = {entry.native_id for goal in memory.values() for entry in goal.keys.values()}
-        kept = remembered | self._there
+        kept = (remembered | self._there) - self._gone
         markers = {nonce: marker for nonce, marker in self._markers.items() if nonce in kept}
         return written(State(memory, self._ids, markers), self._known.namespace)
 
@@ -60,13 +70,14 @@ class Register:
         """Store a marker; return the id of its line. present: the ids in the line, of which one may become its own."""
         self._keys[marker.key] = marker.nonce
         self._there.add(marker.nonce)
+        self._forgotten.discard(marker.nonce)
         self._markers[marker.nonce] = marker
         return self._choose(marker.nonce, present)
 
     def forget(self, nonce: str) -> None:
         """Forget the marker of a task whose line is gone, or is the user's."""
         self._there.discard(nonce)
-        self._markers.pop(nonce, None)
+        self._forgotten.add(nonce)
 
     def ids_of(self, keys: Iterable[str]) -> list[str]:
         """Return the ids of tasks."""

@@ -35,17 +35,18 @@ class Pushed:
     why: str = ""
 
 
-def push(top: Path, ref: str, files: Sequence[Path], message: str, edit: Callable[[], None]) -> Pushed:
+def push(top: Path, ref: str, files: Sequence[Path], message: str, edit: Callable[[], None], *, to: str = "") -> Pushed:
     """Have `edit` change `files`, commit these, and push the commit to `ref` (`refs/heads/main`) of `origin`.
 
     top: the root of the checkout, without symbolic links. files: known to git, without changes that are not committed.
     edit: called again after the files were replaced by newer ones, so that it has to read them each time.
+    to: another ref to push the commit to; then the checkout and `files` stay as `ref` has them.
     Raises what `edit` raises; the files then are as they were.
     """
     paths = [file.resolve() for file in files]
     if outside := [str(path) for path in paths if not path.is_relative_to(top)]:
         return Pushed("refused", f"{', '.join(outside)} is outside of the checkout")
-    branch = _Branch(top, ref, tuple(path.relative_to(top).as_posix() for path in paths))
+    branch = _Branch(top, ref, tuple(path.relative_to(top).as_posix() for path in paths), to or ref)
     try:
         return branch.push(message, edit)
     except UnknownError as error:
@@ -55,9 +56,10 @@ def push(top: Path, ref: str, files: Sequence[Path], message: str, edit: Callabl
 class _Branch:
     """The branch that the checkout is of, and the files that a commit may have."""
 
-    def __init__(self, top: Path, ref: str, files: tuple[str, ...]) -> None:
+    def __init__(self, top: Path, ref: str, files: tuple[str, ...], to: str) -> None:
         self._top = top
         self._ref = ref
+        self._to = to
         self._files = files
 
     def push(self, message: str, edit: Callable[[], None]) -> Pushed:
@@ -76,6 +78,8 @@ class _Branch:
                 raise
             refusal = self._refusal()
             if not refusal:
+                if self._to != self._ref:
+                    self._git("reset", "--quiet", "--keep", tip)
                 return Pushed("pushed")
             tip, before = self._fetched_or(tip), tip
             if self._is_ancestor("HEAD", tip):  # the push arrived, and its answer was lost
@@ -89,7 +93,7 @@ class _Branch:
     def _refusal(self) -> str:
         """Push; return why that failed, or an empty text."""
         try:
-            self._git("push", "--quiet", "origin", f"HEAD:{self._ref}")
+            self._git("push", "--quiet", "origin", f"HEAD:{self._to}")
         except UnknownError as error:
             return _reason(error)
         return ""

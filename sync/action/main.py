@@ -22,19 +22,20 @@ from config.errors import BackplanError, CredentialsError, GoalsFileError, Input
 from config.redaction import hide
 from connectors.base import Action
 from connectors.silence import SILENCE, Silence
-from sync.action import digest, goal_forms, newest, page, tokens, workflow_commands
+from sync.action import digest, goal_forms, newest, page, pushed_deadlines, tokens, workflow_commands
 from sync.action.inputs import Inputs
 from sync.reports import as_json, safe_output, summary, text, words
-from sync.run import pipeline
+from sync.run import deadlines, pipeline
 from sync.run.reading import take_snapshots, work_out
 from sync.run.workspace import open_workspace
 from sync.schedule.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from config.project import Project
     from sync.reconcile.change import ConnectorPlan
+    from sync.reconcile.moved_deadlines import Verdict
     from sync.run.homes import Binding
     from sync.run.reading import Reading
     from sync.run.workspace import Workspace
@@ -218,13 +219,17 @@ def _reconciled(
     began = time.monotonic()
     allow = inputs.allow_mass_change
     found = take_snapshots(workspace.project, homes, workspace.today, rebuild=inputs.rebuild, allow_mass_change=allow)
-    reading = work_out(workspace.project, found, workspace.today)
+
+    def planned(moved: Mapping[str, Verdict]) -> tuple[Reading, list[ConnectorPlan]]:
+        reading = work_out(workspace.project, found, workspace.today, deadlines=moved)
+        may_remove = allow or age.old  # if nothing is written, nothing has to be refused
+        return reading, pipeline.make_plans(reading, only_connectors=inputs.connectors, allow_mass_change=may_remove)
+
+    moved = decided = deadlines.decide(workspace, found)
+    reading, plans = planned(moved)
+    if write and (moved := pushed_deadlines.push(workspace, decided)) != decided:
+        reading, plans = planned(moved)
     homes = reading.homes
-    plans = pipeline.make_plans(
-        reading,
-        only_connectors=inputs.connectors,
-        allow_mass_change=allow or age.old,  # if nothing is written, nothing has to be refused
-    )
     _save(folder / "plan.json", plans, homes, workspace)  # before the first change: a killed run can be undone, too
     if write:
         plans = pipeline.apply(plans, homes, print, limited=len(plans) < len(homes) - len(reading.unread))
@@ -232,7 +237,12 @@ def _reconciled(
     failures = list(_failures(reading, plans))
     unmerged = inputs.command == "sync" and pull_request.on_pull_request()
     notes = [*([_ONLY_PLANNED] if unmerged else []), *([age.note] if age.note else [])]
-    notes += [*_notes(reading, plans), *workspace.left_lists(homes), *failures]
+    notes += [
+        *deadlines.notes(workspace, moved, written=write),
+        *_notes(reading, plans),
+        *workspace.left_lists(homes),
+        *failures,
+    ]
     cost = summary.Cost({home.label: home.connector.requests for home in homes}, time.monotonic() - began)
     details = summary.Told(reading.schedule, plans, write, cost, notes)
     shown = text.status(reading.schedule) if failures or any(plan.shown for plan in plans) else ()
@@ -300,7 +310,7 @@ def _offline(workspace: Workspace, why: str) -> Outcome:
 def _publish(outcome: Outcome, workspace: Workspace, *, comment: bool) -> None:
     """Write the page and the comment on the pull request, where the workflow requests them."""
     if outcome.details:
-        page.write(workspace.project, outcome.details.schedule)
+        page.write(outcome.details.schedule)
     if comment and outcome.details and outcome.schedule_of:
         from sync.action import pr_comment
 

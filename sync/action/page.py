@@ -12,14 +12,13 @@ from sync.run import site_folder
 from sync.run.deadline_history import deadlines
 
 if TYPE_CHECKING:
-    from config.project import Project
     from sync.schedule.model import Schedule
 
 
-def write(project: Project, value: Schedule) -> None:
+def write(value: Schedule) -> None:
     """Write the site into the folder that the input `page` names, if any."""
     folder, url = (os.environ.get(name, "").strip() for name in ("INPUT_PAGE", "INPUT_PAGE_URL"))
     if folder:
-        publishing = Publishing(deadlines(project, value), url=url.rstrip("/"))
+        publishing = Publishing(deadlines(value), url=url.rstrip("/"))
         site_folder.write(Path(folder), site(value, publishing))
         print(f"wrote {folder}/index.html")

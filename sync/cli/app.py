@@ -33,12 +33,13 @@ _MODULES = {
     **dict.fromkeys(("check", "init", "schema"), "goals_file"),
     **dict.fromkeys(("connectors", "doctor"), "apps"),
     **dict.fromkeys(("open", "page"), "pages"),
+    "add": "adding",
     "completion": "completion",
     "connect": "connect",
 }
 _GROUPS = {
     "Look": ("today", "week", "open", "status", "schedule", "explain", "fit", "page"),
-    "Plan": ("init", "check", "move"),
+    "Plan": ("init", "add", "move", "check"),
     "Do": ("plan", "sync", "undo"),
     "Set up": ("connectors", "connect", "doctor", "schema", "completion"),
 }

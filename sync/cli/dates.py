@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,7 @@ def schedule(
     if deadline:
         shown = read_schedule(workspace.with_deadlines(dict(deadline)), progress=progress, confidence=level, again=True)
     before, shown = only_goals(workspace, before, options.goal), only_goals(workspace, shown, options.goal)
-    files = _write_reports(workspace, shown, reports)
+    files = _write_reports(shown, reports)
 
     def document() -> Mapping[str, Any]:
         from sync.reports import as_json
@@ -105,10 +106,10 @@ def schedule(
     return FAILED if any(goal.failed or goal.held for goal in shown.goals) else 0
 
 
-def _write_reports(workspace: Workspace, shown: Schedule, options: Mapping[str, Any]) -> int:
+def _write_reports(shown: Schedule, options: Mapping[str, Any]) -> int:
     """Write the files that the options name, and return how many there are."""
     files = {renderer: path for renderer in _REPORTS if (path := options[renderer]) is not None}
-    histories = deadlines(workspace.project, shown) if "html" in files else {}
+    histories = deadlines(shown) if "html" in files else {}
     publishing = Publishing(histories, alarms=options["ics_alarms"], tasks=options["ics_tasks"])
     for renderer, path in files.items():
         render = import_module(f"sync.reports.{renderer}").schedule
@@ -194,7 +195,8 @@ def explain(options: Options, target: str) -> None:
         step = goal.step(step_named)
     if options.json:
         display.TODAY.set(None)  # a document names the year of each day
-    lines = sentences(planned, goal, step)
+    history = deadlines(replace(planned, goals=(goal,))).get(wanted.id, [])
+    lines = sentences(planned, goal, step, history)
     options.emit(
         lambda: {"version": 1, "goal": wanted.id, "step": step_named or None, "lines": lines},
         lambda: print_lines(lines),
@@ -298,7 +300,5 @@ def only_goals(workspace: Workspace, shown: Schedule, ids: tuple[str, ...]) -> S
     """Return the schedule with these goals alone; with all where none is named."""
     if not ids:
         return shown
-    from dataclasses import replace
-
     wanted = workspace.goals(ids)
     return replace(shown, goals=tuple(goal for goal in shown.goals if goal.goal.id in wanted))

@@ -102,7 +102,7 @@ def _goals_text(path: Path, wish: Wish) -> str:
     if wish.title is None or wish.deadline is None:
         options = "--title and --deadline, or --template NAME (--template list shows them)"
         raise InputError(f"not running in a terminal: pass {options}")
-    return _file(path, wish.title, wish.deadline, _ask_backwards(wish.title) if wish.ask else [])
+    return _file(path, wish.title, wish.deadline, ask_backwards(wish.title) if wish.ask else [])
 
 
 def write(path: Path, text: str, kind: Kind, publish: str | None = None) -> list[Path]:
@@ -143,7 +143,7 @@ def _apps(path: Path, text: str) -> set[str]:
     return {target if isinstance(target, str) else next(iter(target)) for target in targets} or {registry.EMBEDDED}
 
 
-def _ask_backwards(title: str) -> list[str]:
+def ask_backwards(title: str) -> list[str]:
     """Ask what comes before, from the goal back, and return the steps in the order they are done."""
     steps: list[str] = []
     after = title

@@ -72,7 +72,7 @@ def _site(options: Options, workspace: Workspace, publishing: Publishing, *, pro
     from sync.reports.site import site
 
     shown = only_goals(workspace, read_schedule(workspace, progress=progress), options.goal)
-    return site(shown, replace(publishing, histories=deadlines(workspace.project, shown)))
+    return site(shown, replace(publishing, histories=deadlines(shown)))
 
 
 def _watched(workspace: Workspace) -> Iterator[Path]:

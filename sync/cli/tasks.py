@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from config.display import clean
+from config.errors import InputError
 from sync.cli.options import FAILED, PATH, PENDING, TASKS, Options, command, known_connectors
 from sync.cli.output import print_lines, say
 from sync.reports.warnings import warnings
@@ -17,13 +20,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.project import Project
+    from connectors.model import Stray
     from sync.reconcile.change import ConnectorPlan
     from sync.run.homes import Binding
     from sync.run.reading import Reading
 
 
+_LEVEL = click.option(
+    "--level", is_flag=True, help="Place the goals with `when_full: earlier` anew, together, even if their plans stand."
+)
 _JOURNAL = click.option(
     "--journal", type=PATH, metavar="FILE", help="Write every change, before -> after, to this file, for `undo`."
+)
+
+
+_ADOPT = click.option(
+    "--adopt", is_flag=True, help="Take over your own lines in a list that have the title of a new step."
 )
 
 
@@ -32,15 +44,15 @@ _JOURNAL = click.option(
     click.option("--exit-code", is_flag=True, help=f"Exit with {PENDING} when changes are pending."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     click.option("--rebuild", is_flag=True, help="If the memory was lost, create a new one from the tasks."),
+    _ADOPT,
+    _LEVEL,
     _JOURNAL,
     takes=TASKS,
     example="--goal wedding",
 )
-def plan(
-    options: Options, markdown: bool, exit_code: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None
-) -> int:
+def plan(options: Options, markdown: bool, exit_code: bool, journal: Path | None, **way: bool) -> int:
     """Show what `sync` would change, and why."""
-    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=False)
+    outcome = _reconcile(options, _Way(**way), journal=journal, write=False)
     _report(options, outcome, markdown=markdown)
     if outcome.failed:
         return FAILED
@@ -51,17 +63,19 @@ def plan(
     click.option("--markdown", is_flag=True, help="The report as Markdown."),
     click.option("--allow-mass-change", is_flag=True, help="Allow removing most tasks at once."),
     click.option("--rebuild", is_flag=True, help="If the memory was lost, create a new one from the tasks."),
+    _ADOPT,
+    _LEVEL,
     _JOURNAL,
     takes=TASKS,
     example="--journal run.json",
     writes=True,
 )
-def sync(options: Options, markdown: bool, allow_mass_change: bool, rebuild: bool, journal: Path | None) -> int:
+def sync(options: Options, markdown: bool, journal: Path | None, **way: bool) -> int:
     """Bring the apps in line with the plan.
 
     And the plan in line with your changes there.
     """
-    outcome = _reconcile(options, allow_mass_change=allow_mass_change, rebuild=rebuild, journal=journal, write=True)
+    outcome = _reconcile(options, _Way(**way), journal=journal, write=True)
     _report(options, outcome, markdown=markdown)
     return FAILED if outcome.failed else 0
 
@@ -188,30 +202,50 @@ class _Outcome:
         return late or bool(self.reading.held) or bool(self.reading.unread) or self.run.failed
 
 
-def _reconcile(
-    options: Options, *, allow_mass_change: bool, rebuild: bool, journal: Path | None, write: bool
-) -> _Outcome:
-    from sync.run import pipeline
-    from sync.run.reading import read
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a run reads and plans, as the options of `plan` and `sync` say."""
+
+    allow_mass_change: bool
+    rebuild: bool
+    adopt: bool
+    level: bool
+
+
+def _reconcile(options: Options, way: _Way, *, journal: Path | None, write: bool) -> _Outcome:
+    from sync.run import deadlines, pipeline
+    from sync.run.reading import take_snapshots, work_out
+    from sync.schedule.scheduler import schedule
 
     workspace = options.workspace()
-    homes = workspace.homes()
+    homes, only_goals = workspace.homes(), workspace.goals(options.goal)
     only = known_connectors(options.connector, homes)
-    reading = read(workspace.project, homes, workspace.today, rebuild=rebuild, allow_mass_change=allow_mass_change)
-    homes = reading.homes
-    plans = pipeline.make_plans(
-        reading,
-        only_goals=workspace.goals(options.goal),
-        only_connectors=only,
-        allow_mass_change=allow_mass_change,
+    if way.level and (options.goal or only):
+        raise InputError("--level places all goals anew; leave out --goal and --connector")
+    allow = way.allow_mass_change
+    found = take_snapshots(
+        workspace.project, homes, workspace.today, rebuild=way.rebuild, allow_mass_change=allow, adopt=way.adopt
     )
+    moved = deadlines.left_to_workflow(workspace, deadlines.decide(workspace, found, only_goals))
+    reading = work_out(
+        workspace.project, found, workspace.today, deadlines=moved, schedule=partial(schedule, afresh=way.level)
+    )
+    homes = reading.homes
+    plans = pipeline.make_plans(reading, only_goals=only_goals, only_connectors=only, allow_mass_change=allow)
     run = _Run(plans, homes, workspace.project, applied=False)
-    notes = workspace.left_lists(homes)
+    notes = [*deadlines.notes(workspace, moved, written=write), *workspace.left_lists(homes)]
+    notes += [_may_be_adopted(key, stray) for key, stray in found.to_adopt.items()]
     if write:
+        deadlines.write(workspace.project, moved)
         limited = len(plans) < len(homes) - len(reading.unread)
         return _Outcome(reading, run.apply(journal, verbose=options.verbose, limited=limited), notes)
     run.write(journal, over=False)
     return _Outcome(reading, run, notes)
+
+
+def _may_be_adopted(key: str, stray: Stray) -> str:
+    title = clean(stray.content.title)
+    return f"{stray.place} `{title}` is yours and has the title of {key}: `backplan sync --adopt` would take it over"
 
 
 def _notes(outcome: _Outcome) -> Iterator[str]:
@@ -226,6 +260,10 @@ def _notes(outcome: _Outcome) -> Iterator[str]:
     yield from (f"{view.label}: {notice}" for view in reading.views for notice in view.snapshot.notices)
     yield from (f"{plan.label}: {notice}" for plan in outcome.run.plans for notice in plan.notices)
     for goal in reading.schedule.goals:
+        if goal.waits:
+            yield f"{goal.goal.id} waits: the plan of another goal with the same person could not be read"
+        if goal.moves_for:
+            yield f"{goal.goal.id} moves, so that {', '.join(one.id for one in goal.moves_for)} can be done in time"
         if goal.failed:
             late = "does not fit before its deadline (`when_late: fail`), so it was left alone"
             yield ": ".join((goal.goal.id, late, *warnings(goal)[:1]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,18 @@ from sync.forecast.learning import lessons
 from sync.schedule.deadline import countdowns, earliest_deadline
 from sync.schedule.forward_pass import early_ends
 from sync.schedule.planner import plan_all, with_deadline
+from sync.schedule.search import first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from config.project import Project
     from sync.forecast.learning import Lesson
     from sync.schedule.context import Context
     from sync.schedule.model import Schedule, ScheduledGoal
+
+
+_YEAR = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,29 @@ def fit(project: Project, schedule: Schedule, goal_id: str) -> Fit:
         return Fit(goal, schedule.today, None, dict.fromkeys(CONFIDENCES), 0, lessons(schedule))
     context = context_of(project, schedule)
     planned = earliest_deadline(context, context.plans[goal_id])
+    if planned is not None and context.capacity(context.plans[goal_id].graph):
+        planned = _around_others(project, schedule, goal_id, planned)
     estimates = sum(spread(step.step) is not None for step in goal.waiting)
     by_confidence: dict[int, date | None] = dict.fromkeys(CONFIDENCES, planned)
     if estimates:
         by_confidence = _by_confidence(project, schedule, goal, context)
     return Fit(goal, schedule.today, planned, by_confidence, estimates, lessons(schedule))
+
+
+def _around_others(project: Project, schedule: Schedule, goal_id: str, least: date) -> date | None:
+    """Return the earliest deadline from `least` on with room for all steps, where no other goal moves for them.
+
+    None if there is none within a year.
+    """
+
+    def fits(day: int) -> bool:
+        due = date.fromordinal(day)
+        moved = project.with_goals(lambda goal: replace(goal, deadline=due) if goal.id == goal_id else goal)
+        plans = plan_all(moved, schedule.progress, schedule.today).plans
+        return not plans[goal_id].full and not any(plan.moves_for for plan in plans.values())
+
+    found = first(fits, least.toordinal(), least.toordinal(), least.toordinal() + _YEAR)
+    return None if found is None else date.fromordinal(found)
 
 
 def _by_confidence(

@@ -6,6 +6,7 @@ computed for all samples at once.
 - Steps without an estimate, and steps that are done, are the same in all samples.
 - A step that has begun ends its drawn length after its start, but not before today.
 - Goals that follow each other share their samples.
+- With `when_full: earlier`, a step begins when the step before it of the same person is over.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from sync.forecast.estimates import CONFIDENCES
 from sync.forecast.samples import SampledDays, draw, latest
 from sync.schedule.deadline import furthest
 from sync.schedule.model import Bound, Reason, Risk, ScheduledStep
+from sync.schedule.person_order import follows, turns
 from sync.schedule.search import first
 from sync.schedule.working_days import WorkingDays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.project import Project, Step
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Schedule, ScheduledGoal
 
 SAMPLES = 1000
+_PASSES = 6  # after which the order of a person's steps has come through all goals, or nearly
 
 
 def with_risk(project: Project, schedule: Schedule, confidence: int = 80) -> Schedule:
@@ -96,10 +99,14 @@ class Sampler:
         self._sharing = _may_share(project, self._steps)
         self.finish: dict[str, Days] = {}
         self._over: dict[str, Days] = {}  # of each step, the day after which the steps that follow it may begin
-        for goal in project.sequence:
-            finish, over = self._finishes(self._goals[goal.id], self._today)
-            self.finish.update(finish)
-            self._over.update(over)
+        self._free: dict[str, Days] = {}  # of some steps, the day after which their person is free for them
+        before = follows(turns(project, schedule))
+        for _ in range(_PASSES if before else 1):
+            for goal in project.sequence:
+                finish, over = self._finishes(self._goals[goal.id], self._today)
+                self.finish.update(finish)
+                self._over.update(over)
+            self._free = {key: self._over[last] for key, last in before.items()}
 
     def risk(self, goal: ScheduledGoal, confidence: int) -> Risk | None:
         """Return the risk of a goal; None if it has no open steps, or is closed."""
@@ -110,17 +117,13 @@ class Sampler:
         held = ends.chance(goal.limit.toordinal(), deadline, due)
         return Risk(
             samples=self._samples,
-            estimates=self.estimates(goal),
+            estimates=sum(step.step.key in self._lengths for step in goal.waiting),
             finish={percent: date.fromordinal(_quantile(ends.done, percent)) for percent in CONFIDENCES},
             chance_of_deadline=replace(ends, bound=0).chance(0, deadline, due),
             chance_of_limit=held,
             confidence=confidence,
             latest_start=self._latest_start(goal, ends.bound, confidence) if held * 100 >= confidence else None,
         )
-
-    def estimates(self, goal: ScheduledGoal) -> int:
-        """Return how many of a goal's open steps have a spread."""
-        return sum(step.step.key in self._lengths for step in goal.waiting)
 
     def _latest_start(self, goal: ScheduledGoal, bound: Days, confidence: int) -> date:
         """Return the last working day on which work may begin. Today is early enough."""
@@ -172,10 +175,7 @@ class Sampler:
         calendar = goal.goal.calendar
         if calendar not in self._calendars:
             days = WorkingDays(calendar, date.fromordinal(self._today))
-            low = min([self._today, *(s.start.toordinal() for s in self._steps.values() if s.open and s.start)]) - 1
-            waits = {link.wait for s in self._steps.values() for link in s.step.after if link.wait}
-            lows = (days.after(low, wait) for wait in waits if wait.amount < 0)
-            self._calendars[calendar] = SampledDays(days, days.back(min([low, *lows])))
+            self._calendars[calendar] = SampledDays(days, days.back(_lowest(self._steps.values(), days, self._today)))
         return self._calendars[calendar]
 
     def _ends(self, goal: ScheduledGoal, finish: Mapping[str, Days]) -> _Ends:
@@ -237,7 +237,7 @@ class Sampler:
         before = ((over[link.key] if link.key in over else self._over[link.key], link.wait) for link in step.after)
         ends += [days.after(end, wait) for end, wait in before]
         ends += [days.after(self._deadlines[link.key], link.wait) for link in step.after_goals]
-        return latest(ends)
+        return latest([*ends, self._free.get(step.key, begin - 1)])
 
     def _finish(
         self, goal: ScheduledGoal, scheduled: ScheduledStep, days: SampledDays, earliest: Days, begin: int
@@ -271,6 +271,13 @@ def _began(goal: ScheduledGoal, scheduled: ScheduledStep, today: int) -> int | N
         return since.toordinal()
     is_overdue = settled and scheduled.overdue and scheduled.step.key not in goal.began
     return scheduled.start.toordinal() if is_overdue and scheduled.start else None
+
+
+def _lowest(steps: Collection[ScheduledStep], days: WorkingDays, today: int) -> int:
+    """Return a day before which no step begins or ends."""
+    low = min([today, *(step.start.toordinal() for step in steps if step.open and step.start)]) - 1
+    waits = {link.wait for step in steps for link in step.step.after if link.wait}
+    return min([low, *(days.after(low, wait) for wait in waits if wait.amount < 0)])
 
 
 def _may_share(project: Project, steps: Mapping[str, ScheduledStep]) -> frozenset[str]:

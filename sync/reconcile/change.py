@@ -26,7 +26,7 @@ class Change:
 
     fields: name -> (old, new). before: the task as it was read, under the key that it had; None where it is created, or
     where nothing is written. last: the write waits even for the memories, as only its task shows that a step is done
-    whose goal has another place now.
+    whose goal has another place now, or that the user moved a deadline.
 
     acknowledges: the write stores what the user did in this very app, a date that the user gave or a completed task. It
     waits until all the other apps have that, so that a run that is cut short does not lose it. Two kinds of changes

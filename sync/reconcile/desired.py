@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from config.keys import is_group, step_of
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Group
-    from connectors.model import StoredGoal
+    from connectors.model import StoredGoal, Task
+    from sync.reconcile.moved_deadlines import Verdict
     from sync.schedule.model import ScheduledGoal, ScheduledStep
 
 
@@ -26,7 +27,8 @@ class DesiredTask:
 
     timing, definition: the digests of `sync.reconcile.digests`. above: the keys of the tasks above it, the nearest
     first: groups, and the goal. done: the day on which it was done; None while it is open. dates: the start and due to
-    publish. in_file: the goals file itself has the day, at the step or at its goal.
+    publish. in_file: the goals file itself has the day, at the step or at its goal. verdict: on the date that the user
+    gave to the own task of its goal.
     """
 
     key: str
@@ -39,6 +41,17 @@ class DesiredTask:
     pinned: bool = False
     follow_up: bool = False
     in_file: bool = False
+    verdict: Verdict | None = None
+
+    def verdict_on(self, task: Task) -> Verdict | None:
+        """Return the verdict, where this is the goal's own task, with another date than its marker has."""
+        return self.verdict if not self.above and task.content.due not in (None, task.marker.due) else None
+
+    def went_along(self, task: Task) -> bool:
+        """Return whether the user moved a step by as many days as its goal, whose deadline moved by that."""
+        if self.verdict is None or self.verdict.outcome != "moved" or not (task.content.due and task.marker.due):
+            return False
+        return task.content.due - task.marker.due == self.verdict.after - self.verdict.before
 
     @property
     def whole(self) -> bool:
@@ -65,12 +78,19 @@ class DesiredGoal:
 
 
 def wanted_goal(
-    deadline: str, goal: ScheduledGoal, memory: Mapping[str, StoredGoal], first_sync: date, *, nested: int = 0
+    deadline: str,
+    goal: ScheduledGoal,
+    memory: Mapping[str, StoredGoal],
+    first_sync: date,
+    *,
+    nested: int = 0,
+    verdict: Verdict | None = None,
 ) -> DesiredGoal | None:
     """Return a goal's own task and its steps'; None for one that is over before it was ever published.
 
     deadline: as `digests.deadlines` has it. memory: of the app. first_sync: as in a `DesiredGoal`. nested: how many
-    groups, one below the other, have tasks as well, with the tasks of their members below.
+    groups, one below the other, have tasks as well, with the tasks of their members below. verdict: on the date that
+    the user gave to the goal's own task.
     """
     over = goal.state in (State.MISSED, State.DONE)
     if over and goal.goal.id not in memory:
@@ -81,9 +101,10 @@ def wanted_goal(
         timing=digests.timing(deadline, None),
         done=goal.done,
         in_file=goal.goal.done is not None,
+        verdict=verdict,
     )
     repeating = frozenset(step.key for step in goal.goal.steps if step.every is not None)
-    parts = _parts(deadline, goal, nested)
+    parts = (replace(part, verdict=verdict) for part in _parts(deadline, goal, nested))
     return DesiredGoal(goal.goal.id, (own, *parts), goal.made, goal.digest, first_sync, repeating, goal.began)
 
 

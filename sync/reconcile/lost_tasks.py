@@ -50,7 +50,7 @@ class Source:
 def lost_tasks(source: Source) -> list[Lost]:
     """Return what the tasks that are lost said."""
     there = {task.marker.key for task in source.snapshot.tasks}
-    expected = _new(source) if source.afresh else _missing(source)
+    expected = new_tasks(source) if source.afresh else _missing(source)
     lost = [one for one in expected if one.key not in there]
     return [*lost, *(_beat(source) if HEARTBEAT in source.goals else ())]
 
@@ -83,8 +83,8 @@ def _due(key: str, memory: StoredGoal) -> date | None:
     return memory.dates[key][1] if key in memory.dates else None
 
 
-def _new(source: Source) -> Iterator[Lost]:
-    """Yield the tasks that would be created in a list without a memory."""
+def new_tasks(source: Source) -> Iterator[Lost]:
+    """Yield the open tasks of all goals and steps, as they would be created in a list without a memory."""
     namespace = source.project.namespace
     deadlines = digests.deadlines(source.project)
     goals = [goal for goal in source.planned.goals if goal.goal.id in source.goals]

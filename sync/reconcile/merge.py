@@ -107,7 +107,11 @@ def _plain(case: _Case) -> _Decision:
 
 def _due(case: _Case) -> _Decision:
     """A date that the user moved is a pin by now, and part of what is wanted: the schedule has the last word."""
-    return _Decision(case.new, case.old != case.task.marker.due and not case.wanted.pinned, by_file=True)
+    verdict = case.wanted.verdict_on(case.task)
+    if verdict and verdict.outcome == "stays":
+        return _Decision(case.old, by_user=True, by_file=False)
+    theirs = not (case.wanted.pinned or case.wanted.went_along(case.task))
+    return _Decision(case.new, case.old != case.task.marker.due and theirs, by_file=True)
 
 
 def _additive(case: _Case) -> _Decision:

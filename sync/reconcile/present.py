@@ -45,7 +45,9 @@ def plan_open(context: Context, wanted: DesiredTask, task: Task) -> Outcome:
 
 
 def _remark(wanted: DesiredTask, task: Task) -> tuple[Change, ...]:
-    return (keep(wanted.key, task.remark),) if task.remark else ()
+    verdict = wanted.verdict_on(task)
+    stays = verdict.reason if verdict and verdict.outcome == "stays" and not task.done else ""
+    return tuple(keep(wanted.key, remark) for remark in (task.remark, stays) if remark)
 
 
 def _live(task: Task) -> StoredKey:
@@ -122,6 +124,7 @@ def _merged(context: Context, wanted: DesiredTask, task: Task) -> tuple[Change, 
         _shown_fields(context, wanted, task, merged),
         write,
         acknowledges=_acknowledges(context, wanted, task, write),
+        last=_shows_move(wanted, task, write),
         before=_state_before(context, task, marker),
     )
     return (change,)
@@ -144,8 +147,20 @@ def _acknowledges(context: Context, wanted: DesiredTask, task: Task, write: Writ
     reopens = write.action is Action.REOPEN
     if "parent" in write.fields:  # what moves elsewhere makes room first; what comes from elsewhere waits
         return reopens and write.parent is None
+    if _shows_move(wanted, task, write):
+        return True
     is_new_pin = wanted.pinned and "due" not in write.fields and task.content.due != task.marker.due
     return is_new_pin or (reopens and context.view.ticked(wanted.key))
+
+
+def _shows_move(wanted: DesiredTask, task: Task, write: Write) -> bool:
+    """Return whether only this task shows that the user moved a deadline, and from which day: pins depend on that.
+
+    A task that moves, or gets another key, cannot wait: others are put below it.
+    """
+    verdict = wanted.verdict_on(task)
+    plain = write.action is Action.UPDATE and "parent" not in write.fields
+    return plain and verdict is not None and verdict.outcome == "moved"
 
 
 def _state_before(context: Context, task: Task, marker: Marker) -> State:

@@ -6,10 +6,12 @@ A task whose state differs from the one that its app's memory has was completed 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from config.keys import day_of, goal_of, is_occurrence, step_of
 from sync.reconcile import digests
+from sync.reconcile.given_dates import PlannedFrom, pin
 from sync.schedule.model import Progress, Published
 from sync.schedule.occurrences import lapsed, single
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from config.project import Goal, Project, Step
-    from connectors.model import StoredGoal, Task
+    from connectors.model import StoredGoal
+    from sync.reconcile.moved_deadlines import Shift
     from sync.reconcile.view import ServiceView
 
 GIVEN_UP = (
@@ -89,13 +92,18 @@ class _Found:
 
 
 def observe(
-    project: Project, views: Iterable[ServiceView], today: date, elsewhere: frozenset[str] = frozenset()
+    project: Project,
+    views: Iterable[ServiceView],
+    today: date,
+    elsewhere: frozenset[str] = frozenset(),
+    shifts: Mapping[str, Shift] = MappingProxyType({}),
 ) -> Progress:
     """Return the progress that the goals file and all the snapshots show together.
 
     Where two apps differ in one run, done wins. A task that was completed on an unknown day counts as done `today`.
 
     elsewhere: the ids of the goals that are also in an app of which there is no snapshot: they may go on there.
+    shifts: of the goals whose deadline the user moved in an app.
     """
     views = list(views)
     recreate = project.on_delete == "recreate"
@@ -106,7 +114,8 @@ def observe(
     given_up: set[str] = set()
     for goal in project.goals:
         apps = _Apps.of(goal, views, today, recreate=recreate)
-        found = _observe_goal(apps, deadlines[goal.id], is_elsewhere=goal.id in elsewhere)
+        planned_from = PlannedFrom(deadlines[goal.id], shifts.get(goal.id))
+        found = _observe_goal(apps, planned_from, is_elsewhere=goal.id in elsewhere)
         done |= found.done
         dropped |= found.dropped
         pins |= found.pins
@@ -115,13 +124,13 @@ def observe(
     return Progress(done, frozenset(dropped), pins, first_syncs(memories), _published(memories), frozenset(given_up))
 
 
-def _observe_goal(apps: _Apps, deadline: str, *, is_elsewhere: bool) -> _Found:
-    """Return the progress of one goal. deadline: as `digests.deadlines` has it."""
+def _observe_goal(apps: _Apps, planned_from: PlannedFrom, *, is_elsewhere: bool) -> _Found:
+    """Return the progress of one goal."""
     steps = [one for step in apps.goal.steps for one in _times(step, apps.views)]
     done = _done_steps(apps, steps)
     keeping = {step.key: apps.that_keep(step) for step in steps if step.key not in done or _repeats(step)}
     dropped = {key for key, kept in keeping.items() if apps.homes and not kept}
-    pins = _pins(apps, deadline, steps, _without(keeping, dropped))
+    pins = _pins(apps, planned_from, steps, _without(keeping, dropped))
     past = _lapsed(steps, pins, apps.today) - done.keys()
     own = [step for step in steps if step.key not in dropped | past]
     done = _with_goal(_Case(apps, own, _with_groups(apps, own, done)))
@@ -202,40 +211,24 @@ def _lapsed(steps: Iterable[Step], pins: Mapping[str, date], today: date) -> set
 # Pins
 
 
-def _pins(apps: _Apps, deadline: str, steps: Iterable[Step], keeping: Mapping[str, Collection[ServiceView]]) -> Days:
+def _pins(
+    apps: _Apps,
+    planned_from: PlannedFrom,
+    steps: Iterable[Step],
+    keeping: Mapping[str, Collection[ServiceView]],
+) -> Days:
     """Return the date that the user gave each step, where there is one. keeping: the apps that keep each open step."""
     pins = {}
     for step in (step for step in steps if step.key in keeping):
         views = apps.that_know(step) if _may_pin(step, keeping[step.key]) else apps.homes
-        if pin := _pin(deadline, step, views):
-            pins[step.key] = pin
+        if day := pin(planned_from, step, views):
+            pins[step.key] = day
     return pins
 
 
 def _may_pin(step: Step, views: Iterable[ServiceView]) -> bool:
     """Return whether a date that the user gave in an app that is given up can go on in one of these."""
     return any(step.key not in view.tasks or not view.tasks[step.key].recurring for view in views)
-
-
-def _pin(deadline: str, step: Step, views: Iterable[ServiceView]) -> date | None:
-    """Return the date that the user gave the step: a new one before one that an earlier run has pinned.
-
-    There is none where the file has since changed what sets this date. To clear the date in one app gives it back to
-    the plan, in every app.
-    """
-    there = _pinnable(step, views)
-    timing = digests.timing(deadline, step) if there else ""
-    tasks = [task for task in there if task.marker.applied.get("timing") == timing]
-    moved = [task.content.due for task in tasks if task.content.due != task.marker.due]
-    pinned = [task.content.due for task in tasks if task.content.due == task.marker.due and task.marker.pinned]
-    return None if None in moved else next(filter(None, [*moved, *pinned]), None)
-
-
-def _pinnable(step: Step, views: Iterable[ServiceView]) -> list[Task]:
-    """Return the tasks whose date may be a pin. One that cannot be read keeps its pin, and counts only if alone."""
-    there = [view.tasks[step.key] for view in views if step.key in view.tasks]
-    tasks = [task for task in there if not (task.recurring or task.dropped)]
-    return [task for task in tasks if not task.unread] or tasks
 
 
 # Groups and goals

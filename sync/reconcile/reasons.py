@@ -41,6 +41,8 @@ def why_mended(context: Context, task: Task) -> str:
     if task.native_id in context.view.renamed:
         return "renamed in the file"
     if stray := context.view.snapshot.taken.get(task.native_id):
+        if not stray.ids and context.view.remembered(task.marker.key) is None:
+            return "your own line with this title is taken over"
         lost = "row in the memory" if any(map(task.native_id.startswith, stray.ids)) else "id"
         return f"its {lost} was lost: its line is taken back"
     return "its marker was damaged" if context.is_damaged(task) else ""
@@ -91,6 +93,8 @@ def _why_rescheduled(wanted: DesiredTask, task: Task) -> str:
         return f"{cause}, so its pin is released"
     if moved and is_group(wanted.key):
         return "a group ends with its last step: move that one"
+    if moved and wanted.verdict and wanted.verdict.outcome == "back":
+        return wanted.verdict.reason
     if moved and wanted.whole:
         return f"the deadline lives in the goals file: `backplan move {wanted.key} {task.content.due}` moves it"
     return "rescheduled"
@@ -111,6 +115,9 @@ def _why_noted(context: Context, wanted: DesiredTask, task: Task, marker: Marker
 
 def _why_dated(wanted: DesiredTask, task: Task) -> str:
     """Return what became of the date that the user gave the task, or of its pin; empty where neither changed."""
+    verdict = wanted.verdict_on(task)
+    if verdict and verdict.outcome == "moved":
+        return f"{verdict.reason} from {verdict.before} to {verdict.after}: the goals file follows"
     moved = task.content.due != task.marker.due and not wanted.whole
     if wanted.pinned and (moved or not task.marker.pinned):
         return f"a person moved it to {wanted.content.due}: it is pinned there"

@@ -22,7 +22,7 @@ _STEP_KEYS = {
     "not_before": "from",
 }
 _GOAL_KEYS = {
-    **{name: name for name in ("buffer", "start", "calendar", "when_late", "at_least")},
+    **{name: name for name in ("buffer", "start", "calendar", "when_late", "when_full", "at_least")},
     "targets": "sync",
 }
 

@@ -86,16 +86,16 @@ def take_back(
     _refuse(connector, snapshot.remedy, in_doubt(source, readable, found, emptied))
     pairs = [*found.pairs, *(() if afresh else reopened(source, found.pairs))]
     unread_tasks = [_unread_task(project, one, unread[one.key]) for one in lost if one.key in unread]
-    return _with_tasks(source, unread_tasks, pairs)
+    return with_tasks(source, unread_tasks, pairs)
 
 
-def _with_tasks(source: Source, unread: Sequence[Task], pairs: Sequence[Pair]) -> Snapshot:
+def with_tasks(source: Source, unread: Sequence[Task], pairs: Sequence[Pair]) -> Snapshot:
     """Return the snapshot with tasks that are taken back. pairs: those whose marker has to be written again."""
     snapshot = source.snapshot
     tasks = [*unread, *(_task(source.project, one, stray) for one, stray in pairs)]
     if source.afresh and tasks:
         snapshot = replace(snapshot, memory=_memory(snapshot, tasks, source.planned), remembers=True, mending=True)
-    taken = {stray.native_id or one.native_id: stray for one, stray in pairs}
+    taken = {**snapshot.taken, **{stray.native_id or one.native_id: stray for one, stray in pairs}}
     damaged = snapshot.damaged | taken.keys()
     return replace(snapshot, tasks=(*snapshot.tasks, *tasks), damaged=damaged, taken=taken)
 
@@ -198,7 +198,8 @@ def _refuse(connector: Connector, remedy: str, doubtful: Sequence[Doubt]) -> Non
         f"{_listed(lines, ', ')}. An editor may have taken out the 🆔 that marks backplan's tasks. Restore the "
         "file from its history; or let there be exactly one line of each step, with this title and this date (its box "
         f"may be ticked, or `[-]` to drop the step): {_listed(steps, '; ')}. Lines of your own may stay once each step "
-        "has its line. Nothing was changed."
+        "has its line; `backplan sync --adopt` takes over those that alone have the title of a new step. Nothing was "
+        "changed."
     )
 
 

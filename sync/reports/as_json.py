@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sync.forecast.learning import Lesson
     from sync.reconcile.change import Change, ConnectorPlan
     from sync.reports.agenda import Agenda, Entry
-    from sync.schedule.model import Buffer, Load, Risk, Schedule, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Buffer, Load, Overload, Risk, Schedule, ScheduledGoal, ScheduledStep
 
 VERSION = 1
 
@@ -127,7 +127,19 @@ def _load(value: Load) -> dict[str, Any]:
             {"from": s.first.isoformat(), "to": s.last.isoformat(), "most": s.most, "steps": list(s.keys)}
             for s in value.stretches
         ],
+        "overload": _overload(value.overload),
         "weeks": [{"monday": monday.isoformat(), "most": most} for monday, most in value.weeks.items()],
+    }
+
+
+def _overload(value: Overload | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {
+        "from": value.first.isoformat(),
+        "to": value.last.isoformat(),
+        "work": value.work,
+        "working_days": value.working,
     }
 
 
@@ -176,6 +188,7 @@ def _step(step: ScheduledStep, goal_id: str) -> dict[str, Any]:
         "early_start": step.early_start.isoformat(),
         "early_finish": step.early_finish.isoformat(),
         "slack_days": step.slack,
+        **({"could_end": step.could.isoformat()} if step.could else {}),
         "critical": step.critical,
         "longest_chain": step.longest_chain,
         "pinned": step.pinned,

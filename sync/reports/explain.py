@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from config import display
@@ -11,15 +11,16 @@ from config.calendars import WEEKDAY_NAMES
 from config.durations import Unit
 from config.keys import goal_of, step_of
 from config.project import RelativeDeadline
-from sync.reports import words
+from sync.reports import blockers, words
 from sync.schedule.model import Bound, State
 from sync.schedule.working_days import shift
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from config.calendars import Calendar
     from config.durations import Duration
+    from sync.run.deadline_history import Moved
     from sync.schedule.model import Schedule, ScheduledGoal, ScheduledStep
 
 _DAY = timedelta(days=1)
@@ -33,10 +34,20 @@ _WITH_DAY = {
 }
 
 
-def explain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None) -> list[str]:
-    """Return the sentences for one step; without one, for the first step of the goal's longest chain."""
+def explain(
+    schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep | None, history: Sequence[Moved] = ()
+) -> list[str]:
+    """Return the sentences for one step; without one, for the first step of the goal's longest chain.
+
+    history: the deadlines that the goal has had, the oldest first.
+    """
     lines = [
         f"{display.clean(goal.goal.title)} is due on {display.near(goal.deadline)}{_hung(goal)}: {words.health(goal)}."
+    ]
+    lines += [
+        f"Its deadline was {display.near(before.deadline)}; the goals file moved it to {display.near(moved.deadline)} "
+        f"on {display.near(moved.day)}."
+        for before, moved in pairwise(history)
     ]
     if step is None:
         chain = [s for s in goal.steps if s.longest_chain and s.open]
@@ -61,7 +72,7 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
     while step.step.key not in seen:
         seen.add(step.step.key)
         yield _dates(step, goal.goal.calendar)
-        yield from _remarks(goal, step, schedule.today, again=squeezed)
+        yield from _remarks(schedule, goal, step, again=squeezed)
         squeezed = squeezed or step.squeezed
         following = _following(goal, step, steps)
         if following is None:
@@ -71,11 +82,13 @@ def _chain(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep) -> Iter
         step, goal = following, goals[goal_of(following.step.key)]
 
 
-def _remarks(goal: ScheduledGoal, step: ScheduledStep, today: date, *, again: bool) -> Iterator[str]:
+def _remarks(schedule: Schedule, goal: ScheduledGoal, step: ScheduledStep, *, again: bool) -> Iterator[str]:
     """Yield remarks on the dates of a step. again: a step before it is squeezed."""
     opens = step.step.not_before
-    if step.open and step.slack <= 0 and opens and opens > today:
+    if step.open and step.slack <= 0 and opens and opens > schedule.today:
         yield f"  It cannot start before {display.near(opens)} (`from`)."
+    if blocked := blockers.sentence(schedule, goal, step):
+        yield f"  {blocked}"
     if step.squeezed:
         yield _squeezed(goal, again=again)
     if step.overdue:

@@ -53,6 +53,32 @@ def _(warning: kinds.MoreStartTooEarly) -> str:
     return f"{warning.more} more would have to begin before they can"
 
 
+@sentence.register(kinds.NoRoom)
+def _(warning: kinds.NoRoom) -> str:
+    names = ", ".join(f"“{step.title}”" for step in warning.steps[:_NAMED])
+    more = f" and {len(warning.steps) - _NAMED} more" if len(warning.steps) > _NAMED else ""
+    text = f"no place was found for {names}{more} in one piece: on some of these days its person has too many steps"
+    remedies = " or ".join(map(_remedy, warning.remedies))
+    return f"{text}; it would fit with {remedies}" if remedies else text
+
+
+def _remedy(remedy: kinds.Remedy) -> str:
+    if remedy.step is not None:
+        return f"“{remedy.step.title}” given to somebody else"
+    return f"capacity {remedy.at_once} for `{remedy.who}`"
+
+
+@sentence.register(kinds.MakesRoom)
+def _(warning: kinds.MakesRoom) -> str:
+    names = ", ".join(f"“{goal.title}”" for goal in warning.goals[:_NAMED])
+    return f"its steps move, so that {names} {'fits' if len(warning.goals) == 1 else 'fit'}"
+
+
+@sentence.register(kinds.Waits)
+def _(_warning: kinds.Waits) -> str:
+    return "the plan of another goal with the same person could not be read, so this goal waits for the next run"
+
+
 @sentence.register(kinds.LessTime)
 def _(warning: kinds.LessTime) -> str:
     get = "gets" if warning.steps == 1 else "get"

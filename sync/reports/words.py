@@ -9,13 +9,14 @@ from config.display import clean, count, days, near
 from config.keys import day_of, goal_of, is_occurrence, step_of, within_goal
 from connectors.base import Action
 from sync.schedule.model import State
+from sync.schedule.warnings import NoRoom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sync.forecast.learning import Lesson
     from sync.reconcile.change import Change
-    from sync.schedule.model import Buffer, Load, Risk, ScheduledGoal, ScheduledStep
+    from sync.schedule.model import Buffer, Load, Overload, Risk, ScheduledGoal, ScheduledStep
 
 NOTHING_TO_DO = "in sync, nothing to do"
 _MOVES = "moved"
@@ -72,6 +73,8 @@ def _at_risk(goal: ScheduledGoal) -> Iterator[str]:
     overdue = sum(step.overdue and not is_occurrence(step.step.key) for step in goal.waiting)
     if overdue:
         yield f"{count(overdue, 'step')} overdue"
+    if without := sum(len(warning.steps) for warning in goal.warnings if isinstance(warning, NoRoom)):
+        yield f"no room for {count(without, 'step')}"
     if goal.buffer is not None and goal.buffer.colour == "red":
         yield "the buffer is nearly used up"
 
@@ -99,7 +102,9 @@ def buffer(found: Buffer) -> str:
 
 
 def load(found: Load) -> Iterator[str]:
-    """Yield the periods, or the weeks if there are many, in which a person has too many steps at once."""
+    """Yield the days with more work than room, and the periods, or the weeks, with too many steps at once."""
+    if found.overload:
+        yield _overload(found, found.overload)
     who = f"{clean(found.who)} has" if found.who else "there are"
     if len(found.stretches) <= _FEW_STRETCHES:
         for stretch in found.stretches:
@@ -114,6 +119,17 @@ def load(found: Load) -> Iterator[str]:
     listed = ", ".join(f"{near(monday)} ({most})" for monday, most in weeks[:_WEEKS_SHOWN])
     more = f" and {len(weeks) - _WEEKS_SHOWN} more" if len(weeks) > _WEEKS_SHOWN else ""
     yield f"{who} more steps at once than {found.capacity} in the weeks of {listed}{more}"
+
+
+def _overload(found: Load, overload: Overload) -> str:
+    """Return that there is more work than room, as a sentence with all its numbers."""
+    who = f"{clean(found.who)}: " if found.who else ""
+    have = "has" if overload.work == 1 else "have"
+    at_once = f", {found.capacity} steps at once" if found.capacity > 1 else ""
+    return (
+        f"{who}from {near(overload.first)} to {near(overload.last)} {days(overload.work)} of work {have} to be done "
+        f"in {count(overload.working, 'working day')}{at_once}"
+    )
 
 
 def lesson(found: Lesson) -> str:

@@ -14,7 +14,7 @@ from config.source import Source
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from config.project import Goal, Project
+    from config.project import Goal
     from sync.schedule.model import Schedule
 
 _MOST_VERSIONS, _MOST_BYTES = 50, 1_000_000  # of a goals file: reading takes about 0.5 s a megabyte
@@ -31,9 +31,9 @@ class Moved:
     deadline: date
 
 
-def deadlines(project: Project, value: Schedule) -> dict[str, list[Moved]]:
+def deadlines(value: Schedule) -> dict[str, list[Moved]]:
     """Return the deadlines of each goal, oldest first, by id; only for goals whose deadline is a day."""
-    goals = [goal for goal in project.goals if isinstance(goal.deadline, date)]
+    goals = [goal.goal for goal in value.goals if isinstance(goal.goal.deadline, date)]
     found: dict[str, list[Moved]] = {}
     for name in sorted({goal.origin.source.name for goal in goals}):
         of_file = [goal for goal in goals if goal.origin.source.name == name]

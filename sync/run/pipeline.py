@@ -50,9 +50,9 @@ def make_plans(
     only_goals, only_connectors: ids and names; all else was read, and is not written. new_nonce: as in `Run`.
 
     Goals are left alone everywhere for which a connector could not be read, that fail under `when_late: fail`, or in
-    which a rename is in doubt.
+    which a rename is in doubt; and those that would take the days of a goal that is not written.
     """
-    skipped = _left_alone(reading, only_goals)
+    skipped = _left_alone(reading, only_goals, only_connectors)
     by_label = {home.label: home for home in reading.homes}
 
     def planned(view: ServiceView) -> ConnectorPlan:
@@ -70,12 +70,16 @@ def make_plans(
     return _in_turn(list(plans.values()), reading)
 
 
-def _left_alone(reading: Reading, only_goals: frozenset[str]) -> frozenset[str]:
+def _left_alone(reading: Reading, only_goals: frozenset[str], only_connectors: frozenset[str]) -> frozenset[str]:
     """Return the ids of the goals that are left alone in all apps."""
     skipped = _beside_unread(reading) | reading.held.keys()
     skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.failed}
+    skipped |= {goal.goal.id for goal in reading.schedule.goals if goal.waits}
     if only_goals:
         skipped |= _all_goals(reading) - only_goals
+    for goal in reading.schedule.goals:  # none takes the days of one that is not written
+        if goal.moves_for and (goal.goal.id in skipped or only_connectors):
+            skipped |= {one.id for one in goal.moves_for}
     if only_goals or reading.unread:  # the heartbeat shows when everything was read last
         skipped |= {HEARTBEAT}
     return frozenset(skipped)
@@ -225,7 +229,14 @@ def _wanted(reading: Reading, home: Binding, view: ServiceView, skipped: Collect
     today, first_sync = reading.schedule.today, reading.first_sync
     deadlines = digests.deadlines(reading.project)
     wanted = [
-        wanted_goal(deadlines[goal.goal.id], goal, memory, first_sync.get(goal.goal.id, today), nested=nested)
+        wanted_goal(
+            deadlines[goal.goal.id],
+            goal,
+            memory,
+            first_sync.get(goal.goal.id, today),
+            nested=nested,
+            verdict=reading.deadlines.get(goal.goal.id),
+        )
         for goal in reading.schedule.goals
         if goal.goal.id in home.goals and goal.goal.id not in skipped
     ]

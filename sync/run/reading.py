@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from config.durations import Unit
+from config.edit import why_not_movable
 from config.errors import BackplanError, CredentialsError, InputError, RefusedError
 from config.keys import HEARTBEAT, step_of
 from connectors.base import Mover
-from sync.reconcile import strays
+from sync.reconcile import adoption, strays
+from sync.reconcile import moved_deadlines as decided
 from sync.reconcile.handover import Site, hand_over
 from sync.reconcile.pins import without_needless_pins
 from sync.reconcile.progress import first_syncs, observe
@@ -28,8 +31,9 @@ if TYPE_CHECKING:
 
     from config.calendars import Calendar
     from config.errors import Problem
-    from config.project import Project
-    from connectors.model import Snapshot, Task
+    from config.project import Goal, Project
+    from connectors.model import Snapshot, Stray, Task
+    from sync.reconcile.moved_deadlines import Verdict
     from sync.reconcile.renames import Renames
     from sync.schedule.model import Progress, Schedule, ScheduledGoal
 
@@ -41,6 +45,7 @@ class Reading:
     unread: why a connector could not be read, by its label; its goals are left alone everywhere. rebuilt: the labels of
     the connectors whose memory was made again from the tasks. held: the goals that are left alone because a rename is
     in doubt, with the problem. given_up: the ids of the goals that the user cancelled in each connector, by its label.
+    deadlines: what becomes of the dates that the user gave to the goals' own tasks. The project has those that count.
     """
 
     project: Project
@@ -51,6 +56,7 @@ class Reading:
     rebuilt: tuple[str, ...] = ()
     held: Mapping[str, Problem] = field(default_factory=dict)
     given_up: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    deadlines: Mapping[str, Verdict] = field(default_factory=dict)
 
     @property
     def first_sync(self) -> dict[str, date]:
@@ -81,6 +87,7 @@ def read(
     rebuild: bool = False,
     allow_mass_change: bool = False,
     elsewhere: frozenset[str] = frozenset(),
+    afresh: bool = False,
 ) -> Reading:
     """Read every connector and compute the schedule that the plan is made from.
 
@@ -88,11 +95,12 @@ def read(
 
     rebuild: where tasks of ours are found without their memory, start a new one from the tasks themselves.
     allow_mass_change: take it as true that many tasks were deleted at once.
+    afresh: goals with `when_full: earlier` are placed anew, even if a plan of theirs stands.
 
     Raises RefusedError where tasks have lost their memory, or belong to another namespace.
     """
     found = take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=allow_mass_change)
-    return work_out(project, found, today, elsewhere)
+    return work_out(project, found, today, elsewhere, partial(schedule, afresh=afresh))
 
 
 def work_out(
@@ -101,22 +109,39 @@ def work_out(
     today: date,
     elsewhere: frozenset[str] = frozenset(),
     schedule: Callable[[Project, Progress, date], Schedule] = schedule,
+    deadlines: Mapping[str, Verdict] | None = None,
 ) -> Reading:
-    """Return the progress that the snapshots show, and the schedule. Pure. elsewhere: as in `read`."""
+    """Return the progress that the snapshots show, and the schedule. Pure. elsewhere: as in `read`.
+
+    deadlines: as `moved_deadlines` returns them, after the goals file was edited; None where it is not.
+    """
+    verdicts = moved_deadlines(project, found) if deadlines is None else deadlines
+    days = {goal_id: verdict.after for goal_id, verdict in decided.moved(verdicts).items()}
+    project = decided.with_deadlines(project, days) if days else project
     views, held = _followed(project, found.there, found.by_label)
     sites = [
         Site(home.connector, goals_of(home, found.homes, project), view)
         for home, view in zip(found.there, views, strict=True)
     ]
     views = hand_over(sites, checks.keys_of(project) | {HEARTBEAT, *_groups(project)})
-    unread = {goal_id for home in found.homes if home.label not in found.by_label for goal_id in home.goals}
-    progress = without_needless_pins(
-        observe(project, views, today, elsewhere | unread), views, lambda known: schedule(project, known, today)
-    )
+    shifts = decided.shifts(project, verdicts)
+    seen = observe(project, views, today, elsewhere | found.unread_goals, shifts)
+    seen = replace(seen, unread=found.unread_goals)
+    progress = without_needless_pins(seen, views, lambda known: schedule(project, known, today))
     planned = schedule(project, progress, today)
     given_up = _given_up(project, views)
     planned = replace(planned, goals=tuple(_given_up_in(_held(goal, held), given_up) for goal in planned.goals))
-    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held, given_up)
+    return Reading(project, found.homes, views, planned, found.unread, found.rebuilt, held, given_up, verdicts)
+
+
+def moved_deadlines(
+    project: Project, found: Snapshots, why_not: Callable[[Goal, date], str] = why_not_movable
+) -> Mapping[str, Verdict]:
+    """Return what becomes of the dates that the user gave to the goals' own tasks. why_not: as in `decide`."""
+    if project.deadlines != "app":
+        return {}
+    views, held = _followed(project, found.there, found.by_label)
+    return decided.decide(project, views, found.unread_goals | held.keys(), why_not)
 
 
 def _groups(project: Project) -> list[str]:
@@ -158,12 +183,21 @@ def _held(goal: ScheduledGoal, held: Mapping[str, Problem]) -> ScheduledGoal:
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """What the connectors returned; `homes`, `unread` and `rebuilt` as in a `Reading`."""
+    """What the connectors returned; `homes`, `unread` and `rebuilt` as in a `Reading`.
+
+    to_adopt: the user's own tasks that could be taken over, by the keys of the steps whose title they have.
+    """
 
     homes: tuple[Binding, ...]
     by_label: Mapping[str, Snapshot]
     unread: Mapping[str, str]
     rebuilt: tuple[str, ...]
+    to_adopt: Mapping[str, Stray] = field(default_factory=dict)
+
+    @property
+    def unread_goals(self) -> frozenset[str]:
+        """The ids of the goals of which a place was not read."""
+        return frozenset(goal_id for home in self.homes if home.label not in self.by_label for goal_id in home.goals)
 
     @property
     def there(self) -> list[Binding]:
@@ -172,9 +206,18 @@ class Snapshots:
 
 
 def take_snapshots(
-    project: Project, homes: Sequence[Binding], today: date, *, rebuild: bool = False, allow_mass_change: bool = False
+    project: Project,
+    homes: Sequence[Binding],
+    today: date,
+    *,
+    rebuild: bool = False,
+    allow_mass_change: bool = False,
+    adopt: bool = False,
 ) -> Snapshots:
-    """Read every connector once, and the places that hold tasks of ours and are not named. Raises as `read` does."""
+    """Read every connector once, and the places that hold tasks of ours and are not named. Raises as `read` does.
+
+    adopt: take over the user's own tasks that have the title of a new step, as `sync.reconcile.adoption` finds them.
+    """
     snapshots: dict[str, Snapshot] = {}
     unread: dict[str, str] = {}
     rebuilt: list[str] = []
@@ -195,11 +238,11 @@ def take_snapshots(
         snapshots[home.label] = snapshot
         if isinstance(home.connector, Mover):
             known += [Binding(other, frozenset(), unnamed=True) for other in home.connector.unnamed()]
-    snapshots = _with_strays(project, known, snapshots, today, rebuilt)
+    snapshots, to_adopt = _with_strays(project, known, snapshots, today, rebuilt, adopt=adopt)
     checks.refuse_emptied(known, snapshots, project)
     unread |= {} if allow_mass_change else checks.doubts(known, snapshots, project)
     believed = {label: snapshot for label, snapshot in snapshots.items() if label not in unread}
-    return Snapshots(tuple(known), believed, unread, tuple(rebuilt))
+    return Snapshots(tuple(known), believed, unread, tuple(rebuilt), to_adopt)
 
 
 def _in_zone(snapshot: Snapshot, timezone: str) -> Snapshot:
@@ -253,21 +296,35 @@ def _prepared(home: Binding, snapshot: Snapshot, project: Project) -> Snapshot:
 
 
 def _with_strays(
-    project: Project, homes: Sequence[Binding], snapshots: dict[str, Snapshot], today: date, rebuilt: Sequence[str]
-) -> dict[str, Snapshot]:
-    """Return the snapshots with the tasks that have lost their marker. Raises RefusedError in any doubt."""
+    project: Project,
+    homes: Sequence[Binding],
+    snapshots: dict[str, Snapshot],
+    today: date,
+    rebuilt: Sequence[str],
+    *,
+    adopt: bool,
+) -> tuple[dict[str, Snapshot], dict[str, Stray]]:
+    """Return the snapshots with the tasks that have lost their marker, and what is left to be adopted.
+
+    Raises RefusedError in any doubt.
+    """
     there = [home for home in homes if home.label in snapshots]
     lists = [home for home in there if strays.are_possible(project, home.connector, snapshots[home.label])]
     if not lists:
-        return snapshots
+        return snapshots, {}
     views, _ = _followed(project, there, snapshots)
     planned = schedule(project, observe(project, views, today), today)
     taken = {}
+    to_adopt: dict[str, Stray] = {}
     for home in lists:
         goals = goals_of(home, homes, project)
         snapshot, anew = snapshots[home.label], home.label in rebuilt
-        taken[home.label] = strays.take_back(project, home.connector, snapshot, goals, planned, rebuilt=anew)
-    return {**snapshots, **taken}
+        if adopt:
+            snapshot = adoption.adopted(project, home.connector, snapshot, goals, planned)
+        snapshot = strays.take_back(project, home.connector, snapshot, goals, planned, rebuilt=anew)
+        to_adopt |= adoption.candidates(project, home.connector, snapshot, goals, planned)
+        taken[home.label] = snapshot
+    return {**snapshots, **taken}, to_adopt
 
 
 def _followed(

@@ -95,7 +95,12 @@ class Work:
         they were done. A task that is moved below that goal waits with it.
         """
         noted = self.writes(acknowledging=True) if alone else ()
-        return tuple(write for write in noted if write.action in NOTES and "parent" not in write.fields)
+        last = {_task(write) for write in self.farewell()}
+        return tuple(
+            write
+            for write in noted
+            if _task(write) not in last and write.action in NOTES and "parent" not in write.fields
+        )
 
     def unanswered(self, turn: Collection[Action]) -> Batch:
         """Return the writes that waited for their turn until now."""
@@ -105,7 +110,8 @@ class Work:
 
     def farewell(self) -> tuple[Write, ...]:
         """Return the writes that wait until every memory contains what their tasks show."""
-        return tuple(c.write for c in self.plan.changes if c.last and c.write and c.status == "planned")
+        waiting = (c.write for c in self.plan.changes if c.last and c.write and c.status == "planned")
+        return tuple(write for write in waiting if _task(write) not in self.answered)
 
     def writes(self, *, acknowledging: bool) -> tuple[Write, ...]:
         """Return the writes of the plan: those that acknowledge, or the others."""

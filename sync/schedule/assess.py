@@ -49,6 +49,8 @@ def assess(context: Context, forward: Forward, plan: GoalPlan) -> ScheduledGoal:
         done=context.progress.done.get(plan.goal.id),
         earliest_deadline=fits if fits and fits.toordinal() > window.deadline else None,
         failed=plan.failed,
+        waits=plan.waits,
+        moves_for=plan.moves_for,
         buffer=buffer,
     )
     found = () if is_over else tuple(warnings(context, goal, plan))
@@ -67,10 +69,18 @@ def _margin(context: Context, plan: GoalPlan, dated: Sequence[ScheduledStep]) ->
     fits = earliest_deadline(context, plan) if dated else None
     if fits is None:
         return None, None
+    if context.capacity(plan.graph):  # slack knows of the person's other steps
+        margin = _in_hand(plan, fits)
+        return (max(0, min(margin, slack)) if margin >= 0 else margin), fits
+    return _in_hand(plan, fits), fits
+
+
+def _in_hand(plan: GoalPlan, fits: date) -> int:
+    """Return the working days from the earliest deadline that fits to the goal's own, negative when it is late."""
     window, position = plan.graph.window, plan.graph.window.days.position
     margin = position(window.deadline) - position(fits.toordinal())
     # A countdown may need a deadline that is later by free days alone.
-    return (min(margin, -1) if fits.toordinal() > window.deadline else margin), fits
+    return min(margin, -1) if fits.toordinal() > window.deadline else margin
 
 
 def _enough(context: Context, plan: GoalPlan) -> float:
@@ -101,7 +111,7 @@ def _projected(
     if margin is None or margin < 0:
         return State.LATE
     red = buffer is not None and buffer.colour == "red"
-    few = margin < _enough(context, plan)
+    few = margin < _enough(context, plan) or bool(plan.full)
     return State.AT_RISK if few or red or _any_overdue(waiting) else State.ON_TRACK
 
 

@@ -79,10 +79,20 @@ class BackwardPass:
         self.recompute(result, lengths, range(count - 1, -1, -1))
         return result
 
-    def recompute(self, result: LatestDates, lengths: Sequence[Length], part: Iterable[int]) -> None:
-        """Run the pass again over some steps, in place; `part` has each step before those it follows."""
-        graph, left_out, external = self.graph, self.constraints.left_out, self.constraints.external
-        special = graph.bounded.union(self.constraints.fixed, left_out, external)
+    def special(self) -> set[int]:
+        """Return the steps that something else than the links and the limit may bound."""
+        constraints = self.constraints
+        return self.graph.bounded.union(constraints.fixed, constraints.left_out, constraints.external)
+
+    def recompute(
+        self, result: LatestDates, lengths: Sequence[Length], part: Iterable[int], special: Set[int] | None = None
+    ) -> None:
+        """Run the pass again over some steps, in place; `part` has each step before those it follows.
+
+        special: those that `special` returns, if they are known.
+        """
+        graph, left_out = self.graph, self.constraints.left_out
+        special = self.special() if special is None else special
         begin, ends, day_before, due, driver = result.begin, result.end, result.day_before, result.due, result.driver
         limit, day_at = graph.window.days.position(graph.window.limit), graph.window.days.day
         for i in part:
@@ -106,7 +116,7 @@ class BackwardPass:
                 begin[i] = first = end - length  # pyright: ignore[reportOperatorIssue]  # both are int
                 day_before[i] = day_at(first + 1) - 1
             else:
-                self._place(result, i, end, length)
+                self.place(result, i, end, length)
 
     def _fixed_day(self, result: LatestDates, i: int) -> int | None:
         """Return the due day of a step that is fixed or anchored; None if its links decide."""
@@ -146,7 +156,8 @@ class BackwardPass:
             return result.begin[following] - wait.amount
         return self.graph.window.days.position(shift(result.day_before[following], wait, -1))
 
-    def _place(self, result: LatestDates, i: int, end: Position, length: Length) -> None:
+    def place(self, result: LatestDates, i: int, end: Position, length: Length) -> None:
+        """Give a step an end, and the begin that follows from its length, in place."""
         days = self.graph.window.days
         result.end[i] = end
         if isinstance(length, Duration):

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from config.project import RelativeDeadline
+from config.project import RelativeDeadline, person
 from sync.schedule.known_days import KnownDays
 from sync.schedule.step_graph import GoalWindow
 from sync.schedule.working_days import WorkingDays, naming_goal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from config.project import Goal, Project, Step
     from sync.schedule.goal_plan import GoalPlan
     from sync.schedule.model import Progress
+    from sync.schedule.step_graph import StepGraph
 
 to_date = lru_cache(maxsize=1 << 12)(date.fromordinal)  # one object for each day, however many steps have it
 
@@ -94,6 +95,15 @@ class Context:
     def first_day(self, goal: Goal) -> int:
         """Return the day before which nothing of the goal can begin."""
         return max(self.day, goal.start.toordinal() if goal.start else self.day)
+
+    def capacity(self, graph: StepGraph) -> dict[int, int]:
+        """Return how many steps the person of each step can have at once, by index; of steps that it may move."""
+        project = self.project
+        if graph.goal.when_full != "earlier" or not project.capacity:
+            return {}
+        rows = enumerate(graph.steps)
+        found = {i: project.steps_at_once(person(step, graph.goal)) for i, step in rows if step.takes_room}
+        return {i: most for i, most in found.items() if most is not None}
 
     def hanging(self, goal: Goal) -> set[str]:
         """Return the goals whose deadline moves with that of this one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from config.durations import Duration
 from config.keys import is_occurrence
-from config.project import Countdown, Link
+from config.project import Countdown, Link, person
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +26,11 @@ def timing_digest(
     pins: Mapping[int, int],
     external: Mapping[int, int],
     progress: Progress,
+    capacity: Mapping[int, int],
 ) -> str:
     """Return the digest of everything that decides a goal's dates, except progress and the day it is.
+
+    capacity: how many steps the person of each step can have at once, if that may move it.
 
     After a dot, it names the steps with pins: see `was_pinned`.
     """
@@ -44,6 +47,7 @@ def timing_digest(
         sorted((graph.steps[i].key, day) for i, day in external.items()),
         sorted(key for key in progress.dropped if key.startswith(f"{goal.id}/") and not is_occurrence(key)),
         *((graph.steps[i].key, _spelt(graph.steps[i].takes)) for i in graph.repeating),
+        *((graph.steps[i].key, person(graph.steps[i], goal), most) for i, most in sorted(capacity.items())),
     )
     digest = sha256(repr(parts).encode())
     for line in sorted(map(_timing, graph.steps, lengths)):

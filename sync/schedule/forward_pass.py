@@ -32,17 +32,42 @@ class Early:
     end: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is known of a goal before its forward pass. Steps are named by their index, days are ordinals.
+
+    - `other`: the day after which a step may begin for other reasons than this goal's steps.
+    - `appointments`: the open steps that are not over before their day, however early they could be done.
+    - `first`: the first day of the goal.
+    - `settled`: the plan was made on an earlier day, so that steps may be under way or overdue.
+    """
+
+    other: dict[int, int]
+    appointments: set[int]
+    first: int
+    settled: bool
+
+
 class Forward:
     """Computes the earliest start and finish of every step, goal by goal, each after the goals it follows.
 
     A flexible step counts as one day, one that repeats as one time: what is left of the time is its slack.
     """
 
-    def __init__(self, progress: Progress, today: date, deadlines: Mapping[str, int], ends: dict[str, int]) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        today: date,
+        deadlines: Mapping[str, int],
+        ends: dict[str, int],
+        free: Mapping[str, int] | None = None,
+    ) -> None:
         """`deadlines` has the day of each goal by its id.
 
         `ends` has the day after which what follows a step may begin, by the step's key; goal by goal, it is filled.
+        `free` has the day after which the person who does a step has room for it.
         """
+        self._free = free or {}
         self._progress = progress
         self._today = today.toordinal()
         self._deadlines = deadlines
@@ -50,28 +75,38 @@ class Forward:
 
     def early(self, plan: GoalPlan) -> Early:
         """Return one goal's earliest dates, after those of the goals that it follows."""
-        graph, days, today = plan.graph, plan.graph.window.days, self._today
-        goal_start = plan.goal.start
-        first = max(today, goal_start.toordinal() if goal_start else today)
-        # A plan of today is measured as it was when it was made.
-        settled = plan.standing and plan.made.toordinal() < today
-        other, appointments = self._other_ends(plan), self._appointments(plan)
+        graph, days, frame = plan.graph, plan.graph.window.days, self.frame(plan)
         result = Early([], [], [])
         for i in range(len(graph.steps)):
-            earliest = max(other.get(i, 0), first - 1)
+            earliest = max(frame.other.get(i, 0), frame.first - 1)
             for before, wait in graph.previous[i]:
                 end = result.end[before] if wait is None else days.after(result.end[before], wait)
                 if end > earliest:
                     earliest = end
-            start, finish = self._dates(plan, i, earliest, first, settled=settled)
-            if i in appointments and finish > plan.dues[i] and i not in graph.elapsed:
-                finish = _on_free_day(days, earliest, finish, plan.dues[i])
+            start, finish, end = self.step(plan, frame, i, earliest)
             result.start.append(start)
             result.finish.append(finish)
-            end = earliest if i in plan.sharing else self._free_after(graph, i, finish)
-            result.end.append(max(finish, plan.dues[i]) if i in appointments else end)
+            result.end.append(end)
         self._ends.update(zip(graph.index, result.end, strict=True))
         return result
+
+    def frame(self, plan: GoalPlan) -> Frame:
+        """Return what is known of a goal before its steps are looked at."""
+        goal_start, today = plan.goal.start, self._today
+        first = max(today, goal_start.toordinal() if goal_start else today)
+        # A plan of today is measured as it was when it was made.
+        settled = plan.standing and plan.made.toordinal() < today
+        return Frame(self._other_ends(plan), self._appointments(plan), first, settled)
+
+    def step(self, plan: GoalPlan, frame: Frame, i: int, earliest: int) -> tuple[int, int, int]:
+        """Return the earliest start and finish of a step that may begin after `earliest`, and when what follows may."""
+        graph, due = plan.graph, plan.dues[i]
+        start, finish = self._dates(plan, i, earliest, frame.first, settled=frame.settled)
+        if i not in frame.appointments:
+            return start, finish, earliest if i in plan.sharing else self._free_after(graph, i, finish)
+        if finish > due and i not in graph.elapsed:
+            finish = _on_free_day(graph.window.days, earliest, finish, due)
+        return start, finish, max(finish, due)
 
     def _free_after(self, graph: StepGraph, i: int, finish: int) -> int:
         """Return the day after which what follows may begin: a milestone takes none of the day on which it was done."""
@@ -132,14 +167,16 @@ class Forward:
 
     def _other_ends(self, plan: GoalPlan) -> dict[int, int]:
         """Return the day after which a step may begin for other reasons than this goal's steps, by index."""
-        graph, days, ends = plan.graph, plan.graph.window.days, dict[int, int]()
+        graph, days = plan.graph, plan.graph.window.days
+        ends = graph.by_index(self._free) if self._free else {}
         for i, step in enumerate(graph.steps):
             if step.not_before is not None and i not in plan.closed:
-                ends[i] = step.not_before.toordinal() - 1
+                ends[i] = max(ends.get(i, 0), step.not_before.toordinal() - 1)
             for link in step.after_goals:
                 ends[i] = max(ends.get(i, 0), days.after(self._deadlines[link.key], link.wait))
         for i, link in graph.elsewhere:
-            ends[i] = max(ends.get(i, 0), days.after(self._ends[link.key], link.wait))
+            if (end := self._ends.get(link.key)) is not None:
+                ends[i] = max(ends.get(i, 0), days.after(end, link.wait))
         return ends
 
     def _appointments(self, plan: GoalPlan) -> set[int]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sync.schedule.model import Published
     from sync.schedule.occurrences import Occurrence, Series
     from sync.schedule.step_graph import StepGraph
+    from sync.schedule.warnings import Remedy
 
 
 @dataclass(slots=True)
@@ -38,6 +39,12 @@ class GoalPlan:
       step, where it is not the start.
     - `standing`: it is the published plan; `missed`: its deadline has passed; `failed`: it does not fit, and
       `when_late: fail` leaves it alone.
+    - `full`: the steps for which their person has no room; `uncapped`: the dates as if everybody had, if steps moved.
+    - `waits`: it shares a person with a goal whose plan could not be read.
+    - `moves_for`: the goals for which it does not stand any more.
+    - `remedies`: what would make room for the steps in `full`.
+    - `keeps`: its people may move its steps, and it can be kept if everybody has room.
+    - `could`: the day on which a step could end, if that is later and only its person has no room.
     """
 
     goal: Goal
@@ -63,6 +70,13 @@ class GoalPlan:
     squeezed: Squeezed = NOT_SQUEEZED
     skipped: frozenset[int] = frozenset()
     renewed: frozenset[int] = frozenset()
+    full: frozenset[int] = frozenset()
+    uncapped: LatestDates | None = None
+    waits: bool = False
+    moves_for: tuple[Goal, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    keeps: bool = False
+    could: dict[int, int] = field(default_factory=dict)
     began: Mapping[int, int] = field(default_factory=dict)
     under_way: Mapping[int, int] = field(default_factory=dict)
     least: LatestDates = field(init=False)

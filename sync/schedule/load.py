@@ -1,4 +1,4 @@
-"""The load of each person: the days on which more steps are open at once than the file's `capacity`."""
+"""The load of each person: the days with more steps than they can have at once, and with more work than room."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from datetime import date, timedelta
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from sync.schedule.model import Load, LoadPeriod
+from config.project import ME, person
+from sync.schedule.context import to_date
+from sync.schedule.model import Load, LoadPeriod, Overload
+from sync.schedule.windows import Work, fullest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sync.schedule.model import ScheduledGoal
-
+    from sync.schedule.context import Context
+    from sync.schedule.goal_plan import GoalPlan
+    from sync.schedule.model import ScheduledGoal, ScheduledStep
 _DAY = timedelta(days=1)
 
 
@@ -27,24 +31,40 @@ class _Segment:
     keys: tuple[str, ...]
 
 
-def loads(goals: Iterable[ScheduledGoal], capacity: int | None, today: date) -> tuple[Load, ...]:
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An open step that takes room, with its days from today on, as ordinals, and the plan of its goal."""
+
+    plan: GoalPlan
+    step: ScheduledStep
+    first: int
+    last: int
+
+
+def loads(context: Context, goals: Iterable[ScheduledGoal]) -> tuple[Load, ...]:
     """Return the load of each person who has too much on some day, in the order of their names.
 
-    Open steps count from their start (or today) to their due date, overdue ones today; milestones take no time.
+    Open steps that take room count from their start (or today) to their due date, overdue ones today.
     """
-    if capacity is None:
+    if not context.project.capacity:
         return ()
-    spans: dict[str | None, list[tuple[date, date, str]]] = {}
+    steps: dict[str, list[_Open]] = {}
     for goal in goals:
+        plan = context.plans[goal.goal.id]
         for step in goal.steps:
-            if step.open and step.start and step.due and not step.step.milestone:
-                span = max(step.start, today), max(step.due, today), step.step.key
-                spans.setdefault(step.step.who or goal.goal.who, []).append(span)
-    found = (_load(who, capacity, spans[who]) for who in sorted(spans, key=lambda who: who or ""))
-    return tuple(load for load in found if load.stretches)
+            if step.open and step.start and step.due and step.step.takes_room:
+                first, last = (max(day.toordinal(), context.day) for day in (step.start, step.due))
+                steps.setdefault(person(step.step, goal.goal), []).append(_Open(plan, step, first, last))
+    found = []
+    for who in sorted(steps, key=lambda who: "" if who == ME else who):
+        capacity = context.project.steps_at_once(who)
+        if capacity is not None and (load := _load(context, who, capacity, steps[who])).stretches:
+            found.append(load)
+    return tuple(found)
 
 
-def _load(who: str | None, capacity: int, spans: Sequence[tuple[date, date, str]]) -> Load:
+def _load(context: Context, who: str, capacity: int, steps: Sequence[_Open]) -> Load:
+    spans = [(to_date(one.first), to_date(one.last), one.step.step.key) for one in steps]
     runs: list[list[_Segment]] = []
     weeks: dict[date, int] = {}
     for segment in _segments(spans, capacity):
@@ -53,7 +73,33 @@ def _load(who: str | None, capacity: int, spans: Sequence[tuple[date, date, str]
         runs[-1].append(segment)
         for monday in _mondays(segment.first, segment.last):
             weeks[monday] = max(segment.count, weeks.get(monday, 0))
-    return Load(who, capacity, tuple(map(_stretch, runs)), weeks)
+    overload = _overload(context, capacity, steps) if runs else None
+    return Load(None if who == ME else who, capacity, tuple(map(_stretch, runs)), weeks, overload)
+
+
+def _overload(context: Context, capacity: int, steps: Sequence[_Open]) -> Overload | None:
+    """Return the days in which no order of the steps would fit, if there are any."""
+    calendars = list(dict.fromkeys(one.plan.graph.window.days for one in steps))
+
+    def working(first: int, after: int) -> int:
+        if len(calendars) == 1:
+            return calendars[0].position(after - 1) - calendars[0].position(first - 1)
+        return sum(any(days.is_working(day) for days in calendars) for day in range(first, after))
+
+    found = fullest([work for one in steps if (work := _work(context, one)).days], capacity, working)
+    if found is None:
+        return None
+    return Overload(to_date(found.first), to_date(found.last), found.work, found.working)
+
+
+def _work(context: Context, one: _Open) -> Work:
+    """Return the working days of a step from today on, within its earliest begin and the last day that it may have."""
+    plan, begin, end, days = one.plan, one.first, one.last, one.plan.graph.window.days
+    i = plan.graph.index.get(one.step.step.key)
+    if i is not None and i not in plan.fixed and i not in plan.graph.anchors and not one.step.overdue:
+        begin = max(min(begin, one.step.early_start.toordinal()), context.day)
+        end = max(end, (plan.uncapped or plan.latest).due[i])
+    return Work(begin, end, days.position(one.last) - days.position(one.first - 1))
 
 
 def _stretch(run: Sequence[_Segment]) -> LoadPeriod:

@@ -36,6 +36,7 @@ class Progress:
     """What the user did, in the apps and in the goals file. Keys are `goal/step`, or `goal` for a whole goal.
 
     `given_up` are the goals that were cancelled in each of their apps; their steps count as dropped.
+    `unread` are the goals with a place that could not be read.
     """
 
     done: Mapping[str, date] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Progress:
     first_sync: Mapping[str, date] = field(default_factory=dict)
     published: Mapping[str, Published] = field(default_factory=dict)
     given_up: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
 
 
 class State(StrEnum):
@@ -85,6 +87,8 @@ class Reason:
 class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen dataclass takes three times as long
     """A step with its dates. `start` and `due` are None if an optional step was skipped for lack of time.
 
+    - `slack`: the total float, which is the working days from the earliest finish to the due date; negative when late.
+    - `could`: the later day on which it could end if its person had room.
     `slack` is the total float: working days from the earliest finish to the due date, negative when late. `under_way`
     is the day from which on the step is under way.
     """
@@ -102,6 +106,7 @@ class ScheduledStep(NamedTuple):  # a large plan makes very many, and a frozen d
     dropped: bool = False
     overdue: bool = False
     squeezed: bool = False
+    could: date | None = None
     under_way: date | None = None
 
     @property
@@ -124,6 +129,8 @@ class ScheduledGoal:
     - `began`: by key, the day from which on an open step counts as under way, if that is not its start.
     - `failed`: it does not fit, and `when_late: fail` leaves it alone.
     - `held`: a rename is in doubt, which leaves it alone as well.
+    - `waits`: it shares a person with a goal whose plan could not be read, so it is left alone.
+    - `moves_for`: the goals for which it was made anew, so that they fit.
     - `risk`: only if it was asked for.
     """
 
@@ -140,6 +147,8 @@ class ScheduledGoal:
     earliest_deadline: date | None = None
     failed: bool = False
     held: bool = False
+    waits: bool = False
+    moves_for: tuple[Goal, ...] = ()
     warnings: tuple[GoalWarning, ...] = ()
     buffer: Buffer | None = None
     risk: Risk | None = None
@@ -266,13 +275,28 @@ class LoadPeriod:
 class Load:
     """The times from today on when one person has too many steps at once. `who` is None for steps that name nobody.
 
-    `weeks` has the Monday of each week with such a day, and the most steps at once in that week.
+    `weeks` has the Monday of each week with such a day, and the most steps at once in that week. `overload` has the
+    days in which no order of the steps would fit, if there are any.
     """
 
     who: str | None
     capacity: int
     stretches: tuple[LoadPeriod, ...]
     weeks: Mapping[date, int]
+    overload: Overload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """Days from `first` to `last` with more days of `work` that has to be done in them than one person can do.
+
+    `working`: how many working days there are.
+    """
+
+    first: date
+    last: date
+    work: int
+    working: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from sync.schedule.model import Progress
 from sync.schedule.new_plan import replan
 from sync.schedule.occurrences import series
 from sync.schedule.published_plan import is_complete, keep_published
+from sync.schedule.release import level_all
 from sync.schedule.step_graph import StepGraph
 from sync.schedule.under_way import began_by, planned_under_way, published_under_way
 from sync.schedule.working_days import naming_goal
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
     from sync.schedule.occurrences import Series
 
 
-def plan_all(project: Project, progress: Progress, today: date) -> Context:
-    """Plan every goal, from the last one back; once more if growing steps have to leave other goals their time."""
+def plan_all(project: Project, progress: Progress, today: date, *, afresh: bool = False) -> Context:
+    """Plan every goal, from the last one back; once more if growing steps have to leave other goals their time.
+
+    afresh: goals with `when_full: earlier` are placed anew, together, as if no plan of theirs stood.
+    """
     context = context_of(project, progress, today)
     _plan_backwards(context)
     if followed := between_goals.followed(project):
@@ -46,6 +51,7 @@ def plan_all(project: Project, progress: Progress, today: date) -> Context:
             limits=Limits(),
         )
         _plan_backwards(context)
+    level_all(context, partial(plan_goal, context, anew=True), afresh=afresh)
     return context
 
 
@@ -86,10 +92,13 @@ def _ends_defined(context: Context, plans: Iterable[GoalPlan]) -> Mapping[str, i
     return ends
 
 
-def plan_goal(context: Context, goal: Goal) -> GoalPlan:
-    """Return the plan of one goal. Those that come after it must have been planned."""
+def plan_goal(context: Context, goal: Goal, *, anew: bool = False) -> GoalPlan:
+    """Return the plan of one goal. Those that come after it must have been planned.
+
+    anew: its published plan does not stand, even if its timing is the same.
+    """
     plan, stands = _unsqueezed(context, goal)
-    if plan.published and stands:
+    if plan.published and stands and not anew:
         keep_published(context, plan, plan.published)
     else:
         before = plan.under_way = published_under_way(context, plan)
@@ -176,7 +185,10 @@ def _timing(
     """
     progress = context.progress
     published = progress.published.get(graph.goal.id)
-    digest = timing_digest(graph, lengths, pins, external, progress)
+    digest_of = partial(
+        timing_digest, graph, lengths, external=external, progress=progress, capacity=context.capacity(graph)
+    )
+    digest = digest_of(pins)
     if published is None or not is_complete(graph, published, progress, repeating):
         return digest, False, {}
     ticked = {
@@ -184,7 +196,7 @@ def _timing(
         for i, key in graph.among(progress.done.keys() & published.dates.keys())
         if was_pinned(published.digest, key)
     }
-    kept = timing_digest(graph, lengths, {**pins, **ticked}, external, progress) if ticked else digest
+    kept = digest_of({**pins, **ticked}) if ticked else digest
     return (published.digest, True, ticked) if is_same_timing(published.digest, kept) else (digest, False, {})
 
 

@@ -12,6 +12,7 @@ from sync.schedule.assess import assess
 from sync.schedule.forward_pass import Forward
 from sync.schedule.load import loads
 from sync.schedule.model import Progress, Schedule
+from sync.schedule.person_order import free_after
 from sync.schedule.planner import plan_all
 from sync.schedule.working_days import naming_goal
 
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
     from config.project import Project
 
 
-def schedule(project: Project, progress: Progress, today: date) -> Schedule:
+def schedule(project: Project, progress: Progress, today: date, *, afresh: bool = False) -> Schedule:
     """Return the dates of every step of `project`, as of `today`.
+
+    afresh: goals with `when_full: earlier` are placed anew, even if a plan of theirs stands.
 
     Raises OutOfTimeError when a plan reaches beyond the years of the calendar.
     """
-    context = plan_all(project, progress, today)
-    forward, goals = Forward(progress, today, context.deadlines, context.ends), {}
+    context = plan_all(project, progress, today, afresh=afresh)
+    free = free_after(context, Forward(progress, today, context.deadlines, {}))
+    forward, goals = Forward(progress, today, context.deadlines, context.ends, free), {}
     for goal in project.sequence:  # each after those that it follows
         with naming_goal(goal):
             goals[goal.id] = assess(context, forward, context.plans[goal.id])
     listed = tuple(goals[goal.id] for goal in project.goals)
-    return Schedule(today, listed, progress, loads(listed, project.capacity, today), project.namespace)
+    return Schedule(today, listed, progress, loads(context, listed), project.namespace)

@@ -50,6 +50,8 @@ def _in_sequence(context: Context, forward: Forward, plan: GoalPlan) -> list[Sch
     squeezed = _squeezed(plan)
     for i in _unusual(context, plan) | squeezed:
         steps[i] = _flagged(context, plan, i, steps[i])._replace(squeezed=i in squeezed)
+    for i, day in plan.could.items():
+        steps[i] = steps[i]._replace(could=to_date(day))
     return steps
 
 

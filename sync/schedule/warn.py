@@ -14,15 +14,18 @@ from sync.schedule.warnings import (
     DeadlineTooNear,
     Late,
     LessTime,
+    MakesRoom,
     MoreStartTooEarly,
     NoDayLeft,
     NoDeadlineFits,
+    NoRoom,
     OutOfOrder,
     Overdue,
     SharedDays,
     ShortWait,
     Skipped,
     StartsTooEarly,
+    Waits,
 )
 
 if TYPE_CHECKING:
@@ -86,6 +89,12 @@ def _too_little_time(goal: ScheduledGoal, plan: GoalPlan) -> Iterator[GoalWarnin
         yield SharedDays([steps[i] for i in sharing])
     yield from waits[:_NAMED]
     yield from (_no_day_left(plan, i) for i in stuck)
+    if plan.moves_for:
+        yield MakesRoom(plan.moves_for)
+    if plan.waits:
+        yield Waits()
+    if plan.full:
+        yield NoRoom([steps[i] for i in sorted(plan.full)], plan.remedies)
 
 
 def _sharing_days(plan: GoalPlan) -> list[int]:

@@ -50,6 +50,31 @@ class MoreStartTooEarly(NamedTuple):
     more: int
 
 
+class Remedy(NamedTuple):
+    """What was tried and makes room for all steps of a person: another one does a step, or the person more at once."""
+
+    who: str
+    step: Step | None = None
+    at_once: int | None = None
+
+
+class NoRoom(NamedTuple):
+    """The persons of these steps have no room for them: they keep the latest day that what follows them leaves."""
+
+    steps: Sequence[Step]
+    remedies: Sequence[Remedy] = ()
+
+
+class MakesRoom(NamedTuple):
+    """The published plan of the goal does not stand, so that others fit."""
+
+    goals: Sequence[Goal]
+
+
+class Waits(NamedTuple):
+    """The goal waits: the plan of another goal with the same person could not be read."""
+
+
 class LessTime(NamedTuple):
     """Some of the steps have less time than is written; `fits`: that is all it takes for the plan to fit."""
 
@@ -133,6 +158,9 @@ GoalWarning = (
     | NoDeadlineFits
     | StartsTooEarly
     | MoreStartTooEarly
+    | NoRoom
+    | MakesRoom
+    | Waits
     | LessTime
     | SharedDays
     | ShortWait

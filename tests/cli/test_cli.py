@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import Person
 
 COMMANDS = (
-    *("check", "completion", "connect", "connectors", "doctor", "explain", "fit", "init", "move"),
+    *("add", "check", "completion", "connect", "connectors", "doctor", "explain", "fit", "init", "move"),
     *("open", "page", "plan", "schedule", "schema", "status", "sync", "today", "undo", "week"),
 )
 

@@ -67,6 +67,13 @@ FILE_MISTAKES = [
     ("namespace: 'me goals'\n" + GOAL, "1:12", "namespace: me goals", "such as me/goals"),
     ("capacity: 0\n" + GOAL, "1:11", "capacity: 0", "1"),
     ("capacity: two\n" + GOAL, "1:11", "capacity: two", "expected a whole number"),
+    ("capacity: 8h/week\n" + GOAL, "1:11", "capacity: 8h/week", "expected a whole number of steps at once, such as 1"),
+    ("capacity: {me: 1, Rui: 0}\n" + GOAL, "1:24", "Rui: 0", "1"),
+    ("capacity: {me: 1, Rui: 8h}\n" + GOAL, "1:24", "Rui: 8h", "one for each person: {me: 1, Rui: 2}"),
+    ("when_full: earlier\n" + GOAL, "1:12", "`when_full: earlier` needs `capacity`", "such as `capacity: 1`"),
+    (GOAL + "  when_full: earlier\n", "4:14", "`when_full: earlier` needs `capacity`", "how many steps"),
+    ("capacity: {}\n" + GOAL, "1:11", "capacity", "expected at least one entry"),
+    ("capacity: {ANNA: 1}\n" + GOAL + "  who: Anna\n  steps: [{title: X}]\n", "1:12", "ANNA", "did you mean `Anna`?"),
     ("prune: kep\n" + GOAL, "1:8", "prune: kep", "expected remove or keep"),
     ("on_delete: no\n" + GOAL, "1:12", "on_delete: no", "expected drop or recreate"),
     ("when_late: sqeeze\n" + GOAL, "1:12", "when_late: sqeeze", "expected squeeze, keep or fail"),
@@ -432,7 +439,7 @@ def test_a_folder_is_one_plan(load: Load) -> None:
     }
     project = load(files)
     assert [goal.id for goal in project.goals] == ["a", "b"]
-    assert (project.namespace, project.timezone, project.capacity) == ("me/goals", "Europe/Berlin", 2)
+    assert (project.namespace, project.timezone, project.capacity) == ("me/goals", "Europe/Berlin", {"*": 2})
 
 
 @pytest.mark.parametrize(
@@ -442,6 +449,7 @@ def test_a_folder_is_one_plan(load: Load) -> None:
         ("timezone", "UTC", "Europe/Berlin"),
         ("prune", "keep", "remove"),
         ("on_delete", "drop", "recreate"),
+        ("deadlines", "file", "app"),
         ("account", "a", "b"),
         ("capacity", "1", "2"),
     ],

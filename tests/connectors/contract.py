@@ -512,6 +512,19 @@ class Contract(Doubts):
         world.sync()
         assert world.tasks()["g"].content.due == date(2027, 9, 30)
 
+    def test_a_goal_that_was_moved_moves_its_deadline_where_the_file_lets_it(self, world: World) -> None:
+        day, pinned = date(2027, 10, 20), date(2027, 9, 10)
+        world.settings["deadlines"] = "app"
+        world.service.set_due(world.native_id("g"), day)
+        world.service.set_due(world.native_id("g/two"), pinned)
+        done = world.begin()
+        assert done.found.deadlines["g"].after == day
+        world.goal["deadline"] = day.isoformat()
+        assert world.sync().actions == {}
+        tasks = world.tasks()
+        assert [tasks[key].content.due for key in ("g", "g/two", "g/three")] == [day, pinned, day]
+        assert tasks["g/two"].marker.pinned
+
     def test_a_title_that_a_person_changed_stays(self, world: World) -> None:
         world.service.set_title(world.native_id("g/two"), "My own words")
         assert world.sync().actions == {}

@@ -310,3 +310,16 @@ def test_percentages_last_as_long_as_the_schedule_says() -> None:
 
 def test_units_of_estimates_are_those_that_can_be_drawn() -> None:
     assert {parse(text).unit for text in ("1-2-3", "1-2-3 weeks")} == {Unit.WORKING_DAYS, Unit.SPAN_DAYS}
+
+
+def test_the_steps_of_one_person_do_not_overlap_in_any_case() -> None:
+    steps = {name: (Step(f"{name}/s", name, ORIGIN, takes=parse("2-4-9 days"), who="ann"),) for name in "ab"}
+    listed = [Goal(n, n, date(2027, 3, 30), ORIGIN, steps=s, sequence=s, when_full="earlier") for n, s in steps.items()]
+    plan = replace(project(*listed), capacity={"ann": 1})
+    today = date(2027, 3, 1)
+    apart = Sampler(plan, schedule(plan, Progress(), today)).finish
+    bare = replace(plan, capacity={})
+    at_once = Sampler(bare, schedule(bare, Progress(), today)).finish
+    first, last = sorted(("a/s", "b/s"), key=lambda key: int(np.max(apart[key])))
+    assert np.array_equal(apart[first], at_once[first])
+    assert np.array_equal(apart[last], apart[first] + at_once[last] - today.toordinal() + 1)

@@ -22,6 +22,7 @@ def add_goal(project: Project, at: int, name: str) -> Project:
     if not isinstance(other.deadline, date):
         return project
     goal = Goal(name, f"Goal {name}", other.deadline, other.origin, calendar=other.calendar, targets=other.targets)
+    goal = replace(goal, when_full=other.when_full)
     goals = list(project.goals)
     goals.insert(at % (len(goals) + 1), goal)
     return replace(project, goals=tuple(goals), sequence=(*project.sequence, goal))

@@ -165,7 +165,8 @@ class Expectations:
     places: where each goal is to be, 0 for those that are not named. done: ticked by a person. pins: dates that a
     person gave. doubt: keys of which nothing is said until the next clean run. The rest is about the time since the
     last one: whether anything happened, whether the file changed, whether it or the memory tells another story
-    altogether, the keys of what was moved, cleared or reopened, and new key -> old one of what was renamed.
+    altogether, the deadlines that a person gave to goals' own tasks, by how many days each pin was moved, the keys of
+    what was moved, cleared or reopened, and new key -> old one of what was renamed.
     """
 
     apps: list[App]
@@ -177,6 +178,8 @@ class Expectations:
     settled: bool = False
     rewritten: bool = True
     retold: bool = False
+    deadlines: dict[str, date] = field(default_factory=dict)
+    dragged: dict[str, int] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
     cleared: set[str] = field(default_factory=set)
     opened: set[str] = field(default_factory=set)
@@ -277,17 +280,31 @@ class Expectations:
         self.cleared.discard(key)
         self.settled = False
 
-    def dated(self, key: str, day: date | None, *, news: bool) -> None:
-        """A person gave a task another date, or took it away; `news`: it is not the one that we gave it."""
+    def dated(self, key: str, day: date | None, *, days: int) -> None:
+        """A person gave a task another date, or took it away; `days`: how far it is from the one that we gave it."""
+        news = days != 0
         self.cleared.discard(key)
         self.pins.pop(key, None)
+        self.deadlines.pop(key, None)
         plain = key not in self.moved | self.done and not self.rewritten
         if plain and day is None:
             self.cleared.add(key)
         elif plain and news and day is not None and "/" in key:
-            self.pins[key] = day
+            self.pins[key], self.dragged[key] = day, days
+        elif plain and news and day is not None and self.settled:
+            self.deadlines[key] = day
         self.moved.add(key)
         self.settled = False
+
+    def deadlines_taken(self, days: Mapping[str, int]) -> None:
+        """A run wrote deadlines that a person gave to goals' own tasks into the file; days: by how many they moved.
+
+        What a person had pinned before is released, and what was moved by as many days as its goal went along.
+        """
+        self.rewritten = True
+        for key in [key for key in self.pins if _goal(key) in days]:
+            if key not in self.moved or self.dragged.get(key) == days[_goal(key)]:
+                del self.pins[key]
 
     def decided(self, schedule: Schedule) -> None:
         """A run has made its plan: a date that a person gave, and the plan gives anyway, is no pin."""
@@ -680,6 +697,7 @@ class Expectations:
         self.doubt = {key for key in self.doubt if any(app.is_given_up(key) for app in self.apps)}
         self.settled, self.rewritten, self.retold = True, False, False
         self.moved, self.cleared, self.opened, self.renamed = set(), set(), set(), {}
+        self.deadlines, self.dragged = {}, {}
 
 
 def _shown(held: Held) -> str:

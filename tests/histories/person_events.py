@@ -144,7 +144,7 @@ def move_date(life: Life, luck: Luck) -> str | None:
         return None
     day = held.content.due + timedelta(days)
     app.service.set_due(native_id, day)
-    life.expected.dated(key, day, news=day != marker.due)
+    life.expected.dated(key, day, days=(day - marker.due).days if marker.due else days)
     return f"{app.name}: drag {key} to {day}"
 
 
@@ -162,7 +162,7 @@ def move_to_plan(life: Life, luck: Luck) -> str | None:
         return None
     alone = not any(_was_dragged(one) for other in life.apps for _, one in other.ours().values())
     app.service.set_due(native_id, planned.due)
-    life.expected.dated(key, planned.due, news=planned.due != marker.due)
+    life.expected.dated(key, planned.due, days=(planned.due - marker.due).days if marker.due else 1)
     after = _planned(life, key) if alone else None
     promise(after is None or after[2:] == planned[2:], f"{key} was dragged to the day that the plan gives: {after}")
     return f"{app.name}: drag {key} to the day that the plan gives, {planned.due}"
@@ -189,7 +189,7 @@ def clear_date(life: Life, luck: Luck) -> str | None:
         return None
     app, native_id, key = found
     app.service.set_due(native_id, None)
-    life.expected.dated(key, None, news=True)
+    life.expected.dated(key, None, days=1)
     return f"{app.name}: clear the date of {key}"
 
 

@@ -7,11 +7,13 @@ of that is the same: many lives begin alike.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from config.errors import BackplanError
 from connectors.base import Connector
+from sync.reconcile.moved_deadlines import unwritten
 from sync.run import pipeline, reading
 from sync.run.executor import execute
 from sync.run.homes import Binding
@@ -19,9 +21,8 @@ from sync.schedule.scheduler import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
-    from datetime import date
 
-    from config.project import Project
+    from config.project import Goal, Project
     from connectors.base import Action, WriteResult
     from connectors.model import Snapshot
     from sync.reconcile.change import ConnectorPlan
@@ -111,6 +112,16 @@ class Seen:
     snapshot: Same[Snapshot] | None
 
 
+class Hooks(NamedTuple):
+    """What is called before anything is written.
+
+    edit: replaces the goals file, where deadlines moved in an app. decided: takes the schedule that is to be written.
+    """
+
+    edit: Callable[[Project], None]
+    decided: Callable[[Schedule], None]
+
+
 class Nonces:
     """Draws what tells apart two attempts to make a task."""
 
@@ -143,11 +154,11 @@ def process(
     write: bool = True,
     allow: bool = True,
     rebuild: bool = False,
-    decided: Callable[[Schedule], None] = lambda _: None,
+    hooks: Hooks | None = None,
 ) -> Generator[None, None, Run]:
-    """Do what a process does, stopping before every request that writes.
+    """Do what a process does, stopping before every request that writes, and before it edits the goals file.
 
-    homes: their connectors are such as stop, too. decided: called with the schedule that is about to be written.
+    homes: their connectors are such as stop, too.
     """
     found = reading.take_snapshots(project, homes, today, rebuild=rebuild, allow_mass_change=True)
     seen = []
@@ -160,7 +171,11 @@ def process(
     run, nonces.next = _decide(Same(project), tuple(seen), today, allow, nonces.next)
     if not write:
         return run
-    decided(run.found.schedule)
+    if hooks:
+        hooks.decided(run.found.schedule)
+        if unwritten(run.found.deadlines):
+            yield
+            hooks.edit(run.found.project)
     return Run(run.found, (yield from _apply(run.plans, connectors)))
 
 
@@ -171,9 +186,16 @@ def _decide(project: Same[Project], seen: tuple[Seen, ...], today: date, allow: 
     snapshots = {one.connector.label: one.snapshot.thing for one in seen if one.snapshot is not None}
     unread = {one.connector.label: "does not answer" for one in seen if one.snapshot is None}
     nonces = Nonces(nonce)
-    found = reading.work_out(project.thing, reading.Snapshots(homes, snapshots, unread, ()), today, schedule=_schedule)
+    read = reading.Snapshots(homes, snapshots, unread, ())
+    moved = reading.moved_deadlines(project.thing, read, _why_not)
+    found = reading.work_out(project.thing, read, today, schedule=_schedule, deadlines=moved)
     plans = pipeline.make_plans(found, allow_mass_change=allow, new_nonce=nonces.draw)
     return Run(found, plans), nonces.next
+
+
+def _why_not(goal: Goal, _: date) -> str:
+    """A project of a life has no text to edit: only a deadline that depends on another goal is not a day."""
+    return "" if isinstance(goal.deadline, date) else "it depends on another goal"
 
 
 def _schedule(project: Project, progress: Progress, today: date) -> Schedule:

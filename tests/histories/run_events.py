@@ -201,10 +201,28 @@ def sync(life: Life, _: Luck) -> str | None:
     promise([app.service.writes for app in life.apps] == writes, "the second run sent a write")
     promise(_health(again) == said, f"the second run says {_health(again)}, and the first one said {said}")
     life.raced = False
+    _check_deadlines(life, again)
     life.expected.check_at_rest(life.project, again.found.schedule)
     moved = {place for place, day in _dates(life).items() if stood.get(place, day) != day}
     promise(not moved or _in_trouble(again), f"nothing had happened, and the dates of {moved} moved")
     return "sync"
+
+
+def _check_deadlines(life: Life, run: Run) -> None:
+    """Check that each goal's own task is due on its deadline, which is the one that a person gave it, if in an app."""
+    known = {goal.goal.id: goal for goal in run.found.schedule.goals if goal.state is not State.MISSED}
+    for goal_id, day in life.expected.deadlines.items() if life.project.deadlines == "app" else ():
+        if goal_id in known:
+            promise(known[goal_id].deadline == day, f"a person moved {goal_id} to {day}, and the file has another day")
+    for app in life.apps:
+        for native_id, (key, held) in app.ours().items():
+            goal = known.get(key) if app.settles(key) and native_id not in app.copies else None
+            plain = not (held.done or held.dropped or held.recurring or held.unread or app.retired)
+            stays = key in run.found.deadlines and run.found.deadlines[key].outcome == "stays"
+            if (
+                goal and plain and not stays and not (goal.failed or goal.done)
+            ):  # a done one may wait for a person's task
+                promise(held.content.due == goal.deadline, f"{key} in {app.name}: due {held.content.due}")
 
 
 def _may_take_another(life: Life, run: Run) -> bool:

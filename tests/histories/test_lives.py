@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from config.errors import RefusedError
 from config.keys import step_of
+from config.project import EVERYBODY
 from connectors.base import Action
 from connectors.codec import read_marker
 from sync.reports.warnings import warnings
@@ -43,9 +44,12 @@ HOMES = [(kind,) for kind in KINDS] + [(SAFE, FILE), (UNIQUE, SAFE)]
 class LivesOfHypothesis(RuleBasedStateMachine):
     """One plan in one app or two, of any kind. Every promise is looked at after every event."""
 
-    @initialize(homes=st.sampled_from(HOMES), steps=st.integers(0, 4))
-    def begin(self, homes: tuple[Kind, ...], steps: int) -> None:
-        self.life = Life(a_project(steps), homes, TODAY)
+    @initialize(homes=st.sampled_from(HOMES), steps=st.integers(0, 4), full=st.booleans())
+    def begin(self, homes: tuple[Kind, ...], steps: int, full: bool) -> None:  # hypothesis passes it
+        project = a_project(steps)
+        if full:
+            project = replace(project, capacity={EVERYBODY: 1}).with_goals(lambda g: replace(g, when_full="earlier"))
+        self.life = Life(project, homes, TODAY)
 
     @rule(name=st.sampled_from(NAMES), luck=st.integers(0, 1 << 40))
     def happen(self, name: str, luck: int) -> None:

@@ -6,6 +6,7 @@ An event that is not possible at the time does nothing.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from config.errors import CredentialsError, RefusedError
@@ -16,19 +17,23 @@ from tests.histories.choices import Event, Luck
 from tests.histories.connector import connect
 from tests.histories.expectations import App, Expectations, keys_of
 from tests.histories.listing import read_entries
-from tests.histories.process import Nonces, process, the_same
+from tests.histories.process import Hooks, Nonces, process, the_same
 from tests.histories.service import Fault, Killed, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
-    from datetime import date
 
-    from config.project import Goal, Project, Step
+    from config.project import Goal, Project, RelativeDeadline, Step
     from tests.histories.choices import Events
     from tests.histories.process import Run, Stepwise
     from tests.histories.service import Kind
 
 LAST_PLACE = 2  # which the goals file stops naming when no goal is there any more
+# Events in spite of which the date that a person gave to a goal becomes its deadline.
+LEAVES_DEADLINES = frozenset({
+    "time_passes", "plan_only", "faulty_sync", "sync_with_one_app_unreadable", "sync",
+    "move_date", "clear_date", "edit_title", "edit_notes", "add_label",
+})  # fmt: skip
 EVENTS: Events = {**file_events.EVENTS, **person_events.EVENTS, **run_events.EVENTS}
 
 
@@ -72,6 +77,8 @@ class Life:
     def happen(self, one: Event) -> None:
         """Let one event happen, and look after it whether everything still holds."""
         told = EVENTS[one.name][1](self, Luck(one.luck))
+        if one.name not in LEAVES_DEADLINES:
+            self.expected.deadlines.clear()
         if told is not None:
             self.told.append(told)
         self.expected.check_always()
@@ -156,10 +163,21 @@ class Life:
         if self._order < 0:
             project = the_same(replace(project, goals=project.goals[::-1]))
         homes = [home for app in self.apps[:: self._order] for home in self._homes(app, project)]
-        decided = self.expected.decided
-        return process(
-            project, homes, self.today, self._nonces, write=write, allow=allow, rebuild=rebuild, decided=decided
-        )
+        read = self.project
+
+        def edit(moved: Project) -> None:
+            if self.project is not read:
+                raise RefusedError("the file was changed during this command; run it again (nothing was changed)")
+            before = {goal.id: goal.deadline for goal in read.goals}
+            after = {goal.id: goal.deadline for goal in moved.goals}
+            self.project = the_same(read.with_goals(lambda goal: replace(goal, deadline=after[goal.id])))
+            self.versions.append(self.project)
+            days = {goal_id: _days(before[goal_id], day) for goal_id, day in after.items() if before[goal_id] != day}
+            self.expected.deadlines_taken(days)
+
+        options = {"write": write, "allow": allow, "rebuild": rebuild}
+        hooks = Hooks(edit, self.expected.decided)
+        return process(project, homes, self.today, self._nonces, hooks=hooks, **options)
 
     def _homes(self, app: App, project: Project) -> Iterator[Binding]:
         """Yield the places of an app that the goals file names: those without a goal are retired, but for the last."""
@@ -179,6 +197,13 @@ class Life:
         for place in sorted(named):
             connector = self.connect(app.service, project.namespace, app.name, place, named)
             yield Binding(connector, frozenset(goals.get(place, ())), retired=place in retired)
+
+
+def _days(before: date | RelativeDeadline, after: date | RelativeDeadline) -> int:
+    """Return by how many days a deadline moved."""
+    assert isinstance(before, date)  # a run moves no other one
+    assert isinstance(after, date)
+    return (after - before).days
 
 
 def _without_targets(project: Project) -> Project:

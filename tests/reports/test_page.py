@@ -341,7 +341,7 @@ def test_it_shows_which_deadlines_a_goal_has_had(tmp_path: Path) -> None:
     path.write_text("goals:\n- id: sail\n  title: Sail\n  deadline: 2027-10-01\n  steps: [a, b]\n", "utf-8")
     project = loader.load(path)
     value = dates(project, Progress(), TODAY)
-    found = deadlines(project, value)
+    found = deadlines(value)
     assert [(move.day, move.deadline) for move in found["sail"]] == [
         (date(2027, 5, 1), date(2027, 8, 1)),
         (date(2027, 6, 10), date(2027, 9, 1)),
@@ -372,7 +372,7 @@ def test_a_folder_that_looks_like_a_repository_runs_no_program(tmp_path: Path) -
     }.items():
         git(bare, "config", name, value)
     project = loader.load(bare / "goals.yaml")
-    assert deadlines(project, dates(project, Progress(), TODAY)) == {}
+    assert deadlines(dates(project, Progress(), TODAY)) == {}
     assert not (tmp_path / "ran").exists()
 
 
@@ -380,7 +380,7 @@ def test_without_a_repository_there_is_no_history(tmp_path: Path) -> None:
     path = tmp_path / "goals.yaml"
     path.write_text("goals: [{title: Sail, deadline: 2027-08-01, steps: [a]}]\n", "utf-8")
     project = loader.load(path)
-    assert deadlines(project, dates(project, Progress(), TODAY)) == {}
+    assert deadlines(dates(project, Progress(), TODAY)) == {}
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.yaml")))

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.durations import parse
-from config.project import Goal, Step
-from sync.schedule.load import loads
+from config.project import EVERYBODY, Goal, Step
 from sync.schedule.model import Progress
 from sync.schedule.scheduler import schedule
 from tests.schedule.test_scheduler_properties import ORIGIN, goals, project
@@ -28,13 +27,13 @@ def named(goal: Goal, data: st.DataObject) -> Goal:
 
 @given(goals(name="a"), goals(name="b"), st.integers(1, 4), st.data())
 def test_it_is_what_counting_day_by_day_gives(one: Goal, other: Goal, capacity: int, data: st.DataObject) -> None:
-    plan = replace(project(named(one, data), named(other, data)), capacity=capacity)
+    plan = replace(project(named(one, data), named(other, data)), capacity={EVERYBODY: capacity})
     done = data.draw(st.sets(st.sampled_from([step.key for goal in plan.goals for step in goal.steps])))
     result = schedule(plan, Progress(done=dict.fromkeys(done, TODAY - DAY)), TODAY)
     people: dict[str | None, dict[date, set[str]]] = {}
     for goal in result.goals:
         for step in goal.steps:
-            if step.open and step.start and step.due and str(step.step.takes) not in ("0", "0 days"):
+            if step.open and step.start and step.due and step.step.takes_room:
                 days = people.setdefault(step.step.who or goal.goal.who, {})
                 for n in range((max(step.due, TODAY) - max(step.start, TODAY)).days + 1):
                     days.setdefault(max(step.start, TODAY) + n * DAY, set()).add(step.step.key)
@@ -62,6 +61,5 @@ def test_without_a_capacity_nothing_is_too_much() -> None:
     steps = tuple(Step(f"g/{n}", f"Step {n}", ORIGIN, takes=parse("5")) for n in range(9))
     goal = Goal("g", "g", date(2027, 3, 20), ORIGIN, steps=steps, sequence=steps)
     assert schedule(project(goal), Progress(), TODAY).loads == ()
-    assert loads((), None, TODAY) == ()
-    (load,) = schedule(replace(project(goal), capacity=8), Progress(), TODAY).loads
+    (load,) = schedule(replace(project(goal), capacity={EVERYBODY: 8}), Progress(), TODAY).loads
     assert (load.who, load.capacity, load.stretches[0].most) == (None, 8, 9)

@@ -310,7 +310,7 @@ def test_moving_the_deadline_by_weeks_moves_every_date_by_weeks(goal: Goal, week
     assert {key: (start + shift, due + shift) for key, (start, due) in one.items() if start and due} == other
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(100))
 @given(st.lists(st.integers(), min_size=2, max_size=4), st.data(), st.integers(-60, 60))
 def test_the_order_of_unrelated_goals_and_steps_does_not_matter(
     listed: list[int], data: st.DataObject, days: int
@@ -603,7 +603,7 @@ def test_a_plan_that_was_published_is_as_late_as_it_was_before(
         progress = replace(progress, done=done, pins=kept_pins)
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(120))
 @given(goals(lengths=st.one_of(FOLLOWING_CALENDAR, st.none()), waits=WORKING_WAITS), st.integers(0, 90), st.data())
 def test_ticking_in_time_changes_no_other_date(goal: Goal, days: int, data: st.DataObject) -> None:
     assert isinstance(goal.deadline, date)

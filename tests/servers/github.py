@@ -158,6 +158,7 @@ class Repo:
     milestones: list[Milestone] = field(default_factory=list)
     number: int = 0
     git: Path | None = None  # the Git repository with its files
+    pulls: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:

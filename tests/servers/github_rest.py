@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
+from tests.servers import github_pulls
 from tests.servers.github import LONGEST_BODY, Issue, IssueField, Label, Milestone, Refused, User
 from tests.servers.github_contents import contents
 
@@ -433,6 +434,16 @@ def _list_assignees(asked: Call, owner: str, name: str) -> Answer:
     return _page(asked, repo, [user_json(user, asked.base) for user in asked.service.assignable(repo)])
 
 
+def _list_pulls(asked: Call, owner: str, name: str) -> Answer:
+    repo = _repo(asked, owner, name)
+    return Answer(github_pulls.listed(repo, asked.token, dict(asked.query)))
+
+
+def _post_pull(asked: Call, owner: str, name: str) -> Answer:
+    repo = _repo(asked, owner, name)
+    return Answer(github_pulls.opened(repo, asked.token, asked.body), 201)
+
+
 def _get_permission(asked: Call, owner: str, name: str, login: str) -> Answer:
     """Return somebody's right in a repository: in the older word, which knows four, and as the role."""
     repo, user = _repo(asked, owner, name), asked.service.users.get(unquote(login))
@@ -533,6 +544,8 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("POST", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by", _post_blocking),
     ("DELETE", f"{_REPO}/issues/([0-9]+)/dependencies/blocked_by/([0-9]+)", _delete_blocking),
     ("GET", f"{_REPO}/contents(?:/(.*))?", _get_contents),
+    ("GET", f"{_REPO}/pulls", _list_pulls),
+    ("POST", f"{_REPO}/pulls", _post_pull),
     ("GET", f"{_REPO}/labels", _list_labels),
     ("GET", f"{_REPO}/labels/([^/]+)", _get_label),
     ("POST", f"{_REPO}/labels", _post_label),

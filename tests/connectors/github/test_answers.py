@@ -88,7 +88,7 @@ def test_an_answer_of_another_shape_is_an_error_and_harms_nothing(tmp_path_facto
     folder = tmp_path_factory.mktemp("shapes")
     known = {name: _ends(folder, options, None) for name, options in (("plain", {}), ("all", EVERYTHING))}
 
-    @settings(max_examples=20 if tiers.quick else 400)
+    @settings(max_examples=10 if tiers.quick else 200)
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(known)))

@@ -82,7 +82,7 @@ def test_an_answer_of_another_shape_is_an_error_and_harms_nothing(tmp_path_facto
     folder = tmp_path_factory.mktemp("shapes")
     expected, bends = _ends(folder, None)
 
-    @settings(max_examples=20 if tiers.quick else 400)
+    @settings(max_examples=10 if tiers.quick else 200)
     @given(st.sampled_from(bends))
     def holds(how: shapes.Bend) -> None:
         assert _ends(folder, how)[0] == expected
