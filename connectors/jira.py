@@ -34,8 +34,21 @@ LABEL = PROPERTY = "backplan"
 _FORBIDDEN, _EMPTY = 403, 204
 _AT_ONCE = 100  # issues that one request can fetch
 _DROPPED = frozenset({"Won't Do", "Won't Fix", "Duplicate", "Declined", "Cannot Reproduce"})
-_FIELDS = ["summary", "description", "duedate", "labels", "status", "resolution", "resolutiondate"]
-_FIELDS += ["statuscategorychangedate", "project", "comment", "subtasks", "issuelinks", "attachment"]
+_FIELDS = [
+    "summary",
+    "description",
+    "duedate",
+    "labels",
+    "status",
+    "resolution",
+    "resolutiondate",
+    "statuscategorychangedate",
+    "project",
+    "comment",
+    "subtasks",
+    "issuelinks",
+    "attachment",
+]
 _FOUND = by_token("issues", "nextPageToken", "nextPageToken")
 
 
