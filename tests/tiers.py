@@ -30,6 +30,7 @@ IN_PART = {
     "caldavasevents": "CalDAV, as events in Radicale",
     "caldavonradicale": "CalDAV, as tasks in Radicale",
     "caldavonxandikos": "CalDAV, as tasks in Xandikos",
+    "jira": "Jira Cloud, over HTTP",
     "taskwarrioritself": "Taskwarrior, the program itself",
     "microsofttodo": "Microsoft To Do, a list like that of Google Tasks",
 }

@@ -388,6 +388,7 @@ def test_connectors_and_the_schema_are_told(person: Person) -> None:
         "github",
         "gitlab",
         "google-tasks",
+        "jira",
         "linear",
         "markdown",
         "microsoft-todo",

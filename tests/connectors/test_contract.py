@@ -24,6 +24,7 @@ from tests.connectors.contract import NAMESPACE, TODAY, Contract
 from tests.connectors.github_account import GitHubAccount
 from tests.connectors.gitlab_account import GITLAB
 from tests.connectors.google_tasks_account import GOOGLE_TASKS
+from tests.connectors.jira_account import JIRA
 from tests.connectors.linear_account import LINEAR
 from tests.connectors.microsoft_todo_account import MICROSOFT_TODO
 from tests.connectors.notion_account import NOTION
@@ -227,6 +228,13 @@ class TestGoogleTasks(OverHTTP):
     """Google Tasks, over HTTP."""
 
     stand = GOOGLE_TASKS
+
+
+@pytest.mark.proof
+class TestJira(OverHTTP):
+    """Jira Cloud, over HTTP."""
+
+    stand = JIRA
 
 
 class TestLinear(OverHTTP):
