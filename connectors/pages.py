@@ -31,8 +31,10 @@ def by_token(items: str, field: str, parameter: str, *, may_lack: bool = False) 
 
     def turn(response: requests.Response) -> Page:
         page = json_object(response)
-        values = _items({items: []} | page if may_lack else page, items)
-        return values, {parameter: page[field]} if page.get(field) else None
+        values, token = _items({items: []} | page if may_lack else page, items), page.get(field)
+        if token and not isinstance(token, str):
+            raise ValueError(f"`{field}` is not a text")
+        return values, {parameter: token} if token else None
 
     return turn
 

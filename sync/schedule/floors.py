@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Set
+    from collections.abc import Collection, Iterable, Mapping
 
     from sync.schedule.backward_pass import LatestDates, Position
 
@@ -26,11 +26,11 @@ class Floors:
         """Return these floors with those of other steps."""
         return Floors(self.begin | other.begin, self.end | other.end, self.first | other.first)
 
-    def of_begun(self, begun: Set[int], least: Position) -> Floors:
-        """Return these floors, but for steps that have begun only the end counts: no earlier than `least`."""
-        begin = {i: floor for i, floor in self.begin.items() if i not in begun}
-        first = {i: day for i, day in self.first.items() if i not in begun}
-        return Floors(begin, {**self.end, **dict.fromkeys(begun, least)}, first)
+    def of_begun(self, least: Mapping[int, Position]) -> Floors:
+        """Return these floors, but for steps that have begun only the end counts: no earlier than in `least`."""
+        begin = {i: floor for i, floor in self.begin.items() if i not in least}
+        first = {i: day for i, day in self.first.items() if i not in least}
+        return Floors(begin, {**self.end, **least}, first)
 
     def copy(self) -> Floors:
         """Return the same floors, to be changed apart from these."""

@@ -127,7 +127,7 @@ class Forward:
         if i in plan.under_way and not step.grows and (settled or plan.under_way[i] < self._today):
             if i in plan.began:
                 start, finish = _earliest(days, plan.under_way[i] - 1, plan.lengths[i], plan.under_way[i])
-                return start, max(finish, days.forward(self._today))
+                return start, max(finish, self._today if i in plan.graph.elapsed else days.forward(self._today))
             if plan.dues[i] >= self._today:
                 return plan.starts[i], plan.dues[i]
         if settled and plan.dues[i] < self._today and i not in plan.began:

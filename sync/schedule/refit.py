@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 def floors_from_today(context: Context, plan: GoalPlan, graph: StepGraph, fixed: Mapping[int, int]) -> Floors:
     """Return what a plan made today has to keep; a step that has begun only has to end today or later.
 
+    On a day off, that is the next working day, unless the step takes calendar days.
+
     `graph` is the plan's, perhaps in another window; `fixed` has the due days of what is fixed, by index.
     """
     days = graph.window.days
     floors = context.known().floors(graph, plan.closed, fixed, context.first_day(plan.goal) - 1)
     begun = plan.under_way.keys() & floors.begin.keys()
-    return floors.of_begun(begun, days.position(days.forward(context.day)))
+    today, working = days.position(context.day), days.position(days.forward(context.day))
+    return floors.of_begun({i: today if i in graph.elapsed else working for i in begun})
 
 
 def regrown(plan: GoalPlan, backward: BackwardPass, floors: Floors, movable: frozenset[int]) -> Sequence[Length]:
