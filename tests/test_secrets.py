@@ -127,6 +127,7 @@ USES = {
     "connectors": (use(), use("--json")),
     "doctor": (use(), use("--json", may_fail=True)),
     "explain": (use("g/one"), use("g", "--json")),
+    "fleet": (use("check", may_fail=True), use("plan", "--json", may_fail=True)),
     "fit": (use("g", "--progress", may_fail=True), use("g", "--json")),
     "init": (
         use("--template", "list"),
@@ -216,9 +217,13 @@ def test_every_command_has_a_row() -> None:
 def test_nothing_that_a_command_prints_or_writes_holds_a_secret(leak: Leak, command: str) -> None:
     if command == "undo":
         leak.run("sync", "--journal", "journal.json")
+    fleet = leak.folder / "accounts.yaml"
+    if command == "fleet":
+        fleet.write_text(f"accounts: [{{id: ann, goals: goals.yaml, secret: '{PASSWORD}'}}]", encoding="utf-8")
     for each in USES[command]:
         printed = leak.run(command, *each.arguments)
         assert leaked(printed) == [], (each, printed)
+    fleet.unlink(missing_ok=True)
     # What a person said on the command line is theirs: `init` writes it.
     (leak.folder / "new.yaml").unlink(missing_ok=True)
     assert leaked(leak.files) == []

@@ -31,8 +31,9 @@ def test_help_names_every_command(person: Person) -> None:
     shown = person.run("--help")
     assert shown.code == 0
     groups = shown.out.split("Options:")[1].split("\n\n")[1:]
-    assert [group.splitlines()[0].strip() for group in groups] == ["Look:", "Plan:", "Do:", "Set up:"]
-    assert sorted(line.split()[0] for group in groups for line in group.strip().splitlines()[1:]) == list(COMMANDS)
+    assert [group.splitlines()[0].strip() for group in groups] == ["Look:", "Plan:", "Do:", "Many accounts:", "Set up:"]
+    named = sorted(line.split()[0] for group in groups for line in group.strip().splitlines()[1:])
+    assert named == sorted([*COMMANDS, "fleet"])
     assert "..." not in shown.out.partition("Options:")[2]  # each summary fits
     for command in COMMANDS:
         assert person.run(command, "--help").out.startswith(f"Usage: backplan {command}")

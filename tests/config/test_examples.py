@@ -32,7 +32,7 @@ def goals_files(document: Path) -> Iterator[tuple[int, str, str]]:
     text = document.read_text(encoding="utf-8") if document.is_file() else ""
     for match in _FENCED.finditer(text):
         body = textwrap.dedent(match["body"])
-        if re.search(r"^goals:", body, re.MULTILINE):
+        if re.search(r"^goals:", body, re.MULTILINE) and match["kind"].strip() != "fleet":
             yield text.count("\n", 0, match.start()) + 1, body, match["kind"].strip()
 
 
