@@ -308,14 +308,14 @@ class Jira:
 
     def _row(self, issue: _Issue) -> Row:
         fields = issue.fields
-        mine = issue.properties.get(PROPERTY)
+        line = _Line.read(issue.properties[PROPERTY]).line if PROPERTY in issue.properties else ""
         closed = fields.status.statusCategory.key == "done"
         reason = fields.resolution.name if fields.resolution else fields.status.name
         done = closed and reason not in _DROPPED
         return Row(
             issue.id,
             fields.summary,
-            self.hiding.join(plain(fields.description), _Line.read(mine).line if mine else ""),
+            self.hiding.join(plain(fields.description), line),
             fields.duedate,
             _in_order(fields.labels),
             done=done,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from config.errors import BackplanError
@@ -70,16 +70,21 @@ class Label(Id):
     team: Id | None
 
 
-class Card(Id):
-    """An attachment of an issue."""
+class Metadata(Shape):
+    """What only we see of an attachment of ours."""
 
-    metadata: dict[str, Any]
+    backplan: str
+
+
+class Card(Id):
+    """An attachment of ours."""
+
+    metadata: Metadata
 
     @property
     def line(self) -> str:
-        """Our line; empty if it is none."""
-        found = self.metadata.get("backplan")
-        return found if isinstance(found, str) else ""
+        """Our line."""
+        return self.metadata.backplan
 
 
 class Cards(Shape):

@@ -32,7 +32,7 @@ from connectors.markdown.state import (
 from connectors.markdown.text import conflicts, fenced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from datetime import date
 
 _NAME = "backplan's memory of {namespace}, keep this"
@@ -62,10 +62,12 @@ def stored_in(lines: Sequence[str], namespace: str) -> Stored:
         return found._replace(damage=damage)
     try:
         sides = [_read(side, namespace) for block in blocks for side in _sides(block.entries)]
-        dues = _dues(lines)
-        rows = [row for side in newest_first(sides, dues) for row in side]
+        rows = [row for side in sides for row in side]
         two = len(sides) > 1 or len({row.key for row in rows if row.entry}) < sum(row.entry is not None for row in rows)
-        return found._replace(state=state_of(merged(rows, dues) if two else rows), mending=two)
+        if two:
+            dues = _dues(lines, {row.id for row in rows})
+            rows = merged([row for side in newest_first(sides, dues) for row in side], dues)
+        return found._replace(state=state_of(rows), mending=two)
     except ValueError as error:
         return found._replace(damage=f"{blocks[-1].numbers.start + 1}: {error}")
 
@@ -140,10 +142,11 @@ def _sides(entries: Sequence[str]) -> list[list[str]]:
     return sides if sides[0] != sides[1] else sides[:1]
 
 
-def _dues(lines: Iterable[str]) -> dict[str, date | None]:
-    """Return the day in the line of each id."""
+def _dues(lines: Iterable[str], known: Container[str]) -> dict[str, date | None]:
+    """Return the day in the first line of each known id: a line is not read for each of the many ids it may hold."""
     ids = [(line, id_.casefold()) for line in lines for id_, _ in ids_in(line)]
-    return {id_: Line(line, anchor=id_).content.due for line, id_ in reversed(ids)}
+    first = {id_: line for line, id_ in reversed(ids) if id_ in known}
+    return {id_: Line(line, anchor=id_).content.due for id_, line in first.items()}
 
 
 def stray_entries(lines: Sequence[str]) -> list[int]:
