@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 
 HEARTBEAT = "backplan.heartbeat"
 MAX_SLUG = 60
@@ -54,6 +55,7 @@ def day_of(key: str) -> date:
     return date.fromisoformat(key.partition("@")[2])
 
 
+@lru_cache(maxsize=4096)  # the titles of a template's steps are those of every account of a fleet
 def slug(title: str) -> str:
     """Return the id that a title gives: its letters and digits in any script, accents dropped, joined by hyphens."""
     decomposed = unicodedata.normalize("NFKD", title)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -41,7 +42,6 @@ class Variables(BaseSettings):
     """The variables of one service. A model for it gives each field the name of its variable."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, case_sensitive=True)
-    files: ClassVar[Sequence[Path]] = ()  # a later one takes precedence
 
     url: Address
     token: SecretStr | None
@@ -53,11 +53,14 @@ class Variables(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        *_others: PydanticBaseSettingsSource,
-        **_named: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources by precedence: the variables of the run (passed as arguments), then the files."""
-        return init_settings, _Lines(settings_cls, env_file=tuple(cls.files))
+        del env_settings, file_secret_settings
+        files = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
+        return init_settings, _Lines(settings_cls, env_file=files)
 
 
 def read(
@@ -65,16 +68,23 @@ def read(
 ) -> tuple[Variables, dict[str, str]]:
     """Return the variables of a service, and the further ones of `also`. Raises pydantic's ValidationError.
 
-    names: the names of the variables, by field. own: the variables of the run; None hides a line of the files.
+    names: the names of the variables, by field. own: the variables of the run; None hides a line of the files, of
+    which a later one takes precedence.
     """
-    named: dict[str, Any] = {
-        "url": (Address, Field(validation_alias=names["url"])),
-        "token": (SecretStr | None, Field(None, validation_alias=names["token"])),
-        "token_file": (Path | None, Field(None, validation_alias=names["token_file"])),
-        "time_budget": (float, Field(300, gt=0, validation_alias=names["time_budget"])),
+    model: Any = _model(tuple(names.items()), tuple(also))
+    found: Variables = model(_env_file=tuple(files), **own)
+    return found, {name: getattr(found, name.lower()) for name in also}
+
+
+@lru_cache(maxsize=64)
+def _model(names: tuple[tuple[str, str], ...], also: tuple[str, ...]) -> type[Variables]:
+    """Return the model of a service's variables. It takes longer to build than to fill."""
+    variable = dict(names)
+    fields: dict[str, Any] = {
+        "url": (Address, Field(validation_alias=variable["url"])),
+        "token": (SecretStr | None, Field(None, validation_alias=variable["token"])),
+        "token_file": (Path | None, Field(None, validation_alias=variable["token_file"])),
+        "time_budget": (float, Field(300, gt=0, validation_alias=variable["time_budget"])),
         **{name.lower(): (str, Field("", validation_alias=name)) for name in also},
     }
-    model = create_model("VariablesOfService", __base__=Variables, **named)
-    model.files = files
-    found = model(**own)
-    return found, {name: getattr(found, name.lower()) for name in also}
+    return create_model("VariablesOfService", __base__=Variables, **fields)

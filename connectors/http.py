@@ -168,8 +168,14 @@ class Api:
         return self._token.ends if isinstance(self._token, Refreshed) else None
 
     def trust(self, certificates: str | None) -> None:
-        """Trust the certificates in a file, or those that this machine (or REQUESTS_CA_BUNDLE) trusts."""
+        """Trust the certificates in a file, or those that this machine (or REQUESTS_CA_BUNDLE) trusts.
+
+        They, and the proxies, are looked up here: requests would read the whole environment for each request.
+        """
         self._http.verify = certificates or True
+        found = self._http.merge_environment_settings(self.url, {}, None, None, None)
+        self._http.verify, self._http.proxies = found["verify"], found["proxies"]
+        self._http.trust_env = False
 
     def send(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,7 +18,7 @@ from config.errors import BackplanError
 from connectors.silence import SILENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
 T = TypeVar("T")
 _QUIETLY = 2.0  # seconds of waiting for a service without a message
@@ -117,13 +117,8 @@ class Retrier:
         if self._given_up is not None:
             raise self._given_up
         self._began, self._trouble = self.clock.passed(), ""
-        reporter = Timer(_QUIETLY, self._report)
-        reporter.daemon = True
-        reporter.start()
-        try:
+        with self._reported():
             return self._call(ask, repeatable=repeatable)
-        finally:
-            reporter.cancel()
 
     def at_most(self, seconds: float) -> float:
         """Return the timeout of one answer: at most `seconds`."""
@@ -146,12 +141,25 @@ class Retrier:
             self._given_up = given_up if self._silence.limit < inf else None
             raise given_up from None
 
-    def _report(self) -> None:
-        """Report once that a service is waited for."""
+    @contextmanager
+    def _reported(self) -> Generator[None]:
+        """Report after a while that a service is waited for; once in a run, and only where somebody listens."""
+        if self._silence.report is None or self._is_reported:  # a timer is a thread, which costs as much as a request
+            yield
+            return
+        reporter = Timer(_QUIETLY, self._report, (self._silence.report,))
+        reporter.daemon = True
+        reporter.start()
+        try:
+            yield
+        finally:
+            reporter.cancel()
+
+    def _report(self, report: Callable[[str], None]) -> None:
         if not self._is_reported:
             self._is_reported = True
             what = f": {self._trouble}" if self._trouble else " does not answer"
-            self._silence.report(f"{self._service}{what}; trying until {_clock_time(self.clock.now(), self._most)}")
+            report(f"{self._service}{what}; trying until {_clock_time(self.clock.now(), self._most)}")
 
     @property
     def _most(self) -> float:

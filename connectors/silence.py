@@ -15,10 +15,13 @@ LOOKING = 20.0  # seconds, for commands that change nothing: the user waits for 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """`limit`: seconds without an answer, after which a service is given up. `report`: shows a sentence to the user."""
+    """`limit`: seconds without an answer, after which a service is given up. `report`: shows a sentence to the user.
+
+    Without `report`, no sentence is shown.
+    """
 
     limit: float = inf
-    report: Callable[[str], None] = lambda _: None
+    report: Callable[[str], None] | None = None
 
 
 SILENCE: ContextVar[Silence] = ContextVar("SILENCE", default=Silence())  # noqa: B039  # it is frozen

@@ -116,6 +116,26 @@ def test_a_command_that_changes_nothing_gives_up_sooner(limit: float, least: flo
     assert clock.passed() == before
 
 
+def test_no_thread_is_started_for_a_message_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[float] = []
+
+    class Reporter:
+        def __init__(self, after: float, *_: object) -> None:
+            started.append(after)
+
+        def start(self) -> None: ...
+
+        def cancel(self) -> None: ...
+
+    monkeypatch.setattr("connectors.retry.Timer", Reporter)
+    for report, threads in ((None, 0), (print, 1)):
+        token = SILENCE.set(Silence(report=report))
+        retrier = Retrier("GitHub", 300, fake_clock(), "GITHUB_API_URL")
+        SILENCE.reset(token)
+        assert retrier.call(lambda: "answer") == "answer"
+        assert len(started) == threads
+
+
 def test_a_limit_of_the_service_is_waited_for_even_then() -> None:
     token = SILENCE.set(Silence(LOOKING))
     clock, answers = fake_clock(), [TransientError("rate limited", 60, refused=True), None]
