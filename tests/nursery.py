@@ -14,8 +14,14 @@ import traceback
 import warnings
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OURS = ("config", "connectors", "sync")
 _STARTED_BY_NAME = {"sync.cli.main", "sync.action.main"}  # each run imports them anew, as the program that it is
 
 
@@ -33,11 +39,20 @@ def main() -> None:
 
 def _import_everything() -> None:
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # as sync/cli/main.py has it
-    for package in ("config", "connectors", "sync"):
+    for package in _OURS:
         for module in walk_packages(import_module(package).__path__, f"{package}."):
             if module.name not in _STARTED_BY_NAME:
                 import_module(module.name)
+    for model in _models(BaseModel):
+        model.model_rebuild()  # which is put off until a model is used
     gc.freeze()
+
+
+def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for one in model.__subclasses__():
+        if one.__module__.partition(".")[0] in _OURS and not one.__pydantic_generic_metadata__["parameters"]:
+            yield one
+        yield from _models(one)
 
 
 def _live(order: dict[str, Any]) -> None:

@@ -265,12 +265,14 @@ class Sampler:
 
 
 def _began(goal: ScheduledGoal, scheduled: ScheduledStep, today: int) -> int | None:
-    """Return the day on which a step began, by a plan that has stood for a day: it is under way, or overdue."""
-    since, settled = scheduled.under_way, goal.made.toordinal() < today
-    if since is not None and (settled or since.toordinal() < today):
-        return since.toordinal()
-    is_overdue = settled and scheduled.overdue and scheduled.step.key not in goal.began
-    return scheduled.start.toordinal() if is_overdue and scheduled.start else None
+    """Return the day on which a step began: it is under way or, by a plan that has stood for a day, overdue."""
+    settled, since, due = goal.made.toordinal() < today, scheduled.under_way, scheduled.due
+    if due is None:
+        return None
+    if scheduled.step.key in goal.began or due.toordinal() >= today:
+        return since.toordinal() if since and (settled or since.toordinal() < today) else None
+    start = since or scheduled.start
+    return start.toordinal() if settled and scheduled.overdue and start else None
 
 
 def _lowest(steps: Collection[ScheduledStep], days: WorkingDays, today: int) -> int:

@@ -76,6 +76,7 @@ def in_the_readme() -> tuple[str, str]:
     return goals, text
 
 
+@pytest.mark.proof
 def test_from_nothing_to_tasks_on_the_phone(runner: Runner, todoist: TodoistServer) -> None:
     goals, text = in_the_readme()
     add(runner, goals, text)

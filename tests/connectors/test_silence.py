@@ -151,6 +151,7 @@ def test_a_limit_of_the_service_is_waited_for_even_then() -> None:
     assert clock.passed() >= 60
 
 
+@pytest.mark.proof
 def test_what_is_waited_for_is_said_once(told: list[str]) -> None:
     with TodoistServer(Todoist(PRO)) as server:
         server.faults.at(0, Fault.TIMEOUT, 2)
@@ -160,6 +161,7 @@ def test_what_is_waited_for_is_said_once(told: list[str]) -> None:
     assert re.fullmatch(r"Todoist does not answer; trying until \d\d:\d\d", sentence)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("ask", [ask_todoist, ask_github])
 def test_a_listener_that_never_answers_is_given_up(ask: Callable[[str], object], mute: str) -> None:
     token = SILENCE.set(Silence(2.5))

@@ -45,8 +45,8 @@ def params(count: int, now: int, *before: Any, first: int = 0) -> list[Any]:
 
 # Both UNIQUE and FILE are of the class unique.
 CLASSES = [
-    *params(5_000, 250, (EXACT, UNIQUE, SAFE)),
-    *params(5_000, 250, (EXACT, FILE, SAFE), first=10_000),
+    *params(5_000, 100, (EXACT, UNIQUE, SAFE)),
+    *params(5_000, 100, (EXACT, FILE, SAFE), first=10_000),
 ]
 
 

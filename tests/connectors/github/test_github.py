@@ -23,6 +23,7 @@ from sync.reports import words
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
 from sync.schedule.model import State
+from tests import tiers
 from tests.connectors import todoist_account
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.github_account import GitHubAccount, connector, shown
@@ -1340,7 +1341,7 @@ def test_a_fault_anywhere_with_a_project_and_links_leaves_no_pin(
 
 @pytest.mark.parametrize("scenario", FIRST_NOW)
 def test_one_fault_anywhere_is_overcome_within_the_run(tmp_path: Path, scenario: Callable[[World], None]) -> None:
-    for at, fault in product(range(_number_of_requests(tmp_path, scenario)), _FAULTS):
+    for at, fault in product(tiers.requests(_number_of_requests(tmp_path, scenario)), _FAULTS):
         with GitHubServer() as server:
             world = _prepared(tmp_path, server, scenario)
             server.faults.at(at, fault)
@@ -1355,7 +1356,7 @@ def test_what_was_made_without_an_answer_is_found_whatever_the_clock_of_this_mac
     tmp_path: Path, fault: Fault, days: int
 ) -> None:
     """days: by how many GitHub's clock is ahead."""
-    for at in range(_number_of_requests(tmp_path, scenario_first)):
+    for at in tiers.requests(_number_of_requests(tmp_path, scenario_first)):
         with GitHubServer() as server:
             world = _prepared(tmp_path, server, scenario_first)
             server.faults.at(at, fault)
@@ -1369,7 +1370,7 @@ def test_a_run_that_ends_at_any_request_is_finished_by_the_next(
     tmp_path: Path, scenario: Callable[[World], None], fault: Fault
 ) -> None:
     """From there on nothing is answered any more, in a run that has little time to wait."""
-    for at in range(_number_of_requests(tmp_path, scenario)):
+    for at in tiers.requests(_number_of_requests(tmp_path, scenario)):
         with GitHubServer() as server:
             world = _prepared(tmp_path, server, scenario)
             server.faults.at(at, fault)

@@ -1968,7 +1968,7 @@ def test_a_process_that_is_killed_leaves_the_old_file_or_the_new_one(person: Per
     old, new = versions
     moment = random.Random(20270715)  # noqa: S311  # moments, no secrets
     seen = set()
-    for _ in range(8 if tiers.quick else 36):
+    for _ in range(3 if tiers.quick else 36):
         person.todo.write_bytes(old)
         process = _sync(person)
         time.sleep(moment.uniform(length / 3, length * 1.1))

@@ -23,6 +23,7 @@ from connectors.todoist.api import TODOIST, Client
 from connectors.todoist.connector import TodoistConnector
 from sync.run import executor, pipeline, reading, work
 from sync.run.homes import Binding
+from tests import tiers
 from tests.connectors.contract import NAMESPACE, TODAY, World, a_goal, load, run
 from tests.connectors.scenarios import Killed, scenario_deadline, scenario_done, scenario_first, scenario_removed
 from tests.connectors.todoist_account import NOW, TodoistAccount, account, connector
@@ -683,7 +684,7 @@ def test_any_fault_at_any_request(tmp_path: Path, scenario: Callable[[World], No
     """Tried again within the run, or given up and left to the next one, in turn."""
     number = _number_of_requests(tmp_path, scenario)
     assert number >= 2
-    for at in range(number):
+    for at in tiers.requests(number):
         for turn, fault in enumerate(Fault, start=at):
             budget = 60 if turn % 2 else 0
             with TodoistServer(Todoist(PRO, now=NOW)) as server:
@@ -701,7 +702,7 @@ def test_a_later_part_whose_answer_is_lost_is_not_asked_for_anew(
     """What became of it nobody knows: with other ids it would be made twice."""
     monkeypatch.setattr("connectors.todoist.api.MOST_COMMANDS", 2)
     number = _number_of_requests(tmp_path, scenario_first)
-    for at, fault in product(range(number), (Fault.LOST, Fault.BAD_GATEWAY_APPLIED, Fault.PARTIAL)):
+    for at, fault in product(tiers.requests(number), (Fault.LOST, Fault.BAD_GATEWAY_APPLIED, Fault.PARTIAL)):
         with TodoistServer(Todoist(PRO, now=NOW)) as server:
             world = _prepared(tmp_path, server, scenario_first)
             server.faults.at(at, fault)
