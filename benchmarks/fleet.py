@@ -1,8 +1,10 @@
 """What an account of a fleet costs: processor time and accounts a second, against many Todoist accounts on loopback.
 
     .venv/bin/python benchmarks/fleet.py [ACCOUNTS ...]
+    .venv/bin/python benchmarks/fleet.py check [ACCOUNTS ...]
 
-The stand-in is a process of its own, and its time is not counted.
+The stand-in is a process of its own, and its time is not counted. `check` reads accounts files of both kinds, and plans
+every account, without an app; its memory is the most that the process has had so far.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from sync.fleet import accounts
 from sync.fleet.local import Engine
+from sync.fleet.plans import project_of
 from sync.fleet.run_account import Settings
 from tests.servers.accounts import Accounts
 
@@ -82,6 +86,28 @@ def measure(count: int) -> None:
             )
 
 
+def measure_check(count: int) -> None:
+    """Print what `fleet check` takes with a table, and with as many entries in YAML."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "card.yaml").write_text(TEMPLATE, encoding="utf-8")
+        rows = "".join(f"p{number},P{number},2027-09-30\n" for number in range(count))
+        (folder / "people.csv").write_text(f"id,name,exam\n{rows}", encoding="utf-8")
+        (folder / "table.yaml").write_text(FLEET, encoding="utf-8")
+        one = "  - {{id: p{0}, with: {{name: P{0}, exam: 2027-09-30}}}}\n"
+        entries = "accounts:\n" + "".join(one.format(number) for number in range(count))
+        (folder / "yaml.yaml").write_text(FLEET.partition("accounts:")[0] + entries, encoding="utf-8")
+        for what in ("table", "yaml"):
+            began = time.process_time()
+            fleet = accounts.load(folder / f"{what}.yaml")
+            read = time.process_time() - began
+            for account in fleet.accounts:
+                project_of(account, folder)
+            used, memory = time.process_time() - began, getrusage(RUSAGE_SELF).ru_maxrss / 1024
+            print(f"{count:>7,} accounts, {what:5}  {read:5.1f} s to read, {used:5.1f} s to check, {memory:5.0f} MB")
+
+
 if __name__ == "__main__":
-    for number in map(int, sys.argv[1:] or ("100", "1000")):
-        measure(number)
+    checks = sys.argv[1:2] == ["check"]
+    for number in map(int, sys.argv[1 + checks :] or ("100", "1000")):
+        (measure_check if checks else measure)(number)

@@ -121,8 +121,8 @@ class Retrier:
             return self._call(ask, repeatable=repeatable)
 
     def at_most(self, seconds: float) -> float:
-        """Return the timeout of one answer: at most `seconds`."""
-        return min(seconds, max(self._silence.limit - self._silent_for, 1.0))
+        """Return the timeout of one answer: at most `seconds`, and no more than the run has left."""
+        return min(seconds, max(self._most, 1.0))
 
     def _call(self, ask: Callable[[], T], *, repeatable: bool) -> T:
         again = Retrying(

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from config.errors import GoalsFileError
 from sync.fleet import accounts
 from sync.fleet.local import Shard
 from sync.fleet.plans import project_of
+from sync.fleet.run_account import Settings, run_account
 from tests import tiers
 from tests.conftest import ROOT
 from tests.servers.accounts import Accounts
@@ -166,6 +168,19 @@ def test_a_service_that_is_down_is_not_asked_by_everybody(coach: Coach) -> None:
     assert done.code == 1
     said = Counter("not tried" in result["error"] for result in done.json["results"])
     assert said[True] >= COUNT - 12
+
+
+def test_an_account_whose_app_is_mute_ends_with_its_time(coach: Coach, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time-out of an answer is 30 seconds; an account may have less."""
+    monkeypatch.chdir(coach.person.folder)
+    fleet = accounts.load(None)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        monkeypatch.setenv("TODOIST_API_URL", f"http://127.0.0.1:{mute.getsockname()[1]}")
+        result = run_account(fleet.accounts[0], Settings(fleet.folder, budget=0.2))
+    assert result.status == "failed"
+    assert "no answer in time" in result.error
+    assert result.unreachable
+    assert result.seconds < 5
 
 
 @pytest.mark.proof
