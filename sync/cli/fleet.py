@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from config.atomic_write import replace_file
 from config.errors import BackplanError, GoalsFileError, InputError, Problem
 from sync.cli.options import FAILED, PATH, Options, command
 from sync.cli.output import print_lines, say
-from sync.fleet import accounts
+from sync.fleet import accounts, page
 from sync.fleet import report as reports
 from sync.fleet.local import Engine, Shard, finished, results_in
 from sync.fleet.plans import project_of
@@ -21,6 +22,7 @@ from sync.run.workspace import today_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
 
     from sync.fleet.accounts import Account, Fleet
@@ -155,14 +157,21 @@ def _in_stages(engine: Engine, chosen: list[Account], canary: int | None) -> Non
 
 @command(
     click.argument("file", metavar="REPORT", type=PATH),
+    click.option("--html", type=PATH, help="Write a page for the coach."),
     takes=_DAY,
-    example="run.jsonl",
+    example="run.jsonl --html fleet.html",
 )
-def report(options: Options, file: Path) -> int:
+def report(options: Options, file: Path, html: Path | None) -> int:
     """Show the report of a run again, who needs help first."""
     if not file.is_file():
         raise InputError(f"{file}: no such report; `backplan fleet run --report {file}` writes one")
-    _show(options, list(results_in(file)), ())
+    results = list(results_in(file))
+    if html is None:
+        _show(options, results, ())
+        return 0
+    replace_file(html, page.html(results, _today(options)).encode())
+    say(f"wrote {html}")
+    options.emit(lambda: reports.as_json(results, _today(options)), lambda: None)
     return 0
 
 
@@ -239,8 +248,12 @@ class _Log:
             self._file.close()
 
 
+def _today(options: Options) -> date:
+    return options.today or today_in("UTC")
+
+
 def _show(options: Options, results: Sequence[dict[str, Any]], problems: Sequence[Problem]) -> None:
-    today = options.today or today_in("UTC")
+    today = _today(options)
     for problem in problems[:20]:
         say(f"error: {problem}")
     if len(problems) > 20:

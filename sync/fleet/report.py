@@ -79,7 +79,7 @@ def as_json(results: Sequence[Mapping[str, Any]], today: date) -> dict[str, Any]
     return {
         "version": 1,
         "accounts": len(results),
-        "counts": _counts(rows(results, today)),
+        "counts": counts(rows(results, today)),
         "changes": _changes(results),
         "results": [by_id[account] for account in order],
     }
@@ -93,7 +93,7 @@ def text(results: Sequence[Mapping[str, Any]], today: date, most: int = _SHOWN) 
     if len(worth) > most:
         yield f"and {len(worth) - most:,} more; --json has all"
     yield ""
-    yield f"{count(len(results), 'account')}: {_in_words(_counts(found))}"
+    yield f"{count(len(results), 'account')}: {_in_words(counts(found))}"
     if changes := _changes(results):
         yield "tasks: " + ", ".join(f"{name} {number:,}" for name, number in changes.items())
 
@@ -107,16 +107,18 @@ def _table(shown: Sequence[Row]) -> Columns:
 
 
 def _in_words(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number:,} {_WORDS[_key(name)]}" for name, number in counts.items())
+    return ", ".join(f"{number:,} {word(name)}" for name, number in counts.items())
 
 
-def _key(name: str) -> Any:
-    return name if name in ("failed", "held", "quiet") else State(name)
+def word(need: str) -> str:
+    """Return in words how an account stands."""
+    return _WORDS[need if need in ("failed", "held", "quiet") else State(need)]
 
 
-def _counts(found: Sequence[Row]) -> dict[str, int]:
-    counts = Counter(str(row.need) for row in found)
-    return {str(need): counts[str(need)] for need in _NEEDS if counts[str(need)]}
+def counts(found: Sequence[Row]) -> dict[str, int]:
+    """Return how many accounts stand how, those that need help first."""
+    number = Counter(str(row.need) for row in found)
+    return {str(need): number[str(need)] for need in _NEEDS if number[str(need)]}
 
 
 def _changes(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:

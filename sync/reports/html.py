@@ -25,6 +25,7 @@ from sync.reports.warnings import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
     from sync.reports.agenda import Day, Entry
     from sync.reports.publishing import Publishing
@@ -59,24 +60,24 @@ def schedule(value: Schedule, publishing: Publishing = AS_IT_IS) -> str:
     """Return the page as one file."""
     with display.near_to(value.today):
         views = _views(value, publishing.histories)
-        return _index(_environment(value), value, views, link=lambda key: f"#{fragment(key)}")
+        return _index(environment(value.today), value, views, link=lambda key: f"#{fragment(key)}")
 
 
 def pages(value: Schedule, publishing: Publishing) -> dict[str, str]:
     """Return the pages of the site by their paths: one of all goals, and one of each."""
     with display.near_to(value.today):
-        views, environment = _views(value, publishing.histories), _environment(value, publishing.script)
-        made = {"index.html": _index(environment, value, views, link=path_of)}
-        page = environment.get_template("goal.html")
+        views, templates = _views(value, publishing.histories), environment(value.today, publishing.script)
+        made = {"index.html": _index(templates, value, views, link=path_of)}
+        page = templates.get_template("goal.html")
         for view in views:
             made[f"{FOLDER}/{view.file}.html"] = page.render(title=view.goal.goal.title, view=view)
         return made
 
 
-def _index(environment: Environment, value: Schedule, views: Sequence[_View], *, link: Callable[[str], str]) -> str:
+def _index(templates: Environment, value: Schedule, views: Sequence[_View], *, link: Callable[[str], str]) -> str:
     found, drawn = agenda(value, _DAYS), chart(value)
     calendars = {row.goal.goal.calendar for row in drawn.rows}
-    return environment.get_template("index.html").render(
+    return templates.get_template("index.html").render(
         title=value.goals[0].goal.title
         if len(value.goals) == 1
         else f"Plan for {display.count(len(value.goals), 'goal')}",
@@ -122,10 +123,10 @@ def _view(
     )
 
 
-def _environment(value: Schedule, script: str = "") -> Environment:
-    """Return the templates' environment: every text that they show is made harmless and escaped."""
+def environment(today: date, script: str = "") -> Environment:
+    """Return the environment of the pages' templates: every text that they show is made harmless and escaped."""
     style, clean = (_TEMPLATES / "style.css").read_text("utf-8"), cache(display.clean)
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -133,18 +134,18 @@ def _environment(value: Schedule, script: str = "") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["code"] = _with_code
+    made.filters["code"] = _with_code
     names: dict[str, Any] = {
         "style": Markup(style),  # noqa: S704  # ours
         "script": Markup(script),  # noqa: S704  # ours
         "policy": _policy(style, script),
-        "today": value.today,
-        "now": value.today.toordinal(),
+        "today": today,
+        "now": today.toordinal(),
         "day": display.near,
         "count": display.count,
         "warnings": warnings,
         "short": cache(lambda text, columns=_TITLE_COLUMNS: display.shorten(display.clean(text), columns)),
-        "when": lambda entry: when(entry, value.today),
+        "when": lambda entry: when(entry, today),
         "ahead_of": lambda ahead: lambda entry: _ahead(ahead, entry),
         "spoken": _spoken,
         "words": words,
@@ -155,8 +156,8 @@ def _environment(value: Schedule, script: str = "") -> Environment:
         "as_table": _AS_TABLE,
         "open_goals": _OPEN_GOALS,
     }
-    environment.globals.update(names)
-    return environment
+    made.globals.update(names)
+    return made
 
 
 def _policy(style: str, script: str) -> str:
