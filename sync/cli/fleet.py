@@ -169,6 +169,8 @@ def report(options: Options, file: Path, html: Path | None) -> int:
     if html is None:
         _show(options, results, ())
         return 0
+    if html.resolve() == file.resolve():
+        raise click.UsageError(f"--html {html} is the report itself; name another file, such as fleet.html")
     replace_file(html, page.html(results, _today(options)).encode())
     say(f"wrote {html}")
     options.emit(lambda: reports.as_json(results, _today(options)), lambda: None)

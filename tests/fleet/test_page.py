@@ -74,6 +74,15 @@ def test_the_page_runs_and_loads_nothing(written: str) -> None:
     assert not re.search(r"<script|<link rel=.stylesheet|https?://|url\(", written)
 
 
+def test_the_page_never_replaces_the_report(person: Person) -> None:
+    report = json.dumps(FLEET[0]) + "\n"
+    person.writes(report, "run.jsonl")
+    done = person.run("fleet", "report", "run.jsonl", "--html", "./run.jsonl")
+    assert done.code == 64
+    assert "is the report itself" in done.err
+    assert (person.folder / "run.jsonl").read_text("utf-8") == report
+
+
 def test_hostile_text_stays_text() -> None:
     bad = goal("late", title=HOSTILE, health=HOSTILE, next=HOSTILE)
     failed = result(HOSTILE, status="failed", error=HOSTILE)
