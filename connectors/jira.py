@@ -158,6 +158,15 @@ class _Issue(_Id):
     properties: dict[str, Any]
 
 
+class _Unread(Shape):
+    id: str
+
+
+class _Fetched(Shape):
+    issues: list[_Issue]
+    issueErrors: list[_Unread] | None = None  # noqa: N815
+
+
 class Jira:
     """The issues of one project over HTTP."""
 
@@ -283,12 +292,21 @@ class Jira:
         return list(listed(self._api.ask, path, query, _FOUND, "POST"))
 
     def _fetched(self, names: Sequence[str]) -> list[_Issue]:
-        """Return issues by ids or keys as they are now, without those that do not exist or are in other projects."""
+        """Return issues by ids or keys as they are now, without those that do not exist or are in other projects.
+
+        Raises BackplanError if Jira has one and cannot return it: that one is not gone.
+        """
         found: list[_Issue] = []
         for first in range(0, len(names), _AT_ONCE):
             body = {"issueIdsOrKeys": names[first : first + _AT_ONCE], "fields": _FIELDS, "properties": [PROPERTY]}
             response = self._api.ask("POST", "/rest/api/3/issue/bulkfetch", body=body, writes=False)
-            found += [_Issue.read(one) for one in response.json()["issues"]]
+            answer = _Fetched.read(response.json())
+            if unread := answer.issueErrors:
+                raise BackplanError(
+                    f"jira ({self._options.project}): {len(unread)} of the issues cannot be read now, such as the one "
+                    f"with the id {unread[0].id}; nothing was changed. Run backplan again later"
+                )
+            found += answer.issues
         return [one for one in found if one.fields.project.id == self._project]
 
     def _move(self, row: Row, categories: Sequence[str]) -> None:

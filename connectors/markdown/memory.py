@@ -63,13 +63,22 @@ def stored_in(lines: Sequence[str], namespace: str) -> Stored:
     try:
         sides = [_read(side, namespace) for block in blocks for side in _sides(block.entries)]
         rows = [row for side in sides for row in side]
-        two = len(sides) > 1 or len({row.key for row in rows if row.entry}) < sum(row.entry is not None for row in rows)
-        if two:
-            dues = _dues(lines, {row.id for row in rows})
-            rows = merged([row for side in newest_first(sides, dues) for row in side], dues)
-        return found._replace(state=state_of(rows), mending=two)
+        two = len(sides) > 1 or _is_said_twice(rows)
+        return found._replace(state=state_of(_as_one(sides, lines) if two else rows), mending=two)
     except ValueError as error:
         return found._replace(damage=f"{blocks[-1].numbers.start + 1}: {error}")
+
+
+def _is_said_twice(rows: Iterable[Row]) -> bool:
+    """Return whether two rows have an entry for one key."""
+    keys = [row.key for row in rows if row.entry]
+    return len(set(keys)) < len(keys)
+
+
+def _as_one(sides: Sequence[list[Row]], lines: Iterable[str]) -> list[Row]:
+    """Return the rows of several states as those of one, by what the lines show."""
+    dues = _dues(lines, {row.id for side in sides for row in side})
+    return merged([row for side in newest_first(sides, dues) for row in side], dues)
 
 
 def _counting(lines: Sequence[str], blocks: list[Block], namespace: str) -> list[Block]:

@@ -60,3 +60,18 @@ def test_a_workflow_without_a_way_is_told(server: TableServer, monkeypatch: pyte
     monkeypatch.setitem(jira._WAYS, "transitions", [])
     with pytest.raises(BackplanError, match="“Step”: the workflow of the project has no transition"):
         service.close(row)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_issue_that_cannot_be_read_is_not_gone(server: TableServer, whole: bool) -> None:
+    service = _service(server)
+    made = [service.create(Wanted(Content(f"Step {n}"), "\0bp1 x")) for n in range(2)]
+    server.table.row(made[0].id)["unread"] = True
+    unread = rf"1 of the issues cannot be read now, such as the one with the id {made[0].id}; nothing was changed"
+    with pytest.raises(BackplanError, match=unread):
+        service.rows(whole=whole)
+    with pytest.raises(BackplanError, match=unread):
+        service.row(made[0].id)
+    del server.table.row(made[0].id)["unread"]
+    service.remove(made[0])
+    assert [row.id for row in service.rows(whole=whole)] == [made[1].id]
