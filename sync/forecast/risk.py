@@ -207,7 +207,7 @@ class Sampler:
             earliest = self._earliest(scheduled, days, begin, over)
             if scheduled.done:
                 finish: Days = scheduled.done.toordinal()
-            elif scheduled.dropped:
+            elif scheduled.dropped or scheduled.due is None:  # an optional one that gave way has no date
                 finish = earliest
             else:
                 finish = self._finish(goal, scheduled, days, earliest, first_day)
@@ -232,7 +232,7 @@ class Sampler:
         """Return the last day before the step can start. A dropped one takes no time, but keeps its place."""
         step = scheduled.step
         ends: list[Days] = [begin - 1]
-        if step.not_before is not None and not scheduled.dropped:
+        if step.not_before is not None and not scheduled.dropped and scheduled.due is not None:
             ends.append(step.not_before.toordinal() - 1)
         before = ((over[link.key] if link.key in over else self._over[link.key], link.wait) for link in step.after)
         ends += [days.after(end, wait) for end, wait in before]

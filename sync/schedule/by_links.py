@@ -24,13 +24,13 @@ def note(context: Context) -> None:
     for goal in context.project.sequence:
         plan = context.plans[goal.id]
         early = forward.early(plan)
-        if context.capacity(plan.graph) and not plan.missed:
+        if not plan.missed:
             open_steps = set(range(len(plan.graph.steps))) - plan.left_out
             plan.keeps = all(days >= 0 for i, days in enumerate(forward.slack(plan, early)) if i in open_steps)
     external: dict[str, int] = {}  # as the dates of all goals are, by the step's key
     for goal in reversed(context.project.sequence):
         plan = context.plans[goal.id]
-        if plan.keeps:
+        if plan.keeps and context.capacity(plan.graph):
             _note(context, plan, external)
         limit_others(external, plan)
 

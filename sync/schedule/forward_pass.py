@@ -119,8 +119,8 @@ class Forward:
         settled: the plan was made on an earlier day, so that steps may be under way or overdue.
         """
         step, days = plan.graph.steps[i], plan.graph.window.days
-        if i in plan.closed:
-            # A dropped step takes no time, but what it followed still comes before what follows it.
+        if i in plan.left_out:
+            # A step that is dropped or gave way takes no time, but what it followed still comes before what follows it.
             done = self._progress.done.get(step.key)
             day = done.toordinal() if done else earliest
             return day, day
@@ -154,7 +154,8 @@ class Forward:
             if not graph.steps[i].follow_up:
                 # The user may pin a step after the deadline; there it is late, whatever room it has.
                 room[i] = min(room[i], position(graph.window.limit) - position(plan.dues[i]))
-        return room
+        # The order in which a person works is read from dates that hold: it takes what there is in hand, and no more.
+        return [max(0, days) for days in room] if self._free and plan.keeps else room
 
     def _latest(self, plan: GoalPlan) -> list[int]:
         """Return the last day on which each step may be done; one for which no day was found is due after it."""
@@ -170,7 +171,7 @@ class Forward:
         graph, days = plan.graph, plan.graph.window.days
         ends = graph.by_index(self._free) if self._free else {}
         for i, step in enumerate(graph.steps):
-            if step.not_before is not None and i not in plan.closed:
+            if step.not_before is not None and i not in plan.left_out:
                 ends[i] = max(ends.get(i, 0), step.not_before.toordinal() - 1)
             for link in step.after_goals:
                 ends[i] = max(ends.get(i, 0), days.after(self._deadlines[link.key], link.wait))
@@ -183,7 +184,7 @@ class Forward:
         """Return the open steps that are not over before their day, however early they could be done."""
         graph = plan.graph
         pinned = {i for i, _ in graph.among(self._progress.pins.keys())}
-        return ({i for i in graph.anchors if graph.steps[i].on} | pinned) - plan.closed
+        return ({i for i in graph.anchors if graph.steps[i].on} | pinned) - plan.left_out
 
 
 def early_ends(

@@ -43,7 +43,7 @@ class GoalPlan:
     - `waits`: it shares a person with a goal whose plan could not be read.
     - `moves_for`: the goals for which it does not stand any more.
     - `remedies`: what would make room for the steps in `full`.
-    - `keeps`: its people may move its steps, and it can be kept if everybody has room.
+    - `keeps`: it can be kept if everybody has room: by links alone, no open step is late.
     - `could`: the day on which a step could end, if that is later and only its person has no room.
     """
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.project import person
+from sync.schedule.steps import squeezed_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +53,7 @@ def turns(project: Project, schedule: Schedule) -> Iterator[Turn]:
         may_move = goal.goal.when_full == "earlier" and all(step.slack >= 0 for step in goal.waiting)
         for one in goal.waiting if may_move else ():
             who = person(one.step, goal.goal)
-            at_once, fixed = project.steps_at_once(who), one.step.grows or one.step.before is not None
+            at_once, fixed = project.steps_at_once(who), one.step.grows or one.step.before is not None or one.squeezed
             if at_once is None or fixed or one.overdue or not one.step.takes_room or not one.start or not one.due:
                 continue
             yield Turn(one.step.key, who, at_once, one.start.toordinal(), one.due.toordinal())
@@ -94,10 +95,14 @@ def _dates(context: Context, goal_id: str, i: int) -> tuple[int, int, int]:
 
 
 def _turns(context: Context) -> Iterator[Turn]:
-    """Yield the open steps that take room in goals that may be levelled; those that count from a date are not moved."""
+    """Yield the open steps that take room in goals that may be levelled.
+
+    Those that count from a date are not moved, and squeezed dates do not tell when their person works.
+    """
     for goal in context.project.goals:
         plan = context.plans[goal.id]
-        away = {*plan.left_out, *plan.repeating, *(i for i in plan.graph.anchors if plan.graph.steps[i].on is None)}
+        counted = {i for i in plan.graph.anchors if plan.graph.steps[i].on is None}
+        away = {*plan.left_out, *plan.repeating, *counted, *squeezed_steps(plan)}
         for i, at_once in context.capacity(plan.graph).items() if plan.keeps else ():
             if i not in away and plan.dues[i] >= context.day:
                 step = plan.graph.steps[i]

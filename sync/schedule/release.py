@@ -10,6 +10,7 @@ from config.project import person
 from sync.schedule import by_links
 from sync.schedule.forward_pass import Forward
 from sync.schedule.levelling import Relief, levelled
+from sync.schedule.steps import squeezed_steps
 from sync.schedule.warnings import Remedy
 
 if TYPE_CHECKING:
@@ -125,9 +126,10 @@ def _by_room(context: Context, people: Set[str]) -> list[str]:
 
 
 def _may_move(context: Context, plan: GoalPlan) -> bool:
-    """Return whether a standing plan may be made anew: nothing is overdue, and its deadline has not passed."""
+    """Return whether a standing plan may be made anew: nothing is overdue or squeezed, and it has time left."""
     over = any(due < context.day for i, due in enumerate(plan.dues) if i not in plan.left_out)
-    return plan.standing and not plan.missed and not over and plan.goal.id not in context.progress.done
+    has_time = plan.standing and not plan.missed and not over and not squeezed_steps(plan)
+    return has_time and plan.goal.id not in context.progress.done
 
 
 def _person(context: Context, key: str) -> str:

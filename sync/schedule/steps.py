@@ -47,7 +47,7 @@ def _in_sequence(context: Context, forward: Forward, plan: GoalPlan) -> list[Sch
         strict=True,
     )
     steps = [ScheduledStep(*row) for row in rows]
-    squeezed = _squeezed(plan)
+    squeezed = squeezed_steps(plan)
     for i in _unusual(context, plan) | squeezed:
         steps[i] = _flagged(context, plan, i, steps[i])._replace(squeezed=i in squeezed)
     for i, day in plan.could.items():
@@ -65,7 +65,7 @@ def _longest_chain(plan: GoalPlan) -> frozenset[int]:
     return frozenset(plan.latest.path(first)) - plan.closed
 
 
-def _squeezed(plan: GoalPlan) -> set[int]:
+def squeezed_steps(plan: GoalPlan) -> set[int]:
     """Return the steps whose dates leave them less time than is written, whatever day the plan was made."""
     if not plan.may_be_short:
         return set()

@@ -189,3 +189,18 @@ def test_fit_finds_the_deadline_with_room_around_what_stands(person: Person) -> 
     assert (
         person.run("fit", "a", "--json", "--today", "2027-08-05").json["earliest_deadlines"]["planned"] == "2027-08-16"
     )
+
+
+def test_an_optional_step_that_gave_way_makes_nothing_late(person: Person) -> None:
+    optional = "{id: y, title: Y, takes: 8 days, optional: true}"
+    steps = f"{{id: w, title: W, takes: 1 day}}, {optional}, {{id: z, title: Z, on: 2027-08-13}}"
+    full = goal("a", "06", "{id: x, title: X, takes: 5 days}")
+    person.writes(HEAD + "calendar: {workdays: [mon, tue, wed, thu, fri]}\ncapacity: 1\ngoals:\n" + full + goal("b", "20", steps))
+    found = person.run("schedule", "--json", "--today", "2027-08-02").json["goals"]
+    assert {step["id"]: step["due"] for one in found for step in one["steps"]} == {
+        "x": "2027-08-06",
+        "w": "2027-08-12",
+        "y": None,
+        "z": "2027-08-13",
+    }
+    assert all(step["slack_days"] >= 0 for one in found for step in one["steps"])

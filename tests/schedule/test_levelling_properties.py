@@ -73,7 +73,8 @@ def published(context: Context, names: set[str]) -> Progress:
             for i, step in enumerate(plan.graph.steps)
             if i not in plan.skipped
         }
-        found[name] = Published(plan.made, plan.digest, days)
+        began = {plan.graph.steps[i].key: date.fromordinal(day) for i, day in plan.began.items()}
+        found[name] = Published(plan.made, plan.digest, days, began)
     return Progress(published=found, first_sync=dict.fromkeys(found, TODAY))
 
 
@@ -113,7 +114,45 @@ def slack(context: Context) -> dict[str, int]:
     return {plan.graph.steps[i].key: days for plan, found in rows for i, days in enumerate(found)}
 
 
-@settings(max_examples=examples(50), derandomize=True)
+@settings(max_examples=examples(600))
+@given(plans())
+def test_a_step_only_moves_earlier_never_before_it_can_begin_and_stays_in_order(plan: Project) -> None:
+    bare, levelled = planned(plan, when_full="warn"), planned(plan)
+    uncapped, found = dates(bare), dates(levelled)
+    gave_way = any(goal.skipped for goal in levelled.plans.values())
+    for goal in levelled.plans.values():
+        for i, step in enumerate(goal.graph.steps):
+            if step.key not in found:
+                continue
+            (start, due), (old_start, old_due) = found[step.key], uncapped[step.key]
+            assert due <= old_due or gave_way  # which leaves others their days
+            if due < old_due:
+                assert goal.goal.when_full == "earlier"
+                assert start >= TODAY.toordinal() or not step.takes_room
+            elif i not in goal.growing and due == old_due:
+                assert start == old_start
+            for link in step.after:
+                if not link.wait and link.key in found and uncapped[link.key][1] < old_start:
+                    assert found[link.key][1] < start or step.milestone
+    assert {key for key, days in slack(bare).items() if days < 0} >= {
+        key for key, days in slack(levelled).items() if days < 0 and key in found
+    }
+
+
+@settings(max_examples=examples(600))
+@given(plans())
+def test_nobody_has_more_steps_than_capacity_allows_unless_that_is_told(plan: Project) -> None:
+    bare, levelled = dates(planned(plan, when_full="warn")), planned(plan)
+    for who, steps in taking(levelled).items():
+        at_once = Counter(day for goal, i in steps for day in working(goal, i))
+        told = {day for goal, i in steps if i in goal.full for day in working(goal, i)}
+        for goal, i in steps:
+            moved = goal.dues[i] != bare[goal.graph.steps[i].key][1]
+            if moved and i not in goal.full:
+                assert all(at_once[day] <= (plan.steps_at_once(who) or 0) or day in told for day in working(goal, i))
+
+
+@settings(max_examples=examples(600))
 @given(plans())
 def test_no_step_alone_could_go_later(plan: Project) -> None:
     levelled = planned(plan)
@@ -128,7 +167,7 @@ def test_no_step_alone_could_go_later(plan: Project) -> None:
                 assert max(at_once[day] - (day in own) for day in there) >= (plan.steps_at_once(who) or 0)
 
 
-@settings(max_examples=examples(50), derandomize=True)
+@settings(max_examples=examples(600))
 @given(plans(), st.data())
 def test_a_second_run_another_day_and_a_plan_that_was_half_published_move_nothing(
     plan: Project, data: st.DataObject
@@ -136,7 +175,8 @@ def test_a_second_run_another_day_and_a_plan_that_was_half_published_move_nothin
     first = planned(plan)
     names = {goal.id for goal in plan.goals}
     written = data.draw(st.sets(st.sampled_from(sorted(names))), label="written")
-    assert dates(planned(plan, published(first, written))) == dates(first)
+    if not any(one.full or one.skipped for one in first.plans.values()):  # else what stands decides what gives way
+        assert dates(planned(plan, published(first, written))) == dates(first)
     again = planned(plan, published(first, names))
     assert dates(again) == dates(first)
     assert {name: one.could for name, one in again.plans.items()} == {n: one.could for n, one in first.plans.items()}
