@@ -195,7 +195,9 @@ def test_an_optional_step_that_gave_way_makes_nothing_late(person: Person) -> No
     optional = "{id: y, title: Y, takes: 8 days, optional: true}"
     steps = f"{{id: w, title: W, takes: 1 day}}, {optional}, {{id: z, title: Z, on: 2027-08-13}}"
     full = goal("a", "06", "{id: x, title: X, takes: 5 days}")
-    person.writes(HEAD + "calendar: {workdays: [mon, tue, wed, thu, fri]}\ncapacity: 1\ngoals:\n" + full + goal("b", "20", steps))
+    person.writes(
+        HEAD + "calendar: {workdays: [mon, tue, wed, thu, fri]}\ncapacity: 1\ngoals:\n" + full + goal("b", "20", steps)
+    )
     found = person.run("schedule", "--json", "--today", "2027-08-02").json["goals"]
     assert {step["id"]: step["due"] for one in found for step in one["steps"]} == {
         "x": "2027-08-06",
