@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from config.durations import Duration, Unit
 from sync.schedule.backward_pass import BackwardPass, Constraints, LatestDates
 from sync.schedule.forward_pass import Forward
+from sync.schedule.steps import squeezed_steps
 from sync.schedule.working_days import shift
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def note(context: Context) -> None:
     """Note in the plans of goals with `when_full: earlier` which steps could end later, and what bounds each step.
 
-    Plans that cannot be kept, whoever has room, are left as they are.
+    Plans that cannot be kept, whoever has room, are left as they are, and so are those that are squeezed.
     """
     forward = Forward(context.progress, context.today, context.deadlines, {})
     for goal in context.project.sequence:
@@ -30,7 +31,7 @@ def note(context: Context) -> None:
     external: dict[str, int] = {}  # as the dates of all goals are, by the step's key
     for goal in reversed(context.project.sequence):
         plan = context.plans[goal.id]
-        if plan.keeps and context.capacity(plan.graph):
+        if plan.keeps and context.capacity(plan.graph) and not squeezed_steps(plan):
             _note(context, plan, external)
         limit_others(external, plan)
 
