@@ -82,10 +82,16 @@ def declared(source: Source) -> dict[str, Input]:
             source.problems.append(Problem(place, message))
             continue
         try:
-            found[name] = Input.model_validate({"type": entry} if isinstance(entry, str) else entry or {})
+            one = Input.model_validate({"type": entry} if isinstance(entry, str) else entry or {})
         except ValidationError:
             message = f"`{name}`: expected a type (text, date, number or length), or `{{type: date, default: ...}}`"
             source.problems.append(Problem(place, message))
+            continue
+        if one.default is not None and one.read(one.default) is None:
+            message = f"`{name}`: the default is no {one.type} such as {_EXAMPLES[one.type]}"
+            source.problems.append(Problem(place, message))
+            continue
+        found[name] = one
     return found
 
 
@@ -101,7 +107,7 @@ def given(inputs: Mapping[str, Input], values: Mapping[str, object]) -> tuple[di
         if values.get(name) in (None, ""):
             if one.default is None:
                 wrong.append(("", f"the input `{name}` is missing; write {name}: {_EXAMPLES[one.type]}"))
-            found[name] = one.default
+            found[name] = one.read(one.default)
             continue
         found[name] = one.read(values[name])
         if found[name] is None:
