@@ -304,7 +304,7 @@ class Jira:
             if unread := answer.issueErrors:
                 raise BackplanError(
                     f"jira ({self._options.project}): {len(unread)} of the issues cannot be read now, such as the one "
-                    f"with the id {unread[0].id}; nothing was changed. Run backplan again later"
+                    f"with the id {unread[0].id}; none is taken for deleted. Run backplan again later"
                 )
             found += answer.issues
         return [one for one in found if one.fields.project.id == self._project]

@@ -67,7 +67,7 @@ def test_an_issue_that_cannot_be_read_is_not_gone(server: TableServer, whole: bo
     service = _service(server)
     made = [service.create(Wanted(Content(f"Step {n}"), "\0bp1 x")) for n in range(2)]
     server.table.row(made[0].id)["unread"] = True
-    unread = rf"1 of the issues cannot be read now, such as the one with the id {made[0].id}; nothing was changed"
+    unread = rf"1 of the issues cannot be read now, such as the one with the id {made[0].id}; none is taken for deleted"
     with pytest.raises(BackplanError, match=unread):
         service.rows(whole=whole)
     with pytest.raises(BackplanError, match=unread):
