@@ -100,6 +100,8 @@ ONE_IN = 4
 SHORTENED = frozenset(
     {
         "test_a_later_part_whose_answer_is_lost_is_not_asked_for_anew",
+        "test_a_list_that_lags_makes_nothing_twice",
+        "test_a_memory_of_several_tasks_is_as_safe_as_one",
         "test_a_process_that_is_killed_leaves_the_old_file_or_the_new_one",
         "test_a_run_that_ends_at_any_request_is_finished_by_the_next",
         "test_an_answer_of_another_shape_is_an_error_and_harms_nothing",
